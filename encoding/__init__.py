@@ -1,0 +1,1 @@
+"""From the descriptors of a video to one vector."""

@@ -1,0 +1,48 @@
+"""Checks at the door: dtype, shape, finiteness, contiguity of the arrays that a caller hands in."""
+
+import numpy as np
+
+from idt.errors import DataError
+
+
+def describe(value):
+    """``float64 of shape (240, 320, 3)``: how an error message names what it received."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return f"{type(value).__name__} {value!r:.60}"
+
+
+def gray_image(value, name="gray"):
+    """Return ``value`` as a C-contiguous (H, W) uint8 image, or refuse it.
+
+    Only contiguity is repaired; a change of dtype or of the number of channels would lose something.
+
+    Raises
+    ------
+    DataError
+        If ``value`` is not a non-empty 2-D uint8 array.
+    """
+    if not (isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.uint8 and value.size):
+        raise DataError(f"{name} must be a 2-D uint8 image, got {describe(value)}")
+    return np.ascontiguousarray(value)
+
+
+def float_array(value, shape, name):
+    """Return ``value`` as a C-contiguous finite float32 array of the given shape; ``None`` in ``shape`` is any length.
+
+    Raises
+    ------
+    DataError
+        If the shape differs, the dtype is not real, or a number is not finite.
+    """
+    array = np.asarray(value)
+    fits = array.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, array.shape, strict=False)
+    )
+    if not fits or array.dtype.kind not in "fiu":
+        wanted = "(" + ", ".join("n" if want is None else str(want) for want in shape) + ")"
+        raise DataError(f"{name} must be real numbers of shape {wanted}, got {describe(array)}")
+    array = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(array).all():
+        raise DataError(f"{name} must be finite, got {np.count_nonzero(~np.isfinite(array))} NaN or infinite numbers")
+    return array

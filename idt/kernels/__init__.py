@@ -1,0 +1,1 @@
+"""Numba loops, raw: arrays in, arrays out, nothing checked. Call the public functions of the step instead."""

@@ -1,0 +1,70 @@
+"""Names, sizes and columns of the descriptor blocks: the only place where 30, 96, 108 and 436 come from.
+
+A row of the release (spec 9) is ten numbers about the track, then the five blocks in the order of `DESCRIPTORS`.
+"""
+
+from idt.errors import DataError
+
+ORIENTATIONS = 8
+"""Bins of HOG, MBHx and MBHy; HOF has one more, for vectors too short to have a direction."""
+
+DESCRIPTORS = ("trajectory", "hog", "hof", "mbhx", "mbhy")
+HISTOGRAMS = ("hog", "hof", "mbhx", "mbhy")
+
+INFO_COLUMNS = 10
+"""Frame, mean x, mean y, σx, σy, length, scale, and the position x, y, t of the track (spec 9)."""
+
+
+def step_sizes(cells):
+    """Numbers that one step of a track contributes to each histogram block.
+
+    Returns
+    -------
+    dict of str to int
+        ``{"hog": 32, "hof": 36, "mbhx": 32, "mbhy": 32}`` for 2×2 cells.
+    """
+    return {name: cells * cells * (ORIENTATIONS + (name == "hof")) for name in HISTOGRAMS}
+
+
+def block_sizes(length=15, cells=2, time_cells=3):
+    """Columns of each descriptor block of a track: 30, 96, 108, 96 and 96 by default."""
+    return {"trajectory": 2 * length, **{name: time_cells * size for name, size in step_sizes(cells).items()}}
+
+
+def block_columns(sizes):
+    """Slices of the blocks in a row of the release.
+
+    Parameters
+    ----------
+    sizes : dict of str to int
+        As from `block_sizes`.
+
+    Returns
+    -------
+    dict of str to slice
+        The last one stops at 436 by default.
+    """
+    columns, first = {}, INFO_COLUMNS
+    for name in DESCRIPTORS:
+        columns[name] = slice(first, first + sizes[name])
+        first += sizes[name]
+    return columns
+
+
+def row_length(sizes):
+    """Numbers in a row of the release: 436 by default."""
+    return INFO_COLUMNS + sum(sizes[name] for name in DESCRIPTORS)
+
+
+def default_sizes_for(columns):
+    """Block sizes of a foreign row of ``columns`` numbers; only the release's default layout has a known meaning.
+
+    Raises
+    ------
+    DataError
+        If a row does not have 436 numbers.
+    """
+    sizes = block_sizes()
+    if columns != row_length(sizes):
+        raise DataError(f"a row of the release has {row_length(sizes)} columns, got {columns}")
+    return sizes

@@ -1,0 +1,135 @@
+"""`ExtractionParams`: everything that changes the numbers of an extraction, and the only home of the defaults."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from idt.errors import DataError
+
+
+def option(default, *, help, unit="", spec="", choices=None, flag=None) -> Any:
+    """A dataclass field that is also a command-line option.
+
+    Parameters
+    ----------
+    default : int, float, str, bool or None
+    help : str
+        One line for ``--help``.
+    unit, spec : str
+        Unit of the value, section of the specification.
+    choices : tuple of str, optional
+    flag : str, optional
+        Name on the command line where it is not the field's own (``--no-camera`` for ``camera``).
+    """
+    return field(default=default, metadata={"help": help, "unit": unit, "spec": spec, "choices": choices, "flag": flag})
+
+
+@dataclass(frozen=True)
+class ExtractionParams:
+    """What an extraction does; the defaults are those of the authors' release.
+
+    Two extractions with equal parameters and equal sources give equal numbers, so these are
+    written into every feature file and compared before a file is called up to date.
+    """
+
+    start: int | str = option(0, unit="frame or seconds", spec="1", help='first frame, or a time such as "2.5s"')
+    end: int | str | None = option(
+        None, unit="frame or seconds", spec="1", help="last frame, inclusive, or a time; all"
+    )
+    length: int = option(15, unit="frames", spec="1", help='length of a track ("L")')
+    stride: int = option(5, unit="px", spec="5", help='distance of the sampled points ("W")')
+    patch: int = option(32, unit="px", spec="7", help='side of the patch that is described ("N")')
+    cells: int = option(2, spec="7", help="cells of a patch, in x and in y")
+    time_cells: int = option(3, spec="7", help="cells of a track in time")
+    scales: int = option(8, spec="2", help="largest number of scales")
+    gap: int = option(1, unit="frames", spec="5", help="frames between two samplings of new points")
+    keypoints: str = option(
+        "surf", spec="4", choices=("surf", "sift", "orb", "none"), help="keypoints matched for the camera's motion"
+    )
+    camera: bool = option(
+        True, spec="8", flag="no-camera", help="do not compensate the camera's motion (plain dense trajectories)"
+    )
+    local_norm: str = option(
+        "rootl1", spec="7", choices=("rootl1", "l2", "none"), help="normalisation of each step's histogram"
+    )
+    humans: str = option(
+        "none", spec="4", choices=("none", "hog"), help="keep matches off people found by OpenCV's detector"
+    )
+    max_side: int | None = option(None, unit="px", spec="1", help="shrink frames whose longer side exceeds this")
+    fps: float | None = option(None, unit="1/s", spec="1", help="keep the frames nearest to this rate")
+
+    def __post_init__(self):
+        for name, least in (
+            ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1)
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not _is_int(value) or value < least:
+                raise DataError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        for name in ("keypoints", "local_norm", "humans"):
+            choices = _metadata(name)["choices"]
+            if getattr(self, name) not in choices:
+                raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if not isinstance(self.camera, bool):
+            raise DataError(f"camera must be True or False, got {self.camera!r}")
+        if self.time_cells > self.length:
+            raise DataError(
+                f"time_cells must not exceed length: a cell holds length // time_cells steps,"
+                f" got time_cells={self.time_cells} and length={self.length}"
+            )
+        if self.cells > self.patch:
+            raise DataError(f"cells must not exceed patch, got cells={self.cells} and patch={self.patch}")
+        if self.max_side is not None and (not _is_int(self.max_side) or self.max_side < 2):
+            raise DataError(f"max_side must be a whole number of at least 2 px, got {self.max_side!r}")
+        if self.fps is not None and not (isinstance(self.fps, int | float) and 0 < self.fps < math.inf):
+            raise DataError(f"fps must be a positive number of frames per second, got {self.fps!r}")
+        parse_time(self.start, "start")
+        if self.end is not None:
+            first, last = parse_time(self.start, "start"), parse_time(self.end, "end")
+            if type(first) is type(last) and last < first:
+                raise DataError(f"end must not lie before start, got start={self.start} and end={self.end}")
+
+    def to_json(self):
+        """The parameters as one line of JSON, keys sorted: what a feature file records."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_options(cls, **options):
+        """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
+        known = [f.name for f in dataclasses.fields(cls)]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+        return cls(**options)
+
+
+def parse_time(value, name):
+    """A frame index (int) stays one; a text such as ``"2.5s"`` becomes seconds (float).
+
+    Raises
+    ------
+    DataError
+        If ``value`` is neither, or negative.
+    """
+    if _is_int(value) and value >= 0:
+        return int(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if text.isdecimal():
+            return int(text)
+        try:
+            seconds = float(text[:-1]) if text.endswith("s") else math.nan
+        except ValueError:
+            seconds = math.nan
+        if 0 <= seconds < math.inf:
+            return seconds
+    raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {value!r}')
+
+
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _metadata(name):
+    return ExtractionParams.__dataclass_fields__[name].metadata
