@@ -1,0 +1,218 @@
+"""Files that appear whole or not at all.
+
+A file is written beside its target under a hidden name, ``.{name}.{host}-{pid}.part``, and takes the target's name
+when it is complete and on the disk. A run that is killed leaves such a part file at most; the next run that
+writes the same target on the same machine removes it.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import socket
+import stat
+from pathlib import Path
+
+from idt.errors import DataError
+
+FULL = {
+    errno.ENOSPC: "no space left",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the largest file size allowed is reached",
+}
+"""Errors of a disk that holds no more, and how we say so."""
+
+_open_parts: set[Path] = set()
+
+
+class Part(io.RawIOBase):
+    """The file under its temporary name, open for reading and writing in binary.
+
+    Attributes
+    ----------
+    failure : BaseException or None
+        The first error that a write met; `write` raises it as well.
+    """
+
+    def __init__(self, target, path, kept):
+        super().__init__()
+        self._target, self._kept = target, kept
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self._at = 0
+        self.failure: BaseException | None = None
+
+    def write(self, data):
+        """Write all of ``data`` (bytes-like) at the current position.
+
+        Raises
+        ------
+        OSError
+            With one line that names the target, if the disk takes no more.
+        """
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while len(rest):
+                written = os.pwrite(self._descriptor, rest, self._at)
+                self._at, rest = self._at + written, rest[written:]
+        except OSError as problem:
+            self.failure = self._explained(problem)
+            raise self.failure from None
+        return size
+
+    def readinto(self, buffer):
+        """Read what is there at the current position into ``buffer``; the number of bytes read."""
+        read = os.preadv(self._descriptor, [buffer], self._at)
+        self._at += read
+        return read
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        """Move the current position, as for any file."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: os.fstat(self._descriptor).st_size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def tell(self):
+        """Return the current position in bytes."""
+        return self._at
+
+    def truncate(self, size=None):
+        """Cut or extend the file to ``size`` bytes, by default to the current position."""
+        size = self._at if size is None else size
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError as problem:
+            self.failure = self._explained(problem)
+            raise self.failure from None
+        return size
+
+    def readable(self):
+        """Return True: HDF5 reads back what it wrote."""
+        return True
+
+    def writable(self):
+        """Return True."""
+        return True
+
+    def seekable(self):
+        """Return True."""
+        return True
+
+    def sync(self):
+        """Wait until the disk has it."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as problem:
+            raise self._explained(problem) from None
+
+    def close(self):
+        """Close the descriptor, once."""
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+    def _explained(self, problem):
+        reason = FULL.get(problem.errno, os.strerror(problem.errno))
+        return _os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
+
+
+@contextlib.contextmanager
+def replacing(path, *, overwrite=False):
+    """Write a file that takes its name only when the block ends without an exception.
+
+    Parameters
+    ----------
+    path : str or Path
+        The target. Its folder must exist.
+    overwrite : bool
+        Replace a file that exists. Until the new one is complete the old one stays.
+
+    Yields
+    ------
+    Part
+        Open for writing; closed, flushed to the disk and renamed at the end of the block, removed on any exception.
+
+    Raises
+    ------
+    DataError
+        If ``path`` exists and ``overwrite`` is false, if it is no regular file, or if this process is already writing it.
+    OSError
+        If the folder is missing or not writable, or the disk is full, in one line that names ``path``.
+
+    Notes
+    -----
+    Spec "The files between the stages": a killed run leaves nothing that looks finished.
+    """
+    path = Path(path)
+    _refuse_existing(path, overwrite)
+    kept = "the earlier file of that name is as it was" if path.exists() else "nothing was left under that name"
+    # The folder is resolved, so that two spellings of one target meet in one part file.
+    hidden = path.parent.resolve() / f".{path.name}.{socket.gethostname()}-{os.getpid()}.part"
+    if hidden in _open_parts:
+        raise DataError(f"{path} is already being written by this process")
+    _open_parts.add(hidden)
+    try:
+        _sweep(hidden)
+        part = Part(path, hidden, kept)
+    except OSError as problem:
+        _open_parts.discard(hidden)
+        reason = FULL.get(problem.errno) or problem.strerror
+        raise _os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {hidden.parent}") from None
+    try:
+        yield part
+        part.sync()
+        part.close()
+        os.replace(hidden, path)
+    except BaseException:
+        part.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(hidden)
+        raise
+    finally:
+        _open_parts.discard(hidden)
+
+
+def _refuse_existing(path, overwrite):
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise _os_error(problem.errno, f"cannot write {path}: {problem.strerror}") from None
+    if not stat.S_ISREG(mode):
+        # Renaming over a device such as /dev/null would replace the device.
+        raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
+    if not overwrite:
+        raise DataError(f"{path} exists; use another path or --overwrite")
+
+
+def _sweep(hidden):
+    """Remove part files of the same target that dead processes of this machine left behind."""
+    family = hidden.name[: -len(f"{os.getpid()}.part")]
+    with os.scandir(hidden.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(family)]
+    for name in names:
+        process = name[len(family) :].removesuffix(".part")
+        if name.endswith(".part") and process.isdecimal() and not _lives(int(process)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(hidden.parent / name)
+
+
+def _lives(process):
+    if process == os.getpid():
+        # Our own number, but no part of ours: a predecessor had it, as in a container that was restarted.
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _os_error(number, message):
+    """An `OSError` of the kind that ``number`` stands for, whose text is ``message`` alone."""
+    problem = type(OSError(number, ""))(message)
+    problem.errno = number
+    return problem

@@ -1,0 +1,218 @@
+"""Videos to feature files: one, or many with joblib; what is up to date is left alone, what fails is listed."""
+
+import glob
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from idt.command import error_line
+from idt.errors import DataError
+
+VIDEO_SUFFIXES = frozenset(
+    ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv".split()
+)
+
+
+class Job(NamedTuple):
+    """One video to extract: where it is, its name, where its features go."""
+
+    source: str
+    name: str
+    output: Path
+
+
+class Outcome(NamedTuple):
+    """What became of a job.
+
+    Attributes
+    ----------
+    job : Job
+    tracks, frames : int
+    seconds : float
+    notes : list of str
+    up_to_date : bool
+        Nothing was done: the output had been made from the same source with the same parameters.
+    error : str or None
+        Why it failed, in one line.
+    """
+
+    job: Job
+    tracks: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    up_to_date: bool = False
+    error: str | None = None
+
+
+def plan(inputs, output):
+    """Pair inputs with outputs.
+
+    Parameters
+    ----------
+    inputs : list of str
+        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
+        videos below it.
+    output : str
+        A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
+        outputs keep their path relative to the common root of the inputs.
+
+    Returns
+    -------
+    list of Job
+        In the order of the inputs; those of a folder by name.
+
+    Raises
+    ------
+    DataError
+        If an input does not exist, or two have one name.
+
+    Notes
+    -----
+    `files` of the specification: the relative path without suffix is the video name.
+    """
+    sources = [found for given in inputs for found in _expand(given)]
+    into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
+    if not into_folder:
+        return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
+    root = _root(sources)
+    jobs: dict[str, Job] = {}
+    for source in sources:
+        name = _name(source, root)
+        if name in jobs:
+            raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
+        jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
+    return list(jobs.values())
+
+
+def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads=1, overwrite=False, progress=None):
+    """Extract one video into its feature file, unless the file is up to date.
+
+    Parameters
+    ----------
+    job : Job
+    params : ExtractionParams
+    boxes : path, optional
+        Human boxes, or a folder with ``NAME.txt`` for every video name.
+    float32 : bool
+        Store histograms as float32 instead of fixed point.
+    strict, threads
+        As for `idt.extract`.
+    overwrite : bool
+        Replace a file that was made otherwise.
+    progress : callable, optional
+        Called with the number of frames done since the last call.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    DataError
+        If the input or the existing output does not fit.
+    OSError
+        If the output cannot be written.
+    """
+    import cv2
+
+    from idt import hdf5, store
+    from idt.extractor import features_of
+    from idt.video import open_video
+
+    began = time.perf_counter()
+    # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
+    cv2.setNumThreads(1)
+    if boxes is not None and os.path.isdir(boxes):
+        boxes = os.path.join(boxes, f"{job.name}.txt")
+    source = int(job.source) if job.source.isdecimal() else job.source
+    with open_video(source, params=params, strict=strict) as video:
+        origin = {**video.source, "name": job.name}
+        if boxes is not None:
+            origin["boxes"] = hdf5.digest(boxes)
+        stored = store.stored_params(params, float32=float32)
+        state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSION, params=stored, source=origin)
+        if state == "current":
+            return Outcome(job, up_to_date=True)
+        if state != "absent" and not overwrite:
+            raise DataError(state)
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        tracks = frames = 0
+        with store.Writer(
+            job.output,
+            params=params,
+            source=origin,
+            width=video.width,
+            height=video.height,
+            fps=video.fps,
+            first_frame=video.first_frame.index,
+            float32=float32,
+            overwrite=overwrite,
+        ) as writer:
+            for chunk in features_of(video, params, boxes=boxes, threads=threads):
+                writer.append(chunk)
+                tracks, frames = tracks + len(chunk), frames + chunk.frames
+                if progress is not None:
+                    progress(chunk.frames)
+            writer.finish(frames)
+        return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
+
+
+def extract_many(jobs, params, *, n_jobs=1, **options):
+    """Extract many videos; a failure is an `Outcome` with its reason, and the rest goes on.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    params : ExtractionParams
+    n_jobs : int
+        Processes.
+    **options
+        As for `extract_job`, but for ``progress``.
+
+    Yields
+    ------
+    Outcome
+        As the jobs finish.
+    """
+    from joblib import Parallel, delayed
+
+    tasks = (delayed(_attempt)(job, params, options) for job in jobs)
+    yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks)
+
+
+def _attempt(job, params, options):
+    try:
+        return extract_job(job, params, **options)
+    except (DataError, OSError) as error:
+        return Outcome(job, error=error_line(error))
+
+
+def _expand(given):
+    """The videos that one input stands for."""
+    if os.path.isdir(given):
+        names = sorted(os.listdir(given))
+        below = sorted(
+            str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+        )
+        if below or not names:
+            if not below:
+                raise DataError(f"{given} is an empty folder: expected videos or images in it")
+            return below
+        return [given]
+    if not os.path.exists(given) and glob.has_magic(given):
+        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEO_SUFFIXES)
+        return found or [given]
+    return [given]
+
+
+def _root(sources):
+    """Folder that all sources lie below."""
+    return os.path.commonpath([os.path.dirname(os.path.abspath(source)) for source in sources])
+
+
+def _name(source, root):
+    """Path relative to the root, without suffix, with forward slashes on any system."""
+    relative = Path(os.path.relpath(os.path.abspath(source), root))
+    return relative.with_suffix("").as_posix() if not os.path.isdir(source) else relative.as_posix()

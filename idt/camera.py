@@ -1,0 +1,232 @@
+"""The camera's motion between two frames (spec 4): matches, a homography, and the later frame warped back.
+
+Two kinds of matches complement each other: keypoints (SURF by default) stand on blobs, and corners, moved by the
+flow, on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the later; what
+moves differently, people above all, is left out as outliers or by the human mask.
+
+Source: Wang & Schmid, ICCV 2013, section 2.1.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from idt import arrays, surf
+from idt.errors import DataError
+from idt.kernels import warp as warp_kernel
+
+CORNERS = 1000
+CORNER_QUALITY = 0.001
+CORNER_DISTANCE = 3
+SEARCH_RADIUS = 25.0
+
+MATCHES_NEEDED = 50
+INLIERS_NEEDED = 25
+REPROJECTION_THRESHOLD = 1.0
+RANSAC_ITERATIONS = 2000
+RANSAC_CONFIDENCE = 0.995
+
+WARP_BORDER = 5
+
+
+class View(NamedTuple):
+    """Keypoints of one frame.
+
+    Attributes
+    ----------
+    points : (n, 2) float32
+        Positions (x, y) in pixels.
+    descriptors : (n, d) float32
+        Compared by Euclidean distance.
+    """
+
+    points: np.ndarray
+    descriptors: np.ndarray
+
+
+class Motion(NamedTuple):
+    """What the camera did between two frames.
+
+    Attributes
+    ----------
+    homography : (3, 3) float64
+        Carries the earlier frame into the later; the identity where none was accepted.
+    matches : int
+        Matches offered.
+    inliers : int
+        Of the accepted homography as OpenCV counts them; 0 for the identity.
+    """
+
+    homography: np.ndarray
+    matches: int
+    inliers: int
+
+
+STILL = Motion(np.eye(3), 0, 0)
+
+
+def view(gray, mask=None, *, keypoints="surf"):
+    """Find and describe the keypoints of a frame.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    mask : (H, W) uint8, optional
+        0 where no keypoint may lie.
+    keypoints : {"surf", "sift", "orb", "none"}
+        SURF is our own; SIFT and ORB are OpenCV's.
+
+    Returns
+    -------
+    View
+        Empty where the frame has no keypoints.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image or the kind of keypoints is unknown.
+
+    Notes
+    -----
+    Spec 4 and `surf`.
+    """
+    gray = arrays.gray_image(gray)
+    if keypoints == "surf":
+        found = surf.detect(gray, mask)
+        return View(np.stack([found.x, found.y], axis=1), surf.describe(gray, found))
+    if keypoints == "none":
+        return View(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
+    if keypoints not in ("sift", "orb"):
+        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {keypoints!r}")
+    detector = cv2.SIFT_create() if keypoints == "sift" else cv2.ORB_create(nfeatures=1000)
+    found, descriptors = detector.detectAndCompute(gray, mask)
+    points = np.array([keypoint.pt for keypoint in found], np.float32).reshape(-1, 2)
+    if descriptors is None:
+        return View(points[:0], np.zeros((0, 1), np.float32))
+    if keypoints == "orb":
+        # As bits, so that the squared Euclidean distance is the Hamming distance.
+        descriptors = np.unpackbits(descriptors, axis=1)
+    return View(points, descriptors.astype(np.float32))
+
+
+def match_views(current, previous):
+    """Match every keypoint of a frame to the most similar one nearby in the frame before.
+
+    Parameters
+    ----------
+    current, previous : View
+
+    Returns
+    -------
+    source, target : (m, 2) float32
+        Positions in the previous and in the current frame, in the order of the current keypoints.
+
+    Notes
+    -----
+    Spec 4: within ±25 px in x and in y; no ratio test, no cross check.
+    """
+    index = surf.nearest_in_window(
+        current.points, current.descriptors, previous.points, previous.descriptors, radius=SEARCH_RADIUS
+    )
+    found = index >= 0
+    return previous.points[index[found]], current.points[found]
+
+
+def match_corners(previous, flow, mask=None):
+    """Match the corners of a frame to where the flow takes them.
+
+    Parameters
+    ----------
+    previous : (H, W) uint8
+        The earlier frame.
+    flow : (H, W, 2) float32
+        From it to the later one.
+    mask : (H, W) uint8, optional
+        0 where no corner may lie.
+
+    Returns
+    -------
+    source, target : (m, 2) float32
+        Positions in the previous and in the current frame; at most 1000, strongest first.
+
+    Notes
+    -----
+    Spec 4; Shi & Tomasi, CVPR 1994.
+    """
+    corners = cv2.goodFeaturesToTrack(previous, CORNERS, CORNER_QUALITY, CORNER_DISTANCE, mask=mask)
+    if corners is None:
+        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
+    source = corners.reshape(-1, 2)
+    height, width = previous.shape
+    column, row = np.rint(source).astype(np.int64).T
+    return source, source + flow[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+
+
+def fit(source, target):
+    """Fit a homography to matches with RANSAC.
+
+    Parameters
+    ----------
+    source, target : (m, 2) float32
+        Positions in the previous and in the current frame.
+
+    Returns
+    -------
+    Motion
+        The identity if there are too few matches or inliers, or no model at all.
+
+    Notes
+    -----
+    Spec 4. OpenCV's RANSAC always starts from the same seed, so equal matches give equal homographies.
+    """
+    if len(source) > MATCHES_NEEDED:
+        homography, inliers = cv2.findHomography(
+            source,
+            target,
+            cv2.RANSAC,
+            REPROJECTION_THRESHOLD,
+            maxIters=RANSAC_ITERATIONS,
+            confidence=RANSAC_CONFIDENCE,
+        )
+        count = 0 if homography is None else int(np.count_nonzero(inliers))
+        if count > INLIERS_NEEDED and np.isfinite(homography).all():
+            return Motion(homography, len(source), count)
+    return Motion(np.eye(3), len(source), 0)
+
+
+def warp(gray, previous, homography):
+    """Take the camera's motion out of a frame.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+        The later frame.
+    previous : (H, W) uint8
+        The earlier one, which fills what the later one does not show.
+    homography : (3, 3) float64
+        Carries the earlier frame into the later.
+
+    Returns
+    -------
+    (H, W) uint8
+        The later frame as the camera of the earlier one would have seen it.
+
+    Raises
+    ------
+    DataError
+        If the frames differ in size or the homography is not a finite 3×3 matrix.
+
+    Notes
+    -----
+    Spec 4: sampled bilinearly at 1/32 px; copied from ``previous`` where the sample lies within 5 px of the border.
+    """
+    gray, previous = arrays.gray_image(gray), arrays.gray_image(previous, "previous")
+    if gray.shape != previous.shape:
+        raise DataError(f"gray and previous must have one size, got shapes {gray.shape} and {previous.shape}")
+    homography = np.ascontiguousarray(homography, np.float64)
+    if homography.shape != (3, 3) or not np.isfinite(homography).all():
+        raise DataError(f"homography must be a finite 3x3 matrix, got {arrays.describe(homography)}")
+    out = np.empty_like(gray)
+    warp_kernel.warp(gray, previous, homography, WARP_BORDER, out)
+    return out

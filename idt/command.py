@@ -1,0 +1,160 @@
+"""What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
+
+Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed.
+"""
+
+import argparse
+import dataclasses
+import functools
+import os
+import sys
+
+from idt.errors import DataError
+
+DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose help ends with a line to paste and whose errors are one line.
+
+    Parameters
+    ----------
+    prog : str
+    description, example : str
+        First and last words of the help.
+    """
+
+    def __init__(self, prog, description, example):
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"example: {example}",
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message):
+        """Say what is wrong in one line and exit with status 2."""
+        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help without the metavar said twice, wide enough for one line an option."""
+
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=30, width=110)
+
+
+def add_fields(parser, cls, title="parameters"):
+    """Add an option for every field of a parameter dataclass.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    cls : dataclass
+        Its fields are made with `idt.params.option`.
+    title : str
+        Heading of the group in the help.
+    """
+    group = parser.add_argument_group(title)
+    for field in dataclasses.fields(cls):
+        described = field.metadata
+        flag = "--" + (described["flag"] or field.name).replace("_", "-")
+        if isinstance(field.default, bool):
+            action = "store_false" if field.default else "store_true"
+            group.add_argument(flag, dest=field.name, action=action, help=described["help"])
+            continue
+        default = "" if field.default is None else f" (default {field.default})"
+        unit = f", {described['unit']}" if described["unit"] else ""
+        group.add_argument(
+            flag,
+            dest=field.name,
+            default=field.default,
+            choices=described["choices"],
+            type=_number_or_text(field.type),
+            metavar=None if described["choices"] else "N",
+            help=f"{described['help']}{unit}{default}".replace("%", "%%"),
+        )
+
+
+def fields_of(arguments, cls):
+    """Build the parameter dataclass from parsed arguments."""
+    return cls(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls)})
+
+
+def add_habits(parser, *, output, jobs=False, threads=False):
+    """Add the options that commands have in common.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    output : str
+        Help of ``-o``.
+    jobs, threads : bool
+        Whether the command works on several inputs at once, and in several threads.
+    """
+    parser.add_argument("-o", "--output", required=True, metavar="PATH", help=output)
+    if jobs:
+        parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="inputs at once (default 1)")
+    if threads:
+        parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads an input (default 1)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an output made otherwise")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+
+
+def positive(text):
+    """Argument type: a whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def command(main):
+    """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status."""
+
+    @functools.wraps(main)
+    def run(arguments=None):
+        name = os.path.basename(sys.argv[0])
+        try:
+            return main(sys.argv[1:] if arguments is None else arguments)
+        except (DataError, OSError) as error:
+            print(f"{name}: {error_line(error)}", file=sys.stderr)
+            return WRONG
+        except KeyboardInterrupt:
+            print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
+            return INTERRUPTED
+
+    return run
+
+
+def error_line(error):
+    """One line for an error: an `OSError` by its file and reason, without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _number_or_text(annotation):
+    """Parser of a field's text by its annotation, such as ``int | str | None``."""
+    names = str(annotation)
+    wants_int, wants_float, wants_text = (
+        "int" in names,
+        "float" in names,
+        "str" in names,
+    )
+
+    def parse(text):
+        for wanted, kind in ((wants_int, int), (wants_float, float)):
+            if wanted:
+                try:
+                    return kind(text)
+                except ValueError:
+                    continue
+        if wants_text:
+            return text
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
+
+    return parse

@@ -1,0 +1,312 @@
+"""The frame loop: a video in, tracks and their descriptors out.
+
+For each new frame t and the one before it, in the order of the specification:
+
+- the gray pyramid (2) and the polynomial expansion (3) of frame t, its keypoints (4) and textured cells (5): `_look`
+- the flow from t-1 to t (3): `_pairs`
+- the camera's motion, frame t warped back, and the flow that remains (4): `_compensate`
+- at every scale, histograms at the tracks' positions (7), the step along the flow (6): `follow`
+- the tracks that have made their L steps are tested and summarised (8), then new ones are sampled (5)
+
+What depends on the frames alone (`_pairs`) may run a frame ahead, in a second thread, of what depends on the tracks.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from idt import camera, flow, histograms, humans, layout, sampling, selection
+from idt.ahead import ahead
+from idt.errors import DataError
+from idt.features import Camera, Features
+from idt.params import ExtractionParams
+from idt.pyramid import gray_pyramid, scales
+from idt.tracks import Tracks
+from idt.video import open_video
+
+CHUNK = 16
+"""Frames whose finished tracks `stream` hands out together."""
+
+
+class Rows(NamedTuple):
+    """Tracks that ended at one frame, at all scales, finest first; kept or not.
+
+    Attributes
+    ----------
+    factor : (n,) float32
+        f_s of each track's scale.
+    points : (n, L + 1, 2) float32
+        In full-resolution pixels.
+    histograms : (n, time cells, D) float32
+    summary : selection.Summary
+    """
+
+    factor: np.ndarray
+    points: np.ndarray
+    histograms: np.ndarray
+    summary: selection.Summary
+
+
+class Step(NamedTuple):
+    """Everything known after one frame.
+
+    Attributes
+    ----------
+    index : int
+        Number of the frame, t.
+    gray : (H, W) uint8
+    motion : camera.Motion
+        From t-1 to t.
+    flow, flow_warp : list of (h, w, 2) float32
+        At every scale, finest first; empty for the first frame.
+    live : list of Tracks
+        Those of each scale, new ones included; the loop goes on changing them.
+    rows : Rows
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with
+    gray: np.ndarray
+    motion: camera.Motion
+    flow: list[np.ndarray]
+    flow_warp: list[np.ndarray]
+    live: list[Tracks]
+    rows: Rows
+
+
+class _Look(NamedTuple):
+    """What a frame shows by itself."""
+
+    index: int  # type: ignore[assignment]
+    mask: np.ndarray | None
+    pyramid: list[np.ndarray]
+    expansion: flow.Expansion
+    view: camera.View
+    textured: list[np.ndarray]
+
+
+def extract(video, *, boxes=None, threads=1, strict=False, **params):
+    """Extract improved dense trajectories from a video.
+
+    Parameters
+    ----------
+    video : path, int, array or iterable
+        A file; a folder or pattern of images; the index of a camera; or gray (H, W) or BGR (H, W, 3) uint8 frames.
+    boxes : path, optional
+        Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
+        match is taken from inside a box.
+    threads : int
+        2 or more work on frame t + 1 beside frame t. The result does not depend on it.
+    strict : bool
+        Refuse a truncated video instead of taking what decodes.
+    **params
+        Fields of `ExtractionParams`: ``length``, ``stride``, ``patch``, ``keypoints``, ``camera`` …
+
+    Returns
+    -------
+    Features
+        Of all kept tracks, by ending frame, scale and age; none for a single frame.
+
+    Raises
+    ------
+    DataError
+        If the video, the boxes or a parameter cannot be used; the message says why.
+
+    Notes
+    -----
+    Wang & Schmid, "Action recognition with improved trajectories", ICCV 2013. Memory grows with the number of
+    tracks: for a long video, or a stream without an end, use `stream` or the command ``idt-extract``.
+
+    Examples
+    --------
+    >>> import idt
+    >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
+    """
+    checked = ExtractionParams.from_options(**params)
+    with open_video(video, params=checked, strict=strict) as opened:
+        chunks = list(features_of(opened, checked, boxes=boxes, threads=threads))
+        return Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
+
+
+def stream(video, *, boxes=None, threads=1, strict=False, **params):
+    """Extract from a video that need not end, a chunk at a time.
+
+    Parameters
+    ----------
+    video, boxes, threads, strict, **params
+        As for `extract`.
+
+    Yields
+    ------
+    Features
+        The tracks that ended within the next 16 frames, with the camera's motion of these frames; the last chunk
+        holds what is left. Their time positions are NaN, since they are relative to the number of frames:
+        `Features.timed` fills them in when it is known.
+
+    Raises
+    ------
+    DataError
+        As for `extract`, when the first chunk is asked for or the frame at fault is reached.
+    """
+    checked = ExtractionParams.from_options(**params)
+    with open_video(video, params=checked, strict=strict) as opened:
+        yield from features_of(opened, checked, boxes=boxes, threads=threads)
+
+
+def features_of(video, params, *, boxes=None, threads=1):
+    """Chunks of features of an opened video: `stream` without the opening.
+
+    Parameters
+    ----------
+    video : Video
+    params : ExtractionParams
+    boxes, threads
+        As for `extract`.
+
+    Yields
+    ------
+    Features
+        At least one chunk, each of 1 to 16 frames.
+    """
+    parts = []
+    for step in follow(video, params, boxes=boxes, threads=threads):
+        parts.append(_features(step, video, params))
+        if len(parts) == CHUNK:
+            yield Features.concatenate(parts)
+            parts = []
+    if parts:
+        yield Features.concatenate(parts)
+
+
+def follow(video, params, *, boxes=None, threads=1):
+    """The frame loop itself, for those who want to look inside (`show` does).
+
+    Parameters
+    ----------
+    video : Video
+    params : ExtractionParams
+    boxes, threads
+        As for `extract`.
+
+    Yields
+    ------
+    Step
+        One for every frame.
+    """
+    if not isinstance(threads, int) or threads < 1:
+        raise DataError(f"threads must be a whole number of at least 1, got {threads!r}")
+    levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
+    live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
+    people = None if boxes is None else humans.read_boxes(boxes).clipped(video.source_width, video.source_height)
+    previous = None
+    for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
+        motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
+        if previous is not None:
+            motion, remaining = _compensate(previous, now, fields, levels, params)
+            for s, tracks in enumerate(live):
+                steps = histograms.describe(
+                    previous.pyramid[s],
+                    remaining[s],
+                    tracks.positions,
+                    patch=params.patch,
+                    cells=params.cells,
+                    local_norm=params.local_norm,
+                )
+                finished[s] = tracks.advance(fields[s], remaining[s], steps)
+        rows = _rows(finished, levels, params)
+        if (now.index - video.first_frame.index) % params.gap == 0:
+            for tracks, textured in zip(live, now.textured, strict=True):
+                tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
+        yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
+        previous = now
+
+
+_STEP_BINS = sum(layout.step_sizes(1).values())
+
+
+def _pairs(video, levels, params, people):
+    """Look at each frame and yield it with the flow that leads to it, [] for the first."""
+    previous = None
+    for frame in video:
+        now = _look(frame, levels, params, _mask(frame, video, params, people))
+        yield now, [] if previous is None else flow.between(previous.expansion, now.expansion)
+        previous = now
+
+
+def _look(frame, levels, params, mask):
+    pyramid = gray_pyramid(frame.gray, levels)
+    return _Look(
+        frame.index,
+        mask,
+        pyramid,
+        flow.expand(frame.gray, levels),
+        camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
+        [sampling.textured_cells(image, stride=params.stride) for image in pyramid],
+    )
+
+
+def _mask(frame, video, params, people):
+    """0 where a person is; None where nobody was looked for."""
+    if not params.camera or (people is None and params.humans == "none"):
+        return None
+    found = [humans.find_people(frame.gray)] if params.humans == "hog" else []
+    if people is not None:
+        found.append(people.for_frame(frame.original) * np.float32(video.shrink))
+    return humans.mask(np.concatenate(found), frame.gray.shape)
+
+
+def _compensate(previous, now, fields, levels, params):
+    """The camera's motion from the frame before to this one, and the flow that remains without it."""
+    if not params.camera:
+        return camera.STILL, fields
+    # Release: the corners of frame t-1 are searched under the mask of frame t.
+    by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask)
+    by_view = camera.match_views(now.view, previous.view)
+    motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
+    return motion, flow.between(previous.expansion, flow.expand(warped, levels))
+
+
+def _rows(finished, levels, params):
+    """The finished tracks of all scales in full-resolution pixels, tested and summarised."""
+    factor = np.repeat(
+        np.array([level.factor for level in levels], np.float32), [len(tracks.points) for tracks in finished]
+    )
+    points, displacements, means = (np.concatenate(arrays) for arrays in zip(*finished, strict=True))
+    points *= factor[:, None, None]
+    summary = selection.summarise(points, displacements * factor[:, None, None], camera=params.camera)
+    return Rows(factor, points, means, summary)
+
+
+def _features(step, video, params):
+    """The kept tracks of one step, and the camera's motion."""
+    rows = step.rows
+    kept = rows.summary.kept
+    mean = rows.summary.mean[kept]
+    place = np.clip(mean / np.float32([video.width, video.height]), 0, np.float32(0.999))
+    blocks, first = {}, 0
+    for name, size in layout.step_sizes(params.cells).items():
+        block = rows.histograms[kept, :, first : first + size]
+        blocks[name] = block.reshape(len(block), -1)
+        first += size
+    return Features(
+        frame=np.full(len(mean), step.index, np.int32),
+        scale=rows.factor[kept],
+        mean=mean,
+        std=rows.summary.std[kept],
+        length=rows.summary.length[kept],
+        position=np.column_stack([place, np.full(len(mean), np.nan, np.float32)]),
+        points=rows.points[kept],
+        trajectory=rows.summary.trajectory[kept],
+        **blocks,
+        camera=Camera(
+            homography=step.motion.homography[None],
+            matches=np.array([step.motion.matches], np.int32),
+            inliers=np.array([step.motion.inliers], np.int32),
+            first_frame=step.index,
+        ),
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        frames=1,
+        params=params,
+    )

@@ -1,0 +1,453 @@
+"""HDF5 files that say what they are and what they were made from, and that a stranger may hand us.
+
+Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
+`create` writes one under a temporary name; `open_checked`, `dataset` and `read` take one in without following links out
+of it, loading filter plug-ins, unpickling, or believing shapes that it cannot hold; `matches` says whether an
+existing one may stand for a new run. Spec: "The files between the stages".
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from idt import __version__, atomic
+from idt.errors import DataError
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
+"""Filters of the HDF5 library itself; any other would be loaded as a plug-in, which is code."""
+
+EXPANSION = 1100
+"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery ..."""
+
+SLACK = 1 << 20
+"""... but for small ones, which may be unwritten and read as fill values."""
+
+REMEDY = "use another path or --overwrite"
+
+
+class ResultFile(h5py.File):
+    """An `h5py.File` whose trouble with the disk is held back until HDF5 has let go of the file.
+
+    HDF5 cannot close a file that it cannot write: it complains once more when the process ends, or crashes.
+    So it is told that every write succeeds, and the first failure is raised by `check_disk` or by `create`.
+    """
+
+    def __init__(self, part):
+        self._sink = _Sink(part)
+        # The format of HDF5 1.10: its chunk index is smaller, and attributes may exceed 64 KB.
+        super().__init__(self._sink, "w", libver=("v110", "v110"))
+
+    def check_disk(self):
+        """Raise the first failure of the disk, if there was one; for those who write for a long time."""
+        if self._sink.failure is not None:
+            raise self._sink.failure
+
+    def discard(self):
+        """Close without writing what is still in memory."""
+        self._sink.muted = True
+        # After a failure HDF5 may read back what was never written; nothing of the file is kept.
+        with contextlib.suppress(Exception):
+            self.close()
+
+
+class _Sink:
+    """What HDF5 writes to: a part file until its first failure, nothing from then on."""
+
+    def __init__(self, part):
+        self._part = part
+        self._at = self._end = 0
+        self.failure = None
+        self.muted = False
+
+    def write(self, data):
+        if not self.muted:
+            try:
+                self._part.seek(self._at)
+                self._part.write(data)
+            except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
+                self.failure, self.muted = problem, True
+        self._at += len(data)
+        self._end = max(self._end, self._at)
+        return len(data)
+
+    def readinto(self, buffer):
+        self._part.seek(self._at)
+        read = self._part.readinto(buffer)
+        self._at += read
+        return read
+
+    def read(self, size=-1):
+        buffer = bytearray(self._end - self._at if size < 0 else size)
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def truncate(self, size):
+        if not self.muted:
+            try:
+                self._part.truncate(size)
+            except BaseException as problem:
+                self.failure, self.muted = problem, True
+        self._end = size
+        return size
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence] + offset
+        return self._at
+
+    def tell(self):
+        return self._at
+
+    def flush(self):
+        pass
+
+
+@contextlib.contextmanager
+def create(path, *, format, version, params, source, overwrite=False):
+    """Write a file of ours, complete or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    format : str
+        Such as ``"idt-features"``.
+    version : int
+    params : dataclass, dict or None
+        The options that the numbers depend on.
+    source : dict or None
+        What the file is made from. ``"digest"`` and keys that end in ``"_digest"`` are compared by `matches`.
+    overwrite : bool
+        Replace a file that exists.
+
+    Yields
+    ------
+    ResultFile
+        An open `h5py.File` with its root attributes; it takes the name ``path`` when the block ends without an exception.
+
+    Raises
+    ------
+    DataError
+        If ``path`` exists and ``overwrite`` is false.
+    OSError
+        If the disk is full or ``path`` cannot be written, in one line; nothing is left then.
+    """
+    with atomic.replacing(path, overwrite=overwrite) as part:
+        file = ResultFile(part)
+        try:
+            file.attrs["format"] = format
+            file.attrs["version"] = version
+            file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
+            file.attrs["params"] = json.dumps(plain(params), sort_keys=True)
+            file.attrs["source"] = json.dumps(plain(source), sort_keys=True)
+            yield file
+            file.close()
+            file.check_disk()
+        except BaseException:
+            file.discard()
+            file.check_disk()
+            raise
+
+
+def plain(values):
+    """A dataclass or dict as the dict that its JSON would come back as; None stays None."""
+    if values is None:
+        return None
+    if dataclasses.is_dataclass(values):
+        values = dataclasses.asdict(values)
+    return json.loads(json.dumps(values))
+
+
+def is_hdf5(path):
+    """Whether a file begins as HDF5 does.
+
+    Raises
+    ------
+    DataError
+        If ``path`` is not a file that exists.
+    """
+    if not os.path.isfile(path):
+        raise DataError(f"{path} {'is not a file' if os.path.exists(path) else 'does not exist'}")
+    with open(path, "rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
+
+
+def open_checked(path, *, format, versions):
+    """Open a file of ours for reading.
+
+    Parameters
+    ----------
+    path : str or Path
+    format : str
+    versions : int or sequence of int
+        The versions that the caller can read.
+
+    Returns
+    -------
+    h5py.File
+        To be closed by the caller; take its contents through `dataset`, `read`, `attribute` and `json_attribute`.
+
+    Raises
+    ------
+    DataError
+        If it does not exist, is not HDF5, is damaged, or has another format or version.
+    OSError
+        If it cannot be read.
+    """
+    versions = (versions,) if isinstance(versions, int) else tuple(versions)
+    if not is_hdf5(path):
+        raise DataError(f"{path} is not an HDF5 file, expected format {format}")
+    with damaged(path):
+        # No locks: a file under its final name is complete and never written again.
+        file = h5py.File(path, "r", locking=False)
+    try:
+        found = attribute(file, "format", str)
+        if found != format:
+            raise DataError(f"{path} has format {found!r}, expected {format!r}")
+        found = attribute(file, "version", int)
+        if found not in versions:
+            known = " or ".join(str(version) for version in versions)
+            raise DataError(f"{path} has version {found} of {format}, expected {known}; make it anew with this release")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+@contextlib.contextmanager
+def damaged(path):
+    """Turn what h5py raises on a truncated or damaged file into a `DataError`; real trouble with the disk passes."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError) as problem:
+        real = isinstance(problem, OSError) and problem.errno in (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
+        if real or isinstance(problem, DataError):
+            raise
+        reason = (str(problem.args[0] if problem.args else problem).splitlines() or [""])[0]
+        raise DataError(f"{path} is damaged and cannot be read ({reason}); make it anew") from None
+
+
+def attribute(item, name, kind, default=...):
+    """A root or dataset attribute of a given kind.
+
+    Parameters
+    ----------
+    item : h5py.File, h5py.Group or h5py.Dataset
+    name : str
+    kind : type
+        ``str``, ``int`` or ``float``.
+    default : object, optional
+        What an absent attribute means; without it, an absent one is refused.
+
+    Raises
+    ------
+    DataError
+        If it is absent, or of another kind.
+    """
+    path = item.file.filename
+    with damaged(path):
+        value = item.attrs.get(name)
+    if value is None:
+        if default is ...:
+            raise DataError(f"{path} has no attribute {name!r}, so it is not one of our files")
+        return default
+    kinds = {str: str, int: np.integer, float: (np.floating, np.integer)}[kind]
+    if not isinstance(value, kinds):
+        raise DataError(f"{path}: attribute {name!r} must be {kind.__name__}, got {type(value).__name__}")
+    return kind(value)
+
+
+def json_attribute(file, name):
+    """The dict or None that a root attribute holds as JSON.
+
+    Raises
+    ------
+    DataError
+        If it is absent or holds something else.
+    """
+    text = attribute(file, name, str)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = ...
+    if not (value is None or isinstance(value, dict)):
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON object or null, got {text:.60}")
+    return value
+
+
+def has(file, name):
+    """Whether a file holds ``name``, without following links out of it."""
+    return _find(file, name) is not None
+
+
+def dataset(file, name, *, shape, dtype):
+    """A dataset that is what it should be, unread.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+        Path within the file, such as ``"tracks/mean"``.
+    shape : tuple
+        ``None`` stands for any length.
+    dtype : dtype or tuple of dtype
+        What is allowed; ``str`` for text.
+
+    Returns
+    -------
+    h5py.Dataset
+
+    Raises
+    ------
+    DataError
+        If it is absent, of another shape or dtype, stored outside the file, behind a filter that is not HDF5's own,
+        or larger than the file can hold.
+    """
+    path = file.filename
+    found = _find(file, name)
+    if not isinstance(found, h5py.Dataset):
+        raise DataError(f"{path} has no dataset {name!r}")
+    with damaged(path):
+        have = found.dtype
+        text = h5py.check_string_dtype(have) is not None
+        allowed = dtype if isinstance(dtype, tuple) else (dtype,)
+        fits = any(text if want is str else not text and have.newbyteorder("=") == np.dtype(want) for want in allowed)
+        sizes = found.shape
+        if not fits or sizes is None or not _has_shape(sizes, shape):
+            wanted = " or ".join("text" if want is str else str(np.dtype(want)) for want in allowed)
+            raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {have} of shape {sizes}")
+        plan = found.id.get_create_plist()
+        filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+        if found.is_virtual or found.external or any(code not in FILTERS for code in filters):
+            raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
+        limit = EXPANSION * os.path.getsize(path) + SLACK
+        chunk = have.itemsize * int(np.prod(found.chunks or (0,), dtype=object))
+        if max(have.itemsize * int(np.prod(sizes, dtype=object)), chunk) > limit:
+            raise DataError(f"{path}: {name} claims to be {have} of shape {sizes}, more than the file can hold")
+    return found
+
+
+def read(file, name, *, shape, dtype):
+    """Read a dataset, checked by `dataset`.
+
+    Returns
+    -------
+    ndarray or list of str
+        In the machine's byte order; a list where the dataset is text.
+
+    Raises
+    ------
+    DataError
+        As `dataset`, and if the stored bytes are damaged.
+    """
+    found = dataset(file, name, shape=shape, dtype=dtype)
+    with damaged(file.filename):
+        if h5py.check_string_dtype(found.dtype) is not None:
+            return found.asstr()[...].tolist()
+        values = found[...]
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def matches(path, *, format, version, params, source):
+    """Whether an existing file may stand for the one that a run would write.
+
+    Parameters
+    ----------
+    path : str or Path
+    format : str
+    version : int
+    params : dataclass, dict or None
+        The run's options, as `create` would record them.
+    source : dict
+        The run's source; its ``"digest"`` and every key that ends in ``"_digest"`` are compared.
+
+    Returns
+    -------
+    str
+        ``"absent"``: there is no such file. ``"current"``: same source digest, same parameters.
+        Otherwise one sentence: what was expected, what was found, and the remedy.
+
+    Notes
+    -----
+    A source without a digest (arrays, a camera) is never current: nothing tells two of them apart.
+    """
+    if not os.path.lexists(path):
+        return "absent"
+    try:
+        with open_checked(path, format=format, versions=version) as file:
+            found, made_from = json_attribute(file, "params") or {}, json_attribute(file, "source") or {}
+    except DataError as problem:
+        return f"{problem}; {REMEDY}"
+    wanted, source = plain(params) or {}, plain(source) or {}
+    differ = [key for key in sorted({*found, *wanted}) if found.get(key, ...) != wanted.get(key, ...)]
+    if differ:
+        return f"{path} was written {_options(found, differ)}, this run asks for {_options(wanted, differ, '')}; {REMEDY}"
+    if not source.get("digest"):
+        return f"{path} exists, and a source without a digest cannot be told from another; {REMEDY}"
+    for key in sorted(key for key in {*source, *made_from} if key == "digest" or key.endswith("_digest")):
+        if source.get(key) != made_from.get(key):
+            short = [str(values.get(key))[:12] for values in (made_from, source)]
+            return f"{path} was made from {key} {short[0]}, this run reads {short[1]}; {REMEDY}"
+    return "current"
+
+
+def digest(path):
+    """SHA-256 of a file's content; of a folder, of the sorted relative names and the contents of its files.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If something cannot be read.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return _file_hash(path).hexdigest()
+    whole = hashlib.sha256()
+    files = (item for item in path.rglob("*") if item.is_file())
+    for name, item in sorted((item.relative_to(path).as_posix(), item) for item in files):
+        # Each part has a fixed length, so no two folders run together into the same bytes.
+        whole.update(hashlib.sha256(os.fsencode(name)).digest())
+        whole.update(_file_hash(item).digest())
+    return whole.hexdigest()
+
+
+def _file_hash(path):
+    result = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            result.update(block)
+    return result
+
+
+def _find(file, name):
+    """The object of a name, through hard links only: soft and external links are never followed."""
+    item = file
+    with damaged(file.filename):
+        for step in name.split("/"):
+            if not isinstance(item, h5py.Group) or not isinstance(item.get(step, getlink=True), h5py.HardLink):
+                return None
+            item = item[step]
+    return item
+
+
+def _has_shape(have, want):
+    return len(have) == len(want) and all(w in (None, h) for h, w in zip(have, want, strict=True))
+
+
+def _say(shape):
+    return "(" + ", ".join("n" if size is None else str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _options(values, keys, word="with "):
+    return ", ".join(f"{word}{key}={values[key]}" if key in values else f"without {key}" for key in keys)

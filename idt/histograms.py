@@ -1,0 +1,71 @@
+"""Descriptors of one step of the tracks (spec 7): HOG, HOF, MBHx and MBHy of the patch around each point.
+
+A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram, weighted by its length
+and shared between the two nearest of eight directions: the gray gradient (HOG), the flow (HOF, whose ninth bin counts
+vectors of at most 0.4 px), and the gradients of the flow's x and y components (MBHx, MBHy).
+
+Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al., IJCV 2013, section 3.3.
+"""
+
+import numpy as np
+
+from idt import arrays
+from idt.errors import DataError
+from idt.kernels import histograms as kernel
+
+_NORMS = {"none": 0, "rootl1": 1, "l2": 2}
+
+
+def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
+    """Histograms of the patches around some points.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+        One level of the gray pyramid.
+    flow : (H, W, 2) float32
+        Its flow, in pixels of the level.
+    points : (n, 2) float32
+        Positions (x, y) in pixels of the level. A patch is placed at round(position) − N/2 and moved into the image.
+    patch : int
+        Side of the patch ("N").
+    cells : int
+        Cells in x and in y; each is patch // cells wide.
+    local_norm : {"rootl1", "l2", "none"}
+        What each block of a patch is divided by: its sum, followed by a square root; its length; nothing.
+
+    Returns
+    -------
+    (n, 33 · cells²) float32
+        HOG, HOF, MBHx and MBHy in this order; in a block x outer, y inner, bins innermost.
+
+    Raises
+    ------
+    DataError
+        If an array has the wrong shape or dtype, or the patch does not fit into the image.
+
+    Notes
+    -----
+    Spec 7. Before the normalisation 0.05 is added to every bin.
+    """
+    gray = arrays.gray_image(gray)
+    height, width = gray.shape
+    if np.shape(flow) != (height, width, 2) or flow.dtype != np.float32:
+        raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {arrays.describe(flow)}")
+    points = arrays.float_array(points, (None, 2), "points")
+    if patch > min(height, width):
+        raise DataError(f"a patch of {patch} px does not fit into an image of {width}x{height} px; use a smaller patch")
+    if local_norm not in _NORMS:
+        raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
+    # Planes, as `flow.between` makes them: then this is no copy.
+    planes = np.ascontiguousarray(np.moveaxis(flow, 2, 0))
+    corner = np.rint(points).astype(np.int32) - patch // 2
+    left = np.clip(corner[:, 0], 0, width - patch)
+    top = np.clip(corner[:, 1], 0, height - patch)
+    order = np.argsort(top, kind="stable").astype(np.int32)
+    start = np.searchsorted(top[order], np.arange(height + 1)).astype(np.int32)
+    raw = np.empty((len(points), cells, cells, kernel.CHANNELS), np.float32)
+    kernel.cell_sums(gray, planes, patch // cells, cells, left, order, start, raw)
+    out = np.empty((len(points), cells * cells * kernel.CHANNELS), np.float32)
+    kernel.normalise(raw.reshape(len(points), cells * cells, kernel.CHANNELS), _NORMS[local_norm], out)
+    return out

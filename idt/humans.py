@@ -1,0 +1,232 @@
+"""Where people are, so that matches on them do not count as camera motion (spec 4, 9).
+
+Boxes come from a file, one line per frame: ``frame x1 y1 x2 y2 confidence x1 y1 …``, in pixels of the source, or
+from OpenCV's people detector (HOG and a linear SVM; Dalal & Triggs, CVPR 2005). The mask of a frame is 1
+everywhere and 0 inside each box, from the ceil of its top-left to the floor of its bottom-right corner, inclusive.
+The release counts lines and ignores their frame numbers; here the number decides. Confidences are not used.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from idt.arrays import float_array, gray_image
+from idt.errors import DataError
+
+NOBODY = np.empty((0, 4), np.float32)
+
+# Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128, of which
+# a person fills 96, so that it finds nobody in the 120 lines of KTH.
+DETECTOR_SIDE = 240
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Boxes of people by frame of the source, as `read_boxes` gives them.
+
+    Attributes
+    ----------
+    name : str
+        The file, for messages.
+    frames : dict of int to (k, 4) float32
+        Corners x1 y1 x2 y2 in pixels; k may be 0.
+    lines : dict of int to int
+        Line of the file that each frame stands on, from 1.
+    """
+
+    name: str
+    frames: dict[int, np.ndarray]
+    lines: dict[int, int]
+
+    def for_frame(self, index):
+        """Boxes of one frame, numbered as in the source (`video.Frame.original`).
+
+        Returns
+        -------
+        (k, 4) float32
+
+        Raises
+        ------
+        DataError
+            If the file has no line for the frame.
+        """
+        if index not in self.frames:
+            raise DataError(
+                f"{self.name} has no line for frame {index}: its {len(self.frames)} lines must cover the video"
+                f" (frames {min(self.frames)} to {max(self.frames)} at present); a frame without people is its number"
+            )
+        return self.frames[index]
+
+    def clipped(self, width, height):
+        """The boxes, cut to a ``width`` × ``height`` image of source pixels.
+
+        Raises
+        ------
+        DataError
+            If a box lies wholly outside the image.
+        """
+        corner = np.array([width - 1, height - 1], np.float32)
+        frames = {}
+        for index, boxes in self.frames.items():
+            outside = (boxes[:, 2:] < 0).any(axis=1) | (boxes[:, :2] > corner).any(axis=1)
+            if outside.any():
+                raise DataError(
+                    f"{self.name}, line {self.lines[index]}: box {_show(boxes[outside][0])}"
+                    f" lies outside the {width}×{height} image; boxes are pixels of the source video"
+                )
+            frames[index] = np.clip(boxes, 0, np.tile(corner, 2))
+        return Boxes(self.name, frames, self.lines)
+
+    def scaled(self, factor):
+        """The boxes in pixels of frames shrunk by ``factor`` (`video.Video.shrink`)."""
+        return Boxes(self.name, {i: boxes * np.float32(factor) for i, boxes in self.frames.items()}, self.lines)
+
+
+def read_boxes(path):
+    """Boxes of people from a file.
+
+    Parameters
+    ----------
+    path : path
+        Text: per line a frame of the source, then five numbers per box: x1 y1 x2 y2 confidence. A frame without
+        people is its number alone; blank lines are skipped, frames may come in any order.
+
+    Returns
+    -------
+    Boxes
+        In pixels of the source, not yet clipped.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, no line in it, or a line is malformed; the message names the line.
+
+    Notes
+    -----
+    Spec 9.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file of human boxes")
+    try:
+        text = path.read_text(encoding="ascii")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not a text file of human boxes") from None
+    frames: dict[int, np.ndarray] = {}
+    lines: dict[int, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            index, boxes = _parse(line.split())
+            if index in frames:
+                raise DataError(f"frame {index} occurs again, first on line {lines[index]}")
+        except DataError as error:
+            raise DataError(f"{path}, line {number}: {error}") from None
+        frames[index], lines[index] = boxes, number
+    if not frames:
+        raise DataError(f"{path} has no lines; expected one per frame: frame x1 y1 x2 y2 confidence …")
+    return Boxes(str(path), frames, lines)
+
+
+def mask(boxes, shape):
+    """Where matches may lie: 1, and 0 inside the boxes.
+
+    Parameters
+    ----------
+    boxes : (k, 4) float32
+        Corners x1 y1 x2 y2 in pixels of the image; what reaches beyond it is ignored.
+    shape : (int, int)
+        Height and width.
+
+    Returns
+    -------
+    (H, W) uint8
+        All 1 without boxes.
+
+    Notes
+    -----
+    Spec 4.
+    """
+    boxes = float_array(boxes, (None, 4), "boxes")
+    free = np.ones(shape, np.uint8)
+    first = np.maximum(np.ceil(boxes[:, :2]), 0).astype(np.int64)
+    stop = np.maximum(np.floor(boxes[:, 2:]) + 1, 0).astype(np.int64)
+    for (x1, y1), (x2, y2) in zip(first, stop, strict=True):
+        free[y1:y2, x1:x2] = 0
+    return free
+
+
+def find_people(gray):
+    """Boxes of the upright people that OpenCV's detector finds.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+        Frames with a shorter side below 240 px are enlarged for the search.
+
+    Returns
+    -------
+    (k, 4) float32
+        Corners x1 y1 x2 y2 inside the image, sorted; (0, 4) if nobody is found.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image, or this build of OpenCV lacks the detector.
+
+    Notes
+    -----
+    Spec 4; Dalal & Triggs 2005, with the detector's stride of 8 px and steps of 5 % in scale. The result does not
+    depend on the number of threads.
+    """
+    gray = gray_image(gray)
+    height, width = gray.shape
+    factor = max(1.0, DETECTOR_SIDE / min(height, width))
+    if factor > 1:
+        gray = cv2.resize(gray, (round(width * factor), round(height * factor)), interpolation=cv2.INTER_LINEAR)
+    found, _ = _detector().detectMultiScale(gray, winStride=(8, 8), padding=(16, 16), scale=1.05)
+    if len(found) == 0:
+        return NOBODY.copy()
+    # Threads find the boxes in any order; (x, y, width, height) in whole pixels of the enlarged frame.
+    x, y, w, h = np.asarray(sorted(map(tuple, found)), np.float32).T
+    boxes = np.stack([x, y, x + w - 1, y + h - 1], axis=1) / np.float32(factor)
+    return np.clip(boxes, 0, np.array([width - 1, height - 1] * 2, np.float32))
+
+
+@cache
+def _detector():
+    if not hasattr(cv2, "HOGDescriptor"):
+        raise DataError(
+            f"OpenCV {cv2.__version__} was built without its people detector; install opencv-contrib-python,"
+            " give a file of human boxes, or leave humans at none"
+        )
+    detector = cv2.HOGDescriptor()
+    detector.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
+    return detector
+
+
+def _parse(fields):
+    """Frame number and (k, 4) boxes of one line."""
+    if not fields[0].isdecimal():
+        raise DataError(f"the frame must be a whole number of at least 0, got {fields[0]}")
+    try:
+        numbers = np.array([float(field) for field in fields[1:]])
+    except ValueError as error:
+        raise DataError(f"expected numbers, {str(error).removeprefix('could not ')}") from None
+    if not np.isfinite(numbers).all():
+        raise DataError("expected finite numbers, got NaN or infinity")
+    if numbers.size % 5:
+        raise DataError(f"expected five numbers per box (x1 y1 x2 y2 confidence), got {numbers.size} after the frame")
+    boxes = numbers.reshape(-1, 5)[:, :4]
+    reversed_ = boxes[(boxes[:, 2:] < boxes[:, :2]).any(axis=1)]
+    if len(reversed_):
+        raise DataError(f"expected x1 ≤ x2 and y1 ≤ y2, got {_show(reversed_[0])}")
+    return int(fields[0]), boxes.astype(np.float32)
+
+
+def _show(box):
+    return " ".join(f"{value:g}" for value in box)

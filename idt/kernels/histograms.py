@@ -1,0 +1,209 @@
+"""Histograms of oriented gradients, flow and motion boundaries over patches (spec 7), without integral images.
+
+The image is walked row by row. Each row's vectors are shared between their two nearest orientation bins, and running
+column sums over the last ``cell`` rows are kept for every channel. Where a patch's cell ends in the row, the columns
+are summed over ``cell`` neighbours (by doubling) and the cell's histogram is read off at one place.
+
+Channels: 0–7 HOG, 8–15 HOF, 16 HOF's bin of small vectors, 17–24 MBHx, 25–32 MBHy.
+"""
+
+import numpy as np
+from numba import njit
+
+BINS = 8
+CHANNELS = 4 * BINS + 1
+SMALL_CHANNEL = 2 * BINS
+SMALL = np.float32(0.4)
+FLOOR = np.float32(0.05)
+
+# contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
+FLAGS = {"contract", "nsz"}
+
+# atan(c) on [0, 1] as an odd polynomial in bins of 45°, off by at most 0.0007°: least squares on Chebyshev nodes,
+# reweighted towards equal ripples.
+_BINS_PER_RADIAN = 4 / np.pi
+ATAN_1 = np.float32(0.99986633 * _BINS_PER_RADIAN)
+ATAN_3 = np.float32(-0.33030479 * _BINS_PER_RADIAN)
+ATAN_5 = np.float32(0.1801592 * _BINS_PER_RADIAN)
+ATAN_7 = np.float32(-0.08515613 * _BINS_PER_RADIAN)
+ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
+TINY = np.float32(1e-30)
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _gradient_row(image, y, dx, dy):
+    """Central differences of row y; reflected borders make those at the border 0."""
+    height, width = image.shape
+    above = max(y - 1, 0) if y < height - 1 else y
+    below = min(y + 1, height - 1) if y > 0 else y
+    dx[0] = np.float32(0)
+    dx[width - 1] = np.float32(0)
+    for x in range(1, width - 1):
+        dx[x] = np.float32(image[y, x + 1]) - np.float32(image[y, x - 1])
+    for x in range(width):
+        dy[x] = np.float32(image[below, x]) - np.float32(image[above, x])
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _to_polar(dx, dy, magnitude, angle):
+    """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
+    for x in range(dx.shape[0]):
+        run = abs(dx[x])
+        rise = abs(dy[x])
+        c = min(run, rise) / (max(run, rise) + TINY)
+        square = c * c
+        turn = ((((ATAN_9 * square + ATAN_7) * square + ATAN_5) * square + ATAN_3) * square + ATAN_1) * c
+        turn = np.float32(2) - turn if rise > run else turn
+        turn = np.float32(4) - turn if dx[x] < np.float32(0) else turn
+        angle[x] = np.float32(8) - turn if dy[x] < np.float32(0) else turn
+        magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _split_small(magnitude, small):
+    """Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else."""
+    for x in range(magnitude.shape[0]):
+        still = magnitude[x] <= SMALL
+        small[x] = np.float32(1) if still else np.float32(0)
+        magnitude[x] = np.float32(0) if still else magnitude[x]
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _slide(entering, kept, columns):
+    """Let a row enter the column sums in place of the oldest."""
+    for x in range(entering.shape[0]):
+        columns[x] += entering[x] - kept[x]
+        kept[x] = entering[x]
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _slide_bin(magnitude, angle, b, kept, columns):
+    """Let one orientation bin's share of a row enter its column sums.
+
+    The share of bin b falls linearly from 1 to 0 with the angular distance of one bin: with d = |angle − b| on the
+    circle of 8 it is max(0, 1 − min(d, 8 − d)) = max(0, |d − 4| − 3).
+    """
+    for x in range(magnitude.shape[0]):
+        share = abs(abs(angle[x] - b) - np.float32(4)) - np.float32(3)
+        entering = max(share, np.float32(0)) * magnitude[x]
+        columns[x] += entering - kept[x]
+        kept[x] = entering
+
+
+@njit(cache=True, nogil=True)
+def _levels(cell):
+    """Binary digits of ``cell``: how many sums of 1, 2, 4 … neighbours make up one of ``cell``."""
+    levels = 1
+    while cell >> levels:
+        levels += 1
+    return levels
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _add(a, b, out):
+    """Add up two rows, as far as the second goes."""
+    for x in range(b.shape[0]):
+        out[x] = a[x] + b[x]
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _sum_neighbours(columns, cell, doubled, sums):
+    """Sum ``cell`` neighbours from each column on, wherever these exist, from sums of 2, 4, 8 … neighbours.
+
+    All flat: the rows of all channels lie behind one another, and a sum that runs over the end of one is never asked
+    for. Slices, not shifted indices: the compiler cannot know a shift to be positive, and gives up vectors.
+    """
+    reach = 0
+    for level in range(doubled.shape[0]):
+        step = 1 << level
+        if level == 0:
+            doubled[0] = columns
+        else:
+            _add(doubled[level - 1], doubled[level - 1, step >> 1 :], doubled[level])
+        if cell & step:
+            if reach == 0:
+                sums[:] = doubled[level]
+            else:
+                _add(sums, doubled[level, reach:], sums)
+            reach += step
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def cell_sums(gray, flow, cell, cells, left, order, start, out):
+    """Histogram of every cell of every patch: out (n, cells, cells, CHANNELS) float32, cell x outer, y inner.
+
+    gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the patches' first column; order (n,) int32, the
+    patches by their first row, those of row y at order[start[y]:start[y + 1]].
+    """
+    height, width = gray.shape
+    dx = np.empty(width, np.float32)
+    dy = np.empty(width, np.float32)
+    small = np.empty(width, np.float32)
+    magnitude = np.empty((4, width), np.float32)
+    angle = np.empty((4, width), np.float32)
+    kept = np.zeros((cell, CHANNELS, width), np.float32)
+    columns = np.zeros((CHANNELS, width), np.float32)
+    doubled = np.zeros((_levels(cell), CHANNELS * width), np.float32)
+    sums = np.empty((CHANNELS, width), np.float32)
+    for y in range(height):
+        _gradient_row(gray, y, dx, dy)
+        _to_polar(dx, dy, magnitude[0], angle[0])
+        _to_polar(flow[0, y], flow[1, y], magnitude[1], angle[1])
+        _split_small(magnitude[1], small)
+        for component in range(2):
+            _gradient_row(flow[component], y, dx, dy)
+            _to_polar(dx, dy, magnitude[2 + component], angle[2 + component])
+        slot = y % cell
+        channel = 0
+        for field in range(4):
+            for b in range(BINS):
+                _slide_bin(magnitude[field], angle[field], np.float32(b), kept[slot, channel], columns[channel])
+                channel += 1
+            if channel == SMALL_CHANNEL:
+                _slide(small, kept[slot, channel], columns[channel])
+                channel += 1
+        summed = False
+        for r in range(cells):
+            first_row = y - (r + 1) * cell + 1
+            if first_row < 0 or start[first_row] == start[first_row + 1]:
+                continue
+            if not summed:
+                _sum_neighbours(columns.ravel(), cell, doubled, sums.ravel())
+                summed = True
+            for k in range(start[first_row], start[first_row + 1]):
+                n = order[k]
+                for i in range(cells):
+                    x = left[n] + i * cell
+                    for c in range(CHANNELS):
+                        out[n, i, r, c] = sums[c, x]
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def normalise(raw, norm, out):
+    """Normalise each block of each patch: HOG, HOF, MBHx, MBHy, cells outer, bins inner.
+
+    raw (n, cells, CHANNELS) float32; norm 0 for none, 1 for RootL1, 2 for L2; out (n, cells · CHANNELS) float32.
+    """
+    n_patches, n_cells, _ = raw.shape
+    for n in range(n_patches):
+        first = 0
+        channel = 0
+        for block in range(4):
+            bins = BINS + 1 if block == 1 else BINS
+            total = np.float64(0)
+            for i in range(n_cells):
+                for b in range(bins):
+                    # Differences of running sums leave a little above or below 0 where nothing is.
+                    value = max(raw[n, i, channel + b], np.float32(0)) + FLOOR
+                    out[n, first + i * bins + b] = value
+                    total += np.float64(value) * np.float64(value) if norm == 2 else np.float64(value)
+            if norm == 1:
+                scale = np.float32(1 / total)
+                for k in range(first, first + n_cells * bins):
+                    out[n, k] = np.sqrt(out[n, k] * scale)
+            elif norm == 2:
+                scale = np.float32(1 / np.sqrt(total))
+                for k in range(first, first + n_cells * bins):
+                    out[n, k] *= scale
+            first += n_cells * bins
+            channel += bins

@@ -1,0 +1,75 @@
+"""The scales of a video and its gray pyramid (spec 2)."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+RATIO = np.float32(np.sqrt(2))
+
+
+class Scale(NamedTuple):
+    """One level of the pyramid.
+
+    Attributes
+    ----------
+    factor : float
+        f_s: full-resolution pixels per pixel of this level, 1 for the first. Accumulated in float32 as in the
+        release, so the fifth is 3.9999995.
+    height, width : int
+    """
+
+    factor: float
+    height: int
+    width: int
+
+
+def scales(height, width, *, patch=32, most=8):
+    """Sizes of the levels, finest first.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the frames in pixels.
+    patch : int
+        The shorter side is divided by √2 for as long as it holds a patch ("N").
+    most : int
+        Largest number of levels; there is always at least one.
+
+    Returns
+    -------
+    list of Scale
+
+    Notes
+    -----
+    Spec 2.
+    """
+    levels = []
+    factor, side = np.float32(1), np.float32(min(height, width))
+    while not levels or (side >= patch and len(levels) < most):
+        levels.append(Scale(float(factor), round(float(height / factor)), round(float(width / factor))))
+        factor, side = factor * RATIO, side / RATIO
+    return levels
+
+
+def gray_pyramid(gray, levels):
+    """The frame at every level, each resized bilinearly from the one above.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    levels : list of Scale
+        As from `scales`.
+
+    Returns
+    -------
+    list of (h, w) uint8
+
+    Notes
+    -----
+    Spec 2. The flow has a pyramid of its own, made from the full frame (spec 3).
+    """
+    pyramid = [gray]
+    for level in levels[1:]:
+        pyramid.append(cv2.resize(pyramid[-1], (level.width, level.height), interpolation=cv2.INTER_LINEAR))
+    return pyramid

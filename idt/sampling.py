@@ -1,0 +1,72 @@
+"""Where new tracks begin (spec 5): textured points of a regular grid that no live track occupies.
+
+Source: Wang & Schmid, ICCV 2013, section 2; the criterion is that of Shi & Tomasi, CVPR 1994.
+"""
+
+import cv2
+import numpy as np
+
+from idt import arrays
+
+BLOCK = 3
+APERTURE = 3
+
+
+def textured_cells(gray, *, stride=5, quality=0.001):
+    """Grid cells of one level whose centre has texture.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    stride : int
+        Side of a cell in pixels ("W").
+    quality : float
+        A centre has texture if its smaller eigenvalue exceeds ``quality`` × the level's largest.
+
+    Returns
+    -------
+    (H // stride, W // stride) bool
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image.
+
+    Notes
+    -----
+    Spec 5: smaller eigenvalue of the structure tensor over 3×3 pixels, Sobel gradients of 3×3.
+    """
+    gray = arrays.gray_image(gray)
+    eigenvalues = cv2.cornerMinEigenVal(gray, BLOCK, ksize=APERTURE)
+    rows, columns = gray.shape[0] // stride, gray.shape[1] // stride
+    centres = eigenvalues[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
+    return centres > np.float32(quality * cv2.minMaxLoc(eigenvalues)[1])
+
+
+def sample_points(textured, live, *, stride=5):
+    """Centres of the textured cells that no live track occupies.
+
+    Parameters
+    ----------
+    textured : (rows, columns) bool
+        As from `textured_cells`.
+    live : (n, 2) float32
+        Current positions (x, y) of the level's tracks, in pixels of the level.
+    stride : int
+        Side of a cell in pixels ("W").
+
+    Returns
+    -------
+    (m, 2) float32
+        New points (x, y), row by row. Empty if nothing is textured and free.
+
+    Notes
+    -----
+    Spec 5. Tracks beyond the last whole cell occupy none, as in the release.
+    """
+    free = textured.copy()
+    column, row = (live // np.float32(stride)).astype(np.int64).T
+    on_grid = (row < textured.shape[0]) & (column < textured.shape[1])
+    free[row[on_grid], column[on_grid]] = False
+    row, column = np.nonzero(free)
+    return np.stack([column, row], axis=1).astype(np.float32) * stride + stride // 2

@@ -1,0 +1,78 @@
+"""Which finished tracks are kept (spec 8), and the numbers that describe a kept one as a whole."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+STATIC = np.float32(np.sqrt(3))
+ERRATIC = np.float32(50)
+JUMP = np.float32(20)
+JUMP_SHARE = np.float32(0.7)
+CAMERA = np.float32(1)
+
+
+class Summary(NamedTuple):
+    """Numbers of whole tracks, in full-resolution pixels.
+
+    Attributes
+    ----------
+    mean, std : (n, 2) float32
+        Of the L + 1 positions; the standard deviation is that of the population.
+    length : (n,) float32
+        Summed step lengths.
+    trajectory : (n, 2L) float32
+        Displacements divided by the sum of their lengths.
+    kept, followed_camera : (n,) bool
+        Passed all tests; passed those on the raw track but moved with the camera.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    length: np.ndarray
+    trajectory: np.ndarray
+    kept: np.ndarray
+    followed_camera: np.ndarray
+
+
+def summarise(points_full, displacements_full, *, camera=True):
+    """Summarise finished tracks and test which are kept.
+
+    Parameters
+    ----------
+    points_full : (n, L + 1, 2) float32
+        Positions in full-resolution pixels.
+    displacements_full : (n, L, 2) float32
+        Displacements of the compensated flow, likewise.
+    camera : bool
+        Whether tracks that moved with the camera are dropped (test 3).
+
+    Returns
+    -------
+    Summary
+        Of all n tracks. A track whose displacements are all zero has the trajectory zero.
+
+    Notes
+    -----
+    Spec 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a jump (one step of more than
+    20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
+    """
+    mean = points_full.mean(axis=1, dtype=np.float32)
+    std = np.sqrt(((points_full - mean[:, None]) ** 2).mean(axis=1, dtype=np.float32))
+    steps = _lengths(np.diff(points_full, axis=1))
+    length = steps.sum(axis=1, dtype=np.float32)
+    longest = steps.max(axis=1, initial=0)
+    own = _lengths(displacements_full)
+    total = own.sum(axis=1, dtype=np.float32)
+    flat = displacements_full.reshape(len(own), 2 * own.shape[1])
+    trajectory = flat / np.where(total > 0, total, 1)[:, None]
+
+    static = (std < STATIC).all(axis=1)
+    erratic = (std > ERRATIC).any(axis=1)
+    jump = (longest > JUMP) & (longest > JUMP_SHARE * length)
+    moved = ~(static | erratic | jump)
+    followed = moved & (own.max(axis=1, initial=0) <= CAMERA) if camera else np.zeros(len(own), bool)
+    return Summary(mean, std, length, trajectory, moved & ~followed, followed)
+
+
+def _lengths(vectors):
+    return np.sqrt((vectors * vectors).sum(axis=2, dtype=np.float32))

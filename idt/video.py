@@ -1,0 +1,245 @@
+"""Frames in: a file, folder, pattern, camera or iterable of arrays becomes gray frames with their numbers (spec 1).
+
+Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
+before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. With a source rate r
+and ``fps`` = f < r, frame k of the result is frame round(k · r / f) of the source: the nearest, none twice.
+Left out: sound, timestamps of containers with a variable rate (frame i is taken to lie at i / r seconds).
+"""
+
+import hashlib
+import math
+import os
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from idt.errors import DataError
+from idt.params import ExtractionParams, parse_time
+from idt.readers import find_reader
+
+DEFAULTS = ExtractionParams()
+
+# Beyond any frame, and still an index that bisect takes.
+_FAR = 2**62
+
+
+class Frame(NamedTuple):
+    """One gray frame: its number after resampling, its number in the source, and (H, W) uint8 pixels."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    original: int
+    gray: np.ndarray
+
+
+def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = False) -> "Video":
+    """Open anything that has frames, and read the first one.
+
+    Parameters
+    ----------
+    video : path, int, array or iterable
+        A video file; a folder of images; a pattern such as ``"frames/*.png"`` (in natural order: frame2 before
+        frame10) or ``"img_%05d.jpg"`` (consecutive numbers); the index of a camera; a (T, H, W) gray or
+        (T, H, W, 3) BGR uint8 array; or an iterable of such frames, read as needed: it need not end.
+    params : ExtractionParams
+        ``start``, ``end`` (inclusive; frames are counted in the source, times are seconds from its beginning),
+        ``fps``, ``max_side`` and ``patch`` are used. A rate above the source's keeps every frame once, with a note.
+    strict : bool
+        Refuse a truncated file, when its end is met, instead of making a note.
+
+    Returns
+    -------
+    Video
+
+    Raises
+    ------
+    DataError
+        If there is nothing to read or decode, ``start`` lies beyond the last frame, a rate or time is asked of a
+        source without a known rate, or the frames are smaller than ``patch``. While reading: if a frame is
+        unreadable, not uint8, or of another size than the first.
+
+    Notes
+    -----
+    Spec 1.
+    """
+    return Video(find_reader(video), params, strict)
+
+
+class Video:
+    """Iterator of `Frame`; a context manager that closes the source.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the frames given out; ``source_width`` and ``source_height`` before ``max_side``.
+    shrink : float
+        Factor from source pixels to pixels of the frames given out, at most 1.
+    fps : float
+        Frames per second given out, NaN where unknown; ``source_fps`` before resampling.
+    n_expected : int or None
+        Frames that this pass should give, None where the source does not say.
+    name : str
+    notes : list of str
+        One-line warnings; one about truncation appears when the end is met.
+    first_frame : Frame
+        Also the first that iteration gives.
+    """
+
+    def __init__(self, reader, params, strict):
+        self._reader, self._params, self._strict = reader, params, strict
+        self.name, self.source_fps = reader.name, reader.fps
+        self.notes: list[str] = []
+        self.source_width = self.source_height = self.width = self.height = 0
+        self.shrink, self._finished = 1.0, False
+        try:
+            self._choose_frames()
+            self.first_frame = self._first()
+        except BaseException:
+            reader.close()
+            raise
+        self._pending: Frame | None = self.first_frame
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the frames come from: kind, path, name, digest, bytes. The digest reads the whole source."""
+        reader = self._reader
+        size = sum(os.path.getsize(p) for p in reader.paths)
+        return {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
+        if not self._reader.paths:
+            return ""
+        from idt.hdf5 import digest
+
+        digests = [digest(path) for path in self._reader.paths]
+        return digests[0] if self._reader.kind == "file" else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def close(self):
+        """Release the file or camera; iteration then ends."""
+        self._pending, self._finished = None, True
+        self._reader.close()
+
+    def __enter__(self) -> "Video":
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        frame, self._pending = self._pending, None
+        frame = frame or self._next_frame()
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    def _choose_frames(self):
+        """Turn start, end and fps into the index of the first frame and the source number of the last."""
+        params, rate = self._params, self.source_fps
+        self._ratio = 1.0
+        self.fps = rate
+        if params.fps is not None:
+            if math.isnan(rate):
+                raise DataError(
+                    f"the frame rate of {self.name} is unknown, so fps={params.fps} cannot be met; drop fps"
+                )
+            if params.fps < rate:
+                self._ratio, self.fps = rate / params.fps, float(params.fps)
+            elif params.fps > rate:
+                self.notes.append(f"{self.name} has {rate:g} frames/s, fewer than fps={params.fps:g}: each kept once")
+        start = min(self._bound(params.start, "start", math.ceil), _FAR)
+        self._last = math.inf if params.end is None else self._bound(params.end, "end", math.floor)
+        if self._last < start:
+            raise DataError(f"end must not lie before start, got start={params.start} and end={params.end}")
+        self._index = bisect_left(range(start + 1), start, key=self._original)
+        self.n_expected = None
+        if self._reader.n_frames is not None:
+            last = int(min(self._last, self._reader.n_frames - 1))
+            self.n_expected = max(0, bisect_right(range(last + 1), last, key=self._original) - self._index)
+
+    def _bound(self, value, name, to_frame):
+        """Frame number of ``start`` or ``end``: a time is the first frame not before it, or the last not after it."""
+        time = parse_time(value, name)
+        if isinstance(time, int):
+            return time
+        if math.isnan(self.source_fps):
+            raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} means nothing; give a frame")
+        return to_frame(round(time * self.source_fps, 6))  # 0.3 s · 10 /s is 3.0000000000000004
+
+    def _original(self, index):
+        return round(index * self._ratio)
+
+    def _first(self):
+        """First frame; why there is none is an error that names what there is."""
+        frame = self._next_frame()
+        if frame is not None:
+            return frame
+        n, wanted = self._reader.position, self._original(self._index)
+        if wanted > self._last:
+            raise DataError(f"fps={self._params.fps} keeps no frame of {self.name} between start and end")
+        if n == 0:
+            raise DataError(f"no frames in {self.name}: expected at least one that can be read")
+        noted = "".join(f" ({note})" for note in self.notes)
+        raise DataError(f"start={self._params.start} lies beyond the end: {self.name} has {n} frame(s){noted}")
+
+    def _next_frame(self):
+        """Decode up to the next frame wanted; None where the source or the range of frames ends."""
+        original = self._original(self._index)
+        if self._finished or original > self._last:
+            return None
+        while self._reader.position < original:
+            if not self._reader.skip():
+                return self._finish()
+        image = self._reader.read()
+        if image is None:
+            return self._finish()
+        frame = Frame(self._index, original, self._gray(image, original))
+        self._index += 1
+        return frame
+
+    def _finish(self):
+        """Note, or refuse, a source that ended before its announced end."""
+        self._finished = True
+        reader = self._reader
+        if reader.is_truncated():
+            note = f"{self.name} is truncated: {reader.position} of {reader.n_frames} announced frames decode"
+            if self._strict:
+                self.close()
+                raise DataError(note)
+            self.notes.append(note)
+
+    def _gray(self, image, original):
+        """Convert one frame to gray and shrink it; the first frame sets the size of all."""
+        height, width = image.shape[:2]
+        if not self.width:
+            self._set_size(width, height)
+        if (width, height) != (self.source_width, self.source_height):
+            raise DataError(
+                f"{self.name}: {self._reader.label(original)} is {width}×{height} px, but the first is"
+                f" {self.source_width}×{self.source_height}; all must have one size"
+            )
+        # Copied, because a caller's generator may write its next frame into the same array.
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else np.array(image, order="C")
+        if self.shrink < 1:
+            gray = cv2.resize(gray, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        return gray
+
+    def _set_size(self, width, height):
+        params = self._params
+        self.source_width, self.source_height = width, height
+        if params.max_side is not None and params.max_side < max(width, height):
+            self.shrink = params.max_side / max(width, height)
+        self.width, self.height = max(1, round(width * self.shrink)), max(1, round(height * self.shrink))
+        if min(self.width, self.height) < params.patch:
+            shrunk = f" after max_side={params.max_side}" if self.shrink < 1 else ""
+            raise DataError(
+                f"{self.name}: frames of {self.width}×{self.height} px{shrunk} are smaller than patch={params.patch}"
+                " px; use larger frames or a smaller patch"
+            )
