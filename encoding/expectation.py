@@ -1,13 +1,13 @@
 """The E-step: posteriors of descriptors under a diagonal Gaussian mixture, and the sums over them that all else needs.
 
-With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x; μ_k, σ_k²) is linear in [1, x − c, (x − c)²],
+With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x; μ_k, σ_k²) is
 
     [log w_k − ½ Σ log 2πσ_k² − ½ Σ (μ_k − c)²/σ_k²,  (μ_k − c)/σ_k²,  −½/σ_k²] · [1, x − c, (x − c)²],
 
-so a batch of descriptors is scored by one matrix product; a softmax over the components makes posteriors γ_t(k) of the
-scores; and the product of these with the same rows sums up γ, γx and γx². Both products are float32 on batches that stay
-in the cache, the sums over batches float64. The centre keeps the squares small: what cancels in float32 is then the
-distance of a component from the middle of the mixture, not from the origin.
+so one matrix product scores a batch of descriptors, a softmax over the components makes posteriors γ_t(k) of the
+scores, and the product of these with the same rows sums up γ, γx and γx². Both products (`encoding.kernels.product`) are
+float32 on batches that stay in the cache, the sums over batches float64. The centre keeps the squares small: what
+cancels in float32 is then the distance of a component from the middle of the mixture, not from the origin.
 
 Posteriors below 1e-6 count as 0 and the others are not rescaled (spec, encoding 6): denormal numbers slow a matrix
 product tenfold.
@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.blas import one_thread
 from encoding.kernels import posteriors as kernel
+from encoding.kernels.product import PANEL, ROWS, multiply
+from encoding.product import padded
 from idt.arrays import describe, float_array
 from idt.errors import DataError
 
@@ -91,9 +92,7 @@ class Statistics:
         if not isinstance(other, Statistics):
             return NotImplemented
         if self.s1.shape != other.s1.shape:
-            raise DataError(
-                f"statistics of one mixture can be added, got {describe(self.s1)} and {describe(other.s1)}"
-            )
+            raise DataError(f"statistics of one mixture can be added, got {describe(self.s1)} and {describe(other.s1)}")
         return Statistics(self.n + other.n, self.s0 + other.s0, self.s1 + other.s1, self.s2 + other.s2)
 
 
@@ -129,21 +128,23 @@ def expect(rows, mixture, *, best=None, threads=1):
     """
     table, centre = _product_form(mixture)
     n_components, n_features = mixture.means.shape
-    sums = np.zeros(table.shape)
+    width = 2 * n_features + 1
+    sums = np.zeros((n_components, width))
     log_likelihood = 0.0
 
     def group_sums(start):
-        part = np.zeros(table.shape)
+        part = np.zeros_like(sums)
         likelihood = 0.0
-        for tile, expanded, likelihoods in _tiles(rows[start : start + GROUP], table, centre, best):
-            part += tile @ expanded
+        for tile, across, likelihoods in _tiles(rows[start : start + GROUP], n_components, table, centre, best):
+            batch_sums = np.empty((len(table), len(across) * PANEL), np.float32)
+            multiply(tile, across, batch_sums)
+            part += batch_sums[:n_components, :width]
             likelihood += likelihoods.sum(dtype=np.float64)
         return part, likelihood
 
-    with one_thread():
-        for part, likelihood in _in_order(group_sums, range(0, len(rows), GROUP), threads):
-            sums += part
-            log_likelihood += likelihood
+    for part, likelihood in _in_order(group_sums, range(0, len(rows), GROUP), threads):
+        sums += part
+        log_likelihood += likelihood
     s0, first, second = sums[:, 0], sums[:, 1 : 1 + n_features], sums[:, 1 + n_features :]
     c = centre.astype(np.float64)
     shifted = c * s0[:, None]
@@ -154,47 +155,69 @@ def expect(rows, mixture, *, best=None, threads=1):
 def posteriors(rows, mixture, *, best=None):
     """Posteriors γ of every descriptor as `expect` uses them, (n, K) float32; parameters as there."""
     table, centre = _product_form(mixture)
-    out = np.empty((len(rows), len(table)), np.float32)
-    with one_thread():
-        start = 0
-        for tile, _, likelihoods in _tiles(rows, table, centre, best):
-            out[start : start + len(likelihoods)] = tile.T
-            start += len(likelihoods)
+    out = np.empty((len(rows), len(mixture.weights)), np.float32)
+    start = 0
+    for tile, _, likelihoods in _tiles(rows, out.shape[1], table, centre, best):
+        n = len(likelihoods)
+        out[start : start + n] = tile[: out.shape[1], :n].T
+        start += n
     return out
 
 
+def positive_integer(value, name):
+    """Return ``value`` if it is an integer of at least 1, or refuse it.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise DataError(f"{name} must be an integer of at least 1, got {value!r}")
+    return int(value)
+
+
 def _product_form(mixture):
-    """The (K, 2D + 1) float32 matrix that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
+    """The matrix that scores [1, x − c, (x − c)²], one row for each component and some zeros; the centre c, (D,).
+
+    The rows are (≥ K, 2D + 1) float32, as many as `encoding.kernels.product.multiply` asks for.
+    """
     means, variances, weights = mixture
     centre = (weights @ means / weights.sum()).astype(np.float32)
     offsets = means - centre
     constant = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + offsets**2 / variances).sum(axis=1)
-    table = np.hstack([constant[:, None], offsets / variances, -0.5 / variances])
-    return np.ascontiguousarray(table, np.float32), centre
+    table = np.zeros((padded(len(means), ROWS), 2 * means.shape[1] + 1), np.float32)
+    table[: len(means)] = np.hstack([constant[:, None], offsets / variances, -0.5 / variances])
+    return table, centre
 
 
-def _tiles(rows, table, centre, best):
-    """Yield posteriors (K, T), expanded rows (T, 2D + 1) and log-likelihoods (T,) batch by batch, in the same memory."""
-    n_components, width = table.shape
-    # Flat: the last, shorter batch is contiguous as well, as the products ask for.
-    flat = np.empty(n_components * BATCH, np.float32)
-    expanded = np.empty((BATCH, width), np.float32)
-    likelihoods, scratch = np.empty(BATCH, np.float32), np.empty(BATCH, np.float32)
+def _tiles(rows, n_components, table, centre, best):
+    """Batch by batch, in the same memory: posteriors (≥ K, T), expanded rows in panels, log-likelihoods (n,).
+
+    T is n rounded up to whole panels; beyond n the expanded rows are zero.
+    """
+    length = None
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         n = len(batch)
-        kernel.expand(batch, centre, expanded[:n])
-        tile = flat[: n_components * n].reshape(n_components, n)
-        np.dot(table, expanded[:n].T, out=tile)
+        if n != length:  # at the first batch, and at the last if it is shorter
+            length, size, width = n, padded(n, PANEL), table.shape[1]
+            upright = np.zeros((size // PANEL, width, PANEL), np.float32)
+            across = np.zeros((padded(width, PANEL) // PANEL, size, PANEL), np.float32)
+            tile = np.empty((len(table), size), np.float32)
+            likelihoods, scratch = np.empty(size, np.float32), np.empty(size, np.float32)
+        kernel.expand(batch, centre, upright, across)
+        multiply(table, upright, tile)
+        scores = tile[:n_components]
         if best is not None and best < n_components:
-            kernel.keep_best(tile, np.empty((best, n), np.float32), scratch[:n])
-        kernel.softmax(tile, FLUSH, likelihoods[:n], scratch[:n])
+            kernel.keep_best(scores, np.empty((best, size), np.float32), scratch)
+        kernel.softmax(scores, FLUSH, likelihoods, scratch)
         if not np.isfinite(likelihoods[:n]).all():
             raise DataError(
-                f"descriptors must lie within the range of the mixture, got one of size {np.abs(batch).max():.3g}, which "
-                "overflows float32; check what the mixture was fitted on"
+                "descriptors must lie within reach of the mixture, got numbers up to "
+                f"{np.abs(batch).max():.3g}, which overflow float32; check what the mixture was fitted on"
             )
-        yield tile, expanded[:n], likelihoods[:n]
+        yield tile, across, likelihoods[:n]
 
 
 def _in_order(work, starts, threads):

@@ -7,13 +7,13 @@ _END = object()
 
 
 def ahead(iterable, depth):
-    """Yield what ``iterable`` yields, computed up to ``depth`` items ahead in another thread.
+    """Yield what ``iterable`` yields, computed ahead of its use in another thread.
 
     Parameters
     ----------
     iterable : iterable
     depth : int
-        Items kept ready; 0 runs in the caller's own thread.
+        Items kept ready while the next one is in the making; 0 runs in the caller's own thread.
 
     Yields
     ------
@@ -29,7 +29,8 @@ def ahead(iterable, depth):
     def put(item, error=None):
         while not stopped.is_set():
             try:
-                return items.put((item, error), timeout=0.1)
+                items.put((item, error), timeout=0.1)
+                return
             except queue.Full:
                 continue
 

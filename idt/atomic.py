@@ -30,15 +30,21 @@ class Part(io.RawIOBase):
 
     Attributes
     ----------
+    quiet : bool
+        Keep the first failure to write in ``failure`` and ignore all further writes, instead of raising it: for a
+        writer such as HDF5 that cannot let go of a file which it cannot write.
+    ignores : bool
+        Whether writes are ignored.
     failure : BaseException or None
-        The first error that a write met; `write` raises it as well.
+        What the first write that failed would have raised.
     """
 
     def __init__(self, target, path, kept):
         super().__init__()
         self._target, self._kept = target, kept
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        self._at = 0
+        self._at = self._end = 0
+        self.quiet = self.ignores = False
         self.failure: BaseException | None = None
 
     def write(self, data):
@@ -49,15 +55,23 @@ class Part(io.RawIOBase):
         OSError
             With one line that names the target, if the disk takes no more.
         """
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        try:
-            while len(rest):
-                written = os.pwrite(self._descriptor, rest, self._at)
-                self._at, rest = self._at + written, rest[written:]
-        except OSError as problem:
-            self.failure = self._explained(problem)
-            raise self.failure from None
+        data = memoryview(data).cast("B")
+
+        def put():
+            done = 0
+            while done < len(data):
+                done += os.pwrite(self._descriptor, data[done:], self._at + done)
+
+        self._attempt(put)
+        self._at += len(data)
+        self._end = max(self._end, self._at)
+        return len(data)
+
+    def truncate(self, size=None):
+        """Cut or extend the file to ``size`` bytes, by default to the current position."""
+        size = self._at if size is None else size
+        self._attempt(lambda: os.ftruncate(self._descriptor, size))
+        self._end = size
         return size
 
     def readinto(self, buffer):
@@ -68,23 +82,12 @@ class Part(io.RawIOBase):
 
     def seek(self, offset, whence=os.SEEK_SET):
         """Move the current position, as for any file."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: os.fstat(self._descriptor).st_size}[whence]
-        self._at = start + offset
+        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence] + offset
         return self._at
 
     def tell(self):
         """Return the current position in bytes."""
         return self._at
-
-    def truncate(self, size=None):
-        """Cut or extend the file to ``size`` bytes, by default to the current position."""
-        size = self._at if size is None else size
-        try:
-            os.ftruncate(self._descriptor, size)
-        except OSError as problem:
-            self.failure = self._explained(problem)
-            raise self.failure from None
-        return size
 
     def readable(self):
         """Return True: HDF5 reads back what it wrote."""
@@ -100,10 +103,7 @@ class Part(io.RawIOBase):
 
     def sync(self):
         """Wait until the disk has it."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as problem:
-            raise self._explained(problem) from None
+        self._attempt(lambda: os.fsync(self._descriptor))
 
     def close(self):
         """Close the descriptor, once."""
@@ -111,9 +111,19 @@ class Part(io.RawIOBase):
             os.close(self._descriptor)
         super().close()
 
-    def _explained(self, problem):
-        reason = FULL.get(problem.errno, os.strerror(problem.errno))
-        return _os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
+    def _attempt(self, write):
+        if self.ignores:
+            return
+        try:
+            write()
+        except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
+            self.failure = problem
+            if isinstance(problem, OSError):
+                reason = FULL.get(problem.errno or 0) or problem.strerror
+                self.failure = _os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
+            if not self.quiet:
+                raise self.failure from None
+            self.ignores = True
 
 
 @contextlib.contextmanager
@@ -135,7 +145,8 @@ def replacing(path, *, overwrite=False):
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false, if it is no regular file, or if this process is already writing it.
+        If ``path`` exists and ``overwrite`` is false, if it is no regular file, or if this process is writing it
+        already.
     OSError
         If the folder is missing or not writable, or the disk is full, in one line that names ``path``.
 
@@ -156,11 +167,13 @@ def replacing(path, *, overwrite=False):
         part = Part(path, hidden, kept)
     except OSError as problem:
         _open_parts.discard(hidden)
-        reason = FULL.get(problem.errno) or problem.strerror
+        reason = FULL.get(problem.errno or 0) or problem.strerror
         raise _os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {hidden.parent}") from None
     try:
         yield part
         part.sync()
+        if part.failure is not None:
+            raise part.failure from None
         part.close()
         os.replace(hidden, path)
     except BaseException:

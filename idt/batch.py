@@ -10,7 +10,7 @@ from idt.command import error_line
 from idt.errors import DataError
 
 VIDEO_SUFFIXES = frozenset(
-    ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv".split()
+    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
 )
 
 
@@ -130,7 +130,7 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
     with open_video(source, params=params, strict=strict) as video:
         origin = {**video.source, "name": job.name}
         if boxes is not None:
-            origin["boxes"] = hdf5.digest(boxes)
+            origin["boxes_digest"] = hdf5.digest(boxes)
         stored = store.stored_params(params, float32=float32)
         state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSION, params=stored, source=origin)
         if state == "current":

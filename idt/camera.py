@@ -14,6 +14,7 @@ import numpy as np
 
 from idt import arrays, surf
 from idt.errors import DataError
+from idt.kernels import matching as matching_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000
@@ -99,7 +100,7 @@ def view(gray, mask=None, *, keypoints="surf"):
         return View(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
     if keypoints not in ("sift", "orb"):
         raise DataError(f"keypoints must be one of surf, sift, orb, none, got {keypoints!r}")
-    detector = cv2.SIFT_create() if keypoints == "sift" else cv2.ORB_create(nfeatures=1000)
+    detector = cv2.SIFT.create() if keypoints == "sift" else cv2.ORB.create(nfeatures=1000)
     found, descriptors = detector.detectAndCompute(gray, mask)
     points = np.array([keypoint.pt for keypoint in found], np.float32).reshape(-1, 2)
     if descriptors is None:
@@ -126,9 +127,10 @@ def match_views(current, previous):
     -----
     Spec 4: within ±25 px in x and in y; no ratio test, no cross check.
     """
-    index = surf.nearest_in_window(
-        current.points, current.descriptors, previous.points, previous.descriptors, radius=SEARCH_RADIUS
-    )
+    index = np.full(len(current.points), -1)
+    if len(current.points) and len(previous.points):
+        by_row = np.argsort(previous.points[:, 1], kind="stable")
+        matching_kernel.find_nearest(*current, *previous, by_row, SEARCH_RADIUS, index)
     found = index >= 0
     return previous.points[index[found]], current.points[found]
 
@@ -150,10 +152,18 @@ def match_corners(previous, flow, mask=None):
     source, target : (m, 2) float32
         Positions in the previous and in the current frame; at most 1000, strongest first.
 
+    Raises
+    ------
+    DataError
+        If ``previous`` is not a 2-D uint8 image or the flow not of its size.
+
     Notes
     -----
     Spec 4; Shi & Tomasi, CVPR 1994.
     """
+    previous = arrays.gray_image(previous, "previous")
+    if np.shape(flow) != (*previous.shape, 2):
+        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {arrays.describe(flow)}")
     corners = cv2.goodFeaturesToTrack(previous, CORNERS, CORNER_QUALITY, CORNER_DISTANCE, mask=mask)
     if corners is None:
         return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 from idt import camera, flow, histograms, humans, layout, sampling, selection
 from idt.ahead import ahead
 from idt.errors import DataError
-from idt.features import Camera, Features
+from idt.features import LAST_POSITION, Camera, Features
 from idt.params import ExtractionParams
 from idt.pyramid import gray_pyramid, scales
 from idt.tracks import Tracks
@@ -282,11 +282,11 @@ def _features(step, video, params):
     rows = step.rows
     kept = rows.summary.kept
     mean = rows.summary.mean[kept]
-    place = np.clip(mean / np.float32([video.width, video.height]), 0, np.float32(0.999))
+    place = np.clip(mean / np.float32([video.width, video.height]), 0, LAST_POSITION)
     blocks, first = {}, 0
     for name, size in layout.step_sizes(params.cells).items():
         block = rows.histograms[kept, :, first : first + size]
-        blocks[name] = block.reshape(len(block), -1)
+        blocks[name] = block.reshape(len(block), params.time_cells * size)
         first += size
     return Features(
         frame=np.full(len(mean), step.index, np.int32),

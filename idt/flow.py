@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 
 from idt import arrays
+from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.pyramid import RATIO, Scale, scales
 
 ITERATIONS = 2
 MEDIAN = 5
-BORDER_DAMPING = np.float32([0.14, 0.14, 0.4472, 0.4472, 0.4472])
+BORDER_DAMPING = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
 
 
 class Expansion(NamedTuple):
@@ -58,7 +59,7 @@ def expand(gray, levels=None):
     Raises
     ------
     DataError
-        If ``gray`` is not a 2-D uint8 image.
+        If ``gray`` is not a 2-D uint8 image, or a scale of it less than 2 px wide or high.
 
     Notes
     -----
@@ -66,6 +67,9 @@ def expand(gray, levels=None):
     """
     gray = arrays.gray_image(gray)
     levels = scales(*gray.shape) if levels is None else levels
+    if min(min(level.height, level.width) for level in levels) < 2:
+        # Bilinear sampling reads the pixel to the right and the one below, even where these weigh nothing.
+        raise DataError(f"a frame must be at least 2x2 px at every scale, got {gray.shape[1]}x{gray.shape[0]} px")
     frame = gray.astype(np.float32)
     planar, interleaved = [], []
     for level in levels:
@@ -93,10 +97,18 @@ def between(first, second):
         Displacement (x, y) in pixels of the scale, finest first: the content of ``first`` at p is found in
         ``second`` at p + flow[p].
 
+    Raises
+    ------
+    DataError
+        If the frames differ in size or in their scales.
+
     Notes
     -----
     Spec 3. The filtered field of a scale is its result and the start of the finer one.
     """
+    if first.levels != second.levels:
+        sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
+        raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
     fields = []
     field = None
     for level, planar, interleaved in zip(
@@ -105,7 +117,7 @@ def between(first, second):
         field = _start(field, level)
         damping_x, damping_y = _damping(level.width), _damping(level.height)
         for _ in range(ITERATIONS):
-            flow_kernel.iterate(planar, interleaved.reshape(-1, 8), field, damping_x, damping_y)
+            flow_kernel.iterate(planar, interleaved.ravel(), field, damping_x, damping_y)
         for c in range(2):
             field[c] = cv2.medianBlur(field[c], MEDIAN)
         fields.append(np.moveaxis(field, 0, 2))

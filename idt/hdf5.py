@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -34,6 +35,10 @@ SLACK = 1 << 20
 REMEDY = "use another path or --overwrite"
 
 
+DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes"))
+"""Entries of ``source`` that say what a source is called and where it lies, but not what it holds."""
+
+
 class ResultFile(h5py.File):
     """An `h5py.File` whose trouble with the disk is held back until HDF5 has let go of the file.
 
@@ -42,71 +47,22 @@ class ResultFile(h5py.File):
     """
 
     def __init__(self, part):
-        self._sink = _Sink(part)
+        part.quiet = True
+        self._part = part
         # The format of HDF5 1.10: its chunk index is smaller, and attributes may exceed 64 KB.
-        super().__init__(self._sink, "w", libver=("v110", "v110"))
+        super().__init__(part, "w", libver=("v110", "v110"))
 
     def check_disk(self):
         """Raise the first failure of the disk, if there was one; for those who write for a long time."""
-        if self._sink.failure is not None:
-            raise self._sink.failure
+        if self._part.failure is not None:
+            raise self._part.failure from None
 
     def discard(self):
         """Close without writing what is still in memory."""
-        self._sink.muted = True
+        self._part.ignores = True
         # After a failure HDF5 may read back what was never written; nothing of the file is kept.
         with contextlib.suppress(Exception):
             self.close()
-
-
-class _Sink:
-    """What HDF5 writes to: a part file until its first failure, nothing from then on."""
-
-    def __init__(self, part):
-        self._part = part
-        self._at = self._end = 0
-        self.failure = None
-        self.muted = False
-
-    def write(self, data):
-        if not self.muted:
-            try:
-                self._part.seek(self._at)
-                self._part.write(data)
-            except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
-                self.failure, self.muted = problem, True
-        self._at += len(data)
-        self._end = max(self._end, self._at)
-        return len(data)
-
-    def readinto(self, buffer):
-        self._part.seek(self._at)
-        read = self._part.readinto(buffer)
-        self._at += read
-        return read
-
-    def read(self, size=-1):
-        buffer = bytearray(self._end - self._at if size < 0 else size)
-        return bytes(buffer[: self.readinto(buffer)])
-
-    def truncate(self, size):
-        if not self.muted:
-            try:
-                self._part.truncate(size)
-            except BaseException as problem:
-                self.failure, self.muted = problem, True
-        self._end = size
-        return size
-
-    def seek(self, offset, whence=os.SEEK_SET):
-        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence] + offset
-        return self._at
-
-    def tell(self):
-        return self._at
-
-    def flush(self):
-        pass
 
 
 @contextlib.contextmanager
@@ -122,14 +78,15 @@ def create(path, *, format, version, params, source, overwrite=False):
     params : dataclass, dict or None
         The options that the numbers depend on.
     source : dict or None
-        What the file is made from. ``"digest"`` and keys that end in ``"_digest"`` are compared by `matches`.
+        What the file is made from: its ``"digest"`` and all else that it depends on, besides `DESCRIPTIVE` entries.
     overwrite : bool
         Replace a file that exists.
 
     Yields
     ------
     ResultFile
-        An open `h5py.File` with its root attributes; it takes the name ``path`` when the block ends without an exception.
+        An open `h5py.File` with its root attributes; it takes the name ``path`` when the block ends without an
+        exception.
 
     Raises
     ------
@@ -159,7 +116,7 @@ def plain(values):
     """A dataclass or dict as the dict that its JSON would come back as; None stays None."""
     if values is None:
         return None
-    if dataclasses.is_dataclass(values):
+    if dataclasses.is_dataclass(values) and not isinstance(values, type):
         values = dataclasses.asdict(values)
     return json.loads(json.dumps(values))
 
@@ -170,10 +127,12 @@ def is_hdf5(path):
     Raises
     ------
     DataError
-        If ``path`` is not a file that exists.
+        If ``path`` is a folder or a device.
+    OSError
+        If it does not exist or cannot be read.
     """
-    if not os.path.isfile(path):
-        raise DataError(f"{path} {'is not a file' if os.path.exists(path) else 'does not exist'}")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise DataError(f"{path} is not a regular file")
     with open(path, "rb") as file:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
@@ -196,9 +155,9 @@ def open_checked(path, *, format, versions):
     Raises
     ------
     DataError
-        If it does not exist, is not HDF5, is damaged, or has another format or version.
+        If it is not HDF5, is damaged, or has another format or version.
     OSError
-        If it cannot be read.
+        If it does not exist or cannot be read.
     """
     versions = (versions,) if isinstance(versions, int) else tuple(versions)
     if not is_hdf5(path):
@@ -225,7 +184,7 @@ def damaged(path):
     """Turn what h5py raises on a truncated or damaged file into a `DataError`; real trouble with the disk passes."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError, ValueError) as problem:
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
         real = isinstance(problem, OSError) and problem.errno in (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
         if real or isinstance(problem, DataError):
             raise
@@ -257,7 +216,7 @@ def attribute(item, name, kind, default=...):
         if default is ...:
             raise DataError(f"{path} has no attribute {name!r}, so it is not one of our files")
         return default
-    kinds = {str: str, int: np.integer, float: (np.floating, np.integer)}[kind]
+    kinds: Any = {str: str, int: np.integer, float: (np.floating, np.integer)}[kind]
     if not isinstance(value, kinds):
         raise DataError(f"{path}: attribute {name!r} must be {kind.__name__}, got {type(value).__name__}")
     return kind(value)
@@ -365,7 +324,7 @@ def matches(path, *, format, version, params, source):
     params : dataclass, dict or None
         The run's options, as `create` would record them.
     source : dict
-        The run's source; its ``"digest"`` and every key that ends in ``"_digest"`` are compared.
+        What the run would record. All but `DESCRIPTIVE` entries are compared.
 
     Returns
     -------
@@ -381,19 +340,20 @@ def matches(path, *, format, version, params, source):
         return "absent"
     try:
         with open_checked(path, format=format, versions=version) as file:
-            found, made_from = json_attribute(file, "params") or {}, json_attribute(file, "source") or {}
-    except DataError as problem:
+            found, origin = json_attribute(file, "params") or {}, json_attribute(file, "source") or {}
+    except (DataError, OSError) as problem:
         return f"{problem}; {REMEDY}"
     wanted, source = plain(params) or {}, plain(source) or {}
     differ = [key for key in sorted({*found, *wanted}) if found.get(key, ...) != wanted.get(key, ...)]
     if differ:
-        return f"{path} was written {_options(found, differ)}, this run asks for {_options(wanted, differ, '')}; {REMEDY}"
+        before = _list(found, differ, "with ", "without ")
+        return f"{path} was written {before}, this run asks for {_list(wanted, differ)}; {REMEDY}"
     if not source.get("digest"):
         return f"{path} exists, and a source without a digest cannot be told from another; {REMEDY}"
-    for key in sorted(key for key in {*source, *made_from} if key == "digest" or key.endswith("_digest")):
-        if source.get(key) != made_from.get(key):
-            short = [str(values.get(key))[:12] for values in (made_from, source)]
-            return f"{path} was made from {key} {short[0]}, this run reads {short[1]}; {REMEDY}"
+    for key in sorted({*origin, *source} - DESCRIPTIVE):
+        if origin.get(key) != source.get(key):
+            before, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (origin, source))
+            return f"{path} was made from a source with {key} {before}, this run's has {now}; {REMEDY}"
     return "current"
 
 
@@ -446,8 +406,9 @@ def _has_shape(have, want):
 
 
 def _say(shape):
-    return "(" + ", ".join("n" if size is None else str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+    sizes = ", ".join("n" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
-def _options(values, keys, word="with "):
-    return ", ".join(f"{word}{key}={values[key]}" if key in values else f"without {key}" for key in keys)
+def _list(values, keys, present="", absent="no "):
+    return ", ".join(f"{present}{key}={values[key]}" if key in values else f"{absent}{key}" for key in keys)

@@ -42,7 +42,8 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     Raises
     ------
     DataError
-        If an array has the wrong shape or dtype, or the patch does not fit into the image.
+        If an array has the wrong shape or dtype, the patch does not fit into the image or the cells into the patch,
+        or the normalisation is unknown.
 
     Notes
     -----
@@ -50,11 +51,13 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     """
     gray = arrays.gray_image(gray)
     height, width = gray.shape
-    if np.shape(flow) != (height, width, 2) or flow.dtype != np.float32:
+    if not isinstance(flow, np.ndarray) or flow.shape != (height, width, 2) or flow.dtype != np.float32:
         raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {arrays.describe(flow)}")
     points = arrays.float_array(points, (None, 2), "points")
     if patch > min(height, width):
         raise DataError(f"a patch of {patch} px does not fit into an image of {width}x{height} px; use a smaller patch")
+    if not 1 <= cells <= patch:
+        raise DataError(f"cells must be between 1 and the patch's {patch} px, got {cells}")
     if local_norm not in _NORMS:
         raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
     # Planes, as `flow.between` makes them: then this is no copy.

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from idt import arrays
+
 RATIO = np.float32(np.sqrt(2))
 
 
@@ -44,7 +46,7 @@ def scales(height, width, *, patch=32, most=8):
     -----
     Spec 2.
     """
-    levels = []
+    levels: list[Scale] = []
     factor, side = np.float32(1), np.float32(min(height, width))
     while not levels or (side >= patch and len(levels) < most):
         levels.append(Scale(float(factor), round(float(height / factor)), round(float(width / factor))))
@@ -65,11 +67,16 @@ def gray_pyramid(gray, levels):
     -------
     list of (h, w) uint8
 
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image.
+
     Notes
     -----
     Spec 2. The flow has a pyramid of its own, made from the full frame (spec 3).
     """
-    pyramid = [gray]
+    pyramid = [arrays.gray_image(gray)]
     for level in levels[1:]:
         pyramid.append(cv2.resize(pyramid[-1], (level.width, level.height), interpolation=cv2.INTER_LINEAR))
     return pyramid

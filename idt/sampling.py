@@ -66,7 +66,7 @@ def sample_points(textured, live, *, stride=5):
     """
     free = textured.copy()
     column, row = (live // np.float32(stride)).astype(np.int64).T
-    on_grid = (row < textured.shape[0]) & (column < textured.shape[1])
+    on_grid = (row >= 0) & (row < textured.shape[0]) & (column >= 0) & (column < textured.shape[1])
     free[row[on_grid], column[on_grid]] = False
     row, column = np.nonzero(free)
     return np.stack([column, row], axis=1).astype(np.float32) * stride + stride // 2

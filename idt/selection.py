@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from idt import arrays
+
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)
 JUMP = np.float32(20)
@@ -51,11 +53,19 @@ def summarise(points_full, displacements_full, *, camera=True):
     Summary
         Of all n tracks. A track whose displacements are all zero has the trajectory zero.
 
+    Raises
+    ------
+    DataError
+        If the positions are not one more than the displacements, or a number is not finite.
+
     Notes
     -----
     Spec 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a jump (one step of more than
     20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
     """
+    points_full = arrays.float_array(points_full, (None, None, 2), "points_full")
+    n_tracks, n_points, _ = points_full.shape
+    displacements_full = arrays.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
     mean = points_full.mean(axis=1, dtype=np.float32)
     std = np.sqrt(((points_full - mean[:, None]) ** 2).mean(axis=1, dtype=np.float32))
     steps = _lengths(np.diff(points_full, axis=1))

@@ -13,6 +13,7 @@ from numba import njit
 # assume no NaN would hide the overflow that the caller looks for in the log-likelihoods.
 CONTRACT = {"contract"}
 
+PANEL = 16  # columns of a panel of kernels.product
 LOWEST = np.float32(-87.0)  # exp of anything less is denormal in float32
 LOG2_E = np.float32(1.4426950408889634)
 LN2_HIGH = np.float32(0.693145751953125)  # 16 bits: times an integer of 7 bits it is exact
@@ -27,19 +28,24 @@ ZERO = np.float32(0.0)
 
 
 @njit(cache=True, nogil=True, fastmath=CONTRACT)
-def expand(rows, centre, out):
-    """The row [1, x − c, (x − c)²] of every descriptor x, on which scores and statistics are one product each.
+def expand(rows, centre, upright, across):
+    """The row [1, x − c, (x − c)²] of every descriptor x, in panels for the two products it is a factor of.
 
-    rows (T, D) float32, centre (D,) float32; out (T, 2D + 1) float32. Unchecked: call expectation.expect.
+    rows (n, D) float32, centre (D,) float32; upright (T/16, 2D + 1, 16) float32 has 16 descriptors side by side, across
+    (w/16, T, 16) float32 has 16 numbers of a row; zeros beyond row n and number 2D + 1 are left alone, T ≥ n.
     """
     d = centre.size
     for t in range(rows.shape[0]):
-        row, first, second = rows[t], out[t, 1 : 1 + d], out[t, 1 + d :]
-        out[t, 0] = ONE
+        panel, lane, row = upright[t // PANEL], t % PANEL, rows[t]
+        panel[0, lane] = ONE
+        across[0, t, 0] = ONE
         for i in range(d):
-            first[i] = row[i] - centre[i]
-        for i in range(d):
-            second[i] = first[i] * first[i]
+            offset = row[i] - centre[i]
+            first, second = 1 + i, 1 + d + i
+            panel[first, lane] = offset
+            panel[second, lane] = offset * offset
+            across[first // PANEL, t, first % PANEL] = offset
+            across[second // PANEL, t, second % PANEL] = offset * offset
 
 
 @njit(cache=True, nogil=True, fastmath=CONTRACT)
@@ -103,7 +109,7 @@ def _exponentiate(row, top, totals):
 
 @njit(cache=True, nogil=True, fastmath=CONTRACT)
 def _normalise(row, factors, flush):
-    """row · factors in place, 0 where the product is below ``flush``.
+    """Row · factors in place, 0 where the product is below ``flush``.
 
     row (T,) float32, updated; factors (T,) float32.
     """

@@ -9,6 +9,8 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels.simd import blend_corners
+
 WINDOW_RADIUS = 5
 WINDOW_SIGMA = 1.5
 REGULARISER = np.float32(1e-3)
@@ -50,17 +52,24 @@ def _locate(flow, y, index, corner, own):
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sample(second, index, corner, width, sampled):
-    """Gather the second expansion bilinearly; second (H·W, 8), sampled (5, W)."""
+def _sample(second, index, corner, width, mixed, sampled):
+    """Gather the second expansion bilinearly; second (H·W·8,), mixed (W·8,) by pixel, sampled (5, W) by plane."""
+    row = np.int64(width * 8)
     for x in range(width):
-        i = np.intp(index[x])
-        for c in range(5):
-            sampled[c, x] = (
-                corner[0, x] * second[i, c]
-                + corner[1, x] * second[i + 1, c]
-                + corner[2, x] * second[i + width, c]
-                + corner[3, x] * second[i + width + 1, c]
-            )
+        blend_corners(
+            mixed,
+            np.int64(8 * x),
+            second,
+            np.int64(index[x]) * 8,
+            row,
+            corner[0, x],
+            corner[1, x],
+            corner[2, x],
+            corner[3, x],
+        )
+    for c in range(5):
+        for x in range(width):
+            sampled[c, x] = mixed[8 * x + c]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
@@ -126,13 +135,14 @@ def _solve(average, flow, y):
 def iterate(first, second, flow, damping_x, damping_y):
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
 
-    first (5, H, W) float32, by plane; second (H·W, 8) float32, by pixel; damping_x (W,), damping_y (H,) float32.
+    first (5, H, W) float32, by plane; second (H·W·8,) float32, by pixel; damping_x (W,), damping_y (H,) float32.
     A strip's rows are solved only after the products that still need their old flow are made.
     """
     _, height, width = flow.shape
     index = np.empty(width, np.int32)
     corner = np.empty((4, width), np.float32)
     own = np.empty(width, np.float32)
+    mixed = np.empty(8 * width, np.float32)
     sampled = np.empty((5, width), np.float32)
     smooth = np.empty((5, width + 2 * WINDOW_RADIUS), np.float32)
     average = np.empty((5, width), np.float32)
@@ -150,7 +160,7 @@ def iterate(first, second, flow, damping_x, damping_y):
             y = top - WINDOW_RADIUS + r
             if y < height:
                 _locate(flow, y, index, corner, own)
-                _sample(second, index, corner, width, sampled)
+                _sample(second, index, corner, width, mixed, sampled)
                 _combine(first, flow, y, sampled, own, damping_x, damping_y[y], strip, r)
             else:
                 for c in range(5):

@@ -1,14 +1,16 @@
 """Histograms of oriented gradients, flow and motion boundaries over patches (spec 7), without integral images.
 
 The image is walked row by row. Each row's vectors are shared between their two nearest orientation bins, and running
-column sums over the last ``cell`` rows are kept for every channel. Where a patch's cell ends in the row, the columns
-are summed over ``cell`` neighbours (by doubling) and the cell's histogram is read off at one place.
+column sums over the last ``cell`` rows are kept for every channel. Where a patch's cell ends in the row, ``cell``
+neighbouring columns make up its histogram.
 
 Channels: 0–7 HOG, 8–15 HOF, 16 HOF's bin of small vectors, 17–24 MBHx, 25–32 MBHy.
 """
 
 import numpy as np
 from numba import njit
+
+from idt.kernels.simd import sum16
 
 BINS = 8
 CHANNELS = 4 * BINS + 1
@@ -90,42 +92,18 @@ def _slide_bin(magnitude, angle, b, kept, columns):
         kept[x] = entering
 
 
-@njit(cache=True, nogil=True)
-def _levels(cell):
-    """Binary digits of ``cell``: how many sums of 1, 2, 4 … neighbours make up one of ``cell``."""
-    levels = 1
-    while cell >> levels:
-        levels += 1
-    return levels
-
-
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _add(a, b, out):
-    """Add up two rows, as far as the second goes."""
-    for x in range(b.shape[0]):
-        out[x] = a[x] + b[x]
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sum_neighbours(columns, cell, doubled, sums):
-    """Sum ``cell`` neighbours from each column on, wherever these exist, from sums of 2, 4, 8 … neighbours.
-
-    All flat: the rows of all channels lie behind one another, and a sum that runs over the end of one is never asked
-    for. Slices, not shifted indices: the compiler cannot know a shift to be positive, and gives up vectors.
-    """
-    reach = 0
-    for level in range(doubled.shape[0]):
-        step = 1 << level
-        if level == 0:
-            doubled[0] = columns
-        else:
-            _add(doubled[level - 1], doubled[level - 1, step >> 1 :], doubled[level])
-        if cell & step:
-            if reach == 0:
-                sums[:] = doubled[level]
-            else:
-                _add(sums, doubled[level, reach:], sums)
-            reach += step
+def _sum_cell(columns, channel_size, first, cell, out):
+    """Sum ``cell`` neighbouring columns of every channel, from column ``first`` on; columns (CHANNELS · W,)."""
+    in_runs = cell - cell % 16
+    for c in range(CHANNELS):
+        start = np.int64(c * channel_size + first)
+        total = np.float32(0)
+        for k in range(0, in_runs, 16):
+            total += sum16(columns, start + k)
+        for k in range(in_runs, cell):
+            total += columns[start + k]
+        out[c] = total
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
@@ -143,8 +121,7 @@ def cell_sums(gray, flow, cell, cells, left, order, start, out):
     angle = np.empty((4, width), np.float32)
     kept = np.zeros((cell, CHANNELS, width), np.float32)
     columns = np.zeros((CHANNELS, width), np.float32)
-    doubled = np.zeros((_levels(cell), CHANNELS * width), np.float32)
-    sums = np.empty((CHANNELS, width), np.float32)
+    flat = columns.ravel()
     for y in range(height):
         _gradient_row(gray, y, dx, dy)
         _to_polar(dx, dy, magnitude[0], angle[0])
@@ -162,20 +139,13 @@ def cell_sums(gray, flow, cell, cells, left, order, start, out):
             if channel == SMALL_CHANNEL:
                 _slide(small, kept[slot, channel], columns[channel])
                 channel += 1
-        summed = False
         for r in range(cells):
             first_row = y - (r + 1) * cell + 1
-            if first_row < 0 or start[first_row] == start[first_row + 1]:
-                continue
-            if not summed:
-                _sum_neighbours(columns.ravel(), cell, doubled, sums.ravel())
-                summed = True
-            for k in range(start[first_row], start[first_row + 1]):
-                n = order[k]
-                for i in range(cells):
-                    x = left[n] + i * cell
-                    for c in range(CHANNELS):
-                        out[n, i, r, c] = sums[c, x]
+            if first_row >= 0:
+                for k in range(start[first_row], start[first_row + 1]):
+                    n = order[k]
+                    for i in range(cells):
+                        _sum_cell(flat, width, left[n] + i * cell, cell, out[n, i, r])
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")

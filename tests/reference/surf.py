@@ -84,7 +84,7 @@ def detect(image, mask=None, threshold=200.0):
                     if max(abs(dx), abs(dy), abs(ds)) > 1 or dx == dy == ds == 0:
                         continue
                     x, y = left + (size - 1) / 2 + dx * step, top + (size - 1) / 2 + dy * step
-                    if mask is not None and not mask[int(y), int(x)]:
+                    if mask is not None and not mask[int(y + 0.5), int(x + 0.5)]:
                         continue
                     found.append((x, y, round(size + ds * (size - sizes[layer - 1])), value, octave))
     return sorted(found, key=lambda k: (-k[3], -k[2], -k[4], -k[1], k[0]))

@@ -1,0 +1,44 @@
+# Every target sets up what it needs: a virtual environment in .venv with this checkout installed in it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+VIDEO ?= tests/data/golden/walk.avi
+OUT ?= demo-out
+
+.PHONY: demo test lint bench soak clean
+
+demo: $(VENV)/.installed
+	@mkdir -p $(OUT)
+	$(BIN)/idt-extract $(VIDEO) -o $(OUT)/tracks.h5 --threads 2 --overwrite
+	$(BIN)/idt-show $(VIDEO) -o $(OUT)/tracks.png --threads 2 --overwrite
+	$(BIN)/python examples/demo.py $(OUT)/tracks.h5
+	@echo "The picture: $(abspath $(OUT))/tracks.png"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy idt encoding classify
+	$(BIN)/codespell --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
+
+# The distribution is installed in place, so edits count at once; the stamps follow the metadata.
+$(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

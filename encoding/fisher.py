@@ -1,0 +1,144 @@
+"""Fisher vectors: how a set of descriptors would have the mixture changed, component by component.
+
+For T descriptors x_t with posteriors γ_t(k) under a mixture of K components with D-dimensional diagonal covariances,
+
+    g_k = 1 / (T √w_k)    Σ_t (γ_t(k) − w_k)                          zero order, optional, without the last
+    u_k = 1 / (T √w_k)    Σ_t γ_t(k) (x_t − μ_k) / σ_k                first order
+    v_k = 1 / (T √(2w_k)) Σ_t γ_t(k) [((x_t − μ_k) / σ_k)² − 1]       second order
+
+in the column order (g,) all u component by component, all v: (2D + 1)·K − 1 numbers with the zero order, 2DK without.
+The last g follows from the others, Σ √w_k g_k = 0. They are computed from the sums Σγ, Σγx, Σγx², which are additive:
+the vector of any window or cell comes from a sum of `Statistics`.
+
+Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in `encoding.normalize`.
+"""
+
+import numpy as np
+
+from encoding.expectation import Statistics, expect, positive_integer
+from idt.arrays import describe, float_array
+from idt.errors import DataError
+
+ORDERS = ("zero", "first", "second")
+
+
+def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, threads=1):
+    """Fisher vector of a set of descriptors, not normalised.
+
+    Parameters
+    ----------
+    descriptors : (T, D) float32
+    gmm : DiagonalGMM
+        Fitted, K components.
+    orders : tuple of str
+        Which of ``"zero"``, ``"first"`` and ``"second"``; they always come in this order.
+    best : int, optional
+        Keep only the largest posteriors of every descriptor, rescaled to sum to one; all by default. 1 is hard
+        assignment.
+    threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    (m,) float32
+        K − 1 numbers of zero, K·D of first and K·D of second order. Zero if there are no descriptors.
+
+    Raises
+    ------
+    DataError
+        If descriptors are not finite numbers of the mixture's D dimensions, or an option is unknown.
+
+    Notes
+    -----
+    Spec, encoding 6. Posteriors below 1e-6 count as 0.
+    """
+    return from_statistics(statistics(descriptors, gmm, best=best, threads=threads), gmm, orders=orders)
+
+
+def statistics(descriptors, gmm, *, best=None, threads=1):
+    """Sums of a set of descriptors, from which `from_statistics` makes its Fisher vector.
+
+    Parameters
+    ----------
+    descriptors, gmm, best, threads
+        As `fisher_vector`.
+
+    Returns
+    -------
+    Statistics
+        Those of parts add up to those of the whole.
+
+    Raises
+    ------
+    DataError
+        As `fisher_vector`.
+    """
+    mixture = gmm.mixture()
+    rows = float_array(descriptors, (None, mixture.means.shape[1]), "descriptors")
+    if best is not None:
+        positive_integer(best, "best")
+    positive_integer(threads, "threads")
+    return expect(rows, mixture, best=best, threads=threads).statistics
+
+
+def from_statistics(statistics, gmm, *, orders=("first", "second")):
+    """Fisher vector of the descriptors behind the statistics.
+
+    Parameters
+    ----------
+    statistics : Statistics
+        One of `statistics`, or a sum of several, under the same mixture.
+    gmm : DiagonalGMM
+    orders : tuple of str
+        As `fisher_vector`.
+
+    Returns
+    -------
+    (m,) float32
+        As `fisher_vector`.
+
+    Raises
+    ------
+    DataError
+        If the statistics do not have the mixture's shape, or an order is unknown.
+    """
+    means, variances, weights = gmm.mixture()
+    if not orders or not set(orders) <= set(ORDERS) or isinstance(orders, str):
+        raise DataError(f"orders must be some of {', '.join(ORDERS)}, got {orders!r}")
+    if statistics.s1.shape != means.shape:
+        raise DataError(f"statistics must be of {means.shape} numbers, as the mixture, got {describe(statistics.s1)}")
+    if not statistics.n:
+        return np.zeros(vector_size(*means.shape, orders=orders), np.float32)
+    n, s0, s1, s2 = statistics.n, statistics.s0, statistics.s1, statistics.s2
+    mass = s0[:, None]
+    root = np.sqrt(weights)
+    parts = []
+    if "zero" in orders:
+        parts.append(((s0 - n * weights) / (n * root))[:-1])
+    if "first" in orders:
+        parts.append((s1 - mass * means) / np.sqrt(variances) / (n * root[:, None]))
+    if "second" in orders:
+        squares = (s2 - means * (2 * s1 - mass * means)) / variances  # Σ γ ((x − μ) / σ)²
+        parts.append((squares - mass) / (n * np.sqrt(2) * root[:, None]))
+    return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+
+
+def vector_size(n_components, n_features, *, orders=("first", "second")):
+    """Length of a Fisher vector.
+
+    Parameters
+    ----------
+    n_components, n_features : int
+        K and D.
+    orders : tuple of str
+        As `fisher_vector`.
+
+    Returns
+    -------
+    int
+    """
+    sizes = {"zero": n_components - 1, "first": n_components * n_features, "second": n_components * n_features}
+    return sum(sizes[order] for order in set(orders))
+
+
+__all__ = ["ORDERS", "Statistics", "fisher_vector", "from_statistics", "statistics", "vector_size"]

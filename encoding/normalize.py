@@ -1,0 +1,151 @@
+"""Normalisation of encoded vectors: powers and norms, row by row.
+
+The standard recipe is `signed_power` and then `l2`, for each block by itself. A row of zeros (a video without tracks)
+stays zero in all of them. Norms are summed in float64: a vector has up to a hundred thousand numbers.
+
+Source: spec, encoding 7; Perronnin et al. 2010 (power), Arandjelović & Zisserman 2012 (RootL1), 2013 (intra).
+"""
+
+import numpy as np
+
+from idt.arrays import describe, float_array
+from idt.errors import DataError
+
+
+def signed_power(vectors, *, exponent=0.5):
+    """sign(v)·|v|^exponent of every number; 0.5 is the signed square root.
+
+    Parameters
+    ----------
+    vectors : (n, m) or (m,) float32
+    exponent : float
+        In (0, 1]; 1 changes nothing.
+
+    Returns
+    -------
+    float32 of the same shape
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite or the exponent is out of range.
+    """
+    vectors = _checked(vectors)
+    if not 0 < exponent <= 1:
+        raise DataError(f"exponent must be above 0 and at most 1, got {exponent!r}")
+    size = np.abs(vectors)
+    size = np.sqrt(size) if exponent == 0.5 else size ** np.float32(exponent)
+    return np.copysign(size, vectors)
+
+
+def l2(vectors):
+    """Every row divided by its Euclidean length.
+
+    Parameters
+    ----------
+    vectors : (n, m) or (m,) float32
+
+    Returns
+    -------
+    float32 of the same shape
+        Zero rows stay zero.
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite.
+    """
+    vectors = _checked(vectors)
+    return _divided(vectors, np.sqrt(_squares(vectors)))
+
+
+def l1(vectors):
+    """Every row divided by the sum of its absolute values.
+
+    Parameters
+    ----------
+    vectors : (n, m) or (m,) float32
+
+    Returns
+    -------
+    float32 of the same shape
+        Zero rows stay zero.
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite.
+    """
+    vectors = _checked(vectors)
+    return _divided(vectors, np.abs(vectors).sum(axis=-1, dtype=np.float64))
+
+
+def root_l1(vectors):
+    """`l1`, then the signed square root: rows of length one whose products are Hellinger's.
+
+    Parameters
+    ----------
+    vectors : (n, m) or (m,) float32
+
+    Returns
+    -------
+    float32 of the same shape
+        Zero rows stay zero.
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite.
+    """
+    return signed_power(l1(vectors))
+
+
+def intra(vectors, *, size, start=0):
+    """Every run of ``size`` numbers divided by its own Euclidean length: what one component says counts as any other's.
+
+    Parameters
+    ----------
+    vectors : (n, m) or (m,) float32
+    size : int
+        Length of a run: D for a Fisher vector (each u_k and each v_k) or VLAD.
+    start : int
+        Column of the first run; those before stay as they are: K − 1 for a Fisher vector with zero order.
+
+    Returns
+    -------
+    float32 of the same shape
+        Zero runs stay zero.
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite, or no whole number of runs fits.
+    """
+    vectors = _checked(vectors)
+    columns = vectors.shape[-1]
+    if size < 1 or not 0 <= start <= columns or (columns - start) % size:
+        raise DataError(f"rows of {columns} numbers from column {start} hold no whole runs of size={size}")
+    out = vectors.copy()
+    runs = out[..., start:].reshape(*vectors.shape[:-1], -1, size)
+    out[..., start:] = l2(runs.reshape(-1, size)).reshape(out[..., start:].shape)
+    return out
+
+
+def _checked(vectors):
+    """Finite float32 rows."""
+    shape = np.shape(vectors)
+    if len(shape) not in (1, 2):
+        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {describe(np.asarray(vectors))}")
+    return float_array(vectors, (None,) * len(shape), "vectors")
+
+
+def _squares(vectors):
+    """Sum of squares of every row in float64, without a float64 copy of them all."""
+    return np.einsum("...i,...i->...", vectors, vectors, dtype=np.float64)
+
+
+def _divided(vectors, divisors):
+    """Rows by their divisors, rows with divisor 0 unchanged: they are zero."""
+    divisors = np.where(divisors > 0, divisors, 1.0)[..., None]
+    # Divided in float64, number by number: there are lengths whose inverse float32 does not hold.
+    return np.divide(vectors, divisors, out=np.empty_like(vectors), dtype=np.float64, casting="same_kind")

@@ -1,0 +1,362 @@
+"""Vectors files: one encoded vector per video, to and from HDF5, row by row.
+
+Format ``idt-vectors``, version 1, as the specification lays it out ("Codebook, vectors, model"): ``names`` (m,) text and
+``encodings`` (m, d) float32, chunked by row and not compressed, since the numbers of a Fisher vector are noise to gzip.
+Root attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which
+descriptor and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without
+tracks, whose vectors are zero.
+"""
+
+import json
+import operator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import h5py
+import numpy as np
+
+from idt import hdf5
+from idt.arrays import describe, float_array
+from idt.errors import DataError
+
+VECTORS_FORMAT = "idt-vectors"
+VECTORS_VERSION = 1
+
+CHUNK_BYTES = 1 << 18
+"""Short rows share a chunk up to this size; a longer one has its own."""
+
+READ_BYTES = 1 << 26
+"""What `iter_rows` reads at once, unless told otherwise."""
+
+WHOLE = "whole"
+"""The cell of a block that is not a pyramid's."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The content of a vectors file.
+
+    Attributes
+    ----------
+    names : list of str
+        Video names, all different.
+    encodings : (m, d) float32
+        An array from `load_vectors`; from `open_vectors` something with ``shape`` and ``dtype`` that is read when it is
+        sliced, ``encodings[10:20]``.
+    layout : list of dict
+        As from `check_layout`.
+    codebook : str
+        Digest of the codebook.
+    empty : list of str
+        Videos without tracks.
+    params, source : dict or None
+        What the file records of its making.
+    """
+
+    names: list[str]
+    encodings: Any
+    layout: list[dict]
+    codebook: str
+    empty: list[str]
+    params: dict | None = None
+    source: dict | None = None
+
+
+def check_layout(layout, columns=None, name="layout"):
+    """Refuse a layout that does not partition the columns of a vector.
+
+    Parameters
+    ----------
+    layout : list of dict
+        For each part of a vector, in order: ``"block"`` (the descriptor), ``"cell"`` (of the pyramid, or ``"whole"``),
+        ``"first"`` (column) and ``"size"``.
+    columns : int, optional
+        Length of the vectors.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    list of dict
+        The same four entries of each part, and no others.
+
+    Raises
+    ------
+    DataError
+        If an entry is absent or of another type, parts overlap, leave a gap or do not fill ``columns``, or two have one
+        block and cell.
+    """
+    if not isinstance(layout, Sequence) or isinstance(layout, str) or not layout:
+        raise DataError(f"{name} must be a list of parts, got {describe(layout)}")
+    parts, end = [], 0
+    for part in layout:
+        try:
+            checked = {"block": part["block"], "cell": part["cell"]}
+            checked |= {"first": operator.index(part["first"]), "size": operator.index(part["size"])}
+        except (TypeError, KeyError, IndexError):
+            raise DataError(f"{name} must hold block, cell, first and size of every part, got {part!r:.80}") from None
+        if not (isinstance(checked["block"], str) and isinstance(checked["cell"], str)):
+            raise DataError(f"{name}: block and cell must be text, got {part!r:.80}")
+        if checked["first"] != end or checked["size"] < 1:
+            raise DataError(f"{name}: the next part must begin at column {end} and not be empty, got {part!r:.80}")
+        end += checked["size"]
+        parts.append(checked)
+    if columns is not None and end != columns:
+        raise DataError(f"{name} describes {end} columns, the vectors have {columns}")
+    if len({(part["block"], part["cell"]) for part in parts}) < len(parts):
+        raise DataError(f"{name} names a block and cell twice")
+    return parts
+
+
+def block_columns(layout):
+    """Which columns belong to each block, whatever the pyramid cell.
+
+    Parameters
+    ----------
+    layout : list of dict
+        As from `check_layout`.
+
+    Returns
+    -------
+    dict of str to list of slice
+        Blocks in the order of their first appearance.
+    """
+    columns: dict[str, list[slice]] = {}
+    for part in layout:
+        columns.setdefault(part["block"], []).append(slice(part["first"], part["first"] + part["size"]))
+    return columns
+
+
+class VectorsWriter:
+    """Write a vectors file while the videos are encoded; a context manager.
+
+    The file takes its name when the block ends without an exception; otherwise nothing is left of it. Memory is that of
+    one chunk, and of the names.
+
+    Parameters
+    ----------
+    path : str or Path
+    layout : list of dict
+        As for `check_layout`; its sizes add up to the length d of a vector.
+    codebook : str
+        Digest of the codebook.
+    params : dataclass, dict or None
+        The options that the vectors depend on.
+    source : dict or None
+        What the vectors are made from, with its ``"digest"``.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    DataError
+        If ``path`` exists and ``overwrite`` is false, or the layout is none.
+    OSError
+        If the disk is full or ``path`` cannot be written; nothing is left then.
+
+    Examples
+    --------
+    >>> with VectorsWriter("vectors.h5", layout=layout, codebook=digest, params=None, source=None) as writer:
+    ...     writer.append("walk/ann", vector)  # doctest: +SKIP
+    """
+
+    def __init__(self, path, *, layout, codebook, params, source, overwrite=False):
+        self._layout = check_layout(layout)
+        self._size = self._layout[-1]["first"] + self._layout[-1]["size"]
+        self._codebook = codebook
+        self._create = hdf5.create(
+            path, format=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source, overwrite=overwrite
+        )
+        self._buffer = np.empty((max(1, CHUNK_BYTES // (4 * self._size)), self._size), np.float32)
+        self._names: dict[str, bool] = {}
+        self._written = 0
+        self._file: Any = None
+
+    def __enter__(self):
+        self._file = self._create.__enter__()
+        self._dataset = self._file.create_dataset(
+            "encodings",
+            shape=(0, self._size),
+            maxshape=(None, self._size),
+            chunks=self._buffer.shape,
+            # Little-endian on any machine.
+            dtype="<f4",
+        )
+        return self
+
+    def __exit__(self, *problem):
+        if problem[0] is None:
+            try:
+                self._finish()
+            except BaseException as error:
+                self._create.__exit__(type(error), error, error.__traceback__)
+                raise
+        return self._create.__exit__(*problem)
+
+    def append(self, name, vector, *, empty=False):
+        """Append the vector of a video.
+
+        Parameters
+        ----------
+        name : str
+            The video's name.
+        vector : (d,) float32
+        empty : bool
+            The video has no tracks; its vector must be zero.
+
+        Raises
+        ------
+        DataError
+            If the name was there before, or the vector has another length, is not finite, or is not zero though empty.
+        OSError
+            If the disk is full.
+        """
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise DataError(f"a video name must be text without NUL and not empty, got {name!r:.80}")
+        if name in self._names:
+            raise DataError(f"{name} is encoded twice; video names must differ")
+        vector = float_array(vector, (self._size,), f"the vector of {name}")
+        if empty and vector.any():
+            raise DataError(f"the vector of {name} must be zero, because the video has no tracks")
+        self._buffer[len(self._names) - self._written] = vector
+        self._names[name] = empty
+        if len(self._names) - self._written == len(self._buffer):
+            self._flush()
+
+    def _flush(self):
+        count = len(self._names) - self._written
+        self._dataset.resize(self._written + count, axis=0)
+        self._dataset[self._written :] = self._buffer[:count]
+        self._written += count
+        self._file.check_disk()
+
+    def _finish(self):
+        if self._written < len(self._names):
+            self._flush()
+        self._file.create_dataset("names", data=list(self._names), shape=(self._written,), dtype=h5py.string_dtype())
+        self._file.attrs["layout"] = json.dumps(self._layout)
+        self._file.attrs["codebook"] = self._codebook
+        self._file.attrs["empty"] = json.dumps([name for name, empty in self._names.items() if empty])
+
+
+class _Stored:
+    """A dataset of an open file that reads like an array and turns damage into a `DataError`."""
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+        self.shape, self.dtype = dataset.shape, np.dtype(np.float32)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, part):
+        with hdf5.damaged(self._dataset.file.filename):
+            values = self._dataset[part]
+        return values.astype(np.float32, copy=False)
+
+
+@contextmanager
+def open_vectors(path):
+    """Open a vectors file whose vectors are read as they are needed.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    Vectors
+        Its ``encodings`` can be sliced until the block ends.
+
+    Raises
+    ------
+    DataError
+        If the file is of another format or version, damaged, or contradicts itself.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    with hdf5.open_checked(path, format=VECTORS_FORMAT, versions=VECTORS_VERSION) as file:
+        names = hdf5.read(file, "names", shape=(None,), dtype=str)
+        stored = hdf5.dataset(file, "encodings", shape=(len(names), None), dtype=np.float32)
+        if len(set(names)) < len(names):
+            raise DataError(f"{path} names a video twice; encode it anew")
+        yield Vectors(
+            names=names,
+            encodings=_Stored(stored),
+            layout=check_layout(json_list(file, "layout"), stored.shape[1], name=f"{path}: layout"),
+            codebook=hdf5.attribute(file, "codebook", str),
+            empty=json_list(file, "empty"),
+            params=hdf5.json_attribute(file, "params"),
+            source=hdf5.json_attribute(file, "source"),
+        )
+
+
+def load_vectors(path):
+    """Read a vectors file as a whole.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Vectors
+
+    Raises
+    ------
+    DataError
+        As `open_vectors`.
+    OSError
+        If the file does not exist or cannot be read.
+    """
+    with open_vectors(path) as vectors:
+        return replace(vectors, encodings=vectors.encodings[:])
+
+
+def iter_rows(path, *, block=None):
+    """Read a vectors file some rows at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+    block : int, optional
+        Rows at once; by default as many as 64 MB hold.
+
+    Yields
+    ------
+    names : list of str
+    encodings : (k, d) float32
+
+    Raises
+    ------
+    DataError
+        As `open_vectors`, and if ``block`` is below 1.
+    OSError
+        If the file does not exist or cannot be read.
+    """
+    if block is not None and block < 1:
+        raise DataError(f"block must be at least 1 row, got {block}")
+    with open_vectors(path) as vectors:
+        count = block or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
+        for first in range(0, len(vectors.names), count):
+            yield vectors.names[first : first + count], vectors.encodings[first : first + count]
+
+
+def json_list(file, name):
+    """The list that a root attribute holds as JSON.
+
+    Raises
+    ------
+    DataError
+        If it is absent or holds something else.
+    """
+    text = hdf5.attribute(file, name, str)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, list):
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON list, got {text:.60}")
+    return value

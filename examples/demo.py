@@ -1,0 +1,14 @@
+"""What is in a feature file: read it with five lines of Python and print a summary."""
+
+import sys
+
+import numpy as np
+
+import idt
+
+features = idt.load(sys.argv[1])
+print(features)
+scales, counts = np.unique(features.scale, return_counts=True)
+print("tracks by scale:", ", ".join(f"{count} at {scale:.2f}" for scale, count in zip(scales, counts, strict=True)))
+still = np.count_nonzero(features.camera.inliers == 0)
+print(f"camera: a homography for {len(features.camera.inliers) - still} of {features.frames} frames")

@@ -1,0 +1,113 @@
+"""Feature files to and from the forms that others wrote (spec "The forms that others wrote").
+
+The form of the source is recognised by its content, that of the target by its suffix: ``.h5`` or ``.hdf5`` for ours,
+``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
+What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
+"""
+
+import os
+from pathlib import Path
+
+from idt import hdf5, rows, store
+from idt.errors import DataError
+from idt.rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
+
+__all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
+
+HDF5 = "HDF5"
+
+SUFFIXES = {".h5": HDF5, ".hdf5": HDF5, ".bin": BINARY, ".txt": TEXT, ".features": TEXT}
+
+
+def convert(source, target, *, overwrite=False):
+    """Convert a file of features into another form, some rows at a time.
+
+    Parameters
+    ----------
+    source : str or Path
+        HDF5, text or binary rows, recognised by content.
+    target : str or Path
+        Its suffix says the form.
+    overwrite : bool
+        Replace a target that exists.
+
+    Returns
+    -------
+    count : int
+        Tracks in the target.
+    notes : list of str
+        A line for each thing that the target cannot hold, or that it was up to date.
+
+    Raises
+    ------
+    DataError
+        If a file is of no known form, both are HDF5, the target needs points or a layout that the source does not
+        have, or it exists and ``overwrite`` is false.
+    OSError
+        If a file cannot be read or written; no incomplete target is left.
+    """
+    form = _form(target)
+    if hdf5.is_hdf5(source):
+        if form == HDF5:
+            raise DataError(f"{source} is HDF5 already; copy it, or name a target that ends in .txt, .txt.gz or .bin")
+        return _export(source, target, form, overwrite), _losses(source, form)
+    if form == HDF5:
+        return _import(source, target, overwrite)
+    found = rows.kind(source)
+    return _export(source, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
+
+
+def _form(path):
+    """The form that a suffix stands for."""
+    suffixes = Path(path).suffixes
+    packed = suffixes[-1:] == [".gz"]
+    form = SUFFIXES.get("".join(suffixes[-2:-1] if packed else suffixes[-1:]))
+    if form is None or (packed and form != TEXT):
+        known = ", ".join([*SUFFIXES, ".txt.gz", ".features.gz"])
+        raise DataError(f"{path} must end in one of {known}, so that its form is known")
+    return form
+
+
+def _import(source, target, overwrite):
+    form = rows.kind(source)
+    origin = {
+        "kind": form,
+        "name": Path(source).name,
+        "digest": hdf5.digest(source),
+        "bytes": os.path.getsize(source),
+    }
+    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSION, params=None, source=origin)
+    if state == "current":
+        with hdf5.open_checked(target, format=store.FORMAT, versions=store.VERSION) as file:
+            return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32")), [f"{target} is up to date"]
+    if state != "absent" and not overwrite:
+        raise DataError(state)
+    count = 0
+    with store.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
+        for part in rows.blocks(source):
+            writer.append(part)
+            count += len(part)
+        writer.finish()
+    return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
+
+
+def _export(source, target, form, overwrite):
+    count = 0
+    with rows.writing(target, form, overwrite=overwrite) as put:
+        for part in store.iter_rows(source, block=rows.BLOCK):
+            put(part)
+            count += len(part)
+    return count
+
+
+def _losses(source, form):
+    """What a feature file holds and a form of others does not."""
+    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSION) as file:
+        lost = [] if hdf5.json_attribute(file, "params") is None else ["the parameters"]
+        lost += ["the camera's motion"] if hdf5.has(file, "camera") else []
+        if hdf5.has(file, "tracks/points"):
+            points = hdf5.dataset(file, "tracks/points", shape=(None, None, 2), dtype="float32").shape[1]
+            if form == TEXT or points > rows.POINTS:
+                lost.append("the points" if form == TEXT else "the last point of each track")
+        lost += ["the frame step"] if hdf5.has(file, "tracks/skip") else []
+    return [f"{form} cannot hold {name}: left out" for name in lost]

@@ -1,0 +1,43 @@
+"""Nearest descriptors within a window.
+
+Spec 4, SURF matches. The earlier keypoints are walked in the order of their y, so that each keypoint looks only at
+those within its reach.
+"""
+
+import numpy as np
+from numba import njit
+
+REASSOCIATION = {"contract", "reassoc"}
+"""Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
+
+
+@njit(cache=True, nogil=True)
+def find_nearest(points, descriptors, previous_points, previous_descriptors, order, radius, nearest):
+    """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.
+
+    points (n, 2), descriptors (n, d), previous_points (m, 2), previous_descriptors (m, d) float32;
+    order (m,) int64 sorts the earlier points by y; nearest (n,) int64 out. Unchecked: call surf.nearest_in_window.
+    """
+    previous_y = previous_points[order, 1].astype(np.float64)
+    for i in range(points.shape[0]):
+        x, y = np.float64(points[i, 0]), np.float64(points[i, 1])
+        best, least = -1, np.float32(np.inf)
+        for k in range(np.searchsorted(previous_y, y - radius, side="right"), previous_y.size):
+            if not previous_y[k] - y < radius:
+                break
+            j = order[k]
+            if abs(previous_points[j, 0] - x) < radius:
+                distance = _squared_distance(descriptors[i], previous_descriptors[j])
+                if distance < least or (distance == least and j < best):
+                    best, least = j, distance
+        nearest[i] = best
+
+
+@njit(cache=True, nogil=True, fastmath=REASSOCIATION)
+def _squared_distance(a, b):
+    """Squared Euclidean distance of two vectors; a, b (d,) float32."""
+    total = np.float32(0)
+    for i in range(a.size):
+        difference = a[i] - b[i]
+        total += difference * difference
+    return total

@@ -1,0 +1,275 @@
+"""The rows that others wrote: text of 436 columns and packed float32 rows of 466 numbers, in and out (spec 9).
+
+======  =========================================================================================================
+text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often gzipped
+binary  the same as little-endian float32, with the 15 raw points of the track before the trajectory descriptor
+======  =========================================================================================================
+
+Both have one layout, that of the default parameters, and hold neither these nor the camera's motion. What is read is
+kept as float32. Text is written with the release's decimals where these say which float32 is meant, with nine
+significant digits elsewhere, so what we write is read back without any loss.
+"""
+
+import contextlib
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from idt import atomic, layout, text
+from idt.errors import DataError
+from idt.features import Features
+
+SIZES = layout.block_sizes()
+COLUMNS = layout.row_length(SIZES)
+POINTS = SIZES["trajectory"] // 2
+NUMBERS = COLUMNS + 2 * POINTS
+ROW_BYTES = 4 * NUMBERS
+
+TEXT = f"text of {COLUMNS} columns"
+BINARY = f"float32 rows of {NUMBERS} numbers"
+
+BLOCK = 1024
+"""Rows that are read or written at once."""
+
+INFO = {"frame": 1, "mean": 2, "std": 2, "length": 1, "scale": 1, "position": 3}
+"""Numbers about the track in the order of a row."""
+
+_HOG = layout.block_columns(SIZES)["hog"].start
+DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
+"""Decimals of each column in the release's text."""
+
+
+def kind(path):
+    """Which of the two forms a file has, by its content; an empty one by its suffix, ``.bin`` or any other.
+
+    Returns
+    -------
+    str
+        `TEXT` or `BINARY`. A binary file that is neither counts as `BINARY`, and is refused when it is read.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    if not head:
+        return BINARY if Path(path).suffix == ".bin" else TEXT
+    return TEXT if text.is_text(head) else BINARY
+
+
+def blocks(path, *, block=BLOCK):
+    """Read a file of either form, some rows at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+    block : int
+        Rows at once.
+
+    Yields
+    ------
+    Features
+        At least one, which may be empty. Without camera, size and parameters; text is without points.
+
+    Raises
+    ------
+    DataError
+        If a line or row is not of the form, with its number.
+    OSError
+        If the file cannot be read.
+    """
+    form = kind(path)
+    tables = text.tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
+    source = {"kind": form, "name": Path(path).name}
+    first, none = 1, True
+    for table in tables:
+        yield _features(table, form, source, path, first)
+        first, none = first + len(table), False
+    if none:
+        yield _features(np.empty((0, COLUMNS if form == TEXT else NUMBERS), np.float32), form, source, path, 1)
+
+
+def read_text(path):
+    """Read tab-separated text of 436 columns, gzipped or not.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Features
+        Without points and camera.
+
+    Raises
+    ------
+    DataError
+        If the file is not text, or a line has another number of columns or a column is not a number: with its line.
+    """
+    return _read(path, TEXT)
+
+
+def read_binary(path):
+    """Read packed float32 rows of 466 numbers.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Features
+        With 15 points a track, without camera.
+
+    Raises
+    ------
+    DataError
+        If the size is not a whole number of rows, or a row holds NaN or infinity.
+    """
+    return _read(path, BINARY)
+
+
+def write_text(features, path, *, overwrite=False):
+    """Write tab-separated text of 436 columns; gzipped where ``path`` ends in ``.gz``.
+
+    Parameters
+    ----------
+    features : Features
+        In the release's layout; points, camera and parameters are left out.
+    path : str or Path
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    DataError
+        If the layout is not that of the default parameters, or the time positions are not known yet.
+    OSError
+        If the file cannot be written.
+    """
+    _write(features, path, TEXT, overwrite)
+
+
+def write_binary(features, path, *, overwrite=False):
+    """Write packed float32 rows of 466 numbers.
+
+    Parameters
+    ----------
+    features : Features
+        In the release's layout, with points; the last of 16 points is left out, as are camera and parameters.
+    path : str or Path
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    DataError
+        If the layout is not that of the default parameters, or points or time positions are absent.
+    OSError
+        If the file cannot be written.
+    """
+    _write(features, path, BINARY, overwrite)
+
+
+@contextlib.contextmanager
+def writing(path, form, *, overwrite=False):
+    """Write a file of either form, some rows at a time; it appears when it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+    form : str
+        `TEXT` or `BINARY`.
+    overwrite : bool
+        Replace a file that exists.
+
+    Yields
+    ------
+    callable
+        To be called with `Features`, block by block.
+    """
+    with atomic.replacing(path, overwrite=overwrite) as part:
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31) if form == TEXT and Path(path).suffix == ".gz" else None
+
+        def put(features):
+            table = _table(features, form)
+            data = text.lines(table, DECIMALS) if form == TEXT else table.astype("<f4", copy=False).tobytes()
+            part.write(data if packer is None else packer.compress(data))
+
+        yield put
+        if packer is not None:
+            part.write(packer.flush())
+
+
+def _read(path, form):
+    found = kind(path)
+    if found != form:
+        raise DataError(f"{path} must be {form}, got {'text' if found == TEXT else 'binary data'}")
+    return Features.concatenate(blocks(path))
+
+
+def _write(features, path, form, overwrite):
+    with writing(path, form, overwrite=overwrite) as put:
+        for first in range(0, len(features) or 1, BLOCK):
+            put(features.take(slice(first, first + BLOCK)))
+
+
+def _binary_tables(path, block):
+    """Tables of at most ``block`` rows, in order."""
+    size = os.path.getsize(path)
+    if size % ROW_BYTES:
+        raise DataError(
+            f"{path} is neither HDF5 nor text, and not {BINARY}: expected a multiple of {ROW_BYTES} bytes, got {size}"
+        )
+    first = 1
+    with open(path, "rb") as file:
+        while data := file.read(block * ROW_BYTES):
+            table = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, NUMBERS)
+            text.refuse_infinite(table, range(first, first + len(table)), f"{path}: row")
+            yield table
+            first += len(table)
+
+
+def _features(table, form, source, path, first):
+    """A table of rows as columns."""
+    columns, start = {}, 0
+    points = {} if form == TEXT else {"points": 2 * POINTS}
+    for name, size in {**INFO, **points, **SIZES}.items():
+        columns[name] = table[:, start] if size == 1 else table[:, start : start + size]
+        start += size
+    with np.errstate(invalid="ignore"):
+        whole = columns["frame"].astype(np.int32)
+    if not np.array_equal(whole, columns["frame"]):
+        row = int(np.flatnonzero(whole != columns["frame"])[0])
+        raise DataError(
+            f"{path}: track {first + row} must begin with the index of a frame, got {columns['frame'][row]};"
+            f" is this {form}?"
+        )
+    columns["frame"] = whole
+    if "points" in columns:
+        columns["points"] = columns["points"].reshape(-1, POINTS, 2)
+    return Features(**columns, source=source)
+
+
+def _table(features, form):
+    """Columns as a table of rows, (n, 436 or 466) float32."""
+    found = {name: features.need(name).shape[1] for name in layout.DESCRIPTORS}
+    if found != SIZES:
+        differ = ", ".join(f"{name} of {found[name]}" for name in SIZES if found[name] != SIZES[name])
+        raise DataError(f"{form} holds the layout of the default parameters only, got {differ}; keep the .h5 file")
+    if np.isnan(features.need("position")).any():
+        raise DataError(
+            f"{form} needs time positions, which are not known before the end of a stream; keep the .h5 file"
+        )
+    parts = [features.to_numpy()]
+    if not np.array_equal(parts[0][:, 0], features.frame):
+        raise DataError(f"{form} holds frame indices up to {2**24}, got {features.frame.max()}; keep the .h5 file")
+    if form == BINARY:
+        start = layout.INFO_COLUMNS
+        points = features.need("points")[:, :POINTS].reshape(-1, 2 * POINTS)
+        parts = [parts[0][:, :start], points, parts[0][:, start:]]
+    return np.concatenate(parts, axis=1)

@@ -1,0 +1,247 @@
+"""SURF keypoints and descriptors, and their matches between two frames.
+
+The camera's motion is estimated from what is found here, so it must be what OpenCV's SURF finds with a Hessian
+threshold of 200, 4 octaves, 2 layers per octave, extended and oriented descriptors. OpenCV's packages leave SURF out.
+
+1. Determinants of the Hessian, approximated by box filters of growing size on an integral image, are searched for
+   maxima in position and size; a quadratic through the neighbours refines them.
+2. The longest sum of Haar responses over 60° is a keypoint's direction.
+3. Gradients in a window turned by it, summed in 4 × 4 cells, are its descriptor.
+
+Source: spec SURF; Bay, Ess, Tuytelaars & Van Gool, "Speeded-Up Robust Features", CVIU 2008. Left out: the upright
+variant, 64-number descriptors, the sign of the Laplacian. Every function is safe to call from several threads.
+"""
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from idt.arrays import describe as received
+from idt.arrays import float_array, gray_image
+from idt.errors import DataError
+from idt.kernels import matching, surf_describe, surf_detect, surf_orient
+
+DESCRIPTOR = 128
+SMALLEST = 9
+"""Side of the smallest filter, and the least size a keypoint can have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """Keypoints of one image, one array per property.
+
+    Attributes
+    ----------
+    x, y : (n,) float32
+        Position in pixels.
+    size : (n,) float32
+        Side of the filter that responded most, in pixels.
+    angle : (n,) float32
+        Direction in degrees, clockwise from the x axis as the image is seen (y down).
+    response : (n,) float32
+        Determinant of the Hessian.
+    octave : (n,) int32
+
+    Raises
+    ------
+    DataError
+        If the arrays differ in length, are not 1-D, or hold a number that is not finite.
+    """
+
+    x: Any
+    y: Any
+    size: Any
+    angle: Any
+    response: Any
+    octave: Any
+
+    def __post_init__(self):
+        for field in fields(self):
+            array = float_array(getattr(self, field.name), (None,), f"keypoints.{field.name}")
+            if len(array) != len(self.x):
+                raise DataError(f"keypoints must have as many {field.name} as x, got {len(array)} and {len(self.x)}")
+            object.__setattr__(self, field.name, array.astype(np.int32) if field.name == "octave" else array)
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, index):
+        """Keypoints chosen by a slice, a mask or an array of indices, in its order."""
+        return Keypoints(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    @classmethod
+    def empty(cls):
+        """No keypoints."""
+        return cls(*([()] * len(fields(cls))))
+
+    @property
+    def points(self):
+        """Positions, (n, 2) float32, x first."""
+        return np.column_stack([self.x, self.y])
+
+
+def _scale(size):
+    return np.float32(1.2) * size / np.float32(9)
+
+
+def detect(gray, mask=None, *, threshold=200.0):
+    """Keypoints of an image with their directions, strongest first.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    mask : (H, W) uint8, optional
+        1 where keypoints are wanted, 0 elsewhere: a keypoint is kept if it lies on a 1 and at least half of its
+        filter's square does.
+    threshold : float
+        Least determinant of the Hessian, exclusive, for an image of gray levels 0 to 255.
+
+    Returns
+    -------
+    Keypoints
+        In descending order of response, then size, octave and y, then in ascending order of x. Empty if the image is
+        flat or too small. Keypoints so near the border that they have no direction are left out.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image, ``mask`` not one of 0 and 1 with its shape, ``threshold`` negative.
+
+    Notes
+    -----
+    Spec SURF, detector and orientation; Bay et al. 2008, sections 3 and 4.1.
+    """
+    gray = gray_image(gray)
+    if not 0 <= threshold < np.inf:
+        raise DataError(f"threshold must be a number of at least 0, got {threshold!r}")
+    integral = _integrate(gray)
+    mask_integral = np.empty((0, 0), np.int32) if mask is None else _integrate(_mask_for(gray, mask))
+    # Two maxima are never neighbours: at most a quarter of the cells of each searched layer, and all octaves
+    # together have at most 4/3 of the first one's cells.
+    found = np.empty((gray.size * 2 // 3 + 1, surf_detect.COLUMNS), np.float32)
+    found = found[: surf_detect.find_keypoints(integral, mask_integral, np.float32(threshold), found)]
+    x, y, size, response, octave = found.T
+    found = found[np.lexsort((x, -y, -octave, -size, -response))]
+    x, y, size, response, octave = np.ascontiguousarray(found.T)
+    angle = np.empty_like(x)
+    surf_orient.orient(integral, x, y, _scales(size), _gaussian(surf_orient.TAPS, 2.5), angle)
+    directed = ~np.isnan(angle)
+    return Keypoints(*(values[directed] for values in (x, y, size, angle, response, octave)))
+
+
+def describe(gray, keypoints):
+    """Extended, oriented descriptors.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+        The image the keypoints are from.
+    keypoints : Keypoints
+        Of size 9 at least. Positions outside the image see its border.
+
+    Returns
+    -------
+    (n, 128) float32
+        Of length 1; all 0 for a keypoint whose window is flat.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image, ``keypoints`` no `Keypoints`, or one of them smaller than any filter.
+
+    Notes
+    -----
+    Spec SURF, descriptor; Bay et al. 2008, section 4.2.
+    """
+    gray = gray_image(gray)
+    _check_keypoints(keypoints, "keypoints")
+    if len(keypoints) and keypoints.size.min() < SMALLEST:
+        raise DataError(f"keypoints must have a size of at least {SMALLEST} px, got {keypoints.size.min():g}")
+    descriptors = np.empty((len(keypoints), DESCRIPTOR), np.float32)
+    k = keypoints
+    surf_describe.describe(gray, k.x, k.y, _scales(k.size), k.angle, _descriptor_weights(), descriptors)
+    return descriptors
+
+
+def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descriptors, *, radius=25.0):
+    """Match keypoints to those of the previous frame: the nearest descriptor that is not too far away in the image.
+
+    Parameters
+    ----------
+    keypoints, previous_keypoints : Keypoints
+        n and m of them.
+    descriptors, previous_descriptors : (n, d), (m, d) float32
+    radius : float
+        Largest distance in pixels, exclusive, in x and in y.
+
+    Returns
+    -------
+    (n,) int64
+        Index into ``previous_keypoints``, the lowest of equally near descriptors; −1 where the window is empty.
+
+    Raises
+    ------
+    DataError
+        If keypoints and descriptors do not fit each other, or ``radius`` is not positive.
+
+    Notes
+    -----
+    Spec 4, SURF matches: by Euclidean distance, no ratio test, no cross check.
+    """
+    _check_keypoints(keypoints, "keypoints")
+    _check_keypoints(previous_keypoints, "previous_keypoints")
+    descriptors = float_array(descriptors, (len(keypoints), None), "descriptors")
+    shape = len(previous_keypoints), descriptors.shape[1]
+    previous_descriptors = float_array(previous_descriptors, shape, "previous_descriptors")
+    if not 0 < radius < np.inf:
+        raise DataError(f"radius must be a positive number of pixels, got {radius!r}")
+    nearest = np.empty(len(keypoints), np.int64)
+    order = np.argsort(previous_keypoints.y, kind="stable")
+    points, previous_points = keypoints.points, previous_keypoints.points
+    matching.find_nearest(points, descriptors, previous_points, previous_descriptors, order, float(radius), nearest)
+    return nearest
+
+
+def _check_keypoints(value, name):
+    if not isinstance(value, Keypoints):
+        raise DataError(f"{name} must be Keypoints as from idt.surf.detect, got {received(value)}")
+
+
+def _mask_for(gray, mask):
+    if not (isinstance(mask, np.ndarray) and mask.shape == gray.shape and mask.dtype == np.uint8):
+        raise DataError(f"mask must be uint8 of gray's shape {gray.shape}, got {received(mask)}")
+    if mask.max() > 1:
+        raise DataError(f"mask must hold 0 and 1 only, got {mask.max()}; (mask > 0).astype(np.uint8) makes it so")
+    return np.ascontiguousarray(mask)
+
+
+def _integrate(image):
+    integral = np.empty((image.shape[0] + 1, image.shape[1] + 1), np.int32)
+    surf_detect.integrate(image, integral)
+    return integral
+
+
+def _scales(size):
+    """Scale s of keypoints in pixels, rounded as the release does it: s decides side lengths."""
+    return size * np.float32(1.2) / np.float32(9)
+
+
+@lru_cache
+def _gaussian(taps, sigma):
+    """Normalised weights, (taps,) float32, not to be written to."""
+    distance = np.abs(np.arange(taps) - (taps - 1) / 2)
+    # OpenCV gives the two middle taps of an even number the weight of the centre that lies between them.
+    distance[distance < 1] = 0
+    weights = np.exp(-(distance**2) / (2 * sigma**2))
+    return (weights / weights.sum()).astype(np.float32)
+
+
+@lru_cache
+def _descriptor_weights():
+    """Weights of the gradients, rows of 20 padded with zeros to the kernel's pitch, (480,) float32."""
+    weights = np.zeros((surf_describe.ROWS, surf_describe.PITCH), np.float32)
+    gaussian = _gaussian(surf_describe.ROWS, 3.3)
+    weights[:, : surf_describe.ROWS] = np.outer(gaussian, gaussian)
+    return weights.ravel()

@@ -1,0 +1,162 @@
+"""Tables of float32 numbers as text, gzipped or not: lines of columns, in and out, a block at a time."""
+
+import contextlib
+import gzip
+import zlib
+
+import numpy as np
+
+from idt.errors import DataError
+
+GZIP = b"\x1f\x8b"
+"""How a gzipped file begins."""
+
+PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
+
+WIDEST = 64
+"""Bytes a column may take; a longer line is none of ours, and not worth reading to its end."""
+
+
+def is_text(head):
+    """Whether the first bytes of a file are those of text, plain or gzipped."""
+    return head.startswith(GZIP) or not head.translate(None, PRINTABLE)
+
+
+def tables(path, columns, *, block):
+    """Read lines of numbers separated by blanks or tabs.
+
+    Parameters
+    ----------
+    path : str or Path
+        Gzipped or not, as its first bytes say.
+    columns : int
+        Numbers of a line.
+    block : int
+        Lines at once. Empty ones do not count.
+
+    Yields
+    ------
+    (m, columns) float32
+        None for a file without lines.
+
+    Raises
+    ------
+    DataError
+        If a line has another number of columns, or a column is no finite number, with the line and the column.
+    OSError
+        If the file cannot be read.
+    """
+    lines: list[bytes] = []
+    numbers: list[int] = []
+    for number, line in _numbered(path, WIDEST * columns):
+        lines.append(line)
+        numbers.append(number)
+        if len(lines) == block:
+            yield _parse(lines, numbers, columns, path)
+            lines, numbers = [], []
+    if lines:
+        yield _parse(lines, numbers, columns, path)
+
+
+def lines(table, decimals):
+    """Print rows, each number so that it reads back as the same float32.
+
+    Parameters
+    ----------
+    table : (n, columns) float32
+        Finite.
+    decimals : (columns,) int
+        How many to print where these determine the number. Elsewhere it gets nine significant digits, which always do.
+
+    Returns
+    -------
+    bytes
+        Columns separated and each line ended by a tab, as in the release.
+    """
+    exact = table.astype(np.float64)
+    told = np.empty(table.shape, bool)
+    for count in np.unique(decimals):
+        some = decimals == count
+        told[:, some] = np.round(exact[:, some], count).astype(np.float32) == table[:, some]
+    usual = [f"%.{count}f" for count in decimals]
+    template = "\t".join(usual) + "\t\n"
+    printed = []
+    for row, known in zip(exact.tolist(), told, strict=True):
+        if known.all():
+            printed.append(template % tuple(row))
+        else:
+            mixed = [form if fits else "%.9g" for form, fits in zip(usual, known.tolist(), strict=True)]
+            printed.append(("\t".join(mixed) + "\t\n") % tuple(row))
+    return "".join(printed).encode()
+
+
+def refuse_infinite(table, numbers, where):
+    """Refuse NaN and infinity.
+
+    Parameters
+    ----------
+    table : (n, columns) float32
+    numbers : sequence of int
+        What the message calls each row.
+    where : str
+        How the message begins.
+
+    Raises
+    ------
+    DataError
+        If a number is not finite, with its row and column.
+    """
+    rows, columns = np.nonzero(~np.isfinite(table))
+    if len(rows):
+        value = table[rows[0], columns[0]]
+        raise DataError(f"{where} {numbers[rows[0]]}, column {columns[0] + 1} must be a finite float32, got {value}")
+
+
+def _numbered(path, longest):
+    """Lines that are not empty, with their numbers."""
+    with open(path, "rb") as raw:
+        packed = raw.read(len(GZIP)) == GZIP
+        raw.seek(0)
+        with gzip.open(raw) if packed else contextlib.nullcontext(raw) as file:
+            number = 0
+            while True:
+                try:
+                    line = file.readline(longest)
+                except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+                    raise DataError(f"{path} is not a whole gzip file ({problem}); fetch or make it anew") from None
+                if not line:
+                    return
+                number += 1
+                if len(line) == longest and not line.endswith(b"\n"):
+                    raise DataError(f"{path}: line {number} must not be longer than {longest} bytes")
+                if line.strip():
+                    yield number, line
+
+
+def _parse(lines, numbers, columns, path):
+    """Lines as a table; the first one at fault is named."""
+    try:
+        table = np.loadtxt(lines, np.float64, comments=None, ndmin=2)
+    except ValueError:
+        table = np.empty((0, 0))
+    if table.shape[1] != columns:
+        raise DataError(_fault(lines, numbers, columns, path))
+    with np.errstate(over="ignore"):
+        table = table.astype(np.float32)
+    refuse_infinite(table, numbers, f"{path}: line")
+    return table
+
+
+def _fault(lines, numbers, columns, path):
+    """What is wrong with the first bad line, searched for slowly."""
+    for line, number in zip(lines, numbers, strict=True):
+        fields = line.split()
+        if len(fields) != columns:
+            return f"{path}: line {number} must have {columns} columns, got {len(fields)}"
+        for column, field in enumerate(fields, 1):
+            try:
+                np.loadtxt([field], np.float64, comments=None)
+            except ValueError:
+                shown = field.decode("ascii", "replace")
+                return f"{path}: line {number}, column {column} must be a number, got {shown:.20}"
+    return f"{path}: lines {numbers[0]} to {numbers[-1]} are not text of {columns} columns"

@@ -1,0 +1,333 @@
+"""`Writer`: a feature file, appended while a video streams.
+
+Rows are gathered into chunks before they are compressed, so memory does not grow with the video. The time of a track
+is relative to the number of frames, which a stream does not tell before its end: it is written last.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from idt import chunks, hdf5, layout
+from idt.arrays import describe
+from idt.errors import DataError
+from idt.features import COLUMNS, Camera, time_position
+from idt.params import ExtractionParams
+
+FORMAT = "idt-features"
+VERSION = 1
+
+CHUNK = 1024
+"""Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
+
+CAMERA_CHUNK = 256
+
+FIXED_POINT = 1024
+"""Steps of a stored histogram between 0 and 1."""
+
+PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}
+"""Where each column lies in a file."""
+
+
+def stored_params(params, *, float32=False):
+    """What a feature file records as ``params``: those of the extraction, and how histograms are stored.
+
+    Parameters
+    ----------
+    params : ExtractionParams, dict or None
+        None for rows that others wrote.
+    float32 : bool
+        As for `Writer`.
+
+    Returns
+    -------
+    dict or None
+        With ``"float32"`` besides the parameters. Histograms that are not normalised do not fit fixed point, so these
+        are stored as float32 in any case.
+
+    Raises
+    ------
+    DataError
+        If a dict holds an unknown parameter or a wrong value.
+    """
+    if params is None:
+        return None
+    if isinstance(params, dict):
+        params = ExtractionParams.from_options(**{key: value for key, value in params.items() if key != "float32"})
+    return {**dataclasses.asdict(params), "float32": float32 or params.local_norm == "none"}
+
+
+class Writer:
+    """Write a feature file while the video streams; a context manager.
+
+    The file takes its name when the block ends after `finish`; otherwise nothing is left of it.
+
+    Parameters
+    ----------
+    path : str or Path
+    params : ExtractionParams, dict or None
+        None for rows that others wrote; their histograms are stored as float32.
+    source : dict or None
+        What the features are made from, with its ``"digest"``.
+    width, height : int or None
+    fps : float
+        NaN if unknown.
+    first_frame : int
+        Index of the first frame that is processed.
+    float32 : bool
+        Store histograms as float32 instead of fixed point.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    DataError
+        If ``path`` exists and ``overwrite`` is false.
+    OSError
+        If the disk is full or ``path`` cannot be written; nothing is left then.
+
+    Examples
+    --------
+    >>> with Writer("walk.h5", params=params, source=source, width=320, height=176) as writer:  # doctest: +SKIP
+    ...     for chunk in idt.stream("walk.avi"):
+    ...         writer.append(chunk)
+    ...     writer.finish(frames=40)
+    """
+
+    def __init__(
+        self,
+        path,
+        *,
+        params,
+        source,
+        width=None,
+        height=None,
+        fps=math.nan,
+        first_frame=0,
+        float32=False,
+        overwrite=False,
+    ):
+        self.path = path
+        self._params = stored_params(params, float32=float32)
+        self._metadata = {"width": width, "height": height, "fps": fps}
+        self._first_frame = first_frame
+        self._create = hdf5.create(
+            path, format=FORMAT, version=VERSION, params=self._params, source=source, overwrite=overwrite
+        )
+        self._file: Any = None
+        self._shapes: dict[str, tuple] = {}
+        self._buffers: dict[str, np.ndarray] = {}
+        self._datasets: dict[str, Any] = {}
+        self._written = self._buffered = 0
+        self._cameras: list[Camera] = []
+        self._next_camera = first_frame
+        self._timed: bool | None = None
+        self._finished = False
+
+    def __enter__(self):
+        self._file = self._create.__enter__()
+        return self
+
+    def __exit__(self, *problem):
+        if problem[0] is None and not self._finished:
+            error = DataError(f"{self.path} was not written: Writer.finish must be called after the last chunk")
+            self._create.__exit__(DataError, error, None)
+            raise error
+        return self._create.__exit__(*problem)
+
+    def append(self, features):
+        """Append tracks, and the camera's motion if they carry it.
+
+        Parameters
+        ----------
+        features : Features
+            The next ones. Times that are NaN, as in a stream, are filled in by `finish`; all are, or none.
+
+        Raises
+        ------
+        DataError
+            If the columns are not those of the parameters, a number is not finite, a histogram does not fit fixed
+            point, or the camera's motion does not continue what came before.
+        OSError
+            If the disk is full.
+        """
+        if not self._shapes:
+            self._begin(features.points)
+        self._check(features)
+        if features.camera is not None:
+            self._append_camera(features.camera)
+        first = 0
+        while first < len(features):
+            count = min(CHUNK - self._buffered, len(features) - first)
+            for name, buffer in self._buffers.items():
+                values = getattr(features, name)
+                part = buffer[self._buffered : self._buffered + count]
+                part[:] = 1 if values is None else _encode(values[first : first + count], part.dtype, name)
+            first += count
+            self._buffered += count
+            if self._buffered == CHUNK:
+                self._flush()
+
+    def finish(self, frames=None, *, fill=True):
+        """Complete the file after the last chunk.
+
+        Parameters
+        ----------
+        frames : int or None
+            Number of frames processed, if it is known.
+        fill : bool
+            Fill in times that are NaN; they stay so without ``frames``.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        if not self._shapes:
+            self._begin(None)
+        if self._buffered or not self._written:
+            self._flush()
+        self._write_cameras()
+        for name, value in {**self._metadata, "frames": frames}.items():
+            if value is not None:
+                self._file.attrs[name] = value
+        if fill and frames is not None and self._timed is False:
+            self._fill_times(frames)
+        self._finished = True
+
+    def _fill_times(self, frames):
+        position, ends = self._datasets["position"], self._datasets["frame"]
+        steps = self._shapes["trajectory"][0] // 2
+        height = position.chunks[0]
+        for first in range(0, self._written, height):
+            time = time_position(ends[first : first + height], length=steps, first=self._first_frame, frames=frames)
+            chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
+
+    def _begin(self, points):
+        """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
+        self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
+        for name, shape in {**self._shapes, "skip": ()}.items():
+            self._buffers[name] = np.empty((CHUNK, *shape), self._dtype(name))
+
+    def _dtype(self, name):
+        fixed_point = self._params is not None and not self._params["float32"]
+        return np.dtype(np.uint16 if fixed_point and name in layout.HISTOGRAMS else COLUMNS[name][0])
+
+    def _check(self, features):
+        for name, shape in self._shapes.items():
+            values = features.need(name)
+            if values.shape[1:] != shape:
+                raise DataError(f"{name} must have rows of shape {shape} in {self.path}, got {describe(values)}")
+            finite = values[:, :2] if name == "position" else values
+            if not np.isfinite(finite).all():
+                raise DataError(f"{name} must be finite, got NaN or infinity")
+        if features.points is not None and "points" not in self._shapes:
+            raise DataError(f"{self.path} was begun without points, got some; convert one form at a time")
+        known = np.isfinite(features.position[:, 2])
+        if len(known):
+            self._timed = bool(known[0]) if self._timed is None else self._timed
+            if (known != self._timed).any():
+                raise DataError("the times of all tracks must be known or none, got both")
+
+    def _flush(self):
+        """Write the gathered rows as one chunk."""
+        count = self._buffered
+        for name, buffer in self._buffers.items():
+            values = buffer[:count]
+            if name == "skip" and name not in self._datasets and (values == 1).all():
+                continue
+            dataset = self._datasets.get(name) or self._add(name, count)
+            dataset.resize(self._written + count, axis=0)
+            if name == "position" and self._timed is False:
+                # The times are written once, by finish: until then they read as the fill value, NaN.
+                for column in (0, 1):
+                    chunks.write_chunk(dataset, (self._written, column), values)
+            else:
+                chunks.write(dataset, self._written, values)
+        self._written += count
+        self._buffered = 0
+        self._file.check_disk()
+
+    def _add(self, name, count):
+        """Make the dataset of a column, when ``count`` rows of it are about to be written."""
+        shape = COLUMNS[name][1] if name == "skip" else self._shapes[name]
+        # A video of few tracks has one chunk of just their number.
+        height = CHUNK if self._written or not count else count
+        # x and y of the points, and the time of the position, lie in chunks of their own: they compress better apart.
+        inner = {"points": (*shape[:1], 1), "position": (1,)}.get(name, shape)
+        dataset = chunks.create(
+            self._file,
+            PLACES[name],
+            shape=shape,
+            chunks=(height, *inner),
+            dtype=self._dtype(name),
+            fill={"position": math.nan, "skip": 1}.get(name, 0),
+        )
+        if self._dtype(name) == np.uint16:
+            dataset.attrs["scale_factor"] = 1 / FIXED_POINT
+        self._datasets[name] = dataset
+        return dataset
+
+    def _append_camera(self, camera):
+        if camera.first_frame != self._next_camera:
+            raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
+        self._next_camera += len(camera)
+        self._cameras.append(camera)
+        if sum(len(some) for some in self._cameras) >= CAMERA_CHUNK:
+            self._write_cameras()
+
+    def _write_cameras(self):
+        if not self._cameras:
+            return
+        group = self._file.require_group("camera")
+        for name in ("homography", "matches", "inliers"):
+            values = np.concatenate([getattr(camera, name) for camera in self._cameras])
+            if name not in group:
+                settings = {"shuffle": True, "compression": "gzip", "chunks": (CAMERA_CHUNK, *values.shape[1:])}
+                group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), **settings)
+            else:
+                dataset = group[name]
+                dataset.resize(len(dataset) + len(values), axis=0)
+                dataset[-len(values) :] = values
+        group["homography"].attrs["first_frame"] = self._first_frame
+        self._cameras = []
+
+
+def row_shapes(params, points):
+    """Shape of a row of every column in a file.
+
+    Parameters
+    ----------
+    params : dict or None
+        None for rows that others wrote: the release's layout.
+    points : tuple of int or None
+        Shape of the points of such rows; None where they have none.
+
+    Returns
+    -------
+    dict of str to tuple
+    """
+    if params is None:
+        sizes = layout.block_sizes()
+    else:
+        sizes = layout.block_sizes(params["length"], params["cells"], params["time_cells"])
+        points = (params["length"] + 1, 2)
+    shapes = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
+    shapes.update({name: (size,) for name, size in sizes.items()})
+    return shapes if points is None else {**shapes, "points": tuple(points)}
+
+
+def _encode(values, dtype, name):
+    """Histograms in fixed point if ``dtype`` is uint16; anything else as it is."""
+    if dtype != np.uint16:
+        return values
+    steps = np.rint(values * np.float32(FIXED_POINT))
+    largest = np.iinfo(np.uint16).max
+    if len(steps) and not (steps.min() >= 0 and steps.max() <= largest):
+        raise DataError(
+            f"{name} must lie in [0, {largest / FIXED_POINT:.2f}] to be stored in fixed point,"
+            f" got {values.min()} to {values.max()}; store it with --float32"
+        )
+    return steps

@@ -1,0 +1,123 @@
+import threading
+import time
+
+import pytest
+
+from idt.ahead import ahead
+
+# How long a thread may take to notice something before it counts as hanging, s.
+PATIENCE = 5
+
+
+def running():
+    return [thread for thread in threading.enumerate() if thread.name == "idt-ahead"]
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return condition()
+
+
+def failing(n):
+    yield from range(n)
+    raise KeyError("the frame after these")
+
+
+# Worked examples
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_items_come_in_their_order(depth):
+    assert list(ahead(iter(range(20)), depth)) == list(range(20))
+    assert list(ahead([], depth)) == []
+    assert list(ahead([None, None], depth)) == [None, None]
+
+
+@pytest.mark.parametrize(("depth", "elsewhere"), [(0, False), (1, True), (2, True)])
+def test_items_are_made_in_a_thread_of_their_own_unless_depth_is_0(depth, elsewhere):
+    made_in = list(ahead((threading.current_thread() for _ in range(3)), depth))
+    assert [thread is not threading.current_thread() for thread in made_in] == [elsewhere] * 3
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_depth_items_are_kept_ready_while_one_is_in_the_making(depth):
+    made = []
+    items = ahead((made.append(k) or k for k in range(10)), depth)
+    assert next(items) == 0
+    # 0 is in use, `depth` wait in the queue, and the last one made waits to enter it.
+    assert until(lambda: len(made) == depth + 2)
+    time.sleep(0.05)
+    assert len(made) == depth + 2
+    items.close()
+
+
+def test_nothing_is_made_before_the_first_item_is_asked_for():
+    made = []
+    ahead((made.append(k) for k in range(3)), 2)
+    assert not running()
+    assert made == []
+
+
+# Laws
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_an_error_comes_at_its_place(depth):
+    items = ahead(failing(3), depth)
+    assert [next(items) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(KeyError, match="the frame after these"):
+        next(items)
+    assert not running()
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_thread_ends_with_its_items(depth):
+    items = ahead(range(3), depth)
+    next(items)
+    # With three items left to hand out, the thread waits at its full queue or has just put the last.
+    assert list(items) == [1, 2]
+    assert not running()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_consumer_that_stops_early_stops_the_thread(depth):
+    made = []
+    for item in ahead((made.append(k) or k for k in range(1000)), depth):
+        if item == 3:
+            break
+    assert until(lambda: not running())
+    assert len(made) <= 4 + depth + 1
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_an_error_of_the_consumer_stops_the_thread(depth):
+    items = ahead(iter(range(1000)), depth)
+
+    def consume():
+        for item in items:
+            if item == 2:
+                raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        consume()
+    items.close()
+    assert not running()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_an_unfinished_source_holds_is_released(depth):
+    released = []
+
+    def source():
+        try:
+            yield from range(1000)
+        finally:
+            released.append(True)
+
+    items = ahead(source(), depth)
+    assert next(items) == 0
+    items.close()
+    del items
+    assert until(lambda: released == [True])

@@ -1,0 +1,358 @@
+"""The commands, as a user meets them: exit status, what is printed, what is left on the disk."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+import idt
+from idt import cli
+from tests import golden, scenes
+
+COMMANDS = {"idt-extract": cli.extract, "idt-convert": cli.convert, "idt-show": cli.show}
+
+
+def run(monkeypatch, capsys, *words):
+    """Run a command in this process: its exit status, stdout and stderr."""
+    monkeypatch.setattr(sys, "argv", [words[0]])
+    try:
+        status = COMMANDS[words[0]]([str(word) for word in words[1:]])
+    except SystemExit as left:
+        status = left.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    return lambda *words: run(monkeypatch, capsys, *words)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A short film of a textured patch that moves over a moving background."""
+    path = tmp_path_factory.mktemp("clip") / "patch.avi"
+    scenes.write_video(path, scenes.moving_patch(n_frames=20))
+    return path
+
+
+def refused(result, pattern):
+    """The command said why in one line on stderr, and exited with 2."""
+    status, out, err = result
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert re.search(pattern, err), err
+    return True
+
+
+def datasets(path):
+    """Every dataset of a feature file with its attributes."""
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: found.update({name: (item[()], dict(item.attrs))}) if hasattr(item, "dtype") else None
+        )
+    return found
+
+
+def assert_same_datasets(one, other):
+    first, second = datasets(one), datasets(other)
+    assert first.keys() == second.keys()
+    for name, (values, attributes) in first.items():
+        np.testing.assert_array_equal(values, second[name][0], err_msg=name)
+        assert attributes == second[name][1]
+
+
+# What a user does.
+
+
+def test_extract_writes_a_file_that_load_reads(command, clip, tmp_path):
+    status, out, _ = command("idt-extract", clip, "-o", tmp_path / "f.h5")
+    features = idt.load(tmp_path / "f.h5")
+    assert status == 0
+    assert len(features) > 0
+    assert f"{len(features)} tracks, 20 frames" in out
+    in_memory = idt.extract(clip)
+    assert len(in_memory) == len(features)
+    np.testing.assert_array_equal(in_memory.points, features.points)
+    np.testing.assert_array_equal(in_memory.position, features.position)
+    # Fixed point rounds to the nearest 1/1024.
+    np.testing.assert_allclose(in_memory.hof, features.hof, atol=0.5 / 1024 + 1e-7)
+    np.testing.assert_array_equal(in_memory.camera.homography, features.camera.homography)
+
+
+def test_float32_stores_what_extract_returns(command, clip, tmp_path):
+    assert command("idt-extract", clip, "-o", tmp_path / "f.h5", "--float32")[0] == 0
+    np.testing.assert_array_equal(idt.load(tmp_path / "f.h5").to_numpy(), idt.extract(clip).to_numpy())
+
+
+def test_two_runs_and_any_number_of_threads_give_identical_datasets(command, clip, tmp_path):
+    for name, threads in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
+        assert command("idt-extract", clip, "-o", tmp_path / f"{name}.h5", "--threads", threads)[0] == 0
+    for name in "bcd":
+        assert_same_datasets(tmp_path / "a.h5", tmp_path / f"{name}.h5")
+
+
+def test_a_second_run_says_up_to_date_and_leaves_the_file_alone(command, clip, tmp_path):
+    target = tmp_path / "f.h5"
+    command("idt-extract", clip, "-o", target)
+    before = target.stat().st_mtime_ns
+    status, out, _ = command("idt-extract", clip, "-o", target)
+    assert (status, out) == (0, f"{target}: up to date\n")
+    assert target.stat().st_mtime_ns == before
+
+
+def test_several_videos_keep_their_path_below_the_common_root(command, clip, tmp_path):
+    for name in ("wave/a.avi", "walk/b.avi"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, tmp_path / "in" / name)
+    status, out, _ = command("idt-extract", tmp_path / "in", "-o", tmp_path / "out", "--jobs", 2)
+    assert status == 0
+    assert out.count("tracks") == 2
+    assert sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.h5")) == [
+        "walk/b.h5",
+        "wave/a.h5",
+    ]
+    assert_same_datasets(tmp_path / "out/walk/b.h5", tmp_path / "out/wave/a.h5")
+
+
+def test_one_video_and_a_folder_gives_its_name_in_the_folder(command, clip, tmp_path):
+    assert command("idt-extract", clip, "-o", f"{tmp_path}/out/")[0] == 0
+    assert (tmp_path / "out" / "patch.h5").is_file()
+
+
+def test_one_bad_video_among_good_ones_gives_status_3(command, clip, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(clip, tmp_path / "in" / "good.avi")
+    (tmp_path / "in" / "bad.avi").write_bytes(b"")
+    status, _, err = command("idt-extract", tmp_path / "in", "-o", tmp_path / "out")
+    assert status == 3
+    assert "bad.avi" in err
+    assert "1 of 2 videos failed" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.h5"]
+
+
+def test_a_single_frame_gives_a_complete_file_without_tracks(command, tmp_path):
+    scenes.write_images(tmp_path / "frames", scenes.static(n_frames=1, size=(64, 64)))
+    status, out, _ = command("idt-extract", tmp_path / "frames", "-o", tmp_path / "f.h5")
+    features = idt.load(tmp_path / "f.h5")
+    assert status == 0
+    assert "0 tracks, 1 frames" in out
+    assert (len(features), features.frames) == (0, 1)
+    np.testing.assert_array_equal(features.camera.homography, np.eye(3)[None])
+
+
+def test_a_truncated_video_keeps_what_decodes_and_says_how_much(command, clip, tmp_path):
+    whole = clip.read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
+    status, _, err = command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "f.h5")
+    assert status == 0
+    decoded = idt.load(tmp_path / "f.h5").frames
+    assert 0 < decoded < 20
+    assert f"{decoded} of 20" in err
+    refused(command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "g.h5", "--strict"), f"{decoded} of 20")
+    assert not (tmp_path / "g.h5").exists()
+
+
+def test_show_draws_a_picture_and_a_video(command, clip, tmp_path):
+    status, out, _ = command("idt-show", clip, "-o", tmp_path / "t.png")
+    picture = cv2.imread(str(tmp_path / "t.png"))
+    assert status == 0
+    assert picture.shape == (384, 512, 3)
+    assert int(re.search(r"(\d+) kept tracks", out)[1]) > 0
+    # The kept tracks are green: colour on a gray frame.
+    assert (picture[..., 1].astype(int) - picture[..., 2] > 60).any()
+    assert command("idt-show", clip, "-o", tmp_path / "t.mp4")[0] == 0
+    video = cv2.VideoCapture(str(tmp_path / "t.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 20
+
+
+def test_convert_goes_to_the_release_text_and_back(command, clip, tmp_path):
+    command("idt-extract", clip, "-o", tmp_path / "f.h5")
+    assert command("idt-convert", tmp_path / "f.h5", "-o", tmp_path / "f.txt.gz")[0] == 0
+    status, out, _ = command("idt-convert", tmp_path / "f.txt.gz", "-o", tmp_path / "g.h5")
+    assert status == 0
+    before, after = idt.load(tmp_path / "f.h5"), idt.load(tmp_path / "g.h5")
+    assert out == f"{tmp_path / 'g.h5'}: {len(before)} tracks\n"
+    np.testing.assert_array_equal(before.to_numpy(), after.to_numpy())
+
+
+# Habits.
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_a_line_to_paste(command, name):
+    status, out, _ = command(name, "--help")
+    assert status == 0
+    assert out.rstrip().splitlines()[-1].startswith(f"example: {name} ")
+
+
+def test_help_does_not_wait_for_opencv_or_numba():
+    code = (
+        "import sys\nfrom idt import cli\n"
+        "try:\n    cli.extract(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'cv2', 'numba', 'numpy', 'h5py', 'scipy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_the_help_names_every_parameter_with_its_default(command):
+    _, out, _ = command("idt-extract", "--help")
+    for words in ("--length N", "(default 15)", "--no-camera", "{surf,sift,orb,none}", "--max-side", "--time-cells"):
+        assert words in out
+
+
+def test_a_killed_run_leaves_nothing_under_the_final_name(tmp_path):
+    video = tmp_path / "long.avi"
+    scenes.write_video(video, np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
+    target = tmp_path / "f.h5"
+    code = f"from idt import cli; cli.extract([{str(video)!r}, '-o', {str(target)!r}, '--quiet'])"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".f.h5.*")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not target.exists()
+
+
+# Refusals.
+
+
+def test_inputs_that_cannot_be_read_are_refused(command, clip, tmp_path):
+    out = tmp_path / "f.h5"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "zero.avi").write_bytes(b"")
+    (tmp_path / "text.avi").write_text("no video\n" * 100)
+    refused(command("idt-extract", tmp_path / "absent.avi", "-o", out), "absent.avi.*no such")
+    refused(command("idt-extract", tmp_path / "empty", "-o", out), "empty")
+    refused(command("idt-extract", tmp_path / "zero.avi", "-o", out), "zero.avi.*empty|zero.avi.*0 bytes")
+    refused(command("idt-extract", tmp_path / "text.avi", "-o", out), "text.avi.*decode|text.avi.*video")
+    assert not out.exists()
+
+
+def test_frames_smaller_than_the_patch_are_refused(command, clip, tmp_path):
+    refused(command("idt-extract", clip, "-o", tmp_path / "f.h5", "--patch", 100), "128×96.*smaller than patch=100")
+    refused(command("idt-extract", clip, "-o", tmp_path / "f.h5", "--max-side", 40), "40×30.*patch=32")
+
+
+def test_frames_that_change_size_midway_are_refused_and_leave_nothing(command, tmp_path):
+    folder = tmp_path / "frames"
+    scenes.write_images(folder, scenes.static(n_frames=3, size=(64, 64)))
+    names = sorted(folder.iterdir())
+    cv2.imwrite(str(names[2]), np.zeros((64, 80), np.uint8))
+    refused(command("idt-extract", folder, "-o", tmp_path / "f.h5"), f"{names[2].name}.*80×64.*64×64")
+    assert not (tmp_path / "f.h5").exists()
+    assert not list(tmp_path.glob(".f.h5*"))
+
+
+@pytest.mark.parametrize(
+    ("frames", "pattern"),
+    [
+        ([np.full((64, 64), np.nan)], "uint8"),
+        ([np.zeros((64, 64), np.int32)], "int32"),
+        ([np.zeros((64, 64, 4), np.uint8)], r"\(64, 64, 4\)"),
+        ([], "no frames"),
+    ],
+)
+def test_arrays_that_are_no_frames_are_refused(frames, pattern):
+    with pytest.raises(idt.DataError, match=pattern):
+        idt.extract(frames)
+
+
+def test_wrong_boxes_are_refused_with_their_line(command, clip, tmp_path):
+    boxes = tmp_path / "boxes.txt"
+    whole = [f"{t} 10 10 50 60 0.9" for t in range(20)]
+    for line, text, pattern in (
+        (3, "2 10 10 50", "line 3.*"),
+        (4, "3 10 10 x 60 0.9", "line 4.*"),
+        (5, "4 500 10 550 60 0.9", "line 5.*outside"),
+    ):
+        wrong = list(whole)
+        wrong[line - 1] = text
+        boxes.write_text("\n".join(wrong) + "\n")
+        refused(command("idt-extract", clip, "-o", tmp_path / "f.h5", "--boxes", boxes), pattern)
+    boxes.write_text("\n".join(whole[:12]) + "\n")
+    refused(command("idt-extract", clip, "-o", tmp_path / "f.h5", "--boxes", boxes), "frame 12")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_an_output_made_with_other_parameters_is_refused_and_kept(command, clip, tmp_path):
+    target = tmp_path / "f.h5"
+    command("idt-extract", clip, "-o", target)
+    before = target.read_bytes()
+    refused(command("idt-extract", clip, "-o", target, "--length", 10), "length=15.*length=10.*--overwrite")
+    assert target.read_bytes() == before
+    assert command("idt-extract", clip, "-o", target, "--length", 10, "--overwrite")[0] == 0
+    assert idt.load(target).points.shape[1] == 11
+
+
+def test_a_file_that_is_not_ours_is_never_replaced_unasked(command, clip, tmp_path):
+    target = tmp_path / "notes.h5"
+    target.write_text("my notes")
+    refused(command("idt-extract", clip, "-o", target), "notes.h5.*--overwrite")
+    assert target.read_text() == "my notes"
+
+
+def test_a_feature_file_of_another_version_is_refused(command, clip, tmp_path):
+    target = tmp_path / "f.h5"
+    command("idt-extract", clip, "-o", target)
+    with h5py.File(target, "r+") as file:
+        file.attrs["version"] = 99
+    with pytest.raises(idt.DataError, match=r"version.*99"):
+        idt.load(target)
+    refused(command("idt-convert", target, "-o", tmp_path / "f.txt"), "version.*99")
+
+
+def test_an_output_that_cannot_be_written_is_refused(command, clip, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(command("idt-extract", clip, "-o", tmp_path / "file" / "f.h5"), "file")
+
+
+def test_a_full_disk_leaves_nothing_and_says_so(clip, tmp_path):
+    # A limit on the size of files stands in for a full disk: the write fails in the same place.
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from idt import cli\n"
+        "import idt.extractor\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        f"sys.argv = ['idt-extract']\n"
+        f"sys.exit(cli.extract([{str(clip)!r}, '-o', {str(tmp_path / 'f.h5')!r}, '--quiet']))"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(Path(golden.HERE).parent / ".numba-readonly")}
+    del environment["NUMBA_CACHE_DIR"]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "f.h5" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_make_no_sense_are_refused(command, clip, tmp_path):
+    out = tmp_path / "f.h5"
+    refused(command("idt-extract", clip, "-o", out, "--length", 0), "length.*at least 1.*0")
+    refused(command("idt-extract", clip, "-o", out, "--length", "long"), "--length.*expected a number.*long")
+    refused(command("idt-extract", clip, "-o", out, "--keypoints", "fast"), "--keypoints.*surf")
+    refused(command("idt-extract", clip, "-o", out, "--time-cells", 20), "time_cells=20.*length=15")
+    refused(command("idt-extract", clip, "-o", out, "--start", 30), "start=30.*20 frame")
+    refused(command("idt-extract", clip), "required: -o")
+    refused(command("idt-extract", clip, "-o", out, "--wrong"), "--wrong")
+
+
+def test_text_rows_of_another_length_are_refused_with_their_line(command, tmp_path):
+    rows = tmp_path / "rows.txt"
+    rows.write_text("\t".join(["15"] * 436) + "\n" + "\t".join(["15"] * 430) + "\n")
+    refused(command("idt-convert", rows, "-o", tmp_path / "f.h5"), "line 2.*436.*430|line 2.*430.*436")
+    assert not (tmp_path / "f.h5").exists()
