@@ -56,5 +56,5 @@ class DatasetParams:
 
 def check_penalty(C):
     """Refuse a C that is not a positive finite number."""
-    if isinstance(C, bool) or not isinstance(C, numbers.Real) or not 0 < C < math.inf:
+    if isinstance(C, bool) or not isinstance(C, numbers.Real) or not 0 < float(C) < math.inf:
         raise DataError(f"C must be a positive number, got {C!r}")

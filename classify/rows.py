@@ -2,11 +2,27 @@
 
 Training needs some rows of a vectors file (those of the training videos), for a result per descriptor some of its
 columns, and for fusion with other features some columns more. `Rows` is that selection, over a file as over an array.
+Products of rows are made here too, in blocks, so that memory does not grow with the columns.
 """
 
-import numpy as np
+import functools
+import threading
+from contextlib import contextmanager
 
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from idt.arrays import describe
 from idt.errors import DataError
+
+MEMORY = 1 << 29
+"""Bytes of rows that a product holds at a time."""
+
+PANEL = 4096
+"""Columns multiplied in the precision of the rows, before the products are added up in float64."""
+
+_alone = threading.RLock()
+_controller = functools.cache(ThreadpoolController)
 
 
 class Rows:
@@ -44,7 +60,7 @@ class Rows:
             if block.shape[0] != rows:
                 raise DataError(f"extra blocks must have a row for each of the {rows} vectors, got {block.shape[0]}")
         self._index = np.arange(rows) if index is None else np.asarray(index, np.intp).reshape(-1)
-        if len(self._index) and not (0 <= self._index.min() and self._index.max() < rows):
+        if len(self._index) and not (self._index.min() >= 0 and self._index.max() < rows):
             raise DataError(f"rows must lie in 0 … {rows - 1}, got {self._index.min()} … {self._index.max()}")
         width = sum(part.stop - part.start for part in self._columns) + sum(block.shape[1] for block in self._extra)
         self.shape = (len(self._index), width)
@@ -82,3 +98,94 @@ class Rows:
         Rows
         """
         return Rows(self._source, index=self._index[index], columns=self._columns, extra=self._extra)
+
+
+def as_rows(X):
+    """Rows as they are, anything else as a float32 or float64 matrix."""
+    if isinstance(X, Rows):
+        return X
+    if hasattr(X, "toarray"):
+        raise DataError("X must be a dense matrix, got a sparse one; sparse input is not supported, use X.toarray()")
+    X = np.asarray(X)
+    if X.dtype.kind == "c":
+        raise DataError(f"X must be real numbers, got {describe(X)}. Complex data not supported")
+    if X.dtype != np.float32:
+        try:
+            X = X.astype(np.float64, copy=False)
+        except ValueError:
+            raise DataError(f"X must be real numbers, got {describe(X)}") from None
+    if X.ndim != 2:
+        raise DataError(
+            f"X must be rows of shape (n, d), got {describe(X)}. Reshape your data: X.reshape(1, -1) if it is one row"
+        )
+    for size, what in zip(X.shape, ("sample", "feature"), strict=True):
+        if not size:
+            raise DataError(f"X has 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
+    return X
+
+
+def parts(rows, memory=MEMORY):
+    """Slices of rows, each within ``memory`` bytes."""
+    step = max(1, memory // (rows.shape[1] * rows.dtype.itemsize))
+    return [slice(first, min(first + step, rows.shape[0])) for first in range(0, rows.shape[0], step)]
+
+
+def check_finite(block, start):
+    """Refuse numbers that are not finite in a block that begins with row ``start``."""
+    wrong = ~np.isfinite(block)
+    if wrong.any():
+        row = start + int(wrong.any(axis=1).argmax())
+        raise DataError(f"X must be finite, got {np.count_nonzero(wrong)} NaN or infinite numbers, first in row {row}")
+
+
+def products(left, right):
+    """``left @ right.T`` (n, m) in float64: panels of columns in the rows' precision, so no float64 copy of them."""
+    out = np.zeros((len(left), len(right)))
+    for first in range(0, left.shape[1], PANEL):
+        columns = slice(first, first + PANEL)
+        out += left[:, columns] @ right[:, columns].T
+    return out
+
+
+def gram(rows, *, memory=MEMORY):
+    """Inner products of all pairs of rows.
+
+    Parameters
+    ----------
+    rows : (n, d) float32 or float64, or Rows
+    memory : int
+        Bytes of rows held at a time; more means fewer passes over a file.
+
+    Returns
+    -------
+    (n, n) float64
+        Symmetric. Multiplied in the precision of the rows over panels of columns, added up in float64.
+
+    Raises
+    ------
+    DataError
+        If a number is not finite.
+    """
+    n = rows.shape[0]
+    out = np.empty((n, n))
+    pieces = parts(rows, memory // 2)
+    for i, piece in enumerate(pieces):
+        left = rows[piece]
+        for other in pieces[i:]:
+            right = left if other == piece else rows[other]
+            if i == 0:  # the first sweep sees every row
+                check_finite(right, other.start)
+            corner = products(left, right)
+            out[piece, other] = corner
+            out[other, piece] = corner.T
+    return out
+
+
+@contextmanager
+def one_thread():
+    """Within the block matrix products run on one thread, so the number of cores never shows in their last bits.
+
+    The limit is one of the whole process, so only one block runs at a time.
+    """
+    with _alone, _controller().limit(limits=1, user_api="blas"):
+        yield

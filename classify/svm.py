@@ -6,9 +6,9 @@ For each class, with t_i = +1 for its videos and −1 for the others, over the r
 
 hinge loss, L2 penalty, **bias unpenalised**; C_i = C times the weight of the video's class. The score is w·x + b.
 
-Gram: with more columns than rows, K = X Xᵀ is accumulated by blocks of rows, libsvm solves the dual of each class on it,
-and the weights come back as w = Xᵀα, so a prediction is one product. Memory is that of K and two blocks, whatever
-the columns: 0.73 GB instead of 4 GB of features for UCF101.
+Gram: with more columns than rows, K = X Xᵀ is made by blocks of rows, libsvm solves the dual of each class on it, and
+the weights come back as w = Xᵀα, so a prediction is one product. Memory is that of K and two blocks, whatever the
+columns: 0.73 GB instead of 4 GB of features for UCF101.
 
 Primal: the rows as they are. liblinear penalises the bias as the weight of one more column, of the height
 ``intercept_scaling``; the higher, the closer to this objective (the difference falls with its square), and the slower
@@ -33,18 +33,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from classify.params import SOLVERS, ClassifierParams, check_penalty
-from classify.rows import Rows
-from encoding.blas import one_thread
-from idt.arrays import describe
+from classify.rows import PANEL, as_rows, check_finite, gram, one_thread, parts, products
 from idt.errors import DataError
 
 DEFAULT = ClassifierParams()
-
-MEMORY = 1 << 29
-"""Bytes of the two blocks of rows that a product holds at a time."""
-
-PANEL = 4096
-"""Columns multiplied in the precision of the rows, before the products are added up in float64."""
 
 TOLERANCE = 1e-5
 """Violation of the optimality conditions, in units of the margin, at which the solvers stop: scores to ~1e-5."""
@@ -112,7 +104,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         check_penalty(self.C)
         if self.solver not in SOLVERS:
             raise DataError(f"solver must be one of {', '.join(SOLVERS)}, got {self.solver!r}")
-        rows = _rows(X)
+        rows = as_rows(X)
         classes, codes = _labels(y, rows.shape[0])
         penalties = self.C * _class_weights(self.class_weight, classes, codes)[codes]
         signs = np.where(codes == np.arange(len(classes))[:, None], 1.0, -1.0)
@@ -146,17 +138,17 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
             If `fit` was not called.
         """
         check_is_fitted(self)
-        rows = _rows(X)
+        rows = as_rows(X)
         if rows.shape[1] != self.n_features_in_:
             raise DataError(
                 f"X has {rows.shape[1]} features, but LinearSVM is expecting {self.n_features_in_} features as input"
             )
         out = np.empty((rows.shape[0], len(self.coef_)))
         with one_thread():
-            for part in _parts(rows):
+            for part in parts(rows):
                 block = rows[part]
-                _check_finite(block, part.start)
-                out[part] = _products(block, self.coef_) + self.intercept_
+                check_finite(block, part.start)
+                out[part] = products(block, self.coef_) + self.intercept_
         return out[:, 0] if len(self.classes_) == 2 else out
 
     def predict(self, X):
@@ -200,40 +192,6 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
 
 
-def gram(rows, *, memory=MEMORY):
-    """Inner products of all pairs of rows.
-
-    Parameters
-    ----------
-    rows : (n, d) float32 or float64, or Rows
-    memory : int
-        Bytes of rows held at a time; more means fewer passes over a file.
-
-    Returns
-    -------
-    (n, n) float64
-        Symmetric. Multiplied in the precision of the rows over panels of columns, added up in float64.
-
-    Raises
-    ------
-    DataError
-        If a number is not finite.
-    """
-    n = rows.shape[0]
-    out = np.empty((n, n))
-    parts = _parts(rows, memory // 2)
-    for i, part in enumerate(parts):
-        left = rows[part]
-        for other in parts[i:]:
-            right = left if other == part else rows[other]
-            if i == 0:  # the first sweep sees every row
-                _check_finite(right, other.start)
-            products = _products(left, right)
-            out[part, other] = products
-            out[other, part] = products.T
-    return out
-
-
 def bias(scores, signs, penalties):
     """The unpenalised bias for given w·x: the middle of the interval that minimises the hinge losses.
 
@@ -268,7 +226,7 @@ def _solve_gram(rows, signs, penalties):
         row[machine.support_] = machine.dual_coef_[0]
     biases = np.array([bias(kernel @ row, sign, penalties) for row, sign in zip(dual, signs, strict=True)])
     coef = np.zeros((len(signs), rows.shape[1]))
-    for part in _parts(rows):
+    for part in parts(rows):
         block = rows[part]
         for first in range(0, rows.shape[1], PANEL):
             columns = slice(first, first + PANEL)
@@ -280,7 +238,7 @@ def _solve_primal(rows, signs, penalties):
     """Weights (c, d) and biases (c,) by liblinear on the rows, or by libsvm where liblinear does not converge."""
     # A copy in float64, as liblinear makes in any case. The bias takes up the mean; without it the descent is faster.
     X = rows[:].astype(np.float64)
-    _check_finite(X, 0)
+    check_finite(X, 0)
     mean = X.mean(axis=0)
     X -= mean
     length = np.sqrt(np.einsum("ij,ij->", X, X) / len(X)) or 1.0
@@ -304,52 +262,6 @@ def _solve_primal(rows, signs, penalties):
         coef[i] = machine.coef_[0]
         biases[i] = bias(X @ coef[i], sign, penalties) - coef[i] @ mean
     return coef, biases
-
-
-def _products(left, right):
-    """``left @ right.T`` (n, m) in float64: panels of columns in the rows' precision, so no float64 copy of them."""
-    out = np.zeros((len(left), len(right)))
-    for first in range(0, left.shape[1], PANEL):
-        columns = slice(first, first + PANEL)
-        out += left[:, columns] @ right[:, columns].T
-    return out
-
-
-def _parts(rows, memory=MEMORY):
-    """Slices of rows, each within ``memory`` bytes."""
-    step = max(1, memory // (rows.shape[1] * rows.dtype.itemsize))
-    return [slice(first, min(first + step, rows.shape[0])) for first in range(0, rows.shape[0], step)]
-
-
-def _check_finite(block, start):
-    wrong = ~np.isfinite(block)
-    if wrong.any():
-        row = start + int(wrong.any(axis=1).argmax())
-        raise DataError(f"X must be finite, got {np.count_nonzero(wrong)} NaN or infinite numbers, first in row {row}")
-
-
-def _rows(X):
-    """Rows as they are, anything else as a float32 or float64 matrix."""
-    if isinstance(X, Rows):
-        return X
-    if hasattr(X, "toarray"):
-        raise DataError("X must be a dense matrix, got a sparse one; sparse input is not supported, use X.toarray()")
-    X = np.asarray(X)
-    if X.dtype.kind == "c":
-        raise DataError(f"X must be real numbers, got {describe(X)}. Complex data not supported")
-    if X.dtype != np.float32:
-        try:
-            X = X.astype(np.float64, copy=False)
-        except ValueError:
-            raise DataError(f"X must be real numbers, got {describe(X)}") from None
-    if X.ndim != 2:
-        raise DataError(
-            f"X must be rows of shape (n, d), got {describe(X)}. Reshape your data: X.reshape(1, -1) if it is one row"
-        )
-    for size, what in zip(X.shape, ("sample", "feature"), strict=True):
-        if not size:
-            raise DataError(f"X has 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
-    return X
 
 
 def _labels(y, n):

@@ -5,8 +5,8 @@ With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x;
     [log w_k − ½ Σ log 2πσ_k² − ½ Σ (μ_k − c)²/σ_k²,  (μ_k − c)/σ_k²,  −½/σ_k²] · [1, x − c, (x − c)²],
 
 so one matrix product scores a batch of descriptors, a softmax over the components makes posteriors γ_t(k) of the
-scores, and the product of these with the same rows sums up γ, γx and γx². Both products (`encoding.kernels.product`) are
-float32 on batches that stay in the cache, the sums over batches float64. The centre keeps the squares small: what
+scores, and the product of these with the same rows sums up γ, γx and γx². Both products (`encoding.kernels.product`)
+are float32 on batches that stay in the cache, the sums over batches float64. The centre keeps the squares small: what
 cancels in float32 is then the distance of a component from the middle of the mixture, not from the origin.
 
 Posteriors below 1e-6 count as 0 and the others are not rescaled (spec, encoding 6): denormal numbers slow a matrix

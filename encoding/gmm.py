@@ -215,7 +215,8 @@ class DiagonalGMM(BaseEstimator):
             )
         if np.abs(rows).max() > LARGEST:
             raise DataError(
-                f"descriptors must be at most {LARGEST:g} in size, got {np.abs(rows).max():.3g}: squares overflow float32"
+                f"descriptors must be at most {LARGEST:g} in size, got {np.abs(rows).max():.3g}, whose squares would "
+                "overflow float32; scale them"
             )
         return rows
 
@@ -298,8 +299,8 @@ def _split(k, means, variances, weights, scale, floor):
 def _spread_centres(rows, n_components, rng):
     """First centres by greedy k-means++ (Arthur & Vassilvitskii 2007, section 5), (K, D) float64.
 
-    Each is a row drawn by its squared distance from the nearest centre so far: the one of a few drawn that brings all rows
-    closest to a centre. Where fewer rows differ than centres are asked for, some centres coincide.
+    Each is a row drawn by its squared distance from the nearest centre so far: the one of a few drawn that brings all
+    rows closest to a centre. Where fewer rows differ than centres are asked for, some centres coincide.
     """
     n = len(rows)
     columns = np.ascontiguousarray(rows.T)

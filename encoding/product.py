@@ -11,14 +11,14 @@ def padded(n, step):
 
 
 def packed(b):
-    """A second factor (d, n), packed once for many products: (p, d, 16) float32."""
+    """A second factor (d, n), packed once for many products: (p, d, 16) float32 with 16p ≥ n."""
     panels = np.empty((padded(b.shape[1], PANEL) // PANEL, len(b), PANEL), np.float32)
     pack(np.ascontiguousarray(b, np.float32), panels)
     return panels
 
 
 def product(a, panels, n):
-    """a · b for a second factor of n columns, packed by `packed`.
+    """The product a · b for a second factor of n columns, packed by `packed`.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Vectors files: one encoded vector per video, to and from HDF5, row by row.
 
-Format ``idt-vectors``, version 1, as the specification lays it out ("Codebook, vectors, model"): ``names`` (m,) text and
-``encodings`` (m, d) float32, chunked by row and not compressed, since the numbers of a Fisher vector are noise to gzip.
-Root attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which
-descriptor and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without
-tracks, whose vectors are zero.
+Format ``idt-vectors``, version 1 (specification, "Codebook, vectors, model"): ``names`` (m,) text and ``encodings``
+(m, d) float32, chunked by row and not compressed, since the numbers of a Fisher vector are noise to gzip. Root
+attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which descriptor
+and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without tracks, whose
+vectors are zero.
 """
 
 import json

@@ -14,7 +14,6 @@ import numpy as np
 
 from idt import arrays, surf
 from idt.errors import DataError
-from idt.kernels import matching as matching_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000
@@ -127,10 +126,9 @@ def match_views(current, previous):
     -----
     Spec 4: within ±25 px in x and in y; no ratio test, no cross check.
     """
-    index = np.full(len(current.points), -1)
-    if len(current.points) and len(previous.points):
-        by_row = np.argsort(previous.points[:, 1], kind="stable")
-        matching_kernel.find_nearest(*current, *previous, by_row, SEARCH_RADIUS, index)
+    index = surf.nearest_in_window(
+        current.points, current.descriptors, previous.points, previous.descriptors, radius=SEARCH_RADIUS
+    )
     found = index >= 0
     return previous.points[index[found]], current.points[found]
 

@@ -156,7 +156,8 @@ def describe(gray, keypoints):
     Spec SURF, descriptor; Bay et al. 2008, section 4.2.
     """
     gray = gray_image(gray)
-    _check_keypoints(keypoints, "keypoints")
+    if not isinstance(keypoints, Keypoints):
+        raise DataError(f"keypoints must be Keypoints as from idt.surf.detect, got {received(keypoints)}")
     if len(keypoints) and keypoints.size.min() < SMALLEST:
         raise DataError(f"keypoints must have a size of at least {SMALLEST} px, got {keypoints.size.min():g}")
     descriptors = np.empty((len(keypoints), DESCRIPTOR), np.float32)
@@ -170,9 +171,10 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
 
     Parameters
     ----------
-    keypoints, previous_keypoints : Keypoints
-        n and m of them.
+    keypoints, previous_keypoints : Keypoints or (n, 2), (m, 2) float32
+        The keypoints, or their positions only, x first.
     descriptors, previous_descriptors : (n, d), (m, d) float32
+        Of any kind.
     radius : float
         Largest distance in pixels, exclusive, in x and in y.
 
@@ -190,23 +192,31 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
     -----
     Spec 4, SURF matches: by Euclidean distance, no ratio test, no cross check.
     """
-    _check_keypoints(keypoints, "keypoints")
-    _check_keypoints(previous_keypoints, "previous_keypoints")
-    descriptors = float_array(descriptors, (len(keypoints), None), "descriptors")
-    shape = len(previous_keypoints), descriptors.shape[1]
-    previous_descriptors = float_array(previous_descriptors, shape, "previous_descriptors")
+    points, previous_points = _positions(keypoints, "keypoints"), _positions(previous_keypoints, "previous_keypoints")
+    descriptors = float_array(descriptors, (len(points), None), "descriptors")
+    previous_descriptors = float_array(previous_descriptors, (len(previous_points), None), "previous_descriptors")
     if not 0 < radius < np.inf:
         raise DataError(f"radius must be a positive number of pixels, got {radius!r}")
-    nearest = np.empty(len(keypoints), np.int64)
-    order = np.argsort(previous_keypoints.y, kind="stable")
-    points, previous_points = keypoints.points, previous_keypoints.points
-    matching.find_nearest(points, descriptors, previous_points, previous_descriptors, order, float(radius), nearest)
+    nearest = np.full(len(points), -1, np.int64)
+    if len(points) == 0 or len(previous_points) == 0:
+        return nearest
+    if descriptors.shape[1] != previous_descriptors.shape[1]:
+        raise DataError(
+            f"descriptors and previous_descriptors must be of one kind,"
+            f" got {descriptors.shape[1]} and {previous_descriptors.shape[1]} numbers each"
+        )
+    # The windows' borders in float64, where float32 positions differ by exactly what they differ.
+    y, previous_y = points[:, 1].astype(np.float64), previous_points[:, 1].astype(np.float64)
+    order = np.argsort(previous_y, kind="stable")
+    first = np.searchsorted(previous_y[order], y - radius, side="right")
+    matching.find_nearest(
+        points, descriptors, previous_points, previous_descriptors, order, first, float(radius), nearest
+    )
     return nearest
 
 
-def _check_keypoints(value, name):
-    if not isinstance(value, Keypoints):
-        raise DataError(f"{name} must be Keypoints as from idt.surf.detect, got {received(value)}")
+def _positions(value, name):
+    return value.points if isinstance(value, Keypoints) else float_array(value, (None, 2), name)
 
 
 def _mask_for(gray, mask):

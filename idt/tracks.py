@@ -94,7 +94,7 @@ class Tracks:
         Raises
         ------
         DataError
-            If ``steps`` does not have a row for each live track.
+            If the flows differ in size or ``steps`` does not have a row for each live track.
 
         Notes
         -----
@@ -102,6 +102,8 @@ class Tracks:
         beyond the border. Time cells: spec 7.
         """
         live = self._live
+        if flow.shape != flow_warp.shape:
+            raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
         if np.shape(steps) != (len(live), self._sums.shape[2]) or steps.dtype != np.float32:
             raise DataError(
                 f"steps must be float32 of shape {(len(live), self._sums.shape[2])}, one row per live track,"

@@ -22,6 +22,8 @@ def extracted():
 
     def get(clip):
         if clip not in kept:
+            if not golden.decodes_alike(clip):
+                pytest.skip(f"this OpenCV's decoder gives other pixels for {clip}.avi than the release saw")
             kept[clip] = idt.extract(golden.video(clip), end=LAST.get(clip))
         return kept[clip]
 
@@ -45,6 +47,10 @@ def test_the_homographies_are_those_of_the_release(clip, extracted):
         for t, h in zip(stored["frame"], stored["homography"], strict=True)
     ]
     assert np.mean(np.array(errors) < SAME_HOMOGRAPHY) >= SHARE_OF_HOMOGRAPHIES
+
+
+def test_the_frames_of_a_lossy_clip_give_the_tracks_of_the_release_whatever_the_decoder():
+    assert_same_tracks(idt.extract(golden.gray("ice_dancing")), reference(golden.golden("ice_dancing")))
 
 
 def test_human_boxes_give_the_tracks_of_the_release():

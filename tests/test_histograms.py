@@ -156,6 +156,8 @@ def test_rows_far_above_leave_no_trace():
     expected = np.full(132, 0.05, np.float32)
     expected[32:68].reshape(4, 9)[:, 8] = 256.05
     np.testing.assert_allclose(rows[0], expected, atol=RAW_ABSOLUTE)
+    # What the running sums leave below zero is clipped before the 0.05 is added.
+    assert rows.min() == np.float32(0.05)
 
 
 # Laws

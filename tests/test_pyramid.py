@@ -38,7 +38,17 @@ def test_the_last_bit_of_a_factor_decides_a_size():
 
 @pytest.mark.parametrize(
     ("side", "patch", "n_scales"),
-    [(32, 32, 1), (31, 32, 1), (1, 32, 1), (45, 32, 1), (46, 32, 2), (64, 33, 2), (240, 240, 1), (240, 100, 3)],
+    [
+        (32, 32, 1),
+        (64, 32, 3),
+        (31, 32, 1),
+        (1, 32, 1),
+        (45, 32, 1),
+        (46, 32, 2),
+        (64, 33, 2),
+        (240, 240, 1),
+        (240, 100, 3),
+    ],
 )
 def test_the_shorter_side_holds_a_patch_at_every_scale_but_the_first(side, patch, n_scales):
     assert len(scales(side, 1000, patch=patch)) == n_scales

@@ -20,7 +20,7 @@ def nearer(columns, centre, nearest, out):
 
 @njit(cache=True, nogil=True)
 def _add_square(column, number, out):
-    """out += (column − number)².
+    """Add (column − number)² to out.
 
     column (n,) float32, number float32; out (n,) float32.
     """

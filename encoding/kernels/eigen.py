@@ -18,7 +18,7 @@ MOST_SWEEPS = 40
 
 @njit(cache=True, nogil=True, fastmath=CONTRACT)
 def add_products(rows, out):
-    """out += rowsᵀ · rows, the lower triangle only.
+    """Add rowsᵀ · rows to out, the lower triangle only.
 
     rows (4m, d) float64; out (d, d) float64. Unchecked: call pca.PCA.fit.
     """
@@ -29,7 +29,7 @@ def add_products(rows, out):
 
 @njit(cache=True, nogil=True, fastmath=CONTRACT)
 def _add_four(a, b, c, d, i, out):
-    """out[: i + 1] += a[i]·a + b[i]·b + c[i]·c + d[i]·d: four rows for one reading and writing of out.
+    """Add a[i]·a + b[i]·b + c[i]·c + d[i]·d to out[: i + 1]: four rows for one reading and writing of out.
 
     a, b, c, d (d,) float64; out (d,) float64.
     """

@@ -1,6 +1,6 @@
-"""Matrix products in float32, each number summed in one fixed order: the same on one thread, on many, on any machine load.
+"""Matrix products in float32, each number summed in one fixed order, whatever the number of threads.
 
-A BLAS library is as fast, but splits products over threads of its own as it finds fit, and its threads get in the way of
+A BLAS library is as fast, but splits a product over threads of its own as it finds fit, and these get in the way of
 those that share out batches of descriptors. The second factor is packed in panels of 16 columns, so that a tile of
 6 × 16 sums stays in registers while the two factors stream past. It is written as LLVM's portable vectors, which become
 one instruction where the processor has vectors of eight numbers and several where it has not.
@@ -24,14 +24,16 @@ _CONTRACT = ("contract",)
 
 @njit(cache=True, nogil=True)
 def multiply(a, panels, out):
-    """out = a · b, where b is packed in panels.
+    """The product a · b, where b is packed in panels.
 
     a (6m, d) float32, panels (p, d, 16) float32; out (6m, 16p) float32. Unchecked: call product.product.
     """
     depth, width = a.shape[1], out.shape[1]
     for p in range(panels.shape[0]):
         for i in range(0, a.shape[0], ROWS):
-            _multiply_tile(a, i * depth, panels, p * depth * PANEL, depth, out, i * width + p * PANEL, width)
+            first, second, target = i * depth, p * depth * PANEL, i * width + p * PANEL
+            # numba adds the first argument, mypy misses the last.
+            _multiply_tile(a, first, panels, second, depth, out, target, width)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True)
@@ -50,9 +52,10 @@ def pack(b, panels):
 
 @intrinsic
 def _multiply_tile(typing, a, a_first, b, b_first, depth, out, out_first, out_step):
-    """out[6 rows, 16 columns] = Σ_k a[6 rows, k] · b[k, 16 columns]; flat positions of the first numbers, rows of out
-    ``out_step`` apart, of a ``depth``, of b 16.
-    """  # fmt: skip
+    """One tile, out[6 rows, 16 columns] = Σ_k a[6 rows, k] · b[k, 16 columns].
+
+    They begin at the flat positions ``…_first``; rows of a are ``depth`` numbers apart, of b 16, of out ``out_step``.
+    """
     signature = types.void(a, types.int64, b, types.int64, types.int64, out, types.int64, types.int64)
 
     def generate(context, builder, signature, arguments):

@@ -88,9 +88,12 @@ def _mean_difference(plus, minus, factor):
     return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _arctangent(y, x):
-    """Angle of a vector in degrees, 0 to 360, good to 0.01°."""
+    """Angle of a vector in degrees, 0 to 360, good to 0.01°.
+
+    A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
+    """
     along, across = abs(x), abs(y)
     ratio = min(along, across) / (max(along, across) + TINY)
     square = ratio * ratio

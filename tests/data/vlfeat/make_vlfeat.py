@@ -3,8 +3,8 @@
 Run from the root of the repository: python tests/data/vlfeat/make_vlfeat.py
 
 rows (400, 5) float32; start_means, start_variances (6, 5) and start_weights (6,) float32; means, variances, weights and
-log_likelihood (per row) after 10 iterations of vl_gmm_em from that start; fisher, fisher_hard (60,): vl_fisher_encode of
-other (150, 5) float32 under the start, flags 0 and VL_FISHER_FLAG_FAST.
+log_likelihood (per row) after 10 iterations of vl_gmm_em from that start; fisher, fisher_hard (60,): vl_fisher_encode
+of other (150, 5) float32 under the start, flags 0 and VL_FISHER_FLAG_FAST.
 """
 
 import sys

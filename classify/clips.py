@@ -1,0 +1,177 @@
+"""What a data set is made of: clips with their labels, and the splits that its protocol asks for."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from classify.splits import Split
+from classify.tables import listed
+from idt.errors import DataError
+
+VIDEO_SUFFIXES = frozenset(
+    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
+)
+
+METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
+
+
+class Clip(NamedTuple):
+    """A video, or a stretch of one, with its label.
+
+    Attributes
+    ----------
+    name : str
+        Video name: the path relative to the root, without suffix; of a stretch, its number behind it.
+    path : Path
+    label : str
+    group : str
+        Whom or what the splits keep together: an actor, a person, a sequence.
+    part : str
+        Of sets that are evaluated apart.
+    first_frame, last_frame : int or None
+        The stretch, from 0, the last one inclusive; None is the whole video.
+    """
+
+    name: str
+    path: Path
+    label: str
+    group: str = ""
+    part: str = ""
+    first_frame: int | None = None
+    last_frame: int | None = None
+
+
+class Skipped(NamedTuple):
+    """A file that is not evaluated, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled set of clips and its protocol.
+
+    Attributes
+    ----------
+    name : str
+    root : Path
+    clips : list of Clip
+        By name.
+    splits : list of Split
+    protocol : str
+        The splits in words, for the report.
+    metric : str
+        The number that the set is compared by, one of `METRICS`.
+    skipped : list of Skipped
+        Files below the root that are not evaluated.
+    missing : list of str
+        Clips that the set should have and that are not there.
+    """
+
+    name: str
+    root: Path
+    clips: list[Clip]
+    splits: list[Split]
+    protocol: str
+    metric: str
+    skipped: list[Skipped]
+    missing: list[str]
+
+    @property
+    def labels(self):
+        """Video name → label, in the order of the clips."""
+        return {clip.name: clip.label for clip in self.clips}
+
+    @property
+    def classes(self):
+        """Labels in sorted order."""
+        return sorted({clip.label for clip in self.clips})
+
+    def without(self, failed):
+        """The set without clips that could not be used.
+
+        Parameters
+        ----------
+        failed : dict of str to str
+            Video name → reason. They move to ``skipped``, and out of the splits.
+
+        Returns
+        -------
+        Dataset
+
+        Raises
+        ------
+        DataError
+            If no clip is left, or a split loses all videos to train or to test.
+        """
+        if not failed:
+            return self
+        clips = [clip for clip in self.clips if clip.name not in failed]
+        if not clips:
+            raise DataError(
+                f"none of the {len(self.clips)} clips of {self.name} can be used: {listed(failed.values())}"
+            )
+        skipped = [Skipped(str(clip.path), failed[clip.name]) for clip in self.clips if clip.name in failed]
+        splits = []
+        for split in self.splits:
+            train, test = (tuple(name for name in side if name not in failed) for side in (split.train, split.test))
+            if not (train and test):
+                raise DataError(f"{split.name} of {self.name} has nothing left to train or to test: {listed(failed)}")
+            splits.append(split._replace(train=train, test=test))
+        return replace(self, clips=clips, splits=splits, skipped=[*self.skipped, *skipped])
+
+
+def find_videos(root):
+    """Videos below a folder.
+
+    Parameters
+    ----------
+    root : str or Path
+
+    Returns
+    -------
+    videos : dict of str to Path
+        Video name → path, by name.
+    skipped : list of Skipped
+        Hidden files, such as the ``._*`` that archives made on a Mac hold.
+
+    Raises
+    ------
+    DataError
+        If ``root`` is no folder, or two videos have one name.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder")
+    videos: dict[str, Path] = {}
+    skipped = []
+    for path in sorted(_files(root)):
+        relative = path.relative_to(root)
+        if any(step.startswith(".") for step in relative.parts):
+            skipped.append(Skipped(str(path), "hidden file"))
+            continue
+        name = relative.with_suffix("").as_posix()
+        if name in videos:
+            raise DataError(f"{path} and {videos[name]} have one name, {name!r}; move one of them away")
+        videos[name] = path
+    return dict(sorted(videos.items())), skipped
+
+
+def need(clips, root, name, layout):
+    """Refuse a folder that holds no clip of the set."""
+    if not clips:
+        raise DataError(f"{root} holds no videos of {name}: expected {layout}")
+
+
+def groups_of(clips):
+    """Video name → group."""
+    return {clip.name: clip.group for clip in clips}
+
+
+def _files(root):
+    for folder, _, names in os.walk(root, followlinks=True):
+        for name in names:
+            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
+                yield Path(folder, name)

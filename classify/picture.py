@@ -1,0 +1,52 @@
+"""The confusion matrix as a picture; matplotlib is loaded when one is drawn, and need not be installed."""
+
+import io
+
+import numpy as np
+
+NO_MATPLOTLIB = (
+    "no confusion.png: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
+)
+
+NUMBERED = 30
+"""Classes up to which the cells carry their counts."""
+
+
+def confusion_png(counts, classes):
+    """Draw a confusion matrix, each row shaded by its shares.
+
+    Parameters
+    ----------
+    counts : (c, c) int
+        [true, predicted].
+    classes : (c,) str
+
+    Returns
+    -------
+    bytes or None
+        A PNG file, the same for the same numbers; None where matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.5 + 0.4 * len(classes) if len(classes) <= NUMBERED else 2.5 + 0.16 * len(classes)
+    # A Figure of its own instead of pyplot: no window system, no state that outlives the call.
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    size = 9 if len(classes) <= NUMBERED else 6
+    # A dollar sign in a class name is no formula.
+    names = [str(label).replace("$", r"\$") for label in classes]
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if len(classes) <= NUMBERED:
+        for row, column in np.argwhere(counts):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=size)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()

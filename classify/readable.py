@@ -1,0 +1,107 @@
+"""A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it."""
+
+import json
+
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "class_accuracy": "mean class accuracy",
+    "mean_average_precision": "mean average precision",
+    "top5": "top-5 accuracy",
+}
+
+
+def as_markdown(report, *, picture):
+    """Lay out a report.
+
+    Parameters
+    ----------
+    report : dict
+        As from `classify.report.assemble`.
+    picture : bool
+        Whether ``confusion.png`` lies beside it.
+
+    Returns
+    -------
+    str
+    """
+    metric = METRIC_NAMES[report["metric"]]
+    lines = [
+        f"# {report['dataset']}: {_percent(report['value'])} % {metric}",
+        "",
+        f"{report['clips']} clips of {len(report['classes'])} classes; {report['protocol']}.",
+        "",
+        *_table(["number", "percent"], [[METRIC_NAMES[key], _percent(report[key])] for key in _numbers(report)]),
+        *_section("Beside published numbers", _published(report, metric)),
+    ]
+    if report["per_descriptor"]:
+        rows = [[block, _percent(value)] for block, value in report["per_descriptor"].items()]
+        lines += _section("Each descriptor by itself", _table(["descriptor", metric], rows))
+    if report["per_part"]:
+        rows = [
+            [part, *(_percent(numbers[key]) for key in _numbers(report))]
+            for part, numbers in report["per_part"].items()
+        ]
+        header = ["part", *(METRIC_NAMES[key] for key in _numbers(report))]
+        lines += _section("Parts", ["The numbers above are the means of these.", "", *_table(header, rows)])
+    rows = [[fold["name"], fold["n_train"], fold["n_test"], _percent(fold["accuracy"])] for fold in report["per_fold"]]
+    lines += _section("Splits", _table(["split", "train", "test", "accuracy"], rows))
+    rows = [[label, _percent(share)] for label, share in report["per_class"].items()]
+    lines += _section("Classes", _table(["class", "accuracy"], rows))
+    lines += ["", "![Confusion matrix](confusion.png)"] if picture else []
+    lines += _lists(report)
+    settings = json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False)
+    lines += _section("Settings", ["```json", settings, "```"])
+    lines += _section("Versions", [", ".join(f"{name} {version}" for name, version in report["versions"].items())])
+    if report["seconds"]:
+        rows = [[stage, f"{spent:.1f}"] for stage, spent in report["seconds"].items()]
+        lines += _section("Wall time", _table(["stage", "seconds"], rows))
+    return "\n".join(lines) + "\n"
+
+
+def _published(report, metric):
+    """The result among the published numbers, or the word that there are none."""
+    if not report["published"]:
+        return ["None at hand for this set."]
+    rows = [["**this run**", f"**{_percent(report['value'])}**", metric, ""]]
+    for entry in report["published"]:
+        mark = "~" if entry["recalled"] else ""
+        rows.append([entry["method"], f"{mark}{entry['percent']:.1f}", entry["source"], entry["note"]])
+    lines = _table(["method", "percent", "source", "note"], rows)
+    if any(entry["recalled"] for entry in report["published"]):
+        lines += ["", "`~` = recalled from memory: look it up in its source before quoting it."]
+    return lines
+
+
+def _lists(report):
+    """Everything that went wrong or was left out, by name."""
+    mistakes = [f"{entry['name']}: {entry['label']}, taken for {entry['predicted']}" for entry in report["mistakes"]]
+    skipped = [f"{entry['path']}: {entry['reason']}" for entry in report["skipped"]]
+    lines = []
+    for title, entries in (
+        ("Wrongly labelled", mistakes),
+        ("Videos without tracks (zero vectors)", report["empty"]),
+        ("Files not evaluated", skipped),
+        ("Clips that the set should have and that are missing", report["missing"]),
+        ("Notes", report["notes"]),
+    ):
+        if entries:
+            heading = title if title == "Notes" else f"{title}: {len(entries)}"
+            lines += _section(heading, [f"- {entry}" for entry in entries])
+    return lines
+
+
+def _numbers(report):
+    return [key for key in METRIC_NAMES if key in report]
+
+
+def _section(title, lines):
+    return ["", f"## {title}", "", *lines]
+
+
+def _table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+def _percent(share):
+    return "–" if share is None else f"{100 * share:.1f}"

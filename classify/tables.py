@@ -1,0 +1,181 @@
+"""Labels and scores as CSV, lists as text: the small files that people write and other programs read.
+
+Video names are those of the vectors: the path relative to the set's root, without suffix.
+"""
+
+import csv
+import io
+
+import numpy as np
+
+from idt import atomic
+from idt.errors import DataError
+
+SHOWN = 20
+"""Names that a message lists before it counts the rest."""
+
+
+def listed(names):
+    """Names as one line: all up to 20, then how many more."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def read_lines(path):
+    """Lines of a text file without surrounding blanks; empty ones are left out.
+
+    Raises
+    ------
+    DataError
+        If it is not UTF-8 text.
+    OSError
+        If it cannot be read.
+    """
+    with open(path, encoding="utf-8-sig", newline=None) as file:
+        try:
+            return [line.strip() for line in file if line.strip()]
+        except UnicodeDecodeError:
+            raise DataError(f"{path} is not UTF-8 text") from None
+
+
+def read_pairs(path, header):
+    """Read a CSV file of a name and one value per line.
+
+    Parameters
+    ----------
+    path : str or Path
+    header : tuple of str
+        The first line may be these two words, in any case.
+
+    Returns
+    -------
+    dict of str to str
+        In the order of the file; blanks around name and value are dropped.
+
+    Raises
+    ------
+    DataError
+        If a line has not exactly two fields, one is empty, a name occurs twice, or there are no lines.
+    OSError
+        If the file cannot be read.
+    """
+    pairs: dict[str, str] = {}
+    for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
+        fields = [field.strip() for field in fields]
+        if number == 1 and [field.lower() for field in fields] == list(header):
+            continue
+        if len(fields) != 2 or not all(fields):
+            raise DataError(f"{path}, entry {number}: expected {','.join(header)}, got {','.join(fields)!r:.80}")
+        name, value = fields
+        if name in pairs:
+            raise DataError(f"{path}, entry {number}: {name} occurs twice, as {pairs[name]} and {value}")
+        pairs[name] = value
+    if not pairs:
+        raise DataError(f"{path} holds no lines of {','.join(header)}")
+    return pairs
+
+
+def read_labels(path):
+    """Read labels: CSV lines ``name,label``, with or without that header.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dict of str to str
+        Video name → label.
+
+    Raises
+    ------
+    DataError
+        As `read_pairs`.
+    OSError
+        If the file cannot be read.
+    """
+    return read_pairs(path, ("name", "label"))
+
+
+def match_labels(names, labels):
+    """Labels in the order of the videos.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Videos.
+    labels : dict of str to str
+        As from `read_labels`.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DataError
+        If a video has no label or a label has no video; both are listed.
+    """
+    known = set(names)
+    bare = [name for name in names if name not in labels]
+    idle = [name for name in labels if name not in known]
+    problems = []
+    if bare:
+        problems.append(f"{len(bare)} videos without a label: {listed(bare)}")
+    if idle:
+        problems.append(f"{len(idle)} labels without a video: {listed(idle)}")
+    if problems:
+        raise DataError("; ".join(problems))
+    return [labels[name] for name in names]
+
+
+def write_scores(path, names, scores, classes, *, overwrite=False):
+    """Write scores as CSV: ``name``, then one column per class.
+
+    Parameters
+    ----------
+    path : str or Path
+    names : sequence of str
+    scores : (n, c) float
+    classes : sequence of str
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    DataError
+        If the numbers of names, classes and scores do not agree, or ``path`` exists and ``overwrite`` is false.
+    OSError
+        If it cannot be written.
+
+    Notes
+    -----
+    Seven significant digits, which is float32's precision.
+    """
+    scores = np.asarray(scores)
+    if scores.shape != (len(names), len(classes)):
+        raise DataError(f"scores must be of shape {(len(names), len(classes))}, got {scores.shape}")
+    lines = ([name, *(f"{score:.7g}" for score in row)] for name, row in zip(names, scores, strict=True))
+    write_text(path, csv_text([["name", *classes], *lines]), overwrite=overwrite)
+
+
+def csv_text(lines):
+    """Lines of fields as CSV text."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
+
+
+def write_text(path, text, *, overwrite=False):
+    """Write a UTF-8 text file, complete or not at all.
+
+    Raises
+    ------
+    DataError
+        If ``path`` exists and ``overwrite`` is false.
+    OSError
+        If it cannot be written.
+    """
+    with atomic.replacing(path, overwrite=overwrite) as part:
+        part.write(text.encode())

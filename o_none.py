@@ -1,0 +1,127 @@
+"""Orientation of SURF keypoints: the direction in which the gradient around them is strongest.
+
+Spec SURF, orientation; Bay et al. 2008, section 4.1. Angles are degrees in the image's own axes (y down), lengths
+are pixels; the disc, the wavelets and their spacing grow with the keypoint's scale.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+RADIUS = 6
+TAPS = 2 * RADIUS + 1
+REACH = np.array([math.isqrt(RADIUS**2 - u * u) for u in range(-RADIUS, RADIUS + 1)])
+"""Largest |v| with u² + v² ≤ 36, for each u."""
+WAVELETS = 120
+"""There are 113 of them; a multiple of 8 leaves no rest to the vector loops."""
+DIRECTIONS = 72
+SPACING = 5
+
+# OpenCV's fast arctangent: an odd polynomial of degree 7 on [0, 1], here in degrees.
+ARC1 = np.float32(0.9997878412794807 * 180 / math.pi)
+ARC3 = np.float32(-0.3258083974640975 * 180 / math.pi)
+ARC5 = np.float32(0.1555786518463281 * 180 / math.pi)
+ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
+TINY = np.float32(2.220446e-16)
+
+
+@njit(nogil=True)
+def orient(integral, x, y, scale, weights, angle):
+    """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
+
+    integral (H + 1, W + 1) int32; x, y, scale (n,) float32; weights (13,) float32; angle (n,) float32 out.
+    Unchecked: call surf.detect.
+    """
+    # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
+    dx, dy, turns = np.zeros(WAVELETS, np.float32), np.zeros(WAVELETS, np.float32), np.zeros(WAVELETS, np.float32)
+    sum_x, sum_y = np.empty(DIRECTIONS, np.float32), np.empty(DIRECTIONS, np.float32)
+    for k in range(x.size):
+        count = _respond(integral, x[k], y[k], scale[k], weights, dx, dy)
+        for i in range(WAVELETS):
+            turns[i] = np.rint(_arctangent(dy[i], dx[i]))
+        sum_x[:] = 0
+        sum_y[:] = 0
+        for i in range(count):
+            _add_to_near(turns[i], dx[i], dy[i], sum_x, sum_y)
+        angle[k] = _direction_of_longest(sum_x, sum_y) if count else np.nan
+
+
+@njit(nogil=True)
+def _respond(integral, x, y, scale, weights, dx, dy):
+    """Weighted Haar responses on a disc around a keypoint, those that leave the image left out; returns their number.
+
+    integral (H + 1, W + 1) int32; weights (13,) float32; dx, dy (≥ 113,) float32 out.
+    """
+    rows, cols = integral.shape
+    half = np.int64(np.rint(np.float32(2) * scale))
+    side = 2 * half
+    factor = np.float32(1) / np.float32(side * half)
+    to_corner = np.float32(side - 1) / np.float32(2)
+    tops = np.empty(TAPS, np.int64)
+    for v in range(TAPS):
+        tops[v] = np.int64(np.rint(y + np.float32(v - RADIUS) * scale - to_corner))
+    count = 0
+    for u in range(TAPS):
+        left = np.int64(np.rint(x + np.float32(u - RADIUS) * scale - to_corner))
+        middle, right = left + half, left + side
+        if left < 0 or right >= cols:
+            continue
+        for v in range(RADIUS - REACH[u], RADIUS + REACH[u] + 1):
+            top = tops[v]
+            if top < 0 or top + side >= rows:
+                continue
+            above, centre, below = integral[top], integral[top + half], integral[top + side]
+            whole = below[right] - below[left] - above[right] + above[left]
+            left_half = below[middle] - below[left] - above[middle] + above[left]
+            top_half = centre[right] - centre[left] - above[right] + above[left]
+            weight = weights[u] * weights[v]
+            dx[count] = _mean_difference(whole - left_half, left_half, factor) * weight
+            dy[count] = _mean_difference(top_half, whole - top_half, factor) * weight
+            count += 1
+    return count
+
+
+@njit(nogil=True)
+def _mean_difference(plus, minus, factor):
+    """Difference of two box means, rounded like the detector's boxes: each in float32, the difference once."""
+    return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
+
+
+@njit(nogil=True, error_model="numpy")
+def _arctangent(y, x):
+    """Angle of a vector in degrees, 0 to 360, good to 0.01°.
+
+    A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
+    """
+    along, across = abs(x), abs(y)
+    ratio = min(along, across) / (max(along, across) + TINY)
+    square = ratio * ratio
+    angle = (((ARC7 * square + ARC5) * square + ARC3) * square + ARC1) * ratio
+    angle = np.float32(90) - angle if across > along else angle
+    angle = np.float32(180) - angle if x < 0 else angle
+    return np.float32(360) - angle if y < 0 else angle
+
+
+@njit(nogil=True)
+def _add_to_near(turn, dx, dy, sum_x, sum_y):
+    """Add a vector to the sums of all directions that are less than 30° away from it.
+
+    turn in degrees; sum_x, sum_y (72,) float32. Asking all 72 is faster than finding the twelve.
+    """
+    for k in range(DIRECTIONS):
+        gap = abs(turn - np.float32(np.int32(SPACING * k)))
+        near = (gap < np.float32(30)) | (gap > np.float32(330))
+        sum_x[k] += dx if near else np.float32(0)
+        sum_y[k] += dy if near else np.float32(0)
+
+
+@njit(nogil=True)
+def _direction_of_longest(sum_x, sum_y):
+    """Direction of the longest of the sums, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
+    longest, best = np.float32(-1), 0
+    for k in range(DIRECTIONS):
+        length = sum_x[k] * sum_x[k] + sum_y[k] * sum_y[k]
+        if length > longest:
+            longest, best = length, k
+    return _arctangent(-sum_y[best], sum_x[best])
