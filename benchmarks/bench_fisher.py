@@ -31,15 +31,16 @@ GROWTH = {"n": (5_000, 40_000), "n_components": (64, 512), "n_features": (16, 12
 
 
 def case(n, n_components, n_features, seed=0):
-    """Overlapping clusters of descriptors, a few more than components, and the mixture that k-means starts EM from.
+    """Descriptors without clear clusters, as real ones are, and a mixture that EM starts from: rows of them, all alike.
 
-    From there no component runs empty: what each library then does with one is its own, and the likelihoods part.
+    EM is slow on them, so that VLFeat does not stop early, and no component runs empty: what each library then does is
+    its own, and the likelihoods part.
     """
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(n_components + n_components // 4, n_features))
-    rows = (centres[rng.integers(len(centres), size=n)] + rng.normal(size=(n, n_features))).astype(np.float32)
-    start = DiagonalGMM(n_components, max_iter=1).fit(rows)
-    return rows, (start.means_, start.variances_, start.weights_)
+    hidden = rng.normal(size=(n, 8)) @ rng.normal(size=(8, n_features)) / 2
+    rows = (np.sin(hidden) + rng.normal(scale=0.3, size=(n, n_features))).astype(np.float32)
+    variances = np.tile(rows.var(axis=0), (n_components, 1))
+    return rows, (rows[:n_components], variances, np.full(n_components, 1 / n_components, np.float32))
 
 
 def run(*, n=60_000, n_components=256, n_features=54, n_iter=10, repeats=5):

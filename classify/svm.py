@@ -12,8 +12,10 @@ columns: 0.73 GB instead of 4 GB of features for UCF101.
 
 Primal: the rows as they are. liblinear penalises the bias as the weight of one more column, of the height
 ``intercept_scaling``; the higher, the closer to this objective (the difference falls with its square), and the slower
-its coordinate descent. Where that does not converge, as for overlapping classes at C = 100, libsvm finishes on the same
-rows.
+its coordinate descent.
+
+Where either does not converge in reasonable time, as for classes that overlap in few columns at C = 100, an
+interior-point method takes over (`classify.interior`).
 
 Either way b is then chosen exactly for the w found: the objective along b is piecewise linear, with its kinks at
 t_i − w·x_i, and is smallest between two neighbouring kinks; b is their middle, which is libsvm's choice too.
@@ -32,6 +34,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from classify import interior
 from classify.params import SOLVERS, ClassifierParams, check_penalty
 from classify.rows import PANEL, as_rows, check_finite, gram, one_thread, parts, products
 from idt.errors import DataError
@@ -44,8 +47,11 @@ TOLERANCE = 1e-5
 BIAS_HEIGHT = 10.0
 """Height of liblinear's bias column in lengths of a centred row: scores to below 1e-3 of the largest."""
 
-MAX_PASSES = 10_000
-"""Passes over the rows after which liblinear is said not to converge."""
+MAX_PASSES = 5_000
+"""Passes over the rows after which liblinear is said not to converge; on vectors of videos it needs up to 3,000."""
+
+MAX_PAIRS = 500_000
+"""Pairs of multipliers after which libsvm is said not to converge; on vectors of videos it needs some hundreds."""
 
 
 class LinearSVM(ClassifierMixin, BaseEstimator):
@@ -220,22 +226,30 @@ def bias(scores, signs, penalties):
 def _solve_gram(rows, signs, penalties):
     """Weights (c, d) and biases (c,) by libsvm on the Gram matrix."""
     kernel = gram(rows)
+    # About the mean row, which the bias takes up: far from the origin libsvm would lose its digits.
+    means = kernel.mean(axis=0)
+    kernel -= means
+    kernel -= means[:, None] - means.mean()
     dual = np.zeros(signs.shape)
     for row, sign in zip(dual, signs, strict=True):
-        machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE).fit(kernel, sign, sample_weight=penalties)
-        row[machine.support_] = machine.dual_coef_[0]
-    biases = np.array([bias(kernel @ row, sign, penalties) for row, sign in zip(dual, signs, strict=True)])
+        machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=MAX_PAIRS)
+        _fit(machine, kernel, sign, penalties)
+        if machine.fit_status_:
+            row[:] = interior.solve(sign, penalties, kernel=kernel)
+        else:
+            row[machine.support_] = machine.dual_coef_[0]
     coef = np.zeros((len(signs), rows.shape[1]))
     for part in parts(rows):
         block = rows[part]
         for first in range(0, rows.shape[1], PANEL):
             columns = slice(first, first + PANEL)
             coef[:, columns] += dual[:, part] @ block[:, columns].astype(np.float64)
-    return coef, biases
+    scores = dual @ kernel + (dual @ means)[:, None]
+    return coef, np.array([bias(score, sign, penalties) for score, sign in zip(scores, signs, strict=True)])
 
 
 def _solve_primal(rows, signs, penalties):
-    """Weights (c, d) and biases (c,) by liblinear on the rows, or by libsvm where liblinear does not converge."""
+    """Weights (c, d) and biases (c,) by liblinear on the rows, or by interior points where that does not converge."""
     # A copy in float64, as liblinear makes in any case. The bias takes up the mean; without it the descent is faster.
     X = rows[:].astype(np.float64)
     check_finite(X, 0)
@@ -254,14 +268,22 @@ def _solve_primal(rows, signs, penalties):
             max_iter=MAX_PASSES,
             random_state=0,
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            machine.fit(X, sign, sample_weight=penalties)
-        if machine.n_iter_ >= MAX_PASSES:
-            machine = SVC(C=1.0, kernel="linear", tol=TOLERANCE).fit(X, sign, sample_weight=penalties)
-        coef[i] = machine.coef_[0]
+        _fit(machine, X, sign, penalties)
+        if machine.n_iter_ < MAX_PASSES:
+            coef[i] = machine.coef_[0]
+        elif X.shape[1] < len(X):
+            coef[i] = interior.solve(sign, penalties, factor=X) @ X
+        else:
+            coef[i] = interior.solve(sign, penalties, kernel=X @ X.T) @ X
         biases[i] = bias(X @ coef[i], sign, penalties) - coef[i] @ mean
     return coef, biases
+
+
+def _fit(machine, data, sign, penalties):
+    """Train one of scikit-learn's machines; whether it converged is asked afterwards."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(data, sign, sample_weight=penalties)
 
 
 def _labels(y, n):

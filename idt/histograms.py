@@ -60,6 +60,8 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
         raise DataError(f"cells must be between 1 and the patch's {patch} px, got {cells}")
     if local_norm not in _NORMS:
         raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
+    if len(points) == 0:
+        return np.zeros((0, cells * cells * kernel.CHANNELS), np.float32)
     # Planes, as `flow.between` makes them: then this is no copy.
     planes = np.ascontiguousarray(np.moveaxis(flow, 2, 0))
     corner = np.rint(points).astype(np.int32) - patch // 2

@@ -34,9 +34,9 @@ class ExtractionParams:
     written into every feature file and compared before a file is called up to date.
     """
 
-    start: int | str = option(0, unit="frame or seconds", spec="1", help='first frame, or a time such as "2.5s"')
+    start: int | str = option(0, spec="1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(
-        None, unit="frame or seconds", spec="1", help="last frame, inclusive, or a time; all"
+        None, spec="1", help="last frame, inclusive, or a time"
     )
     length: int = option(15, unit="frames", spec="1", help='length of a track ("L")')
     stride: int = option(5, unit="px", spec="5", help='distance of the sampled points ("W")')

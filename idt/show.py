@@ -185,7 +185,7 @@ def _picture(index, gray, ended, length):
             if kind == 0:
                 heads.append(points[:, -1])
     for x, y in np.concatenate(heads) if heads else ():
-        cv2.circle(image, _fixed(x, y, zoom), zoom << SUBPIXEL_BITS, HEAD, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.circle(image, _fixed(x, y, zoom), (zoom << SUBPIXEL_BITS) // 2, HEAD, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     return Drawn(index, image, *counts)
 
 

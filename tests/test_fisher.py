@@ -159,7 +159,7 @@ def test_threads_do_not_show_in_the_vector():
 def test_the_smallest_benchmark_runs_and_agrees():
     from benchmarks import bench_fisher
 
-    report = bench_fisher.run(n=2000, n_components=64, n_features=16, n_iter=3, repeats=1)
+    report = bench_fisher.run(n=2000, n_components=64, n_features=16, n_iter=10, repeats=1)
     assert report["fisher"]["ours"] > 0
     assert report["em"]["ours"] > 0
 

@@ -91,8 +91,8 @@ def detect(image, mask=None, threshold=200.0):
 
 
 def gaussian(taps, sigma):
-    weights = [math.exp(-((k - (taps - 1) / 2) ** 2) / (2 * sigma**2)) for k in range(taps)]
-    return [F(weight / sum(weights)) for weight in weights]
+    # OpenCV's: of an even number of taps, the two middle ones weigh as much as one at the centre would.
+    return cv2.getGaussianKernel(taps, sigma, cv2.CV_32F).ravel()
 
 
 def orientation(image, x, y, size):

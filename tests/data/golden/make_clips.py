@@ -1,6 +1,6 @@
-"""Render the two lossless clips under shared/golden/synthetic: a textured scene seen by a moving camera, and a jointed figure acting in it.
+"""Render the lossless clips wave and walk: a moving camera sees a textured scene and a jointed figure acting in it.
 
-Everything is procedural (seeded noise, capsules), so the clips belong to the project. Usage: make_synthetic_clips.py OUTDIR
+Everything is procedural (seeded noise, capsules), so the clips belong to the project. Usage: make_clips.py OUTDIR
 """
 
 import sys

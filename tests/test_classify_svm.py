@@ -1,0 +1,217 @@
+"""The support vector machine: primal, Gram and scikit-learn's SVC reach one objective; laws; refusals."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
+
+from classify import rows, svm
+from classify.svm import LinearSVM
+from idt.errors import DataError
+from tests.reference import svm as reference
+
+# The specification's bound for scores of the three ways, as a share of the largest score.
+AGREEMENT = 1e-3
+# Gram and SVC solve one problem to the same tolerance; only float32 products and the stopping point differ.
+GRAM_AGREEMENT = 1e-4
+# The general solver's own precision on these problems.
+RIVAL = 1e-5
+
+
+def vectors(n=90, d=3000, classes=10, separation=0.2, seed=0):
+    """L2-normalised rows around class centres, as the vectors of videos are: more columns than rows, separable."""
+    random = np.random.default_rng(seed)
+    codes = np.arange(n) % classes
+    X = separation * random.normal(size=(classes, d))[codes] + random.normal(size=(n, d)) + 0.3
+    return (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32), np.array([f"c{code}" for code in codes])
+
+
+def one_against_rest(X, y, **options):
+    """Scores (n, c) of one exact SVC per class."""
+    columns = []
+    for label in np.unique(y):
+        machine = SVC(kernel="linear", C=100, tol=1e-6, **options).fit(
+            X.astype(np.float64), np.where(y == label, 1, -1)
+        )
+        columns.append(machine.decision_function(X.astype(np.float64)))
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("solver", ["primal", "gram"])
+def test_two_points_are_separated_halfway(solver):
+    model = LinearSVM(solver=solver).fit([[1.0, 5.0], [3.0, 5.0]], ["left", "right"])
+    # Margin 1 on either side, and nothing to learn from the constant column.
+    np.testing.assert_allclose(model.coef_, [[1, 0]], atol=1e-3)
+    np.testing.assert_allclose(model.intercept_, [-2], atol=1e-3)
+    np.testing.assert_allclose(model.scores([[4.0, 5.0]]), [[-2, 2]], atol=2e-3)
+
+
+def test_a_bias_between_two_kinks_is_their_middle():
+    # Scores -3, -1 | 2, 6: any b in [-1, 0] leaves all margins at 1.
+    scores, signs = np.array([-3.0, -1.0, 2.0, 6.0]), np.array([-1.0, -1.0, 1.0, 1.0])
+    assert svm.bias(scores, signs, np.ones(4)) == pytest.approx(-0.5)
+
+
+def test_the_heavier_class_draws_the_bias_to_its_kink():
+    scores, signs = np.array([0.0, 0.0, 0.0]), np.array([-1.0, -1.0, 1.0])
+    assert svm.bias(scores, signs, np.array([1.0, 1.0, 1.0])) == pytest.approx(-1)
+    assert svm.bias(scores, signs, np.array([1.0, 1.0, 3.0])) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("solver", ["primal", "gram"])
+@pytest.mark.parametrize(("separation", "class_weight"), [(3.0, None), (0.5, None), (0.5, {"a": 0.2, "b": 1.0})])
+def test_a_general_solver_finds_the_same_plane(solver, separation, class_weight):
+    random = np.random.default_rng(3)
+    y = np.array(["a", "b"] * 10)
+    X = random.normal(size=(20, 3)) + separation * (y == "b")[:, None]
+    model = LinearSVM(C=100, solver=solver, class_weight=class_weight).fit(X, y)
+    penalties = np.array([100 * (class_weight or {}).get(label, 1.0) for label in y])
+    signs = np.where(y == "b", 1.0, -1.0)
+    w, b = reference.solve(X, signs, penalties)
+    scores = X @ w + b
+    np.testing.assert_allclose(model.decision_function(X), scores, atol=AGREEMENT * np.abs(scores).max())
+    least = reference.objective(X, signs, penalties, w, b)
+    ours = reference.objective(X, signs, penalties, model.coef_[0], model.intercept_[0])
+    assert ours <= least * (1 + AGREEMENT)
+    if solver == "gram":
+        np.testing.assert_allclose(ours, least, rtol=RIVAL)
+
+
+@pytest.mark.parametrize(
+    ("solver", "bound"), [("gram", GRAM_AGREEMENT), ("primal", AGREEMENT), ("auto", GRAM_AGREEMENT)]
+)
+def test_vectors_of_videos_score_as_with_svc(solver, bound):
+    X, y = vectors(n=60, d=2000, classes=4)
+    wanted = one_against_rest(X, y)
+    model = LinearSVM(solver=solver).fit(X, y)
+    assert model.coef_.dtype == np.float32
+    np.testing.assert_allclose(model.decision_function(X), wanted, atol=bound * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("solver", ["gram", "primal"])
+def test_overlapping_classes_of_few_columns_score_as_with_svc(solver):
+    # liblinear does not converge here; the primal way must notice.
+    X, y = vectors(n=200, d=10, classes=3, separation=0.3)
+    wanted = one_against_rest(X, y)
+    scores = LinearSVM(solver=solver).fit(X, y).decision_function(X)
+    np.testing.assert_allclose(scores, wanted, atol=AGREEMENT * np.abs(wanted).max())
+
+
+def test_the_bias_is_not_penalised():
+    # Rows far from the origin need a large bias; moving all of them together must change nothing else.
+    X, y = vectors(n=40, d=60, classes=3)
+    near, far = (LinearSVM().fit(X.astype(np.float64) + shift, y) for shift in (0.0, 50.0))
+    scores = near.decision_function(X)
+    moved = far.decision_function(X.astype(np.float64) + 50.0)
+    np.testing.assert_allclose(moved, scores, atol=AGREEMENT * np.abs(scores).max())
+
+
+def test_balanced_weights_equal_weights_by_class_size():
+    X, y = vectors(n=30, d=200, classes=3)
+    X, y = X[:-8], y[:-8]
+    sizes = {str(label): (y == label).sum() for label in np.unique(y)}
+    weights = {label: len(y) / (3 * size) for label, size in sizes.items()}
+    balanced = LinearSVM(C=0.5, class_weight="balanced").fit(X, y)
+    by_hand = LinearSVM(C=0.5, class_weight=weights).fit(X, y)
+    np.testing.assert_array_equal(balanced.coef_, by_hand.coef_)
+    assert not np.array_equal(balanced.coef_, LinearSVM(C=0.5).fit(X, y).coef_)
+
+
+def test_the_gram_matrix_does_not_depend_on_the_blocks():
+    X, _ = vectors(n=31, d=9000, classes=3)
+    exact = X.astype(np.float64) @ X.T.astype(np.float64)
+    for memory in (1 << 30, 2 * 7 * X.itemsize * X.shape[1], 1):
+        # Panels of 4096 products in float32 of numbers of length one.
+        np.testing.assert_allclose(rows.gram(X, memory=memory), exact, atol=1e-6)
+
+
+def test_rows_of_a_source_train_as_the_same_rows_in_memory():
+    X, y = vectors(n=30, d=400, classes=3)
+    index = np.array([0, 1, 2, 9, 8, 20, 21, 22, 29, 5])
+    columns = [slice(300, 400), slice(0, 50)]
+    extra = np.random.default_rng(1).normal(size=(30, 7)).astype(np.float32)
+    chosen = rows.Rows(X, columns=columns, extra=[extra]).take(index)
+    plain = np.hstack([X[:, 300:400], X[:, :50], extra])[index]
+    np.testing.assert_array_equal(chosen[:], plain)
+    np.testing.assert_array_equal(chosen[3:6], plain[3:6])
+    lazy, direct = LinearSVM().fit(chosen, y[index]), LinearSVM().fit(plain, y[index])
+    np.testing.assert_array_equal(lazy.coef_, direct.coef_)
+    np.testing.assert_array_equal(lazy.decision_function(chosen), direct.decision_function(plain))
+
+
+def test_threads_of_the_matrix_product_do_not_change_the_model():
+    X, y = vectors(n=80, d=5000, classes=4)
+    models = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            models.append(LinearSVM().fit(X, y))
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+    np.testing.assert_array_equal(models[0].intercept_, models[1].intercept_)
+
+
+@pytest.mark.parametrize("solver", ["gram", "primal"])
+def test_a_fit_can_be_repeated_to_the_bit(solver):
+    X, y = vectors(n=30, d=300, classes=3)
+    first, second = (clone(LinearSVM(solver=solver)).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.coef_, second.coef_)
+    np.testing.assert_array_equal(first.intercept_, second.intercept_)
+
+
+def test_a_pipeline_and_a_grid_search_take_the_classifier():
+    X, y = vectors(n=40, d=100, classes=4)
+    search = GridSearchCV(make_pipeline(StandardScaler(), LinearSVM()), {"linearsvm__C": [0.01, 100.0]}, cv=2)
+    assert search.fit(X, y).predict(X).tolist() == y.tolist()
+
+
+@parametrize_with_checks([LinearSVM()])
+# scikit-learn's own check of infinite labels casts them.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_scikit_learn_accepts_the_estimator(estimator, check):
+    check(estimator)
+
+
+def test_what_cannot_be_trained_is_refused():
+    X, y = vectors(n=12, d=8, classes=3)
+    bad = X.copy()
+    bad[4, 2] = np.nan
+    for solver in ("gram", "primal"):
+        with pytest.raises(DataError, match="1 NaN or infinite numbers, first in row 4"):
+            LinearSVM(solver=solver).fit(bad, y)
+    with pytest.raises(DataError, match="one class only: c1"):
+        LinearSVM().fit(X, ["c1"] * 12)
+    with pytest.raises(DataError, match="same number of rows, got 12 and 11"):
+        LinearSVM().fit(X, y[:11])
+    with pytest.raises(DataError, match=r"rows of shape \(n, d\)"):
+        LinearSVM().fit(X[0], y)
+    with pytest.raises(DataError, match="C must be a positive number, got 0"):
+        LinearSVM(C=0).fit(X, y)
+    with pytest.raises(DataError, match="solver must be one of auto, primal, gram"):
+        LinearSVM(solver="dual").fit(X, y)
+    with pytest.raises(DataError, match="names classes that y does not hold: c7"):
+        LinearSVM(class_weight={"c7": 1.0}).fit(X, y)
+
+
+def test_what_cannot_be_scored_is_refused():
+    X, y = vectors(n=12, d=8, classes=3)
+    model = LinearSVM()
+    with pytest.raises(NotFittedError, match="not fitted"):
+        model.predict(X)
+    model.fit(X, y)
+    with pytest.raises(DataError, match="X has 7 features, but LinearSVM is expecting 8"):
+        model.predict(X[:, 1:])
+    with pytest.raises(DataError, match="NaN or infinite"):
+        model.predict(np.full((1, 8), np.inf))
+
+
+def test_rows_that_do_not_fit_are_refused():
+    X, _ = vectors(n=12, d=8, classes=3)
+    with pytest.raises(DataError, match="a row for each of the 12 vectors, got 11"):
+        rows.Rows(X, extra=[X[:11]])
+    with pytest.raises(DataError, match="must lie in 0 … 11"):
+        rows.Rows(X, index=[3, 12])
