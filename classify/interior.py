@@ -4,8 +4,8 @@ Over the rows x_i of two classes, t_i = ±1, with Q_ij = t_i t_j x_i·x_j:
 
     minimise  ½ αᵀQα − Σ α_i   subject to   0 ≤ α_i ≤ C_i,  Σ t_i α_i = 0.
 
-Coordinate-wise solvers (libsvm, liblinear) are fast where few rows matter; where classes overlap in few columns and C is
-large they need millions of steps, or never end. Newton steps on all multipliers at once need a few dozen, each one a
+Coordinate-wise solvers (libsvm, liblinear) are fast where few rows matter; where classes overlap in few columns and C
+is large they need millions of steps, or never end. Newton steps on all multipliers at once need a few dozen, each one a
 Cholesky factorisation of n × n, or of d × d where the rows have fewer columns.
 
 Source: Mehrotra 1992 (predictor and corrector), Fine & Scheinberg 2001 (the low-rank system). Left out: sparsity, which

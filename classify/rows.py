@@ -16,10 +16,10 @@ from idt.arrays import describe
 from idt.errors import DataError
 
 MEMORY = 1 << 29
-"""Bytes of rows that a product holds at a time."""
+"""Bytes that reading and multiplying rows may take: two blocks, one that is being read, and a check of its numbers."""
 
 PANEL = 4096
-"""Columns multiplied in the precision of the rows, before the products are added up in float64."""
+"""Columns that are turned into float64 at a time."""
 
 _alone = threading.RLock()
 _controller = functools.cache(ThreadpoolController)
@@ -101,7 +101,22 @@ class Rows:
 
 
 def as_rows(X):
-    """Rows as they are, anything else as a float32 or float64 matrix."""
+    """Take in what a caller gives as rows.
+
+    Parameters
+    ----------
+    X : Rows or array-like (n, d)
+
+    Returns
+    -------
+    Rows or (n, d) float32 or float64
+        `Rows` and float32 as they are, other real numbers as float64.
+
+    Raises
+    ------
+    DataError
+        If it is sparse, complex, not a matrix, or has no rows or no columns.
+    """
     if isinstance(X, Rows):
         return X
     if hasattr(X, "toarray"):
@@ -125,13 +140,35 @@ def as_rows(X):
 
 
 def parts(rows, memory=MEMORY):
-    """Slices of rows, each within ``memory`` bytes."""
-    step = max(1, memory // (rows.shape[1] * rows.dtype.itemsize))
+    """Cut rows into blocks of which ``memory`` bytes hold four.
+
+    Parameters
+    ----------
+    rows : (n, d) array or Rows
+    memory : int
+
+    Returns
+    -------
+    list of slice
+    """
+    step = max(1, memory // (4 * rows.shape[1] * rows.dtype.itemsize))
     return [slice(first, min(first + step, rows.shape[0])) for first in range(0, rows.shape[0], step)]
 
 
 def check_finite(block, start):
-    """Refuse numbers that are not finite in a block that begins with row ``start``."""
+    """Refuse numbers that are not finite.
+
+    Parameters
+    ----------
+    block : (k, d) float32 or float64
+    start : int
+        Index of its first row, for the message.
+
+    Raises
+    ------
+    DataError
+        With their number and the first row that holds one.
+    """
     wrong = ~np.isfinite(block)
     if wrong.any():
         row = start + int(wrong.any(axis=1).argmax())
@@ -139,11 +176,21 @@ def check_finite(block, start):
 
 
 def products(left, right):
-    """``left @ right.T`` (n, m) in float64: panels of columns in the rows' precision, so no float64 copy of them."""
+    """``left @ right.T`` in float64, panel by panel of columns, so that there is no float64 copy of them all.
+
+    Parameters
+    ----------
+    left : (n, d) float32 or float64
+    right : (m, d) float32 or float64
+
+    Returns
+    -------
+    (n, m) float64
+    """
     out = np.zeros((len(left), len(right)))
     for first in range(0, left.shape[1], PANEL):
-        columns = slice(first, first + PANEL)
-        out += left[:, columns] @ right[:, columns].T
+        panel = left[:, first : first + PANEL].astype(np.float64)
+        out += panel @ (panel if right is left else right[:, first : first + PANEL].astype(np.float64)).T
     return out
 
 
@@ -154,12 +201,12 @@ def gram(rows, *, memory=MEMORY):
     ----------
     rows : (n, d) float32 or float64, or Rows
     memory : int
-        Bytes of rows held at a time; more means fewer passes over a file.
+        Bytes beside the result; more means fewer passes over a file.
 
     Returns
     -------
     (n, n) float64
-        Symmetric. Multiplied in the precision of the rows over panels of columns, added up in float64.
+        Symmetric. In float32 it would not be positive definite, by more than hard classes bear.
 
     Raises
     ------
@@ -168,7 +215,7 @@ def gram(rows, *, memory=MEMORY):
     """
     n = rows.shape[0]
     out = np.empty((n, n))
-    pieces = parts(rows, memory // 2)
+    pieces = parts(rows, memory)
     for i, piece in enumerate(pieces):
         left = rows[piece]
         for other in pieces[i:]:

@@ -131,6 +131,13 @@ def _solve(average, flow, y):
         flow[1, y, x] = (g11 * h2 - g12 * h1) * scale
 
 
+@njit(cache=True, nogil=True)
+def _copy(row, out):
+    """Copy a row. As a slice assignment it would make numba compile the text of an error, two seconds long."""
+    for x in range(row.shape[0]):
+        out[x] = row[x]
+
+
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
 def iterate(first, second, flow, damping_x, damping_y):
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
@@ -155,7 +162,7 @@ def iterate(first, second, flow, damping_x, damping_y):
         else:
             for c in range(5):
                 for r in range(made):
-                    strip[c, r] = strip[c, r + STRIP]
+                    _copy(strip[c, r + STRIP], strip[c, r])
         for r in range(made, STRIP + 2 * WINDOW_RADIUS):
             y = top - WINDOW_RADIUS + r
             if y < height:
@@ -164,11 +171,11 @@ def iterate(first, second, flow, damping_x, damping_y):
                 _combine(first, flow, y, sampled, own, damping_x, damping_y[y], strip, r)
             else:
                 for c in range(5):
-                    strip[c, r] = strip[c, r - 1]
+                    _copy(strip[c, r - 1], strip[c, r])
         if top == 0:
             for c in range(5):
                 for r in range(WINDOW_RADIUS):
-                    strip[c, r] = strip[c, WINDOW_RADIUS]
+                    _copy(strip[c, WINDOW_RADIUS], strip[c, r])
         for y in range(top, min(top + STRIP, height)):
             for c in range(5):
                 _window_columns(strip, c, y - top + WINDOW_RADIUS, smooth)

@@ -1,0 +1,350 @@
+"""Codebooks: what is learnt from a sample of training descriptors, block by block, and its file.
+
+Of each block a mean and a projection (`encoding.pca`) and a mixture (`encoding.gmm`). Fitting reads every video once
+(`encoding.reservoir`), also for several training sets at a time, and depends neither on their order nor on the number
+of workers.
+
+Format ``idt-codebook``, version 1 (specification, "Codebook, vectors, model"): in ``blocks/NAME`` the datasets ``mean``
+(d,), ``projection`` (D, d), ``variances_along`` (D,) float64, ``weights`` (K,), ``means`` and ``variances`` (K, D), all
+else float32. Root attributes besides those of all our files: ``blocks``, the JSON list of their names with the sizes of
+their descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the
+JSON of what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
+"""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from encoding.gmm import DiagonalGMM
+from encoding.inputs import Inputs, columns_of, differences, label_of
+from encoding.params import FITTING, EncodingParams
+from encoding.parallel import in_order
+from encoding.pca import PCA
+from encoding.reservoir import Reservoir, sample_video
+from encoding.store import json_list
+from idt import hdf5
+from idt.arrays import float_array
+from idt.errors import DataError
+
+CODEBOOK_FORMAT = "idt-codebook"
+CODEBOOK_VERSION = 1
+
+JOINT = "joint"
+"""The block of all descriptors side by side."""
+
+ONE_VIDEO = (
+    "a codebook cannot be fitted on one video: the Fisher vector of what a mixture was fitted on is near zero; "
+    "give more videos, or a codebook that is fitted already with --codebook"
+)
+
+
+class Block(NamedTuple):
+    """What is learnt of one block.
+
+    Attributes
+    ----------
+    name : str
+    sizes : dict of str to int
+        Columns of the descriptors that it is made of, side by side.
+    pca : PCA
+    gmm : DiagonalGMM
+    """
+
+    name: str
+    sizes: dict
+    pca: PCA
+    gmm: DiagonalGMM
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {
+            "mean": self.pca.mean_,
+            "projection": self.pca.components_,
+            "variances_along": self.pca.explained_variance_,
+            "weights": self.gmm.weights_,
+            "means": self.gmm.means_,
+            "variances": self.gmm.variances_,
+        }
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A fitted codebook.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+    params : dict
+        The parameters of `encoding.params.FITTING`.
+    features : dict or None
+        Parameters that the features were extracted with, but for the segment; None for rows that others wrote and for
+        arrays.
+    sampling : dict
+        ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
+    """
+
+    blocks: tuple[Block, ...]
+    params: dict[str, Any]
+    features: dict[str, Any] | None
+    sampling: dict[str, int]
+
+    @classmethod
+    def fit(cls, items, names=None, params=None, *, jobs=1, threads=1, update=None):
+        """Fit a codebook to training videos.
+
+        Parameters
+        ----------
+        items : list of str, Path, Features or (n, d) arrays
+            At least two videos.
+        names : list of str, optional
+            Their names, as for `encoding.inputs.Inputs`: the sample depends on them.
+        params : EncodingParams, optional
+        jobs : int
+            Files read at once, in processes.
+        threads : int
+            Threads of the mixtures.
+        update : callable, optional
+            Called after each video is read and each block is fitted.
+
+        Returns
+        -------
+        Codebook
+            Independent of the order of the videos, of ``jobs`` and of ``threads``.
+
+        Raises
+        ------
+        DataError
+            If there are fewer descriptors than components, only one video has tracks, or videos do not fit together.
+
+        Notes
+        -----
+        Spec, encoding 3 to 5.
+        """
+        inputs = Inputs.of(items, names, descriptors=(params or EncodingParams()).descriptors)
+        return next(cls.fit_each(inputs, [inputs.names], params, jobs=jobs, threads=threads, update=update))
+
+    @classmethod
+    def fit_each(cls, inputs, sets, params=None, *, jobs=1, threads=1, update=None):
+        """Fit a codebook to each of several training sets, such as those of the folds, reading the videos once.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            With the descriptors that ``params`` name.
+        sets : list of collection of str
+            Names of the training videos of each.
+        params, jobs, threads, update
+            As `fit`.
+
+        Yields
+        ------
+        Codebook
+            Each equal to that of `fit` on its videos alone.
+
+        Raises
+        ------
+        DataError
+            As `fit`, and if a set names a video that is not there.
+        """
+        params = params or EncodingParams()
+        update = update or (lambda: None)
+        for names in sets:
+            missing = sorted(set(names) - set(inputs.names))
+            if missing:
+                raise DataError(f"videos to fit on are missing: {', '.join(missing)}")
+            if len(set(names)) == 1:
+                raise DataError(ONE_VIDEO)
+        reservoir = Reservoir(params.sample, sets)
+        wanted = set().union(*sets)
+        videos = [(item, name) for item, name in zip(inputs.items, inputs.names, strict=True) if name in wanted]
+        tasks = (
+            (item, name, inputs.sizes, params.sample, params.seed, reservoir.limit(name)) for item, name in videos
+        )
+        for (_, name), sampled in zip(videos, in_order(sample_video, tasks, jobs), strict=True):
+            reservoir.put(name, sampled)
+            update()
+        for i in range(len(sets)):
+            yield cls._fitted(reservoir.sample(i), inputs, params, threads, update)
+
+    @classmethod
+    def _fitted(cls, sample, inputs, params, threads, update):
+        """The codebook of one sample."""
+        if sample.n_videos == 1:
+            raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
+        if len(sample) < max(2, params.k):
+            raise DataError(
+                f"k={params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
+                f"{sample.n_videos} videos; use a smaller k or more videos"
+            )
+        columns = columns_of(inputs.sizes)
+        parts = [(name, {name: size}, columns[name]) for name, size in inputs.sizes.items()]
+        if params.joint and len(parts) > 1:
+            parts = [(JOINT, inputs.sizes, slice(0, sum(inputs.sizes.values())))]
+        blocks = []
+        for name, sizes, part in parts:
+            rows = sample.columns(part)
+            pca = PCA(params.pca, whiten=params.whiten).fit(rows)
+            rows = pca.transform(rows)
+            gmm = DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(rows)
+            blocks.append(Block(name, sizes, pca, gmm))
+            update()
+        sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}
+        return cls(tuple(blocks), params.fitting(), inputs.params, sampling)
+
+    @functools.cached_property
+    def digest(self):
+        """SHA-256 of all that a vector depends on, 64 hexadecimal digits."""
+        found = hashlib.sha256(self._described().encode())
+        for block in self.blocks:
+            for name, values in block.arrays().items():
+                found.update(f"{block.name}/{name} {values.shape}".encode())
+                found.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+        return found.hexdigest()
+
+    @property
+    def sizes(self):
+        """Columns of each descriptor that is needed, in the order of a row: dict of str to int."""
+        return {name: size for block in self.blocks for name, size in block.sizes.items()}
+
+    def params_with(self, **options):
+        """Parameters of vectors made with this codebook.
+
+        Parameters
+        ----------
+        **options
+            Those of `EncodingParams` that are given. One that the codebook was fitted with otherwise is refused.
+
+        Returns
+        -------
+        EncodingParams
+
+        Raises
+        ------
+        DataError
+            If an option contradicts the codebook.
+        """
+        params = EncodingParams.from_options(**{**self.params, **options})
+        for name, value in params.fitting().items():
+            if value != self.params[name]:
+                raise DataError(f"the codebook was fitted with {name}={self.params[name]}, this run asks for {value}")
+        return params
+
+    def check_fits(self, inputs):
+        """Refuse descriptors that are not of the kind that the codebook was fitted on.
+
+        Parameters
+        ----------
+        inputs : Inputs
+
+        Raises
+        ------
+        DataError
+            If the features were extracted with other parameters, or have other sizes.
+        """
+        first = label_of(inputs.items[0], inputs.names[0])
+        if inputs.params != self.features:
+            fitted, found = differences(self.features, inputs.params)
+            raise DataError(
+                f"the codebook was fitted on features with {fitted}, {first} has {found}; "
+                "extract them alike, or fit another codebook"
+            )
+        if inputs.sizes != self.sizes:
+            fitted, found = (", ".join(f"{name} of {n}" for name, n in it.items()) for it in (self.sizes, inputs.sizes))
+            raise DataError(f"the codebook was fitted on {fitted} columns, {first} has {found}; fit another codebook")
+
+    def save(self, path, *, source=None, overwrite=False):
+        """Write a codebook file; equal codebooks of equal sources give equal bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+        source : dict, optional
+            What it was fitted on, with its ``"digest"``.
+        overwrite : bool
+            Replace a file that exists.
+
+        Raises
+        ------
+        DataError
+            If ``path`` exists and ``overwrite`` is false.
+        OSError
+            If the disk is full or ``path`` cannot be written.
+        """
+        with hdf5.create(
+            path,
+            format=CODEBOOK_FORMAT,
+            version=CODEBOOK_VERSION,
+            params=self.params,
+            source=source,
+            overwrite=overwrite,
+        ) as file:
+            file.attrs["blocks"] = json.dumps([{"name": block.name, "sizes": block.sizes} for block in self.blocks])
+            file.attrs["features"] = json.dumps(self.features, sort_keys=True)
+            file.attrs["sampling"] = json.dumps(self.sampling, sort_keys=True)
+            file.attrs["digest"] = self.digest
+            for block in self.blocks:
+                for name, values in block.arrays().items():
+                    values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+                    file.create_dataset(f"blocks/{block.name}/{name}", data=values)
+
+    @classmethod
+    def load(cls, path):
+        """Read a codebook file.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Codebook
+
+        Raises
+        ------
+        DataError
+            If it is of another format or version, damaged, or its numbers are not those that its digest is of.
+        OSError
+            If it does not exist or cannot be read.
+        """
+        with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
+            try:
+                params = EncodingParams.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
+                found = cls(
+                    tuple(_read_block(file, described, params) for described in json_list(file, "blocks")),
+                    params,
+                    hdf5.json_attribute(file, "features"),
+                    hdf5.json_attribute(file, "sampling") or {},
+                )
+            except (DataError, KeyError, TypeError, AttributeError) as problem:
+                raise DataError(f"{path} is no codebook that can be used: {problem}; fit it anew") from None
+            if not found.blocks or hdf5.attribute(file, "digest", str) != found.digest:
+                raise DataError(f"{path} does not hold the numbers that its digest is of; fit it anew")
+        return found
+
+    def _described(self):
+        """What a vector depends on besides arrays, as text."""
+        parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
+        fitting = {name: self.params[name] for name in FITTING}
+        return json.dumps([CODEBOOK_FORMAT, CODEBOOK_VERSION, fitting, self.features, parts], sort_keys=True)
+
+
+def _read_block(file, described, params):
+    """A block from its group."""
+    name, sizes = described["name"], {key: int(size) for key, size in described["sizes"].items()}
+    d = sum(sizes.values())
+
+    def read(part, *shape, dtype=np.float32):
+        return hdf5.read(file, f"blocks/{name}/{part}", shape=shape, dtype=dtype)
+
+    pca = PCA(params["pca"], whiten=params["whiten"])
+    pca.components_ = float_array(read("projection", None, d), (None, d), "projection")
+    pca.mean_ = float_array(read("mean", d), (d,), "mean")
+    pca.n_components_, pca.n_features_in_ = pca.components_.shape
+    pca.explained_variance_ = read("variances_along", pca.n_components_, dtype=np.float64)
+    shape = (params["k"], pca.n_components_)
+    gmm = DiagonalGMM.from_parameters(read("means", *shape), read("variances", *shape), read("weights", shape[0]))
+    return Block(name, sizes, pca, gmm)

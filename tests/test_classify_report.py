@@ -1,0 +1,181 @@
+"""Reports: numbers by hand, the files of a folder, and the driver's whole chain on a small set."""
+
+import builtins
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classify import report
+from classify.clips import Clip, Dataset, Skipped
+from classify.metrics import spread
+from classify.report import Fold, assemble, summarise, write
+from classify.splits import Split, leave_one_group_out
+from classify.svm import LinearSVM
+from idt.errors import DataError
+
+CLASSES = ["jump", "run", "walk"]
+
+
+def a_set(labels=("jump", "run", "walk", "walk"), parts=("", ""), name="weizmann"):
+    """Two splits; the second half tests the first one's training videos and the other way round."""
+    names = [f"{label}/{i}" for i, label in enumerate(labels)]
+    half = len(names) // 2
+    clips = [Clip(name, Path(f"{name}.avi"), label) for name, label in zip(names, labels, strict=True)]
+    sides = (tuple(names[:half]), tuple(names[half:]))
+    splits = [Split("one", sides[1], sides[0], parts[0]), Split("two", sides[0], sides[1], parts[1])]
+    return Dataset(name, Path("root"), clips, splits, "two halves", "accuracy", [Skipped("x.avi", "odd")], ["gone"])
+
+
+def scored(dataset, predictions):
+    """Folds that predict the given classes with certainty."""
+    return [
+        Fold(split, CLASSES, np.eye(3)[[CLASSES.index(label) for label in labels]])
+        for split, labels in zip(dataset.splits, predictions, strict=True)
+    ]
+
+
+def test_splits_of_one_part_are_counted_together_and_parts_are_averaged():
+    labels = "jump run walk walk walk walk".split()
+    predictions = [["jump", "run", "walk"], ["run", "run", "walk"]]
+    together = a_set(labels)
+    assert summarise(together, scored(together, predictions))["accuracy"] == pytest.approx(4 / 6)
+    # One test video less in the second part, so that the mean of shares is not the share of all.
+    apart = a_set(labels, parts=("first", "second")).without({"walk/5": "broken"})
+    numbers = summarise(apart, scored(apart, [predictions[0], predictions[1][:2]]))
+    assert numbers["accuracy"] == pytest.approx((1 + 0) / 2)
+
+
+def test_a_report_counts_what_was_right_and_lists_what_was_wrong():
+    dataset = a_set()
+    folds = scored(dataset, [["jump", "walk"], ["walk", "walk"]])
+    found = assemble(dataset, folds, per_descriptor={"hog": scored(dataset, [["run", "walk"], ["walk", "walk"]])})
+    assert (found["accuracy"], found["value"], found["metric"]) == (0.75, 0.75, "accuracy")
+    assert found["class_accuracy"] == pytest.approx(2 / 3)
+    assert found["per_class"] == {"jump": 1, "run": 0, "walk": 1}
+    assert found["per_descriptor"] == {"hog": 0.5}
+    assert found["confusion"] == [[1, 0, 0], [0, 0, 1], [0, 0, 2]]
+    assert [(fold["name"], fold["accuracy"], fold["n_train"]) for fold in found["per_fold"]] == [
+        ("one", 0.5, 2),
+        ("two", 1, 2),
+    ]
+    assert found["mistakes"] == [{"name": "run/1", "label": "run", "predicted": "walk", "fold": "one"}]
+    assert (found["skipped"], found["missing"]) == ([{"path": "x.avi", "reason": "odd"}], ["gone"])
+    assert found["per_part"] == {}
+    assert "top5" not in found
+
+
+def test_a_class_that_a_split_did_not_train_is_a_mistake_there():
+    dataset = a_set()
+    folds = [
+        Fold(dataset.splits[0], ["walk", "jump"], np.array([[0, 1.0], [1.0, 0]])),
+        Fold(dataset.splits[1], ["jump", "run"], np.array([[1.0, 0], [1.0, 0]])),
+    ]
+    assert assemble(dataset, folds)["confusion"] == [[1, 0, 0], [0, 0, 1], [2, 0, 0]]
+    assert spread(folds[0].scores, ["walk", "jump"], CLASSES)[0, 1] < 0
+
+
+def test_the_files_of_a_report_agree(tmp_path):
+    dataset = a_set()
+    found = assemble(
+        dataset,
+        scored(dataset, [["jump", "walk"], ["walk", "walk"]]),
+        settings={"C": 100.0},
+        seconds={"extract": 1.23456, "train": 2},
+        empty=["walk/3"],
+        notes=["one | two"],
+    )
+    written = write(tmp_path / "out", found)
+    assert sorted(path.name for path in written.paths) == sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written.notes == []
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == found
+    assert found["seconds"] == {"extract": 1.235, "train": 2}
+    with open(tmp_path / "out" / "confusion.csv", newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines == [["true class", *CLASSES], ["jump", "1", "0", "0"], ["run", "0", "0", "1"], ["walk", "0", "0", "2"]]
+    assert (tmp_path / "out" / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert text.startswith("# weizmann: 75.0 % accuracy\n")
+    for line in (
+        "| **this run** | **75.0** | accuracy |  |",
+        "| run | 0.0 |",
+        "- run/1: run, taken for walk",
+        "- walk/3",
+        "- x.avi: odd",
+        "- gone",
+        "| extract | 1.2 |",
+    ):
+        assert f"\n{line}\n" in text
+    assert "| iDT + FV | 98.9 | features of the authors' release" in text
+
+
+def test_recalled_numbers_are_marked_and_their_absence_is_said(tmp_path):
+    for name, words in (("kth", "| DT + BoVW | ~95.0 |"), ("folder", "None at hand for this set.")):
+        dataset = a_set(name=name)
+        write(tmp_path / name, assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "walk"]])))
+        text = (tmp_path / name / "report.md").read_text()
+        assert words in text
+        assert ("look it up in its source" in text) == (name == "kth")
+
+
+def test_the_same_report_makes_the_same_files(tmp_path):
+    dataset = a_set(parts=("a", "b"))
+    found = assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "jump"]]))
+    for folder in ("one", "two"):
+        write(tmp_path / folder, found)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_without_matplotlib_the_picture_is_missing_and_it_is_said(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    dataset = a_set()
+    found = assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "walk"]]))
+    monkeypatch.setattr(builtins, "__import__", without)
+    written = write(tmp_path, found)
+    assert written.notes == [report.NO_MATPLOTLIB]
+    assert not (tmp_path / "confusion.png").exists()
+    assert "confusion.png" not in (tmp_path / "report.md").read_text()
+
+
+def test_a_report_is_not_replaced_unasked(tmp_path):
+    dataset = a_set()
+    found = assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "walk"]]))
+    write(tmp_path, found)
+    with pytest.raises(DataError, match=r"report.json exists; use another path or --overwrite"):
+        write(tmp_path, found)
+    write(tmp_path, found, overwrite=True)
+
+
+def test_outcomes_that_do_not_fit_are_refused():
+    dataset = a_set()
+    with pytest.raises(DataError, match=r"scores of one must be of shape \(2, 3\), got \(1, 3\)"):
+        summarise(dataset, [Fold(dataset.splits[0], CLASSES, np.ones((1, 3)))])
+    with pytest.raises(DataError, match="at least one split"):
+        summarise(dataset, [])
+
+
+def test_vectors_that_tell_the_classes_apart_get_all_right():
+    random = np.random.default_rng(0)
+    labels = {f"{label}/{group}{i}": label for label in CLASSES for group in "abc" for i in range(2)}
+    clips = [Clip(name, Path(name), label, group=name[-2]) for name, label in labels.items()]
+    splits = leave_one_group_out({clip.name: clip.group for clip in clips})
+    dataset = Dataset("folder", Path(), clips, splits, "leave one group out", "accuracy", [], [])
+    names = list(labels)
+    X = np.eye(3)[[CLASSES.index(label) for label in labels.values()]] + 0.1 * random.normal(size=(18, 3))
+    row = {name: X[i] for i, name in enumerate(names)}
+    folds = []
+    for split in splits:
+        model = LinearSVM().fit([row[name] for name in split.train], [labels[name] for name in split.train])
+        folds.append(Fold(split, model.classes_, model.scores([row[name] for name in split.test])))
+    found = assemble(dataset, folds)
+    assert (found["accuracy"], found["mean_average_precision"]) == (1, 1)
+    assert np.trace(found["confusion"]) == 18
