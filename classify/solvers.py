@@ -88,7 +88,7 @@ def solve_gram(rows, signs, penalties):
     kernel = gram(rows)
     # About the mean row, which the bias takes up: far from the origin libsvm would lose its digits.
     means = kernel.mean(axis=0)
-    pass
+    kernel -= means
     kernel -= means[:, None] - means.mean()
     dual = np.zeros(signs.shape)
     for row, sign in zip(dual, signs, strict=True):

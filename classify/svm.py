@@ -56,6 +56,11 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         self.solver = solver
         self.class_weight = class_weight
 
+    @classmethod
+    def from_params(cls, params):
+        """Build from `ClassifierParams`, the options of the commands."""
+        return cls(params.C, params.solver, None if params.class_weight == "none" else params.class_weight)
+
     def fit(self, X, y):
         """Train.
 

@@ -1,17 +1,17 @@
 """Feature files to a codebook and vectors; what is up to date is left alone, and nothing is begun that must be refused.
 
 A codebook file is up to date if it was fitted on the same training files with the same parameters; a vectors file, if
-it was made of the same files with the same parameters and a codebook that is, or would be, the same.
+it was made of the same files with the same parameters and the same codebook, or one that is fitted in the same way.
 """
 
 import contextlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.encoder import Summary, encode_files
 from encoding.inputs import Inputs, combined, digests
-from encoding.store import VECTORS_FORMAT, VECTORS_VERSION
+from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
 from idt import hdf5
 from idt.errors import DataError
 
@@ -23,7 +23,7 @@ class Made(NamedTuple):
     ----------
     path : Path
     content : Codebook, Summary or None
-        What was written; of vectors that are up to date nothing is read.
+        What it holds; of vectors that are up to date nothing is read.
     up_to_date : bool
         Nothing was done.
     """
@@ -35,7 +35,7 @@ class Made(NamedTuple):
 
 @contextlib.contextmanager
 def no_progress(stage, total):
-    """A progress that shows nothing: `fit` and `fit_and_encode` call it with a word and a number of steps."""
+    """A progress that shows nothing: a context manager of a function to be called ``total`` times in a stage."""
     yield lambda: None
 
 
@@ -45,7 +45,7 @@ def codebook_path(output):
     return output.with_name(output.name.removesuffix(".h5") + ".codebook.h5")
 
 
-def fit(files, names, output, params, *, train=None, overwrite=False, progress=no_progress, **workers):
+def fit(files, names, output, params, *, train=None, overwrite=False, progress=no_progress, jobs=1, threads=1):
     """Fit a codebook into its file, unless that is up to date.
 
     Parameters
@@ -61,8 +61,10 @@ def fit(files, names, output, params, *, train=None, overwrite=False, progress=n
         Replace a file that was made otherwise.
     progress : callable
         Like `no_progress`.
-    **workers
-        ``jobs`` and ``threads``.
+    jobs : int
+        Videos at once, in processes.
+    threads : int
+        Threads of the mixtures.
 
     Returns
     -------
@@ -76,19 +78,23 @@ def fit(files, names, output, params, *, train=None, overwrite=False, progress=n
         If a file cannot be read or written.
     """
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
-    with progress("file", len(files)) as update:
-        found = digests(files, names, update=update)
-    plan = _Fit(inputs, output, params, train, found)
-    plan.refuse(overwrite)
-    return plan.run(progress, workers)
+    train = _training(inputs, train)
+    source = _fitting_source(_digests(inputs, progress), train)
+    if _is_current(output, _codebook_kind(params), source, overwrite):
+        return Made(Path(output), Codebook.load(output), True)
+    codebook = _fitted(inputs, train, params, progress, jobs, threads)
+    codebook.save(output, source=source, overwrite=overwrite)
+    return Made(Path(output), codebook, False)
 
 
-def fit_and_encode(files, names, output, params, *, train=None, overwrite=False, progress=no_progress, **workers):
+def fit_and_encode(
+    files, names, output, params, *, train=None, overwrite=False, progress=no_progress, jobs=1, threads=1
+):
     """Fit a codebook beside a vectors file and write that, each unless it is up to date.
 
     Parameters
     ----------
-    files, names, params, train, overwrite, progress, **workers
+    files, names, params, train, overwrite, progress, jobs, threads
         As `fit`.
     output : str or Path
         The vectors; the codebook goes to `codebook_path`.
@@ -105,22 +111,35 @@ def fit_and_encode(files, names, output, params, *, train=None, overwrite=False,
         If a file cannot be read or written.
     """
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
-    with progress("file", len(files)) as update:
-        found = digests(files, names, update=update)
-    codebook = _Fit(inputs, codebook_path(output), params, train, found)
-    vectors = _Encode(inputs, output, params, {"digest": combined(found), "training": codebook.source["digest"]})
-    codebook.refuse(overwrite)
-    vectors.refuse(overwrite)
-    made = codebook.run(progress, workers)
-    return made, vectors.run(made.content, progress, workers)
+    train = _training(inputs, train)
+    found = _digests(inputs, progress)
+    fitting = _fitting_source(found, train)
+    encoding = {"kind": "features", "digest": combined(found), "training": fitting["digest"]}
+    path, output = codebook_path(output), Path(output)
+    fitted = _is_current(path, _codebook_kind(params), fitting, overwrite)
+    encoded = _is_current(output, _vectors_kind(params), encoding, overwrite)
+    if fitted:
+        codebook = Codebook.load(path)
+    else:
+        codebook = _fitted(inputs, train, params, progress, jobs, threads)
+        codebook.save(path, source=fitting, overwrite=overwrite)
+    if encoded:
+        with open_vectors(output) as vectors:
+            encoded = vectors.codebook == codebook.digest
+        if not (encoded or overwrite):
+            raise DataError(f"{output} was made with another codebook than {path}; {hdf5.REMEDY}")
+    summary = None
+    if not encoded:
+        summary = _encoded(inputs, output, codebook, params, encoding, overwrite, progress, jobs, threads)
+    return Made(path, codebook, fitted), Made(output, summary, encoded)
 
 
-def encode(files, names, output, codebook, params, *, overwrite=False, progress=no_progress, **workers):
+def encode(files, names, output, codebook, params, *, overwrite=False, progress=no_progress, jobs=1, threads=1):
     """Encode with a codebook that is given, unless the vectors are up to date.
 
     Parameters
     ----------
-    files, names, overwrite, progress, **workers
+    files, names, overwrite, progress, jobs, threads
         As `fit`.
     output : str or Path
     codebook : Codebook
@@ -140,62 +159,64 @@ def encode(files, names, output, codebook, params, *, overwrite=False, progress=
     """
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     codebook.check_fits(inputs)
-    with progress("file", len(files)) as update:
-        found = digests(files, names, update=update)
-    vectors = _Encode(inputs, output, params, {"digest": combined(found), "codebook": codebook.digest})
-    vectors.refuse(overwrite)
-    return vectors.run(codebook, progress, workers)
+    source = {"kind": "features", "digest": combined(_digests(inputs, progress)), "codebook": codebook.digest}
+    if _is_current(output, _vectors_kind(params), source, overwrite):
+        return Made(Path(output), None, True)
+    summary = _encoded(inputs, output, codebook, params, source, overwrite, progress, jobs, threads)
+    return Made(Path(output), summary, False)
 
 
-class _Output:
-    """A file to be made, and whether it is there already."""
-
-    def __init__(self, path, *, form, version, params, source):
-        self.path, self.source, self._params = Path(path), source, params
-        self._state = hdf5.matches(path, format=form, version=version, params=params, source=source)
-
-    @property
-    def current(self):
-        return self._state == "current"
-
-    def refuse(self, overwrite):
-        """Refuse to replace a file unasked; a later step may take long, and its folder must be there in the end."""
-        if not (overwrite or self.current or self._state == "absent"):
-            raise DataError(self._state)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+def _training(inputs, train):
+    """Names to fit on, sorted."""
+    missing = sorted(set(train or ()) - set(inputs.names))
+    if missing:
+        raise DataError(f"the videos to fit on must be among those given, missing are {', '.join(missing)}")
+    return sorted(inputs.names if train is None else set(train))
 
 
-class _Fit(_Output):
-    def __init__(self, inputs, path, params, train, found):
-        self._inputs, self._fitting = inputs, params
-        self._train = sorted(inputs.names if train is None else train)
-        missing = [name for name in self._train if name not in found]
-        if missing:
-            raise DataError(f"the training list names videos that are not given: {', '.join(missing)}")
-        source = {"kind": "features", "digest": combined({name: found[name] for name in self._train})}
-        super().__init__(path, form=CODEBOOK_FORMAT, version=CODEBOOK_VERSION, params=params.fitting(), source=source)
-
-    def run(self, progress, workers):
-        if self.current:
-            return Made(self.path, Codebook.load(self.path), True)
-        steps = len(self._train) + (1 if self._fitting.joint else len(self._inputs.sizes))
-        with progress("fit", steps) as update:
-            (codebook,) = Codebook.fit_each(self._inputs, [self._train], self._fitting, update=update, **workers)
-        codebook.save(self.path, source=self.source, overwrite=True)
-        return Made(self.path, codebook, False)
+def _digests(inputs, progress):
+    with progress("file", len(inputs)) as update:
+        return digests(inputs.items, inputs.names, update=update)
 
 
-class _Encode(_Output):
-    def __init__(self, inputs, path, params, source):
-        self._inputs, self._shaping = inputs, params
-        super().__init__(path, form=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source)
+def _fitting_source(found, train):
+    return {"kind": "features", "digest": combined({name: found[name] for name in train})}
 
-    def run(self, codebook, progress, workers):
-        if self.current:
-            return Made(self.path, None, True)
-        options: dict[str, Any] = {"params": self._shaping, "source": self.source, "overwrite": True, **workers}
-        with progress("video", len(self._inputs)) as update:
-            summary = encode_files(
-                self._inputs.items, self._inputs.names, codebook, self.path, update=update, **options
-            )
-        return Made(self.path, summary, False)
+
+def _codebook_kind(params):
+    return {"format": CODEBOOK_FORMAT, "version": CODEBOOK_VERSION, "params": params.fitting()}
+
+
+def _vectors_kind(params):
+    return {"format": VECTORS_FORMAT, "version": VECTORS_VERSION, "params": params}
+
+
+def _is_current(path, kind, source, overwrite):
+    """Whether a file need not be made; refused if it must not. A long step may follow: its folder is made now."""
+    state = hdf5.matches(path, **kind, source=source)
+    if state not in ("absent", "current") and not overwrite:
+        raise DataError(state)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return state == "current"
+
+
+def _fitted(inputs, train, params, progress, jobs, threads):
+    blocks = 1 if params.joint else len(inputs.sizes)
+    with progress("step", len(train) + blocks) as update:
+        return next(Codebook.fit_each(inputs, [train], params, jobs=jobs, threads=threads, update=update))
+
+
+def _encoded(inputs, output, codebook, params, source, overwrite, progress, jobs, threads):
+    workers = {"jobs": jobs, "threads": threads}
+    with progress("video", len(inputs)) as update:
+        return encode_files(
+            inputs.items,
+            inputs.names,
+            codebook,
+            output,
+            params=params,
+            source=source,
+            overwrite=overwrite,
+            update=update,
+            **workers,
+        )

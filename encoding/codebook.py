@@ -21,8 +21,8 @@ import numpy as np
 
 from encoding.gmm import DiagonalGMM
 from encoding.inputs import Inputs, columns_of, differences, label_of
-from encoding.params import FITTING, EncodingParams
 from encoding.parallel import in_order
+from encoding.params import FITTING, EncodingParams
 from encoding.pca import PCA
 from encoding.reservoir import Reservoir, sample_video
 from encoding.store import json_list
@@ -161,10 +161,9 @@ class Codebook:
         reservoir = Reservoir(params.sample, sets)
         wanted = set().union(*sets)
         videos = [(item, name) for item, name in zip(inputs.items, inputs.names, strict=True) if name in wanted]
-        tasks = (
-            (item, name, inputs.sizes, params.sample, params.seed, reservoir.limit(name)) for item, name in videos
-        )
-        for (_, name), sampled in zip(videos, in_order(sample_video, tasks, jobs), strict=True):
+        work = functools.partial(sample_video, size=params.sample, seed=params.seed)
+        tasks = ((item, name, inputs.sizes, reservoir.limit(name)) for item, name in videos)
+        for (_, name), sampled in zip(videos, in_order(work, tasks, jobs), strict=True):
             reservoir.put(name, sampled)
             update()
         for i in range(len(sets)):

@@ -30,7 +30,7 @@ class Encoded(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; ``empty`` lists the videos without tracks."""
+    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; the ``empty`` videos have no tracks."""
 
     videos: int
     columns: int
@@ -96,7 +96,9 @@ def normalised(vector, shape, params):
     vector = normalize.signed_power(vector, exponent=params.power)
     if params.intra:
         vector = normalize.intra(vector, size=shape[1], start=shape[0] - 1 if params.zero_order else 0)
-    return {"l2": normalize.l2, "l1": normalize.l1, "none": np.asarray}[params.norm](vector)
+    if params.norm == "none":
+        return vector
+    return normalize.l2(vector) if params.norm == "l2" else normalize.l1(vector)
 
 
 def layout_of(codebook, params):
@@ -295,7 +297,7 @@ class FisherEncoder(TransformerMixin, BaseEstimator):
             If an option is unknown or contradicts the codebook.
         """
         params = codebook.params_with(**options)
-        encoder = cls(**{name: getattr(params, name) for name in params.__dataclass_fields__}, jobs=jobs, threads=threads)
+        encoder = cls(**vars(params), jobs=jobs, threads=threads)
         return encoder._learnt(codebook, params)
 
     def fit(self, X, y=None):
@@ -339,7 +341,7 @@ class FisherEncoder(TransformerMixin, BaseEstimator):
             If the codebook does not fit the descriptors, or they are not finite.
         """
         check_is_fitted(self, "codebook_")
-        params = self.codebook_.params_with(**self._params().__dict__)
+        params = self.codebook_.params_with(**vars(self._params()))
         inputs = Inputs.of(X, descriptors=tuple(self.codebook_.sizes))
         out = np.empty((len(inputs), width_of(layout_of(self.codebook_, params))), np.float32)
         found = encode(inputs, self.codebook_, params, jobs=self.jobs, threads=self.threads)

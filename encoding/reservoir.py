@@ -21,24 +21,24 @@ ROOM = 1.125
 
 
 class Sampled(NamedTuple):
-    """Rows of one video with the smallest keys: ``keys`` (m,) uint64, rising, and ``rows`` (m, d) float32; of how many."""
+    """Of a video with ``n_seen`` rows those of smallest keys: ``keys`` (m,) uint64, rising, and ``rows`` (m, d)."""
 
     keys: np.ndarray
     rows: np.ndarray
     n_seen: int
 
 
-def sample_video(item, name, sizes, *, size, seed, limit=LARGEST):
+def sample_video(item, name, sizes, limit=LARGEST, *, size, seed):
     """Sample one video.
 
     Parameters
     ----------
     item, name, sizes
         As `encoding.inputs.rows_of`.
-    size, seed : int
-        As `encoding.sample.Sampler`.
     limit : uint64
         Rows of larger keys are not wanted.
+    size, seed : int
+        As `encoding.sample.Sampler`.
 
     Returns
     -------

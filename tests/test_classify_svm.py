@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from classify import interior, rows, solvers
+from classify.params import ClassifierParams
 from classify.svm import LinearSVM
 from idt.errors import DataError
 from tests.reference import svm as reference
@@ -178,6 +179,12 @@ def test_a_fit_can_be_repeated_to_the_bit(solver):
     first, second = (clone(LinearSVM(solver=solver)).fit(X, y) for _ in range(2))
     np.testing.assert_array_equal(first.coef_, second.coef_)
     np.testing.assert_array_equal(first.intercept_, second.intercept_)
+
+
+def test_the_options_of_the_commands_are_those_of_the_classifier():
+    assert LinearSVM.from_params(ClassifierParams()).get_params() == LinearSVM().get_params()
+    options = {"C": 2.0, "solver": "primal", "class_weight": "balanced"}
+    assert LinearSVM.from_params(ClassifierParams(**options)).get_params() == options
 
 
 def test_a_pipeline_and_a_grid_search_take_the_classifier():

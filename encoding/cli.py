@@ -1,0 +1,116 @@
+"""The command `fv-encode`: parse, call one function, print what was done."""
+
+import contextlib
+import dataclasses
+import sys
+from pathlib import Path
+
+from encoding.params import EncodingParams
+from idt.command import DONE, Parser, add_fields, add_habits, command
+from idt.errors import DataError
+
+SLOW = 2.0
+"""Seconds after which progress is shown."""
+
+
+@command
+def fv_encode(arguments):
+    """``fv-encode``: feature files to Fisher vectors, one a video."""
+    parser = Parser(
+        "fv-encode",
+        "Encode feature files as Fisher vectors, one a video, with a codebook that is given or fitted beside them"
+        " (NAME.codebook.h5). The video name is the one recorded in a feature file that lies where idt-extract"
+        " put it, or else the file's path relative to the others.",
+        "fv-encode --k 256 features/ -o vectors.h5",
+    )
+    parser.add_argument("features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern")
+    add_habits(
+        parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True
+    )  # fmt: skip
+    parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
+    parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
+    parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
+    add_fields(parser, EncodingParams)
+    # Absent and given as the default must differ: what is given must not contradict a codebook.
+    fields = [field.name for field in dataclasses.fields(EncodingParams)]
+    parser.set_defaults(**dict.fromkeys(fields))
+    options = parser.parse_args(arguments)
+    if options.codebook and (options.train or options.fit_only):
+        parser.error("--codebook is fitted already, so it goes with neither --train nor --fit-only")
+    given = {name: value for name in fields if (value := getattr(options, name)) is not None}
+    params = None if options.codebook else EncodingParams(**given)
+    from encoding import batch
+    from encoding.codebook import Codebook
+    from encoding.inputs import find, names_of
+
+    files = find(options.features)
+    names = names_of(files)
+    settings = {
+        "overwrite": options.overwrite,
+        "progress": _no_bar if options.quiet else _bar,
+        "jobs": options.jobs,
+        "threads": options.threads,
+    }
+    if options.codebook:
+        codebook = Codebook.load(options.codebook)
+        _report_vectors(batch.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings))
+        return DONE
+    train = _read_train(options.train, names) if options.train else None
+    if train is None and not options.quiet:
+        print(f"fv-encode: no --train list, so the codebook is fitted on all {len(files)} videos", file=sys.stderr)
+    # Nothing else runs while the mixtures are fitted.
+    settings["train"] = train
+    if options.fit_only:
+        _report_codebook(batch.fit(files, names, options.output, params, **settings))
+        return DONE
+    codebook, vectors = batch.fit_and_encode(files, names, options.output, params, **settings)
+    _report_codebook(codebook)
+    _report_vectors(vectors)
+    return DONE
+
+
+def _read_train(path, names):
+    """Video names of a list; the suffix of a video or feature file may stand behind one."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; expected the name of a video on every line") from None
+    known = set(names)
+    found = [line.strip() for line in lines if line.strip()]
+    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
+    if not found:
+        raise DataError(f"{path} names no video; expected the name of a video on every line")
+    return found
+
+
+def _report_codebook(made):
+    if made.up_to_date:
+        print(f"{made.path}: up to date")
+        return
+    blocks, sampling = made.content.blocks, made.content.sampling
+    print(
+        f"{made.path}: mixtures of {made.content.params['k']} components for {', '.join(b.name for b in blocks)},"
+        f" fitted on {sampling['sampled']} of {sampling['seen']} tracks of {sampling['videos']} videos"
+    )
+
+
+def _report_vectors(made):
+    if made.up_to_date:
+        print(f"{made.path}: up to date")
+        return
+    empty = made.content.empty
+    note = f"; {len(empty)} without tracks: {', '.join(empty)}" if empty else ""
+    print(f"{made.path}: {made.content.videos} vectors of {made.content.columns} numbers{note}")
+
+
+@contextlib.contextmanager
+def _bar(stage, total):
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=stage, delay=SLOW, file=sys.stderr, dynamic_ncols=True) as bar:
+        yield bar.update
+
+
+@contextlib.contextmanager
+def _no_bar(stage, total):
+    yield lambda: None
