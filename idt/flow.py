@@ -78,7 +78,7 @@ def expand(gray, levels=None):
             image, expansion_kernel.RADIUS, expansion_kernel.RADIUS, 0, 0, borderType=cv2.BORDER_REPLICATE
         )
         planar.append(np.empty((5, level.height, level.width), np.float32))
-        interleaved.append(np.zeros((level.height, level.width, 8), np.float32))
+        interleaved.append(np.empty((level.height, level.width, 8), np.float32))
         expansion_kernel.expand(padded, planar[-1], interleaved[-1])
     return Expansion(levels, planar, interleaved)
 

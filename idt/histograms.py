@@ -69,8 +69,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     top = np.clip(corner[:, 1], 0, height - patch)
     order = np.argsort(top, kind="stable").astype(np.int32)
     start = np.searchsorted(top[order], np.arange(height + 1)).astype(np.int32)
-    raw = np.empty((len(points), cells, cells, kernel.CHANNELS), np.float32)
-    kernel.cell_sums(gray, planes, patch // cells, cells, left, order, start, raw)
-    out = np.empty((len(points), cells * cells * kernel.CHANNELS), np.float32)
-    kernel.normalise(raw.reshape(len(points), cells * cells, kernel.CHANNELS), _NORMS[local_norm], out)
-    return out
+    rows = np.empty((len(points), cells * cells * kernel.CHANNELS), np.float32)
+    kernel.cell_sums(gray, planes, patch // cells, cells, left, order, start, rows)
+    kernel.normalise(rows, cells * cells, _NORMS[local_norm])
+    return rows

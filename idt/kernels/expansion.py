@@ -107,7 +107,7 @@ def expand(padded, planar, interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 
     padded (H + 14, W) float32, the image with 7 rows replicated above and below;
-    planar (5, H, W) float32 and interleaved (H, W, 8) float32, whose last three numbers stay as they are.
+    planar (5, H, W) float32 and interleaved (H, W, 8) float32, the last three of them 0.
     """
     _, height, width = planar.shape
     smooth = np.empty(width + 2 * RADIUS, np.float32)
@@ -125,3 +125,5 @@ def expand(padded, planar, interleaved):
         for x in range(width):
             for c in range(5):
                 interleaved[y, x, c] = planar[c, y, x]
+            for c in range(5, 8):
+                interleaved[y, x, c] = np.float32(0)

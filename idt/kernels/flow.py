@@ -73,8 +73,8 @@ def _sample(second, index, corner, width, mixed, sampled):
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _combine(first, flow, y, sampled, own, damping_x, damping_y, strip, row):
-    """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of image row y, into a row of the strip."""
+def _combine(first, flow, y, sampled, own, damping_x, damping_y, products):
+    """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y; products (5, W)."""
     half = np.float32(0.5)
     for x in range(own.shape[0]):
         u = flow[0, y, x]
@@ -86,35 +86,42 @@ def _combine(first, flow, y, sampled, own, damping_x, damping_y, strip, row):
         b2 = (first[1, y, x] - sampled[1, x]) * half + a12 * u + a22 * v
         damping = damping_x[x] * damping_y
         square = damping * damping
-        strip[0, row, x] = (a11 * a11 + a12 * a12) * square
-        strip[1, row, x] = (a11 + a22) * a12 * square
-        strip[2, row, x] = (a22 * a22 + a12 * a12) * square
-        strip[3, row, x] = (a11 * b1 + a12 * b2) * square
-        strip[4, row, x] = (a12 * b1 + a22 * b2) * square
+        products[0, x] = (a11 * a11 + a12 * a12) * square
+        products[1, x] = (a11 + a22) * a12 * square
+        products[2, x] = (a22 * a22 + a12 * a12) * square
+        products[3, x] = (a11 * b1 + a12 * b2) * square
+        products[4, x] = (a12 * b1 + a22 * b2) * square
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _window_columns(strip, c, row, smooth):
-    """Vertical half of the Gaussian window, into a row padded by WINDOW_RADIUS on either side."""
-    width = strip.shape[2]
+def _window_columns(strip, row, smooth):
+    """Vertical half of the Gaussian window; strip (rows, 5·W), smooth (5·W,)."""
+    for x in range(strip.shape[1]):
+        s = WINDOW[0] * strip[row, x]
+        for k in range(1, WINDOW_RADIUS + 1):
+            s += WINDOW[k] * (strip[row - k, x] + strip[row + k, x])
+        smooth[x] = s
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _pad(row, padded):
+    """Continue a row by WINDOW_RADIUS copies of its first and of its last value."""
+    width = row.shape[0]
     for x in range(width):
-        s = WINDOW[0] * strip[c, row, x]
-        for k in range(1, WINDOW_RADIUS + 1):
-            s += WINDOW[k] * (strip[c, row - k, x] + strip[c, row + k, x])
-        smooth[c, WINDOW_RADIUS + x] = s
+        padded[WINDOW_RADIUS + x] = row[x]
     for k in range(WINDOW_RADIUS):
-        smooth[c, k] = smooth[c, WINDOW_RADIUS]
-        smooth[c, WINDOW_RADIUS + width + k] = smooth[c, WINDOW_RADIUS + width - 1]
+        padded[k] = row[0]
+        padded[WINDOW_RADIUS + width + k] = row[width - 1]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _window_rows(smooth, c, average):
+def _window_rows(padded, average):
     """Horizontal half of the Gaussian window."""
-    for x in range(average.shape[1]):
-        s = WINDOW[0] * smooth[c, WINDOW_RADIUS + x]
+    for x in range(average.shape[0]):
+        s = WINDOW[0] * padded[WINDOW_RADIUS + x]
         for k in range(1, WINDOW_RADIUS + 1):
-            s += WINDOW[k] * (smooth[c, WINDOW_RADIUS + x - k] + smooth[c, WINDOW_RADIUS + x + k])
-        average[c, x] = s
+            s += WINDOW[k] * (padded[WINDOW_RADIUS + x - k] + padded[WINDOW_RADIUS + x + k])
+        average[x] = s
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
@@ -151,33 +158,32 @@ def iterate(first, second, flow, damping_x, damping_y):
     own = np.empty(width, np.float32)
     mixed = np.empty(8 * width, np.float32)
     sampled = np.empty((5, width), np.float32)
-    smooth = np.empty((5, width + 2 * WINDOW_RADIUS), np.float32)
+    smooth = np.empty((5, width), np.float32)
+    padded = np.empty(width + 2 * WINDOW_RADIUS, np.float32)
     average = np.empty((5, width), np.float32)
     # Row r of the strip is image row top - WINDOW_RADIUS + r, replicated beyond the image.
-    strip = np.empty((5, STRIP + 2 * WINDOW_RADIUS, width), np.float32)
+    strip = np.empty((STRIP + 2 * WINDOW_RADIUS, 5, width), np.float32)
+    flat = strip.reshape(STRIP + 2 * WINDOW_RADIUS, 5 * width)
     for top in range(0, height, STRIP):
-        made = 2 * WINDOW_RADIUS
-        if top == 0:
-            made = WINDOW_RADIUS
-        else:
-            for c in range(5):
-                for r in range(made):
-                    _copy(strip[c, r + STRIP], strip[c, r])
+        made = WINDOW_RADIUS
+        if top > 0:
+            made = 2 * WINDOW_RADIUS
+            for r in range(made):
+                _copy(flat[r + STRIP], flat[r])
         for r in range(made, STRIP + 2 * WINDOW_RADIUS):
             y = top - WINDOW_RADIUS + r
             if y < height:
                 _locate(flow, y, index, corner, own)
                 _sample(second, index, corner, width, mixed, sampled)
-                _combine(first, flow, y, sampled, own, damping_x, damping_y[y], strip, r)
+                _combine(first, flow, y, sampled, own, damping_x, damping_y[y], strip[r])
             else:
-                for c in range(5):
-                    _copy(strip[c, r - 1], strip[c, r])
+                _copy(flat[r - 1], flat[r])
         if top == 0:
-            for c in range(5):
-                for r in range(WINDOW_RADIUS):
-                    _copy(strip[c, WINDOW_RADIUS], strip[c, r])
+            for r in range(WINDOW_RADIUS):
+                _copy(flat[WINDOW_RADIUS], flat[r])
         for y in range(top, min(top + STRIP, height)):
+            _window_columns(flat, y - top + WINDOW_RADIUS, smooth.ravel())
             for c in range(5):
-                _window_columns(strip, c, y - top + WINDOW_RADIUS, smooth)
-                _window_rows(smooth, c, average)
+                _pad(smooth[c], padded)
+                _window_rows(padded, average[c])
             _solve(average, flow, y)

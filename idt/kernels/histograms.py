@@ -93,24 +93,38 @@ def _slide_bin(magnitude, angle, b, kept, columns):
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sum_cell(columns, channel_size, first, cell, out):
-    """Sum ``cell`` neighbouring columns of every channel, from column ``first`` on; columns (CHANNELS · W,)."""
+def _sum_cell(columns, width, x, cell, place, row):
+    """Sum ``cell`` columns of every channel from column x on, channel c into row[place[c]]; columns (CHANNELS · W,)."""
     in_runs = cell - cell % 16
     for c in range(CHANNELS):
-        start = np.int64(c * channel_size + first)
+        start = np.int64(c * width + x)
         total = np.float32(0)
         for k in range(0, in_runs, 16):
             total += sum16(columns, start + k)
         for k in range(in_runs, cell):
             total += columns[start + k]
-        out[c] = total
+        row[place[c]] = total
+
+
+@njit(cache=True, nogil=True)
+def _places(n_cells):
+    """Where the channels of each cell stand in a patch's row, block by block; (n_cells, CHANNELS) int64."""
+    place = np.empty((n_cells, CHANNELS), np.int64)
+    channel = 0
+    for block in range(4):
+        bins = BINS + 1 if block == 1 else BINS
+        for i in range(n_cells):
+            for b in range(bins):
+                place[i, channel + b] = channel * n_cells + i * bins + b
+        channel += bins
+    return place
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
 def cell_sums(gray, flow, cell, cells, left, order, start, out):
-    """Histogram of every cell of every patch: out (n, cells, cells, CHANNELS) float32, cell x outer, y inner.
+    """Histograms of every patch into its row: block by block, in a block cell x outer, y inner, bins innermost.
 
-    gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the patches' first column; order (n,) int32, the
+    out (n, cells² · CHANNELS) float32; gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the patches' first column; order (n,) int32, the
     patches by their first row, those of row y at order[start[y]:start[y + 1]].
     """
     height, width = gray.shape
@@ -122,6 +136,7 @@ def cell_sums(gray, flow, cell, cells, left, order, start, out):
     kept = np.zeros((cell, CHANNELS, width), np.float32)
     columns = np.zeros((CHANNELS, width), np.float32)
     flat = columns.ravel()
+    place = _places(cells * cells)
     for y in range(height):
         _gradient_row(gray, y, dx, dy)
         _to_polar(dx, dy, magnitude[0], angle[0])
@@ -145,35 +160,64 @@ def cell_sums(gray, flow, cell, cells, left, order, start, out):
                 for k in range(start[first_row], start[first_row + 1]):
                     n = order[k]
                     for i in range(cells):
-                        _sum_cell(flat, width, left[n] + i * cell, cell, out[n, i, r])
+                        _sum_cell(flat, width, left[n] + i * cell, cell, place[i * cells + r], out[n])
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def normalise(raw, norm, out):
-    """Normalise each block of each patch: HOG, HOF, MBHx, MBHy, cells outer, bins inner.
+def _raise_to_floor(row):
+    """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
+    for k in range(row.shape[0]):
+        row[k] = max(row[k], np.float32(0)) + FLOOR
 
-    raw (n, cells, CHANNELS) float32; norm 0 for none, 1 for RootL1, 2 for L2; out (n, cells · CHANNELS) float32.
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _total(block):
+    """Sum in float64, by four accumulators that need not wait for each other."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    in_fours = block.shape[0] - block.shape[0] % 4
+    for k in range(0, in_fours, 4):
+        a += block[k]
+        b += block[k + 1]
+        c += block[k + 2]
+        d += block[k + 3]
+    for k in range(in_fours, block.shape[0]):
+        a += block[k]
+    return (a + b) + (c + d)
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _rootl1(block):
+    """Divide by the sum and take square roots."""
+    scale = np.float32(1 / _total(block))
+    for k in range(block.shape[0]):
+        block[k] = np.sqrt(block[k] * scale)
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _l2(block):
+    """Divide by the Euclidean length."""
+    total = np.float64(0)
+    for k in range(block.shape[0]):
+        total += np.float64(block[k]) * np.float64(block[k])
+    scale = np.float32(1 / np.sqrt(total))
+    for k in range(block.shape[0]):
+        block[k] *= scale
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def normalise(rows, n_cells, norm):
+    """Normalise each block of each patch in place.
+
+    rows (n, n_cells · CHANNELS) float32, as from cell_sums; norm 0 for none, 1 for RootL1, 2 for L2.
     """
-    n_patches, n_cells, _ = raw.shape
-    for n in range(n_patches):
+    for n in range(rows.shape[0]):
+        row = rows[n]
+        _raise_to_floor(row)
         first = 0
-        channel = 0
         for block in range(4):
-            bins = BINS + 1 if block == 1 else BINS
-            total = np.float64(0)
-            for i in range(n_cells):
-                for b in range(bins):
-                    # Differences of running sums leave a little above or below 0 where nothing is.
-                    value = max(raw[n, i, channel + b], np.float32(0)) + FLOOR
-                    out[n, first + i * bins + b] = value
-                    total += np.float64(value) * np.float64(value) if norm == 2 else np.float64(value)
+            last = first + n_cells * (BINS + 1 if block == 1 else BINS)
             if norm == 1:
-                scale = np.float32(1 / total)
-                for k in range(first, first + n_cells * bins):
-                    out[n, k] = np.sqrt(out[n, k] * scale)
+                _rootl1(row[first:last])
             elif norm == 2:
-                scale = np.float32(1 / np.sqrt(total))
-                for k in range(first, first + n_cells * bins):
-                    out[n, k] *= scale
-            first += n_cells * bins
-            channel += bins
+                _l2(row[first:last])
+            first = last
