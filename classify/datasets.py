@@ -167,7 +167,7 @@ def read_folder(root, params):
     root : Path
     params : DatasetParams
         ``split`` is a file as `splits.read_split` takes it; its names may have a video suffix. ``group`` is a pattern
-        for `splits.groups_by_pattern`. Else ``folds`` and ``seed`` count.
+        for `splits.groups_by_pattern`. Else ``folds`` and ``fold_seed`` count.
 
     Returns
     -------
@@ -202,9 +202,9 @@ def read_folder(root, params):
         clips = [clip._replace(group=groups[clip.name]) for clip in clips]
         chosen = splits.leave_one_group_out(groups)
     else:
-        protocol = f"{params.folds} stratified folds, seed {params.seed}"
+        protocol = f"{params.folds} stratified folds, seed {params.fold_seed}"
         labels = {clip.name: clip.label for clip in clips}
-        chosen = splits.stratified_folds(labels, folds=params.folds, seed=params.seed)
+        chosen = splits.stratified_folds(labels, folds=params.folds, seed=params.fold_seed)
     return Dataset("folder", root, clips, chosen, protocol, "accuracy", skipped, [])
 
 
@@ -212,7 +212,7 @@ READERS = {
     "weizmann": (read_weizmann, ()),
     "ut-interaction": (read_ut_interaction, ()),
     "kth": (read_kth, ("sequences", "subsequences")),
-    "folder": (read_folder, ("split", "group", "folds", "seed")),
+    "folder": (read_folder, ("split", "group", "folds", "fold_seed")),
 }
 """Reader of each set, and the options that it takes."""
 

@@ -14,7 +14,7 @@ SOLVERS = ("auto", "primal", "gram")
 class ClassifierParams:
     """What a classifier depends on besides its data; the defaults are those of the standard recipe."""
 
-    C: float = option(100.0, spec="encoding 8", help="weight of the errors against the margin")
+    C: float = option(100.0, flag="c", spec="encoding 8", help="weight of the errors against the margin")
     solver: str = option(
         "auto",
         spec="encoding 8",
@@ -41,15 +41,16 @@ class DatasetParams:
         None, help="folder only: leave one group out; a regular expression that finds the group in the video name"
     )
     folds: int = option(5, help="folder only: stratified folds, when neither a split file nor a group is given")
-    seed: int = option(0, help="folder only: seed of the folds")
+    fold_seed: int = option(0, help="folder only: seed of the folds")
     sequences: str | None = option(None, help="kth only: the set's 00sequences.txt, if it is not in its folder")
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
 
     def __post_init__(self):
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise DataError(f"folds must be a whole number of at least 2, got {self.folds!r}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
-            raise DataError(f"seed must be a whole number in 0 … 2³² − 1, got {self.seed!r}")
+        seed = self.fold_seed
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise DataError(f"fold_seed must be a whole number in 0 … 2³² − 1, got {seed!r}")
         if self.split is not None and self.group is not None:
             raise DataError("split and group exclude each other: give a split file or a group pattern")
 

@@ -142,6 +142,7 @@ def encode(files, names, output, codebook, params, *, overwrite=False, progress=
     files, names, overwrite, progress, jobs, threads
         As `fit`.
     output : str or Path
+        The vectors.
     codebook : Codebook
     params : EncodingParams
         As from `Codebook.params_with`.
@@ -202,6 +203,8 @@ def _is_current(path, kind, source, overwrite):
 
 def _fitted(inputs, train, params, progress, jobs, threads):
     blocks = 1 if params.joint else len(inputs.sizes)
+    # While mixtures are fitted nothing else runs: the processes' share is theirs.
+    threads = max(jobs, threads)
     with progress("step", len(train) + blocks) as update:
         return next(Codebook.fit_each(inputs, [train], params, jobs=jobs, threads=threads, update=update))
 

@@ -58,7 +58,6 @@ def fv_encode(arguments):
     train = _read_train(options.train, names) if options.train else None
     if train is None and not options.quiet:
         print(f"fv-encode: no --train list, so the codebook is fitted on all {len(files)} videos", file=sys.stderr)
-    # Nothing else runs while the mixtures are fitted.
     settings["train"] = train
     if options.fit_only:
         _report_codebook(batch.fit(files, names, options.output, params, **settings))

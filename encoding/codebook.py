@@ -245,7 +245,7 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = label_of(inputs.items[0], inputs.names[0])
-        if inputs.params != self.features:
+        if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:
             fitted, found = differences(self.features, inputs.params)
             raise DataError(
                 f"the codebook was fitted on features with {fitted}, {first} has {found}; "

@@ -217,8 +217,8 @@ def test_a_folder_that_is_not_the_set_is_refused(tmp_path):
         read("ucf11", tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
         read("folder", tmp_path / "none")
-    with pytest.raises(DataError, match="weizmann has a protocol of its own and takes no group, seed"):
-        read("weizmann", tmp_path, DatasetParams(group="x", seed=3))
+    with pytest.raises(DataError, match="weizmann has a protocol of its own and takes no group, fold_seed"):
+        read("weizmann", tmp_path, DatasetParams(group="x", fold_seed=3))
 
 
 def test_two_videos_of_one_name_are_refused(tmp_path):
@@ -260,7 +260,7 @@ def test_options_that_make_no_sense_are_refused():
     with pytest.raises(DataError, match="folds must be a whole number of at least 2, got 1"):
         DatasetParams(folds=1)
     with pytest.raises(DataError, match="seed must be a whole number"):
-        DatasetParams(seed=-1)
+        DatasetParams(fold_seed=-1)
     with pytest.raises(DataError, match="split and group exclude each other"):
         DatasetParams(split="a", group="b")
     with pytest.raises(DataError, match="C must be a positive number, got nan"):

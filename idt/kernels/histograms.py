@@ -124,7 +124,8 @@ def _places(n_cells):
 def cell_sums(gray, flow, cell, cells, left, order, start, out):
     """Histograms of every patch into its row: block by block, in a block cell x outer, y inner, bins innermost.
 
-    out (n, cells² · CHANNELS) float32; gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the patches' first column; order (n,) int32, the
+    out (n, cells² · CHANNELS) float32; gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the first column of
+    each patch; order (n,) int32, the
     patches by their first row, those of row y at order[start[y]:start[y + 1]].
     """
     height, width = gray.shape
