@@ -1,9 +1,9 @@
 """Model files: a trained classifier to and from HDF5.
 
 Format ``idt-model``, version 1 (specification, "Codebook, vectors, model"): ``classes`` (c,) text, ``weights`` (k, d)
-and ``biases`` (k,), where k = c, or 1 for two classes. Root attributes besides those of all our files: ``layout`` and
-``codebook`` of the vectors it was trained on. A model serves only vectors of that codebook and layout: others have the
-same shape often enough, and would be labelled with confidence.
+and ``biases`` (k,), where k = c, or 1 for two classes. Root attributes besides those of all our files: ``layout``,
+``codebook`` and ``encoding`` (the JSON of the parameters) of the vectors it was trained on. A model serves only vectors
+made in that way: others have the same shape often enough, and would be labelled with confidence.
 """
 
 import json
@@ -37,14 +37,17 @@ class Model:
         Digest of the codebook.
     source : dict or None
         What it was trained on.
+    encoding : dict or None
+        Parameters that the vectors were encoded with; None if these were not recorded.
     """
 
     classifier: LinearSVM
     layout: list[dict]
     codebook: str
     source: dict | None = None
+    encoding: dict | None = None
 
-    def check(self, *, codebook, layout, name="the vectors"):
+    def check(self, *, codebook, layout, encoding=None, name="the vectors"):
         """Refuse vectors that this model was not trained for.
 
         Parameters
@@ -53,13 +56,15 @@ class Model:
             Digest of the vectors' codebook.
         layout : list of dict
             Their layout, outside blocks included.
+        encoding : dict, optional
+            Parameters that they were encoded with; compared if those of the model are known too.
         name : str
             What the message calls them.
 
         Raises
         ------
         DataError
-            If codebook or layout differ; both digests, or both layouts in short, are named.
+            If codebook, layout or parameters differ; what differs is named, of both.
         """
         if codebook != self.codebook:
             raise DataError(
@@ -68,9 +73,14 @@ class Model:
             )
         if check_layout(layout) != self.layout:
             raise DataError(f"{name} hold {_brief(layout)}, the model was trained on {_brief(self.layout)}")
+        ours, theirs = self.encoding or {}, encoding or {}
+        differ = [key for key in ours if key in theirs and ours[key] != theirs[key]]
+        if differ:
+            made, trained = (", ".join(f"{key}={values[key]}" for key in differ) for values in (theirs, ours))
+            raise DataError(f"{name} were encoded with {made}, the model was trained with {trained}; encode them alike")
 
 
-def save(path, classifier, *, layout, codebook, source, overwrite=False):
+def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite=False):
     """Write a model file.
 
     Parameters
@@ -84,6 +94,8 @@ def save(path, classifier, *, layout, codebook, source, overwrite=False):
         Digest of their codebook.
     source : dict or None
         What it was trained on, with its ``"digest"``.
+    encoding : dict, optional
+        Parameters that the vectors were encoded with.
     overwrite : bool
         Replace a file that exists.
 
@@ -110,6 +122,7 @@ def save(path, classifier, *, layout, codebook, source, overwrite=False):
             file.create_dataset(name, data=values, dtype=values.dtype.newbyteorder("<"))
         file.attrs["layout"] = json.dumps(layout)
         file.attrs["codebook"] = codebook
+        file.attrs["encoding"] = json.dumps(hdf5.plain(encoding), sort_keys=True)
 
 
 def stored_params(classifier):
@@ -162,6 +175,7 @@ def load(path):
             layout=check_layout(json_list(file, "layout"), weights.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
             source=hdf5.json_attribute(file, "source"),
+            encoding=hdf5.json_attribute(file, "encoding"),
         )
 
 

@@ -16,38 +16,17 @@ SLOW = 2.0
 @command
 def fv_encode(arguments):
     """``fv-encode``: feature files to Fisher vectors, one a video."""
-    parser = Parser(
-        "fv-encode",
-        "Encode feature files as Fisher vectors, one a video, with a codebook that is given or fitted beside them"
-        " (NAME.codebook.h5). The video name is the one recorded in a feature file that lies where idt-extract"
-        " put it, or else the file's path relative to the others.",
-        "fv-encode --k 256 features/ -o vectors.h5",
-    )
-    parser.add_argument("features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern")
-    add_habits(
-        parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True
-    )  # fmt: skip
-    parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
-    parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
-    parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
-    add_fields(parser, EncodingParams)
-    # Absent and given as the default must differ: what is given must not contradict a codebook.
-    fields = [field.name for field in dataclasses.fields(EncodingParams)]
-    parser.set_defaults(**dict.fromkeys(fields))
-    options = parser.parse_args(arguments)
-    if options.codebook and (options.train or options.fit_only):
-        parser.error("--codebook is fitted already, so it goes with neither --train nor --fit-only")
-    given = {name: value for name in fields if (value := getattr(options, name)) is not None}
+    options, given = _parsed(arguments)
     params = None if options.codebook else EncodingParams(**given)
     from encoding import batch
     from encoding.codebook import Codebook
-    from encoding.inputs import find, names_of
+    from encoding.files import find, names_of
 
     files = find(options.features)
     names = names_of(files)
     settings = {
         "overwrite": options.overwrite,
-        "progress": _no_bar if options.quiet else _bar,
+        "progress": batch.no_progress if options.quiet else _bar,
         "jobs": options.jobs,
         "threads": options.threads,
     }
@@ -56,16 +35,40 @@ def fv_encode(arguments):
         _report_vectors(batch.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings))
         return DONE
     train = _read_train(options.train, names) if options.train else None
-    if train is None and not options.quiet:
-        print(f"fv-encode: no --train list, so the codebook is fitted on all {len(files)} videos", file=sys.stderr)
-    settings["train"] = train
     if options.fit_only:
-        _report_codebook(batch.fit(files, names, options.output, params, **settings))
-        return DONE
-    codebook, vectors = batch.fit_and_encode(files, names, options.output, params, **settings)
-    _report_codebook(codebook)
-    _report_vectors(vectors)
+        fitted, vectors = batch.fit(files, names, options.output, params, train=train, **settings), None
+    else:
+        fitted, vectors = batch.fit_and_encode(files, names, options.output, params, train=train, **settings)
+    if train is None and not options.quiet and not fitted.up_to_date:
+        print(f"fv-encode: no --train list, so the codebook was fitted on all {len(files)} videos", file=sys.stderr)
+    _report_codebook(fitted)
+    if vectors is not None:
+        _report_vectors(vectors)
     return DONE
+
+
+def _parsed(arguments):
+    """Options of ``fv-encode``, and the parameters of encoding that were given: dict by name."""
+    parser = Parser(
+        "fv-encode",
+        "Encode feature files as Fisher vectors, one a video, with a codebook that is given or fitted and stored"
+        " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
+        " lie where idt-extract put them, or else the path of the file relative to the others.",
+        "fv-encode --k 256 features/ -o vectors.h5",
+    )
+    parser.add_argument("features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern")
+    add_habits(parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True)
+    parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
+    parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
+    parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
+    add_fields(parser, EncodingParams)
+    # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
+    fields = [field.name for field in dataclasses.fields(EncodingParams)]
+    parser.set_defaults(**dict.fromkeys(fields))
+    options = parser.parse_args(arguments)
+    if options.codebook and (options.train or options.fit_only):
+        parser.error("--codebook is fitted already, so it goes with neither --train nor --fit-only")
+    return options, {name: getattr(options, name) for name in fields if getattr(options, name) is not None}
 
 
 def _read_train(path, names):
@@ -104,12 +107,8 @@ def _report_vectors(made):
 
 @contextlib.contextmanager
 def _bar(stage, total):
+    """Progress on stderr, for `encoding.batch`."""
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=stage, delay=SLOW, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=total, unit=stage, delay=SLOW, leave=False, file=sys.stderr) as bar:
         yield bar.update
-
-
-@contextlib.contextmanager
-def _no_bar(stage, total):
-    yield lambda: None

@@ -101,7 +101,7 @@ class Codebook:
         items : list of str, Path, Features or (n, d) arrays
             At least two videos.
         names : list of str, optional
-            Their names, as for `encoding.inputs.Inputs`: the sample depends on them.
+            Their names, as for `encoding.inputs.Inputs.of`: the sample depends on them.
         params : EncodingParams, optional
         jobs : int
             Files read at once, in processes.

@@ -166,7 +166,7 @@ def encode_files(
     ----------
     files : list of str or Path
     names : list of str or None
-        Of the videos; None for `encoding.inputs.names_of`.
+        Of the videos; None for `encoding.files.names_of`.
     codebook : Codebook
     output : str or Path
         It appears when it is complete; read it with `encoding.store.load_vectors`.
@@ -194,17 +194,14 @@ def encode_files(
     """
     params = params or codebook.params_with()
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
-    codebook.check_fits(inputs)
     if source is None:
         source = {"digest": combined(digests(inputs.items, inputs.names)), "codebook": codebook.digest}
-    layout = layout_of(codebook, params)
-    empty = []
+    layout, empty = layout_of(codebook, params), []
+    found = encode(inputs, codebook, params, jobs=jobs, threads=threads)
     with VectorsWriter(
         output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
     ) as writer:
-        for name, encoded in zip(
-            inputs.names, encode(inputs, codebook, params, jobs=jobs, threads=threads), strict=True
-        ):
+        for name, encoded in zip(inputs.names, found, strict=True):
             writer.append(name, encoded.vector, empty=not encoded.tracks)
             if not encoded.tracks:
                 empty.append(name)

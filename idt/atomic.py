@@ -145,8 +145,8 @@ def replacing(path, *, overwrite=False):
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false, if it is no regular file, or if this process is writing it
-        already.
+        If ``path`` exists and ``overwrite`` is false, at the beginning or at the end of the block, if it is no regular
+        file, or if this process is writing it already.
     OSError
         If the folder is missing or not writable, or the disk is full, in one line that names ``path``.
 
@@ -175,6 +175,8 @@ def replacing(path, *, overwrite=False):
         if part.failure is not None:
             raise part.failure from None
         part.close()
+        # Again: another process may have finished the same file meanwhile.
+        _refuse_existing(path, overwrite)
         os.replace(hidden, path)
     except BaseException:
         part.close()
@@ -183,6 +185,27 @@ def replacing(path, *, overwrite=False):
         raise
     finally:
         _open_parts.discard(hidden)
+
+
+def refuse_input(path, *inputs):
+    """Refuse an output that is one of its own inputs, which not even ``overwrite`` may destroy.
+
+    Parameters
+    ----------
+    path : str or Path
+    *inputs : str, Path or other
+        Anything that is not the name of a file, such as the index of a camera, passes.
+
+    Raises
+    ------
+    DataError
+        If ``path`` is one of the inputs, under whatever name.
+    """
+    for given in inputs:
+        if not isinstance(given, str | os.PathLike) or not os.path.exists(given) or not os.path.exists(path):
+            continue
+        if os.path.samefile(path, given):
+            raise DataError(f"{path} is an input of this run and would be lost; use another path")
 
 
 def _refuse_existing(path, overwrite):

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -66,16 +67,21 @@ def plan(inputs, output):
     Raises
     ------
     DataError
-        If an input does not exist, or two have one name.
+        If an input is an empty folder, two have one name, or the output cannot be a file or folder.
 
     Notes
     -----
-    `files` of the specification: the relative path without suffix is the video name.
+    `files` of the specification: the relative path without suffix is the video name; of a pattern of images, that
+    of its folder.
     """
+    if output in ("", "-"):
+        raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
     sources = [found for given in inputs for found in _expand(given)]
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
+    if os.path.exists(output) and not os.path.isdir(output):
+        raise DataError(f"{output} is a file, but several videos need a folder; use another path")
     root = _root(sources)
     jobs: dict[str, Job] = {}
     for source in sources:
@@ -117,8 +123,8 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
     """
     import cv2
 
-    from idt import hdf5, store
-    from idt.extractor import features_of
+    from idt import atomic, hdf5, store
+    from idt.extractor import features_of, source_of
     from idt.video import open_video
 
     began = time.perf_counter()
@@ -126,11 +132,10 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
     cv2.setNumThreads(1)
     if boxes is not None and os.path.isdir(boxes):
         boxes = os.path.join(boxes, f"{job.name}.txt")
-    source = int(job.source) if job.source.isdecimal() else job.source
+    source = camera_or_path(job.source)
+    atomic.refuse_input(job.output, source, boxes)
     with open_video(source, params=params, strict=strict) as video:
-        origin = {**video.source, "name": job.name}
-        if boxes is not None:
-            origin["boxes_digest"] = hdf5.digest(boxes)
+        origin = {**source_of(video, boxes), "name": job.name}
         stored = store.stored_params(params, float32=float32)
         state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSION, params=stored, source=origin)
         if state == "current":
@@ -185,8 +190,22 @@ def extract_many(jobs, params, *, n_jobs=1, **options):
 def _attempt(job, params, options):
     try:
         return extract_job(job, params, **options)
-    except (DataError, OSError) as error:
+    except (DataError, OSError, MemoryError) as error:
         return Outcome(job, error=error_line(error))
+
+
+def camera_or_path(given):
+    """The index of a camera as an int, any other input as it is; a file or folder of that name comes first.
+
+    Parameters
+    ----------
+    given : str
+
+    Returns
+    -------
+    int or str
+    """
+    return int(given) if given.isdecimal() and not os.path.exists(given) else given
 
 
 def _expand(given):
@@ -209,10 +228,20 @@ def _expand(given):
 
 def _root(sources):
     """Folder that all sources lie below."""
-    return os.path.commonpath([os.path.dirname(os.path.abspath(source)) for source in sources])
+    return os.path.commonpath([os.path.dirname(_place(source)) for source in sources])
 
 
 def _name(source, root):
     """Path relative to the root, without suffix, with forward slashes on any system."""
-    relative = Path(os.path.relpath(os.path.abspath(source), root))
-    return relative.with_suffix("").as_posix() if not os.path.isdir(source) else relative.as_posix()
+    place = _place(source)
+    relative = Path(os.path.relpath(place, root))
+    return relative.as_posix() if os.path.isdir(place) else relative.with_suffix("").as_posix()
+
+
+def _place(source):
+    """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
+    place = os.path.abspath(source)
+    if not os.path.exists(place):
+        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
+            place = os.path.dirname(place)
+    return place

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of
+from idt.errors import DataError
 from idt.params import ExtractionParams
 
 SLOW = 2.0
@@ -87,21 +88,25 @@ def show(arguments):
         "idt-show video.avi -o tracks.png",
     )
     parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
-    parser.add_argument("-o", "--output", metavar="PATH", help="video (.mp4, .avi) or picture (.png, .jpg)"
-                        " (default NAME-tracks.mp4)")  # fmt: skip
+    add_habits(
+        parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
+        required=False, threads=True,
+    )  # fmt: skip
     parser.add_argument("--frame", type=int, metavar="N", help="frame of a picture (default: most tracks)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads (default 1)")
     parser.add_argument("--boxes", metavar="FILE", help="human boxes")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
+    from idt import atomic, batch
     from idt import show as pictures
     from idt.video import open_video
 
-    source = int(options.video) if options.video.isdecimal() else options.video
+    source = batch.camera_or_path(options.video)
     output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")
+    is_video = output.suffix.lower() in (".mp4", ".avi")
+    if is_video and options.frame is not None:
+        raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
+    atomic.refuse_input(output, source)
     with open_video(source, params=params) as video, _progress("frame", video.n_expected, options.quiet) as bar:
 
         def progress(items):
@@ -115,7 +120,7 @@ def show(arguments):
             "overwrite": options.overwrite,
             "progress": progress,
         }
-        if output.suffix.lower() in (".mp4", ".avi"):
+        if is_video:
             drawn = pictures.write_video(video, output, params, **common)
         else:
             drawn = pictures.write_picture(video, output, params, frame=options.frame, **common)
@@ -127,7 +132,8 @@ def show(arguments):
 def _progress(unit, total, quiet):
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, delay=SLOW, disable=quiet, file=sys.stderr, dynamic_ncols=True)
+    # None: off where stderr is no terminal, whose logs a bar would fill.
+    return tqdm(total=total, unit=unit, delay=SLOW, disable=quiet or None, file=sys.stderr, dynamic_ncols=True)
 
 
 def _report(outcome, quiet):

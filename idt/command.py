@@ -6,6 +6,7 @@ Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 s
 import argparse
 import dataclasses
 import functools
+import io
 import os
 import sys
 
@@ -83,7 +84,7 @@ def fields_of(arguments, cls):
     return cls(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls)})
 
 
-def add_habits(parser, *, output, jobs=False, threads=False):
+def add_habits(parser, *, output, required=True, jobs=False, threads=False):
     """Add the options that commands have in common.
 
     Parameters
@@ -91,23 +92,25 @@ def add_habits(parser, *, output, jobs=False, threads=False):
     parser : argparse.ArgumentParser
     output : str
         Help of ``-o``.
+    required : bool
+        Whether ``-o`` must be given.
     jobs, threads : bool
         Whether the command works on several inputs at once, and in several threads.
     """
-    parser.add_argument("-o", "--output", required=True, metavar="PATH", help=output)
+    parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
         parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="inputs at once (default 1)")
     if threads:
         parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads an input (default 1)")
     parser.add_argument("--overwrite", action="store_true", help="replace an output made otherwise")
-    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
 
 
 def positive(text):
     """Argument type: a whole number of at least 1."""
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return value
 
 
@@ -117,9 +120,12 @@ def command(main):
     @functools.wraps(main)
     def run(arguments=None):
         name = os.path.basename(sys.argv[0])
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A path may hold what the terminal cannot print; stderr escapes it by itself.
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return main(sys.argv[1:] if arguments is None else arguments)
-        except (DataError, OSError) as error:
+        except (DataError, OSError, MemoryError) as error:
             print(f"{name}: {error_line(error)}", file=sys.stderr)
             return WRONG
         except KeyboardInterrupt:
@@ -131,6 +137,8 @@ def command(main):
 
 def error_line(error):
     """One line for an error: an `OSError` by its file and reason, without its number."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"

@@ -8,7 +8,7 @@ What a form cannot hold is absent afterwards, and said so. Imported rows stay fl
 import os
 from pathlib import Path
 
-from idt import hdf5, rows, store
+from idt import atomic, hdf5, rows, store
 from idt.errors import DataError
 from idt.rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 
@@ -42,11 +42,12 @@ def convert(source, target, *, overwrite=False):
     ------
     DataError
         If a file is of no known form, both are HDF5, the target needs points or a layout that the source does not
-        have, or it exists and ``overwrite`` is false.
+        have, it is the source itself, or it exists and ``overwrite`` is false.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
     form = _form(target)
+    atomic.refuse_input(target, source)
     if hdf5.is_hdf5(source):
         if form == HDF5:
             raise DataError(f"{source} is HDF5 already; copy it, or name a target that ends in .txt, .txt.gz or .bin")

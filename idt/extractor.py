@@ -11,11 +11,12 @@ For each new frame t and the one before it, in the order of the specification:
 What depends on the frames alone (`_pairs`) may run a frame ahead, in a second thread, of what depends on the tracks.
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
-from idt import camera, flow, histograms, humans, layout, sampling, selection
+from idt import camera, flow, hdf5, histograms, humans, layout, sampling, selection
 from idt.ahead import ahead
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
@@ -104,7 +105,8 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
     Returns
     -------
     Features
-        Of all kept tracks, by ending frame, scale and age; none for a single frame.
+        Of all kept tracks, by ending frame, scale and age; none for a single frame. ``notes`` say what was noticed,
+        such as a truncated video.
 
     Raises
     ------
@@ -124,7 +126,8 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
     checked = ExtractionParams.from_options(**params)
     with open_video(video, params=checked, strict=strict) as opened:
         chunks = list(features_of(opened, checked, boxes=boxes, threads=threads))
-        return Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
+        features = Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
+        return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
 
 
 def stream(video, *, boxes=None, threads=1, strict=False, **params):
@@ -150,6 +153,23 @@ def stream(video, *, boxes=None, threads=1, strict=False, **params):
     checked = ExtractionParams.from_options(**params)
     with open_video(video, params=checked, strict=strict) as opened:
         yield from features_of(opened, checked, boxes=boxes, threads=threads)
+
+
+def source_of(video, boxes=None):
+    """What the features of a video are made from, as a feature file records it.
+
+    Parameters
+    ----------
+    video : Video
+        Its digest reads the whole source.
+    boxes : path, optional
+        Human boxes; the numbers depend on them, too.
+
+    Returns
+    -------
+    dict
+    """
+    return video.source if boxes is None else {**video.source, "boxes_digest": hdf5.digest(boxes)}
 
 
 def features_of(video, params, *, boxes=None, threads=1):
@@ -196,7 +216,9 @@ def follow(video, params, *, boxes=None, threads=1):
         raise DataError(f"threads must be a whole number of at least 1, got {threads!r}")
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
     live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
-    people = None if boxes is None else humans.read_boxes(boxes).clipped(video.source_width, video.source_height)
+    people = None
+    if boxes is not None:
+        people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
     for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
         motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -227,7 +249,7 @@ def _pairs(video, levels, params, people):
     """Look at each frame and yield it with the flow that leads to it, [] for the first."""
     previous = None
     for frame in video:
-        now = _look(frame, levels, params, _mask(frame, video, params, people))
+        now = _look(frame, levels, params, _mask(frame, params, people))
         yield now, [] if previous is None else flow.between(previous.expansion, now.expansion)
         previous = now
 
@@ -244,13 +266,13 @@ def _look(frame, levels, params, mask):
     )
 
 
-def _mask(frame, video, params, people):
+def _mask(frame, params, people):
     """0 where a person is; None where nobody was looked for."""
     if not params.camera or (people is None and params.humans == "none"):
         return None
     found = [humans.find_people(frame.gray)] if params.humans == "hog" else []
     if people is not None:
-        found.append(people.for_frame(frame.original) * np.float32(video.shrink))
+        found.append(people.for_frame(frame.original))
     return humans.mask(np.concatenate(found), frame.gray.shape)
 
 
@@ -282,7 +304,7 @@ def _features(step, video, params):
     rows = step.rows
     kept = rows.summary.kept
     mean = rows.summary.mean[kept]
-    place = np.clip(mean / np.float32([video.width, video.height]), 0, LAST_POSITION)
+    place = np.clip(mean / np.array([video.width, video.height], np.float32), 0, LAST_POSITION)
     blocks, first = {}, 0
     for name, size in layout.step_sizes(params.cells).items():
         block = rows.histograms[kept, :, first : first + size]

@@ -3,8 +3,6 @@
 A row of the release (spec 9) is ten numbers about the track, then the five blocks in the order of `DESCRIPTORS`.
 """
 
-from idt.errors import DataError
-
 ORIENTATIONS = 8
 """Bins of HOG, MBHx and MBHy; HOF has one more, for vectors too short to have a direction."""
 
@@ -54,17 +52,3 @@ def block_columns(sizes):
 def row_length(sizes):
     """Numbers in a row of the release: 436 by default."""
     return INFO_COLUMNS + sum(sizes[name] for name in DESCRIPTORS)
-
-
-def default_sizes_for(columns):
-    """Block sizes of a foreign row of ``columns`` numbers; only the release's default layout has a known meaning.
-
-    Raises
-    ------
-    DataError
-        If a row does not have 436 numbers.
-    """
-    sizes = block_sizes()
-    if columns != row_length(sizes):
-        raise DataError(f"a row of the release has {row_length(sizes)} columns, got {columns}")
-    return sizes

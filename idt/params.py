@@ -1,9 +1,7 @@
 """`ExtractionParams`: everything that changes the numbers of an extraction, and the only home of the defaults."""
 
-import dataclasses
-import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from idt.errors import DataError
@@ -35,9 +33,7 @@ class ExtractionParams:
     """
 
     start: int | str = option(0, spec="1", help='first frame, or a time such as "2.5s"')
-    end: int | str | None = option(
-        None, spec="1", help="last frame, inclusive, or a time"
-    )
+    end: int | str | None = option(None, spec="1", help="last frame, inclusive, or a time")
     length: int = option(15, unit="frames", spec="1", help='length of a track ("L")')
     stride: int = option(5, unit="px", spec="5", help='distance of the sampled points ("W")')
     patch: int = option(32, unit="px", spec="7", help='side of the patch that is described ("N")')
@@ -90,14 +86,10 @@ class ExtractionParams:
             if type(first) is type(last) and last < first:
                 raise DataError(f"end must not lie before start, got start={self.start} and end={self.end}")
 
-    def to_json(self):
-        """The parameters as one line of JSON, keys sorted: what a feature file records."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
-
     @classmethod
     def from_options(cls, **options):
         """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
-        known = [f.name for f in dataclasses.fields(cls)]
+        known = [f.name for f in fields(cls)]
         unknown = sorted(set(options) - set(known))
         if unknown:
             raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")

@@ -45,6 +45,9 @@ def find_reader(video):
     if isinstance(video, str | os.PathLike):
         return _find_file(os.fspath(video))
     if isinstance(video, int) and not isinstance(video, bool):
+        if not 0 <= video < 2**31:
+            # OpenCV crashes on -1.
+            raise DataError(f"the index of a camera must be between 0 and {2**31 - 1}, got {video}")
         return Capture(video)
     if isinstance(video, np.ndarray) and (video.ndim not in (3, 4) or (video.ndim == 3 and video.shape[2] == 3)):
         raise DataError(
@@ -64,8 +67,12 @@ class Capture:
         self.kind = "camera" if is_camera else "file"
         self.path = "" if is_camera else source
         self.name = f"camera {source}" if is_camera else Path(source).name
-        self.paths = [] if is_camera else [Path(source)]
+        # A pipe or device has no content to tell its source by.
+        self.paths = [] if is_camera or not os.path.isfile(source) else [Path(source)]
         self.position = 0
+        if not (is_camera or _is_utf8(source)):
+            # OpenCV crashes on such a name.
+            raise DataError(f"{source} has a name that is not UTF-8, which OpenCV cannot open; rename it")
         with _quiet():
             self._capture = cv2.VideoCapture(source, cv2.CAP_ANY if is_camera else _file_backend())
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
@@ -197,6 +204,8 @@ class Arrays:
 
 
 def _find_file(text):
+    if not text:
+        raise DataError('the name of a video must not be empty; the folder you are in is "."')
     path = Path(text)
     if path.is_dir():
         names = sorted((p for p in path.iterdir() if _is_image(p)), key=_natural_order)
@@ -213,9 +222,19 @@ def _find_file(text):
     if glob.has_magic(text):
         names = sorted((p for p in map(Path, glob.glob(text)) if _is_image(p)), key=_natural_order)
         if not names:
+            if not glob.glob(text):
+                raise DataError(f"{text}: no such file, and as a pattern it matches none")
             raise DataError(f"{text} matches no image files ({' '.join(IMAGES)})")
         return Images(names, text)
     raise DataError(f"{text}: no such file or folder")
+
+
+def _is_utf8(text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_image(path):

@@ -63,7 +63,7 @@ def draw(video, params, *, boxes=None, threads=1):
     Drawn
         One for every frame.
     """
-    waiting: deque = deque()
+    waiting: deque[tuple[int, np.ndarray]] = deque()
     ended: deque = deque(maxlen=params.length + 1)
     for step in follow(video, params, boxes=boxes, threads=threads):
         waiting.append((step.index, step.gray))
@@ -99,10 +99,10 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     DataError
         If the output exists, or OpenCV has no encoder for its suffix.
     OSError
-        If the disk takes no more.
+        If the disk takes no more, be it that of the output or of temporary files.
     """
     suffix = Path(output).suffix.lower()
-    code = cv2.VideoWriter_fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))
+    code = cv2.VideoWriter.fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))
     rate = video.fps if video.fps > 0 else FALLBACK_RATE
     zoom = _zoom(video.height, video.width)
     with replacing(output, overwrite=overwrite) as part, tempfile.TemporaryDirectory() as folder:
@@ -111,11 +111,15 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
         writer = cv2.VideoWriter(rendered, code, rate, (video.width * zoom, video.height * zoom))
         if not writer.isOpened():
             raise DataError(f"OpenCV cannot write a video such as {output}; use .mp4 or .avi")
-        best = None
+        best, n_frames = None, 0
         for drawn in progress(draw(video, params, boxes=boxes, threads=threads)):
             writer.write(drawn.image)
+            n_frames += 1
             best = drawn if best is None or drawn.kept > best.kept else best
         writer.release()
+        if _count_frames(rendered) != n_frames:
+            # OpenCV only warns when it cannot write.
+            raise OSError(f"{output} was not written whole; is there room in {folder}, and for {output}?")
         with open(rendered, "rb") as file:
             shutil.copyfileobj(file, part)
     return best
@@ -145,22 +149,33 @@ def write_picture(video, output, params, *, frame=None, boxes=None, threads=1, p
     OSError
         If the disk takes no more.
     """
+    suffix = Path(output).suffix
+    if not suffix or not cv2.haveImageWriter(f"tracks{suffix}"):
+        raise DataError(f"OpenCV cannot write a picture such as {output}; use .png or .jpg")
     best = None
     last = -1
-    for drawn in progress(draw(video, params, boxes=boxes, threads=threads)):
-        last = drawn.index
-        wanted = drawn.index == frame if frame is not None else best is None or drawn.kept > best.kept
-        best = drawn if wanted else best
-        if frame is not None and best is not None:
-            break
-    if best is None:
-        raise DataError(f"frame {frame} is not among those of {video.name}, {video.first_frame.index} to {last}")
+    # Opened first: an output that cannot be written is refused before the work, not after.
     with replacing(output, overwrite=overwrite) as part:
-        try:
-            part.write(cv2.imencode(Path(output).suffix, best.image)[1])
-        except cv2.error:
-            raise DataError(f"OpenCV cannot write a picture such as {output}; use .png or .jpg") from None
+        for drawn in progress(draw(video, params, boxes=boxes, threads=threads)):
+            last = drawn.index
+            wanted = drawn.index == frame if frame is not None else best is None or drawn.kept > best.kept
+            best = drawn if wanted else best
+            if frame is not None and best is not None:
+                break
+        if best is None:
+            raise DataError(f"frame {frame} is not among those of {video.name}, {video.first_frame.index} to {last}")
+        part.write(cv2.imencode(suffix, best.image)[1])
     return best
+
+
+def _count_frames(path):
+    """Frames of a video that decode."""
+    capture = cv2.VideoCapture(path)
+    count = 0
+    while capture.grab():
+        count += 1
+    capture.release()
+    return count
 
 
 def _picture(index, gray, ended, length):

@@ -82,10 +82,6 @@ class Keypoints:
         return np.column_stack([self.x, self.y])
 
 
-def _scale(size):
-    return np.float32(1.2) * size / np.float32(9)
-
-
 def detect(gray, mask=None, *, threshold=200.0):
     """Keypoints of an image with their directions, strongest first.
 

@@ -1,6 +1,8 @@
 """`idt.hdf5` and `idt.atomic`: files that are whole, say what they are, and may come from a stranger."""
 
+import dataclasses
 import errno
+import json
 import os
 import signal
 import socket
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from idt import DataError, ExtractionParams, __version__, hdf5
-from idt.atomic import replacing
+from idt.atomic import refuse_input, replacing
 
 DIGEST = "a" * 64
 KIND = {"format": "idt-test", "version": 1}
@@ -77,7 +79,7 @@ def test_a_file_says_what_it_is_and_what_it_was_made_from(target):
         assert file.attrs["format"] == "idt-test"
         assert file.attrs["version"] == 1
         assert file.attrs["tool"] == f"improved-dense-trajectories {__version__}"
-        assert file.attrs["params"] == ExtractionParams().to_json()
+        assert file.attrs["params"] == json.dumps(dataclasses.asdict(ExtractionParams()), sort_keys=True)
         assert file.attrs["source"] == f'{{"digest": "{DIGEST}", "name": "a.avi"}}'
     with hdf5.open_checked(target, format="idt-test", versions=(1, 2)) as file:
         np.testing.assert_array_equal(hdf5.read(file, "a/b", shape=(None,), dtype=np.int64), [0, 1, 2])
@@ -154,6 +156,22 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(target, monkeypatch):
     assert caught.value.errno == errno.ENOSPC
     assert caught.value.__suppress_context__
     assert left_in(target.parent) == []
+
+
+def test_a_file_that_another_process_finished_meanwhile_is_kept(target):
+    with pytest.raises(DataError, match="exists"), replacing(target):
+        target.write_bytes(b"theirs")
+    assert target.read_bytes() == b"theirs"
+    assert os.listdir(target.parent) == [target.name]
+
+
+def test_an_output_that_is_an_input_is_refused_under_any_name(tmp_path):
+    (tmp_path / "a.avi").write_bytes(b"film")
+    (tmp_path / "link.avi").symlink_to("a.avi")
+    for given in ("a.avi", "link.avi"):
+        with pytest.raises(DataError, match=r"a\.avi is an input of this run"):
+            refuse_input(tmp_path / "a.avi", 0, None, str(tmp_path / given))
+    refuse_input(tmp_path / "b.avi", tmp_path / "a.avi")
 
 
 def test_a_full_disk_while_replacing_keeps_the_earlier_file(target, monkeypatch):

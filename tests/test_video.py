@@ -1,6 +1,9 @@
 import hashlib
 import itertools
 import math
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -446,6 +449,35 @@ def test_frames_that_are_no_arrays_are_refused(frame):
 def test_what_has_no_frames_at_all_is_refused(video):
     with pytest.raises(DataError, match="video must be a path"):
         open_video(video)
+
+
+@pytest.mark.parametrize("index", [-1, 2**31, 10**20])
+def test_an_index_that_no_camera_can_have_is_refused(index):
+    # In a process of its own this would be a crash of OpenCV.
+    with pytest.raises(DataError, match=f"between 0 and 2147483647, got {index}"):
+        open_video(index)
+
+
+def test_a_name_that_is_no_utf8_is_refused(avi, tmp_path):
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.avi")
+    shutil.copy(avi, name)
+    with pytest.raises(DataError, match="not UTF-8"):
+        open_video(name)
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in():
+    with pytest.raises(DataError, match="must not be empty"):
+        open_video("")
+
+
+def test_a_pipe_is_not_read_a_second_time_for_its_digest(clip, tmp_path):
+    film = scenes.write_video(tmp_path / "film.mkv", clip)
+    os.mkfifo(tmp_path / "pipe")
+    feeder = subprocess.Popen(["cp", film, tmp_path / "pipe"])
+    with open_video(tmp_path / "pipe") as video:
+        assert video.digest == ""
+        np.testing.assert_array_equal(next(video).gray, clip[0])
+    feeder.wait()
 
 
 def test_a_camera_that_is_not_there_is_refused_without_noise(capfd):

@@ -1,0 +1,230 @@
+"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from classify.params import ClassifierParams, DatasetParams
+from encoding.params import EncodingParams
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive
+from idt.errors import DataError
+from idt.params import ExtractionParams
+
+SLOW = 2.0
+"""Seconds after which progress is shown."""
+
+GROUPS = {
+    "data set": DatasetParams,
+    "extraction": ExtractionParams,
+    "encoding": EncodingParams,
+    "classifier": ClassifierParams,
+}
+"""Groups of options of an evaluation, under the names that `classify.protocol.evaluate` gives the last three."""
+
+
+@command
+def svm_train(arguments):
+    """``svm-train``: vectors and labels to a model."""
+    parser = Parser(
+        "svm-train",
+        "Train a linear support vector machine, one class against the rest, on a vectors file and a list of labels.",
+        "svm-train vectors.h5 --labels labels.csv -o model.h5",
+    )
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
+    parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label, one for every vector")
+    add_habits(parser, output="model file")
+    _add_outside(parser)
+    add_fields(parser, ClassifierParams)
+    options = parser.parse_args(arguments)
+    params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
+    from classify.training import train
+
+    made = train(options.vectors, options.labels, options.output, params, outside=outside, overwrite=options.overwrite)
+    if made.up_to_date:
+        print(f"{made.path}: up to date")
+        return DONE
+    _note_empty("svm-train", made.empty, options.quiet)
+    print(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
+    return DONE
+
+
+@command
+def svm_predict(arguments):
+    """``svm-predict``: labels for vectors or videos."""
+    options, outside = _prediction_options(arguments)
+    if options.output and os.path.lexists(options.output) and not options.overwrite:
+        raise DataError(f"{options.output} exists; use another path or --overwrite")
+    found = _predict(options, outside)
+    _note_empty("svm-predict", found.empty, options.quiet)
+    for name, best in zip(found.names, found.best(options.top), strict=True):
+        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
+    if options.output:
+        from classify.tables import write_scores
+
+        write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+    if found.failed:
+        print(f"svm-predict: {len(found.failed)} videos failed; the others are labelled", file=sys.stderr)
+    return SOME_FAILED if found.failed else DONE
+
+
+@command
+def evaluate(arguments):
+    """``idt-evaluate``: a data set to its accuracy."""
+    parser = Parser(
+        "idt-evaluate",
+        "Evaluate a data set by its protocol: extraction, codebooks of the training videos, Fisher vectors, linear"
+        " support vector machines, report. Run it again and it goes on where it stopped.",
+        "idt-evaluate weizmann data/weizmann -o weizmann-out --k 64 --jobs 2",
+    )
+    parser.add_argument("dataset", metavar="DATASET", help="weizmann, ut-interaction, kth; folder: any CLASS/VIDEO")
+    parser.add_argument("root", metavar="ROOT", help="its folder")
+    add_habits(parser, output="folder of features, folds and report", jobs=True, threads=True)
+    parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
+    for title, cls in GROUPS.items():
+        add_fields(parser, cls, title)
+    options = parser.parse_args(arguments)
+    params = {title: fields_of(options, cls) for title, cls in GROUPS.items()}
+    from classify.datasets import read
+    from classify.protocol import evaluate
+
+    found = evaluate(
+        read(options.dataset, options.root, params.pop("data set")),
+        options.output,
+        **params,
+        features=options.features,
+        jobs=options.jobs,
+        threads=options.threads,
+        overwrite=options.overwrite,
+        progress=_progress(options.quiet),
+        seen=_teller("idt-evaluate", options.quiet),
+    )
+    _print_report(found, options.quiet)
+    return SOME_FAILED if found.failed else DONE
+
+
+def _prediction_options(arguments):
+    """Options of `svm-predict`, and the outside blocks among them."""
+    parser = Parser(
+        "svm-predict",
+        "Label the videos of a vectors file, or videos themselves: with --codebook these are extracted and encoded as"
+        " the model's training videos were. Prints the best classes of each video with their scores.",
+        "svm-predict model.h5 video.avi --codebook vectors.codebook.h5",
+    )
+    parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
+    parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
+    parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
+    parser.add_argument("--top", type=positive, default=5, metavar="N", help="classes to print (default 5)")
+    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="videos at once (default 1)")
+    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+    _add_outside(parser)
+    options = parser.parse_args(arguments)
+    return options, _outside(parser, options)
+
+
+def _predict(options, outside):
+    """Scores of the inputs, whatever they are."""
+    from classify import prediction, store
+    from idt.hdf5 import is_hdf5
+
+    model = store.load(options.model)
+    if options.codebook:
+        return prediction.label_videos(
+            model,
+            options.inputs,
+            options.codebook,
+            outside=outside,
+            jobs=options.jobs,
+            threads=options.threads,
+            progress=_progress(options.quiet),
+            seen=_teller("svm-predict", options.quiet),
+        )
+    if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
+        raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
+    if not is_hdf5(options.inputs[0]):
+        raise DataError(f"{options.inputs[0]} is no vectors file; give --codebook if it is a video")
+    return prediction.label_vectors(model, options.inputs[0], outside=outside)
+
+
+def _add_outside(parser):
+    """Add the options of outside blocks."""
+    group = parser.add_argument_group("outside vectors, one pair of options a block")
+    group.add_argument(
+        "--extra",
+        action="append",
+        default=[],
+        metavar="[NAME=]NPY",
+        help="matrix saved by numpy, one row a video; NAME is by default that of the file",
+    )
+    group.add_argument(
+        "--extra-names", action="append", default=[], metavar="LIST", help="names of the rows, one a line"
+    )
+
+
+def _outside(parser, options):
+    """The outside blocks that were given: (path, list of names, name or None) each."""
+    if len(options.extra) != len(options.extra_names):
+        parser.error(f"every --extra needs its --extra-names, got {len(options.extra)} and {len(options.extra_names)}")
+    if not options.extra:
+        return []
+    from classify.training import Outside
+
+    blocks = []
+    for given, names in zip(options.extra, options.extra_names, strict=True):
+        name, equals, path = given.partition("=")
+        named = bool(equals) and not os.path.exists(given)
+        blocks.append(Outside(path if named else given, names, name if named else None))
+    return blocks
+
+
+def _print_report(found, quiet):
+    """The result on stdout, what is left to say on stderr."""
+    from classify.readable import METRIC_NAMES
+
+    report, folder = found.report, Path(found.written.paths[0]).parent
+    print(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
+    if report["per_descriptor"]:
+        print(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    print(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
+    _note_empty("idt-evaluate", report["empty"], quiet)
+    for note in [] if quiet else found.written.notes:
+        print(f"idt-evaluate: {note}", file=sys.stderr)
+    if found.failed:
+        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+
+
+def _note_empty(name, empty, quiet):
+    if empty and not quiet:
+        print(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}", file=sys.stderr)
+
+
+def _teller(name, quiet):
+    """Say on stderr why a video failed, and unless quiet what there is to note."""
+
+    def tell(outcome):
+        lines = [outcome.error] if outcome.error is not None else [] if quiet else outcome.notes
+        if not lines:
+            return
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=sys.stderr):
+            for line in lines:
+                print(f"{name}: {outcome.job.source}: {line}", file=sys.stderr)
+
+    return tell
+
+
+def _progress(quiet):
+    """A progress that shows a bar for what takes long, as `encoding.batch.no_progress` describes."""
+
+    @contextlib.contextmanager
+    def bar(stage, total):
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit=stage, delay=SLOW, disable=quiet, file=sys.stderr, dynamic_ncols=True) as shown:
+            yield shown.update
+
+    return bar

@@ -1,0 +1,79 @@
+"""The door to extraction: feature files for the commands that start from videos.
+
+Nothing else of the classification reaches for videos, and this does so only when it is called: labelling vectors needs
+no decoder.
+"""
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+from encoding.parallel import in_order
+from idt.command import error_line
+from idt.errors import DataError
+from idt.params import ExtractionParams
+
+
+class Task(NamedTuple):
+    """A video, or a stretch of one, to extract: where it is, its name, where its features go, and how."""
+
+    source: str
+    name: str
+    output: Path
+    params: ExtractionParams
+
+
+def extract(tasks, *, jobs=1, threads=1, overwrite=False):
+    """Extract videos into feature files; those that are up to date are left alone.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    jobs : int
+        Videos at once, in processes.
+    threads : int
+        Threads for each.
+    overwrite : bool
+        Replace feature files that were made otherwise.
+
+    Yields
+    ------
+    idt.batch.Outcome
+        In the order of the tasks. A video that failed has its ``error``; the others go on.
+    """
+    yield from in_order(functools.partial(_attempt, threads=threads, overwrite=overwrite), tasks, jobs)
+
+
+def plan(videos, folder, params):
+    """Tasks for the videos of a command line, named as `idt-extract` names them.
+
+    Parameters
+    ----------
+    videos : list of str
+        Files, patterns, folders of videos or of images.
+    folder : Path
+        Where the features go.
+    params : ExtractionParams
+
+    Returns
+    -------
+    list of Task
+
+    Raises
+    ------
+    DataError
+        If a folder holds nothing, or two videos have one name.
+    """
+    from idt import batch
+
+    return [Task(job.source, job.name, job.output, params) for job in batch.plan(videos, f"{folder}/")]
+
+
+def _attempt(source, name, output, params, *, threads, overwrite):
+    from idt import batch
+
+    job = batch.Job(source, name, output)
+    try:
+        return batch.extract_job(job, params, threads=threads, overwrite=overwrite)
+    except (DataError, OSError) as error:
+        return batch.Outcome(job, error=error_line(error))

@@ -1,0 +1,117 @@
+"""What an earlier run left behind, and whether this one may go on from there.
+
+Both checks come before any work. They ask for the options only; whether the videos are the same is asked file by file.
+"""
+
+import dataclasses
+import json
+
+from idt import hdf5, store
+from idt.errors import DataError
+
+VARYING = ("seconds", "versions")
+"""Entries of a report that may differ between two runs of one evaluation."""
+
+
+def settings_of(dataset, *, extraction, encoding, classifier):
+    """What the numbers of an evaluation depend on besides the videos.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its options are in the words of its protocol.
+    extraction : ExtractionParams
+    encoding : EncodingParams
+    classifier : ClassifierParams
+
+    Returns
+    -------
+    dict
+        The three with their names, and ``dataset`` and ``protocol``.
+    """
+    groups = {"extraction": extraction, "encoding": encoding, "classifier": classifier}
+    described = {"dataset": dataset.name, "protocol": dataset.protocol}
+    return {**described, **{name: dataclasses.asdict(params) for name, params in groups.items()}}
+
+
+def earlier_report(path, settings, *, overwrite=False):
+    """The report that is there.
+
+    Parameters
+    ----------
+    path : Path
+    settings : dict
+        As from `settings_of`.
+    overwrite : bool
+        Accept any that is there.
+
+    Returns
+    -------
+    dict or None
+        None if there is none, or none that can be read.
+
+    Raises
+    ------
+    DataError
+        If it is one with other settings, or no report, and ``overwrite`` is false.
+    OSError
+        If it cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        before = _flat(report["settings"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        if overwrite:
+            return None
+        raise DataError(f"{path} is no report of an evaluation; {hdf5.REMEDY}") from None
+    if not overwrite:
+        _refuse_difference(path, before, _flat(settings))
+    return report
+
+
+def is_repeated(report, earlier):
+    """Whether a report says what an earlier one says, but for `VARYING`."""
+    if earlier is None:
+        return False
+    one, other = ({key: value for key, value in these.items() if key not in VARYING} for these in (report, earlier))
+    return hdf5.plain(one) == other
+
+
+def refuse_other_features(tasks):
+    """Refuse feature files that were extracted with other parameters, all of them rather than one by one.
+
+    Parameters
+    ----------
+    tasks : sequence of classify.extraction.Task
+
+    Raises
+    ------
+    DataError
+        If there is one. Files that cannot be read are left to the extraction, which names them.
+    """
+    for task in tasks:
+        if not task.output.exists():
+            continue
+        try:
+            with hdf5.open_checked(task.output, format=store.FORMAT, versions=store.VERSION) as file:
+                before = hdf5.json_attribute(file, "params") or {}
+        except (DataError, OSError):
+            continue
+        _refuse_difference(task.output, before, hdf5.plain(store.stored_params(task.params)))
+
+
+def _refuse_difference(path, before, now):
+    differ = [key for key in sorted({*before, *now}) if before.get(key, ...) != now.get(key, ...)]
+    if differ:
+        was, asked = (", ".join(f"{key}={values.get(key, 'none')}" for key in differ) for values in (before, now))
+        raise DataError(f"{path} was made with {was}, this run asks for {asked}; {hdf5.REMEDY}")
+
+
+def _flat(settings):
+    """Settings without their groups, whose names are all different."""
+    flat = {}
+    for key, value in hdf5.plain(settings).items():
+        flat.update(value if isinstance(value, dict) else {key: value})
+    return flat

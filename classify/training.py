@@ -1,0 +1,132 @@
+"""A model file from a vectors file and a list of labels; one that is up to date is left alone."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from classify import store
+from classify.fusion import append_blocks, read_extra
+from classify.svm import LinearSVM
+from classify.tables import match_labels, read_labels
+from encoding.store import open_vectors
+from idt import hdf5
+from idt.errors import DataError
+
+
+class Outside(NamedTuple):
+    """Where a block of outside vectors comes from.
+
+    Attributes
+    ----------
+    path : str
+        A matrix saved by numpy.
+    names : str
+        The list of the videos of its rows.
+    name : str or None
+        What the model calls the block; by default the file's name.
+    """
+
+    path: str
+    names: str
+    name: str | None = None
+
+
+class Trained(NamedTuple):
+    """What became of a model file.
+
+    Attributes
+    ----------
+    path : Path
+    videos : int
+    classes : list of str
+    empty : list of str
+        Videos without tracks, whose vectors are zero.
+    up_to_date : bool
+        Nothing was done.
+    """
+
+    path: Path
+    videos: int
+    classes: list[str]
+    empty: list[str]
+    up_to_date: bool
+
+
+def train(vectors, labels, output, params, *, outside=(), overwrite=False):
+    """Train a classifier into its file.
+
+    Parameters
+    ----------
+    vectors : str or Path
+        A vectors file.
+    labels : str or Path
+        CSV lines ``name,label``: one for every vector, and no others.
+    output : str or Path
+    params : ClassifierParams
+    outside : sequence of Outside
+        Blocks to put beside the columns of the vectors.
+    overwrite : bool
+        Replace a model that was made otherwise.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    DataError
+        If videos and labels do not match (all are listed), there is one class only, an outside block does not fit, or
+        the output exists and is another.
+    OSError
+        If a file cannot be read or written.
+    """
+    output = Path(output)
+    machine = LinearSVM.from_params(params)
+    with open_vectors(vectors) as stored:
+        given = match_labels(stored.names, read_labels(labels))
+        blocks = [(block.name or Path(block.path).stem, *map(hdf5.digest, block[:2])) for block in outside]
+        made_of = json.dumps([hdf5.digest(vectors), given, blocks])
+        source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
+        done = Trained(output, len(given), sorted(set(given)), stored.empty, False)
+        state = hdf5.matches(
+            output, format=store.FORMAT, version=store.VERSION, params=store.stored_params(machine), source=source
+        )
+        if state == "current":
+            return done._replace(up_to_date=True)
+        if state != "absent" and not overwrite:
+            raise DataError(state)
+        rows, layout = append_blocks(stored, read_blocks(outside))
+        store.save(
+            output,
+            machine.fit(rows, given),
+            layout=layout,
+            codebook=stored.codebook,
+            source=source,
+            encoding=stored.params,
+            overwrite=overwrite,
+        )
+        return done
+
+
+def read_blocks(outside):
+    """Read outside vectors.
+
+    Parameters
+    ----------
+    outside : sequence of Outside
+
+    Returns
+    -------
+    list of classify.fusion.Extra
+
+    Raises
+    ------
+    DataError, OSError
+        As `read_extra`.
+    """
+    found = [read_extra(block.path, block.names) for block in outside]
+    return [
+        dataclasses.replace(extra, name=block.name or extra.name) for extra, block in zip(found, outside, strict=True)
+    ]

@@ -1,0 +1,152 @@
+"""Feature files: found, named, and asked for their parameters.
+
+A file's video name is the one recorded when it was extracted, if every file has one, each is where its path ends, and
+no two are equal; otherwise each file's path relative to the folder common to all, without suffix. The first holds
+whichever part of a set is given; the second is for files that were renamed, or extracted one by one.
+"""
+
+import glob
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+
+from idt import hdf5, store
+from idt.errors import DataError
+
+SEGMENT = ("start", "end", "float32")
+"""Parameters of an extraction that do not change what a descriptor means."""
+
+SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
+
+
+class Header(NamedTuple):
+    """What a feature file says of itself: the video's ``name`` and the ``params``; None where it does not."""
+
+    name: str | None
+    params: dict | None
+
+
+def header(path):
+    """What a feature file says of itself.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Header
+        With neither name nor parameters for rows that others wrote.
+
+    Raises
+    ------
+    DataError
+        If it is HDF5 but no feature file.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    if not hdf5.is_hdf5(path):
+        return Header(None, None)
+    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSION) as file:
+        name = (hdf5.json_attribute(file, "source") or {}).get("name")
+        try:
+            return Header(name if isinstance(name, str) else None, comparable(hdf5.json_attribute(file, "params")))
+        except DataError as problem:
+            raise DataError(f"{path}: {problem}") from None
+
+
+def comparable(params):
+    """The parameters of an extraction that descriptors must share to be compared; None if they are not recorded."""
+    if params is None:
+        return None
+    return {name: value for name, value in store.stored_params(params).items() if name not in SEGMENT}
+
+
+def find(given):
+    """Feature files that the words of a command line stand for.
+
+    Parameters
+    ----------
+    given : list of str
+        Files, folders (all ``.h5`` below; our vectors, codebooks and models among them are passed over), patterns.
+
+    Returns
+    -------
+    list of Path
+        In the order given; those of a folder or pattern by name.
+
+    Raises
+    ------
+    DataError
+        If one stands for nothing, or a file is given twice.
+    """
+    files: dict[str, Path] = {}
+    for word in given:
+        paths = sorted(glob.glob(word, recursive=True)) if not os.path.lexists(word) else [word]
+        found = [path for expanded in paths for path in _expand(Path(expanded))]
+        if not found:
+            raise DataError(
+                f"{word} " + ("is a folder without feature files (.h5)" if os.path.isdir(word) else "does not exist")
+            )
+        for path in found:
+            if files.setdefault(os.path.abspath(path), path) is not path:
+                raise DataError(f"{path} is given twice")
+    return list(files.values())
+
+
+def names_of(files):
+    """Names of the videos behind feature files; see the head of this module.
+
+    Parameters
+    ----------
+    files : list of str or Path
+
+    Returns
+    -------
+    list of str
+        All different.
+
+    Raises
+    ------
+    DataError
+        If two files have one name.
+    """
+    stems = [_stem(os.path.abspath(path)) for path in files]
+    recorded = [header(path).name for path in files]
+    if len(set(recorded)) == len(files) and all(
+        name and f"/{stem}".endswith(f"/{name}") for stem, name in zip(stems, recorded, strict=True)
+    ):
+        return recorded
+    root = os.path.commonpath([os.path.dirname(stem) for stem in stems])
+    names: dict[str, str] = {}
+    for path, stem in zip(files, stems, strict=True):
+        name = Path(os.path.relpath(stem, root)).as_posix()
+        if name in names:
+            raise DataError(f"{path} and {names[name]} have one name, {name!r}; move one to another folder")
+        names[name] = path
+    return list(names)
+
+
+def _expand(path):
+    """The file, or the feature files of a folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(found for found in path.rglob("*.h5") if found.is_file() and not _is_a_result(found))
+
+
+def _is_a_result(path):
+    """Whether a file is one of ours, but not of features."""
+    if not hdf5.is_hdf5(path):
+        return False
+    with hdf5.damaged(path), h5py.File(path, "r", locking=False) as file:
+        form = hdf5.attribute(file, "format", str, "")
+    return form.startswith("idt-") and form != store.FORMAT
+
+
+def _stem(path):
+    """A path without the suffixes of feature files."""
+    for suffix in SUFFIXES:
+        path = path.removesuffix(suffix)
+    return path
