@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.parallel import in_order
-from idt.command import error_line
-from idt.errors import DataError
 from idt.params import ExtractionParams
 
 
@@ -72,8 +70,4 @@ def plan(videos, folder, params):
 def _attempt(source, name, output, params, *, threads, overwrite):
     from idt import batch
 
-    job = batch.Job(source, name, output)
-    try:
-        return batch.extract_job(job, params, threads=threads, overwrite=overwrite)
-    except (DataError, OSError) as error:
-        return batch.Outcome(job, error=error_line(error))
+    return batch.attempt_job(batch.Job(source, name, output), params, threads=threads, overwrite=overwrite)

@@ -91,33 +91,17 @@ ACTIONS = {action.__name__: action for action in (bend, jump, punch, squat, walk
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """Whatever a person takes from one action to the next.
-
-    Attributes
-    ----------
-    name : str
-    number : int
-        From 1.
-    height : float
-        In heights of the frame.
-    legs, arms, girth : float
-        Lengths of legs and arms, thickness of the trunk, in heights of the actor.
-    period : float
-        Frames that a movement takes.
-    vigour : float
-    clothes : tuple of (n, n) float32
-        Textures of limbs, trunk and head.
-    """
+    """Whatever a person takes from one action to the next."""
 
     name: str
     number: int
-    height: float
-    legs: float
+    height: float  # in heights of the frame
+    legs: float  # this and the next two in heights of the actor
     arms: float
     girth: float
-    period: float
+    period: float  # frames that a movement takes
     vigour: float
-    clothes: tuple
+    clothes: tuple  # textures of limbs, trunk and head
 
 
 def cast(n_actors, *, seed=0, size=SIZE):
@@ -309,7 +293,7 @@ def main(words=None):
     )
     parser.add_argument("out", help="folder to write <action>/<actor>_<action>.avi into")
     parser.add_argument("--actors", type=int, default=6, help="people who perform every action (%(default)s)")
-    parser.add_argument("--frames", type=int, default=FRAMES, help="of a clip (%(default)s); a walker then leaves the view")
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of a clip; in more a walker leaves the view")
     parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="of a frame, in pixels (160x120)")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set (%(default)s)")
     given = parser.parse_args(words)

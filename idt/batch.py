@@ -183,15 +183,30 @@ def extract_many(jobs, params, *, n_jobs=1, **options):
     """
     from joblib import Parallel, delayed
 
-    tasks = (delayed(_attempt)(job, params, options) for job in jobs)
+    tasks = (delayed(attempt_job)(job, params, **options) for job in jobs)
     yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks)
 
 
-def _attempt(job, params, options):
+def attempt_job(job, params, **options):
+    """`extract_job` for one of many videos: a failure is an `Outcome` with its reason, so that the others go on.
+
+    Parameters
+    ----------
+    job : Job
+    params : ExtractionParams
+    **options
+        As for `extract_job`.
+
+    Returns
+    -------
+    Outcome
+    """
     try:
         return extract_job(job, params, **options)
     except (DataError, OSError, MemoryError) as error:
         return Outcome(job, error=error_line(error))
+    except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest
+        return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
 def camera_or_path(given):

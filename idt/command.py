@@ -128,6 +128,12 @@ def command(main):
         except (DataError, OSError, MemoryError) as error:
             print(f"{name}: {error_line(error)}", file=sys.stderr)
             return WRONG
+        except RuntimeError as error:
+            if "no locator available" not in str(error):
+                raise
+            # numba, when neither the installation nor the home folder can be written, as in some containers.
+            print(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one", file=sys.stderr)
+            return WRONG
         except KeyboardInterrupt:
             print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
             return INTERRUPTED

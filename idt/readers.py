@@ -110,7 +110,8 @@ class Capture:
         """
         if self.n_frames is None:
             return False
-        return self.position < self.n_frames - max(1, self.n_frames // 100) or _is_cut(self.path)
+        too_few = self.position < self.n_frames - max(1, self.n_frames // 100)
+        return too_few or any(map(_is_cut, self.paths))
 
     def close(self):
         """Release the file or camera."""

@@ -306,8 +306,9 @@ def test_what_the_forms_need_is_refused_with_the_reason(tmp_path):
 
 def test_an_existing_target_is_refused(tmp_path):
     write_text(random_features(3), tmp_path / "f.txt")
-    write_binary(random_features(3), tmp_path / "f.bin")
-    for target in ("f.txt", "f.bin"):
+    for name in ("f.bin", "g.bin"):
+        write_binary(random_features(3), tmp_path / name)
+    for target in ("f.txt", "g.bin"):
         with pytest.raises(DataError, match="exists; use another path or --overwrite"):
             convert(tmp_path / "f.bin", tmp_path / target)
     (tmp_path / "f.h5").write_text("my notes")

@@ -56,7 +56,7 @@ def _sample(second, index, corner, width, mixed, sampled):
     """Gather the second expansion bilinearly; second (H·W·8,), mixed (W·8,) by pixel, sampled (5, W) by plane."""
     row = np.int64(width * 8)
     for x in range(width):
-        blend_corners(
+        blend_corners(  # type: ignore[call-arg]  # numba passes the typing context
             mixed,
             np.int64(8 * x),
             second,
