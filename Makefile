@@ -6,14 +6,23 @@ PINNED ?= .ci/pinned.txt
 VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo demo-video demo-actions test lint bench clean
 
-demo: $(VENV)/.installed
+# With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
+demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
+
+demo-video: $(VENV)/.installed
 	@mkdir -p $(OUT)
 	$(BIN)/idt-extract $(VIDEO) -o $(OUT)/tracks.h5 --threads 2 --overwrite
 	$(BIN)/idt-show $(VIDEO) -o $(OUT)/tracks.png --threads 2 --overwrite
 	$(BIN)/python examples/demo.py $(OUT)/tracks.h5
 	@echo "The picture: $(abspath $(OUT))/tracks.png"
+
+demo-actions: $(VENV)/.installed
+	$(BIN)/python examples/actors.py $(OUT)/clips
+	$(BIN)/idt-evaluate folder $(OUT)/clips --group "actor[0-9]+" --k 16 -o $(OUT)/report --jobs 2 --overwrite
+	@cat $(OUT)/report/confusion.csv
+	@echo "The report: $(abspath $(OUT))/report/report.md"
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
@@ -34,7 +43,7 @@ clean:
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata.
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots]"
 	@touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python

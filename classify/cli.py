@@ -7,6 +7,7 @@ from pathlib import Path
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import EncodingParams
+from idt.atomic import refuse_input
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive
 from idt.errors import DataError
 from idt.params import ExtractionParams
@@ -53,8 +54,10 @@ def svm_train(arguments):
 def svm_predict(arguments):
     """``svm-predict``: labels for vectors or videos."""
     options, outside = _prediction_options(arguments)
-    if options.output and os.path.lexists(options.output) and not options.overwrite:
-        raise DataError(f"{options.output} exists; use another path or --overwrite")
+    if options.output:
+        refuse_input(options.output, options.model, options.codebook, *options.inputs)
+        if os.path.lexists(options.output) and not options.overwrite:
+            raise DataError(f"{options.output} exists; use another path or --overwrite")
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
     for name, best in zip(found.names, found.best(options.top), strict=True):
@@ -127,12 +130,13 @@ def _prediction_options(arguments):
 
 def _predict(options, outside):
     """Scores of the inputs, whatever they are."""
-    from classify import prediction, store
-    from idt.hdf5 import is_hdf5
+    from classify.store import load
 
-    model = store.load(options.model)
+    model = load(options.model)
     if options.codebook:
-        return prediction.label_videos(
+        from classify.videos import label_videos
+
+        return label_videos(
             model,
             options.inputs,
             options.codebook,
@@ -144,9 +148,12 @@ def _predict(options, outside):
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
+    from classify.prediction import label_vectors
+    from idt.hdf5 import is_hdf5
+
     if not is_hdf5(options.inputs[0]):
-        raise DataError(f"{options.inputs[0]} is no vectors file; give --codebook if it is a video")
-    return prediction.label_vectors(model, options.inputs[0], outside=outside)
+        raise DataError(f"{options.inputs[0]} is no vectors file; a video needs the model's codebook, --codebook")
+    return label_vectors(model, options.inputs[0], outside=outside)
 
 
 def _add_outside(parser):
@@ -212,7 +219,11 @@ def _teller(name, quiet):
 
         with tqdm.external_write_mode(file=sys.stderr):
             for line in lines:
-                print(f"{name}: {outcome.job.source}: {line}", file=sys.stderr)
+                # Most errors name the file themselves.
+                print(
+                    f"{name}: {line if outcome.job.source in line else f'{outcome.job.source}: {line}'}",
+                    file=sys.stderr,
+                )
 
     return tell
 
@@ -224,7 +235,9 @@ def _progress(quiet):
     def bar(stage, total):
         from tqdm import tqdm
 
-        with tqdm(total=total, unit=stage, delay=SLOW, disable=quiet, file=sys.stderr, dynamic_ncols=True) as shown:
+        # None is no bar but on a terminal: an evaluation may run for days, into a log.
+        hidden = True if quiet else None
+        with tqdm(total=total, unit=stage, delay=SLOW, disable=hidden, file=sys.stderr, dynamic_ncols=True) as shown:
             yield shown.update
 
     return bar

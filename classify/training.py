@@ -11,7 +11,7 @@ from classify.fusion import append_blocks, read_extra
 from classify.svm import LinearSVM
 from classify.tables import match_labels, read_labels
 from encoding.store import open_vectors
-from idt import hdf5
+from idt import atomic, hdf5
 from idt.errors import DataError
 
 
@@ -83,6 +83,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         If a file cannot be read or written.
     """
     output = Path(output)
+    atomic.refuse_input(output, vectors, labels, *(path for block in outside for path in block[:2]))
     machine = LinearSVM.from_params(params)
     with open_vectors(vectors) as stored:
         given = match_labels(stored.names, read_labels(labels))

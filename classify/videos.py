@@ -1,0 +1,85 @@
+"""Labels straight for videos.
+
+They go through what the model's training videos went through: the extraction that the codebook was fitted to, that
+codebook, and the encoding that the model records.
+"""
+
+import tempfile
+from pathlib import Path
+
+from classify.extraction import extract, plan
+from classify.prediction import label_vectors
+from encoding.batch import no_progress
+from encoding.codebook import Codebook
+from encoding.encoder import encode_files, layout_of
+from encoding.params import FITTING
+from idt.errors import DataError
+from idt.params import ExtractionParams
+
+
+def label_videos(model, videos, codebook, *, outside=(), jobs=1, threads=1, progress=no_progress, seen=None):
+    """Score videos: extract, encode, and score the vectors; nothing of it is kept.
+
+    Parameters
+    ----------
+    model : classify.store.Model
+    videos : list of str
+        Files, patterns, folders of videos or of images.
+    codebook : str or Path
+        The codebook of the model's vectors.
+    outside : sequence of classify.training.Outside
+    jobs : int
+        Videos at once, in processes.
+    threads : int
+        Threads for each.
+    progress : callable
+        Like `encoding.batch.no_progress`.
+    seen : callable, optional
+        Called with the `idt.batch.Outcome` of every video.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    DataError
+        If the codebook is not the model's, its features are of unknown parameters, or no video can be used.
+    OSError
+        If a file cannot be read.
+    """
+    book = Codebook.load(codebook)
+    if book.features is None:
+        raise DataError(
+            f"{codebook} was fitted on features without recorded parameters, so videos cannot be extracted alike;"
+            " encode features with fv-encode"
+        )
+    encoding = book.params_with(**{key: value for key, value in (model.encoding or {}).items() if key not in FITTING})
+    # What stands beside the columns is checked with the vectors; this is before hours of extraction.
+    layout = layout_of(book, encoding)
+    model.check(codebook=book.digest, layout=[*layout, *model.layout[len(layout) :]], name=f"vectors of {codebook}")
+    failed: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="svm-predict-") as folder:
+        tasks = plan(videos, Path(folder) / "features", ExtractionParams.from_options(**book.features))
+        with progress("video", len(tasks)) as update:
+            for outcome in extract(tasks, jobs=jobs, threads=threads):
+                if outcome.error is not None:
+                    failed[outcome.job.name] = outcome.error
+                # The failure of a single video is that of the run.
+                if seen is not None and (outcome.error is None or len(tasks) > 1):
+                    seen(outcome)
+                update()
+        done = [task for task in tasks if task.name not in failed]
+        if not done:
+            raise DataError(f"none of {len(tasks)} videos can be used" if len(tasks) > 1 else failed[tasks[0].name])
+        vectors = Path(folder) / "vectors.h5"
+        encode_files(
+            [task.output for task in done],
+            [task.name for task in done],
+            book,
+            vectors,
+            params=encoding,
+            jobs=jobs,
+            threads=threads,
+        )
+        return label_vectors(model, vectors, outside=outside)._replace(failed=failed)
