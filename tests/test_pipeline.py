@@ -369,12 +369,25 @@ def test_show_refuses_an_output_before_it_works(command, clip, tmp_path, monkeyp
 
 def test_a_drawn_video_that_the_disk_did_not_take_is_no_result(command, clip, tmp_path, monkeypatch):
     # OpenCV drops frames that it cannot write, with no more than a warning.
-    class Full(cv2.VideoWriter):
-        def write(self, image):
-            if not hasattr(self, "once"):
-                self.once = True
-                super().write(image)
+    # A stand-in around the writer, not a subclass: OpenCV frees instances of its types as if they had no subclass.
+    class Full:
+        fourcc = cv2.VideoWriter.fourcc
 
+        def __init__(self, *arguments):
+            self.writer, self.left = original(*arguments), 1
+
+        def write(self, image):
+            if self.left:
+                self.writer.write(image)
+                self.left -= 1
+
+        def isOpened(self):
+            return self.writer.isOpened()
+
+        def release(self):
+            self.writer.release()
+
+    original = cv2.VideoWriter
     monkeypatch.setattr(cv2, "VideoWriter", Full)
     refused(command("idt-show", clip, "-o", tmp_path / "a.mp4"), "a.mp4 was not written whole.*room")
     assert list(tmp_path.iterdir()) == []
