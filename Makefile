@@ -31,7 +31,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy idt encoding classify
-	$(BIN)/codespell --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
+	$(BIN)/codespell --ignore-words-list="gool,lenght,caf" --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed
