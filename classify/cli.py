@@ -8,12 +8,9 @@ from pathlib import Path
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import EncodingParams
 from idt.atomic import refuse_input
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive, progress_bar
 from idt.errors import DataError
 from idt.params import ExtractionParams
-
-SLOW = 2.0
-"""Seconds after which progress is shown."""
 
 GROUPS = {
     "data set": DatasetParams,
@@ -233,11 +230,7 @@ def _progress(quiet):
 
     @contextlib.contextmanager
     def bar(stage, total):
-        from tqdm import tqdm
-
-        # None is no bar but on a terminal: an evaluation may run for days, into a log.
-        hidden = True if quiet else None
-        with tqdm(total=total, unit=stage, delay=SLOW, disable=hidden, file=sys.stderr, dynamic_ncols=True) as shown:
+        with progress_bar(total, stage, quiet) as shown:
             yield shown.update
 
     return bar

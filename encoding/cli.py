@@ -6,11 +6,8 @@ import sys
 from pathlib import Path
 
 from encoding.params import EncodingParams
-from idt.command import DONE, Parser, add_fields, add_habits, command
+from idt.command import DONE, Parser, add_fields, add_habits, command, progress_bar
 from idt.errors import DataError
-
-SLOW = 2.0
-"""Seconds after which progress is shown."""
 
 
 @command
@@ -108,7 +105,5 @@ def _report_vectors(made):
 @contextlib.contextmanager
 def _bar(stage, total):
     """Progress on stderr, for `encoding.batch`."""
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit=stage, delay=SLOW, leave=False, file=sys.stderr) as bar:
+    with progress_bar(total, stage, quiet=False) as bar:
         yield bar.update

@@ -4,12 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, progress_bar
 from idt.errors import DataError
 from idt.params import ExtractionParams
-
-SLOW = 2.0
-"""Seconds after which progress is shown."""
 
 
 @command
@@ -42,12 +39,12 @@ def extract(arguments):
         "overwrite": options.overwrite,
     }
     if len(jobs) == 1:
-        with _progress("frame", None, options.quiet) as bar:
+        with progress_bar(None, "frame", options.quiet) as bar:
             outcome = batch.extract_job(jobs[0], params, progress=bar.update, **settings)
         _report(outcome, options.quiet)
         return DONE
     failed = 0
-    with _progress("video", len(jobs), options.quiet) as bar:
+    with progress_bar(len(jobs), "video", options.quiet) as bar:
         for outcome in batch.extract_many(jobs, params, n_jobs=options.jobs, **settings):
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, options.quiet)
@@ -107,7 +104,7 @@ def show(arguments):
     if is_video and options.frame is not None:
         raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
     atomic.refuse_input(output, source)
-    with open_video(source, params=params) as video, _progress("frame", video.n_expected, options.quiet) as bar:
+    with open_video(source, params=params) as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):
             for item in items:
@@ -127,13 +124,6 @@ def show(arguments):
     _note(video.notes, options.quiet)
     print(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
     return DONE
-
-
-def _progress(unit, total, quiet):
-    from tqdm import tqdm
-
-    # None: off where stderr is no terminal, whose logs a bar would fill.
-    return tqdm(total=total, unit=unit, delay=SLOW, disable=quiet or None, file=sys.stderr, dynamic_ncols=True)
 
 
 def _report(outcome, quiet):

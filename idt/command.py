@@ -15,6 +15,9 @@ from idt.errors import DataError
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 INTERRUPTED = 130
 
+SLOW = 2.0
+"""Seconds after which progress is shown."""
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose help ends with a line to paste and whose errors are one line.
@@ -112,6 +115,27 @@ def positive(text):
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return value
+
+
+def progress_bar(total, unit, quiet):
+    """A bar on stderr for what takes longer than `SLOW`; none where stderr is no terminal, whose logs it would fill.
+
+    Parameters
+    ----------
+    total : int or None
+    unit : str
+        What is counted.
+    quiet : bool
+        Show none at all.
+
+    Returns
+    -------
+    tqdm.tqdm
+    """
+    from tqdm import tqdm
+
+    # None is tqdm's word for "off but on a terminal".
+    return tqdm(total=total, unit=unit, delay=SLOW, disable=quiet or None, file=sys.stderr, dynamic_ncols=True)
 
 
 def command(main):
