@@ -14,6 +14,7 @@ import numpy as np
 
 from idt import arrays, surf
 from idt.errors import DataError
+from idt.kernels import homography as homography_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000
@@ -55,7 +56,7 @@ class Motion(NamedTuple):
     matches : int
         Matches offered.
     inliers : int
-        Of the accepted homography as OpenCV counts them; 0 for the identity.
+        Of the accepted homography before its last polish; 0 for the identity.
     """
 
     homography: np.ndarray
@@ -186,20 +187,24 @@ def fit(source, target):
 
     Notes
     -----
-    Spec 4. OpenCV's RANSAC always starts from the same seed, so equal matches give equal homographies.
+    Spec 4; Fischler & Bolles, CACM 1981. The draws are those of OpenCV's RANSAC, which always starts from the same
+    seed, so equal matches give equal homographies; OpenCV polishes the outcome.
     """
     if len(source) > MATCHES_NEEDED:
-        homography, inliers = cv2.findHomography(
-            source,
-            target,
-            cv2.RANSAC,
+        agreeing = np.empty(len(source), np.bool_)
+        inliers = homography_kernel.consensus(
+            np.ascontiguousarray(source.T),
+            np.ascontiguousarray(target.T),
             REPROJECTION_THRESHOLD,
-            maxIters=RANSAC_ITERATIONS,
-            confidence=RANSAC_CONFIDENCE,
+            RANSAC_ITERATIONS,
+            RANSAC_CONFIDENCE,
+            agreeing,
         )
-        count = 0 if homography is None else int(np.count_nonzero(inliers))
-        if count > INLIERS_NEEDED and np.isfinite(homography).all():
-            return Motion(homography, len(source), count)
+        if inliers > INLIERS_NEEDED:
+            # Method 0: the linear fit to all of them, polished by Levenberg and Marquardt's method.
+            homography, _ = cv2.findHomography(source[agreeing], target[agreeing], 0)
+            if homography is not None and np.isfinite(homography).all():
+                return Motion(homography, len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
 
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,8 @@ from tests.reference import warp as reference
 EXACT_FIT = 1e-3
 # A homography is the same if it takes no corner of the image further away than this, px; the bar of the comparison.
 SAME_HOMOGRAPHY = 0.1
+# The same inliers, polished twice, px; another draw of RANSAC would be off by hundredths.
+SAME_POLISH = 1e-5
 # RANSAC turns on the last bit of a match now and then.
 SHARE_OF_HOMOGRAPHIES = 0.97
 # A keypoint near a threshold may be found or not: share of the release's number.
@@ -246,6 +249,26 @@ def test_homographies_are_those_of_the_release(golden_motions):
     assert np.mean(np.array(errors) < SAME_HOMOGRAPHY) >= SHARE_OF_HOMOGRAPHIES
     for own, stored, _ in golden_motions:
         assert (own.inliers == 0) == np.array_equal(stored["homography"], np.eye(3))
+
+
+@pytest.mark.parametrize("n_inliers", [400, 150, 100, 60])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_homography_is_that_of_opencvs_ransac(n_inliers, seed):
+    rng = np.random.default_rng(seed)
+    motion = np.eye(3) + rng.normal(0, 0.02, (3, 3)) * [[1, 1, 100], [1, 1, 100], [1e-3, 1e-3, 0]]
+    source, target = rng_matches(n_inliers, 200, motion, seed=seed)
+    # Noise around the threshold, so that every draw counts other matches; some on whole pixels, as corners are.
+    source[::3] = np.rint(source[::3])
+    target += rng.normal(0, 0.5, target.shape).astype(np.float32)
+    expected, _ = cv2.findHomography(
+        source,
+        target,
+        cv2.RANSAC,
+        camera.REPROJECTION_THRESHOLD,
+        maxIters=camera.RANSAC_ITERATIONS,
+        confidence=camera.RANSAC_CONFIDENCE,
+    )
+    assert corner_error(camera.fit(source, target).homography, expected, 300, 300) < SAME_POLISH
 
 
 def test_matches_are_as_many_as_the_releases(golden_motions):

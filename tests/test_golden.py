@@ -11,6 +11,8 @@ from tests.matching import assert_same_tracks, corner_error, match, reference
 LAST = {"bowling": 40, "ice_dancing": 40, "kth_walking": 60}
 # A homography is the same if it takes no corner of the image further away than this, px.
 SAME_HOMOGRAPHY = 0.1
+# A match of sub-pixel flow is an inlier now and then that was none.
+SAME_INLIERS = 2
 # RANSAC turns on the last bit of a match now and then.
 SHARE_OF_HOMOGRAPHIES = 0.97
 
@@ -47,6 +49,15 @@ def test_the_homographies_are_those_of_the_release(clip, extracted):
         for t, h in zip(stored["frame"], stored["homography"], strict=True)
     ]
     assert np.mean(np.array(errors) < SAME_HOMOGRAPHY) >= SHARE_OF_HOMOGRAPHIES
+
+
+@pytest.mark.parametrize("clip", golden.SYNTHETIC + golden.REAL)
+def test_the_inliers_are_as_many_as_in_the_release(clip, extracted):
+    camera = extracted(clip).camera
+    stored = np.load(golden.golden(clip) / "camera.npz")
+    own = camera.inliers[stored["frame"] - camera.first_frame]
+    expected = np.where((stored["homography"] == np.eye(3)).all(axis=(1, 2)), 0, stored["inliers"])
+    assert np.mean(np.abs(own - expected) <= SAME_INLIERS) >= SHARE_OF_HOMOGRAPHIES
 
 
 def test_the_frames_of_a_lossy_clip_give_the_tracks_of_the_release_whatever_the_decoder():

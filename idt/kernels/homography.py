@@ -1,0 +1,190 @@
+"""Consensus for a homography (spec 4): models of four random matches, and how many of all matches agree with each.
+
+Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's RANSAC, so
+that the same matches win as in the release; what makes it faster is a model in closed form instead of an
+eigenvalue problem, and that a model is given up as soon as it cannot win any more.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+SAMPLE = 4
+DRAWS = 10000
+"""Draws of four matches in a row that may be refused before the search ends."""
+SEED = np.uint64(0xFFFFFFFFFFFFFFFF)
+MULTIPLIER = np.uint64(4164903690)
+LOW = np.uint64(0xFFFFFFFF)
+HIGH = np.uint64(32)
+EPSILON = float(np.finfo(np.float32).eps)
+BLOCK = 128
+"""Matches counted between two looks at whether the model can still win."""
+
+
+@njit(cache=True, nogil=True)
+def consensus(source, target, threshold, iterations, confidence, inliers):
+    """Mark the matches that agree with the best model found; returns their number, 0 without any model.
+
+    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; inliers (n,) bool out.
+    """
+    count = source.shape[1]
+    limit = np.float32(threshold * threshold)
+    state = SEED
+    chosen = np.empty(SAMPLE, np.int64)
+    model, winner = np.empty(9, np.float32), np.empty(9, np.float32)
+    best = 0
+    needed = iterations
+    k = 0
+    while k < needed:
+        state, found = _draw(source, target, state, chosen)
+        if not found:
+            break
+        if _through_four(source, target, chosen, model):
+            agreeing = _count(source, target, model, limit, max(best, SAMPLE - 1))
+            if agreeing > max(best, SAMPLE - 1):
+                best = agreeing
+                winner, model = model, winner
+                needed = _iterations_needed(confidence, (count - agreeing) / count, needed)
+        k += 1
+    if best:
+        for i in range(count):
+            inliers[i] = _squared_error(source, target, winner, i) <= limit
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _draw(source, target, state, chosen):
+    """Choose four different matches from which a homography may be made; returns the generator's state and success."""
+    count = np.uint64(source.shape[1])
+    for _ in range(DRAWS):
+        i = 0
+        while i < SAMPLE:
+            # Multiply with carry: the lower half is the number, the upper half the carry.
+            state = (state & LOW) * MULTIPLIER + (state >> HIGH)
+            chosen[i] = np.int64((state & LOW) % count)
+            again = False
+            for j in range(i):
+                again |= chosen[j] == chosen[i]
+            i += not again
+        on_line = _last_on_line(source, chosen) or _last_on_line(target, chosen)
+        if not on_line and _same_side(source, target, chosen):
+            return state, True
+    return state, False
+
+
+@njit(cache=True, nogil=True)
+def _last_on_line(points, chosen):
+    """Whether the last of four points lies on a line through two of the others, or on one of them."""
+    last_x, last_y = points[0, chosen[3]], points[1, chosen[3]]
+    for j in range(1, SAMPLE - 1):
+        dx, dy = np.float64(points[0, chosen[j]] - last_x), np.float64(points[1, chosen[j]] - last_y)
+        for i in range(j):
+            ex, ey = np.float64(points[0, chosen[i]] - last_x), np.float64(points[1, chosen[i]] - last_y)
+            if abs(ex * dy - ey * dx) <= EPSILON * (abs(dx) + abs(dy) + abs(ex) + abs(ey)):
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _same_side(source, target, chosen):
+    """Whether all four triangles of the points keep their orientation, or all four change it."""
+    turned = 0
+    for left_out in range(SAMPLE):
+        a = chosen[1 if left_out == 0 else 0]
+        b = chosen[1 if left_out > 1 else 2]
+        c = chosen[2 if left_out == 3 else 3]
+        turned += _orientation(source, a, b, c) * _orientation(target, a, b, c) < 0
+    return turned == 0 or turned == SAMPLE
+
+
+@njit(cache=True, nogil=True)
+def _orientation(points, a, b, c):
+    """Twice the signed area of a triangle."""
+    ax, ay = np.float64(points[0, a]), np.float64(points[1, a])
+    bx, by = np.float64(points[0, b]) - ax, np.float64(points[1, b]) - ay
+    cx, cy = np.float64(points[0, c]) - ax, np.float64(points[1, c]) - ay
+    return bx * cy - by * cx
+
+
+@njit(cache=True, nogil=True)
+def _through_four(source, target, chosen, model):
+    """The homography that carries four points exactly into four others; returns whether there is one.
+
+    A point is a combination of three others with weights that are ratios of triangles. A map of the three with their
+    weights, undone for the source and done for the target, is the homography (Heckbert 1989, section 2.2.3).
+    """
+    # Relative to the last point, which is never on a line with two others: its column of either map is (0, 0, 1).
+    sx, sy = np.float64(source[0, chosen[3]]), np.float64(source[1, chosen[3]])
+    tx, ty = np.float64(target[0, chosen[3]]), np.float64(target[1, chosen[3]])
+    s0x, s0y = np.float64(source[0, chosen[0]]) - sx, np.float64(source[1, chosen[0]]) - sy
+    s1x, s1y = np.float64(source[0, chosen[1]]) - sx, np.float64(source[1, chosen[1]]) - sy
+    s2x, s2y = np.float64(source[0, chosen[2]]) - sx, np.float64(source[1, chosen[2]]) - sy
+    t0x, t0y = np.float64(target[0, chosen[0]]) - tx, np.float64(target[1, chosen[0]]) - ty
+    t1x, t1y = np.float64(target[0, chosen[1]]) - tx, np.float64(target[1, chosen[1]]) - ty
+    t2x, t2y = np.float64(target[0, chosen[2]]) - tx, np.float64(target[1, chosen[2]]) - ty
+    # Weights of points 0, 1 and 3 in point 2, up to a common factor.
+    s_01 = s0x * s1y - s0y * s1x
+    s_0, s_1 = s2x * s1y - s2y * s1x, s0x * s2y - s0y * s2x
+    t_01 = t0x * t1y - t0y * t1x
+    t_0, t_1 = t2x * t1y - t2y * t1x, t0x * t2y - t0y * t2x
+    s_3, t_3 = s_01 - s_0 - s_1, t_01 - t_0 - t_1
+    if s_0 == 0 or s_1 == 0 or s_3 == 0:
+        return False
+    # A point (x, y) has the shares u0, u1, u3 of the source's three; the target's three are mixed with q · u.
+    q0, q1, q3 = t_0 / s_0, t_1 / s_1, t_3 / s_3
+    u0x, u0y = s1y * q0, -s1x * q0
+    u1x, u1y = -s0y * q1, s0x * q1
+    a, b = t0x * u0x + t1x * u1x, t0x * u0y + t1x * u1y
+    c, d = t0y * u0x + t1y * u1x, t0y * u0y + t1y * u1y
+    g = u0x + u1x + (s0y - s1y) * q3
+    h = u0y + u1y + (s1x - s0x) * q3
+    w = s_01 * q3
+    # Back from coordinates relative to the last points.
+    a, b, e = a + tx * g, b + tx * h, tx * w
+    c, d, f = c + ty * g, d + ty * h, ty * w
+    e -= a * sx + b * sy
+    f -= c * sx + d * sy
+    w -= g * sx + h * sy
+    if w == 0:
+        return False
+    model[0], model[1], model[2] = a / w, b / w, e / w
+    model[3], model[4], model[5] = c / w, d / w, f / w
+    model[6], model[7], model[8] = g / w, h / w, 1
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _squared_error(source, target, model, i):
+    """Squared distance between where the model takes a point and where its match is."""
+    x, y = source[0, i], source[1, i]
+    scale = np.float32(1) / (model[6] * x + model[7] * y + np.float32(1))
+    dx = (model[0] * x + model[1] * y + model[2]) * scale - target[0, i]
+    dy = (model[3] * x + model[4] * y + model[5]) * scale - target[1, i]
+    return dx * dx + dy * dy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count(source, target, model, limit, to_beat):
+    """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
+    count = source.shape[1]
+    agreeing = 0
+    for first in range(0, count, BLOCK):
+        last = min(first + BLOCK, count)
+        if agreeing + count - first <= to_beat:
+            return agreeing
+        for i in range(first, last):
+            agreeing += _squared_error(source, target, model, i) <= limit
+    return agreeing
+
+
+@njit(cache=True, nogil=True)
+def _iterations_needed(confidence, outliers, most):
+    """Draws after which, with the confidence asked for, one was free of outliers."""
+    miss = 1 - (1 - outliers) ** SAMPLE
+    if miss < np.finfo(np.float64).tiny:
+        return 0
+    numerator, denominator = math.log(max(1 - confidence, np.finfo(np.float64).tiny)), math.log(miss)
+    if denominator >= 0 or -numerator >= most * -denominator:
+        return most
+    return np.int64(np.rint(numerator / denominator))
