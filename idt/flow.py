@@ -10,6 +10,8 @@ The expansion of a frame serves two pairs: as the second image of one and the fi
 Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003.
 """
 
+import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -19,10 +21,12 @@ from idt import arrays
 from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
-from idt.pyramid import RATIO, Scale, scales
+from idt.kernels import median as median_kernel
+from idt.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2
-MEDIAN = 5
+LANES = 8
+"""Numbers that the kernels take at once."""
 BORDER_DAMPING = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
 
 
@@ -73,13 +77,18 @@ def expand(gray, levels=None):
     frame = gray.astype(np.float32)
     planar, interleaved = [], []
     for level in levels:
-        image = _smooth(frame, level)
-        padded = cv2.copyMakeBorder(
-            image, expansion_kernel.RADIUS, expansion_kernel.RADIUS, 0, 0, borderType=cv2.BORDER_REPLICATE
-        )
         planar.append(np.empty((5, level.height, level.width), np.float32))
         interleaved.append(np.empty((level.height, level.width, 8), np.float32))
-        expansion_kernel.expand(padded, planar[-1], interleaved[-1])
+        expansion_kernel.expand(
+            _smooth(frame, level),
+            level.height,
+            level.width,
+            planar[-1].reshape(-1),
+            interleaved[-1].reshape(-1),
+            np.empty(3 * (_whole(level.width) + 2 * expansion_kernel.MARGIN), np.float32),
+            np.empty(5 * LANES, np.float32),
+            np.empty(LANES * LANES, np.float32),
+        )
     return Expansion(levels, planar, interleaved)
 
 
@@ -110,43 +119,91 @@ def between(first, second):
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
         raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
     fields = []
-    field = None
+    filtered = None
     for level, planar, interleaved in zip(
         first.levels[::-1], first.planar[::-1], second.interleaved[::-1], strict=True
     ):
-        field = _start(field, level)
-        damping_x, damping_y = _damping(level.width), _damping(level.height)
-        for _ in range(ITERATIONS):
-            flow_kernel.iterate(planar, interleaved.ravel(), field, damping_x, damping_y)
-        for c in range(2):
-            field[c] = cv2.medianBlur(field[c], MEDIAN)
-        fields.append(np.moveaxis(field, 0, 2))
+        height, width = level.height, level.width
+        field = _roomy((2, height, width))
+        if filtered is None:
+            field[:] = 0
+        else:
+            for c in range(2):
+                resize(filtered[c], field[c], factor=RATIO)
+        if width < LANES:
+            planar = _roomy(planar.shape, planar)
+        _iterate(planar.reshape(-1), interleaved.reshape(-1), field)
+        filtered = np.empty_like(field)
+        _filter(field, filtered)
+        fields.append(filtered.transpose(1, 2, 0))
     return fields[::-1]
 
 
 def _smooth(frame, level):
-    """The frame blurred for a scale and resized to it."""
+    """The frame blurred for a scale and resized to it, flat, with seven rows replicated at either end."""
     sigma = (level.factor - 1) / 2
     size = max(3, round(5 * sigma) | 1)
+    radius = expansion_kernel.RADIUS
+    padded = _roomy((level.height + 2 * radius, level.width))
+    image = padded[radius:-radius]
     # With σ = 0 OpenCV takes a kernel of 3 to be [1 2 1] / 4: the first scale is blurred too, as in the release.
-    blurred = cv2.GaussianBlur(frame, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)
-    return cv2.resize(blurred, (level.width, level.height), interpolation=cv2.INTER_LINEAR)
+    if image.shape == frame.shape:
+        cv2.GaussianBlur(frame, (size, size), sigma, dst=image, borderType=cv2.BORDER_REFLECT_101)
+    else:
+        resize(cv2.GaussianBlur(frame, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101), image)
+    padded[:radius] = image[0]
+    padded[-radius:] = image[-1]
+    return padded.reshape(-1)
 
 
-def _start(coarser, level):
-    """Planar flow (2, h, w) at which a scale starts: zero at the coarsest, else the coarser flow carried over."""
-    field = np.zeros((2, level.height, level.width), np.float32)
-    if coarser is not None:
-        for c in range(2):
-            cv2.resize(coarser[c], (level.width, level.height), dst=field[c], interpolation=cv2.INTER_LINEAR)
-        field *= RATIO
-    return field
+def _iterate(planar, interleaved, field):
+    """Improve a field in place, as often as the specification says."""
+    _, height, width = field.shape
+    columns = _whole(width)
+    row = 5 * (columns + 2 * flow_kernel.MARGIN)
+    scratch = [
+        np.zeros(columns, np.int32),
+        np.zeros((3, columns), np.float32),
+        np.empty(flow_kernel.RING * row, np.float32),
+        np.empty(flow_kernel.STRIP * row, np.float32),
+        np.empty(2 * columns, np.float32),
+    ]
+    damping_x, damping_y = _damping(width, columns), _damping(height, height)
+    for _ in range(ITERATIONS):
+        flow_kernel.iterate(planar, interleaved, field, damping_x, damping_y, *scratch)
 
 
-def _damping(size):
-    """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping)."""
-    weight = np.ones(size, np.float32)
+def _filter(field, out):
+    """The median of each component."""
+    columns = _whole(field.shape[2])
+    row = columns + 2 * median_kernel.MARGIN
+    scratch = [np.empty(size, np.float32) for size in (median_kernel.RING * row, 4 * row, 8 * row, 2 * columns)]
+    for c in range(2):
+        median_kernel.median(field[c], *scratch, out[c])
+
+
+def _whole(width):
+    """The width rounded up to whole vectors."""
+    return -(-width // LANES) * LANES
+
+
+def _roomy(shape, values=None):
+    """A new array that the kernels may read a vector beyond its end, where they find anything."""
+    size = math.prod(shape)
+    array = np.zeros(size + LANES, np.float32)[:size].reshape(shape)
+    if values is not None:
+        array[:] = values
+    return array
+
+
+@lru_cache(maxsize=64)
+def _damping(size, columns):
+    """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping).
+
+    (columns,) float32, of which ``size`` are used; not to be written to.
+    """
+    weight = np.ones(columns, np.float32)
     reach = min(size, len(BORDER_DAMPING))
     weight[:reach] = BORDER_DAMPING[:reach]
-    weight[size - reach :] *= BORDER_DAMPING[:reach][::-1]
+    weight[size - reach : size] *= BORDER_DAMPING[:reach][::-1]
     return weight

@@ -9,11 +9,12 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels.simd import LANES, everywhere, load, store, transposed
+
 RADIUS = 7
 SIGMA = 1.5
-
-# contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
-FLAGS = {"contract", "nsz"}
+MARGIN = 8
+"""Numbers to the left and right of a filtered row, of which the filters read 7."""
 
 _weights = [math.exp(-0.5 * (k / SIGMA) ** 2) for k in range(RADIUS + 1)]
 _total = _weights[0] + 2 * sum(_weights[1:])
@@ -29,101 +30,88 @@ BEND = tuple(np.float32(k * k * w / _total) for k, w in enumerate(_weights))
 INVERSE_X = np.float32(1 / _second)
 INVERSE_XY = np.float32(1 / _second**2)
 INVERSE_XX = np.float32(1 / (_fourth - _second**2))
+ZERO = np.float32(0)
 INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _filter_columns(padded, y, smooth, slope, bend):
-    """Correlate the 15 rows around row y with the three filters, into rows padded by RADIUS + 1 on either side."""
-    width = padded.shape[1]
-    for x in range(width):
-        s = SMOOTH[0] * padded[y + RADIUS, x]
-        d = np.float32(0)
-        q = np.float32(0)
+@njit(cache=True, nogil=True)
+def _correlate(source, at, step):
+    """The three filters at eight neighbours, along whatever lies ``step`` numbers apart: Float8 smooth, slope, bend."""
+    smooth = everywhere(SMOOTH[0]) * load(source, at)
+    slope = everywhere(ZERO)
+    bend = everywhere(ZERO)
+    for k in range(1, RADIUS + 1):
+        before, after = load(source, at - k * step), load(source, at + k * step)
+        smooth = smooth + everywhere(SMOOTH[k]) * (before + after)
+        slope = slope + everywhere(SLOPE[k]) * (after - before)
+        bend = bend + everywhere(BEND[k]) * (before + after)
+    return smooth, slope, bend
+
+
+@njit(cache=True, nogil=True)
+def _filter_columns(padded, start, width, rows, pitch):
+    """Correlate the 15 rows around one with the filters, into three rows continued by their first and last numbers."""
+    for x in range(0, width, LANES):
+        smooth, slope, bend = _correlate(padded, start + x, width)
+        store(rows, MARGIN + x, smooth)
+        store(rows, pitch + MARGIN + x, slope)
+        store(rows, 2 * pitch + MARGIN + x, bend)
+    for first in range(MARGIN, 3 * pitch, pitch):
         for k in range(1, RADIUS + 1):
-            above = padded[y + RADIUS - k, x]
-            below = padded[y + RADIUS + k, x]
-            s += SMOOTH[k] * (above + below)
-            d += SLOPE[k] * (below - above)
-            q += BEND[k] * (above + below)
-        smooth[RADIUS + x] = s
-        slope[RADIUS + x] = d
-        bend[RADIUS + x] = q
+            rows[first - k] = rows[first]
+            rows[first + width - 1 + k] = rows[first + width - 1]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _replicate_ends(row, width):
-    """Continue a filtered row by its first and last value."""
-    for k in range(RADIUS):
-        row[k] = row[RADIUS]
-        row[RADIUS + width + k] = row[RADIUS + width - 1]
+@njit(cache=True, nogil=True)
+def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
+    """The coefficients of the pixels from ``first`` on, by plane from ``place`` on and by pixel, in whole vectors."""
+    none = everywhere(ZERO)
+    for pixel in range(first, last, LANES):
+        at = MARGIN + pixel
+        smooth, slope, bend = _correlate(rows, at, 1)
+        smooth_of_slope, slope_of_slope, _ = _correlate(rows, pitch + at, 1)
+        smooth_of_bend, _, _ = _correlate(rows, 2 * pitch + at, 1)
+        shared = everywhere(INVERSE_1XX) * smooth
+        x, y = everywhere(INVERSE_X) * slope, everywhere(INVERSE_X) * smooth_of_slope
+        xx, yy = shared + everywhere(INVERSE_XX) * bend, shared + everywhere(INVERSE_XX) * smooth_of_bend
+        xy = everywhere(INVERSE_XY) * slope_of_slope
+        out = place + pixel - first
+        store(planar, out, x)
+        store(planar, out + plane, y)
+        store(planar, out + 2 * plane, xx)
+        store(planar, out + 3 * plane, yy)
+        store(planar, out + 4 * plane, xy)
+        a, b, c, d, e, f, g, h = transposed(x, y, xx, yy, xy, none, none, none)
+        out *= LANES
+        store(interleaved, out, a)
+        store(interleaved, out + LANES, b)
+        store(interleaved, out + 2 * LANES, c)
+        store(interleaved, out + 3 * LANES, d)
+        store(interleaved, out + 4 * LANES, e)
+        store(interleaved, out + 5 * LANES, f)
+        store(interleaved, out + 6 * LANES, g)
+        store(interleaved, out + 7 * LANES, h)
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _fit_smooth(row, x_part, xx_part, yy_part):
-    """From the vertically smoothed row: the x and x² coefficients, and the share of 1 in x² and y²."""
-    for x in range(x_part.shape[0]):
-        s = SMOOTH[0] * row[x + RADIUS]
-        d = np.float32(0)
-        q = np.float32(0)
-        for k in range(1, RADIUS + 1):
-            left = row[x + RADIUS - k]
-            right = row[x + RADIUS + k]
-            s += SMOOTH[k] * (left + right)
-            d += SLOPE[k] * (right - left)
-            q += BEND[k] * (left + right)
-        x_part[x] = INVERSE_X * d
-        xx_part[x] = INVERSE_1XX * s + INVERSE_XX * q
-        yy_part[x] = INVERSE_1XX * s
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _fit_slope(row, y_part, xy_part):
-    """From the vertical slope: the y and xy coefficients."""
-    for x in range(y_part.shape[0]):
-        s = SMOOTH[0] * row[x + RADIUS]
-        d = np.float32(0)
-        for k in range(1, RADIUS + 1):
-            left = row[x + RADIUS - k]
-            right = row[x + RADIUS + k]
-            s += SMOOTH[k] * (left + right)
-            d += SLOPE[k] * (right - left)
-        y_part[x] = INVERSE_X * s
-        xy_part[x] = INVERSE_XY * d
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _fit_bend(row, yy_part):
-    """From the vertical bend: the rest of the y² coefficient."""
-    for x in range(yy_part.shape[0]):
-        s = SMOOTH[0] * row[x + RADIUS]
-        for k in range(1, RADIUS + 1):
-            s += SMOOTH[k] * (row[x + RADIUS - k] + row[x + RADIUS + k])
-        yy_part[x] += INVERSE_XX * s
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def expand(padded, planar, interleaved):
+@njit(cache=True, nogil=True)
+def expand(padded, height, width, planar, interleaved, rows, rest, rest_interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 
-    padded (H + 14, W) float32, the image with 7 rows replicated above and below;
-    planar (5, H, W) float32 and interleaved (H, W, 8) float32, the last three of them 0.
+    All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
+    beyond its end; planar (5 · H · W,); interleaved (H · W · 8,), the last three of them 0. Scratch, with P the width
+    rounded up to whole vectors: rows (3 · (P + 16),), rest (40,), rest_interleaved (64,).
     """
-    _, height, width = planar.shape
-    smooth = np.empty(width + 2 * RADIUS, np.float32)
-    slope = np.empty(width + 2 * RADIUS, np.float32)
-    bend = np.empty(width + 2 * RADIUS, np.float32)
+    pitch = rows.size // 3
+    whole = width - width % LANES
+    # Not literals, for which numba would compile a second version.
+    none, lanes = np.int64(0), np.int64(LANES)
     for y in range(height):
-        _filter_columns(padded, y, smooth, slope, bend)
-        _replicate_ends(smooth, width)
-        _replicate_ends(slope, width)
-        _replicate_ends(bend, width)
-        # Few arrays a loop: where many may overlap, the compiler gives up vectors.
-        _fit_smooth(smooth, planar[0, y], planar[2, y], planar[3, y])
-        _fit_slope(slope, planar[1, y], planar[4, y])
-        _fit_bend(bend, planar[3, y])
-        for x in range(width):
+        _filter_columns(padded, (y + RADIUS) * width, width, rows, pitch)
+        start = y * width
+        _fit(rows, pitch, none, whole, planar, start, height * width, interleaved)
+        _fit(rows, pitch, whole, width, rest, none, lanes, rest_interleaved)
+        for x in range(whole, width):
             for c in range(5):
-                interleaved[y, x, c] = planar[c, y, x]
-            for c in range(5, 8):
-                interleaved[y, x, c] = np.float32(0)
+                planar[c * height * width + start + x] = rest[c * LANES + x - whole]
+            for c in range(LANES):
+                interleaved[(start + x) * LANES + c] = rest_interleaved[(x - whole) * LANES + c]

@@ -1,4 +1,4 @@
-"""One iteration of the flow at one scale (spec 3): matrix update, Gaussian window, solution, fused by strips of rows.
+"""One iteration of the flow at one scale (spec 3): matrix update, Gaussian window and solution, four rows at a time.
 
 Farnebäck, SCIA 2003, section 4, with the Gaussian window and the border damping of the release.
 Expansions hold the coefficients of x, y, x², y² and xy, in this order.
@@ -9,26 +9,35 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels.simd import blend_corners
+from idt.kernels.simd import LANES, everywhere, item, load, store, transposed
 
 WINDOW_RADIUS = 5
 WINDOW_SIGMA = 1.5
 REGULARISER = np.float32(1e-3)
-STRIP = 16
+HALF = np.float32(0.5)
+ONE = np.float32(1)
+ZERO = np.float32(0)
+
+STRIP = 4
+"""Rows that are solved together."""
+RING = 16
+"""Rows of products kept, a power of 2: a strip needs 4 + 2 · 5."""
+MARGIN = 8
+"""Numbers to the left and right of a row of products, of which the window reads 5."""
 
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
 
 _weights = [math.exp(-0.5 * (k / WINDOW_SIGMA) ** 2) for k in range(WINDOW_RADIUS + 1)]
 _total = _weights[0] + 2 * sum(_weights[1:])
-WINDOW = tuple(np.float32(w / _total) for w in _weights)
+W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _locate(flow, y, index, corner, own):
-    """Where the pixels of row y land in the second image: cell, the weights of its four corners, 1 or ½ for own.
+def _locate(flow, y, index, places):
+    """Where the pixels of row y land in the second image: pixel, shares of its right and lower neighbours, 1 if inside.
 
-    A target outside gets the weights 0 and counts the first image's quadratic part fully (own = 1).
+    flow (2, H, W) float32; index (≥ W,) int32, places (3, ≥ W) float32 out.
     """
     _, height, width = flow.shape
     last_x = np.float32(width - 1)
@@ -38,152 +47,156 @@ def _locate(flow, y, index, corner, own):
         target_y = np.float32(y) + flow[1, y, x]
         left = np.floor(target_x)
         top = np.floor(target_y)
-        inside = (left >= np.float32(0)) & (left < last_x) & (top >= np.float32(0)) & (top < last_y)
-        weight = np.float32(1) if inside else np.float32(0)
-        right_share = (target_x - left) * weight
-        lower_share = (target_y - top) * weight
-        both = right_share * (target_y - top) if inside else np.float32(0)
+        inside = (left >= ZERO) & (left < last_x) & (top >= ZERO) & (top < last_y)
         index[x] = np.int32(top) * np.int32(width) + np.int32(left) if inside else np.int32(0)
-        corner[0, x] = weight - right_share - lower_share + both
-        corner[1, x] = right_share - both
-        corner[2, x] = lower_share - both
-        corner[3, x] = both
-        own[x] = np.float32(0.5) if inside else np.float32(1)
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sample(second, index, corner, width, mixed, sampled):
-    """Gather the second expansion bilinearly; second (H·W·8,), mixed (W·8,) by pixel, sampled (5, W) by plane."""
-    row = np.int64(width * 8)
-    for x in range(width):
-        blend_corners(  # type: ignore[call-arg]  # numba passes the typing context
-            mixed,
-            np.int64(8 * x),
-            second,
-            np.int64(index[x]) * 8,
-            row,
-            corner[0, x],
-            corner[1, x],
-            corner[2, x],
-            corner[3, x],
-        )
-    for c in range(5):
-        for x in range(width):
-            sampled[c, x] = mixed[8 * x + c]
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _combine(first, flow, y, sampled, own, damping_x, damping_y, products):
-    """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y; products (5, W)."""
-    half = np.float32(0.5)
-    for x in range(own.shape[0]):
-        u = flow[0, y, x]
-        v = flow[1, y, x]
-        a11 = (first[2, y, x] + sampled[2, x]) * own[x]
-        a22 = (first[3, y, x] + sampled[3, x]) * own[x]
-        a12 = (first[4, y, x] + sampled[4, x]) * own[x] * half
-        b1 = (first[0, y, x] - sampled[0, x]) * half + a11 * u + a12 * v
-        b2 = (first[1, y, x] - sampled[1, x]) * half + a12 * u + a22 * v
-        damping = damping_x[x] * damping_y
-        square = damping * damping
-        products[0, x] = (a11 * a11 + a12 * a12) * square
-        products[1, x] = (a11 + a22) * a12 * square
-        products[2, x] = (a22 * a22 + a12 * a12) * square
-        products[3, x] = (a11 * b1 + a12 * b2) * square
-        products[4, x] = (a12 * b1 + a22 * b2) * square
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _window_columns(strip, row, smooth):
-    """Vertical half of the Gaussian window; strip (rows, 5·W), smooth (5·W,)."""
-    for x in range(strip.shape[1]):
-        s = WINDOW[0] * strip[row, x]
-        for k in range(1, WINDOW_RADIUS + 1):
-            s += WINDOW[k] * (strip[row - k, x] + strip[row + k, x])
-        smooth[x] = s
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _pad(row, padded):
-    """Continue a row by WINDOW_RADIUS copies of its first and of its last value."""
-    width = row.shape[0]
-    for x in range(width):
-        padded[WINDOW_RADIUS + x] = row[x]
-    for k in range(WINDOW_RADIUS):
-        padded[k] = row[0]
-        padded[WINDOW_RADIUS + width + k] = row[width - 1]
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _window_rows(padded, average):
-    """Horizontal half of the Gaussian window."""
-    for x in range(average.shape[0]):
-        s = WINDOW[0] * padded[WINDOW_RADIUS + x]
-        for k in range(1, WINDOW_RADIUS + 1):
-            s += WINDOW[k] * (padded[WINDOW_RADIUS + x - k] + padded[WINDOW_RADIUS + x + k])
-        average[x] = s
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _solve(average, flow, y):
-    """The 2×2 system of every pixel of row y."""
-    for x in range(flow.shape[2]):
-        g11 = average[0, x]
-        g12 = average[1, x]
-        g22 = average[2, x]
-        h1 = average[3, x]
-        h2 = average[4, x]
-        scale = np.float32(1) / (g11 * g22 - g12 * g12 + REGULARISER)
-        flow[0, y, x] = (g22 * h1 - g12 * h2) * scale
-        flow[1, y, x] = (g11 * h2 - g12 * h1) * scale
+        places[0, x] = target_x - left if inside else ZERO
+        places[1, x] = target_y - top if inside else ZERO
+        places[2, x] = ONE if inside else ZERO
 
 
 @njit(cache=True, nogil=True)
-def _copy(row, out):
-    """Copy a row. As a slice assignment it would make numba compile the text of an error, two seconds long."""
-    for x in range(row.shape[0]):
-        out[x] = row[x]
+def _sample(second, row, index, right, lower, x):
+    """The second expansion where one pixel lands, bilinearly; second (H · W · 8,), row 8 · W."""
+    at = np.int64(item(index, x)) * LANES
+    upper_left, lower_left = load(second, at), load(second, at + row)
+    across = everywhere(item(right, x))
+    upper = upper_left + across * (load(second, at + LANES) - upper_left)
+    below = lower_left + across * (load(second, at + row + LANES) - lower_left)
+    return upper + everywhere(item(lower, x)) * (below - upper)
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def iterate(first, second, flow, damping_x, damping_y):
+@njit(cache=True, nogil=True)
+def _make_products(first, second, flow, y, width, plane, index, places, damping_x, damping_y, pitch, ring, start):
+    """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y, into ring from ``start`` on.
+
+    Flat: first (5 · H · W,), flow (2 · H · W,), places (3 · P,), ring; plane H · W. A target outside takes no part.
+    """
+    right, lower, inside = places[0], places[1], places[2]
+    half = everywhere(HALF)
+    for x in range(0, width, LANES):
+        # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
+        x = max(min(x, width - LANES), 0)
+        s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(
+            _sample(second, LANES * width, index, right, lower, x),
+            _sample(second, LANES * width, index, right, lower, x + 1),
+            _sample(second, LANES * width, index, right, lower, x + 2),
+            _sample(second, LANES * width, index, right, lower, x + 3),
+            _sample(second, LANES * width, index, right, lower, x + 4),
+            _sample(second, LANES * width, index, right, lower, x + 5),
+            _sample(second, LANES * width, index, right, lower, x + 6),
+            _sample(second, LANES * width, index, right, lower, x + 7),
+        )
+        at = y * width + x
+        u, v = load(flow, at), load(flow, plane + at)
+        # The mean of both expansions inside, the first alone outside.
+        both = load(inside, x)
+        own = everywhere(ONE) - both * half
+        both = both * half
+        a11 = load(first, 2 * plane + at) * own + s_xx * both
+        a22 = load(first, 3 * plane + at) * own + s_yy * both
+        a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
+        b1 = load(first, at) * half - s_x * both + a11 * u + a12 * v
+        b2 = load(first, plane + at) * half - s_y * both + a12 * u + a22 * v
+        damping = load(damping_x, x) * everywhere(damping_y)
+        square = damping * damping
+        out = start + MARGIN + x
+        store(ring, out, (a11 * a11 + a12 * a12) * square)
+        store(ring, out + pitch, (a11 + a22) * a12 * square)
+        store(ring, out + 2 * pitch, (a22 * a22 + a12 * a12) * square)
+        store(ring, out + 3 * pitch, (a11 * b1 + a12 * b2) * square)
+        store(ring, out + 4 * pitch, (a12 * b1 + a22 * b2) * square)
+    for c in range(5):
+        out = start + c * pitch + MARGIN
+        for k in range(1, WINDOW_RADIUS + 1):
+            ring[out - k] = ring[out]
+            ring[out + width - 1 + k] = ring[out + width - 1]
+
+
+@njit(cache=True, nogil=True)
+def _weigh(a, b, c, d, e, f, g, h, i, j, k):
+    """The Gaussian window over eleven neighbours."""
+    inner = everywhere(W0) * f + everywhere(W1) * (e + g) + everywhere(W2) * (d + h)
+    return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
+
+
+@njit(cache=True, nogil=True)
+def _window_columns(ring, top, last, size, smooth):
+    """Vertical half of the window for the strip of rows from ``top`` on; a row of products has ``size`` numbers.
+
+    Rows beyond the image are its first and last one.
+    """
+    at = (
+        _row(top - 5, last, size), _row(top - 4, last, size), _row(top - 3, last, size), _row(top - 2, last, size),
+        _row(top - 1, last, size), _row(top, last, size), _row(top + 1, last, size), _row(top + 2, last, size),
+        _row(top + 3, last, size), _row(top + 4, last, size), _row(top + 5, last, size), _row(top + 6, last, size),
+        _row(top + 7, last, size), _row(top + 8, last, size),
+    )  # fmt: skip
+    for x in range(0, size, LANES):
+        a, b, c, d = load(ring, at[0] + x), load(ring, at[1] + x), load(ring, at[2] + x), load(ring, at[3] + x)
+        e, f, g, h = load(ring, at[4] + x), load(ring, at[5] + x), load(ring, at[6] + x), load(ring, at[7] + x)
+        i, j, k, l = load(ring, at[8] + x), load(ring, at[9] + x), load(ring, at[10] + x), load(ring, at[11] + x)
+        m, n = load(ring, at[12] + x), load(ring, at[13] + x)
+        store(smooth, x, _weigh(a, b, c, d, e, f, g, h, i, j, k))
+        store(smooth, size + x, _weigh(b, c, d, e, f, g, h, i, j, k, l))
+        store(smooth, 2 * size + x, _weigh(c, d, e, f, g, h, i, j, k, l, m))
+        store(smooth, 3 * size + x, _weigh(d, e, f, g, h, i, j, k, l, m, n))
+
+
+@njit(cache=True, nogil=True)
+def _row(y, last, size):
+    """Where the products of an image row stand in the ring."""
+    return (min(max(y, 0), last) & (RING - 1)) * size
+
+
+@njit(cache=True, nogil=True)
+def _window_row(smooth, x):
+    """Horizontal half of the window for eight pixels."""
+    return _weigh(
+        load(smooth, x - 5), load(smooth, x - 4), load(smooth, x - 3), load(smooth, x - 2), load(smooth, x - 1),
+        load(smooth, x), load(smooth, x + 1), load(smooth, x + 2), load(smooth, x + 3), load(smooth, x + 4),
+        load(smooth, x + 5),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _solve(smooth, start, pitch, width, solved):
+    """The 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
+    second = solved.size // 2
+    for x in range(0, width, LANES):
+        at = start + MARGIN + x
+        g11, g12, g22 = _window_row(smooth, at), _window_row(smooth, at + pitch), _window_row(smooth, at + 2 * pitch)
+        h1, h2 = _window_row(smooth, at + 3 * pitch), _window_row(smooth, at + 4 * pitch)
+        scale = everywhere(ONE) / (g11 * g22 - g12 * g12 + everywhere(REGULARISER))
+        store(solved, x, (g22 * h1 - g12 * h2) * scale)
+        store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
+
+
+@njit(cache=True, nogil=True)
+def iterate(first, second, flow, damping_x, damping_y, index, places, ring, smooth, solved):
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
 
-    first (5, H, W) float32, by plane; second (H·W·8,) float32, by pixel; damping_x (W,), damping_y (H,) float32.
-    A strip's rows are solved only after the products that still need their old flow are made.
+    first (5 · H · W,), by plane, and second (H · W · 8,), by pixel, float32; if W < 8, flow and first are readable for
+    8 numbers beyond their end. With P the width rounded up to whole vectors: damping_x (P,), damping_y (H,); scratch:
+    index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth (4 · 5 · (P + 16),) and
+    solved (2 · P,) float32.
     """
     _, height, width = flow.shape
-    index = np.empty(width, np.int32)
-    corner = np.empty((4, width), np.float32)
-    own = np.empty(width, np.float32)
-    mixed = np.empty(8 * width, np.float32)
-    sampled = np.empty((5, width), np.float32)
-    smooth = np.empty((5, width), np.float32)
-    padded = np.empty(width + 2 * WINDOW_RADIUS, np.float32)
-    average = np.empty((5, width), np.float32)
-    # Row r of the strip is image row top - WINDOW_RADIUS + r, replicated beyond the image.
-    strip = np.empty((STRIP + 2 * WINDOW_RADIUS, 5, width), np.float32)
-    flat = strip.reshape(STRIP + 2 * WINDOW_RADIUS, 5 * width)
+    pitch = index.size + 2 * MARGIN
+    size = 5 * pitch
+    flat = flow.reshape(2 * height * width)
+    made = np.int64(0)
     for top in range(0, height, STRIP):
-        made = WINDOW_RADIUS
-        if top > 0:
-            made = 2 * WINDOW_RADIUS
-            for r in range(made):
-                _copy(flat[r + STRIP], flat[r])
-        for r in range(made, STRIP + 2 * WINDOW_RADIUS):
-            y = top - WINDOW_RADIUS + r
-            if y < height:
-                _locate(flow, y, index, corner, own)
-                _sample(second, index, corner, width, mixed, sampled)
-                _combine(first, flow, y, sampled, own, damping_x, damping_y[y], strip[r])
-            else:
-                _copy(flat[r - 1], flat[r])
-        if top == 0:
-            for r in range(WINDOW_RADIUS):
-                _copy(flat[WINDOW_RADIUS], flat[r])
+        # Products are made before the rows that they come from are solved, and kept until nobody needs them.
+        while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
+            _locate(flow, made, index, places)
+            _make_products(
+                first, second, flat, made, width, height * width, index, places, damping_x, damping_y[made], pitch,
+                ring, (made & (RING - 1)) * size,
+            )  # fmt: skip
+            made += 1
+        _window_columns(ring, top, height - 1, size, smooth)
         for y in range(top, min(top + STRIP, height)):
-            _window_columns(flat, y - top + WINDOW_RADIUS, smooth.ravel())
-            for c in range(5):
-                _pad(smooth[c], padded)
-                _window_rows(padded, average[c])
-            _solve(average, flow, y)
+            _solve(smooth, (y - top) * size, pitch, width, solved)
+            for x in range(width):
+                flow[0, y, x] = solved[x]
+                flow[1, y, x] = solved[index.size + x]

@@ -100,7 +100,7 @@ def _sum_cell(columns, width, x, cell, place, row):
         start = np.int64(c * width + x)
         total = np.float32(0)
         for k in range(0, in_runs, 16):
-            total += sum16(columns, start + k)  # type: ignore[call-arg]  # numba passes the typing context
+            total += sum16(columns, start + k)
         for k in range(in_runs, cell):
             total += columns[start + k]
         row[place[c]] = total

@@ -1,15 +1,20 @@
-"""Vectors by hand, for the two places where the compiler finds none: a gather meets a store, a sum crosses its lanes.
+"""Vectors by hand, for the loops in which the compiler finds none: a gather meets a store, a sum crosses its lanes,
+more arrays meet than it can tell apart.
 
-They are written as LLVM's portable vectors, which every processor that numba supports can run: as one instruction
-where it has vectors of eight numbers, as several where it has not. The order of the additions is fixed, so the result
-is the same everywhere. Arrays are flat, C-contiguous float32; nothing is checked.
+`Float8` is eight float32 numbers as one value that adds, subtracts, multiplies and divides. It is one of LLVM's
+portable vectors, which every processor that numba supports can run: a register where it has such, several where it has
+not. Each operation is rounded as the plain one (a product may be fused with a sum), so the result is the same
+everywhere. Arrays are flat, C-contiguous; nothing is checked, and no index counts from the end.
 
 numba keeps compiled kernels by the age of their own file: after an edit here, empty the caches of those who use it.
 """
 
+import operator
+
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 LANES = 8
 
@@ -17,6 +22,43 @@ _FLOAT = ir.FloatType()
 _INT = ir.IntType(64)
 _INDEX = ir.IntType(32)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
+_NOTHING = ir.Constant(_VECTOR, ir.Undefined)
+_FUSED = ("contract",)
+
+
+class Float8(types.Type):
+    """The type of eight float32 numbers in compiled code."""
+
+    def __init__(self):
+        super().__init__(name="Float8")
+
+
+float8 = Float8()
+
+
+@register_model(Float8)
+class _Model(models.PrimitiveModel):
+    def __init__(self, manager, of_type):
+        super().__init__(manager, of_type, _VECTOR)
+
+
+def _make_operator(symbol, instruction):
+    """Teach numba an operator between two `Float8`."""
+
+    @infer_global(symbol)
+    class _Typing(AbstractTemplate):
+        def generic(self, args, kws):
+            return signature(float8, float8, float8) if args == (float8, float8) else None
+
+    @lower_builtin(symbol, Float8, Float8)
+    def _generate(context, builder, signature, arguments):
+        return getattr(builder, instruction)(*arguments, flags=_FUSED)
+
+
+for _symbol, _instruction in (
+    (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")
+):  # fmt: skip
+    _make_operator(_symbol, _instruction)
 
 
 def _pointer(context, builder, array_type, array):
@@ -33,41 +75,110 @@ def _load(builder, pointer, index):
     return loaded
 
 
-def _store(builder, vector, pointer, index):
-    builder.store(vector, _address(builder, pointer, index)).align = 4
-
-
-def _shuffle(builder, vector, lanes):
-    mask = ir.Constant(ir.VectorType(_INDEX, len(lanes)), lanes)
-    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
-
-
-def _everywhere(builder, number):
-    single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(_INDEX, 0))
-    return _shuffle(builder, single, [0] * LANES)
+def _shuffle(builder, first, second, lanes):
+    """Lanes of two vectors, counted through both."""
+    return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_INDEX, len(lanes)), lanes))
 
 
 @intrinsic
-def blend_corners(typing, out, at, source, first, row, upper_left, upper_right, lower_left, lower_right):
-    """out[at : at + 8] = the weighted sum of four pixels of 8 numbers: source[first :], its right neighbour's, and
-    those ``row`` numbers further.
-    """  # fmt: skip
-    signature = types.void(out, types.int64, source, types.int64, types.int64, *(types.float32,) * 4)
+def load(typing, array, index):
+    """Float8: array[index : index + 8]."""
 
     def generate(context, builder, signature, arguments):
-        out, at, source, first, row, *weights = arguments
-        pointer = _pointer(context, builder, signature.args[2], source)
-        right = builder.add(first, ir.Constant(_INT, LANES))
-        total = None
-        for index, weight in zip(
-            (first, right, builder.add(first, row), builder.add(right, row)), weights, strict=True
-        ):
-            part = builder.fmul(_load(builder, pointer, index), _everywhere(builder, weight), flags=("contract",))
-            total = part if total is None else builder.fadd(total, part, flags=("contract",))
-        _store(builder, total, _pointer(context, builder, signature.args[0], out), at)
+        return _load(builder, _pointer(context, builder, signature.args[0], arguments[0]), arguments[1])
+
+    return float8(array, types.int64), generate
+
+
+@intrinsic
+def store(typing, array, index, vector):
+    """array[index : index + 8] = vector."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature.args[0], arguments[0])
+        builder.store(arguments[2], _address(builder, pointer, arguments[1])).align = 4
         return context.get_dummy_value()
 
-    return signature, generate
+    return types.void(array, types.int64, float8), generate
+
+
+@intrinsic
+def item(typing, array, index):
+    """array[index], without the question whether the index is negative."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature.args[0], arguments[0])
+        return builder.load(builder.gep(pointer, [arguments[1]]))
+
+    return array.dtype(array, types.int64), generate
+
+
+@intrinsic
+def everywhere(typing, number):
+    """Float8: one number eight times."""
+
+    def generate(context, builder, signature, arguments):
+        single = builder.insert_element(_NOTHING, arguments[0], ir.Constant(_INDEX, 0))
+        return _shuffle(builder, single, _NOTHING, [0] * LANES)
+
+    return float8(types.float32), generate
+
+
+def _smaller_and_greater(builder, first, second):
+    smaller = builder.select(builder.fcmp_ordered("<", first, second), first, second)
+    return smaller, builder.select(builder.fcmp_ordered(">", first, second), first, second)
+
+
+@intrinsic
+def exchange(typing, first, second):
+    """The smaller and the greater of two Float8, lane by lane: a comparator of a sorting network."""
+    both = types.UniTuple(float8, 2)
+
+    def generate(context, builder, signature, arguments):
+        return context.make_tuple(builder, signature.return_type, _smaller_and_greater(builder, *arguments))
+
+    return both(float8, float8), generate
+
+
+@intrinsic
+def smaller(typing, first, second):
+    """Float8: the smaller of two, lane by lane."""
+
+    def generate(context, builder, signature, arguments):
+        return _smaller_and_greater(builder, *arguments)[0]
+
+    return float8(float8, float8), generate
+
+
+@intrinsic
+def greater(typing, first, second):
+    """Float8: the greater of two, lane by lane."""
+
+    def generate(context, builder, signature, arguments):
+        return _smaller_and_greater(builder, *arguments)[1]
+
+    return float8(float8, float8), generate
+
+
+@intrinsic
+def transposed(typing, a, b, c, d, e, f, g, h):
+    """Eight Float8: the first numbers of a … h, their second ones, and so on."""
+    rows = types.UniTuple(float8, LANES)
+
+    def generate(context, builder, signature, rows):
+        # Neighbours are interleaved, then neighbouring pairs, then halves: log₂ 8 steps.
+        singles = [_shuffle(builder, rows[i], rows[i + 1], lanes) for i in (0, 2, 4, 6) for lanes in _SINGLES]
+        pairs = [_shuffle(builder, singles[i], singles[i + 2], lanes) for i in (0, 1, 4, 5) for lanes in _PAIRS]
+        halves = [_shuffle(builder, pairs[i], pairs[i + 4], lanes) for lanes in _HALVES for i in range(4)]
+        return context.make_tuple(builder, signature.return_type, halves)
+
+    return rows(*(float8,) * LANES), generate
+
+
+# Within each half of a vector, as processors can do it in one step.
+_SINGLES = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
+_PAIRS = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
+_HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
 
 
 @intrinsic
@@ -81,7 +192,8 @@ def sum16(typing, source, first):
         second = builder.add(first, ir.Constant(_INT, LANES))
         total = builder.fadd(_load(builder, pointer, first), _load(builder, pointer, second))
         for apart in (4, 2, 1):
-            total = builder.fadd(total, _shuffle(builder, total, [(k + apart) % LANES for k in range(LANES)]))
+            turned = _shuffle(builder, total, _NOTHING, [(k + apart) % LANES for k in range(LANES)])
+            total = builder.fadd(total, turned)
         return builder.extract_element(total, ir.Constant(_INDEX, 0))
 
     return signature, generate
