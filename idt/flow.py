@@ -161,25 +161,23 @@ def _iterate(planar, interleaved, field):
     _, height, width = field.shape
     columns = _whole(width)
     row = 5 * (columns + 2 * flow_kernel.MARGIN)
-    scratch = [
-        np.zeros(columns, np.int32),
-        np.zeros((3, columns), np.float32),
-        np.empty(flow_kernel.RING * row, np.float32),
-        np.empty(flow_kernel.STRIP * row, np.float32),
-        np.empty(2 * columns, np.float32),
-    ]
+    index, places = np.zeros(columns, np.int32), np.zeros((3, columns), np.float32)
+    ring, smooth = np.empty(flow_kernel.RING * row, np.float32), np.empty(flow_kernel.STRIP * row, np.float32)
+    solved = np.empty(2 * columns, np.float32)
     damping_x, damping_y = _damping(width, columns), _damping(height, height)
     for _ in range(ITERATIONS):
-        flow_kernel.iterate(planar, interleaved, field, damping_x, damping_y, *scratch)
+        flow_kernel.iterate(planar, interleaved, field, damping_x, damping_y, index, places, ring, smooth, solved)
 
 
 def _filter(field, out):
     """The median of each component."""
     columns = _whole(field.shape[2])
     row = columns + 2 * median_kernel.MARGIN
-    scratch = [np.empty(size, np.float32) for size in (median_kernel.RING * row, 4 * row, 8 * row, 2 * columns)]
+    rows = np.empty(median_kernel.RING * row, np.float32)
+    sorted_columns, pairs = np.empty(4 * row, np.float32), np.empty(8 * row, np.float32)
+    two = np.empty(2 * columns, np.float32)
     for c in range(2):
-        median_kernel.median(field[c], *scratch, out[c])
+        median_kernel.median(field[c], rows, sorted_columns, pairs, two, out[c])
 
 
 def _whole(width):
