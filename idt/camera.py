@@ -28,6 +28,9 @@ REPROJECTION_THRESHOLD = 1.0
 RANSAC_ITERATIONS = 2000
 RANSAC_CONFIDENCE = 0.995
 
+POLISH_ITERATIONS = 20
+POLISH_TOLERANCE = 1e-12
+
 WARP_BORDER = 5
 
 
@@ -191,21 +194,39 @@ def fit(source, target):
     seed, so equal matches give equal homographies; OpenCV polishes the outcome.
     """
     if len(source) > MATCHES_NEEDED:
-        agreeing = np.empty(len(source), np.bool_)
+        own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
+        agreeing, model = np.empty(len(source), np.bool_), np.empty(9, np.float32)
         inliers = homography_kernel.consensus(
-            np.ascontiguousarray(source.T),
-            np.ascontiguousarray(target.T),
-            REPROJECTION_THRESHOLD,
-            RANSAC_ITERATIONS,
-            RANSAC_CONFIDENCE,
-            agreeing,
+            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, agreeing, model
         )
         if inliers > INLIERS_NEEDED:
-            # Method 0: the linear fit to all of them, polished by Levenberg and Marquardt's method.
-            homography, _ = cv2.findHomography(source[agreeing], target[agreeing], 0)
-            if homography is not None and np.isfinite(homography).all():
+            kept = np.flatnonzero(agreeing)
+            homography = _polish(own.take(kept, axis=1), theirs.take(kept, axis=1), model.reshape(3, 3))
+            if homography is not None:
                 return Motion(homography, len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
+
+
+def _polish(source, target, model):
+    """Least squares over inliers, (2, n) float32, from the model they agree with; None if it leads to no finite matrix."""
+    own, source = _normalise(source)
+    theirs, target = _normalise(target)
+    start = theirs @ model.astype(np.float64) @ np.linalg.inv(own)
+    start = (start / start[2, 2]).ravel()
+    homography_kernel.polish(source, target, start, POLISH_ITERATIONS, POLISH_TOLERANCE)
+    homography = np.linalg.inv(theirs) @ start.reshape(3, 3) @ own
+    homography /= homography[2, 2]
+    return homography if np.isfinite(homography).all() else None
+
+
+def _normalise(points):
+    """The matrix that moves points about the origin and scales them to its size (Hartley, PAMI 1997), and the outcome."""
+    points = points.astype(np.float64)
+    mean = points.mean(axis=1)
+    points -= mean[:, None]
+    scale = 1 / max(np.abs(points).max(), np.finfo(np.float32).tiny)
+    points *= scale
+    return np.array([[scale, 0, -scale * mean[0]], [0, scale, -scale * mean[1]], [0, 0, 1]]), points
 
 
 def warp(gray, previous, homography):

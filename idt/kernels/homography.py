@@ -1,6 +1,6 @@
-"""Consensus for a homography (spec 4): models of four random matches, and how many of all matches agree with each.
+"""A homography from matches (spec 4): consensus on models of four random ones, then least squares over those that agree.
 
-Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's RANSAC, so
+Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's RANSAC, so
 that the same matches win as in the release; what makes it faster is a model in closed form instead of an
 eigenvalue problem, and that a model is given up as soon as it cannot win any more.
 """
@@ -18,15 +18,17 @@ MULTIPLIER = np.uint64(4164903690)
 LOW = np.uint64(0xFFFFFFFF)
 HIGH = np.uint64(32)
 EPSILON = float(np.finfo(np.float32).eps)
+PARAMETERS = 8
 BLOCK = 128
 """Matches counted between two looks at whether the model can still win."""
 
 
 @njit(cache=True, nogil=True)
-def consensus(source, target, threshold, iterations, confidence, inliers):
+def consensus(source, target, threshold, iterations, confidence, inliers, best_model):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
-    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; inliers (n,) bool out.
+    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; inliers (n,) bool and best_model (9,)
+    float32, row by row, out.
     """
     count = source.shape[1]
     limit = np.float32(threshold * threshold)
@@ -47,9 +49,10 @@ def consensus(source, target, threshold, iterations, confidence, inliers):
                 winner, model = model, winner
                 needed = _iterations_needed(confidence, (count - agreeing) / count, needed)
         k += 1
-    if best:
-        for i in range(count):
-            inliers[i] = _squared_error(source, target, winner, i) <= limit
+    for i in range(9):
+        best_model[i] = winner[i]
+    for i in range(count):
+        inliers[i] = best > 0 and _squared_error(source, target, winner, i) <= limit
     return best
 
 
@@ -188,3 +191,118 @@ def _iterations_needed(confidence, outliers, most):
     if denominator >= 0 or -numerator >= most * -denominator:
         return most
     return np.int64(np.rint(numerator / denominator))
+
+
+@njit(cache=True, nogil=True)
+def polish(source, target, model, iterations, tolerance):
+    """Levenberg and Marquardt's method: the model with the least squared distances in the target, from one nearby.
+
+    source, target (2, n) float64, about the origin and of about its size, n ≥ 4; model (8,) float64, the ninth number
+    is 1, in and out. Ends when a step gains less than ``tolerance`` of the sum of squares.
+    """
+    normal, factor = np.empty((PARAMETERS, PARAMETERS)), np.empty((PARAMETERS, PARAMETERS))
+    gradient, step, trial = np.empty(PARAMETERS), np.empty(PARAMETERS), np.empty(PARAMETERS)
+    damping = 1e-3
+    cost = _linearise(source, target, model, normal, gradient)
+    for _ in range(iterations):
+        if not _solve(normal, gradient, damping, factor, step):
+            return
+        for i in range(PARAMETERS):
+            trial[i] = model[i] - step[i]
+        reached = _sum_of_squares(source, target, trial)
+        if reached < cost:
+            for i in range(PARAMETERS):
+                model[i] = trial[i]
+            if cost - reached <= tolerance * cost:
+                return
+            cost = _linearise(source, target, model, normal, gradient)
+            damping /= 10
+        else:
+            damping *= 10
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sum_of_squares(source, target, model):
+    """Of the distances in the target."""
+    total = 0.0
+    for i in range(source.shape[1]):
+        x, y = source[0, i], source[1, i]
+        scale = 1 / (model[6] * x + model[7] * y + 1)
+        dx = (model[0] * x + model[1] * y + model[2]) * scale - target[0, i]
+        dy = (model[3] * x + model[4] * y + model[5]) * scale - target[1, i]
+        total += dx * dx + dy * dy
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _linearise(source, target, model, normal, gradient):
+    """The normal equations of the distances around a model; returns the sum of their squares.
+
+    With a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and
+    (0, a, −v·b), so the lower half of the matrix is made of Σ a·aᵀ, Σ u·a·bᵀ, Σ v·a·bᵀ and Σ (u² + v²)·b·bᵀ.
+    """
+    xx = xy = x1 = yy = y1 = one = 0.0
+    uxx = uxy = ux1 = uyy = uy1 = 0.0
+    vxx = vxy = vx1 = vyy = vy1 = 0.0
+    rxx = rxy = ryy = 0.0
+    dux = duy = du1 = dvx = dvy = dv1 = ex = ey = 0.0
+    total = 0.0
+    for i in range(source.shape[1]):
+        w = 1 / (model[6] * source[0, i] + model[7] * source[1, i] + 1)
+        x, y = source[0, i] * w, source[1, i] * w
+        u = model[0] * x + model[1] * y + model[2] * w
+        v = model[3] * x + model[4] * y + model[5] * w
+        du, dv = u - target[0, i], v - target[1, i]
+        total += du * du + dv * dv
+        ax, ay, a1, bx, by = x * x, x * y, x * w, y * y, y * w
+        xx, xy, x1, yy, y1, one = xx + ax, xy + ay, x1 + a1, yy + bx, y1 + by, one + w * w
+        uxx, uxy, ux1, uyy, uy1 = uxx + u * ax, uxy + u * ay, ux1 + u * a1, uyy + u * bx, uy1 + u * by
+        vxx, vxy, vx1, vyy, vy1 = vxx + v * ax, vxy + v * ay, vx1 + v * a1, vyy + v * bx, vy1 + v * by
+        r, e = u * u + v * v, u * du + v * dv
+        rxx, rxy, ryy = rxx + r * ax, rxy + r * ay, ryy + r * bx
+        dux, duy, du1 = dux + du * x, duy + du * y, du1 + du * w
+        dvx, dvy, dv1 = dvx + dv * x, dvy + dv * y, dv1 + dv * w
+        ex, ey = ex - e * x, ey - e * y
+    rows = (
+        (xx, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (xy, yy, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (x1, y1, one, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, xx, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, xy, yy, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.0, x1, y1, one, 0.0, 0.0),
+        (-uxx, -uxy, -ux1, -vxx, -vxy, -vx1, rxx, 0.0),
+        (-uxy, -uyy, -uy1, -vxy, -vyy, -vy1, rxy, ryy),
+    )
+    slope = (dux, duy, du1, dvx, dvy, dv1, ex, ey)
+    for a in range(PARAMETERS):
+        gradient[a] = slope[a]
+        for b in range(PARAMETERS):
+            normal[a, b] = rows[a][b]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _solve(normal, gradient, damping, factor, step):
+    """The damped step by Cholesky's factors; returns whether the equations can be solved."""
+    for a in range(PARAMETERS):
+        for b in range(a + 1):
+            value = normal[a, b] * (1 + damping) if a == b else normal[a, b]
+            for k in range(b):
+                value -= factor[a, k] * factor[b, k]
+            if a > b:
+                factor[a, b] = value / factor[b, b]
+            elif value > 0:
+                factor[a, a] = math.sqrt(value)
+            else:
+                return False
+    for a in range(PARAMETERS):
+        value = gradient[a]
+        for k in range(a):
+            value -= factor[a, k] * step[k]
+        step[a] = value / factor[a, a]
+    for a in range(PARAMETERS - 1, -1, -1):
+        value = step[a]
+        for k in range(a + 1, PARAMETERS):
+            value -= factor[k, a] * step[k]
+        step[a] = value / factor[a, a]
+    return True
