@@ -208,7 +208,7 @@ def fit(source, target):
 
 
 def _polish(source, target, model):
-    """Least squares over inliers, (2, n) float32, from the model they agree with; None if it leads to no finite matrix."""
+    """Least squares over inliers, (2, n) float32, from the model they agree with; None if that is no finite matrix."""
     own, source = _normalise(source)
     theirs, target = _normalise(target)
     start = theirs @ model.astype(np.float64) @ np.linalg.inv(own)
@@ -220,7 +220,7 @@ def _polish(source, target, model):
 
 
 def _normalise(points):
-    """The matrix that moves points about the origin and scales them to its size (Hartley, PAMI 1997), and the outcome."""
+    """The matrix that centres and scales points (2, n), and the points in float64 (Hartley, PAMI 1997)."""
     points = points.astype(np.float64)
     mean = points.mean(axis=1)
     points -= mean[:, None]

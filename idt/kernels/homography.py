@@ -1,7 +1,7 @@
-"""A homography from matches (spec 4): consensus on models of four random ones, then least squares over those that agree.
+"""A homography from matches (spec 4): consensus on models of four random ones, then least squares over who agrees.
 
-Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's RANSAC, so
-that the same matches win as in the release; what makes it faster is a model in closed form instead of an
+Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's
+RANSAC, so that the same matches win as in the release; what makes it faster is a model in closed form instead of an
 eigenvalue problem, and that a model is given up as soon as it cannot win any more.
 """
 
