@@ -28,7 +28,7 @@ STAGES = {
     "warp": (camera, "warp"),
     "histograms": (histograms, "describe"),
     "tracking": (Tracks, "advance"),
-    "texture": (sampling, "textured_cells"),
+    "texture": (sampling, "texture"),
     "sampling": (sampling, "sample_points"),
     "selection": (selection, "summarise"),
 }

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt import arrays, surf
+from idt import arrays, sampling, surf
 from idt.errors import DataError
+from idt.kernels import corners as corners_kernel
 from idt.kernels import homography as homography_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000
 CORNER_QUALITY = 0.001
-CORNER_DISTANCE = 3
 SEARCH_RADIUS = 25.0
 
 MATCHES_NEEDED = 50
@@ -137,7 +137,48 @@ def match_views(current, previous):
     return previous.points[index[found]], current.points[found]
 
 
-def match_corners(previous, flow, mask=None):
+def corners(gray, mask=None, *, texture=None):
+    """Find the corners of a frame.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    mask : (H, W) uint8, optional
+        0 where no corner may lie.
+    texture : (H, W) float32, optional
+        What `sampling.texture` says of the frame, if it is known.
+
+    Returns
+    -------
+    (n, 2) float32
+        Whole positions (x, y), strongest first, at most 1000; none on the outermost pixels.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image or another array not of its size.
+
+    Notes
+    -----
+    Spec 4; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``, which would compute the texture
+    again.
+    """
+    gray = arrays.gray_image(gray)
+    texture = sampling.texture(gray) if texture is None else texture
+    for name, array in (("mask", mask), ("texture", texture)):
+        if array is not None and np.shape(array) != gray.shape:
+            raise DataError(f"{name} must have shape {gray.shape}, got {arrays.describe(array)}")
+    least = np.float32(CORNER_QUALITY * max(cv2.minMaxLoc(texture, mask=mask)[1], 0))
+    mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
+    height, width = gray.shape
+    keys = np.empty(gray.size, np.int64)
+    peaks = corners_kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
+    found = np.empty((CORNERS, 2), np.float32)
+    taken = np.zeros((height + 2 * corners_kernel.REACH, width + 2 * corners_kernel.REACH), np.uint8)
+    return found[: corners_kernel.keep_apart(np.sort(keys[:peaks]), taken, found)]
+
+
+def match_corners(previous, flow, mask=None, *, texture=None):
     """Match the corners of a frame to where the flow takes them.
 
     Parameters
@@ -146,8 +187,8 @@ def match_corners(previous, flow, mask=None):
         The earlier frame.
     flow : (H, W, 2) float32
         From it to the later one.
-    mask : (H, W) uint8, optional
-        0 where no corner may lie.
+    mask, texture
+        As for `corners`.
 
     Returns
     -------
@@ -157,22 +198,18 @@ def match_corners(previous, flow, mask=None):
     Raises
     ------
     DataError
-        If ``previous`` is not a 2-D uint8 image or the flow not of its size.
+        As `corners`, and if the flow is not of the frame's size.
 
     Notes
     -----
-    Spec 4; Shi & Tomasi, CVPR 1994.
+    Spec 4.
     """
     previous = arrays.gray_image(previous, "previous")
     if np.shape(flow) != (*previous.shape, 2):
         raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {arrays.describe(flow)}")
-    corners = cv2.goodFeaturesToTrack(previous, CORNERS, CORNER_QUALITY, CORNER_DISTANCE, mask=mask)
-    if corners is None:
-        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
-    source = corners.reshape(-1, 2)
-    height, width = previous.shape
-    column, row = np.rint(source).astype(np.int64).T
-    return source, source + flow[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    source = corners(previous, mask, texture=texture)
+    column, row = source.astype(np.int64).T
+    return source, source + flow[row, column]
 
 
 def fit(source, target):

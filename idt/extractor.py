@@ -82,6 +82,7 @@ class _Look(NamedTuple):
     pyramid: list[np.ndarray]
     expansion: flow.Expansion
     view: camera.View
+    texture: np.ndarray
     textured: list[np.ndarray]
 
 
@@ -256,13 +257,15 @@ def _pairs(video, levels, params, people):
 
 def _look(frame, levels, params, mask):
     pyramid = gray_pyramid(frame.gray, levels)
+    texture = [sampling.texture(image) for image in pyramid]
     return _Look(
         frame.index,
         mask,
         pyramid,
         flow.expand(frame.gray, levels),
         camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
-        [sampling.textured_cells(image, stride=params.stride) for image in pyramid],
+        texture[0],
+        [sampling.textured_cells(level, stride=params.stride) for level in texture],
     )
 
 
@@ -281,7 +284,7 @@ def _compensate(previous, now, fields, levels, params):
     if not params.camera:
         return camera.STILL, fields
     # Release: the corners of frame t-1 are searched under the mask of frame t.
-    by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask)
+    by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)

@@ -12,12 +12,33 @@ BLOCK = 3
 APERTURE = 3
 
 
-def textured_cells(gray, *, stride=5, quality=0.001):
-    """Grid cells of one level whose centre has texture.
+def texture(gray):
+    """How much texture there is around every pixel.
 
     Parameters
     ----------
     gray : (H, W) uint8
+
+    Returns
+    -------
+    (H, W) float32
+        Smaller eigenvalue of the structure tensor over 3×3 pixels, Sobel gradients of 3×3.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image.
+    """
+    return cv2.cornerMinEigenVal(arrays.gray_image(gray), BLOCK, ksize=APERTURE)
+
+
+def textured_cells(texture, *, stride=5, quality=0.001):
+    """Grid cells of one level whose centre has texture.
+
+    Parameters
+    ----------
+    texture : (H, W) float32
+        As from `texture`.
     stride : int
         Side of a cell in pixels ("W").
     quality : float
@@ -27,20 +48,13 @@ def textured_cells(gray, *, stride=5, quality=0.001):
     -------
     (H // stride, W // stride) bool
 
-    Raises
-    ------
-    DataError
-        If ``gray`` is not a 2-D uint8 image.
-
     Notes
     -----
-    Spec 5: smaller eigenvalue of the structure tensor over 3×3 pixels, Sobel gradients of 3×3.
+    Spec 5.
     """
-    gray = arrays.gray_image(gray)
-    eigenvalues = cv2.cornerMinEigenVal(gray, BLOCK, ksize=APERTURE)
-    rows, columns = gray.shape[0] // stride, gray.shape[1] // stride
-    centres = eigenvalues[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
-    return centres > np.float32(quality * cv2.minMaxLoc(eigenvalues)[1])
+    rows, columns = texture.shape[0] // stride, texture.shape[1] // stride
+    centres = texture[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
+    return centres > np.float32(quality * cv2.minMaxLoc(texture)[1])
 
 
 def sample_points(textured, live, *, stride=5):

@@ -215,6 +215,20 @@ def test_warped_frames_are_those_of_the_release(clip):
         np.testing.assert_array_equal(camera.warp(gray[t], gray[t - 1], homography[t]), warped[f"gray_warped_{t:03d}"])
 
 
+@pytest.mark.parametrize("size", [(120, 160), (61, 83), (3, 3), (2, 5)])
+def test_corners_are_those_of_opencv(size):
+    rng = np.random.default_rng(0)
+    mask = np.ones(size, np.uint8)
+    mask[: size[0] // 2, size[1] // 2 :] = 0
+    # Stripes and a checkerboard have corners that are equally strong.
+    board = ((np.indices(size) // 8).sum(axis=0) % 2 * 200).astype(np.uint8)
+    for gray in (scenes.texture(*size), rng.integers(0, 256, size, np.uint8), board):
+        for some in (None, mask, np.zeros_like(mask)):
+            expected = cv2.goodFeaturesToTrack(gray, camera.CORNERS, camera.CORNER_QUALITY, 3, mask=some)
+            expected = np.zeros((0, 2), np.float32) if expected is None else expected.reshape(-1, 2)
+            np.testing.assert_array_equal(camera.corners(gray, some), expected)
+
+
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL, "wave_boxes"])
 def test_as_many_corners_are_matched_as_by_the_release(clip):
     stored = np.load(golden.golden(clip) / "camera.npz")

@@ -3,7 +3,7 @@ import pytest
 
 from idt.errors import DataError
 from idt.pyramid import gray_pyramid, scales
-from idt.sampling import sample_points, textured_cells
+from idt.sampling import sample_points, texture, textured_cells
 from tests import golden, scenes
 from tests.reference import sampling as reference
 
@@ -44,22 +44,22 @@ def test_one_corner_makes_the_cells_around_it_textured():
     # Gradients of a single bright quadrant exist on its edges, both of them only around (12, 12).
     gray = np.zeros((25, 25), np.uint8)
     gray[12:, 12:] = 100
-    assert np.argwhere(textured_cells(gray)).tolist() == [[2, 2]]
+    assert np.argwhere(textured_cells(texture(gray))).tolist() == [[2, 2]]
 
 
 def test_an_edge_alone_is_no_texture():
     gray = np.zeros((25, 25), np.uint8)
     gray[:, 12:] = 100
-    assert not textured_cells(gray).any()
+    assert not textured_cells(texture(gray)).any()
 
 
 def test_a_flat_frame_has_no_texture():
-    assert not textured_cells(scenes.flat(1)[0]).any()
-    assert sample_points(textured_cells(scenes.flat(1)[0]), NOBODY).shape == (0, 2)
+    assert not textured_cells(texture(scenes.flat(1)[0])).any()
+    assert sample_points(textured_cells(texture(scenes.flat(1)[0])), NOBODY).shape == (0, 2)
 
 
 def test_a_frame_smaller_than_a_cell_has_no_point():
-    cells = textured_cells(scenes.texture(4, 30))
+    cells = textured_cells(texture(scenes.texture(4, 30)))
     assert cells.shape == (0, 6)
     assert sample_points(cells, NOBODY).shape == (0, 2)
 
@@ -73,7 +73,7 @@ def test_points_are_those_of_the_specification(shape, stride):
     gray[: shape[0] // 2, : shape[1] // 3] = 90
     rng = np.random.default_rng(0)
     live = (rng.random((shape[0] * shape[1] // 60, 2)) * shape[::-1]).astype(np.float32)
-    points = sample_points(textured_cells(gray, stride=stride), live, stride=stride)
+    points = sample_points(textured_cells(texture(gray), stride=stride), live, stride=stride)
     assert [tuple(point) for point in points.tolist()] == reference.sample(gray, live, stride=stride)
     assert 0 < len(points) < (shape[0] // stride) * (shape[1] // stride)
 
@@ -81,7 +81,7 @@ def test_points_are_those_of_the_specification(shape, stride):
 def test_texture_is_measured_against_the_strongest_corner():
     gray = scenes.texture(96, 128)
     for quality in (0.0, 0.01, 0.2):
-        points = sample_points(textured_cells(gray, quality=quality), NOBODY)
+        points = sample_points(textured_cells(texture(gray), quality=quality), NOBODY)
         assert [tuple(point) for point in points.tolist()] == reference.sample(gray, NOBODY, quality=quality)
 
 
@@ -92,7 +92,7 @@ def test_the_releases_first_tracks_begin_at_sampled_points(clip):
     from_first_frame = tracks["info"][:, 0] == 15
     levels = scales(*frame.shape)
     for level, image in zip(levels, gray_pyramid(frame, levels), strict=True):
-        own = sample_points(textured_cells(image), NOBODY)
+        own = sample_points(textured_cells(texture(image)), NOBODY)
         of_level = from_first_frame & (tracks["info"][:, 6].astype(np.float32) == np.float32(level.factor))
         begun = tracks["points"][of_level][:, 0] / level.factor
         found = {tuple(point) for point in own.tolist()}
@@ -105,14 +105,14 @@ def test_the_releases_first_tracks_begin_at_sampled_points(clip):
 
 
 def test_the_order_of_live_tracks_does_not_matter():
-    textured = textured_cells(scenes.texture(96, 128))
+    textured = textured_cells(texture(scenes.texture(96, 128)))
     rng = np.random.default_rng(1)
     live = (rng.random((80, 2)) * (128, 96)).astype(np.float32)
     np.testing.assert_array_equal(sample_points(textured, live), sample_points(textured, rng.permutation(live)))
 
 
 def test_where_every_point_is_taken_none_is_sampled():
-    textured = textured_cells(scenes.texture(96, 128))
+    textured = textured_cells(texture(scenes.texture(96, 128)))
     first = sample_points(textured, NOBODY)
     assert len(first) > 100
     assert sample_points(textured, first).shape == (0, 2)
@@ -135,4 +135,4 @@ def test_a_position_outside_the_image_occupies_no_cell():
 @pytest.mark.parametrize("frame", [np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), np.float32)])
 def test_only_gray_frames_are_searched_for_texture(frame):
     with pytest.raises(DataError, match="gray must be a 2-D uint8 image, got"):
-        textured_cells(frame)
+        textured_cells(texture(frame))

@@ -1,0 +1,59 @@
+"""Corners (spec 4): the strongest local maxima of the texture, none within 3 px of a stronger one.
+
+Shi & Tomasi, CVPR 1994. Positive float32 numbers are ordered as their bits are, read as whole numbers: a key of the
+bits and the place sorts by strength, and by place where two are equally strong, as in the release.
+"""
+
+import numpy as np
+from numba import njit
+
+PLACE_BITS = 32
+REACH = 2
+"""Whole pixels in x and y that are less than 3 px away in any combination: 8 < 3²."""
+
+
+@njit(cache=True, nogil=True)
+def find_peaks(strength, mask, least, keys):
+    """Keys of the pixels inside the border that exceed ``least`` and none of whose neighbours exceeds them.
+
+    strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0); least int32;
+    keys (≥ n,) int64 out. Returns their number n.
+    """
+    height, width = strength.shape
+    highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
+    count = 0
+    for y in range(1, height - 1):
+        for x in range(width):
+            highest[x] = max(max(strength[y - 1, x], strength[y, x]), strength[y + 1, x])
+        for x in range(1, width - 1):
+            around = max(max(highest[x - 1], highest[x]), highest[x + 1])
+            peaks[x] = (strength[y, x] > least) & (strength[y, x] >= around)
+        for x in range(1, width - 1):
+            if peaks[x] and (mask.size == 0 or mask[y, x]):
+                keys[count] = np.int64(strength[y, x]) << PLACE_BITS | (y * width + x)
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def keep_apart(keys, taken, corners):
+    """Take the strongest of the peaks that are 3 px away from all taken before.
+
+    keys (n,) int64, ascending; taken (H + 4, W + 4) uint8, all 0, scratch; corners (m, 2) float32 out, x first.
+    Returns how many were taken, at most m.
+    """
+    width = taken.shape[1] - 2 * REACH
+    count = 0
+    for k in range(keys.size - 1, -1, -1):
+        if count == corners.shape[0]:
+            break
+        place = keys[k] & ((np.int64(1) << PLACE_BITS) - 1)
+        y, x = place // width, place % width
+        if taken[y + REACH, x + REACH]:
+            continue
+        for i in range(y, y + 2 * REACH + 1):
+            for j in range(x, x + 2 * REACH + 1):
+                taken[i, j] = 1
+        corners[count, 0], corners[count, 1] = x, y
+        count += 1
+    return count
