@@ -8,6 +8,28 @@ CELL = 1 << FRACTION_BITS
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
+    """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
+
+    homography (3, 3) float64; fixed_x, fixed_y (W,) int32 out.
+    """
+    x_0 = homography[0, 1] * y + homography[0, 2]
+    y_0 = homography[1, 1] * y + homography[1, 2]
+    w_0 = homography[2, 1] * y + homography[2, 2]
+    a, b, c = homography[0, 0], homography[1, 0], homography[2, 0]
+    for x in range(fixed_x.size):
+        w = c * x + w_0
+        # A point at infinity has no sample: 0 lies within the border.
+        scale = 1 / w if w != 0 else 0.0
+        at_x = (a * x + x_0) * scale
+        at_y = (b * x + y_0) * scale
+        inside = (at_x > border) & (at_y > border) & (at_x < last_x) & (at_y < last_y)
+        # Spec 4: the test above is on the exact coordinate, the sample at the nearest 1/32 px.
+        fixed_x[x] = np.int32(np.rint(at_x * CELL)) if inside else np.int32(-1)
+        fixed_y[x] = np.int32(np.rint(at_y * CELL)) if inside else np.int32(-1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def warp(gray, previous, homography, border, out):
     """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that lies near or beyond the border.
 
@@ -15,29 +37,19 @@ def warp(gray, previous, homography, border, out):
     the earlier frame into the later.
     """
     height, width = gray.shape
-    last_x = np.float64(width - 1 - border)
-    last_y = np.float64(height - 1 - border)
+    last_x, last_y = np.float64(width - 1 - border), np.float64(height - 1 - border)
+    fixed_x, fixed_y = np.empty(width, np.int32), np.empty(width, np.int32)
+    flat = gray.ravel()
     for y in range(height):
-        x_0 = homography[0, 1] * y + homography[0, 2]
-        y_0 = homography[1, 1] * y + homography[1, 2]
-        w_0 = homography[2, 1] * y + homography[2, 2]
+        _locate_row(homography, np.float64(y), last_x, last_y, np.float64(border), fixed_x, fixed_y)
         for x in range(width):
-            w = homography[2, 0] * x + w_0
-            # A point at infinity has no sample: 0 lies within the border.
-            scale = 1 / w if w != 0 else 0.0
-            at_x = (homography[0, 0] * x + x_0) * scale
-            at_y = (homography[1, 0] * x + y_0) * scale
-            if not (at_x > border and at_y > border and at_x < last_x and at_y < last_y):
+            if fixed_x[x] < 0:
                 out[y, x] = previous[y, x]
                 continue
-            # Spec 4: the test above is on the exact coordinate, the sample at the nearest 1/32 px.
-            fixed_x = np.int64(np.rint(at_x * CELL))
-            fixed_y = np.int64(np.rint(at_y * CELL))
-            column = fixed_x >> FRACTION_BITS
-            row = fixed_y >> FRACTION_BITS
-            right = fixed_x & (CELL - 1)
-            lower = fixed_y & (CELL - 1)
-            upper_mean = gray[row, column] * (CELL - right) + gray[row, column + 1] * right
-            lower_mean = gray[row + 1, column] * (CELL - right) + gray[row + 1, column + 1] * right
+            right, lower = np.uint32(fixed_x[x] & (CELL - 1)), np.uint32(fixed_y[x] & (CELL - 1))
+            at = np.uint64((fixed_y[x] >> FRACTION_BITS) * width + (fixed_x[x] >> FRACTION_BITS))
+            below = at + np.uint64(width)
+            upper_mean = flat[at] * (CELL - right) + flat[at + np.uint64(1)] * right
+            lower_mean = flat[below] * (CELL - right) + flat[below + np.uint64(1)] * right
             mean = upper_mean * (CELL - lower) + lower_mean * lower
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
