@@ -301,3 +301,38 @@ def warp(gray, previous, homography):
     out = np.empty_like(gray)
     warp_kernel.warp(gray, previous, homography, WARP_BORDER, out)
     return out
+
+
+def remove_motion(flow, homography, levels):
+    """Take the camera's motion out of a flow, without a warped frame to which there is a second one.
+
+    Parameters
+    ----------
+    flow : list of (h, w, 2) float32
+        At every scale, finest first.
+    homography : (3, 3) float64
+        Carries the earlier frame into the later.
+    levels : list of Scale
+        Of the flow.
+
+    Returns
+    -------
+    list of (h, w, 2) float32
+        H⁻¹(p + flow[p]) − p; zero where the motion leads within 5 px of the border, as where `warp` copies.
+
+    Notes
+    -----
+    Not the release's way: for speed. A homography without an inverse leaves the flow as it is.
+    """
+    homography = np.ascontiguousarray(homography, np.float64)
+    if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:
+        return flow
+    inverse = np.linalg.inv(homography)
+    _, height, width = levels[0]
+    remaining = []
+    for field, level in zip(flow, levels, strict=True):
+        planes = np.ascontiguousarray(field.transpose(2, 0, 1))
+        out = np.empty_like(planes)
+        warp_kernel.subtract(planes, homography, inverse, level.factor, width, height, WARP_BORDER, out)
+        remaining.append(out.transpose(1, 2, 0))
+    return remaining

@@ -57,34 +57,47 @@ def add_fields(parser, cls, title="parameters"):
     ----------
     parser : argparse.ArgumentParser
     cls : dataclass
-        Its fields are made with `idt.params.option`.
+        Its fields are made with `idt.params.option`. With presets, its attribute ``PRESETS``, there is ``--preset``.
     title : str
         Heading of the group in the help.
     """
     group = parser.add_argument_group(title)
+    presets = getattr(cls, "PRESETS", {})
+    if presets:
+        group.add_argument(
+            "--preset", choices=presets, default=next(iter(presets)),
+            help=f"what the options below default to (default {next(iter(presets))}): "
+            + "; ".join(f"{name}: " + _as_options(values) for name, values in presets.items() if values),
+        )  # fmt: skip
     for field in dataclasses.fields(cls):
         described = field.metadata
         flag = "--" + (described["flag"] or field.name).replace("_", "-")
+        default = argparse.SUPPRESS if presets else field.default
         if isinstance(field.default, bool):
             action = "store_false" if field.default else "store_true"
-            group.add_argument(flag, dest=field.name, action=action, help=described["help"])
+            group.add_argument(flag, dest=field.name, action=action, default=default, help=described["help"])
             continue
-        default = "" if field.default is None else f" (default {field.default})"
+        shown = "" if field.default is None else f" (default {field.default})"
         unit = f", {described['unit']}" if described["unit"] else ""
         group.add_argument(
             flag,
             dest=field.name,
-            default=field.default,
+            default=default,
             choices=described["choices"],
             type=_number_or_text(field.type),
             metavar=None if described["choices"] else "N",
-            help=f"{described['help']}{unit}{default}".replace("%", "%%"),
+            help=f"{described['help']}{unit}{shown}".replace("%", "%%"),
         )
 
 
+def _as_options(values):
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
+
+
 def fields_of(arguments, cls):
-    """Build the parameter dataclass from parsed arguments."""
-    return cls(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls)})
+    """Build the parameter dataclass from parsed arguments; with a preset, over its values."""
+    given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
+    return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
 def add_habits(parser, *, output, required=True, jobs=False, threads=False):

@@ -80,7 +80,7 @@ class _Look(NamedTuple):
     index: int  # type: ignore[assignment]
     mask: np.ndarray | None
     pyramid: list[np.ndarray]
-    expansion: flow.Expansion
+    expansion: flow.Expansion | None
     view: camera.View
     texture: np.ndarray
     textured: list[np.ndarray]
@@ -101,7 +101,8 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
-        Fields of `ExtractionParams`: ``length``, ``stride``, ``patch``, ``keypoints``, ``camera`` …
+        Fields of `ExtractionParams`: ``length``, ``stride``, ``patch``, ``keypoints``, ``camera`` …, and ``preset``,
+        "exact" (default) or "fast", over whose values they are taken.
 
     Returns
     -------
@@ -251,7 +252,7 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         now = _look(frame, levels, params, _mask(frame, params, people))
-        yield now, [] if previous is None else flow.between(previous.expansion, now.expansion)
+        yield now, [] if previous is None else _flow(previous, now, levels)
         previous = now
 
 
@@ -262,11 +263,18 @@ def _look(frame, levels, params, mask):
         frame.index,
         mask,
         pyramid,
-        flow.expand(frame.gray, levels),
+        flow.expand(frame.gray, levels, finest=params.flow_from) if params.flow == "farneback" else None,
         camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
         texture[0],
         [sampling.textured_cells(level, stride=params.stride) for level in texture],
     )
+
+
+def _flow(previous, now, levels):
+    """Flow between two frames at every scale."""
+    if now.expansion is None:
+        return flow.dis(previous.pyramid[0], now.pyramid[0], levels)
+    return flow.between(previous.expansion, now.expansion)
 
 
 def _mask(frame, params, people):
@@ -287,8 +295,15 @@ def _compensate(previous, now, fields, levels, params):
     by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    if params.compensation == "field":
+        return motion, camera.remove_motion(fields, motion.homography, levels)
+    if params.compensation == "moved" and motion.inliers == 0:
+        return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
-    return motion, flow.between(previous.expansion, flow.expand(warped, levels))
+    if now.expansion is None:
+        return motion, flow.dis(previous.pyramid[0], warped, levels)
+    expansion = flow.expand(warped, levels, finest=params.flow_from)
+    return motion, flow.between(previous.expansion, expansion)
 
 
 def _rows(finished, levels, params):
