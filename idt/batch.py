@@ -9,10 +9,7 @@ from typing import NamedTuple
 
 from idt.command import error_line
 from idt.errors import DataError
-
-VIDEO_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
-)
+from idt.suffixes import VIDEOS
 
 
 class Job(NamedTuple):
@@ -228,7 +225,7 @@ def _expand(given):
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         below = sorted(
-            str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+            str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file()
         )
         if below or not names:
             if not below:
@@ -236,7 +233,7 @@ def _expand(given):
             return below
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
-        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEO_SUFFIXES)
+        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
         return found or [given]
     return [given]
 
