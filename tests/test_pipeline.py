@@ -1,5 +1,6 @@
 """The commands, as a user meets them: exit status, what is printed, what is left on the disk."""
 
+import gc
 import re
 import shutil
 import signal
@@ -108,6 +109,23 @@ def test_progress_tells_how_many_frames_there_will_be(clip, tmp_path):
     job = batch.Job(str(clip), "patch", tmp_path / "f.h5")
     batch.extract_job(job, ExtractionParams(start=1), progress=lambda *counts: told.append(counts))
     assert told == [(16, 19), (3, 19)]
+
+
+def test_one_video_loads_only_what_it_needs(clip, tmp_path):
+    code = (
+        "import gc, sys; from idt.cli import extract; status = extract()\n"
+        "print([name for name in ('tqdm', 'joblib', 'sklearn', 'matplotlib', 'idt.show') if name in sys.modules])\n"
+        "print(status, gc.get_threshold()[0] > 700, gc.get_freeze_count() > 100_000)"
+    )
+    words = [sys.executable, "-c", code, clip, "-o", tmp_path / "f.h5", "--end", "1"]
+    found = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[1:] == ["[]", "0 True True"]
+
+
+def test_a_command_called_by_a_program_leaves_its_garbage_collector_alone(command, clip, tmp_path):
+    before = gc.get_threshold(), gc.get_freeze_count()
+    command("idt-extract", clip, "-o", tmp_path / "f.h5", "--end", 1)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_a_second_run_says_up_to_date_and_leaves_the_file_alone(command, clip, tmp_path):
