@@ -21,7 +21,7 @@ SLOW = 2.0
 """Seconds after which progress is shown."""
 
 COLLECTED = 50_000
-"""Objects after which the garbage collector of a command looks at them, instead of Python's 700."""
+"""Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -137,7 +137,7 @@ def progress_bar(total, unit, quiet):
     -------
     tqdm.tqdm or NoBar
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         return NoBar()
     from tqdm import tqdm
 

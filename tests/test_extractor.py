@@ -173,7 +173,7 @@ def test_numpy_scalars_are_the_numbers_that_they_hold():
     params = ExtractionParams.from_options(**given)
     assert params == ExtractionParams(stride=4, camera=False, fps=12.5, start=3)
     assert [type(getattr(params, name)) for name in given] == [int, bool, float, int]
-    with pytest.raises(idt.DataError, match="stride must be a whole number of at least 1, got 4.0"):
+    with pytest.raises(idt.DataError, match=r"stride must be a whole number of at least 1, got 4\.0"):
         ExtractionParams(stride=np.float64(4))
 
 
