@@ -330,8 +330,8 @@ def _features(steps, video, params):
         block = histograms[:, :, first : first + size]
         columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
-    size = np.array([video.width, video.height], np.float32)
-    place = np.clip(columns["mean"] / size, 0, LAST_POSITION)
+    whole = np.array([video.width, video.height], np.float32)
+    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
     motions = [step.motion for step in steps]
     return Features(
         **columns,
