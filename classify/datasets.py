@@ -13,9 +13,10 @@ import re
 from pathlib import Path
 
 from classify import splits
-from classify.clips import VIDEO_SUFFIXES, Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.clips import Clip, Dataset, Skipped, find_videos, groups_of, need
 from classify.kth import read_kth
 from classify.params import DatasetParams
+from idt import suffixes
 from idt.errors import DataError
 
 WEIZMANN_ACTORS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
@@ -220,4 +221,4 @@ READERS = {
 def _without_suffix(name, videos):
     """A listed name as a video name: split files often list files."""
     stem, dot, suffix = name.rpartition(".")
-    return name if name in videos or dot + suffix.lower() not in VIDEO_SUFFIXES else stem
+    return name if name in videos or dot + suffix.lower() not in suffixes.VIDEOS else stem

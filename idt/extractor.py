@@ -12,7 +12,7 @@ What depends on the frames alone (`_pairs`) may run a frame ahead, in a second t
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -189,14 +189,14 @@ def features_of(video, params, *, boxes=None, threads=1):
     Features
         At least one chunk, each of 1 to 16 frames.
     """
-    parts = []
+    kept = []
     for step in follow(video, params, boxes=boxes, threads=threads):
-        parts.append(_features(step, video, params))
-        if len(parts) == CHUNK:
-            yield Features.concatenate(parts)
-            parts = []
-    if parts:
-        yield Features.concatenate(parts)
+        kept.append(_kept(step))
+        if len(kept) == CHUNK:
+            yield _features(kept, video, params)
+            kept = []
+    if kept:
+        yield _features(kept, video, params)
 
 
 def follow(video, params, *, boxes=None, threads=1):
@@ -317,36 +317,52 @@ def _rows(finished, levels, params):
     return Rows(factor, points, means, summary)
 
 
-def _features(step, video, params):
-    """The kept tracks of one step, and the camera's motion."""
-    rows = step.rows
-    kept = rows.summary.kept
-    mean = rows.summary.mean[kept]
-    place = np.clip(mean / np.array([video.width, video.height], np.float32), 0, LAST_POSITION)
-    blocks, first = {}, 0
+class _Kept(NamedTuple):
+    """What is kept of a step: its tracks that passed the tests, and the camera's motion."""
+
+    index: int  # type: ignore[assignment]
+    motion: camera.Motion
+    columns: dict[str, np.ndarray]
+    histograms: np.ndarray
+
+
+def _kept(step):
+    rows, summary, kept = step.rows, step.rows.summary, step.rows.summary.kept
+    columns = {
+        "frame": np.full(np.count_nonzero(kept), step.index, np.int32),
+        "scale": rows.factor[kept],
+        "points": rows.points[kept],
+        **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
+    }
+    return _Kept(step.index, step.motion, columns, rows.histograms[kept])
+
+
+def _features(steps, video, params):
+    """The columns of consecutive steps as one."""
+    columns: dict[str, Any] = {
+        name: np.concatenate([step.columns[name] for step in steps]) for name in steps[0].columns
+    }
+    histograms = np.concatenate([step.histograms for step in steps])
+    first = 0
     for name, size in layout.step_sizes(params.cells).items():
-        block = rows.histograms[kept, :, first : first + size]
-        blocks[name] = block.reshape(len(block), params.time_cells * size)
+        block = histograms[:, :, first : first + size]
+        columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
+    whole = np.array([video.width, video.height], np.float32)
+    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
+    motions = [step.motion for step in steps]
     return Features(
-        frame=np.full(len(mean), step.index, np.int32),
-        scale=rows.factor[kept],
-        mean=mean,
-        std=rows.summary.std[kept],
-        length=rows.summary.length[kept],
-        position=np.column_stack([place, np.full(len(mean), np.nan, np.float32)]),
-        points=rows.points[kept],
-        trajectory=rows.summary.trajectory[kept],
-        **blocks,
+        **columns,
+        position=np.column_stack([place, np.full(len(place), np.nan, np.float32)]),
         camera=Camera(
-            homography=step.motion.homography[None],
-            matches=np.array([step.motion.matches], np.int32),
-            inliers=np.array([step.motion.inliers], np.int32),
-            first_frame=step.index,
+            homography=np.stack([motion.homography for motion in motions]),
+            matches=np.array([motion.matches for motion in motions], np.int32),
+            inliers=np.array([motion.inliers for motion in motions], np.int32),
+            first_frame=steps[0].index,
         ),
         width=video.width,
         height=video.height,
         fps=video.fps,
-        frames=1,
+        frames=len(steps),
         params=params,
     )

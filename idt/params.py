@@ -72,6 +72,8 @@ class ExtractionParams:
     fps: float | None = option(None, unit="1/s", spec="1", help="keep the frames nearest to this rate")
 
     def __post_init__(self):
+        for item in fields(self):
+            object.__setattr__(self, item.name, _python(getattr(self, item.name)))
         for name, least in (
             ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1),
             ("flow_from", 0),
@@ -142,6 +144,11 @@ def parse_time(value, name):
 
 def _is_int(value):
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _python(value):
+    """A numpy scalar as Python's own number or truth, which JSON can hold, too; anything else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def _metadata(name):

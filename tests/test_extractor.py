@@ -5,6 +5,7 @@ import pytest
 
 import idt
 from idt.features import Features
+from idt.params import ExtractionParams
 from tests import scenes
 
 # A point moves by the flow at its rounded position, which is right to a few hundredths of a pixel a step on texture.
@@ -192,6 +193,15 @@ def test_people_are_kept_out_of_the_matches(clip, tmp_path):
     np.testing.assert_array_equal(features.camera.matches, 0)
     by_detector = idt.extract(clip, humans="hog")
     assert by_detector.camera.matches[1:].min() > 0
+
+
+def test_numpy_scalars_are_the_numbers_that_they_hold():
+    given = {"stride": np.int64(4), "camera": np.bool_(False), "fps": np.float32(12.5), "start": np.uint8(3)}
+    params = ExtractionParams.from_options(**given)
+    assert params == ExtractionParams(stride=4, camera=False, fps=12.5, start=3)
+    assert [type(getattr(params, name)) for name in given] == [int, bool, float, int]
+    with pytest.raises(idt.DataError, match=r"stride must be a whole number of at least 1, got 4\.0"):
+        ExtractionParams(stride=np.float64(4))
 
 
 @pytest.mark.parametrize(
