@@ -189,12 +189,13 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
     parts = []
     for step in follow(video, params, boxes=boxes, threads=threads):
-        parts.append(_features(step, video, params))
+        # Of a step only what is asked for: its flows would fill the memory.
+        parts.append((step.index, step.motion, _kept(step.rows)))
         if len(parts) == CHUNK:
-            yield Features.concatenate(parts)
+            yield _features(parts, video, params)
             parts = []
     if parts:
-        yield Features.concatenate(parts)
+        yield _features(parts, video, params)
 
 
 def follow(video, params, *, boxes=None, threads=1):
@@ -225,15 +226,17 @@ def follow(video, params, *, boxes=None, threads=1):
         if previous is not None:
             motion, remaining = _compensate(previous, now, fields, levels, params)
             for s, tracks in enumerate(live):
-                steps = histograms.describe(
+                histograms.accumulate(
                     previous.pyramid[s],
                     remaining[s],
                     tracks.positions,
+                    tracks.sums,
+                    tracks.rows,
                     patch=params.patch,
                     cells=params.cells,
                     local_norm=params.local_norm,
                 )
-                finished[s] = tracks.advance(fields[s], remaining[s], steps)
+                finished[s] = tracks.advance(fields[s], remaining[s])
         rows = _rows(finished, levels, params)
         if (now.index - video.first_frame.index) % params.gap == 0:
             for tracks, textured in zip(live, now.textured, strict=True):
@@ -295,40 +298,49 @@ def _rows(finished, levels, params):
     )
     points, displacements, means = (np.concatenate(arrays) for arrays in zip(*finished, strict=True))
     points *= factor[:, None, None]
-    summary = selection.summarise(points, displacements * factor[:, None, None], camera=params.camera)
+    displacements *= factor[:, None, None]
+    summary = selection.summarise(points, displacements, camera=params.camera)
     return Rows(factor, points, means, summary)
 
 
-def _features(step, video, params):
-    """The kept tracks of one step, and the camera's motion."""
-    rows = step.rows
+def _kept(rows):
+    """What `_features` needs of the kept tracks."""
     kept = rows.summary.kept
-    mean = rows.summary.mean[kept]
+    mean, std, length, trajectory, _, _ = rows.summary
+    return tuple(column[kept] for column in (rows.factor, rows.points, rows.histograms, mean, std, length, trajectory))
+
+
+def _features(parts, video, params):
+    """The kept tracks of some frames, and the camera's motion; a part is a frame's index, motion and `_kept` tracks."""
+    indices, motions, columns = zip(*parts, strict=True)
+    counts = [len(part[0]) for part in columns]
+    factor, points, means, mean, std, length, trajectory = (
+        np.concatenate(column) for column in zip(*columns, strict=True)
+    )
     place = np.clip(mean / np.array([video.width, video.height], np.float32), 0, LAST_POSITION)
     blocks, first = {}, 0
     for name, size in layout.step_sizes(params.cells).items():
-        block = rows.histograms[kept, :, first : first + size]
-        blocks[name] = block.reshape(len(block), params.time_cells * size)
+        blocks[name] = means[:, :, first : first + size].reshape(len(means), params.time_cells * size)
         first += size
     return Features(
-        frame=np.full(len(mean), step.index, np.int32),
-        scale=rows.factor[kept],
+        frame=np.repeat(np.array(indices, np.int32), counts),
+        scale=factor,
         mean=mean,
-        std=rows.summary.std[kept],
-        length=rows.summary.length[kept],
+        std=std,
+        length=length,
         position=np.column_stack([place, np.full(len(mean), np.nan, np.float32)]),
-        points=rows.points[kept],
-        trajectory=rows.summary.trajectory[kept],
+        points=points,
+        trajectory=trajectory,
         **blocks,
         camera=Camera(
-            homography=step.motion.homography[None],
-            matches=np.array([step.motion.matches], np.int32),
-            inliers=np.array([step.motion.inliers], np.int32),
-            first_frame=step.index,
+            homography=np.stack([motion.homography for motion in motions]),
+            matches=np.array([motion.matches for motion in motions], np.int32),
+            inliers=np.array([motion.inliers for motion in motions], np.int32),
+            first_frame=indices[0],
         ),
         width=video.width,
         height=video.height,
         fps=video.fps,
-        frames=1,
+        frames=len(parts),
         params=params,
     )

@@ -1,25 +1,27 @@
 """Histograms of oriented gradients, flow and motion boundaries over patches (spec 7), without integral images.
 
-The image is walked row by row. Each row's vectors are shared between their two nearest orientation bins, and running
-column sums over the last ``cell`` rows are kept for every channel. Where a patch's cell ends in the row, ``cell``
-neighbouring columns make up its histogram.
+The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
+running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. Where a
+cell ends in the row, ``cell`` neighbouring columns make up its histogram; with its last cells a patch is normalised.
 
-Channels: 0–7 HOG, 8–15 HOF, 16 HOF's bin of small vectors, 17–24 MBHx, 25–32 MBHy.
+Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
 
 import numpy as np
 from numba import njit
 
-from idt.kernels.simd import sum16
+from idt.kernels.simd import slide_shares, sum_columns
 
 BINS = 8
-CHANNELS = 4 * BINS + 1
-SMALL_CHANNEL = 2 * BINS
+FIELDS = 4
+CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
 
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
+# reassoc: a sum of few positive float32 numbers in float64, whose order is lost when it is rounded to float32.
+SUM_FLAGS = FLAGS | {"reassoc"}
 
 # atan(c) on [0, 1] as an odd polynomial in bins of 45°, off by at most 0.0007°: least squares on Chebyshev nodes,
 # reweighted towards equal ripples.
@@ -32,6 +34,30 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
+@njit(cache=True, nogil=True)
+def _bucket(points, rows, patch, height, width, left, order, start):
+    """Place the patches inside the image and list them by their first row.
+
+    left (n,) int32, the first column of each patch; order (n,) int32, those with first row y at
+    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed.
+    Returns the last patch's first row.
+    """
+    top = np.empty(points.shape[0], np.int32)
+    for n in range(points.shape[0]):
+        left[n] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
+        top[n] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        if rows[n] >= 0:
+            start[top[n] + 2] += 1
+    for y in range(height):
+        start[y + 2] += start[y + 1]
+    # start[y + 1] is now where the patches of row y begin, and moves on to where they end.
+    for n in range(points.shape[0]):
+        if rows[n] >= 0:
+            order[start[top[n] + 1]] = n
+            start[top[n] + 1] += 1
+    return top[order[start[height] - 1]] if start[height] > 0 else -patch
+
+
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
@@ -41,9 +67,9 @@ def _gradient_row(image, y, dx, dy):
     dx[0] = np.float32(0)
     dx[width - 1] = np.float32(0)
     for x in range(1, width - 1):
-        dx[x] = np.float32(image[y, x + 1]) - np.float32(image[y, x - 1])
+        dx[x] = image[y, x + 1] - image[y, x - 1]
     for x in range(width):
-        dy[x] = np.float32(image[below, x]) - np.float32(image[above, x])
+        dy[x] = image[below, x] - image[above, x]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
@@ -66,159 +92,130 @@ def _split_small(magnitude, small):
     """Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else."""
     for x in range(magnitude.shape[0]):
         still = magnitude[x] <= SMALL
-        small[x] = np.float32(1) if still else np.float32(0)
+        small[x] = 1 if still else 0
         magnitude[x] = np.float32(0) if still else magnitude[x]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _slide(entering, kept, columns):
-    """Let a row enter the column sums in place of the oldest."""
-    for x in range(entering.shape[0]):
-        columns[x] += entering[x] - kept[x]
-        kept[x] = entering[x]
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _slide_bin(magnitude, angle, b, kept, columns):
-    """Let one orientation bin's share of a row enter its column sums.
-
-    The share of bin b falls linearly from 1 to 0 with the angular distance of one bin: with d = |angle − b| on the
-    circle of 8 it is max(0, 1 − min(d, 8 − d)) = max(0, |d − 4| − 3).
-    """
-    for x in range(magnitude.shape[0]):
-        share = abs(abs(angle[x] - b) - np.float32(4)) - np.float32(3)
-        entering = max(share, np.float32(0)) * magnitude[x]
-        columns[x] += entering - kept[x]
-        kept[x] = entering
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sum_cell(columns, width, x, cell, place, row):
-    """Sum ``cell`` columns of every channel from column x on, channel c into row[place[c]]; columns (CHANNELS · W,)."""
-    in_runs = cell - cell % 16
-    for c in range(CHANNELS):
-        start = np.int64(c * width + x)
-        total = np.float32(0)
-        for k in range(0, in_runs, 16):
-            total += sum16(columns, start + k)  # type: ignore[call-arg]  # numba passes the typing context
-        for k in range(in_runs, cell):
-            total += columns[start + k]
-        row[place[c]] = total
+def _polar_row(gray, flow, y, gradient, magnitude, angle, small):
+    """The four fields of row y: magnitude and angle (FIELDS, W), small (W,), gradient (2, W) to work in."""
+    dx, dy = gradient[0], gradient[1]
+    _gradient_row(gray, y, dx, dy)
+    _to_polar(dx, dy, magnitude[0], angle[0])
+    _to_polar(flow[0, y], flow[1, y], magnitude[1], angle[1])
+    _split_small(magnitude[1], small)
+    for component in range(2):
+        _gradient_row(flow[component], y, dx, dy)
+        _to_polar(dx, dy, magnitude[2 + component], angle[2 + component])
 
 
 @njit(cache=True, nogil=True)
-def _places(n_cells):
-    """Where the channels of each cell stand in a patch's row, block by block; (n_cells, CHANNELS) int64."""
-    place = np.empty((n_cells, CHANNELS), np.int64)
-    channel = 0
-    for block in range(4):
-        bins = BINS + 1 if block == 1 else BINS
-        for i in range(n_cells):
-            for b in range(bins):
-                place[i, channel + b] = channel * n_cells + i * bins + b
-        channel += bins
-    return place
+def _slide_small(entering, leaving, columns, before):
+    """Let a row of small vectors enter the column counts in place of another; before[x], the counts left of x."""
+    for x in range(columns.shape[0]):
+        columns[x] += entering[x] - leaving[x]
+    for x in range(columns.shape[0]):
+        before[x + 1] = before[x] + columns[x]
+
+
+@njit(cache=True, nogil=True)
+def _sum_cell(columns, before, x, cell, index, n_cells, row):
+    """Histogram of the cell from column x on, into its places of the patch's row, block by block; all arrays flat."""
+    hof = BINS * n_cells + (BINS + 1) * index
+    sum_columns(
+        columns,
+        x * FIELDS * BINS,
+        cell,
+        row,
+        BINS * index,
+        hof,
+        (2 * BINS + 1) * n_cells + BINS * index,
+        (3 * BINS + 1) * n_cells + BINS * index,
+    )
+    row[hof + BINS] = before[x + cell] - before[x]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def cell_sums(gray, flow, cell, cells, left, order, start, out):
-    """Histograms of every patch into its row: block by block, in a block cell x outer, y inner, bins innermost.
+def _raise_to_floor(block):
+    """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
+    for k in range(block.shape[0]):
+        block[k] = max(block[k], np.float32(0)) + FLOOR
 
-    out (n, cells² · CHANNELS) float32; gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the first column of
-    each patch; order (n,) int32, the
-    patches by their first row, those of row y at order[start[y]:start[y + 1]].
+
+@njit(cache=True, nogil=True, fastmath=SUM_FLAGS, error_model="numpy")
+def _total(block, norm):
+    """Sum of the numbers, for the norm 2 of their squares, in float64."""
+    total = 0.0
+    if norm == 2:
+        for k in range(block.shape[0]):
+            total += np.float64(block[k]) * np.float64(block[k])
+    else:
+        for k in range(block.shape[0]):
+            total += block[k]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def _add_normalised(row, n_cells, norm, into):
+    """Add a patch's histograms; each block divided by nothing (norm 0), RootL1 (1) or divided by its length (2)."""
+    first = 0
+    for field in range(FIELDS):
+        last = first + n_cells * (BINS + 1 if field == 1 else BINS)
+        block, target = row[first:last], into[first:last]
+        _raise_to_floor(block)
+        total = _total(block, norm)
+        if norm == 1:
+            scale = np.float32(1 / total)
+            for k in range(block.shape[0]):
+                target[k] += np.sqrt(block[k] * scale)
+        else:
+            scale = np.float32(1 / np.sqrt(total) if norm == 2 else 1)
+            for k in range(block.shape[0]):
+                target[k] += block[k] * scale
+        first = last
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
+    """Add every patch's histograms, normalised, to its row of the sums.
+
+    gray (H, W) and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is not
+    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
     """
     height, width = gray.shape
-    dx = np.empty(width, np.float32)
-    dy = np.empty(width, np.float32)
-    small = np.empty(width, np.float32)
-    magnitude = np.empty((4, width), np.float32)
-    angle = np.empty((4, width), np.float32)
-    kept = np.zeros((cell, CHANNELS, width), np.float32)
-    columns = np.zeros((CHANNELS, width), np.float32)
-    flat = columns.ravel()
-    place = _places(cells * cells)
-    for y in range(height):
-        _gradient_row(gray, y, dx, dy)
-        _to_polar(dx, dy, magnitude[0], angle[0])
-        _to_polar(flow[0, y], flow[1, y], magnitude[1], angle[1])
-        _split_small(magnitude[1], small)
-        for component in range(2):
-            _gradient_row(flow[component], y, dx, dy)
-            _to_polar(dx, dy, magnitude[2 + component], angle[2 + component])
-        slot = y % cell
-        channel = 0
-        for field in range(4):
-            for b in range(BINS):
-                _slide_bin(magnitude[field], angle[field], np.float32(b), kept[slot, channel], columns[channel])
-                channel += 1
-            if channel == SMALL_CHANNEL:
-                _slide(small, kept[slot, channel], columns[channel])
-                channel += 1
+    cell = patch // cells
+    n_cells = cells * cells
+    left = np.empty(points.shape[0], np.int32)
+    order = np.empty(points.shape[0], np.int32)
+    start = np.zeros(height + 2, np.int32)
+    # The last rows, one more than a cell has: one enters the sums as another leaves them.
+    kept = cell + 1
+    magnitude = np.zeros((kept, FIELDS, width), np.float32)
+    angle = np.zeros((kept, FIELDS, width), np.float32)
+    small = np.zeros((kept, width), np.int32)
+    gradient = np.empty((2, width), np.float32)
+    columns = np.zeros(width * FIELDS * BINS, np.float32)
+    small_columns = np.zeros(width, np.int32)
+    small_before = np.zeros(width + 1, np.int32)
+    histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
+    magnitudes, angles = magnitude.ravel(), angle.ravel()
+    last = _bucket(points, rows, patch, height, width, left, order, start) + cells * cell
+    for y in range(last):
+        entering, leaving = y % kept, (y + 1) % kept
+        _polar_row(gray, flow, y, gradient, magnitude[entering], angle[entering], small[entering])
+        enters, leaves = entering * FIELDS * width, leaving * FIELDS * width
+        for x in range(width):
+            for field in range(FIELDS):
+                offset = field * width + x
+                slide_shares(columns, (x * FIELDS + field) * BINS, magnitudes, angles, enters + offset, leaves + offset)
+        _slide_small(small[entering], small[leaving], small_columns, small_before)
         for r in range(cells):
-            first_row = y - (r + 1) * cell + 1
-            if first_row >= 0:
-                for k in range(start[first_row], start[first_row + 1]):
-                    n = order[k]
-                    for i in range(cells):
-                        _sum_cell(flat, width, left[n] + i * cell, cell, place[i * cells + r], out[n])
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _raise_to_floor(row):
-    """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
-    for k in range(row.shape[0]):
-        row[k] = max(row[k], np.float32(0)) + FLOOR
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _total(block):
-    """Sum in float64, by four accumulators that need not wait for each other."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    in_fours = block.shape[0] - block.shape[0] % 4
-    for k in range(0, in_fours, 4):
-        a += block[k]
-        b += block[k + 1]
-        c += block[k + 2]
-        d += block[k + 3]
-    for k in range(in_fours, block.shape[0]):
-        a += block[k]
-    return (a + b) + (c + d)
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _rootl1(block):
-    """Divide by the sum and take square roots."""
-    scale = np.float32(1 / _total(block))
-    for k in range(block.shape[0]):
-        block[k] = np.sqrt(block[k] * scale)
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _l2(block):
-    """Divide by the Euclidean length."""
-    total = np.float64(0)
-    for k in range(block.shape[0]):
-        total += np.float64(block[k]) * np.float64(block[k])
-    scale = np.float32(1 / np.sqrt(total))
-    for k in range(block.shape[0]):
-        block[k] *= scale
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def normalise(rows, n_cells, norm):
-    """Normalise each block of each patch in place.
-
-    rows (n, n_cells · CHANNELS) float32, as from cell_sums; norm 0 for none, 1 for RootL1, 2 for L2.
-    """
-    for n in range(rows.shape[0]):
-        row = rows[n]
-        _raise_to_floor(row)
-        first = 0
-        for block in range(4):
-            last = first + n_cells * (BINS + 1 if block == 1 else BINS)
-            if norm == 1:
-                _rootl1(row[first:last])
-            elif norm == 2:
-                _l2(row[first:last])
-            first = last
+            top = y - (r + 1) * cell + 1
+            if top < 0:
+                break
+            for k in range(start[top], start[top + 1]):
+                n = order[k]
+                for i in range(cells):
+                    _sum_cell(columns, small_before, left[n] + i * cell, cell, i * cells + r, n_cells, histograms[k])
+                if r == cells - 1:
+                    _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])

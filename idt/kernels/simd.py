@@ -9,9 +9,12 @@ numba keeps compiled kernels by the age of their own file: after an edit here, e
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 8
+
+_FUSED = ("contract",)
 
 _FLOAT = ir.FloatType()
 _INT = ir.IntType(64)
@@ -62,8 +65,8 @@ def blend_corners(typing, out, at, source, first, row, upper_left, upper_right, 
         for index, weight in zip(
             (first, right, builder.add(first, row), builder.add(right, row)), weights, strict=True
         ):
-            part = builder.fmul(_load(builder, pointer, index), _everywhere(builder, weight), flags=("contract",))
-            total = part if total is None else builder.fadd(total, part, flags=("contract",))
+            part = builder.fmul(_load(builder, pointer, index), _everywhere(builder, weight), flags=_FUSED)
+            total = part if total is None else builder.fadd(total, part, flags=_FUSED)
         _store(builder, total, _pointer(context, builder, signature.args[0], out), at)
         return context.get_dummy_value()
 
@@ -71,17 +74,63 @@ def blend_corners(typing, out, at, source, first, row, upper_left, upper_right, 
 
 
 @intrinsic
-def sum16(typing, source, first):
-    """source[first] + … + source[first + 15]: the two halves lane by lane, then the lanes 4, 2 and 1 apart."""
-    signature = types.float32(source, types.int64)
+def slide_shares(typing, columns, at, magnitude, angle, entering, leaving):
+    """columns[at : at + 8] += what vector ``entering`` shares among the bins 0 to 7, less what ``leaving`` shares.
+
+    A vector's angle t is counted in bins, 0 to 8. The share of bin b falls linearly from 1 to 0 with the distance of
+    one bin: max(0, 1 − |t − b|); of bin 0, which is bin 8 as well, max(0, |t − 4| − 3).
+    """
+    signature = types.void(columns, types.int64, magnitude, angle, types.int64, types.int64)
+    centre = ir.Constant(_VECTOR, [4.0, *range(1, LANES)])
+    slope = ir.Constant(_VECTOR, [1.0] + [-1.0] * (LANES - 1))
+    height = ir.Constant(_VECTOR, [-3.0] + [1.0] * (LANES - 1))
 
     def generate(context, builder, signature, arguments):
-        source, first = arguments
-        pointer = _pointer(context, builder, signature.args[0], source)
-        second = builder.add(first, ir.Constant(_INT, LANES))
-        total = builder.fadd(_load(builder, pointer, first), _load(builder, pointer, second))
-        for apart in (4, 2, 1):
-            total = builder.fadd(total, _shuffle(builder, total, [(k + apart) % LANES for k in range(LANES)]))
-        return builder.extract_element(total, ir.Constant(_INDEX, 0))
+        columns, at, magnitude, angle, entering, leaving = arguments
+        columns = _pointer(context, builder, signature.args[0], columns)
+        magnitude = _pointer(context, builder, signature.args[2], magnitude)
+        angle = _pointer(context, builder, signature.args[3], angle)
+        absolute = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), f"llvm.fabs.v{LANES}f32"
+        )
+        zero = ir.Constant(_VECTOR, [0.0] * LANES)
+
+        def shared(index):
+            turn = _everywhere(builder, builder.load(builder.gep(angle, [index])))
+            length = _everywhere(builder, builder.load(builder.gep(magnitude, [index])))
+            away = builder.call(absolute, [builder.fsub(turn, centre)])
+            share = builder.fadd(builder.fmul(away, slope, flags=_FUSED), height, flags=_FUSED)
+            share = builder.select(builder.fcmp_ordered(">", share, zero), share, zero)
+            return builder.fmul(share, length, flags=_FUSED)
+
+        total = _load(builder, columns, at)
+        total = builder.fadd(total, shared(entering), flags=_FUSED)
+        total = builder.fsub(total, shared(leaving), flags=_FUSED)
+        _store(builder, total, columns, at)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def sum_columns(typing, columns, first, count, out, at_0, at_1, at_2, at_3):
+    """Sum ``count`` columns of four times 8 numbers, from columns[first] on, into four places of ``out``."""
+    signature = types.void(columns, types.int64, types.int64, out, *(types.int64,) * 4)
+
+    def generate(context, builder, signature, arguments):
+        columns, first, count, out, *places = arguments
+        columns = _pointer(context, builder, signature.args[0], columns)
+        out = _pointer(context, builder, signature.args[3], out)
+        column = ir.VectorType(_FLOAT, 4 * LANES)
+        total = cgutils.alloca_once_value(builder, ir.Constant(column, [0.0] * 4 * LANES))
+        with cgutils.for_range(builder, count) as loop:
+            index = builder.add(first, builder.mul(loop.index, ir.Constant(_INT, 4 * LANES)))
+            here = builder.load(builder.bitcast(builder.gep(columns, [index]), column.as_pointer()))
+            here.align = 4
+            builder.store(builder.fadd(builder.load(total), here), total)
+        for k, place in enumerate(places):
+            part = _shuffle(builder, builder.load(total), list(range(k * LANES, (k + 1) * LANES)))
+            _store(builder, part, out, place)
+        return context.get_dummy_value()
 
     return signature, generate
