@@ -119,60 +119,57 @@ def _slide_small(entering, leaving, columns, before):
 
 
 @njit(cache=True, nogil=True)
-def _sum_cell(columns, before, x, cell, index, n_cells, row):
-    """Histogram of the cell from column x on, into its places of the patch's row, block by block; all arrays flat."""
-    hof = BINS * n_cells + (BINS + 1) * index
-    sum_columns(
-        columns,
-        x * FIELDS * BINS,
-        cell,
-        row,
-        BINS * index,
-        hof,
-        (2 * BINS + 1) * n_cells + BINS * index,
-        (3 * BINS + 1) * n_cells + BINS * index,
-    )
-    row[hof + BINS] = before[x + cell] - before[x]
+def _sum_cell(columns, before, x, cell, index, n_cells, out, first):
+    """Histogram of the cell from column x on, into its places of the patch's row, block by block; all arrays flat.
+
+    index of n_cells cells; the patch's row is out[first:].
+    """
+    hof = first + BINS * n_cells + (BINS + 1) * index
+    hog = first + BINS * index
+    mbhx, mbhy = hog + (2 * BINS + 1) * n_cells, hog + (3 * BINS + 1) * n_cells
+    sum_columns(columns, x * FIELDS * BINS, cell, out, hog, hof, mbhx, mbhy)
+    out[hof + BINS] = before[x + cell] - before[x]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _raise_to_floor(block):
+def _raise_to_floor(row):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
-    for k in range(block.shape[0]):
-        block[k] = max(block[k], np.float32(0)) + FLOOR
+    for k in range(row.shape[0]):
+        row[k] = max(row[k], np.float32(0)) + FLOOR
 
 
 @njit(cache=True, nogil=True, fastmath=SUM_FLAGS, error_model="numpy")
-def _total(block, norm):
-    """Sum of the numbers, for the norm 2 of their squares, in float64."""
+def _divide(block, squares):
+    """Divide by the sum, or by the root of the sum of squares."""
     total = 0.0
-    if norm == 2:
+    if squares:
         for k in range(block.shape[0]):
             total += np.float64(block[k]) * np.float64(block[k])
+        total = np.sqrt(total)
     else:
         for k in range(block.shape[0]):
             total += block[k]
-    return total
+    scale = np.float32(1 / total)
+    for k in range(block.shape[0]):
+        block[k] *= scale
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms; each block divided by nothing (norm 0), RootL1 (1) or divided by its length (2)."""
-    first = 0
-    for field in range(FIELDS):
-        last = first + n_cells * (BINS + 1 if field == 1 else BINS)
-        block, target = row[first:last], into[first:last]
-        _raise_to_floor(block)
-        total = _total(block, norm)
-        if norm == 1:
-            scale = np.float32(1 / total)
-            for k in range(block.shape[0]):
-                target[k] += np.sqrt(block[k] * scale)
-        else:
-            scale = np.float32(1 / np.sqrt(total) if norm == 2 else 1)
-            for k in range(block.shape[0]):
-                target[k] += block[k] * scale
-        first = last
+    """Add a patch's histograms, each block divided by nothing (norm 0), by its sum and rooted (1), by its length (2)."""
+    _raise_to_floor(row)
+    if norm != 0:
+        first = 0
+        for field in range(FIELDS):
+            last = first + n_cells * (BINS + 1 if field == 1 else BINS)
+            _divide(row[first:last], norm == 2)
+            first = last
+    if norm == 1:
+        for k in range(row.shape[0]):
+            into[k] += np.sqrt(row[k])
+    else:
+        for k in range(row.shape[0]):
+            into[k] += row[k]
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
@@ -197,7 +194,9 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     columns = np.zeros(width * FIELDS * BINS, np.float32)
     small_columns = np.zeros(width, np.int32)
     small_before = np.zeros(width + 1, np.int32)
-    histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
+    size = n_cells * CHANNELS
+    histograms = np.empty((points.shape[0], size), np.float32)
+    flat = histograms.ravel()
     magnitudes, angles = magnitude.ravel(), angle.ravel()
     last = _bucket(points, rows, patch, height, width, left, order, start) + cells * cell
     for y in range(last):
@@ -216,6 +215,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
             for k in range(start[top], start[top + 1]):
                 n = order[k]
                 for i in range(cells):
-                    _sum_cell(columns, small_before, left[n] + i * cell, cell, i * cells + r, n_cells, histograms[k])
+                    x = left[n] + i * cell
+                    _sum_cell(columns, small_before, x, cell, i * cells + r, n_cells, flat, k * size)
                 if r == cells - 1:
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
