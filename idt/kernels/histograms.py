@@ -7,6 +7,8 @@ cell ends in the row, ``cell`` neighbouring columns make up its histogram; with 
 Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -34,31 +36,62 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
-@njit(cache=True, nogil=True)
-def _bucket(points, rows, patch, height, width, left, order, start):
+class Work(NamedTuple):
+    """What `accumulate` works in, all zero before.
+
+    Attributes
+    ----------
+    magnitude, angle : (cell + 1, FIELDS, W) float32
+        The last rows, one more than a cell has: one enters the running sums as another leaves them.
+    small : (cell + 1, W) int32
+        Their vectors that fall into the ninth bin of HOF.
+    columns : (W · FIELDS · BINS,) float32
+        The running sums.
+    counts, before : (W,), (W + 1,) int32
+        Those of ``small``, and their sums to the left of each column.
+    dx, dy : (W,) float32
+    corners, order, start : (n, 2), (n,), (H + 2,) int32
+        See `_bucket`.
+    histograms : (n, cells² · CHANNELS) float32
+        Of the patches, in this order.
+    """
+
+    magnitude: np.ndarray
+    angle: np.ndarray
+    small: np.ndarray
+    columns: np.ndarray
+    counts: np.ndarray
+    before: np.ndarray
+    dx: np.ndarray
+    dy: np.ndarray
+    corners: np.ndarray
+    order: np.ndarray
+    start: np.ndarray
+    histograms: np.ndarray
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image and list them by their first row.
 
-    left (n,) int32, the first column of each patch; order (n,) int32, those with first row y at
+    corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at
     order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed.
-    Returns the last patch's first row.
     """
-    top = np.empty(points.shape[0], np.int32)
     for n in range(points.shape[0]):
-        left[n] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
-        top[n] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        corners[n, 0] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
+        corners[n, 1] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
         if rows[n] >= 0:
-            start[top[n] + 2] += 1
+            start[corners[n, 1] + 2] += 1
     for y in range(height):
         start[y + 2] += start[y + 1]
     # start[y + 1] is now where the patches of row y begin, and moves on to where they end.
     for n in range(points.shape[0]):
         if rows[n] >= 0:
-            order[start[top[n] + 1]] = n
-            start[top[n] + 1] += 1
-    return top[order[start[height] - 1]] if start[height] > 0 else -patch
+            order[start[corners[n, 1] + 1]] = n
+            start[corners[n, 1] + 1] += 1
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
@@ -72,7 +105,7 @@ def _gradient_row(image, y, dx, dy):
         dy[x] = image[below, x] - image[above, x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
@@ -87,51 +120,43 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _split_small(magnitude, small):
-    """Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else."""
-    for x in range(magnitude.shape[0]):
-        still = magnitude[x] <= SMALL
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
+    """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
+    for field in range(FIELDS):
+        if field == 1:
+            for x in range(dx.shape[0]):
+                dx[x] = flow[0, y, x]
+                dy[x] = flow[1, y, x]
+        else:
+            _gradient_row(gray if field == 0 else flow[field - 2], y, dx, dy)
+        _to_polar(dx, dy, magnitude[field], angle[field])
+    # Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else.
+    for x in range(small.shape[0]):
+        still = magnitude[1, x] <= SMALL
         small[x] = 1 if still else 0
-        magnitude[x] = np.float32(0) if still else magnitude[x]
+        magnitude[1, x] = np.float32(0) if still else magnitude[1, x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _polar_row(gray, flow, y, gradient, magnitude, angle, small):
-    """The four fields of row y: magnitude and angle (FIELDS, W), small (W,), gradient (2, W) to work in."""
-    dx, dy = gradient[0], gradient[1]
-    _gradient_row(gray, y, dx, dy)
-    _to_polar(dx, dy, magnitude[0], angle[0])
-    _to_polar(flow[0, y], flow[1, y], magnitude[1], angle[1])
-    _split_small(magnitude[1], small)
-    for component in range(2):
-        _gradient_row(flow[component], y, dx, dy)
-        _to_polar(dx, dy, magnitude[2 + component], angle[2 + component])
+@njit(cache=True, nogil=True, inline="always")
+def _slide_small(entering, leaving, counts, before):
+    """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
+    for x in range(counts.shape[0]):
+        counts[x] += entering[x] - leaving[x]
+    for x in range(counts.shape[0]):
+        before[x + 1] = before[x] + counts[x]
 
 
-@njit(cache=True, nogil=True)
-def _slide_small(entering, leaving, columns, before):
-    """Let a row of small vectors enter the column counts in place of another; before[x], the counts left of x."""
-    for x in range(columns.shape[0]):
-        columns[x] += entering[x] - leaving[x]
-    for x in range(columns.shape[0]):
-        before[x + 1] = before[x] + columns[x]
-
-
-@njit(cache=True, nogil=True)
-def _sum_cell(columns, before, x, cell, index, n_cells, out, first):
-    """Histogram of the cell from column x on, into its places of the patch's row, block by block; all arrays flat.
-
-    index of n_cells cells; the patch's row is out[first:].
-    """
-    hof = first + BINS * n_cells + (BINS + 1) * index
-    hog = first + BINS * index
+@njit(cache=True, nogil=True, inline="always")
+def _sum_cell(columns, before, x, cell, index, n_cells, row):
+    """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
+    hog, hof = BINS * index, BINS * n_cells + (BINS + 1) * index
     mbhx, mbhy = hog + (2 * BINS + 1) * n_cells, hog + (3 * BINS + 1) * n_cells
-    sum_columns(columns, x * FIELDS * BINS, cell, out, hog, hof, mbhx, mbhy)
-    out[hof + BINS] = before[x + cell] - before[x]
+    sum_columns(columns, x * FIELDS * BINS, cell, row, hog, hof, mbhx, mbhy)
+    row[hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
 def _raise_to_floor(row):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     for k in range(row.shape[0]):
@@ -154,7 +179,7 @@ def _divide(block, squares):
         block[k] *= scale
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block divided by nothing (norm 0), by its sum and rooted (1), by its length (2)."""
     _raise_to_floor(row)
@@ -173,49 +198,33 @@ def _add_normalised(row, n_cells, norm, into):
 
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
+def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
     """Add every patch's histograms, normalised, to its row of the sums.
 
     gray (H, W) and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is not
-    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
+    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32; work a new `Work`.
     """
     height, width = gray.shape
-    cell = patch // cells
-    n_cells = cells * cells
-    left = np.empty(points.shape[0], np.int32)
-    order = np.empty(points.shape[0], np.int32)
-    start = np.zeros(height + 2, np.int32)
-    # The last rows, one more than a cell has: one enters the sums as another leaves them.
-    kept = cell + 1
-    magnitude = np.zeros((kept, FIELDS, width), np.float32)
-    angle = np.zeros((kept, FIELDS, width), np.float32)
-    small = np.zeros((kept, width), np.int32)
-    gradient = np.empty((2, width), np.float32)
-    columns = np.zeros(width * FIELDS * BINS, np.float32)
-    small_columns = np.zeros(width, np.int32)
-    small_before = np.zeros(width + 1, np.int32)
-    size = n_cells * CHANNELS
-    histograms = np.empty((points.shape[0], size), np.float32)
-    flat = histograms.ravel()
-    magnitudes, angles = magnitude.ravel(), angle.ravel()
-    last = _bucket(points, rows, patch, height, width, left, order, start) + cells * cell
-    for y in range(last):
-        entering, leaving = y % kept, (y + 1) % kept
-        _polar_row(gray, flow, y, gradient, magnitude[entering], angle[entering], small[entering])
-        enters, leaves = entering * FIELDS * width, leaving * FIELDS * width
+    cell, n_cells = patch // cells, cells * cells
+    magnitude, angle, small, columns, counts, before, dx, dy, corners, order, start, histograms = work
+    _bucket(points, rows, patch, height, width, corners, order, start)
+    for y in range(height):
+        entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
+        _polar_row(gray, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         for x in range(width):
             for field in range(FIELDS):
-                offset = field * width + x
-                slide_shares(columns, (x * FIELDS + field) * BINS, magnitudes, angles, enters + offset, leaves + offset)
-        _slide_small(small[entering], small[leaving], small_columns, small_before)
-        for r in range(cells):
+                enters, leaves = (entering * FIELDS + field) * width + x, (leaving * FIELDS + field) * width + x
+                at = (x * FIELDS + field) * BINS
+                slide_shares(columns, at, magnitude, angle, enters, leaves)
+        _slide_small(small[entering], small[leaving], counts, before)
+        for r in range(min(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1
-            if top < 0:
-                break
             for k in range(start[top], start[top + 1]):
                 n = order[k]
                 for i in range(cells):
-                    x = left[n] + i * cell
-                    _sum_cell(columns, small_before, x, cell, i * cells + r, n_cells, flat, k * size)
+                    x = corners[n, 0] + i * cell
+                    _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])
                 if r == cells - 1:
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
+        if start[max(y - cells * cell + 2, 0)] == start[height]:
+            break
