@@ -12,7 +12,7 @@ What depends on the frames alone (`_pairs`) may run a frame ahead, in a second t
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -318,7 +318,8 @@ def _features(parts, video, params):
         np.concatenate(column) for column in zip(*columns, strict=True)
     )
     place = np.clip(mean / np.array([video.width, video.height], np.float32), 0, LAST_POSITION)
-    blocks, first = {}, 0
+    blocks: dict[str, Any] = {}
+    first = 0
     for name, size in layout.step_sizes(params.cells).items():
         blocks[name] = means[:, :, first : first + size].reshape(len(means), params.time_cells * size)
         first += size

@@ -95,22 +95,31 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     work = _work(height, width, patch // cells, len(points), size)
     kernel.accumulate(
-        gray.astype(np.float32), planes, points, np.ascontiguousarray(rows), patch, cells, _NORMS[local_norm], sums, work
+        gray.astype(np.float32),
+        planes,
+        points,
+        np.ascontiguousarray(rows),
+        patch,
+        cells,
+        _NORMS[local_norm],
+        sums,
+        work,
     )
 
 
 def _work(height, width, cell, n_points, size):
-    return kernel.Work(
-        magnitude=np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
-        angle=np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
-        small=np.zeros((cell + 1, width), np.int32),
-        columns=np.zeros(width * kernel.FIELDS * kernel.BINS, np.float32),
-        counts=np.zeros(width, np.int32),
-        before=np.zeros(width + 1, np.int32),
-        dx=np.empty(width, np.float32),
-        dy=np.empty(width, np.float32),
-        corners=np.empty((n_points, 2), np.int32),
-        order=np.empty(n_points, np.int32),
-        start=np.zeros(height + 2, np.int32),
-        histograms=np.empty((n_points, size), np.float32),
+    """What the kernel works in; its docstring says what each array is for."""
+    return (
+        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
+        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
+        np.zeros((cell + 1, width), np.int32),
+        np.zeros(width * kernel.FIELDS * kernel.BINS, np.float32),
+        np.zeros(width, np.int32),
+        np.zeros(width + 1, np.int32),
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+        np.empty((n_points, 2), np.int32),
+        np.empty(n_points, np.int32),
+        np.zeros(height + 2, np.int32),
+        np.empty((n_points, size), np.float32),
     )

@@ -41,7 +41,7 @@ def textured_cells(gray, *, stride=5, quality=0.001):
     eigenvalues = cv2.cornerMinEigenVal(gray, BLOCK, ksize=APERTURE)
     rows, columns = gray.shape[0] // stride, gray.shape[1] // stride
     centres = eigenvalues[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
-    return centres > np.float32(quality * cv2.minMaxLoc(eigenvalues)[1])
+    return centres > np.float32(quality * float(eigenvalues.max()))
 
 
 def sample_points(textured, live, *, stride=5):

@@ -1,8 +1,8 @@
 """The live tracks of one scale (spec 6): points that follow the flow for L steps, with what is described on the way.
 
-A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first and by
-age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks leave
-in the order in which they came.
+A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
+age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
+leave in the order in which they came.
 """
 
 from typing import NamedTuple
@@ -143,6 +143,12 @@ class Tracks:
         """Add ``more`` slots, free ones."""
         old = len(self._slots)
         self._slots = np.concatenate([self._slots, np.arange(old, old + more, dtype=np.int32)])
-        for name, rows in (("_ages", 1), ("_positions", 1), ("_points", 1), ("_displacements", 1), ("sums", self._time_cells)):
+        for name, rows in (
+            ("_ages", 1),
+            ("_positions", 1),
+            ("_points", 1),
+            ("_displacements", 1),
+            ("sums", self._time_cells),
+        ):
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.zeros((more * rows, *array.shape[1:]), array.dtype)]))

@@ -61,6 +61,17 @@ def test_leftover_steps_are_not_used():
     assert finished.histograms[0, :, 0].tolist() == [1, 4, 7]
 
 
+def test_the_rows_of_the_sums_go_with_the_steps():
+    tracks = Tracks(5, 2, 2)
+    tracks.start(np.float32([[10, 12], [20, 12]]))
+    rows = []
+    for _ in range(5):
+        rows.append(tracks.rows.tolist())
+        tracks.advance(constant_flow(0, 0), constant_flow(0, 0))
+    # Two time cells of two steps for each track; the fifth step is left over.
+    assert rows == [[0, 2], [0, 2], [1, 3], [1, 3], [-1, -1]]
+
+
 def test_the_flow_is_read_at_the_rounded_position():
     flow = np.zeros((*SIZE, 2), np.float32)
     flow[7, 13] = 1, 2

@@ -7,8 +7,6 @@ cell ends in the row, ``cell`` neighbouring columns make up its histogram; with 
 Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
@@ -20,6 +18,7 @@ CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
 
+# inline: most functions are part of a larger one, so that one is compiled instead of many.
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
 # reassoc: a sum of few positive float32 numbers in float64, whose order is lost when it is rounded to float32.
@@ -34,40 +33,6 @@ ATAN_5 = np.float32(0.1801592 * _BINS_PER_RADIAN)
 ATAN_7 = np.float32(-0.08515613 * _BINS_PER_RADIAN)
 ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
-
-
-class Work(NamedTuple):
-    """What `accumulate` works in, all zero before.
-
-    Attributes
-    ----------
-    magnitude, angle : (cell + 1, FIELDS, W) float32
-        The last rows, one more than a cell has: one enters the running sums as another leaves them.
-    small : (cell + 1, W) int32
-        Their vectors that fall into the ninth bin of HOF.
-    columns : (W · FIELDS · BINS,) float32
-        The running sums.
-    counts, before : (W,), (W + 1,) int32
-        Those of ``small``, and their sums to the left of each column.
-    dx, dy : (W,) float32
-    corners, order, start : (n, 2), (n,), (H + 2,) int32
-        See `_bucket`.
-    histograms : (n, cells² · CHANNELS) float32
-        Of the patches, in this order.
-    """
-
-    magnitude: np.ndarray
-    angle: np.ndarray
-    small: np.ndarray
-    columns: np.ndarray
-    counts: np.ndarray
-    before: np.ndarray
-    dx: np.ndarray
-    dy: np.ndarray
-    corners: np.ndarray
-    order: np.ndarray
-    start: np.ndarray
-    histograms: np.ndarray
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -152,7 +117,8 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
     hog, hof = BINS * index, BINS * n_cells + (BINS + 1) * index
     mbhx, mbhy = hog + (2 * BINS + 1) * n_cells, hog + (3 * BINS + 1) * n_cells
-    sum_columns(columns, x * FIELDS * BINS, cell, row, hog, hof, mbhx, mbhy)
+    # numba passes the typing context.
+    sum_columns(columns, x * FIELDS * BINS, cell, row, hog, hof, mbhx, mbhy)  # type: ignore[call-arg]
     row[hof + BINS] = before[x + cell] - before[x]
 
 
@@ -181,7 +147,7 @@ def _divide(block, squares):
 
 @njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms, each block divided by nothing (norm 0), by its sum and rooted (1), by its length (2)."""
+    """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
     _raise_to_floor(row)
     if norm != 0:
         first = 0
@@ -202,7 +168,14 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
     """Add every patch's histograms, normalised, to its row of the sums.
 
     gray (H, W) and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is not
-    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32; work a new `Work`.
+    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
+    In ``work``, new each time, all zero:
+
+    - magnitude and angle (cell + 1, FIELDS, W) float32 of the last rows, one more than a cell has: one enters the
+      running sums as another leaves them; small (cell + 1, W) int32, their vectors for the ninth bin of HOF
+    - the running sums: columns (W · FIELDS · BINS,) float32; counts (W,) int32 of ``small``, and before (W + 1,) int32
+    - dx and dy (W,) float32; corners (n, 2), order (n,) and start (H + 2,) int32, see `_bucket`
+    - histograms (n, cells² · CHANNELS) float32 of the patches, in this order
     """
     height, width = gray.shape
     cell, n_cells = patch // cells, cells * cells
@@ -215,7 +188,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
             for field in range(FIELDS):
                 enters, leaves = (entering * FIELDS + field) * width + x, (leaving * FIELDS + field) * width + x
                 at = (x * FIELDS + field) * BINS
-                slide_shares(columns, at, magnitude, angle, enters, leaves)
+                slide_shares(columns, at, magnitude, angle, enters, leaves)  # type: ignore[call-arg]
         _slide_small(small[entering], small[leaving], counts, before)
         for r in range(min(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1

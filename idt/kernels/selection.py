@@ -4,7 +4,6 @@ import numpy as np
 from numba import njit
 
 
-
 @njit(cache=True, nogil=True)
 def moments(points, mean, std):
     """Mean and population standard deviation of each track's positions: points (n, P, 2), mean and std (n, 2)."""
