@@ -227,15 +227,17 @@ def follow(video, params, *, boxes=None, threads=1):
         if previous is not None:
             motion, remaining = _compensate(previous, now, fields, levels, params)
             for s, tracks in enumerate(live):
-                steps = histograms.describe(
+                histograms.accumulate(
                     previous.pyramid[s],
                     remaining[s],
                     tracks.positions,
+                    tracks.sums,
+                    tracks.rows,
                     patch=params.patch,
                     cells=params.cells,
                     local_norm=params.local_norm,
                 )
-                finished[s] = tracks.advance(fields[s], remaining[s], steps)
+                finished[s] = tracks.advance(fields[s], remaining[s])
         rows = _rows(finished, levels, params)
         if (now.index - video.first_frame.index) % params.gap == 0:
             for tracks, textured in zip(live, now.textured, strict=True):
@@ -313,7 +315,8 @@ def _rows(finished, levels, params):
     )
     points, displacements, means = (np.concatenate(arrays) for arrays in zip(*finished, strict=True))
     points *= factor[:, None, None]
-    summary = selection.summarise(points, displacements * factor[:, None, None], camera=params.camera)
+    displacements *= factor[:, None, None]
+    summary = selection.summarise(points, displacements, camera=params.camera)
     return Rows(factor, points, means, summary)
 
 
