@@ -122,12 +122,14 @@ class Tracks:
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
-        # Planes, as `flow.between` makes them: then this is no copy.
-        flow, flow_warp = (np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp))
+        # Planes, as `flow.between` makes them: then these are no copies.
+        planes, planes_warp = (
+            np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
+        )
         live = slice(self._count)
         n_live, n_finished = kernel.advance(
-            flow,
-            flow_warp,
+            planes,
+            planes_warp,
             self._slots[live],
             self._ages[live],
             self._positions[live],
