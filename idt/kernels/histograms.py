@@ -10,6 +10,7 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
 from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, store
 
 BINS = 8
@@ -35,7 +36,7 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**INNER, inline="always")
 def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image and list them by their first row.
 
@@ -56,7 +57,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
             start[corners[n, 1] + 1] += 1
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
@@ -70,7 +71,7 @@ def _gradient_row(image, y, dx, dy):
         dy[x] = image[below, x] - image[above, x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
@@ -85,7 +86,7 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
     """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
     for field in range(FIELDS):
@@ -103,7 +104,7 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
         magnitude[1, x] = np.float32(0) if still else magnitude[1, x]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**INNER, inline="always")
 def _slide_small(entering, leaving, counts, before):
     """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
     for x in range(counts.shape[0]):
@@ -112,7 +113,7 @@ def _slide_small(entering, leaving, counts, before):
         before[x + 1] = before[x] + counts[x]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**INNER, inline="always")
 def _slide(columns, magnitude, angle, width, entering, leaving):
     """Let a row's vectors enter the sums of all columns and bins, and those of another row leave.
 
@@ -136,7 +137,7 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
             store(columns, at, total - taken * everywhere(item(magnitude, leaves)))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(**INNER, inline="always")
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
     """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
     hog = everywhere(np.float32(0))
@@ -154,14 +155,14 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _raise_to_floor(row):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     for k in range(row.shape[0]):
         row[k] = max(row[k], np.float32(0)) + FLOOR
 
 
-@njit(cache=True, nogil=True, fastmath=SUM_FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=SUM_FLAGS, error_model="numpy")
 def _divide(block, squares):
     """Divide by the sum, or by the root of the sum of squares."""
     total = 0.0
@@ -177,7 +178,7 @@ def _divide(block, squares):
         block[k] *= scale
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
     _raise_to_floor(row)

@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+
 SAMPLE = 4
 DRAWS = 10000
 """Draws of four matches in a row that may be refused before the search ends."""
@@ -53,7 +55,7 @@ def consensus(source, target, threshold, iterations, confidence, chosen, model, 
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _draw(source, target, state, chosen):
     """Choose four different matches from which a homography may be made; returns the generator's state and success."""
     count = np.uint64(source.shape[1])
@@ -73,7 +75,7 @@ def _draw(source, target, state, chosen):
     return state, False
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _last_on_line(points, chosen):
     """Whether the last of four points lies on a line through two of the others, or on one of them."""
     last_x, last_y = points[0, chosen[3]], points[1, chosen[3]]
@@ -86,7 +88,7 @@ def _last_on_line(points, chosen):
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _same_side(source, target, chosen):
     """Whether all four triangles of the points keep their orientation, or all four change it."""
     turned = 0
@@ -98,7 +100,7 @@ def _same_side(source, target, chosen):
     return turned == 0 or turned == SAMPLE
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _orientation(points, a, b, c):
     """Twice the signed area of a triangle."""
     ax, ay = np.float64(points[0, a]), np.float64(points[1, a])
@@ -107,7 +109,7 @@ def _orientation(points, a, b, c):
     return bx * cy - by * cx
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _through_four(source, target, chosen, model):
     """The homography that carries four points exactly into four others; returns whether there is one.
 
@@ -154,7 +156,7 @@ def _through_four(source, target, chosen, model):
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _squared_error(source, target, model, i):
     """Squared distance between where the model takes a point and where its match is."""
     x, y = source[0, i], source[1, i]
@@ -164,7 +166,7 @@ def _squared_error(source, target, model, i):
     return dx * dx + dy * dy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _count(source, target, model, limit, to_beat):
     """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
     count = source.shape[1]
@@ -178,7 +180,7 @@ def _count(source, target, model, limit, to_beat):
     return agreeing
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _iterations_needed(confidence, outliers, most):
     """Draws after which, with the confidence asked for, one was free of outliers."""
     miss = 1 - (1 - outliers) ** SAMPLE

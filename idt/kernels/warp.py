@@ -3,11 +3,13 @@
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
     """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
 
