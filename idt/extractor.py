@@ -12,6 +12,9 @@ What depends on the frames alone (`_pairs`) may run a frame ahead, in a second t
 """
 
 import dataclasses
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +100,7 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
         match is taken from inside a box.
     threads : int
-        2 or more work on frame t + 1 beside frame t. The result does not depend on it.
+        2 work on frame t + 1 beside frame t, more on the scales of a frame. The result does not depend on it.
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
@@ -222,28 +225,44 @@ def follow(video, params, *, boxes=None, threads=1):
     if boxes is not None:
         people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
-    for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
-        motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
-        if previous is not None:
-            motion, remaining = _compensate(previous, now, fields, levels, params)
-            for s, tracks in enumerate(live):
-                histograms.accumulate(
-                    previous.pyramid[s],
-                    remaining[s],
-                    tracks.positions,
-                    tracks.sums,
-                    tracks.rows,
-                    patch=params.patch,
-                    cells=params.cells,
-                    local_norm=params.local_norm,
-                )
-                finished[s] = tracks.advance(fields[s], remaining[s])
-        rows = _rows(finished, levels, params)
-        if (now.index - video.first_frame.index) % params.gap == 0:
-            for tracks, textured in zip(live, now.textured, strict=True):
-                tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
-        yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
-        previous = now
+    with _workers(threads) as each_scale:
+        for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
+            motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
+            if previous is not None:
+                motion, remaining = _compensate(previous, now, fields, levels, params)
+                advance = functools.partial(_advance, params=params)
+                finished = list(each_scale(advance, live, previous.pyramid, fields, remaining))
+            rows = _rows(finished, levels, params)
+            if (now.index - video.first_frame.index) % params.gap == 0:
+                for tracks, textured in zip(live, now.textured, strict=True):
+                    tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
+            yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
+            previous = now
+
+
+@contextmanager
+def _workers(threads):
+    """What applies a function to every scale: `map`, in threads where more than the pipeline's two are allowed."""
+    if threads <= 2:
+        yield map
+    else:
+        with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
+            yield pool.map
+
+
+def _advance(tracks, gray, field, remaining, *, params):
+    """Describe the tracks of one scale where they are, and move them along the flow."""
+    histograms.accumulate(
+        gray,
+        remaining,
+        tracks.positions,
+        tracks.sums,
+        tracks.rows,
+        patch=params.patch,
+        cells=params.cells,
+        local_norm=params.local_norm,
+    )
+    return tracks.advance(field, remaining)
 
 
 _STEP_BINS = sum(layout.step_sizes(1).values())
