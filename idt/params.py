@@ -34,7 +34,7 @@ class ExtractionParams:
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "exact": {},
-        "fast": {"flow": "dis", "compensation": "field", "keypoints": "none"},
+        "fast": {"keypoints": "none", "flow_from": 2, "compensation": "field"},
     }
     """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
 
