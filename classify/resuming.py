@@ -95,7 +95,7 @@ def refuse_other_features(tasks):
         if not task.output.exists():
             continue
         try:
-            with hdf5.open_checked(task.output, format=store.FORMAT, versions=store.VERSION) as file:
+            with hdf5.open_checked(task.output, format=store.FORMAT, versions=store.VERSIONS) as file:
                 before = hdf5.json_attribute(file, "params") or {}
         except (DataError, OSError):
             continue

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
-from encoding.encoder import Summary, encode_files
+from encoding.encoder import Summary, encode_files, encode_video, layout_of, width_of
 from encoding.inputs import Inputs, combined, digests
-from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
+from encoding.parallel import in_order
+from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from idt import hdf5
+from idt.command import error_line
 from idt.errors import DataError
 
 
@@ -31,6 +33,10 @@ class Made(NamedTuple):
     path: Path
     content: Codebook | Summary | None
     up_to_date: bool
+
+
+class Failure(str):
+    """Why a video has no vector, in one line."""
 
 
 @contextlib.contextmanager
@@ -167,6 +173,73 @@ def encode(files, names, output, codebook, params, *, overwrite=False, progress=
     return Made(Path(output), summary, False)
 
 
+def encode_videos(videos, output, codebook, params, *, overwrite=False, progress=no_progress, jobs=1, threads=1):
+    """Extract and encode videos in one pass, unless the vectors are up to date.
+
+    Parameters
+    ----------
+    videos : list of encoding.videos.Video
+    output : str or Path
+        The vectors of those that can be read.
+    codebook, params, overwrite, progress, jobs, threads
+        As `encode`.
+
+    Returns
+    -------
+    made : Made
+    failed : dict of str to str
+        Why a video has no vector, by its name. They are recorded, so that the vectors are not up to date while a video
+        is missing.
+
+    Raises
+    ------
+    DataError
+        If the output exists and is another, or no video can be read.
+    OSError
+        If the output cannot be written.
+
+    Notes
+    -----
+    The vectors are those of `idt-extract` and `encode`, bit by bit.
+    """
+    names = [video.job.name for video in videos]
+    found = {}
+    with progress("file", len(videos)) as update:
+        for name, video in zip(names, videos, strict=True):
+            found[name] = _attempt(_digest, video)
+            update()
+    failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
+    source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
+    missing = {"missing": sorted(failed)} if failed else {}
+    if _is_current(output, _vectors_kind(params), {**source, **missing}, overwrite):
+        return Made(Path(output), None, True), failed
+    layout, empty, done = layout_of(codebook, params), [], 0
+    work = ((encode_video, video, video.job.name, codebook, params, threads) for video in videos)
+    with (
+        progress("video", len(videos)) as update,
+        VectorsWriter(
+            output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
+        ) as writer,
+    ):
+        tasks = (task for task in work if task[2] not in failed)
+        for name, tried in zip(
+            [name for name in names if name not in failed], in_order(_attempt, tasks, jobs), strict=True
+        ):
+            update()
+            if isinstance(tried, Failure):
+                failed[name] = str(tried)
+                continue
+            writer.append(name, tried.vector, empty=not tried.tracks)
+            done += 1
+            if not tried.tracks:
+                empty.append(name)
+        if not done:
+            name, reason = next(iter(failed.items()))
+            raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
+        writer.record_missing(failed)
+    return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+
+
 def _training(inputs, train):
     """Names to fit on, sorted."""
     missing = sorted(set(train or ()) - set(inputs.names))
@@ -182,6 +255,20 @@ def _digests(inputs, progress):
 
 def _fitting_source(found, train):
     return {"kind": "features", "digest": combined({name: found[name] for name in train})}
+
+
+def _digest(video):
+    return video.origin()["digest"]
+
+
+def _attempt(function, *arguments):
+    """The result, or a `Failure`, so that the other videos go on."""
+    try:
+        return function(*arguments)
+    except (DataError, OSError, MemoryError) as error:
+        return Failure(error_line(error))
+    except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest
+        return Failure(f"{type(error).__name__}: {error_line(error)}")
 
 
 def _codebook_kind(params):

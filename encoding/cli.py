@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from encoding.params import EncodingParams
-from idt.command import DONE, Parser, add_fields, add_habits, command, progress_bar
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, progress_bar
 from idt.errors import DataError
 
 
@@ -19,14 +19,16 @@ def fv_encode(arguments):
     from encoding.codebook import Codebook
     from encoding.files import find, names_of
 
-    files = find(options.features)
-    names = names_of(files)
     settings = {
         "overwrite": options.overwrite,
         "progress": batch.no_progress if options.quiet else _bar,
         "jobs": options.jobs,
         "threads": options.threads,
     }
+    if options.from_videos:
+        return _encode_videos(options, given, settings)
+    files = find(options.features)
+    names = names_of(files)
     if options.codebook:
         codebook = Codebook.load(options.codebook)
         _report_vectors(batch.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings))
@@ -44,6 +46,22 @@ def fv_encode(arguments):
     return DONE
 
 
+def _encode_videos(options, given, settings):
+    """Videos to vectors in one pass; exit status."""
+    from encoding import batch
+    from encoding.codebook import Codebook
+    from encoding.videos import find
+
+    codebook = Codebook.load(options.codebook)
+    params = codebook.params_with(**given)
+    videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
+    made, failed = batch.encode_videos(videos, options.output, codebook, params, **settings)
+    for name, reason in failed.items():
+        print(f"fv-encode: {name}: {reason}", file=sys.stderr)
+    _report_vectors(made)
+    return SOME_FAILED if failed else DONE
+
+
 def _parsed(arguments):
     """Options of ``fv-encode``, and the parameters of encoding that were given: dict by name."""
     parser = Parser(
@@ -53,10 +71,17 @@ def _parsed(arguments):
         " lie where idt-extract put them, or else the path of the file relative to the others.",
         "fv-encode --k 256 features/ -o vectors.h5",
     )
-    parser.add_argument("features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern")
+    parser.add_argument(
+        "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
+    )
     add_habits(parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True)
     parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
     parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
+    parser.add_argument(
+        "--from-videos", action="store_true",
+        help="FEATS are videos: extract and encode them in one pass, as --codebook says; no tracks are stored",
+    )  # fmt: skip
+    parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
     add_fields(parser, EncodingParams)
     # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
@@ -65,6 +90,10 @@ def _parsed(arguments):
     options = parser.parse_args(arguments)
     if options.codebook and (options.train or options.fit_only):
         parser.error("--codebook is fitted already, so it goes with neither --train nor --fit-only")
+    if options.from_videos and not options.codebook:
+        parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
+    if options.boxes and not options.from_videos:
+        parser.error("--boxes goes with --from-videos; features have them in already")
     return options, {name: getattr(options, name) for name in fields if getattr(options, name) is not None}
 
 

@@ -29,9 +29,7 @@ from encoding.store import json_list
 from idt import hdf5
 from idt.arrays import float_array
 from idt.errors import DataError
-
-CODEBOOK_FORMAT = "idt-codebook"
-CODEBOOK_VERSION = 1
+from idt.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 
 JOINT = "joint"
 """The block of all descriptors side by side."""
@@ -152,6 +150,11 @@ class Codebook:
         """
         params = params or EncodingParams()
         update = update or (lambda: None)
+        if inputs.projected is not None:
+            raise DataError(
+                f"{label_of(inputs.items[0], inputs.names[0])} is stored along the axes of a codebook, so no other can"
+                " be fitted on it; encode it with that one (--codebook), or extract it without --project"
+            )
         for names in sets:
             missing = sorted(set(names) - set(inputs.names))
             if missing:
@@ -205,6 +208,12 @@ class Codebook:
         return found.hexdigest()
 
     @property
+    def projection(self):
+        """What features are called that were stored along its axes, as `idt.projection.identity`."""
+        arrays = ((block.pca.mean_, block.pca.components_, block.pca.explained_variance_) for block in self.blocks)
+        return identity(self.digest, {block.name: values for block, values in zip(self.blocks, arrays, strict=True)})
+
+    @property
     def sizes(self):
         """Columns of each descriptor that is needed, in the order of a row: dict of str to int."""
         return {name: size for block in self.blocks for name, size in block.sizes.items()}
@@ -245,6 +254,14 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = label_of(inputs.items[0], inputs.names[0])
+        if inputs.projected is not None:
+            # The axes say which features they are of: nothing else need be compared.
+            if inputs.projected != self.projection:
+                raise DataError(
+                    f"{first} is stored along the axes of the codebook with digest {inputs.projected!s:.12}…, so it can"
+                    f" only be encoded with that one, got one with digest {self.digest:.12}…"
+                )
+            return
         if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:
             fitted, found = differences(self.features, inputs.params)
             raise DataError(

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from encoding import normalize
 from encoding.codebook import Codebook
 from encoding.fisher import Statistics, from_statistics, statistics, vector_size
-from encoding.inputs import Inputs, columns_of, combined, digests, rows_of
+from encoding.inputs import Inputs, columns_of, combined, digests, projected_rows_of, rows_of
 from encoding.parallel import in_order
 from encoding.params import EncodingParams
 from encoding.store import WHOLE, VectorsWriter
@@ -37,7 +37,7 @@ class Summary(NamedTuple):
     empty: list
 
 
-def encode_video(item, name, codebook, params, threads=1):
+def encode_video(item, name, codebook, params, threads=1, projected=False):
     """Encode one video.
 
     Parameters
@@ -50,6 +50,8 @@ def encode_video(item, name, codebook, params, threads=1):
         As from `Codebook.params_with`.
     threads : int
         The result does not depend on it.
+    projected : bool
+        The descriptors are stored along the codebook's axes.
 
     Returns
     -------
@@ -60,18 +62,31 @@ def encode_video(item, name, codebook, params, threads=1):
     DataError
         If descriptors are not finite, or a file is damaged.
     """
-    columns = columns_of(codebook.sizes)
+    if projected:
+        widths = {block.name: block.pca.n_components_ for block in codebook.blocks}
+        pieces = projected_rows_of(item, name, widths)
+    else:
+        pieces = _projections(item, name, codebook)
     sums = [Statistics.empty(*block.gmm.means_.shape) for block in codebook.blocks]
-    for rows in rows_of(item, name, codebook.sizes):
+    for piece in pieces:
         for i, block in enumerate(codebook.blocks):
-            parts = [columns[descriptor] for descriptor in block.sizes]
-            projected = block.pca.transform(rows[:, parts[0].start : parts[-1].stop])
-            sums[i] += statistics(projected, block.gmm, best=params.best, threads=threads)
+            sums[i] += statistics(piece[i], block.gmm, best=params.best, threads=threads)
     vectors = [
         normalised(from_statistics(total, block.gmm, orders=params.orders), block.gmm.means_.shape, params)
         for total, block in zip(sums, codebook.blocks, strict=True)
     ]
     return Encoded(np.concatenate(vectors), sums[0].n)
+
+
+def _projections(item, name, codebook):
+    """Coordinates of one video along the axes of every block, some rows at a time."""
+    columns = columns_of(codebook.sizes)
+    for rows in rows_of(item, name, codebook.sizes):
+        parts = [[columns[descriptor] for descriptor in block.sizes] for block in codebook.blocks]
+        yield [
+            block.pca.transform(rows[:, these[0].start : these[-1].stop])
+            for block, these in zip(codebook.blocks, parts, strict=True)
+        ]
 
 
 def normalised(vector, shape, params):
@@ -153,7 +168,9 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     """
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
-    tasks = ((item, name, codebook, params, threads) for item, name in zip(inputs.items, inputs.names, strict=True))
+    projected = inputs.projected is not None
+    videos = zip(inputs.items, inputs.names, strict=True)
+    tasks = ((item, name, codebook, params, threads, projected) for item, name in videos)
     yield from in_order(encode_video, tasks, jobs)
 
 

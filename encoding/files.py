@@ -15,8 +15,11 @@ import h5py
 from idt import hdf5, store
 from idt.errors import DataError
 
-SEGMENT = ("start", "end", "float32")
+SEGMENT = ("start", "end")
 """Parameters of an extraction that do not change what a descriptor means."""
+
+PROJECTED = "projected"
+"""The parameter that names the axes of descriptors which are stored along those of a codebook."""
 
 SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
 
@@ -49,7 +52,7 @@ def header(path):
     """
     if not hdf5.is_hdf5(path):
         return Header(None, None)
-    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSION) as file:
+    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
         try:
             return Header(name if isinstance(name, str) else None, comparable(hdf5.json_attribute(file, "params")))
@@ -61,7 +64,9 @@ def comparable(params):
     """The parameters of an extraction that descriptors must share to be compared; None if they are not recorded."""
     if params is None:
         return None
-    return {name: value for name, value in store.stored_params(params).items() if name not in SEGMENT}
+    found = store.extraction_params(store.stored_params(params))
+    projected = {PROJECTED: params[PROJECTED]} if PROJECTED in params else {}
+    return {**{name: value for name, value in found.items() if name not in SEGMENT}, **projected}
 
 
 def find(given):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from encoding.files import comparable, header, names_of
+from encoding.files import PROJECTED, comparable, header, names_of
+from encoding.videos import Video
 from idt import hdf5, layout, store
 from idt.arrays import describe, float_array
 from idt.errors import DataError
@@ -36,7 +37,7 @@ class Inputs:
         Columns of each block, in the order of a row.
     params : dict or None
         Parameters that all features were extracted with, but for the segment; None for rows that others wrote and for
-        arrays.
+        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.projection`).
     """
 
     items: list
@@ -94,14 +95,20 @@ class Inputs:
             raise DataError(f"the codebook was fitted on plain arrays, got {kind}; encode arrays with it")
         if kind == "files":
             params = _common([header(path).params for path in items], items, names)
-            fields = {name: params[name] for name in ("length", "cells", "time_cells")} if params else {}
-            widths = layout.block_sizes(**fields)
-            return cls(items, names, {name: widths[name] for name in descriptors}, params)
-        sizes = {name: items[0].need(name).shape[1] for name in descriptors}
-        return cls(items, names, sizes, _common([comparable(item.params) for item in items], items, names))
+            return cls(items, names, _sizes(params, descriptors), params)
+        if items[0].projected is None:
+            sizes = {name: items[0].need(name).shape[1] for name in descriptors}
+        else:
+            sizes = _sizes(_params_of(items[0]), descriptors)
+        return cls(items, names, sizes, _common([_params_of(item) for item in items], items, names))
 
     def __len__(self):
         return len(self.items)
+
+    @property
+    def projected(self):
+        """Which projection the features are stored along, as `idt.projection.identity`; None if along none."""
+        return (self.params or {}).get(PROJECTED)
 
 
 def rows_of(item, name, sizes):
@@ -133,6 +140,38 @@ def rows_of(item, name, sizes):
         raise (problem if label in str(problem) else DataError(f"{label}: {problem}")) from None
 
 
+def projected_rows_of(item, name, widths):
+    """Descriptors of one video that are stored along the axes of a codebook, some rows at a time.
+
+    Parameters
+    ----------
+    item : str, Path or Features
+    name : str
+    widths : dict of str to int
+        Coordinates of each block of the codebook.
+
+    Yields
+    ------
+    list of (n, D) float32
+        One array a block; all but the last have `ROWS` rows.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, or numbers are not finite or of other sizes.
+    """
+    label = label_of(item, name)
+    try:
+        files = isinstance(item, str | Path)
+        for part in store.iter_rows(item, block=ROWS, columns=(PROJECTED,)) if files else _pieces(item):
+            blocks = part.need(PROJECTED).blocks
+            if blocks.keys() != widths.keys():
+                raise DataError(f"{label} holds the blocks {', '.join(blocks)}, expected {', '.join(widths)}")
+            yield [float_array(blocks[block], (None, width), f"{block} of {label}") for block, width in widths.items()]
+    except DataError as problem:
+        raise (problem if label in str(problem) else DataError(f"{label}: {problem}")) from None
+
+
 def label_of(item, name):
     """What messages call a video: a file by its path, anything else by its name."""
     return str(item) if isinstance(item, str | Path) else f"video {name}"
@@ -153,7 +192,7 @@ def differences(one, other):
     """How two results of `comparable` differ, each in words."""
     if one is None or other is None:
         return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
-    differ = [name for name in one if one[name] != other.get(name)]
+    differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
     return tuple(", ".join(f"{name}={it.get(name)}" for name in differ) for it in (one, other))
 
 
@@ -197,16 +236,37 @@ def _kind(item, position):
 
 def _parts(item, sizes):
     """Blocks of rows, each as (name, values) of every descriptor."""
-    if isinstance(item, str | Path):
-        for part in store.iter_rows(item, block=ROWS, columns=tuple(sizes)):
-            yield [(name, part.need(name)) for name in sizes]
+    if isinstance(item, np.ndarray):
+        for first in range(0, len(item) or 1, ROWS):
+            yield [(name, item[first : first + ROWS]) for name in sizes]
         return
-    for first in range(0, len(item) or 1, ROWS):
-        rows = slice(first, first + ROWS)
-        if isinstance(item, Features):
-            yield [(name, item.need(name)[rows]) for name in sizes]
-        else:
-            yield [(name, item[rows]) for name in sizes]
+    if isinstance(item, Video):
+        parts = item.blocks(ROWS, tuple(sizes))
+    elif isinstance(item, Features):
+        parts = _pieces(item)
+    else:
+        parts = store.iter_rows(item, block=ROWS, columns=tuple(sizes))
+    for part in parts:
+        yield [(name, part.need(name)) for name in sizes]
+
+
+def _pieces(features):
+    """`Features` in blocks of rows."""
+    for first in range(0, len(features) or 1, ROWS):
+        yield features.take(slice(first, first + ROWS))
+
+
+def _sizes(params, descriptors):
+    """Columns of each descriptor of an extraction."""
+    fields = {name: params[name] for name in ("length", "cells", "time_cells")} if params else {}
+    widths = layout.block_sizes(**fields)
+    return {name: widths[name] for name in descriptors}
+
+
+def _params_of(features):
+    """`comparable` parameters of features in memory."""
+    projected = {} if features.projected is None else {PROJECTED: features.projected.codebook}
+    return None if features.params is None else comparable({**features.params, **projected})
 
 
 def _common(params, items, names):

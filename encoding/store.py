@@ -166,6 +166,7 @@ class VectorsWriter:
         self._layout = check_layout(layout)
         self._size = self._layout[-1]["first"] + self._layout[-1]["size"]
         self._codebook = codebook
+        self._source, self._missing = source, []
         self._create = hdf5.create(
             path, format=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source, overwrite=overwrite
         )
@@ -225,6 +226,15 @@ class VectorsWriter:
         if len(self._names) - self._written == len(self._buffer):
             self._flush()
 
+    def record_missing(self, names):
+        """Record in the source that videos could not be encoded: the file is not up to date while one is missing.
+
+        Parameters
+        ----------
+        names : iterable of str
+        """
+        self._missing = sorted(names)
+
     def _flush(self):
         count = len(self._names) - self._written
         self._dataset.resize(self._written + count, axis=0)
@@ -238,6 +248,10 @@ class VectorsWriter:
         self._file.create_dataset("names", data=list(self._names), shape=(self._written,), dtype=h5py.string_dtype())
         self._file.attrs["layout"] = json.dumps(self._layout)
         self._file.attrs["codebook"] = self._codebook
+        if self._missing:
+            self._file.attrs["source"] = json.dumps(
+                hdf5.plain({**self._source, "missing": self._missing}), sort_keys=True
+            )
         self._file.attrs["empty"] = json.dumps([name for name, empty in self._names.items() if empty])
 
 

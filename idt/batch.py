@@ -93,7 +93,19 @@ def plan(inputs, output):
     return list(jobs.values())
 
 
-def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads=1, overwrite=False, progress=None):
+def extract_job(
+    job,
+    params,
+    *,
+    boxes=None,
+    float32=False,
+    compact=False,
+    project=None,
+    strict=False,
+    threads=1,
+    overwrite=False,
+    progress=None,
+):
     """Extract one video into its feature file, unless the file is up to date.
 
     Parameters
@@ -104,6 +116,10 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
         Human boxes, or a folder with ``NAME.txt`` for every video name.
     float32 : bool
         Store histograms as float32 instead of fixed point.
+    compact : bool
+        Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
+    project : str or Path, optional
+        Store descriptors along the axes of this codebook, and little else of the tracks.
     strict : bool
         Refuse a truncated video, and an up-to-date file of one.
     threads : int
@@ -134,14 +150,14 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
     cv2.setNumThreads(1)
-    if boxes is not None and os.path.isdir(boxes):
-        boxes = os.path.join(boxes, f"{job.name}.txt")
+    boxes = _boxes_of(job, boxes)
+    form = {"float32": float32, "compact": compact, "projection": project and store.Projection.load(project)}
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
     with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if threads > 1 else 0) as video:
         origin = {**source_of(video, boxes), "name": job.name}
-        stored = store.stored_params(params, float32=float32)
-        state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSION, params=stored, source=origin)
+        stored = store.stored_params(params, **form)
+        state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSIONS, params=stored, source=origin)
         if state == "current":
             truncation = store.truncation(job.output)
             if strict and truncation:
@@ -159,8 +175,8 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
             height=video.height,
             fps=video.fps,
             first_frame=video.first_frame.index,
-            float32=float32,
             overwrite=overwrite,
+            **form,
         ) as writer:
             # The chunks are closed before the video is, for their threads read it.
             with (
@@ -221,6 +237,69 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
+def source_of_job(job, params, *, boxes=None):
+    """What the features of a video would be made from.
+
+    Parameters
+    ----------
+    job : Job
+    params : ExtractionParams
+    boxes : path, optional
+        As for `extract_job`.
+
+    Returns
+    -------
+    dict
+        As `idt.extractor.source_of`.
+
+    Raises
+    ------
+    DataError
+        If the video cannot be read.
+    """
+    from idt.extractor import source_of
+    from idt.video import open_video
+
+    with open_video(camera_or_path(job.source), params=params) as video:
+        return source_of(video, _boxes_of(job, boxes))
+
+
+def stream_job(job, params, *, columns, boxes=None, threads=1):
+    """Extract one video without storing it.
+
+    Parameters
+    ----------
+    job : Job
+        Its output is not written.
+    params : ExtractionParams
+    columns : sequence of str
+        The columns that are needed.
+    boxes, threads
+        As for `extract_job`.
+
+    Yields
+    ------
+    Features
+        Chunks of these columns only, with the numbers that a feature file would give back (`idt.store.rounded`).
+
+    Raises
+    ------
+    DataError
+        If the video cannot be read.
+    """
+    import cv2
+
+    from idt import store
+    from idt.extractor import features_of
+    from idt.video import open_video
+
+    # As for `extract_job`.
+    cv2.setNumThreads(1)
+    with open_video(camera_or_path(job.source), params=params) as video:
+        for chunk in features_of(video, params, boxes=_boxes_of(job, boxes), threads=threads):
+            yield store.rounded(chunk, columns)
+
+
 def camera_or_path(given):
     """The index of a camera as an int, any other input as it is; a file or folder of that name comes first.
 
@@ -233,6 +312,11 @@ def camera_or_path(given):
     int or str
     """
     return int(given) if given.isdecimal() and not os.path.exists(given) else given
+
+
+def _boxes_of(job, boxes):
+    """The box file of a video."""
+    return os.path.join(boxes, f"{job.name}.txt") if boxes is not None and os.path.isdir(boxes) else boxes
 
 
 def _expand(given):

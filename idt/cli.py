@@ -24,6 +24,13 @@ def extract(arguments):
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
     parser.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
+    parser.add_argument(
+        "--compact", action="store_true", help="store points to 1/64 pixel and the trajectory descriptor as float16"
+    )
+    parser.add_argument(
+        "--project", metavar="CODEBOOK",
+        help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
+    )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
@@ -34,6 +41,8 @@ def extract(arguments):
     settings = {
         "boxes": options.boxes,
         "float32": options.float32,
+        "compact": options.compact,
+        "project": options.project,
         "strict": options.strict,
         "threads": options.threads,
         "overwrite": options.overwrite,
@@ -71,10 +80,18 @@ def convert(arguments):
     )
     parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")
     add_habits(parser, output="what to write; its form follows from its suffix")
+    parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
+    parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
     from idt.convert import convert
 
-    count, notes = convert(options.features, options.output, overwrite=options.overwrite)
+    count, notes = convert(
+        options.features,
+        options.output,
+        compact=options.compact,
+        project=options.project,
+        overwrite=options.overwrite,
+    )
     _note(notes, options.quiet)
     print(f"{options.output}: {count} tracks")
     return DONE

@@ -3,6 +3,9 @@
 The form of the source is recognised by its content, that of the target by its suffix: ``.h5`` or ``.hdf5`` for ours,
 ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
 What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
+
+Ours has forms of its own (`forms`): a file can be made compact or projected, and is then the one that extracting so
+would have given. The way back is refused, because such a file would pass for one that has lost nothing.
 """
 
 import os
@@ -19,7 +22,7 @@ HDF5 = "HDF5"
 SUFFIXES = {".h5": HDF5, ".hdf5": HDF5, ".bin": BINARY, ".txt": TEXT, ".features": TEXT}
 
 
-def convert(source, target, *, overwrite=False):
+def convert(source, target, *, compact=False, project=None, overwrite=False):
     """Convert a file of features into another form, some rows at a time.
 
     Parameters
@@ -28,6 +31,10 @@ def convert(source, target, *, overwrite=False):
         HDF5, text or binary rows, recognised by content.
     target : str or Path
         Its suffix says the form.
+    compact : bool
+        From HDF5 to HDF5: store points as differences in 1/64 pixel and the trajectory descriptor as float16.
+    project : str or Path, optional
+        From HDF5 to HDF5: store descriptors along the axes of this codebook, and little else of the tracks.
     overwrite : bool
         Replace a target that exists.
 
@@ -41,16 +48,21 @@ def convert(source, target, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file is of no known form, both are HDF5, the target needs points or a layout that the source does not
-        have, it is the source itself, or it exists and ``overwrite`` is false.
+        If a file is of no known form, both are HDF5 of one form, the target needs points or a layout that the source
+        does not have, it is the source itself, or it exists and ``overwrite`` is false.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
     form = _form(target)
     atomic.refuse_input(target, source)
-    if hdf5.is_hdf5(source):
+    ours = hdf5.is_hdf5(source)
+    if (compact or project is not None) and not (ours and form == HDF5):
+        raise DataError(
+            f"only HDF5 of ours can be compact or projected, and rows that others wrote cannot, got {source}"
+        )
+    if ours:
         if form == HDF5:
-            raise DataError(f"{source} is HDF5 already; copy it, or name a target that ends in .txt, .txt.gz or .bin")
+            return _restore(source, target, compact, project, overwrite)
         return _export(source, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(source, target, overwrite)
@@ -77,10 +89,9 @@ def _import(source, target, overwrite):
         "digest": hdf5.digest(source),
         "bytes": os.path.getsize(source),
     }
-    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSION, params=None, source=origin)
+    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSIONS, params=None, source=origin)
     if state == "current":
-        with hdf5.open_checked(target, format=store.FORMAT, versions=store.VERSION) as file:
-            return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32")), [f"{target} is up to date"]
+        return _count(target), [f"{target} is up to date"]
     if state != "absent" and not overwrite:
         raise DataError(state)
     count = 0
@@ -90,6 +101,58 @@ def _import(source, target, overwrite):
             count += len(part)
         writer.finish()
     return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
+
+
+def _restore(source, target, compact, project, overwrite):
+    """A feature file in another form: what the source lost already, the target lacks, too, and says so."""
+    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSIONS) as file:
+        params = hdf5.json_attribute(file, "params")
+        origin = hdf5.json_attribute(file, "source")
+    stored = params or {}
+    if "projected" in stored or not (project is not None or (compact and not stored.get("compact"))):
+        raise DataError(
+            f"{source} is HDF5 already{' and projected' * ('projected' in stored)}; copy it,"
+            " name a target that ends in .txt, .txt.gz or .bin, or make it --compact or --project it, once"
+        )
+    form = {
+        "float32": stored.get("float32") is True,
+        "compact": compact or stored.get("compact") is True,
+        "projection": None if project is None else store.Projection.load(project),
+    }
+    wanted = store.stored_params(params, **form)
+    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSIONS, params=wanted, source=origin)
+    if state == "current":
+        return _count(target), [f"{target} is up to date"]
+    if state != "absent" and not overwrite:
+        raise DataError(state)
+    count, head = 0, store.header(source)
+    with store.Writer(
+        target,
+        params=head.params,
+        source=head.source,
+        width=head.width,
+        height=head.height,
+        fps=head.fps,
+        first_frame=0 if head.camera is None else head.camera.first_frame,
+        overwrite=overwrite,
+        **form,
+    ) as writer:
+        writer.append(head)
+        for part in store.iter_rows(source):
+            writer.append(part)
+            count += len(part)
+        writer.finish(head.frames, fill=False)
+    if project is not None:
+        return count, [
+            f"points, lengths, descriptors and camera were left out: {target} is for encoding with {project}"
+        ]
+    return count, ["points were rounded to 1/64 pixel, the trajectory descriptor to float16"]
+
+
+def _count(path):
+    """Tracks of a feature file."""
+    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSIONS) as file:
+        return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32"))
 
 
 def _export(source, target, form, overwrite):
@@ -103,11 +166,11 @@ def _export(source, target, form, overwrite):
 
 def _losses(source, form):
     """What a feature file holds and a form of others does not."""
-    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSION) as file:
+    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSIONS) as file:
         lost = [] if hdf5.json_attribute(file, "params") is None else ["the parameters"]
         lost += ["the camera's motion"] if hdf5.has(file, "camera") else []
-        if hdf5.has(file, "tracks/points"):
-            points = hdf5.dataset(file, "tracks/points", shape=(None, None, 2), dtype="float32").shape[1]
+        if hdf5.has(file, "tracks/points") or hdf5.has(file, "tracks/steps"):
+            points = store.header(source).points.shape[1]
             if form == TEXT or points > rows.POINTS:
                 lost.append("the points" if form == TEXT else "the last point of each track")
         lost += ["the frame step"] if hdf5.has(file, "tracks/skip") else []

@@ -11,6 +11,7 @@ import numpy as np
 from idt import layout
 from idt.arrays import describe
 from idt.errors import DataError
+from idt.projection import Projected
 
 COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "frame": ("int32", ()),
@@ -91,6 +92,8 @@ class Features:
         Histograms.
     skip : (n,) uint8 or None
         Frame step of multi-skip extraction; None when it is 1 throughout.
+    projected : Projected or None
+        The descriptors along the axes of a codebook, where they are stored so; the five above are None then.
     camera : Camera or None
     width, height : int or None
         Of the frames, in pixels.
@@ -119,6 +122,7 @@ class Features:
     mbhx: Any = None
     mbhy: Any = None
     skip: Any = None
+    projected: Projected | None = None
     camera: Camera | None = None
     width: int | None = None
     height: int | None = None
@@ -145,17 +149,21 @@ class Features:
                 raise DataError(f"{name} must fit into {dtype}, got numbers from {value.min()} to {value.max()}")
             count = len(value)
             setattr(self, name, np.ascontiguousarray(value, dtype))
+        if self.projected is not None and count not in (None, len(self.projected)):
+            raise DataError(f"all columns must have equally many rows, got {count} and {len(self.projected)} projected")
         if dataclasses.is_dataclass(self.params) and not isinstance(self.params, type):
             self.params = dataclasses.asdict(self.params)
 
     def __len__(self):
-        return next((len(value) for value in self.columns().values()), 0)
+        return next((len(value) for value in (*self.columns().values(), self.projected) if value is not None), 0)
 
     def __repr__(self):
         size = "size unknown" if self.width is None else f"{self.width}×{self.height}"
         frames = "frames unknown" if self.frames is None else f"{self.frames} frames"
         lines = [f"Features of {len(self)} tracks ({size}, {frames})"]
         lines += [f"  {name:<11}{value.shape} {value.dtype}" for name, value in self.columns().items()]
+        if self.projected is not None:
+            lines += [f"  projected {name} {values.shape}" for name, values in self.projected.blocks.items()]
         if self.camera is not None:
             lines.append(f"  camera     {len(self.camera)} frames from {self.camera.first_frame}")
         return "\n".join(lines)
@@ -222,6 +230,7 @@ class Features:
         frames = [part.frames for part in parts]
         return cls(
             **columns,
+            projected=Projected.concatenate([part.projected for part in parts]),
             camera=_joined([part.camera for part in parts]),
             frames=None if None in frames else sum(frames),
             fps=_agreed([part.fps for part in parts], math.nan),
@@ -257,6 +266,10 @@ class Features:
         if value is None:
             kind = (self.source or {}).get("kind", "")
             reason = f"{kind} does not hold it" if self.params is None and kind else "it was not read"
+            if self.projected is not None:
+                reason = "they are projected by a codebook, for encoding with it"
+            elif name == "projected":
+                reason = "they are not projected by a codebook"
             raise DataError(f"these features have no {name}: {reason}; extract it from the video")
         return value
 
@@ -284,7 +297,9 @@ class Features:
             if index.ndim != 1 or index.dtype.kind not in "biu":
                 raise DataError(f"index must be (n,) bool or (m,) int, got {describe(index)}")
         try:
-            return dataclasses.replace(self, **{name: value[index] for name, value in self.columns().items()})
+            columns = {name: value[index] for name, value in self.columns().items()}
+            projected = None if self.projected is None else self.projected.take(index)
+            return dataclasses.replace(self, **columns, projected=projected)
         except IndexError as problem:
             raise DataError(f"index does not fit {len(self)} tracks: {problem}") from None
 
@@ -330,7 +345,7 @@ class Features:
         names = ("frame", "mean", "std", "length", "scale", "position", *layout.DESCRIPTORS)
         return np.column_stack([self.need(name).astype(np.float32, copy=False) for name in names])
 
-    def save(self, path, *, float32=False, overwrite=False):
+    def save(self, path, *, float32=False, compact=False, project=None, overwrite=False):
         """Write a feature file; see `idt.store.save`.
 
         Parameters
@@ -338,11 +353,17 @@ class Features:
         path : str or Path
         float32 : bool
             Store histograms as float32 instead of fixed point.
+        compact : bool
+            Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
+        project : str or Path, optional
+            Store descriptors along the axes of this codebook, and little else of the tracks.
         overwrite : bool
             Replace a file that exists.
         """
         # The one step up the floors, taken by name: a method is where users look for it.
-        import_module("idt.store").save(self, path, float32=float32, overwrite=overwrite)
+        import_module("idt.store").save(
+            self, path, float32=float32, compact=compact, project=project, overwrite=overwrite
+        )
 
 
 def time_position(frame, *, length, first, frames):

@@ -4,59 +4,22 @@ Rows are gathered into chunks before they are compressed, so memory does not gro
 is relative to the number of frames, which a stream does not tell before its end: it is written last.
 """
 
-import dataclasses
+import json
 import math
 from typing import Any
 
 import numpy as np
 
-from idt import chunks, hdf5, layout
+from idt import chunks, hdf5
 from idt.arrays import describe
 from idt.errors import DataError
-from idt.features import COLUMNS, Camera, time_position
-from idt.params import ExtractionParams
-
-FORMAT = "idt-features"
-VERSION = 1
+from idt.features import Camera, time_position
+from idt.forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
 
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
 
 CAMERA_CHUNK = 256
-
-FIXED_POINT = 1024
-"""Steps of a stored histogram between 0 and 1."""
-
-PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}
-"""Where each column lies in a file."""
-
-
-def stored_params(params, *, float32=False):
-    """What a feature file records as ``params``: those of the extraction, and how histograms are stored.
-
-    Parameters
-    ----------
-    params : ExtractionParams, dict or None
-        None for rows that others wrote.
-    float32 : bool
-        As for `Writer`.
-
-    Returns
-    -------
-    dict or None
-        With ``"float32"`` besides the parameters. Histograms that are not normalised do not fit fixed point, so these
-        are stored as float32 in any case.
-
-    Raises
-    ------
-    DataError
-        If a dict holds an unknown parameter or a wrong value.
-    """
-    if params is None:
-        return None
-    if isinstance(params, dict):
-        params = ExtractionParams.from_options(**{key: value for key, value in params.items() if key != "float32"})
-    return {**dataclasses.asdict(params), "float32": float32 or params.local_norm == "none"}
 
 
 class Writer:
@@ -78,6 +41,10 @@ class Writer:
         Index of the first frame that is processed.
     float32 : bool
         Store histograms as float32 instead of fixed point.
+    compact : bool
+        Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
+    projection : Projection, optional
+        Store descriptors along the axes of a codebook, and little else of the tracks (`forms.KEPT`).
     overwrite : bool
         Replace a file that exists.
 
@@ -107,17 +74,22 @@ class Writer:
         fps=math.nan,
         first_frame=0,
         float32=False,
+        compact=False,
+        projection=None,
         overwrite=False,
     ):
         self.path = path
-        self._params, self._source = stored_params(params, float32=float32), source
+        self._params, self._source = stored_params(params, float32=float32, compact=compact, projection=projection), source
+        self._projection = projection
         self._metadata = {"width": width, "height": height, "fps": fps}
         self._first_frame = first_frame
+        version = LATER if compact or projection is not None else VERSION
         self._create = hdf5.create(
-            path, format=FORMAT, version=VERSION, params=self._params, source=source, overwrite=overwrite
+            path, format=FORMAT, version=version, params=self._params, source=source, overwrite=overwrite
         )
         self._file: Any = None
         self._shapes: dict[str, tuple] = {}
+        self._form: Any = None
         self._buffers: dict[str, np.ndarray] = {}
         self._datasets: dict[str, Any] = {}
         self._written = self._buffered = 0
@@ -148,8 +120,8 @@ class Writer:
         Raises
         ------
         DataError
-            If the columns are not those of the parameters, a number is not finite, a histogram does not fit fixed
-            point, or the camera's motion does not continue what came before.
+            If the columns are not those of the parameters, a number is not finite or does not fit the form, or the
+            camera's motion does not continue what came before.
         OSError
             If the disk is full.
         """
@@ -161,10 +133,10 @@ class Writer:
         first = 0
         while first < len(features):
             count = min(CHUNK - self._buffered, len(features) - first)
-            for name, buffer in self._buffers.items():
-                values = getattr(features, name)
-                part = buffer[self._buffered : self._buffered + count]
-                part[:] = 1 if values is None else _encode(values[first : first + count], part.dtype, name)
+            rows = {name: values[first : first + count] for name, values in features.columns().items()}
+            rows.setdefault("skip", np.ones(count, np.uint8))
+            for name, values in self._form.encode(rows).items():
+                self._buffers[name][self._buffered : self._buffered + count] = values
             first += count
             self._buffered += count
             if self._buffered == CHUNK:
@@ -212,12 +184,11 @@ class Writer:
     def _begin(self, points):
         """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
-        for name, shape in {**self._shapes, "skip": ()}.items():
-            self._buffers[name] = np.empty((CHUNK, *shape), self._dtype(name))
-
-    def _dtype(self, name):
-        fixed_point = self._params is not None and not self._params["float32"]
-        return np.dtype(np.uint16 if fixed_point and name in layout.HISTOGRAMS else COLUMNS[name][0])
+        self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._projection)
+        if self._form.widths:
+            self._file.attrs["projected"] = json.dumps(self._form.widths)
+        for name, field in self._form.fields.items():
+            self._buffers[name] = np.empty((CHUNK, *field.shape), field.dtype)
 
     def _check(self, features):
         for name, shape in self._shapes.items():
@@ -256,25 +227,25 @@ class Writer:
 
     def _add(self, name, count):
         """Make the dataset of a column, when ``count`` rows of it are about to be written."""
-        shape = COLUMNS[name][1] if name == "skip" else self._shapes[name]
+        field = self._form.fields[name]
         # A video of few tracks has one chunk of just their number.
         height = CHUNK if self._written or not count else count
-        # x and y of the points, and the time of the position, lie in chunks of their own: they compress better apart.
-        inner = {"points": (*shape[:1], 1), "position": (1,)}.get(name, shape)
         dataset = chunks.create(
             self._file,
-            PLACES[name],
-            shape=shape,
-            chunks=(height, *inner),
-            dtype=self._dtype(name),
-            fill={"position": math.nan, "skip": 1}.get(name, 0),
+            field.place,
+            shape=field.shape,
+            chunks=(height, *field.inner),
+            dtype=field.dtype,
+            fill=field.fill,
         )
-        if self._dtype(name) == np.uint16:
-            dataset.attrs["scale_factor"] = 1 / FIXED_POINT
+        if field.scale is not None:
+            dataset.attrs["scale_factor"] = field.scale
         self._datasets[name] = dataset
         return dataset
 
     def _append_camera(self, camera):
+        if self._projection is not None:
+            return
         if camera.first_frame != self._next_camera:
             raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
         self._next_camera += len(camera)
@@ -297,41 +268,3 @@ class Writer:
                 dataset[-len(values) :] = values
         group["homography"].attrs["first_frame"] = self._first_frame
         self._cameras = []
-
-
-def row_shapes(params, points):
-    """Shape of a row of every column in a file.
-
-    Parameters
-    ----------
-    params : dict or None
-        None for rows that others wrote: the release's layout.
-    points : tuple of int or None
-        Shape of the points of such rows; None where they have none.
-
-    Returns
-    -------
-    dict of str to tuple
-    """
-    if params is None:
-        sizes = layout.block_sizes()
-    else:
-        sizes = layout.block_sizes(params["length"], params["cells"], params["time_cells"])
-        points = (params["length"] + 1, 2)
-    shapes = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
-    shapes.update({name: (size,) for name, size in sizes.items()})
-    return shapes if points is None else {**shapes, "points": tuple(points)}
-
-
-def _encode(values, dtype, name):
-    """Histograms in fixed point if ``dtype`` is uint16; anything else as it is."""
-    if dtype != np.uint16:
-        return values
-    steps = np.rint(values * np.float32(FIXED_POINT))
-    largest = np.iinfo(np.uint16).max
-    if len(steps) and not (steps.min() >= 0 and steps.max() <= largest):
-        raise DataError(
-            f"{name} must lie in [0, {largest / FIXED_POINT:.2f}] to be stored in fixed point,"
-            f" got {values.min()} to {values.max()}; store it with --float32"
-        )
-    return steps

@@ -1,0 +1,247 @@
+"""Descriptors along the principal axes of a codebook: less of the disk, for those who will encode with that codebook.
+
+A codebook file (``fv-encode``) holds for each block of descriptors a mean m and a projection P, and, where it whitens,
+the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads these three
+and no more; what it makes of tracks is `Projected`.
+
+Left out: the way back. Half of the axes are dropped, so what it gave would not be the descriptors.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from idt import hdf5, layout
+from idt.errors import DataError
+
+CODEBOOK_FORMAT = "idt-codebook"
+CODEBOOK_VERSION = 1
+
+
+class Axes(NamedTuple):
+    """A block of descriptors and its axes.
+
+    Attributes
+    ----------
+    name : str
+    sizes : dict of str to int
+        Columns of the descriptors that it is made of, side by side; d in all.
+    mean : (d,) float32
+    matrix : (D, d) float64
+        The projection, divided by the deviations where the codebook whitens.
+    """
+
+    name: str
+    sizes: dict
+    mean: np.ndarray
+    matrix: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """Descriptors of tracks along the axes of a codebook.
+
+    Attributes
+    ----------
+    codebook : str
+        Which axes, as `identity` says.
+    blocks : dict of str to (n, D) float32
+    """
+
+    codebook: str
+    blocks: dict
+
+    def __post_init__(self):
+        counts = {len(values) for values in self.blocks.values()}
+        if len(counts) != 1 or any(np.ndim(values) != 2 for values in self.blocks.values()):
+            raise DataError(f"projected blocks must be (n, D), of one n, got {[*map(np.shape, self.blocks.values())]}")
+        blocks = {name: np.ascontiguousarray(values, np.float32) for name, values in self.blocks.items()}
+        object.__setattr__(self, "blocks", blocks)
+
+    def __len__(self):
+        return len(next(iter(self.blocks.values())))
+
+    def take(self, index):
+        """Those of some tracks, as `Features.take`."""
+        return Projected(self.codebook, {name: values[index] for name, values in self.blocks.items()})
+
+    @classmethod
+    def concatenate(cls, parts):
+        """Join those of several chunks.
+
+        Parameters
+        ----------
+        parts : sequence of Projected or None
+
+        Returns
+        -------
+        Projected or None
+            None if all parts are.
+
+        Raises
+        ------
+        DataError
+            If they are not of one codebook.
+        """
+        made = {None if part is None else (part.codebook, *part.blocks) for part in parts}
+        if len(made) > 1:
+            raise DataError("features that are joined must be projected by one codebook, or all be as they are")
+        if parts[0] is None:
+            return None
+        blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in parts[0].blocks}
+        return cls(parts[0].codebook, blocks)
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The axes of a codebook.
+
+    Attributes
+    ----------
+    path : str
+        The codebook's file.
+    identity : str
+        As `identity`.
+    axes : tuple of Axes
+    features : dict
+        Parameters that the codebook's features were extracted with.
+    """
+
+    path: str
+    identity: str
+    axes: tuple
+    features: dict
+
+    @classmethod
+    def load(cls, path):
+        """Read the axes of a codebook file.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Projection
+
+        Raises
+        ------
+        DataError
+            If it is no codebook, damaged, or was fitted on features whose parameters are not recorded.
+        OSError
+            If it does not exist or cannot be read.
+        """
+        with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
+            features = hdf5.json_attribute(file, "features")
+            if features is None:
+                raise DataError(
+                    f"{path} was fitted on rows without recorded parameters, so nothing can be extracted alike;"
+                    " use a codebook of features from idt-extract"
+                )
+            whiten = (hdf5.json_attribute(file, "params") or {}).get("whiten") is True
+            found = [_read_block(file, described, whiten) for described in _described(file)]
+            digest = hdf5.attribute(file, "digest", str)
+        arrays = {axes.name: stored for axes, stored in found}
+        return cls(str(path), identity(digest, arrays), tuple(axes for axes, _ in found), features)
+
+    @property
+    def widths(self):
+        """Coordinates of each block: dict of str to int."""
+        return {axes.name: len(axes.matrix) for axes in self.axes}
+
+    def check_fits(self, params):
+        """Refuse features that are not extracted as those of the codebook were.
+
+        Parameters
+        ----------
+        params : dict
+            Of an extraction; what the codebook does not name, such as the segment, may be anything.
+
+        Raises
+        ------
+        DataError
+            If a parameter differs.
+        """
+        differ = [name for name in self.features if self.features[name] != params.get(name)]
+        if differ:
+            fitted, asked = (", ".join(f"{k}={it.get(k)}" for k in differ) for it in (self.features, params))
+            raise DataError(f"{self.path} was fitted on features with {fitted}, this run asks for {asked}")
+
+    def apply(self, columns):
+        """Project descriptors.
+
+        Parameters
+        ----------
+        columns : dict of str to (n, d) float32
+            Each descriptor under its name.
+
+        Returns
+        -------
+        dict of str to (n, D) float64
+        """
+        found = {}
+        for axes in self.axes:
+            rows = np.concatenate([columns[name] for name in axes.sizes], axis=1)
+            # In float64: rounded to float16 the result does not depend on the order in which the machine adds.
+            found[axes.name] = (rows - axes.mean).astype(np.float64) @ axes.matrix.T
+        return found
+
+
+def identity(digest, arrays):
+    """What tells one projection from another.
+
+    Parameters
+    ----------
+    digest : str
+        The codebook's own, which covers more than the projection.
+    arrays : dict of str to tuple of ndarray
+        Of each block the mean (d,), the projection (D, d) and the variances (D,) as they are stored.
+
+    Returns
+    -------
+    str
+        The codebook's digest and 16 digits of the arrays' own: a damaged codebook is not taken for the whole one.
+    """
+    found = hashlib.sha256()
+    for name, block in sorted(arrays.items()):
+        for values in block:
+            found.update(f"{name} {values.shape} ".encode())
+            found.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+    return f"{digest}/{found.hexdigest()[:16]}"
+
+
+def _described(file):
+    """Blocks of a codebook: list of (name, sizes)."""
+    text = hdf5.attribute(file, "blocks", str)
+    try:
+        blocks = [(block["name"], dict(block["sizes"])) for block in json.loads(text)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        blocks = []
+    known = blocks and all(
+        isinstance(name, str) and sizes and set(sizes) <= set(layout.DESCRIPTORS) for name, sizes in blocks
+    )
+    if not known:
+        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text:.80}")
+    return blocks
+
+
+def _read_block(file, described, whiten):
+    """`Axes`, and the arrays that they are made of."""
+    name, sizes = described
+    place = f"blocks/{name}"
+    projection = hdf5.read(file, f"{place}/projection", shape=(None, None), dtype=np.float32)
+    rows, columns = projection.shape
+    mean = hdf5.read(file, f"{place}/mean", shape=(columns,), dtype=np.float32)
+    variances = hdf5.read(file, f"{place}/variances_along", shape=(rows,), dtype=np.float64)
+    stored: Any = (mean, projection, variances)
+    if not (rows and columns and all(np.isfinite(values).all() for values in stored)):
+        raise DataError(f"{file.filename}: the axes of {name} must be finite and not empty; fit the codebook anew")
+    if list(sizes.values()) != [int(size) for size in sizes.values()] or sum(sizes.values()) != columns:
+        raise DataError(f"{file.filename}: the axes of {name} must have the columns of {sizes}, got {columns}")
+    matrix = projection.astype(np.float64)
+    if whiten:
+        matrix /= np.sqrt(np.where(variances > 0, variances, 1.0))[:, None]
+    return Axes(name, sizes, mean, matrix), stored
