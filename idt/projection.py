@@ -221,7 +221,10 @@ def _described(file):
     except (ValueError, TypeError, KeyError, RecursionError):
         blocks = []
     known = blocks and all(
-        isinstance(name, str) and sizes and set(sizes) <= set(layout.DESCRIPTORS) for name, sizes in blocks
+        isinstance(name, str)
+        and sizes
+        and all(part in layout.DESCRIPTORS and type(size) is int for part, size in sizes.items())
+        for name, sizes in blocks
     )
     if not known:
         raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text:.80}")
@@ -239,7 +242,7 @@ def _read_block(file, described, whiten):
     stored: Any = (mean, projection, variances)
     if not (rows and columns and all(np.isfinite(values).all() for values in stored)):
         raise DataError(f"{file.filename}: the axes of {name} must be finite and not empty; fit the codebook anew")
-    if list(sizes.values()) != [int(size) for size in sizes.values()] or sum(sizes.values()) != columns:
+    if sum(sizes.values()) != columns:
         raise DataError(f"{file.filename}: the axes of {name} must have the columns of {sizes}, got {columns}")
     matrix = projection.astype(np.float64)
     if whiten:

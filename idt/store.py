@@ -268,6 +268,12 @@ class _Content:
             with hdf5.damaged(self._file.filename):
                 return self._datasets[field][first:last]
 
+        missing = [name for name in names if name not in self.columns]
+        if missing and missing != ["skip"] and self._form.widths:
+            raise DataError(
+                f"{self._file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
+                " with it; extract it from the video"
+            )
         values: dict[str, Any] = {name: self._form.decode(name, rows) for name in names if name in self.columns}
         features = Features(**values, **self._metadata)
         for name in names:

@@ -1,5 +1,6 @@
 """Features to store: random ones of any layout, and those of the release for a golden clip."""
 
+import h5py
 import numpy as np
 
 from idt import layout
@@ -102,3 +103,25 @@ def assert_same_features(one, other):
         assert one.camera.first_frame == other.camera.first_frame
         for name in ("homography", "matches", "inliers"):
             np.testing.assert_array_equal(getattr(one.camera, name), getattr(other.camera, name))
+
+
+def contents(path):
+    """Every dataset and attribute of a file but for its source, as plain values."""
+    found = {}
+    with h5py.File(path) as file:
+        found["/"] = {name: value for name, value in file.attrs.items() if name != "source"}
+
+        def add(name, item):
+            found[name] = dict(item.attrs)
+            if isinstance(item, h5py.Dataset):
+                found[name].update(values=item[()], dtype=item.dtype, chunks=item.chunks)
+
+        file.visititems(add)
+    return found
+
+
+def assert_same_contents(one, other):
+    first, second = contents(one), contents(other)
+    assert first.keys() == second.keys()
+    for name, entries in first.items():
+        np.testing.assert_equal(entries, second[name], err_msg=name)

@@ -16,7 +16,13 @@ import pytest
 import idt
 from idt import DataError, ExtractionParams, Features, hdf5, load, rows, store
 from tests import golden
-from tests.samples import assert_same_features, golden_features, random_camera, random_features
+from tests.samples import (
+    assert_same_contents,
+    assert_same_features,
+    golden_features,
+    random_camera,
+    random_features,
+)
 
 # The specification's budget at the default settings.
 BYTES_PER_TRACK = 650
@@ -26,28 +32,6 @@ EMPTY_FILE = 15_000
 FIXED_POINT = 0.5 / 1024 + 1e-7
 
 TIME = 2
-
-
-def contents(path):
-    """Every dataset and attribute of a file but for its source, as plain values."""
-    found = {}
-    with h5py.File(path) as file:
-        found["/"] = {name: value for name, value in file.attrs.items() if name != "source"}
-
-        def add(name, item):
-            found[name] = dict(item.attrs)
-            if isinstance(item, h5py.Dataset):
-                found[name].update(values=item[()], dtype=item.dtype, chunks=item.chunks)
-
-        file.visititems(add)
-    return found
-
-
-def assert_same_contents(one, other):
-    first, second = contents(one), contents(other)
-    assert first.keys() == second.keys()
-    for name, entries in first.items():
-        np.testing.assert_equal(entries, second[name], err_msg=name)
 
 
 def write_in_parts(path, features, cuts, *, frames=60, **options):

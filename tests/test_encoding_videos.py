@@ -1,0 +1,205 @@
+"""Vectors from projected files, and straight from videos: `encoding.videos`, `fv-encode --from-videos`."""
+
+import dataclasses
+import itertools
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from encoding import cli, inputs
+from encoding.codebook import Codebook
+from encoding.encoder import FisherEncoder
+from encoding.inputs import Inputs
+from encoding.params import EncodingParams
+from encoding.store import load_vectors
+from encoding.videos import regrouped
+from idt import DataError, Features, batch, store
+from idt.params import ExtractionParams
+from tests.golden import SHIPPED
+from tests.samples import random_features
+
+PARAMS = EncodingParams(k=2, sample=100)
+# What float16 coordinates leave of a Fisher vector, as cosine.
+ALIKE = 0.9999
+
+
+@pytest.fixture(scope="module")
+def codebook(tmp_path_factory):
+    """Path of a codebook fitted on random features."""
+    path = tmp_path_factory.mktemp("codebook") / "c.h5"
+    Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=PARAMS).save(path)
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run fv-encode in this process and in a folder of its own: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["fv-encode"])
+        try:
+            status = cli.fv_encode([str(word) for word in words])
+        except SystemExit as left:
+            status = left.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def save(folder, **options):
+    """Three feature files as idt-extract leaves them; the second is of a video without tracks."""
+    files = []
+    for i, n in enumerate((40, 0, 30)):
+        path = folder / f"{i}.h5"
+        folder.mkdir(exist_ok=True)
+        features = random_features(n, seed=i)
+        dataclasses.replace(features, source={**features.source, "name": str(i)}).save(path, **options)
+        files.append(path)
+    return files
+
+
+def assert_alike(one, other):
+    """Equal directions; zero vectors equal zero vectors."""
+    cosines = (one * other).sum(1) / np.maximum(np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1), 1e-30)
+    assert (cosines[[0, 2]] > ALIKE).all()
+    assert not one[1].any()
+    assert not other[1].any()
+
+
+# Stored forms.
+
+
+@pytest.mark.parametrize("form", ["compact", "projected"])
+def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, codebook, form):
+    encoder = FisherEncoder.from_codebook(Codebook.load(codebook))
+    options = {"compact": True} if form == "compact" else {"project": codebook}
+    plain, other = save(tmp_path / "plain"), save(tmp_path / "other", **options)
+    found = encoder.transform(other)
+    assert_alike(found, encoder.transform(plain))
+    # In memory they are what they are in the file.
+    np.testing.assert_array_equal(encoder.transform([store.load(path) for path in other]), found)
+
+
+def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
+    files = save(tmp_path / "f", project=codebook)
+    monkeypatch.setattr(inputs, "ROWS", 7)
+    widths = {block.name: block.pca.n_components_ for block in Codebook.load(codebook).blocks}
+    pieces = list(inputs.projected_rows_of(files[0], "a", widths))
+    assert [len(piece[0]) for piece in pieces] == [7, 7, 7, 7, 7, 5]
+    expected = store.load(files[0]).projected.blocks["hof"]
+    np.testing.assert_array_equal(np.concatenate([piece[2] for piece in pieces]), expected)
+
+
+def test_only_that_very_codebook_encodes_a_projected_file(command, tmp_path, codebook):
+    save(tmp_path / "f", project=codebook)
+    Codebook.fit(
+        [random_features(60, seed=i) for i in (1, 2)], params=dataclasses.replace(PARAMS, seed=1)
+    ).save("other.h5")  # fmt: skip
+    assert command("--codebook", codebook, "f", "-o", "v.h5")[0] == 0
+    status, out, err = command("--codebook", "other.h5", "f", "-o", "w.h5")
+    digests = [Codebook.load(path).digest[:12] for path in (codebook, "other.h5")]
+    assert (status, out) == (2, "")
+    assert err == (
+        f"fv-encode: f/0.h5 is stored along the axes of the codebook with digest {digests[0]}…, so it can only be"
+        f" encoded with that one, got one with digest {digests[1]}…\n"
+    )
+
+
+def test_no_codebook_is_fitted_on_projected_files(command, tmp_path, codebook):
+    save(tmp_path / "f", project=codebook)
+    status, _, err = command("--k", 2, "f", "-o", "v.h5")
+    assert status == 2
+    assert "no other can be fitted on it" in err
+    assert err.count("\n") == 1
+
+
+def test_projected_and_other_files_are_not_mixed(tmp_path, codebook):
+    files = [save(tmp_path / "plain")[0], save(tmp_path / "projected", project=codebook)[2]]
+    with pytest.raises(DataError, match=r"one set of parameters, got .*with projected=None"):
+        Inputs.of(files)
+
+
+# Straight from videos.
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [7], [3, 4], [3, 3, 3, 3], [0, 20, 0, 1], [7, 0]])
+def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
+    whole = random_features(max(1, sum(lengths))).take(slice(sum(lengths)))
+    edges = np.cumsum([0, *lengths])
+    chunks = [whole.take(slice(a, b)) for a, b in itertools.pairwise(edges)] or [whole]
+    found = list(regrouped(chunks, 7))
+    whole.save(tmp_path / "f.h5", float32=True)
+    expected = list(store.iter_rows(tmp_path / "f.h5", block=7))
+    assert [len(part) for part in found] == [len(part) for part in expected]
+    np.testing.assert_array_equal(Features.concatenate(found).hog, Features.concatenate(expected).hog)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """A folder of three clips, the second too short for tracks and the last one no video; and a codebook of theirs."""
+    folder = tmp_path_factory.mktemp("videos")
+    (folder / "in" / "b").mkdir(parents=True)
+    shutil.copy(SHIPPED / "disc.avi", folder / "in" / "b" / "disc.avi")
+    shutil.copy(SHIPPED / "disc.avi", folder / "in" / "a.avi")
+    params = ExtractionParams()
+    for job in batch.plan([str(folder / "in")], f"{folder}/features/"):
+        batch.extract_job(job, params)
+    files = sorted((folder / "features").rglob("*.h5"))
+    Codebook.fit(files, params=PARAMS).save(folder / "c.h5")
+    return folder
+
+
+def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
+    monkeypatch.setattr(inputs, "ROWS", 100)
+    assert command("--codebook", clips / "c.h5", clips / "features", "-o", "two.h5")[0] == 0
+    status, out, err = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
+    assert (status, out, err) == (0, "one.h5: 2 vectors of 852 numbers\n", "")
+    one, two = load_vectors("one.h5"), load_vectors("two.h5")
+    assert (one.names, one.codebook, one.layout) == (two.names, two.codebook, two.layout)
+    assert np.linalg.norm(one.encodings) > 1
+    np.testing.assert_array_equal(one.encodings, two.encodings)
+    assert one.source["kind"] == "videos"
+    again = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
+    assert again == (0, "one.h5: up to date\n", "")
+
+
+def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete(command, clips, tmp_path):
+    shutil.copytree(clips / "in", tmp_path / "in")
+    (tmp_path / "in" / "broken.avi").write_bytes(b"RIFF" + bytes(100))
+    words = ("--from-videos", "--codebook", clips / "c.h5", "in", "-o", "v.h5")
+    status, out, err = command(*words)
+    assert status == 3
+    assert out == "v.h5: 2 vectors of 852 numbers\n"
+    assert err.startswith("fv-encode: broken: in/broken.avi is not a video")
+    assert err.count("\n") == 1
+    assert load_vectors("v.h5").names == ["a", "b/disc"]
+    assert load_vectors("v.h5").source["missing"] == ["broken"]
+    shutil.copy(tmp_path / "in" / "a.avi", tmp_path / "in" / "broken.avi")
+    status, _, err = command(*words)
+    assert status == 2
+    assert "v.h5 was made from a source with" in err
+    (tmp_path / "in2").mkdir()
+    (tmp_path / "in2" / "broken.avi").write_bytes(b"RIFF" + bytes(100))
+    status, _, err = command("--from-videos", "--codebook", clips / "c.h5", "in2", "-o", "w.h5")
+    assert status == 2
+    assert "none of 1 videos can be read; broken: " in err
+    assert not (tmp_path / "w.h5").exists()
+
+
+def test_options_that_do_not_go_together_are_refused(command, tmp_path):
+    for words, reason in (
+        (("--from-videos", "in"), "needs a codebook that is fitted already"),
+        (("--boxes", "b.txt", "in"), "--boxes goes with --from-videos"),
+    ):
+        status, _, err = command(*words, "-o", "v.h5")
+        assert status == 2
+        assert reason in err
+    rows = [random_features(60, seed=i, foreign="text") for i in (1, 2)]
+    Codebook.fit(rows, params=PARAMS).save(tmp_path / "c.h5")
+    status, _, err = command("--from-videos", "--codebook", "c.h5", "in", "-o", "v.h5")
+    assert status == 2
+    assert "c.h5 was fitted on features without recorded parameters" in err
