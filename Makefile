@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PINNED ?= .ci/pinned.txt
 VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
+MUTANTS ?= 20000
+SEED ?= 1
 
-.PHONY: demo demo-video demo-actions test lint bench clean
+.PHONY: demo demo-video demo-actions test soak lint bench clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -26,6 +28,10 @@ demo-actions: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# As many damaged and forged files as asked for: make soak MUTANTS=100000 SEED=1
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

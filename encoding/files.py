@@ -10,8 +10,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
-
 from idt import hdf5, store
 from idt.errors import DataError
 
@@ -145,7 +143,7 @@ def _is_a_result(path):
     """Whether a file is one of ours, but not of features."""
     if not hdf5.is_hdf5(path):
         return False
-    with hdf5.damaged(path), h5py.File(path, "r", locking=False) as file:
+    with hdf5.open_watched(path) as file:
         form = hdf5.attribute(file, "format", str, "")
     return form.startswith("idt-") and form != store.FORMAT
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from idt import __version__, atomic
 from idt.errors import DataError
+from idt.heap import WatchedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -162,9 +163,7 @@ def open_checked(path, *, format, versions):
     versions = (versions,) if isinstance(versions, int) else tuple(versions)
     if not is_hdf5(path):
         raise DataError(f"{path} is not an HDF5 file, expected format {format}")
-    with damaged(path):
-        # No locks: a file under its final name is complete and never written again.
-        file = h5py.File(path, "r", locking=False)
+    file = open_watched(path)
     try:
         found = attribute(file, "format", str)
         if found != format:
@@ -177,6 +176,37 @@ def open_checked(path, *, format, versions):
         file.close()
         raise
     return file
+
+
+def open_watched(path):
+    """Open any HDF5 file for reading, through `idt.heap.WatchedFile`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    h5py.File
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    watched = WatchedFile(path)
+    try:
+        # HDF5's own driver would lock the file; one under its final name is complete and never written again.
+        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, watched)
+        with damaged(path):
+            return h5py.File(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, fapl=access))
+    except BaseException:
+        watched.close()
+        raise
 
 
 @contextlib.contextmanager

@@ -1,0 +1,180 @@
+"""Fuzzing in a child process: what kills it, hangs it, or fills its memory is counted, and the next input is tried.
+
+A target is a module with ``prepare(folder)``, which makes the intact inputs, and ``attempt(state, rng, folder)``, which
+makes a mutant from the seeded generator, reads it, and says what became of it: ``"accepted"``, or ``"refused"`` where
+our code said what is wrong. Anything that it raises is a failure, and so are warnings. An input is reproduced from its
+number alone:
+
+    python -m tests.fuzz.harness tests.fuzz.files --seed 0 --only 123
+"""
+
+import argparse
+import importlib
+import resource
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+PATIENCE = 20.0
+"""Seconds without a word from the child that count as a hang: a mutant takes hundredths of one."""
+
+START = 120.0
+"""Seconds for the child to import and to make the intact inputs."""
+
+MEMORY = 1 << 30
+"""Bytes that reading may take beyond those of the imports: the inputs have less than a megabyte."""
+
+
+class Report:
+    """What became of the mutants: ``counts`` by outcome, and a line for each of the ``failures``."""
+
+    def __init__(self):
+        self.counts = Counter()
+        self.failures = []
+        self.seconds = 0.0
+
+    def add(self, number, outcome, detail):
+        """Count one."""
+        self.counts[outcome] += 1
+        if outcome not in ("accepted", "refused"):
+            self.failures.append(f"mutant {number}: {outcome}: {detail}")
+
+    def __str__(self):
+        tried = sum(self.counts.values())
+        names = ("refused", "accepted", "crash", "hang", "error", "memory")
+        figures = ", ".join(f"{self.counts[name]} {name}" for name in names)
+        return f"{tried} mutants in {self.seconds:.0f} s: {figures}"
+
+
+def run(target, *, seed=0, mutants=1000, first=0, progress=None):
+    """Try mutants in a child process that is started again when it dies.
+
+    Parameters
+    ----------
+    target : str
+        Name of a module.
+    seed, mutants, first : int
+        The mutants ``first`` … ``first + mutants − 1`` of a seed.
+    progress : callable, optional
+        Called with the report after each.
+
+    Returns
+    -------
+    Report
+    """
+    report, number, began = Report(), first, time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        while number < first + mutants:
+            number = _one_child(target, seed, number, first + mutants, folder, report, progress)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _one_child(target, seed, number, end, folder, report, progress):
+    """Try mutants until the child ends; the number of the next one."""
+    words = [sys.executable, "-m", "tests.fuzz.harness", target, "--child", folder]
+    words += ["--seed", str(seed), "--first", str(number), "--mutants", str(end - number)]
+    with tempfile.TemporaryFile("w+") as noise, subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=noise, bufsize=0
+    ) as child, selectors.DefaultSelector() as selector:  # fmt: skip
+        selector.register(child.stdout, selectors.EVENT_READ)
+        patience, buffer = START, b""
+        while number < end:
+            if not selector.select(patience):
+                child.kill()
+                report.add(number, "hang", f"no answer for {patience:.0f} s")
+                number += 1
+                break
+            if not (data := child.stdout.read(65536)):
+                code = child.wait()
+                noise.seek(0)
+                last = (noise.read().strip().splitlines() or [""])[-1]
+                if patience == START:
+                    raise RuntimeError(f"the fuzzing process did not start: exit status {code}, {last}")
+                report.add(number, "crash", f"exit status {code} {last}")
+                number += 1
+                break
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                patience = PATIENCE
+                outcome, _, detail = line.decode(errors="replace").partition(" ")
+                if outcome == "ready":
+                    continue
+                report.add(number, outcome, detail)
+                number += 1
+                if progress is not None:
+                    progress(report)
+    return number
+
+
+def _child(target, seed, numbers, folder):
+    """Try mutants and say one line of each."""
+    module = importlib.import_module(target)
+    folder = Path(folder)
+    state = module.prepare(folder)
+    warnings.simplefilter("error")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit = _address_space() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    print("ready", flush=True)
+    for number in numbers:
+        try:
+            outcome, detail = module.attempt(state, np.random.default_rng([seed, number]), folder)
+        except MemoryError as problem:
+            outcome, detail = "memory", str(problem)
+        except Exception as problem:
+            place = traceback.extract_tb(problem.__traceback__)[-1]
+            outcome = "error"
+            detail = f"{type(problem).__name__}: {problem} at {place.filename}:{place.lineno}"
+        print(outcome, " ".join(detail.split()), flush=True)
+
+
+def _address_space():
+    """Bytes of address space of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def main():
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("target")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mutants", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--only", type=int, metavar="N", help="try mutant N in this process and say what becomes of it")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        _child(options.target, options.seed, range(options.first, options.first + options.mutants), options.child)
+        return 0
+    if options.only is not None:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            module = importlib.import_module(options.target)
+            state = module.prepare(Path(folder))
+            warnings.simplefilter("error")
+            print(*module.attempt(state, np.random.default_rng([options.seed, options.only]), Path(folder)))
+        return 0
+
+    def say(report):
+        if sum(report.counts.values()) % 1000 == 0:
+            print(report.counts, file=sys.stderr)
+
+    report = run(
+        options.target, seed=options.seed, mutants=options.mutants, first=options.first, progress=say
+    )  # fmt: skip
+    print(*report.failures, report, sep="\n")
+    return 1 if report.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
