@@ -79,7 +79,10 @@ class Writer:
         overwrite=False,
     ):
         self.path = path
-        self._params, self._source = stored_params(params, float32=float32, compact=compact, projection=projection), source
+        self._params, self._source = (
+            stored_params(params, float32=float32, compact=compact, projection=projection),
+            source,
+        )
         self._projection = projection
         self._metadata = {"width": width, "height": height, "fps": fps}
         self._first_frame = first_frame

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 import idt
+from encoding.codebook import Codebook
+from encoding.params import EncodingParams
 from idt import batch, cli
 from idt.params import ExtractionParams
 from tests import scenes
@@ -94,6 +96,21 @@ def test_extract_writes_a_file_that_load_reads(command, clip, tmp_path):
 def test_float32_stores_what_extract_returns(command, clip, tmp_path):
     assert command("idt-extract", clip, "-o", tmp_path / "f.h5", "--float32")[0] == 0
     np.testing.assert_array_equal(idt.load(tmp_path / "f.h5").to_numpy(), idt.extract(clip).to_numpy())
+
+
+def test_compact_and_projected_files_are_what_converting_a_plain_one_gives(command, clip, tmp_path):
+    command("idt-extract", clip, "-o", tmp_path / "plain.h5")
+    halves = [idt.load(tmp_path / "plain.h5").take(slice(i, None, 2)) for i in (0, 1)]
+    Codebook.fit(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
+    for words in (("--compact",), ("--project", tmp_path / "c.h5"), ("--compact", "--project", tmp_path / "c.h5")):
+        one, two = tmp_path / f"{len(words)}a.h5", tmp_path / f"{len(words)}b.h5"
+        assert command("idt-extract", clip, "-o", one, *words)[0] == 0
+        status, out, err = command("idt-convert", tmp_path / "plain.h5", "-o", two, *words)
+        assert (status, err.count("\n")) == (0, 1)
+        assert out.startswith(f"{two}: ")
+        assert_same_datasets(one, two)
+        assert "up to date" in command("idt-extract", clip, "-o", one, *words)[1]
+        refused(command("idt-extract", clip, "-o", one), "this run asks for no|without|was written with")
 
 
 def test_two_runs_and_any_number_of_threads_give_identical_files(command, clip, tmp_path):

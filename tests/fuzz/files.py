@@ -214,7 +214,7 @@ def _attribute(file, name, rng, pipe):
     values = [
         3, -1, 2**62, 1.5, np.nan, np.inf, "", "null", "[]", "{}", "x" * 100_000, b"\xff\xfe", np.arange(5),
         np.zeros((3, 0)), np.void(b"opaque"), np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]), h5py.Empty("f4"), True,
-        file.ref, np.array(["a", "b"], object), "\0", "\udc80".encode("utf-8", "surrogatepass"), np.complex64(1j),
+        file.ref, np.array(["a", "b"], object), "a\nb", "\udc80".encode("utf-8", "surrogatepass"), np.complex64(1j),
         np.float128(2), np.uint64(2**64 - 1), "1e400",
     ]  # fmt: skip
     value = values[rng.integers(len(values))]
@@ -314,7 +314,7 @@ def _link(file, name, rng, pipe):
     """A way out of the file, or around in it."""
     other = [
         h5py.SoftLink("/nowhere"), h5py.SoftLink(f"/{name}"), h5py.SoftLink("/"), h5py.ExternalLink(str(pipe), "/x"),
-        h5py.ExternalLink("plain.h5", "/tracks/frame"), h5py.ExternalLink("", "/"),
+        h5py.ExternalLink("plain.h5", "/tracks/frame"), h5py.ExternalLink("x.h5", "/"),
     ]  # fmt: skip
     whole = rng.random() < 0.3 and "/" in name
     target = name.split("/")[0] if whole else name

@@ -44,10 +44,12 @@ class Report:
         self.seconds = 0.0
 
     def add(self, number, outcome, detail):
-        """Count one."""
+        """Count one; the line of a failure, or None."""
         self.counts[outcome] += 1
-        if outcome not in ("accepted", "refused"):
-            self.failures.append(f"mutant {number}: {outcome}: {detail}")
+        if outcome in ("accepted", "refused"):
+            return None
+        self.failures.append(f"mutant {number}: {outcome}: {detail}")
+        return self.failures[-1]
 
     def __str__(self):
         tried = sum(self.counts.values())
@@ -56,7 +58,7 @@ class Report:
         return f"{tried} mutants in {self.seconds:.0f} s: {figures}"
 
 
-def run(target, *, seed=0, mutants=1000, first=0, progress=None):
+def run(target, *, seed=0, mutants=1000, first=0, progress=lambda report, failure: None):
     """Try mutants in a child process that is started again when it dies.
 
     Parameters
@@ -66,7 +68,7 @@ def run(target, *, seed=0, mutants=1000, first=0, progress=None):
     seed, mutants, first : int
         The mutants ``first`` … ``first + mutants − 1`` of a seed.
     progress : callable, optional
-        Called with the report after each.
+        Called after each with the report and, of a failure, its line.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def _one_child(target, seed, number, end, folder, report, progress):
         while number < end:
             if not selector.select(patience):
                 child.kill()
-                report.add(number, "hang", f"no answer for {patience:.0f} s")
+                progress(report, report.add(number, "hang", f"no answer for {patience:.0f} s"))
                 number += 1
                 break
             if not (data := child.stdout.read(65536)):
@@ -101,7 +103,7 @@ def _one_child(target, seed, number, end, folder, report, progress):
                 last = (noise.read().strip().splitlines() or [""])[-1]
                 if patience == START:
                     raise RuntimeError(f"the fuzzing process did not start: exit status {code}, {last}")
-                report.add(number, "crash", f"exit status {code} {last}")
+                progress(report, report.add(number, "crash", f"exit status {code} {last}"))
                 number += 1
                 break
             *lines, buffer = (buffer + data).split(b"\n")
@@ -110,10 +112,8 @@ def _one_child(target, seed, number, end, folder, report, progress):
                 outcome, _, detail = line.decode(errors="replace").partition(" ")
                 if outcome == "ready":
                     continue
-                report.add(number, outcome, detail)
+                progress(report, report.add(number, outcome, detail))
                 number += 1
-                if progress is not None:
-                    progress(report)
     return number
 
 
@@ -165,14 +165,16 @@ def main():
             print(*module.attempt(state, np.random.default_rng([options.seed, options.only]), Path(folder)))
         return 0
 
-    def say(report):
+    def say(report, failure):
+        if failure:
+            print(failure, flush=True)
         if sum(report.counts.values()) % 1000 == 0:
-            print(report.counts, file=sys.stderr)
+            print(report, file=sys.stderr)
 
     report = run(
         options.target, seed=options.seed, mutants=options.mutants, first=options.first, progress=say
     )  # fmt: skip
-    print(*report.failures, report, sep="\n")
+    print(report)
     return 1 if report.failures else 0
 
 
