@@ -372,5 +372,5 @@ def json_list(file, name):
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list):
-        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON list, got {text:.60}")
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON list, got {text[:60]!r}")
     return value

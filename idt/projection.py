@@ -227,7 +227,7 @@ def _described(file):
         for name, sizes in blocks
     )
     if not known:
-        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text:.80}")
+        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text[:80]!r}")
     return blocks
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import zlib
 
 import h5py
 import numpy as np
@@ -393,6 +394,15 @@ def test_forged_shapes_are_refused_before_anything_is_allocated(target, chunks):
 
     with hostile(target, forged) as file, pytest.raises(DataError, match="more than the file can hold"):
         hdf5.read(file, "a", shape=(None,), dtype=np.int8)
+
+
+def test_a_chunk_that_would_unpack_to_more_than_a_chunk_is_refused_unread(target):
+    def forged(file):
+        numbers = file.create_dataset("a", (10,), np.float32, chunks=(10,), compression="gzip")
+        numbers.id.write_direct_chunk((0,), zlib.compress(bytes(4_000_000)))
+
+    with hostile(target, forged) as file, pytest.raises(DataError, match="more than the file can hold"):
+        hdf5.read(file, "a", shape=(10,), dtype=np.float32)
 
 
 def test_attributes_of_the_wrong_kind_are_refused(target):

@@ -25,8 +25,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-PATIENCE = 20.0
-"""Seconds without a word from the child that count as a hang: a mutant takes hundredths of one."""
+PATIENCE = 60.0
+"""Seconds without a word from the child that count as a hang: a mutant takes hundredths of one on an idle machine."""
 
 START = 120.0
 """Seconds for the child to import and to make the intact inputs."""
