@@ -202,11 +202,10 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     -----
     The vectors are those of `idt-extract` and `encode`, bit by bit.
     """
-    names = [video.job.name for video in videos]
     found = {}
     with progress("file", len(videos)) as update:
-        for name, video in zip(names, videos, strict=True):
-            found[name] = _attempt(_digest, video)
+        for video in videos:
+            found[video.job.name] = _attempt(_digest, video)
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
@@ -214,17 +213,16 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     if _is_current(output, _vectors_kind(params), {**source, **missing}, overwrite):
         return Made(Path(output), None, True), failed
     layout, empty, done = layout_of(codebook, params), [], 0
-    work = ((encode_video, video, video.job.name, codebook, params, threads) for video in videos)
+    left = [video for video in videos if video.job.name not in failed]
+    tasks = ((encode_video, video, video.job.name, codebook, params, threads) for video in left)
     with (
-        progress("video", len(videos)) as update,
+        progress("video", len(left)) as update,
         VectorsWriter(
             output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
         ) as writer,
     ):
-        tasks = (task for task in work if task[2] not in failed)
-        for name, tried in zip(
-            [name for name in names if name not in failed], in_order(_attempt, tasks, jobs), strict=True
-        ):
+        for video, tried in zip(left, in_order(_attempt, tasks, jobs), strict=True):
+            name = video.job.name
             update()
             if isinstance(tried, Failure):
                 failed[name] = str(tried)

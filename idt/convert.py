@@ -62,7 +62,7 @@ def convert(source, target, *, compact=False, project=None, overwrite=False):
         )
     if ours:
         if form == HDF5:
-            return _restore(source, target, compact, project, overwrite)
+            return _other_form(source, target, compact, project, overwrite)
         return _export(source, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(source, target, overwrite)
@@ -103,7 +103,7 @@ def _import(source, target, overwrite):
     return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
 
 
-def _restore(source, target, compact, project, overwrite):
+def _other_form(source, target, compact, project, overwrite):
     """A feature file in another form: what the source lost already, the target lacks, too, and says so."""
     with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
