@@ -6,7 +6,7 @@ PINNED ?= .ci/pinned.txt
 VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
 
-.PHONY: demo demo-video demo-actions test lint bench clean
+.PHONY: demo demo-video demo-actions test lint bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -36,6 +36,10 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+# Hours with all rows, for the accuracy on Weizmann; goes on where it stopped.
+bench-presets: $(VENV)/.installed
+	$(BIN)/python benchmarks/bench_presets.py --accuracy
 
 clean:
 	rm -rf $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

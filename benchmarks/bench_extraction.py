@@ -1,11 +1,11 @@
 """Extraction by stage on one thread, beside what the machine does on a plain copy and a matrix product.
 
 Before anything is timed the tracks of each clip are held against the release's. Decoding and writing are left out:
-`bench_command` has the whole.
+`bench_command` has the whole. Times are the processor's, see `results.in_turns`.
 """
 
-import time
 from contextlib import contextmanager
+from time import process_time
 
 import numpy as np
 
@@ -60,9 +60,9 @@ def of_clip(clip, runs):
         clip.check(idt.extract(clip.frames))
     times, units = [], []
     for _ in range(runs):
-        before = cases.unit()
+        before = cases.unit(process_time)
         times.append(_one_run(clip.frames))
-        units.append(times[-1][WHOLE] / len(clip.frames) / (before + cases.unit()) * 2)
+        units.append(times[-1][WHOLE] / len(clip.frames) / (before + cases.unit(process_time)) * 2)
     rows = []
     for name in times[0]:
         seconds = [of[name] for of in times]
@@ -85,9 +85,9 @@ def skipped(name):
 def _one_run(frames):
     """Seconds by stage."""
     with stopwatches() as spent:
-        began = time.perf_counter()
+        began = process_time()
         idt.extract(frames)
-        whole = time.perf_counter() - began
+        whole = process_time() - began
     return {**spent, REST: whole - sum(spent.values()), WHOLE: whole}
 
 
@@ -100,9 +100,9 @@ def stopwatches():
     def timed(name, function):
         def call(*arguments, **options):
             inner.append(0.0)
-            began = time.perf_counter()
+            began = process_time()
             result = function(*arguments, **options)
-            taken = time.perf_counter() - began
+            taken = process_time() - began
             spent[name] += taken - inner.pop()
             inner[-1] += taken
             return result

@@ -10,6 +10,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -65,7 +66,9 @@ def speed(names, runs, *, small=False):
         raise RuntimeError(f"a row sees other frames or no tracks; not timed: {frames}, {tracks}")
     with cases.one_thread():
         seconds = in_turns(
-            {name: lambda of=ROWS[name]: idt.extract(video, threads=threads, **of) for name in tracks}, runs
+            {name: lambda of=ROWS[name]: idt.extract(video, threads=threads, **of) for name in tracks},
+            runs,
+            perf_counter,
         )
     medians = {name: sorted(taken)[len(taken) // 2] for name, taken in seconds.items()}
     return [
