@@ -34,11 +34,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/codespell --ignore-words-list="gool,lenght,caf" --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py
 
 # Hours with all rows, for the accuracy on Weizmann; goes on where it stopped.
-bench-presets: $(VENV)/.installed
+bench-presets: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/bench_presets.py --accuracy
 
 clean:
@@ -52,6 +52,10 @@ $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots,bench]"
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

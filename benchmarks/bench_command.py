@@ -21,7 +21,7 @@ from tests.scenes import write_video
 NAME = "command"
 THREADS = (1, 2)
 # Width, height, and a short and a long number of frames.
-SCENES = ((320, 240, (48, 240)), (1280, 720, (24, 72)))
+SCENES = ((320, 240, (48, 192)), (1280, 720, (24, 72)))
 
 
 def measure(*, runs=3, small=False):

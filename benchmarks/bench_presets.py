@@ -10,6 +10,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +26,7 @@ from tests import golden
 
 NAME = "presets"
 THREADS = 2
+LAST_FRAME = 79
 SWITCHES: tuple[dict, ...] = (
     {},
     {"keypoints": "sift"},
@@ -57,8 +59,8 @@ def speed(names, runs, *, small=False):
     clip = "wave" if small or not cases.at_hand("bowling") else "bowling"
     video = golden.video(clip)
     tracks, frames = {}, {}
-    for name in {EXACT: None, **dict.fromkeys(names)}:
-        features = idt.extract(video, threads=threads, **ROWS[name])
+    for name in dict.fromkeys([EXACT, *names]):
+        features = idt.extract(video, threads=threads, end=LAST_FRAME, **ROWS[name])
         tracks[name], frames[name] = len(features), features.frames
         if name == EXACT and golden.decodes_alike(clip):
             cases.clip(clip).check(features)
@@ -66,19 +68,16 @@ def speed(names, runs, *, small=False):
         raise RuntimeError(f"a row sees other frames or no tracks; not timed: {frames}, {tracks}")
     with cases.one_thread():
         seconds = in_turns(
-            {name: lambda of=ROWS[name]: idt.extract(video, threads=threads, **of) for name in tracks},
+            {name: lambda of=ROWS[name]: idt.extract(video, threads=threads, end=LAST_FRAME, **of) for name in tracks},
             runs,
             perf_counter,
         )
-    medians = {name: sorted(taken)[len(taken) // 2] for name, taken in seconds.items()}
-    return [
-        Row(
-            *(NAME, f"{clip}, {threads} thread" + "s" * (threads > 1), name, "frames/s"),
-            tuple(frames[name] / s for s in taken),
-            more={"× exact": medians[EXACT] / medians[name], "tracks": tracks[name]},
-        )
-        for name, taken in seconds.items()
-    ]
+    case = f"{clip}, {frames[EXACT]} frames, {threads} thread" + "s" * (threads > 1)
+    found = []
+    for name, taken in seconds.items():
+        more = {"× exact": median(seconds[EXACT]) / median(taken), "tracks": tracks[name]}
+        found.append(Row(NAME, case, name, "frames/s", tuple(frames[name] / s for s in taken), more=more))
+    return found
 
 
 def accuracy(name, folder, root):
@@ -112,7 +111,9 @@ def main(arguments=None):
     names = options.rows or list(ROWS)
     machine, done = cases.machine(), []
     if Path(options.output).exists():
-        machine, done = results.read(options.output)
+        before, done = results.read(options.output)
+        if any(before[key] != machine[key] for key in machine if key != "load when begun"):
+            parser.error(f"{options.output} is from another machine or other versions; give another with -o")
     left = [name for name in names if not any(row.name == name and row.unit == "frames/s" for row in done)]
     if left:
         measured = speed(left, options.runs)

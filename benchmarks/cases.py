@@ -54,7 +54,7 @@ def clip(name):
 
 
 def scene(width, height, n_frames):
-    """The clip ``wave`` as often as it fits side by side, played to and fro: (n_frames, height, width) uint8."""
+    """The clip ``wave`` as often as it fits side by side, played forth and back: (n_frames, height, width) uint8."""
     frames = clip("wave").frames
     there_and_back = np.concatenate([frames, frames[-2:0:-1]])
     _, h, w = frames.shape
