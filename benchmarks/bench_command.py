@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 import idt
@@ -20,6 +21,7 @@ from tests.scenes import write_video
 
 NAME = "command"
 THREADS = (1, 2)
+WAITING = "waiting, one thread"
 # Width, height, and a short and a long number of frames.
 SCENES = ((320, 240, (48, 192)), (1280, 720, (24, 72)))
 
@@ -46,22 +48,24 @@ def of_clip(name, threads, runs, folder):
         return [Row(NAME, case, "wall time", "s", reason=reason)]
     output = folder / f"{name}.h5"
     arguments = [str(golden.video(name)), "-o", str(output), "--threads", str(threads), "--quiet"]
-    seconds, units = [], []
+    seconds, processor, units = [], [], []
     with cases.on_cores(threads):
         for run in range(runs + 1):
             before = cases.unit(perf_counter)
-            taken, _ = extract(arguments)
+            taken, told = extract(arguments)
             if run == 0:
                 features = idt.load(output)
                 cases.clip(name).check(features)
                 continue
             seconds.append(taken)
+            processor.append(told["processor"])
             units.append(taken / (before + cases.unit(perf_counter)) * 2)
     rates = tuple(features.frames / taken for taken in seconds)
     return [
         Row(NAME, case, "wall time", "s", tuple(seconds), more={"of": f"{features.frames} frames"}),
         Row(NAME, case, "rate", "frames/s", rates),
         Row(NAME, case, "wall time, in Farnebäck calls", "units", tuple(units)),
+        Row(NAME, case, "processor time", "s", tuple(processor)),
     ]
 
 
@@ -78,23 +82,18 @@ def waiting(runs, folder, *, cold):
     """Rows of what one waits for: the first tracks, with and without compiled kernels, and the help."""
     video = golden.video("wave")
     command = [str(video), "-o", str(folder / "start.h5"), "--threads", "1", "--quiet"]
-    case = "waiting, one thread"
     with cases.on_cores(1):
         start_up = []
         for _ in range(runs):
             whole, told = extract(command, times=2)
             start_up.append(whole - 2 * told["seconds"][1])
         rows = [
-            Row(NAME, case, "--help", "s", tuple(_help() for _ in range(2 * runs))),
-            Row(NAME, case, "start-up, over a second extraction in the same process", "s", tuple(start_up)),
-            Row(NAME, case, "first tracks, kernels compiled", "s", tuple(first_tracks(video) for _ in range(runs))),
+            Row(NAME, WAITING, "--help", "s", tuple(_help() for _ in range(2 * runs))),
+            Row(NAME, WAITING, "start-up, over a second extraction in the same process", "s", tuple(start_up)),
+            first_tracks(video, runs, "kernels compiled"),
         ]
         if cold:
-            seconds = []
-            for _ in range(min(runs, 2)):
-                with tempfile.TemporaryDirectory() as empty:
-                    seconds.append(first_tracks(video, {"NUMBA_CACHE_DIR": empty}))
-            rows.append(Row(NAME, case, "first tracks, empty kernel cache", "s", tuple(seconds)))
+            rows.append(first_tracks(video, min(runs, 2), "empty kernel cache", empty=True))
     return rows
 
 
@@ -119,12 +118,19 @@ def extract(arguments, times=1):
     return taken, json.loads(done.splitlines()[-1])
 
 
-def first_tracks(video, environment=None):
-    """Seconds from the start of a process to its first tracks."""
-    began = perf_counter()
-    if child.FIRST not in _python("-m", child.__name__, "first", str(video), environment=environment):
-        raise RuntimeError("no tracks were delivered")
-    return perf_counter() - began
+def first_tracks(video, runs, what, *, empty=False):
+    """The row of the seconds from the start of a process to its first tracks."""
+    seconds, processor = [], []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as folder:
+            began = perf_counter()
+            done = _python("-m", child.__name__, "first", str(video), **({"NUMBA_CACHE_DIR": folder} if empty else {}))
+            seconds.append(perf_counter() - began)
+        if not done:
+            raise RuntimeError("no tracks were delivered")
+        processor.append(json.loads(done)["processor"])
+    more = {"processor time": f"{median(processor):.2g} s"}
+    return Row(NAME, WAITING, f"first tracks, {what}", "s", tuple(seconds), more=more)
 
 
 def _help():
@@ -134,9 +140,9 @@ def _help():
     return perf_counter() - began
 
 
-def _python(*arguments, environment=None):
+def _python(*arguments, **environment):
     """Output of a Python process that imports this checkout."""
-    variables = {**os.environ, "PYTHONPATH": str(cases.ROOT), **(environment or {})}
+    variables = {**os.environ, "PYTHONPATH": str(cases.ROOT), **environment}
     done = subprocess.run([sys.executable, *arguments], env=variables, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments)}: exit status {done.returncode}\n{done.stderr}")
