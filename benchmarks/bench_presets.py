@@ -111,8 +111,11 @@ def main(arguments=None):
     names = options.rows or list(ROWS)
     machine, done = cases.machine(), []
     if Path(options.output).exists():
-        before, done = results.read(options.output)
-        if any(before[key] != machine[key] for key in machine if key != "load when begun"):
+        try:
+            before, done = results.read(options.output)
+        except ValueError as error:
+            parser.error(str(error))
+        if any(before.get(key) != machine[key] for key in machine if key != "load when begun"):
             parser.error(f"{options.output} is from another machine or other versions; give another with -o")
     left = [name for name in names if not any(row.name == name and row.unit == "frames/s" for row in done)]
     if left:
@@ -132,7 +135,8 @@ def main(arguments=None):
 def joined(rows):
     """The rows of frames per second, with the accuracy as a column."""
     found = {row.name: row for row in rows if row.unit == "%"}
-    ordered = sorted((row for row in rows if row.unit == "frames/s"), key=lambda row: list(ROWS).index(row.name))
+    speeds = {row.name: row for row in rows if row.unit == "frames/s"}
+    ordered = [speeds[name] for name in ROWS if name in speeds]
     for row in ordered:
         if row.name in found:
             of = found[row.name]
