@@ -245,7 +245,9 @@ def _whole(width):
 def _roomy(shape, values=None):
     """A new array that the kernels may read a vector beyond its end, where they find anything."""
     size = math.prod(shape)
-    array = np.zeros(size + LANES, np.float32)[:size].reshape(shape)
+    flat = np.empty(size + LANES, np.float32)
+    flat[size:] = 0
+    array = flat[:size].reshape(shape)
     if values is not None:
         array[:] = values
     return array
