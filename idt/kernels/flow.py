@@ -178,9 +178,9 @@ def iterate(first, second, flow, damping_x, damping_y, index, places, ring, smoo
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
 
     first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, second readable for 3 numbers beyond
-    its end; if W < 8, flow and first for 8. With P the width rounded up to whole vectors: damping_x (P,), damping_y (H,); scratch:
-    index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth (4 · 5 · (P + 16),) and
-    solved (2 · P,) float32.
+    its end; if W < 8, flow and first for 8. With P the width rounded up to whole vectors: damping_x (P,), damping_y
+    (H,); scratch: index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth
+    (4 · 5 · (P + 16),) and solved (2 · P,) float32.
     """
     _, height, width = flow.shape
     pitch = index.size + 2 * MARGIN
