@@ -96,7 +96,7 @@ def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
         store(interleaved, out + 7 * COEFFICIENTS, h)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def expand(padded, height, width, planar, interleaved, rows, rest, rest_interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 

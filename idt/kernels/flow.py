@@ -35,7 +35,7 @@ _total = _weights[0] + 2 * sum(_weights[1:])
 W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=FLAGS)
 def _locate(flow, y, index, places):
     """Where the pixels of row y land in the second image: pixel, shares of its right and lower neighbours, 1 if inside.
 
@@ -173,7 +173,7 @@ def _solve(smooth, start, pitch, width, solved):
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def iterate(first, second, flow, damping_x, damping_y, index, places, ring, smooth, solved):
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
 

@@ -13,7 +13,7 @@ REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_nearest(points, descriptors, previous_points, previous_descriptors, order, first, radius, nearest):
     """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.
 

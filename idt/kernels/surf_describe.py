@@ -26,7 +26,7 @@ CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def describe(image, x, y, scale, angle, weights, pixels, out):
     """Extended descriptors, each of length 1, or all 0 on a flat patch.
 
@@ -161,7 +161,7 @@ def _share_row(pixels, places, right, down, share, rest, sums, following):
         store(following, j, everywhere(rest) * level)
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _shrink_row(sums, cumulated, patch, at):
     """A patch row from the sums of its window rows: means over n/21 columns, rounded to gray levels.
 

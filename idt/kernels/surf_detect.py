@@ -24,7 +24,7 @@ COLUMNS = 5
 """A found keypoint: x, y, size, response, octave."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_keypoints(integral, mask_integral, threshold, out):
     """Accepted maxima of all octaves, in no order that matters; returns their number.
 
@@ -69,7 +69,7 @@ def _regroup_columns(integral, step, out):
                 group[j] = integral[y, j * step + phase]
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _respond(columns, width, size, step, out):
     """Determinant of the box-filter Hessian in the cells that the filter covers and a search can see.
 
@@ -150,7 +150,7 @@ def _find_maxima(responses, layer, threshold, count, out):
     """
     rows, cols = responses.shape[1:]
     border = (15 + 6 * layer) // 2 + 1
-    marks = np.empty(cols, np.uint8)
+    marks = np.empty(cols, np.int32)
     for i in range(border, rows - border):
         # Few cells exceed the threshold and four neighbours: they are left to be looked at one by one.
         for j in range(1, cols - 1):
@@ -213,7 +213,7 @@ def _mostly_inside(mask_integral, left, top, size):
     return np.float32(total) * (np.float32(1) / np.float32(size * size)) >= np.float32(0.5)
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _newton_step(responses, layer, i, j):
     """Offsets (x, y, layer) of the extremum of the quadratic through 27 responses; (0, 0, 0) if it has none.
 

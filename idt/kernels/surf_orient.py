@@ -28,7 +28,7 @@ ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
 TINY = np.float32(2.220446e-16)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def orient(integral, x, y, scale, weights, angle):
     """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
 
@@ -92,7 +92,7 @@ def _mean_difference(plus, minus, factor):
     return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _arctangent(y, x):
     """Angle of a vector in degrees, 0 to 360, good to 0.01°.
 
