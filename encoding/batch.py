@@ -11,7 +11,7 @@ from typing import NamedTuple
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
 from encoding.inputs import Inputs, combined, digests
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
-from encoding.video import Summary, encode_files
+from encoding.vectors import Summary, encode_files
 from idt import hdf5
 from idt.errors import DataError
 

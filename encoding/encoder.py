@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from encoding.codebook import Codebook
 from encoding.inputs import Inputs
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from encoding.video import encode, encode_files, layout_of, width_of
+from encoding.vectors import encode, encode_files, layout_of, width_of
 from idt.errors import DataError
 
 __all__ = [

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 from encoding import stacked
 from encoding.bovw import BovwCoder
+from encoding.cells import Pyramid
 from encoding.fisher import FisherCoder
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from encoding.pyramid import Pyramid
 from encoding.stacked import StackedCoder
 from encoding.vlad import VladCoder
 from idt.errors import DataError

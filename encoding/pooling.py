@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from encoding.pyramid import Pyramid
+from encoding.cells import Pyramid
 
 
 class CellCoder:
