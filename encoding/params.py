@@ -31,7 +31,7 @@ class BlockParams:
     encoding: ClassVar[str]
     """Name of the encoding."""
 
-    FITTING: ClassVar[tuple[str, ...]] = ("k", "blocks", "joint", "pca", "whiten", "sample", "seed", "skips")
+    FITTING: ClassVar[tuple[str, ...]] = ("k", "blocks", "joint", "pca", "whiten", "sample", "seed", "only_skips")
     """The parameters that a codebook depends on."""
 
     LEAST: ClassVar[dict[str, int]] = {"k": 1, "sample": 1, "seed": 0, "best": 1}
@@ -46,7 +46,7 @@ class BlockParams:
     whiten: bool = option(False, spec="encoding 4", help="scale the principal components to unit variance")
     sample: int = option(256_000, unit="descriptors", spec="encoding 3", help="at most as many are fitted on")
     seed: int = option(0, spec="encoding 3", help="of the sample and of what is fitted to it")
-    skips: str = option(
+    only_skips: str = option(
         "all", spec="encoding, multi-skip", help="take only tracks of these frame steps, such as 1 or 1,2"
     )
     pyramid: str = option(
@@ -66,7 +66,7 @@ class BlockParams:
             )
         # Equal sets of blocks or skips are equal parameters.
         object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
-        object.__setattr__(self, "skips", _checked_skips(self.skips))
+        object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
         pyramid_grids(self.pyramid)
 
     def _check(self, field):
@@ -100,7 +100,7 @@ class BlockParams:
     @property
     def steps(self):
         """Frame steps of the tracks to take, a frozenset of int; None for all."""
-        return None if self.skips == "all" else frozenset(int(step) for step in self.skips.split(","))
+        return None if self.only_skips == "all" else frozenset(int(step) for step in self.only_skips.split(","))
 
     def fitting(self):
         """The parameters that a codebook depends on, as a dict."""
@@ -234,5 +234,5 @@ def _checked_skips(skips: Any):
         return skips
     steps = [part.strip() for part in skips.split(",")] if isinstance(skips, str) else []
     if not steps or not all(step.isdecimal() and 1 <= int(step) <= 255 for step in steps):
-        raise DataError(f'skips must be "all" or frame steps such as "1,2", got {skips!r}')
+        raise DataError(f'only_skips must be "all" or frame steps such as "1,2", got {skips!r}')
     return ",".join(str(step) for step in sorted({int(step) for step in steps}))
