@@ -149,7 +149,7 @@ class KMeans(BaseEstimator):
         return out
 
     def _run(self, rows, seed):
-        """One run of k-means, without the folds' worth of threads that scikit-learn would take."""
+        """One run of k-means."""
         from sklearn import cluster
 
         return cluster.KMeans(
