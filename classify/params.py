@@ -42,6 +42,9 @@ class DatasetParams:
     )
     folds: int = option(5, help="folder only: stratified folds, when neither a split file nor a group is given")
     fold_seed: int = option(0, help="folder only: seed of the folds")
+    lists: str | None = option(
+        None, help="folder of the official lists of a set that has some, if not in its folder or beside it"
+    )
     sequences: str | None = option(None, help="kth only: the set's 00sequences.txt, if it is not in its folder")
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
 

@@ -209,7 +209,7 @@ def check(splits, labels):
     ----------
     splits : sequence of Split
     labels : dict of str to str
-        Video name → label.
+        Video name → label or labels.
 
     Raises
     ------
@@ -218,9 +218,14 @@ def check(splits, labels):
     """
     for split in splits:
         fixed(split.train, split.test, labels, name=split.name)
-        classes = {labels[name] for name in split.train}
+        classes = classes_of(labels[name] for name in split.train)
         if len(classes) < 2:
             raise DataError(f"{split.name} trains on one class only, {listed(classes)}; a classifier needs two")
+
+
+def classes_of(labels):
+    """Sorted classes among labels, each a text or a tuple of several."""
+    return sorted({name for label in labels for name in ((label,) if isinstance(label, str) else label)})
 
 
 def _sorted(texts):
