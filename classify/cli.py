@@ -26,11 +26,11 @@ def svm_train(arguments):
     """``svm-train``: vectors and labels to a model."""
     parser = Parser(
         "svm-train",
-        "Train a linear support vector machine, one class against the rest, on a vectors file and a list of labels.",
+        "Train a support vector machine, one class against the rest, on a vectors file and a list of labels.",
         "svm-train vectors.h5 --labels labels.csv -o model.h5",
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
-    parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label, one for every vector")
+    parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file")
     _add_outside(parser)
     add_fields(parser, ClassifierParams)
@@ -77,8 +77,13 @@ def evaluate(arguments):
         " support vector machines, report. Run it again and it goes on where it stopped.",
         "idt-evaluate weizmann data/weizmann -o weizmann-out --k 64 --jobs 2",
     )
-    parser.add_argument("dataset", metavar="DATASET", help="weizmann, ut-interaction, kth; folder: any CLASS/VIDEO")
-    parser.add_argument("root", metavar="ROOT", help="its folder")
+    parser.add_argument(
+        "dataset",
+        metavar="DATASET",
+        help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
+        " CLASS/VIDEO",
+    )
+    parser.add_argument("root", metavar="ROOT", help="its folder, as the official archive unpacks")
     add_habits(parser, output="folder of features, folds and report", jobs=True, threads=True)
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
     for title, cls in GROUPS.items():
@@ -115,6 +120,9 @@ def _prediction_options(arguments):
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
     parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
+    )
     parser.add_argument("--top", type=positive, default=5, metavar="N", help="classes to print (default 5)")
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="videos at once (default 1)")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
@@ -127,9 +135,12 @@ def _prediction_options(arguments):
 
 def _predict(options, outside):
     """Scores of the inputs, whatever they are."""
+    from classify.prediction import check_calibrated, label_vectors
     from classify.store import load
 
     model = load(options.model)
+    if options.probabilities:
+        check_calibrated(model, options.model)
     if options.codebook:
         from classify.videos import label_videos
 
@@ -138,6 +149,7 @@ def _predict(options, outside):
             options.inputs,
             options.codebook,
             outside=outside,
+            probabilities=options.probabilities,
             jobs=options.jobs,
             threads=options.threads,
             progress=_progress(options.quiet),
@@ -145,12 +157,11 @@ def _predict(options, outside):
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
-    from classify.prediction import label_vectors
     from idt.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):
         raise DataError(f"{options.inputs[0]} is no vectors file; a video needs the model's codebook, --codebook")
-    return label_vectors(model, options.inputs[0], outside=outside)
+    return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
 def _add_outside(parser):

@@ -4,8 +4,9 @@ A split's folder holds ``codebook.h5``, fitted on the training videos only, ``ve
 ``scores.h5``. Scores that are up to date stand for the other two, which may then be deleted.
 
 Format ``idt-scores``, version 1: ``names`` (n,) text, the test videos; ``classes`` (k,) text, those trained with;
-``scores`` (n, k) float64; in ``descriptors/BLOCK`` the scores with each block of the vectors by itself. Root attributes
-besides those of all our files: ``empty``, the JSON list of the videos of the split without tracks.
+``scores`` (n, k) float64, and ``probabilities`` if the classifier calibrates them; in ``descriptors/BLOCK`` the scores
+with each block of the vectors by itself. Root attributes besides those of all our files: ``empty``, the JSON list of
+the videos of the split without tracks.
 """
 
 import dataclasses
@@ -18,8 +19,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from classify.choice import machine_of
 from classify.rows import Rows
-from classify.svm import LinearSVM
+from classify.splits import classes_of
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.encoder import encode_files
 from encoding.inputs import combined
@@ -44,6 +46,8 @@ class Scores:
         With each block of the vectors by itself.
     empty : list of str
         Videos of the split, training ones too, that have no tracks.
+    probabilities : (n, k) float64 or None
+        If the classifier calibrates them.
     """
 
     names: list[str]
@@ -51,6 +55,7 @@ class Scores:
     scores: np.ndarray
     descriptors: dict[str, np.ndarray]
     empty: list[str]
+    probabilities: np.ndarray | None = None
 
 
 class FoldFiles:
@@ -61,7 +66,9 @@ class FoldFiles:
     folder : Path
     split : Split
     labels : dict of str to str
-        Video name → label.
+        Video name → label or labels.
+    groups : dict of str to str
+        Video name → what cross-validation on the training videos must not tear apart, or nothing.
     digests : dict of str to str
         Video name → digest of its feature file.
     encoding : EncodingParams
@@ -80,14 +87,15 @@ class FoldFiles:
         If a file exists that was made otherwise, and ``overwrite`` is false.
     """
 
-    def __init__(self, folder, split, labels, digests, *, encoding, classifier, overwrite=False):
+    def __init__(self, folder, split, labels, groups, digests, *, encoding, classifier, overwrite=False):
         self.split, self._overwrite = split, overwrite
         self._labels = [labels[name] for name in split.train]
+        self._groups = [groups[name] for name in split.train]
         self._encoding, self._classifier = encoding, classifier
         self._folder = Path(folder)
         training = combined({name: digests[name] for name in sorted(split.train)})
         vectors = combined({name: digests[name] for name in self.names})
-        trained = json.dumps([vectors, list(zip(split.train, self._labels, strict=True)), split.test])
+        trained = json.dumps([vectors, list(zip(split.train, self._labels, self._groups, strict=True)), split.test])
         self._sources = {
             "codebook": {"kind": "features", "digest": training},
             "vectors": {"kind": "features", "digest": vectors, "training": training},
@@ -160,21 +168,26 @@ class FoldFiles:
         Raises
         ------
         DataError
-            As `LinearSVM.fit`.
+            As the classifier's ``fit``.
         """
         with open_vectors(self._path("vectors")) as vectors:
             place = {name: row for row, name in enumerate(vectors.names)}
             train, test = ([place[name] for name in side] for side in (self.split.train, self.split.test))
 
-            def scored(columns):
+            def trained(block=None):
+                """Scores, and probabilities if they are asked for, with one block of the vectors or all."""
+                layout = [part for part in vectors.layout if block in (None, part["block"])]
+                columns = None if block is None else block_columns(vectors.layout)[block]
                 rows = [Rows(vectors.encodings, index=side, columns=columns) for side in (train, test)]
-                machine = LinearSVM.from_params(self._classifier).fit(rows[0], self._labels)
-                return machine.scores(rows[1])
+                machine = machine_of(self._classifier, layout).fit(rows[0], self._labels, self._groups)
+                return machine.scores(rows[1]), machine.predict_proba(rows[1]) if machine.probability else None
 
-            whole = scored(None)
-            blocks = block_columns(vectors.layout)
-            descriptors = {block: scored(columns) if len(blocks) > 1 else whole for block, columns in blocks.items()}
-            found = Scores(list(self.split.test), sorted(set(self._labels)), whole, descriptors, vectors.empty)
+            whole, probabilities = trained()
+            blocks = list(block_columns(vectors.layout))
+            descriptors = {block: trained(block)[0] if len(blocks) > 1 else whole for block in blocks}
+            found = Scores(
+                list(self.split.test), classes_of(self._labels), whole, descriptors, vectors.empty, probabilities
+            )
         _save(self._path("scores"), found, self._params, self._sources["scores"], self._overwrite)
         return found
 
@@ -193,7 +206,7 @@ class FoldFiles:
         path = self._path("scores")
         with hdf5.open_checked(path, format=SCORES_FORMAT, versions=SCORES_VERSION) as file:
             names, classes = (hdf5.read(file, name, shape=(None,), dtype=str) for name in ("names", "classes"))
-            if (names, classes) != (list(self.split.test), sorted(set(self._labels))):
+            if (names, classes) != (list(self.split.test), classes_of(self._labels)):
                 raise DataError(f"{path} holds other videos or classes than its split; {hdf5.REMEDY}")
             shape = (len(names), len(classes))
             scores = hdf5.read(file, "scores", shape=shape, dtype=np.float64)
@@ -201,7 +214,10 @@ class FoldFiles:
                 block: hdf5.read(file, f"descriptors/{block}", shape=shape, dtype=np.float64)
                 for block in json_list(file, "blocks")
             }
-            return Scores(names, classes, scores, descriptors, json_list(file, "empty"))
+            probabilities = None
+            if self._classifier.probability:
+                probabilities = hdf5.read(file, "probabilities", shape=shape, dtype=np.float64)
+            return Scores(names, classes, scores, descriptors, json_list(file, "empty"), probabilities)
 
     def _path(self, what):
         return self._folder / f"{what}.h5"
@@ -241,6 +257,8 @@ def _save(path, scores, params, source, overwrite):
             file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
         # Little-endian on any machine.
         file.create_dataset("scores", data=scores.scores, dtype="<f8")
+        if scores.probabilities is not None:
+            file.create_dataset("probabilities", data=scores.probabilities, dtype="<f8")
         for block, values in scores.descriptors.items():
             file.create_dataset(f"descriptors/{block}", data=values, dtype="<f8")
         file.attrs["blocks"] = json.dumps(list(scores.descriptors))

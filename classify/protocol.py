@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classify import report, splits
+from classify.clips import groups_of
+from classify.counting import Fold
 from classify.extraction import Task, extract
 from classify.folds import FoldFiles, folder_name
 from classify.params import ClassifierParams
-from classify.report import Fold, Written
+from classify.report import Written
 from classify.resuming import earlier_report, is_repeated, refuse_other_features, settings_of
 from encoding.batch import no_progress
 from encoding.codebook import Codebook
@@ -148,6 +150,7 @@ def evaluate(
                 output / "folds" / folder_name(number, split),
                 split,
                 dataset.labels,
+                groups_of(dataset.clips),
                 found,
                 encoding=encoding,
                 classifier=classifier,
@@ -161,7 +164,7 @@ def evaluate(
 
     made = report.assemble(
         dataset,
-        [Fold(fold.split, of.classes, of.scores) for fold, of in zip(folds, scores, strict=True)],
+        [Fold(fold.split, of.classes, of.scores, of.probabilities) for fold, of in zip(folds, scores, strict=True)],
         per_descriptor={
             block: [Fold(fold.split, of.classes, of.descriptors[block]) for fold, of in zip(folds, scores, strict=True)]
             for block in scores[0].descriptors

@@ -7,6 +7,7 @@ METRIC_NAMES = {
     "class_accuracy": "mean class accuracy",
     "mean_average_precision": "mean average precision",
     "top5": "top-5 accuracy",
+    "log_loss": "log loss",
 }
 
 
@@ -29,8 +30,10 @@ def as_markdown(report, *, picture):
         f"# {report['dataset']}: {_percent(report['value'])} % {metric}",
         "",
         f"{report['clips']} clips of {len(report['classes'])} classes; {report['protocol']}.",
+        *_interval(report, metric),
+        *_counted(report),
         "",
-        *_table(["number", "percent"], [[METRIC_NAMES[key], _percent(report[key])] for key in _numbers(report)]),
+        *_table(["number", "percent"], [[METRIC_NAMES[key], _shown(key, report[key])] for key in _numbers(report)]),
         *_section("Beside published numbers", _published(report, metric)),
     ]
     if report["per_descriptor"]:
@@ -38,15 +41,21 @@ def as_markdown(report, *, picture):
         lines += _section("Each descriptor by itself", _table(["descriptor", metric], rows))
     if report["per_part"]:
         rows = [
-            [part, *(_percent(numbers[key]) for key in _numbers(report))]
+            [part, *(_shown(key, numbers[key]) for key in _numbers(report))]
             for part, numbers in report["per_part"].items()
         ]
         header = ["part", *(METRIC_NAMES[key] for key in _numbers(report))]
         lines += _section("Parts", ["The numbers above are the means of these.", "", *_table(header, rows)])
-    rows = [[fold["name"], fold["n_train"], fold["n_test"], _percent(fold["accuracy"])] for fold in report["per_fold"]]
-    lines += _section("Splits", _table(["split", "train", "test", "accuracy"], rows))
-    rows = [[label, _percent(share)] for label, share in report["per_class"].items()]
-    lines += _section("Classes", _table(["class", "accuracy"], rows))
+    keys = _numbers(report)
+    rows = [
+        [fold["name"], fold["n_train"], fold["n_test"], *(_shown(key, fold[key]) for key in keys)]
+        for fold in report["per_fold"]
+    ]
+    lines += _section("Splits", _table(["split", "train", "test", *(METRIC_NAMES[key] for key in keys)], rows))
+    of_class = {"accuracy": report["per_class"], "average precision": report["per_class_precision"]}
+    columns = {name: shares for name, shares in of_class.items() if shares}
+    rows = [[label, *(_percent(shares[label]) for shares in columns.values())] for label in report["classes"]]
+    lines += _section("Classes", _table(["class", *columns], rows))
     lines += ["", "![Confusion matrix](confusion.png)"] if picture else []
     lines += _lists(report)
     settings = json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False)
@@ -72,16 +81,38 @@ def _published(report, metric):
     return lines
 
 
+def _interval(report, metric):
+    """How much the splits differ."""
+    found = report["interval"]
+    if not found:
+        return []
+    low, high = (_percent(found[end]) for end in ("low", "high"))
+    return [f"Over {found['splits']} splits, {100 * found['level']:.0f} % of confidence: {metric} {low} … {high} %."]
+
+
+def _counted(report):
+    """What was left out, in numbers."""
+    counts = [
+        f"{len(report[kind])} {what}"
+        for kind, what in (("missing", "missing"), ("failed", "that could not be used"))
+        if report[kind]
+    ]
+    return [f"Not evaluated: clips {' and '.join(counts)}; they are listed below."] if counts else []
+
+
 def _lists(report):
     """Everything that went wrong or was left out, by name."""
     mistakes = [f"{entry['name']}: {entry['label']}, taken for {entry['predicted']}" for entry in report["mistakes"]]
-    skipped = [f"{entry['path']}: {entry['reason']}" for entry in report["skipped"]]
+    failed, skipped = (
+        [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
+    )
     lines = []
     for title, entries in (
         ("Wrongly labelled", mistakes),
         ("Videos without tracks (zero vectors)", report["empty"]),
-        ("Files not evaluated", skipped),
+        ("Clips that could not be used", failed),
         ("Clips that the set should have and that are missing", report["missing"]),
+        ("Files that are not of the set", skipped),
         ("Notes", report["notes"]),
     ):
         if entries:
@@ -101,6 +132,11 @@ def _section(title, lines):
 def _table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+def _shown(key, value):
+    """A number as it is read: a loss as it is, a share in percent."""
+    return f"{value:.3f}" if key == "log_loss" else _percent(value)
 
 
 def _percent(share):

@@ -213,9 +213,7 @@ def test_hollywood2_clips_have_several_labels(tmp_path):
 def test_hollywood2_lists_that_do_not_agree_are_refused(tmp_path):
     hollywood(tmp_path)
     write(tmp_path / "ClipSets" / "Kiss_train.txt", ["actioncliptrain00001  1"])
-    with pytest.raises(
-        DataError, match=r"must name the clips of AnswerPhone_train.txt, differs in \w+00002"
-    ):
+    with pytest.raises(DataError, match=r"must name the clips of AnswerPhone_train.txt, differs in \w+00002"):
         read("hollywood2", tmp_path)
     write(tmp_path / "ClipSets" / "Kiss_train.txt", ["actioncliptrain00001  0"])
     with pytest.raises(DataError, match=r"Kiss_train.txt: expected a clip and 1 or -1, got"):
@@ -246,9 +244,7 @@ def test_sets_without_their_lists_are_refused(tmp_path):
         ("olympic", r"train_set/\*.txt"),
         ("jhmdb", r"splits/\*_test_split\[123\].txt"),
     ):
-        with pytest.raises(
-            DataError, match=f"has no lists .*{words} in it or beside it; name their folder"
-        ):
+        with pytest.raises(DataError, match=f"has no lists .*{words} in it or beside it; name their folder"):
             read(name, tmp_path / "set")
         with pytest.raises(DataError, match="holds no lists"):
             read(name, tmp_path / "set", DatasetParams(lists=str(tmp_path)))

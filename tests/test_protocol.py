@@ -12,11 +12,13 @@ import pytest
 from classify import cli, datasets
 from classify.folds import folder_name
 from classify.resuming import VARYING
+from classify.sets import hollywood2
 from classify.splits import Split
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from encoding.store import load_vectors
 from tests import scenes
+from tests.trees import write
 
 # Short tracks of few points at one scale: what a film of 14 frames bears, extracted in a blink.
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none --k 2".split()
@@ -186,6 +188,54 @@ def test_a_sub_sequence_is_extracted_as_if_it_were_all_there_is(command, films, 
         assert (file["tracks/frame"][0], file["tracks/frame"][-1]) == (11, 13)
 
 
+def test_hmdb51_goes_on_without_what_is_missing_or_broken_and_counts_it(command, films, tmp_path):
+    root = tmp_path / "hmdb51_org"
+    odd = "#1_(a)&[b]!;?_f_nm_np1"
+    names = {(way, take): f"{way}/{odd}_{take}.avi" for way in WAYS for take in (1, 2)}
+    tree(root, films, names)
+    (root / "right" / "broken.avi").write_bytes(b"no film")
+    for way in WAYS:
+        lines = [f"{odd}_1.avi 1", f"{odd}_2.avi 2"] + ["broken.avi 1", "gone.avi 2"] * (way == "right")
+        for number in (1, 2, 3):
+            write(tmp_path / "testTrainMulti_7030_splits" / f"{way}_test_split{number}.txt", lines)
+    status, printed, _ = command("hmdb51", root, "-o", tmp_path / "out", "--blocks", "trajectory", "--probability")
+    assert status == 3
+    assert printed.startswith("hmdb51: accuracy 100.0 %, 3 splits, each trained and tested by itself")
+    report = read(tmp_path / "out")
+    assert report["missing"] == ["right/gone"]
+    assert [failed["path"] for failed in report["failed"]] == [str(root / "right" / "broken.avi")]
+    assert [(fold["name"], fold["n_train"], fold["n_test"]) for fold in report["per_fold"]] == [
+        (f"split {number}", 2, 2) for number in (1, 2, 3)
+    ]
+    # One training video of a class says nothing of how sure to be.
+    assert report["log_loss"] == pytest.approx(np.log(2), abs=0.05)
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "Not evaluated: clips 1 missing and 1 that could not be used; they are listed below." in text
+    assert "| iDT + FV, human boxes | 57.2 |" in text
+
+
+def test_hollywood2_is_evaluated_by_average_precision(command, films, tmp_path):
+    root = tree(
+        tmp_path / "Hollywood2",
+        films,
+        {(way, take): f"AVIClips/actionclip{side}0000{place}.avi" for place, way in enumerate(WAYS, start=1)
+         for take, side in ((1, "train"), (2, "test"))},
+    )  # fmt: skip
+    holds = {"Run": (1, -1), "Kiss": (-1, 1), "HugPerson": (-1, 1)}
+    for side in ("train", "test"):
+        for label in hollywood2.CLASSES:
+            values = enumerate(holds.get(label, (-1, -1)), start=1)
+            lines = [f"actionclip{side}0000{place}  {value}" for place, value in values]
+            write(root / "ClipSets" / f"{label}_{side}.txt", lines)
+    status, printed, _ = command("hollywood2", root, "-o", tmp_path / "out", "--blocks", "trajectory")
+    assert status == 0
+    assert printed.startswith("hollywood2: mean average precision 100.0 %")
+    report = read(tmp_path / "out")
+    assert report["per_class_precision"] == {"HugPerson": 1.0, "Kiss": 1.0, "Run": 1.0}
+    assert not (tmp_path / "out" / "confusion.csv").exists()
+    assert command("hollywood2", root, "-o", tmp_path / "out", "--blocks", "trajectory")[1].endswith(": up to date\n")
+
+
 # Again, and again.
 
 
@@ -343,4 +393,5 @@ def test_the_help_names_every_set_and_folders_are_named_after_their_splits():
         patch.setattr("argparse.ArgumentParser._print_message", lambda self, text, file=None: said.append(text))
         with pytest.raises(SystemExit):
             cli.evaluate(["--help"])
-    assert all(name in said[0] for name in datasets.READERS)
+    text = "".join(said[0].split())
+    assert all(name in text for name in datasets.READERS)

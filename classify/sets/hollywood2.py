@@ -40,9 +40,7 @@ def read_hollywood2(root, params):
         root,
         videos=find_videos(root),
         layout="AVIClips/actionclip{train,test}NNNNN.avi",
-        splits=[
-            Listed("training clips against test clips", *(read_labels(folder, side) for side in ("train", "test")))
-        ],
+        splits=[Listed("training clips against test clips", train, test)],
         key=lambda path: path.stem,
         protocol="clips of some films against those of others; the mean of the classes' average precisions",
         metric="mean_average_precision",

@@ -40,9 +40,7 @@ def read_olympic(root, params):
         root,
         videos=find_videos(root),
         layout="<class>/<video>",
-        splits=[
-            Listed("training set against test set", *(read_lists(folder / f"{it}_set") for it in ("train", "test")))
-        ],
+        splits=[Listed("training set against test set", train, test)],
         key=lambda path: f"{path.parent.name}/{path.stem}",
         protocol="the official training and test sets; the mean of the classes' average precisions",
         metric="mean_average_precision",
