@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from encoding.block import Tracks
 from encoding.files import comparable, header, names_of
 from idt import hdf5, layout, store
 from idt.arrays import describe, float_array
@@ -104,7 +105,7 @@ class Inputs:
         return len(self.items)
 
 
-def rows_of(item, name, sizes):
+def rows_of(item, name, sizes, *, steps=None):
     """Descriptors of one video, some rows at a time.
 
     Parameters
@@ -113,22 +114,50 @@ def rows_of(item, name, sizes):
     name : str
     sizes : dict of str to int
         As of `Inputs`.
+    steps : frozenset of int, optional
+        Take only tracks of these frame steps.
 
     Yields
     ------
     (n, d) float32
-        The blocks side by side; all but the last have `ROWS` rows.
+        The blocks side by side.
 
     Raises
     ------
     DataError
         If a file is damaged, or descriptors are not finite or of other sizes.
     """
+    for rows, _ in parts_of(item, name, sizes, steps=steps):
+        yield rows
+
+
+def parts_of(item, name, sizes, *, columns=(), steps=None):
+    """Descriptors of one video and what is known of their tracks, some rows at a time.
+
+    Parameters
+    ----------
+    item, name, sizes, steps
+        As `rows_of`.
+    columns : sequence of str
+        What to know of the tracks: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are put
+        into the order of the ending frames, if these are asked for.
+
+    Yields
+    ------
+    rows : (n, d) float32
+    tracks : Tracks
+        Without anything of plain arrays.
+
+    Raises
+    ------
+    DataError
+        As `rows_of`, and if plain arrays are asked for positions or frame steps, which they do not have.
+    """
     label = label_of(item, name)
     try:
-        for part in _parts(item, sizes):
+        for part, tracks in _parts(item, sizes, columns, steps):
             blocks = [float_array(values, (None, sizes[block]), f"{block} of {label}") for block, values in part]
-            yield blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+            yield blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), tracks
     except DataError as problem:
         raise (problem if label in str(problem) else DataError(f"{label}: {problem}")) from None
 
@@ -195,18 +224,46 @@ def _kind(item, position):
     raise DataError(f"video {position} must be a feature file, Features or an (n, d) array, got {describe(item)}")
 
 
-def _parts(item, sizes):
-    """Blocks of rows, each as (name, values) of every descriptor."""
-    if isinstance(item, str | Path):
-        for part in store.iter_rows(item, block=ROWS, columns=tuple(sizes)):
-            yield [(name, part.need(name)) for name in sizes]
+def _parts(item, sizes, columns, steps):
+    """Blocks of rows: (name, values) of every descriptor, and the tracks."""
+    if isinstance(item, np.ndarray):
+        if steps is not None or "position" in columns:
+            raise DataError("plain arrays have neither positions nor frame steps; encode features")
+        for first in range(0, len(item) or 1, ROWS):
+            yield [(name, item[first : first + ROWS]) for name in sizes], Tracks()
         return
-    for first in range(0, len(item) or 1, ROWS):
-        rows = slice(first, first + ROWS)
-        if isinstance(item, Features):
-            yield [(name, item.need(name)[rows]) for name in sizes]
+    for part in _features(item, sizes, columns, steps):
+        tracks = Tracks()
+        if columns:
+            skip = np.ones(len(part), np.uint8) if part.skip is None else part.skip
+            known = {"skip": skip, "length": _track_length(part.params)}
+            tracks = Tracks(**{name: part.need(name) for name in columns if name != "skip"}, **known)
+        yield [(name, part.need(name)) for name in sizes], tracks
+
+
+def _features(item, sizes, columns, steps):
+    """Features of the blocks and columns asked for, some rows at a time; only tracks of the frame steps."""
+    if isinstance(item, Features):
+        if "frame" in columns and (np.diff(item.need("frame")) < 0).any():
+            item = item.take(np.argsort(item.need("frame"), kind="stable"))
+        parts = (item.take(slice(first, first + ROWS)) for first in range(0, len(item) or 1, ROWS))
+    else:
+        # Rows that others wrote have no frame steps: they are all of one.
+        with_skip = ("skip",) if (steps is not None or columns) and hdf5.is_hdf5(item) else ()
+        wanted = dict.fromkeys((*sizes, *(name for name in columns if name != "skip"), *with_skip))
+        parts = store.iter_rows(item, block=ROWS, columns=tuple(wanted))
+    for part in parts:
+        if steps is None:
+            yield part
+        elif part.skip is not None:
+            yield part.take(np.isin(part.skip, sorted(steps)))
         else:
-            yield [(name, item[rows]) for name in sizes]
+            yield part if 1 in steps else part.take(slice(0, 0))
+
+
+def _track_length(params):
+    """Steps of a track, L; that of the release for rows that others wrote."""
+    return params["length"] if params else layout.block_sizes()["trajectory"] // 2
 
 
 def _common(params, items, names):
