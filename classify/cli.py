@@ -5,20 +5,21 @@ import os
 import sys
 from pathlib import Path
 
+from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
-from encoding.params import EncodingParams
 from idt.atomic import refuse_input
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive, progress_bar
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    command,
+    fields_of,
+    positive,
+    progress_bar,
+)
 from idt.errors import DataError
-from idt.params import ExtractionParams
-
-GROUPS = {
-    "data set": DatasetParams,
-    "extraction": ExtractionParams,
-    "encoding": EncodingParams,
-    "classifier": ClassifierParams,
-}
-"""Groups of options of an evaluation, under the names that `classify.protocol.evaluate` gives the last three."""
 
 
 @command
@@ -70,39 +71,37 @@ def svm_predict(arguments):
 
 @command
 def evaluate(arguments):
-    """``idt-evaluate``: a data set to its accuracy."""
-    parser = Parser(
-        "idt-evaluate",
-        "Evaluate a data set by its protocol: extraction, codebooks of the training videos, Fisher vectors, linear"
-        " support vector machines, report. Run it again and it goes on where it stopped.",
-        "idt-evaluate weizmann data/weizmann -o weizmann-out --k 64 --jobs 2",
-    )
-    parser.add_argument(
-        "dataset",
-        metavar="DATASET",
-        help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO",
-    )
-    parser.add_argument("root", metavar="ROOT", help="its folder, as the official archive unpacks")
-    add_habits(parser, output="folder of features, folds and report", jobs=True, threads=True)
-    parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
-    for title, cls in GROUPS.items():
-        add_fields(parser, cls, title)
-    options = parser.parse_args(arguments)
-    params = {title: fields_of(options, cls) for title, cls in GROUPS.items()}
+    """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
+    options, given = evaluation_options(arguments)
     from classify.datasets import read
+    from classify.recipes import read_recipes, recipe_of
+
+    if options.compare:
+        recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
+    else:
+        recipe = recipe_of("", options.encoder, given)
+    dataset = read(options.dataset, options.root, fields_of(options, DatasetParams))
+    settings = {
+        "features": options.features,
+        "jobs": options.jobs,
+        "threads": options.threads,
+        "overwrite": options.overwrite,
+        "progress": _progress(options.quiet),
+        "seen": _teller("idt-evaluate", options.quiet),
+    }
+    if options.compare:
+        from classify.compare import compare
+
+        return _print_table(compare(dataset, recipes, options.output, **settings, told=_print_row), options.quiet)
     from classify.protocol import evaluate
 
     found = evaluate(
-        read(options.dataset, options.root, params.pop("data set")),
+        dataset,
         options.output,
-        **params,
-        features=options.features,
-        jobs=options.jobs,
-        threads=options.threads,
-        overwrite=options.overwrite,
-        progress=_progress(options.quiet),
-        seen=_teller("idt-evaluate", options.quiet),
+        extraction=recipe.extraction,
+        encoding=recipe.encoding,
+        classifier=recipe.classifier,
+        **settings,
     )
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
@@ -209,6 +208,27 @@ def _print_report(found, quiet):
         print(f"idt-evaluate: {note}", file=sys.stderr)
     if found.failed:
         print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+
+
+def _print_row(row):
+    """A recipe's line on stdout as soon as it is known."""
+    from classify.readable import METRIC_NAMES
+
+    if row.report is None:
+        print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)
+        return
+    number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
+    print(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+
+
+def _print_table(found, quiet):
+    """Where the table lies, and what failed."""
+    print(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
+    for note in [] if quiet else found.written.notes:
+        print(f"idt-evaluate: {note}", file=sys.stderr)
+    if found.failed:
+        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+    return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
 def _note_empty(name, empty, quiet):

@@ -1,12 +1,12 @@
 """One split of an evaluation: its codebook, vectors and scores, each in a file that is made once.
 
-A split's folder holds ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all its videos, and
+There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and
 ``scores.h5``. Scores that are up to date stand for the other two, which may then be deleted.
 
 Format ``idt-scores``, version 1: ``names`` (n,) text, the test videos; ``classes`` (k,) text, those trained with;
 ``scores`` (n, k) float64, and ``probabilities`` if the classifier calibrates them; in ``descriptors/BLOCK`` the scores
-with each block of the vectors by itself. Root attributes besides those of all our files: ``empty``, the JSON list of
-the videos of the split without tracks.
+with each block of the vectors by itself. Root attributes besides those of all our files: ``columns``, the numbers of
+a vector, and ``empty``, the JSON list of the videos of the split without tracks.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -33,6 +34,17 @@ SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 1
 
 
+class Places(NamedTuple):
+    """Folders of what is made of the splits; below each, in ``folds``, every split has its own.
+
+    Several evaluations may share the first two.
+    """
+
+    codebook: Path
+    vectors: Path
+    scores: Path
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores of the test videos of a split.
@@ -48,6 +60,8 @@ class Scores:
         Videos of the split, training ones too, that have no tracks.
     probabilities : (n, k) float64 or None
         If the classifier calibrates them.
+    columns : int
+        Numbers of a vector.
     """
 
     names: list[str]
@@ -56,6 +70,7 @@ class Scores:
     descriptors: dict[str, np.ndarray]
     empty: list[str]
     probabilities: np.ndarray | None = None
+    columns: int = 0
 
 
 class FoldFiles:
@@ -63,7 +78,9 @@ class FoldFiles:
 
     Parameters
     ----------
-    folder : Path
+    places : Places
+    number : int
+        Of the split, from 1.
     split : Split
     labels : dict of str to str
         Video name → label or labels.
@@ -87,13 +104,18 @@ class FoldFiles:
         If a file exists that was made otherwise, and ``overwrite`` is false.
     """
 
-    def __init__(self, folder, split, labels, groups, digests, *, encoding, classifier, overwrite=False):
+    def __init__(self, places, number, split, labels, groups, digests, *, encoding, classifier, overwrite=False):
         self.split, self._overwrite = split, overwrite
         self._labels = [labels[name] for name in split.train]
         self._groups = [groups[name] for name in split.train]
         self._encoding, self._classifier = encoding, classifier
-        self._folder = Path(folder)
-        training = combined({name: digests[name] for name in sorted(split.train)})
+        name = folder_name(number, split)
+        self._folders = {what: Path(folder) / "folds" / name for what, folder in places._asdict().items()}
+        # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
+        learnt = {name: digests[name] for name in sorted(split.train)}
+        if encoding.encoding == "stacked":
+            learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
+        training = combined(learnt)
         vectors = combined({name: digests[name] for name in self.names})
         trained = json.dumps([vectors, list(zip(split.train, self._labels, self._groups, strict=True)), split.test])
         self._sources = {
@@ -101,7 +123,7 @@ class FoldFiles:
             "vectors": {"kind": "features", "digest": vectors, "training": training},
             "scores": {"kind": "split", "digest": hashlib.sha256(trained.encode()).hexdigest()},
         }
-        params = {**dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
+        params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
         self.fitted = self._is_current("codebook", CODEBOOK_FORMAT, CODEBOOK_VERSION, encoding.fitting())
         self.encoded = self._is_current("vectors", VECTORS_FORMAT, VECTORS_VERSION, encoding)
         self.scored = self._is_current("scores", SCORES_FORMAT, SCORES_VERSION, params)
@@ -119,8 +141,9 @@ class FoldFiles:
         ----------
         codebook : Codebook
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        codebook.save(self._path("codebook"), source=self._sources["codebook"], overwrite=self._overwrite)
+        path = self._path("codebook")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        codebook.save(path, source=self._sources["codebook"], overwrite=self._overwrite)
 
     def encode(self, files, *, jobs=1, threads=1, update=None):
         """Make the vectors with the codebook that was kept, unless they are there.
@@ -145,6 +168,7 @@ class FoldFiles:
                     return
             if not self._overwrite:
                 raise DataError(f"{path} was made with another codebook than lies beside it; {hdf5.REMEDY}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         encode_files(
             [files[name] for name in self.names],
             self.names,
@@ -186,9 +210,17 @@ class FoldFiles:
             blocks = list(block_columns(vectors.layout))
             descriptors = {block: trained(block)[0] if len(blocks) > 1 else whole for block in blocks}
             found = Scores(
-                list(self.split.test), classes_of(self._labels), whole, descriptors, vectors.empty, probabilities
+                list(self.split.test),
+                classes_of(self._labels),
+                whole,
+                descriptors,
+                vectors.empty,
+                probabilities,
+                vectors.encodings.shape[1],
             )
-        _save(self._path("scores"), found, self._params, self._sources["scores"], self._overwrite)
+        path = self._path("scores")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _save(path, found, self._params, self._sources["scores"], self._overwrite)
         return found
 
     def load(self):
@@ -217,10 +249,11 @@ class FoldFiles:
             probabilities = None
             if self._classifier.probability:
                 probabilities = hdf5.read(file, "probabilities", shape=shape, dtype=np.float64)
-            return Scores(names, classes, scores, descriptors, json_list(file, "empty"), probabilities)
+            columns = hdf5.attribute(file, "columns", int)
+            return Scores(names, classes, scores, descriptors, json_list(file, "empty"), probabilities, columns)
 
     def _path(self, what):
-        return self._folder / f"{what}.h5"
+        return self._folders[what] / f"{what}.h5"
 
     def _is_current(self, what, form, version, params):
         """Whether a file need not be made; refused if it must not."""
@@ -261,5 +294,6 @@ def _save(path, scores, params, source, overwrite):
             file.create_dataset("probabilities", data=scores.probabilities, dtype="<f8")
         for block, values in scores.descriptors.items():
             file.create_dataset(f"descriptors/{block}", data=values, dtype="<f8")
+        file.attrs["columns"] = scores.columns
         file.attrs["blocks"] = json.dumps(list(scores.descriptors))
         file.attrs["empty"] = json.dumps(scores.empty)

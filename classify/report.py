@@ -48,7 +48,9 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None, empty=(), notes=()):
+def assemble(
+    dataset, folds, *, per_descriptor=None, settings=None, seconds=None, memory=0, columns=None, empty=(), notes=()
+):
     """Make the report of an evaluation.
 
     Parameters
@@ -61,6 +63,10 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None
         All options that the numbers depend on.
     seconds : dict of str to float, optional
         Wall time by stage.
+    memory : int
+        Bytes, the most that a stage after the extraction took; 0 if it is not known.
+    columns : int, optional
+        Numbers of a vector.
     empty : sequence of str
         Videos without tracks.
     notes : sequence of str
@@ -116,10 +122,12 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None
         "missing": list(dataset.missing),
         "empty": sorted(empty),
         "notes": list(notes),
+        "columns": columns,
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
         "versions": versions(),
         "seconds": {stage: round(float(spent), 3) for stage, spent in (seconds or {}).items()},
+        "memory": memory or None,
     }
 
 

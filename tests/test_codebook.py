@@ -111,7 +111,9 @@ def test_the_digest_is_of_all_that_a_vector_depends_on(codebook):
     means[2, 3] = np.nextafter(means[2, 3], np.float32(9))
     nudged = DiagonalGMM.from_parameters(means, block.coder.gmm.variances_, block.coder.gmm.weights_)
     others = [
-        dataclasses.replace(codebook, blocks=(codebook.blocks[0], block._replace(coder=FisherCoder(nudged)), *codebook.blocks[2:])),
+        dataclasses.replace(
+            codebook, blocks=(codebook.blocks[0], block._replace(coder=FisherCoder(nudged)), *codebook.blocks[2:])
+        ),
         dataclasses.replace(codebook, features=None),
         dataclasses.replace(codebook, params={**codebook.params, "whiten": True}),
         dataclasses.replace(codebook, blocks=codebook.blocks[:-1]),
