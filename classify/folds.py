@@ -88,7 +88,7 @@ class FoldFiles:
         Video name → what cross-validation on the training videos must not tear apart, or nothing.
     digests : dict of str to str
         Video name → digest of its feature file.
-    encoding : EncodingParams
+    encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     overwrite : bool
         Replace files that were made otherwise.

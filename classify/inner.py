@@ -75,8 +75,8 @@ def held_out(problem, signs, penalties, folds):
     out = np.empty(signs.shape)
     for fold in folds:
         rest = np.setdiff1d(np.arange(signs.shape[1]), fold)
-        found, biases = solvers.fit(problem, signs, penalties, rest)
-        out[:, fold] = solvers.score(problem, found, biases, fold)
+        found, biases = solvers.fit(problem.part(rest), np.take(signs, rest, axis=1), np.take(penalties, rest, axis=1))
+        out[:, fold] = found @ problem.seen_from(rest, fold).T + biases[:, None]
     return out
 
 

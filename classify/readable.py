@@ -65,6 +65,8 @@ def as_markdown(report, *, picture):
     if report["seconds"]:
         rows = [[stage, f"{spent:.1f}"] for stage, spent in report["seconds"].items()]
         lines += _section("Wall time", table(["stage", "seconds"], rows))
+        if report["memory"]:
+            lines += ["", f"At most {report['memory'] / 2**20:.0f} MB of memory after the extraction."]
     return "\n".join(lines) + "\n"
 
 

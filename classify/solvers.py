@@ -16,7 +16,7 @@ t_i − w·x_i, and is smallest between two neighbouring kinks; b is their middl
 
 Both hold a matrix, centred about its mean row, which the bias takes up: far from the origin the solvers would lose
 their digits or their speed. What a class is trained to is a vector v, of multipliers or of weights; the score of a row
-is then that row of the matrix times v, plus mean·v + b.
+is then that row of the matrix times v, plus a bias.
 
 Source: spec, encoding 8; Hsieh et al. 2008 (liblinear), Fan, Chen & Lin 2005 (libsvm).
 """
@@ -83,17 +83,22 @@ class Dual:
         kernel -= self.mean[:, None] - self.mean.mean()
         self.matrix = kernel
 
-    def train(self, rows, sign, penalties):
-        """Multipliers t_i α_i of one class, (n,) float64, zero for all but the rows; arguments as `fit`'s."""
-        found = np.zeros(len(self.matrix))
-        whole = len(rows) == len(self.matrix)
-        kernel = self.matrix if whole else self.matrix[np.ix_(rows, rows)]
+    def part(self, rows):
+        """The problem of some rows, (m,) int."""
+        return Dual(self.matrix[np.ix_(rows, rows)])
+
+    def seen_from(self, rows, others):
+        """Other rows as a machine of the part ``rows`` takes them."""
+        return self.matrix[np.ix_(others, rows)]
+
+    def train(self, sign, penalties):
+        """Multipliers t_i α_i of one class, (n,) float64; arguments are lines of `fit`'s."""
         machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=MAX_PAIRS)
-        _fit(machine, kernel, sign, penalties)
+        _fit(machine, self.matrix, sign, penalties)
         if machine.fit_status_:
-            found[rows] = interior.solve(sign, penalties, kernel=kernel)
-        else:
-            found[rows[machine.support_]] = machine.dual_coef_[0]
+            return interior.solve(sign, penalties, kernel=self.matrix)
+        found = np.zeros(len(self.matrix))
+        found[machine.support_] = machine.dual_coef_[0]
         return found
 
 
@@ -117,9 +122,17 @@ class Primal:
         self.mean = self.matrix.mean(axis=0)
         self.matrix -= self.mean
 
-    def train(self, rows, sign, penalties):
-        """Weights of one class, (d,) float64; arguments as `fit`'s."""
-        X = self.matrix[rows]
+    def part(self, rows):
+        """The problem of some rows, (m,) int."""
+        return Primal(self.matrix[rows])
+
+    def seen_from(self, rows, others):
+        """Other rows as a machine of the part ``rows`` takes them."""
+        return self.matrix[others]
+
+    def train(self, sign, penalties):
+        """Weights of one class, (d,) float64; arguments are lines of `fit`'s."""
+        X = self.matrix
         length = np.sqrt(np.einsum("ij,ij->", X, X) / len(X)) or 1.0
         machine = LinearSVC(
             C=1.0,
@@ -137,59 +150,39 @@ class Primal:
         return interior.solve(sign, penalties, **({"factor": X} if few else {"kernel": X @ X.T})) @ X
 
 
-def fit(problem, signs, penalties, rows=None):
+def fit(problem, signs, penalties):
     """Train each class against the rest.
 
     Parameters
     ----------
     problem : Dual or Primal
     signs : (k, n) float64
-        +1 for the rows of each class, −1 for the others; of all rows.
+        +1 for the rows of each class, −1 for the others.
     penalties : (k, n) float64
         C_i.
-    rows : (m,) int, optional
-        Those to train on; all by default.
 
     Returns
     -------
     found : (k, …) float64
-        Multipliers or weights of each class.
+        Multipliers or weights v of each class.
     biases : (k,) float64
+        Of rows, or lines of the kernel, as they were before they were centred.
 
     Raises
     ------
     DataError
         If nothing converges.
     """
-    rows = np.arange(len(problem.matrix)) if rows is None else rows
     found, biases = [], []
     for sign, penalty in zip(signs, penalties, strict=True):
-        sign, penalty = sign[rows], penalty[rows]
         if np.ptp(sign):
-            found.append(problem.train(rows, sign, penalty))
-            offset = bias(problem.matrix[rows] @ found[-1], sign, penalty)
+            found.append(problem.train(sign, penalty))
+            offset = bias(problem.matrix @ found[-1], sign, penalty)
         else:  # Of a part of the rows that holds no other side, the constant that all of it agrees with.
             found.append(np.zeros(problem.matrix.shape[1]))
             offset = sign[0]
         biases.append(offset - problem.mean @ found[-1])
     return np.stack(found), np.array(biases)
-
-
-def score(problem, found, biases, rows):
-    """Scores of rows of the problem.
-
-    Parameters
-    ----------
-    problem : Dual or Primal
-    found, biases : arrays
-        As from `fit`.
-    rows : (m,) int
-
-    Returns
-    -------
-    (k, m) float64
-    """
-    return found @ problem.matrix[rows].T + (found @ problem.mean + biases)[:, None]
 
 
 def _fit(machine, data, sign, penalties):

@@ -69,7 +69,7 @@ def read_targets(y, n):
         classes, codes = np.unique(labels, return_inverse=True)
         holds = codes == np.arange(len(classes))[:, None]
     if len(classes) < 2:
-        raise DataError(f"training needs at least two classes, got one class only: {classes[0] if n else 'none'!s}")
+        raise DataError(f"training needs at least two classes, got one class only: {listed(classes) or 'none'}")
     everywhere = classes[holds.all(axis=1)]
     if len(everywhere):
         raise DataError(f"nothing to tell apart: every row has the class {listed(everywhere)}")

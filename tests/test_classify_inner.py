@@ -165,3 +165,5 @@ def test_labels_that_nothing_can_be_told_apart_by_are_refused():
         LinearSVM().fit(X, [("kiss",), ("kiss", "run"), ("kiss",)])
     with pytest.raises(DataError, match="at least two classes, got one class only: kiss"):
         LinearSVM().fit(X, [("kiss",), (), ()])
+    with pytest.raises(DataError, match="got one class only: none"):
+        LinearSVM().fit(X, [(), (), ()])

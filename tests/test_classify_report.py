@@ -87,6 +87,8 @@ def test_the_files_of_a_report_agree(tmp_path):
         scored(dataset, [["jump", "walk"], ["walk", "walk"]]),
         settings={"C": 100.0},
         seconds={"extract": 1.23456, "train": 2},
+        memory=5 << 20,
+        columns=12,
         empty=["walk/3"],
         notes=["one | two"],
     )
@@ -95,6 +97,7 @@ def test_the_files_of_a_report_agree(tmp_path):
     assert written.notes == []
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == found
     assert found["seconds"] == {"extract": 1.235, "train": 2}
+    assert (found["memory"], found["columns"]) == (5 << 20, 12)
     with open(tmp_path / "out" / "confusion.csv", newline="") as file:
         lines = list(csv.reader(file))
     assert lines == [["true class", *CLASSES], ["jump", "1", "0", "0"], ["run", "0", "0", "1"], ["walk", "0", "0", "2"]]
@@ -109,6 +112,7 @@ def test_the_files_of_a_report_agree(tmp_path):
         "- x.avi: odd",
         "- gone",
         "| extract | 1.2 |",
+        "At most 5 MB of memory after the extraction.",
     ):
         assert f"\n{line}\n" in text
     assert "| iDT + FV | 98.9 | features of the authors' release" in text
