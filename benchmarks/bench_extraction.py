@@ -26,7 +26,7 @@ STAGES = {
     "keypoint matches": (camera, "match_views"),
     "homography": (camera, "fit"),
     "warp": (camera, "warp"),
-    "histograms": (histograms, "describe"),
+    "histograms": (histograms, "accumulate"),
     "tracking": (Tracks, "advance"),
     "texture": (sampling, "texture"),
     "sampling": (sampling, "sample_points"),

@@ -7,11 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from classify.splits import Split, classes_of
 from classify.tables import listed
+from idt import suffixes
 from idt.errors import DataError
-
-VIDEO_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
-)
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 
@@ -185,5 +182,5 @@ def groups_of(clips):
 def _files(root):
     for folder, _, names in os.walk(root, followlinks=True):
         for name in names:
-            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
+            if os.path.splitext(name)[1].lower() in suffixes.VIDEOS:
                 yield Path(folder, name)

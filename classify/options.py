@@ -65,12 +65,15 @@ def evaluation_options(arguments):
             add_fields(parser, cls, title, prefix=f"{group}.", but=taken)
             taken |= {flag_of(field) for field in dataclasses.fields(cls)}
             names[group] |= {field.name for field in dataclasses.fields(cls)}
-    parser.set_defaults(**{f"{group}.{name}": None for group in names for name in names[group]})
+    parser.set_defaults(preset=None, **{f"{group}.{name}": None for group in names for name in names[group]})
     options = parser.parse_args(arguments)
     values = vars(options)
-    return options, {
+    given = {
         group: {
             name: values[f"{group}.{name}"] for name in sorted(names[group]) if values[f"{group}.{name}"] is not None
         }
         for group in names
     }
+    if options.preset is not None:
+        given["extraction"]["preset"] = options.preset
+    return options, given

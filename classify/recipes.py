@@ -108,7 +108,7 @@ def recipe_of(name, encoder, options):
         raise DataError(f"the encoder {encoder} has no option {', '.join(unknown)}")
     return Recipe(
         name,
-        ExtractionParams(**options.get("extraction", {})),
+        ExtractionParams.from_options(**options.get("extraction", {})),
         kind(**given),
         ClassifierParams(**options.get("classifier", {})),
     )
@@ -164,6 +164,8 @@ def _recipe(name, section, common, encoder, base):
     known = {field.name for field in dataclasses.fields(kind)}
     options = {group: dict(base.get(group, {})) for group in groups}
     options["encoding"] = {key: value for key, value in options["encoding"].items() if key in known}
+    if "preset" in section:
+        options["extraction"]["preset"] = section.pop("preset")
     for key, text in section.items():
         found = _field(key, groups)
         if found is None:

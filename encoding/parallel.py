@@ -1,5 +1,8 @@
 """Many videos at once, their results in order."""
 
+import contextlib
+import os
+
 
 def in_order(function, tasks, jobs=1):
     """Yield ``function(*task)`` for every task in order, computed by that many processes.
@@ -20,4 +23,14 @@ def in_order(function, tasks, jobs=1):
         return
     from joblib import Parallel, delayed
 
-    yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(*task) for task in tasks)
+    folder = os.getcwd()
+    calls = (delayed(_in_folder)(folder, function, task) for task in tasks)
+    yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
+
+
+def _in_folder(folder, function, task):
+    """Call where relative paths mean what the caller means: joblib's processes stay where an earlier call began."""
+    # On another machine there may be no such folder; absolute paths do without it.
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
+    return function(*task)

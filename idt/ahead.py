@@ -1,5 +1,6 @@
-"""Running an iterator ahead of its consumer, in a thread of its own."""
+"""Making items ahead of their use, or using them behind their making, in a thread of its own."""
 
+import contextlib
 import queue
 import threading
 
@@ -57,3 +58,39 @@ def ahead(iterable, depth):
     finally:
         stopped.set()
         thread.join()
+
+
+@contextlib.contextmanager
+def behind(function, threaded=True):
+    """Call a function for one item in another thread while its caller makes the next.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an item; its result is dropped. It is called for one item after the other, in their order.
+    threaded : bool
+        False calls it in the caller's own thread.
+
+    Yields
+    ------
+    callable
+        Takes an item and returns when the one before it is done; raises what ``function`` raised for that one, which
+        is then the last. The end of the block waits for the last item and raises likewise.
+    """
+    if not threaded:
+        yield function
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    under_way = None
+
+    def hand_over(item):
+        nonlocal under_way
+        if under_way is not None:
+            under_way.result()
+        under_way = pool.submit(function, item)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="idt-behind") as pool:
+        yield hand_over
+        if under_way is not None:
+            under_way.result()

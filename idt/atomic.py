@@ -9,7 +9,7 @@ import contextlib
 import errno
 import io
 import os
-import socket
+import platform
 import stat
 from pathlib import Path
 
@@ -158,7 +158,7 @@ def replacing(path, *, overwrite=False):
     _refuse_existing(path, overwrite)
     kept = "the earlier file of that name is as it was" if path.exists() else "nothing was left under that name"
     # The folder is resolved, so that two spellings of one target meet in one part file.
-    hidden = path.parent.resolve() / f".{path.name}.{socket.gethostname()}-{os.getpid()}.part"
+    hidden = path.parent.resolve() / f".{path.name}.{platform.node()}-{os.getpid()}.part"
     if hidden in _open_parts:
         raise DataError(f"{path} is already being written by this process")
     _open_parts.add(hidden)

@@ -4,15 +4,16 @@ import glob
 import os
 import re
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from idt.command import error_line
 from idt.errors import DataError
+from idt.suffixes import VIDEOS
 
-VIDEO_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
-)
+DECODED_AHEAD = 2
+"""Frames kept decoded with two threads and more."""
 
 
 class Job(NamedTuple):
@@ -103,12 +104,14 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
         Human boxes, or a folder with ``NAME.txt`` for every video name.
     float32 : bool
         Store histograms as float32 instead of fixed point.
-    strict, threads
-        As for `idt.extract`.
+    strict : bool
+        Refuse a truncated video, and an up-to-date file of one.
+    threads : int
+        As for `idt.extract`; 2 or more also decode ahead and write behind.
     overwrite : bool
         Replace a file that was made otherwise.
     progress : callable, optional
-        Called with the number of frames done since the last call.
+        Called with the number of frames done since the last call, and how many there will be: None if unknown.
 
     Returns
     -------
@@ -124,6 +127,7 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
     import cv2
 
     from idt import atomic, hdf5, store
+    from idt.ahead import behind
     from idt.extractor import features_of, source_of
     from idt.video import open_video
 
@@ -134,12 +138,15 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
         boxes = os.path.join(boxes, f"{job.name}.txt")
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
-    with open_video(source, params=params, strict=strict) as video:
+    with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if threads > 1 else 0) as video:
         origin = {**source_of(video, boxes), "name": job.name}
         stored = store.stored_params(params, float32=float32)
         state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSION, params=stored, source=origin)
         if state == "current":
-            return Outcome(job, up_to_date=True)
+            truncation = store.truncation(job.output)
+            if strict and truncation:
+                raise DataError(truncation)
+            return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
         if state != "absent" and not overwrite:
             raise DataError(state)
         job.output.parent.mkdir(parents=True, exist_ok=True)
@@ -155,12 +162,17 @@ def extract_job(job, params, *, boxes=None, float32=False, strict=False, threads
             float32=float32,
             overwrite=overwrite,
         ) as writer:
-            for chunk in features_of(video, params, boxes=boxes, threads=threads):
-                writer.append(chunk)
-                tracks, frames = tracks + len(chunk), frames + chunk.frames
-                if progress is not None:
-                    progress(chunk.frames)
-            writer.finish(frames)
+            # The chunks are closed before the video is, for their threads read it.
+            with (
+                behind(writer.append, threads > 1) as append,
+                closing(features_of(video, params, boxes=boxes, threads=threads)) as chunks,
+            ):
+                for chunk in chunks:
+                    append(chunk)
+                    tracks, frames = tracks + len(chunk), frames + chunk.frames
+                    if progress is not None:
+                        progress(chunk.frames, video.n_expected)
+            writer.finish(frames, truncation=video.truncation)
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
 
 
@@ -227,16 +239,14 @@ def _expand(given):
     """The videos that one input stands for."""
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
-        below = sorted(
-            str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
-        )
+        below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
             return below
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
-        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEO_SUFFIXES)
+        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
         return found or [given]
     return [given]
 

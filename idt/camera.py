@@ -30,6 +30,19 @@ RANSAC_CONFIDENCE = 0.995
 
 POLISH_ITERATIONS = 20
 POLISH_TOLERANCE = 1e-12
+# Which of the kernel's sums stands where in the normal equations, and with which sign.
+NORMAL_SUM = np.array([
+    [0, 1, 2, 0, 0, 0, 6, 7],
+    [1, 3, 4, 0, 0, 0, 7, 9],
+    [2, 4, 5, 0, 0, 0, 8, 10],
+    [0, 0, 0, 0, 1, 2, 11, 12],
+    [0, 0, 0, 1, 3, 4, 12, 14],
+    [0, 0, 0, 2, 4, 5, 13, 15],
+    [6, 7, 8, 11, 12, 13, 16, 17],
+    [7, 9, 10, 12, 14, 15, 17, 18],
+])  # fmt: skip
+NORMAL_SIGN = np.kron(np.eye(2), np.ones((3, 3)))
+NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.ones((2, 2))]])
 
 WARP_BORDER = 5
 
@@ -232,26 +245,43 @@ def fit(source, target):
     """
     if len(source) > MATCHES_NEEDED:
         own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
-        agreeing, model = np.empty(len(source), np.bool_), np.empty(9, np.float32)
+        chosen, trial, model = np.empty(4, np.int64), np.empty(8, np.float32), np.empty(8, np.float32)
+        agreeing = np.empty(len(source), np.bool_)
         inliers = homography_kernel.consensus(
-            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, agreeing, model
+            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, chosen, trial, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
             kept = np.flatnonzero(agreeing)
-            homography = _polish(own.take(kept, axis=1), theirs.take(kept, axis=1), model.reshape(3, 3))
+            homography = _polish(own.take(kept, axis=1), theirs.take(kept, axis=1), model)
             if homography is not None:
                 return Motion(homography, len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
 
 
 def _polish(source, target, model):
-    """Least squares over inliers, (2, n) float32, from the model they agree with; None if that is no finite matrix."""
+    """Least squares over inliers, (2, n) float32, from the model they agree with; None if that is no finite matrix.
+
+    Gauss and Newton's method, for as long as it gains anything.
+    """
     own, source = _normalise(source)
     theirs, target = _normalise(target)
-    start = theirs @ model.astype(np.float64) @ np.linalg.inv(own)
-    start = (start / start[2, 2]).ravel()
-    homography_kernel.polish(source, target, start, POLISH_ITERATIONS, POLISH_TOLERANCE)
-    homography = np.linalg.inv(theirs) @ start.reshape(3, 3) @ own
+    start = theirs @ np.append(model, 1.0).reshape(3, 3) @ np.linalg.inv(own)
+    model = (start / start[2, 2]).ravel()[:8]
+    sums = np.empty(28)
+    homography_kernel.linearise(source, target, model, sums)
+    for _ in range(POLISH_ITERATIONS):
+        cost, normal, gradient = sums[27], sums[NORMAL_SUM] * NORMAL_SIGN, sums[19:27]
+        try:
+            trial = model - np.linalg.solve(normal, gradient)
+        except np.linalg.LinAlgError:
+            break
+        homography_kernel.linearise(source, target, trial, sums)
+        if not sums[27] < cost:
+            break
+        model = trial
+        if cost - sums[27] <= POLISH_TOLERANCE * cost:
+            break
+    homography = np.linalg.inv(theirs) @ np.append(model, 1.0).reshape(3, 3) @ own
     homography /= homography[2, 2]
     return homography if np.isfinite(homography).all() else None
 
@@ -301,3 +331,38 @@ def warp(gray, previous, homography):
     out = np.empty_like(gray)
     warp_kernel.warp(gray, previous, homography, WARP_BORDER, out)
     return out
+
+
+def remove_motion(flow, homography, levels):
+    """Take the camera's motion out of a flow, without a warped frame to which there is a second one.
+
+    Parameters
+    ----------
+    flow : list of (h, w, 2) float32
+        At every scale, finest first.
+    homography : (3, 3) float64
+        Carries the earlier frame into the later.
+    levels : list of Scale
+        Of the flow.
+
+    Returns
+    -------
+    list of (h, w, 2) float32
+        H⁻¹(p + flow[p]) − p; zero where the motion leads within 5 px of the border, as where `warp` copies.
+
+    Notes
+    -----
+    Not the release's way: for speed. A homography without an inverse leaves the flow as it is.
+    """
+    homography = np.ascontiguousarray(homography, np.float64)
+    if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:
+        return flow
+    inverse = np.linalg.inv(homography)
+    _, height, width = levels[0]
+    remaining = []
+    for field, level in zip(flow, levels, strict=True):
+        planes = np.ascontiguousarray(field.transpose(2, 0, 1))
+        out = np.empty_like(planes)
+        warp_kernel.subtract(planes, homography, inverse, level.factor, width, height, WARP_BORDER, out)
+        remaining.append(out.transpose(1, 2, 0))
+    return remaining

@@ -40,7 +40,12 @@ def extract(arguments):
     }
     if len(jobs) == 1:
         with progress_bar(None, "frame", options.quiet) as bar:
-            outcome = batch.extract_job(jobs[0], params, progress=bar.update, **settings)
+
+            def progress(frames, expected):
+                bar.total = expected
+                bar.update(frames)
+
+            outcome = batch.extract_job(jobs[0], params, progress=progress, **settings)
         _report(outcome, options.quiet)
         return DONE
     failed = 0

@@ -4,8 +4,10 @@ Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 s
 """
 
 import argparse
+import contextlib
 import dataclasses
 import functools
+import gc
 import io
 import os
 import sys
@@ -17,6 +19,9 @@ INTERRUPTED = 130
 
 SLOW = 2.0
 """Seconds after which progress is shown."""
+
+COLLECTED = 50_000
+"""Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,7 +62,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     ----------
     parser : argparse.ArgumentParser
     cls : dataclass
-        Its fields are made with `idt.params.option`.
+        Its fields are made with `idt.params.option`. With presets, its attribute ``PRESETS``, there is ``--preset``.
     title : str
         Heading of the group in the help.
     prefix : str
@@ -66,24 +71,32 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
         Flags that are left out, as the parser has them.
     """
     group = parser.add_argument_group(title)
+    presets = getattr(cls, "PRESETS", {})
+    if presets:
+        group.add_argument(
+            "--preset", choices=presets, default=next(iter(presets)),
+            help=f"what the options below default to (default {next(iter(presets))}): "
+            + "; ".join(f"{name}: " + _as_options(values) for name, values in presets.items() if values),
+        )  # fmt: skip
     for field in dataclasses.fields(cls):
         described, flag, dest = field.metadata, flag_of(field), prefix + field.name
         if flag in but:
             continue
+        default = argparse.SUPPRESS if presets else field.default
         if isinstance(field.default, bool):
             action = "store_false" if field.default else "store_true"
-            group.add_argument(flag, dest=dest, action=action, help=described["help"])
+            group.add_argument(flag, dest=dest, action=action, default=default, help=described["help"])
             continue
-        default = "" if field.default is None else f" (default {field.default})"
+        shown = "" if field.default is None else f" (default {field.default})"
         unit = f", {described['unit']}" if described["unit"] else ""
         group.add_argument(
             flag,
             dest=dest,
-            default=field.default,
+            default=default,
             choices=described["choices"],
             type=number_or_text(field.type),
             metavar=None if described["choices"] else "N",
-            help=f"{described['help']}{unit}{default}".replace("%", "%%"),
+            help=f"{described['help']}{unit}{shown}".replace("%", "%%"),
         )
 
 
@@ -92,9 +105,14 @@ def flag_of(field):
     return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
+def _as_options(values):
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
+
+
 def fields_of(arguments, cls):
-    """Build the parameter dataclass from parsed arguments."""
-    return cls(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls)})
+    """Build the parameter dataclass from parsed arguments; with a preset, over its values."""
+    given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
+    return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
 def add_habits(parser, *, output, required=True, jobs=False, threads=False):
@@ -140,25 +158,56 @@ def progress_bar(total, unit, quiet):
 
     Returns
     -------
-    tqdm.tqdm
+    tqdm.tqdm or NoBar
     """
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        return NoBar()
     from tqdm import tqdm
 
-    # None is tqdm's word for "off but on a terminal".
-    return tqdm(total=total, unit=unit, delay=SLOW, disable=quiet or None, file=sys.stderr, dynamic_ncols=True)
+    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True)
+
+
+class NoBar(contextlib.AbstractContextManager):
+    """Stands in for a bar that nobody sees, so that tqdm need not be imported."""
+
+    total = None
+
+    def update(self, n=1):
+        """Count nothing."""
+
+    def external_write_mode(self, file=None):
+        """Leave other output alone."""
+        return contextlib.nullcontext()
+
+    def __exit__(self, *_):
+        return None
 
 
 def command(main):
-    """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status."""
+    """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status.
+
+    Called without arguments it has the process to itself. What the libraries make when they are imported lives as
+    long as that, half a million objects: the garbage collector, which would search them a hundred times on the way
+    and three times at the end, and find nothing, is told to leave them alone. A fifth of a second.
+    """
 
     @functools.wraps(main)
     def run(arguments=None):
+        if arguments is not None:
+            return guarded(arguments)
+        gc.set_threshold(COLLECTED)
+        try:
+            return guarded(sys.argv[1:])
+        finally:
+            gc.freeze()
+
+    def guarded(arguments):
         name = os.path.basename(sys.argv[0])
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A path may hold what the terminal cannot print; stderr escapes it by itself.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            return main(sys.argv[1:] if arguments is None else arguments)
+            return main(arguments)
         except (DataError, OSError, MemoryError) as error:
             print(f"{name}: {error_line(error)}", file=sys.stderr)
             return WRONG

@@ -12,7 +12,10 @@ What depends on the frames alone (`_pairs`) may run a frame ahead, in a second t
 """
 
 import dataclasses
-from typing import NamedTuple
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,7 +83,7 @@ class _Look(NamedTuple):
     index: int  # type: ignore[assignment]
     mask: np.ndarray | None
     pyramid: list[np.ndarray]
-    expansion: flow.Expansion
+    expansion: flow.Expansion | None
     view: camera.View
     texture: np.ndarray
     textured: list[np.ndarray]
@@ -97,11 +100,12 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
         match is taken from inside a box.
     threads : int
-        2 or more work on frame t + 1 beside frame t. The result does not depend on it.
+        2 work on frame t + 1 beside frame t, more on the scales of a frame. The result does not depend on it.
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
-        Fields of `ExtractionParams`: ``length``, ``stride``, ``patch``, ``keypoints``, ``camera`` …
+        Fields of `ExtractionParams`: ``length``, ``stride``, ``patch``, ``keypoints``, ``camera`` …, and ``preset``,
+        "exact" (default) or "fast", over whose values they are taken.
 
     Returns
     -------
@@ -188,14 +192,14 @@ def features_of(video, params, *, boxes=None, threads=1):
     Features
         At least one chunk, each of 1 to 16 frames.
     """
-    parts = []
+    kept = []
     for step in follow(video, params, boxes=boxes, threads=threads):
-        parts.append(_features(step, video, params))
-        if len(parts) == CHUNK:
-            yield Features.concatenate(parts)
-            parts = []
-    if parts:
-        yield Features.concatenate(parts)
+        kept.append(_kept(step))
+        if len(kept) == CHUNK:
+            yield _features(kept, video, params)
+            kept = []
+    if kept:
+        yield _features(kept, video, params)
 
 
 def follow(video, params, *, boxes=None, threads=1):
@@ -221,26 +225,44 @@ def follow(video, params, *, boxes=None, threads=1):
     if boxes is not None:
         people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
-    for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
-        motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
-        if previous is not None:
-            motion, remaining = _compensate(previous, now, fields, levels, params)
-            for s, tracks in enumerate(live):
-                steps = histograms.describe(
-                    previous.pyramid[s],
-                    remaining[s],
-                    tracks.positions,
-                    patch=params.patch,
-                    cells=params.cells,
-                    local_norm=params.local_norm,
-                )
-                finished[s] = tracks.advance(fields[s], remaining[s], steps)
-        rows = _rows(finished, levels, params)
-        if (now.index - video.first_frame.index) % params.gap == 0:
-            for tracks, textured in zip(live, now.textured, strict=True):
-                tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
-        yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
-        previous = now
+    with _workers(threads) as each_scale:
+        for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
+            motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
+            if previous is not None:
+                motion, remaining = _compensate(previous, now, fields, levels, params)
+                advance = functools.partial(_advance, params=params)
+                finished = list(each_scale(advance, live, previous.pyramid, fields, remaining))
+            rows = _rows(finished, levels, params)
+            if (now.index - video.first_frame.index) % params.gap == 0:
+                for tracks, textured in zip(live, now.textured, strict=True):
+                    tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
+            yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
+            previous = now
+
+
+@contextmanager
+def _workers(threads):
+    """What applies a function to every scale: `map`, in threads where more than the pipeline's two are allowed."""
+    if threads <= 2:
+        yield map
+    else:
+        with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
+            yield pool.map
+
+
+def _advance(tracks, gray, field, remaining, *, params):
+    """Describe the tracks of one scale where they are, and move them along the flow."""
+    histograms.accumulate(
+        gray,
+        remaining,
+        tracks.positions,
+        tracks.sums,
+        tracks.rows,
+        patch=params.patch,
+        cells=params.cells,
+        local_norm=params.local_norm,
+    )
+    return tracks.advance(field, remaining)
 
 
 _STEP_BINS = sum(layout.step_sizes(1).values())
@@ -251,7 +273,7 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         now = _look(frame, levels, params, _mask(frame, params, people))
-        yield now, [] if previous is None else flow.between(previous.expansion, now.expansion)
+        yield now, [] if previous is None else _flow(previous, now, levels)
         previous = now
 
 
@@ -262,11 +284,18 @@ def _look(frame, levels, params, mask):
         frame.index,
         mask,
         pyramid,
-        flow.expand(frame.gray, levels),
+        flow.expand(frame.gray, levels, finest=params.flow_from) if params.flow == "farneback" else None,
         camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
         texture[0],
         [sampling.textured_cells(level, stride=params.stride) for level in texture],
     )
+
+
+def _flow(previous, now, levels):
+    """Flow between two frames at every scale."""
+    if now.expansion is None:
+        return flow.dis(previous.pyramid[0], now.pyramid[0], levels)
+    return flow.between(previous.expansion, now.expansion)
 
 
 def _mask(frame, params, people):
@@ -287,8 +316,15 @@ def _compensate(previous, now, fields, levels, params):
     by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    if params.compensation == "field":
+        return motion, camera.remove_motion(fields, motion.homography, levels)
+    if params.compensation == "moved" and motion.inliers == 0:
+        return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
-    return motion, flow.between(previous.expansion, flow.expand(warped, levels))
+    if now.expansion is None:
+        return motion, flow.dis(previous.pyramid[0], warped, levels)
+    expansion = flow.expand(warped, levels, finest=params.flow_from)
+    return motion, flow.between(previous.expansion, expansion)
 
 
 def _rows(finished, levels, params):
@@ -298,40 +334,57 @@ def _rows(finished, levels, params):
     )
     points, displacements, means = (np.concatenate(arrays) for arrays in zip(*finished, strict=True))
     points *= factor[:, None, None]
-    summary = selection.summarise(points, displacements * factor[:, None, None], camera=params.camera)
+    displacements *= factor[:, None, None]
+    summary = selection.summarise(points, displacements, camera=params.camera)
     return Rows(factor, points, means, summary)
 
 
-def _features(step, video, params):
-    """The kept tracks of one step, and the camera's motion."""
-    rows = step.rows
-    kept = rows.summary.kept
-    mean = rows.summary.mean[kept]
-    place = np.clip(mean / np.array([video.width, video.height], np.float32), 0, LAST_POSITION)
-    blocks, first = {}, 0
+class _Kept(NamedTuple):
+    """What is kept of a step: its tracks that passed the tests, and the camera's motion."""
+
+    index: int  # type: ignore[assignment]
+    motion: camera.Motion
+    columns: dict[str, np.ndarray]
+    histograms: np.ndarray
+
+
+def _kept(step):
+    rows, summary, kept = step.rows, step.rows.summary, step.rows.summary.kept
+    columns = {
+        "frame": np.full(np.count_nonzero(kept), step.index, np.int32),
+        "scale": rows.factor[kept],
+        "points": rows.points[kept],
+        **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
+    }
+    return _Kept(step.index, step.motion, columns, rows.histograms[kept])
+
+
+def _features(steps, video, params):
+    """The columns of consecutive steps as one."""
+    columns: dict[str, Any] = {
+        name: np.concatenate([step.columns[name] for step in steps]) for name in steps[0].columns
+    }
+    histograms = np.concatenate([step.histograms for step in steps])
+    first = 0
     for name, size in layout.step_sizes(params.cells).items():
-        block = rows.histograms[kept, :, first : first + size]
-        blocks[name] = block.reshape(len(block), params.time_cells * size)
+        block = histograms[:, :, first : first + size]
+        columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
+    whole = np.array([video.width, video.height], np.float32)
+    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
+    motions = [step.motion for step in steps]
     return Features(
-        frame=np.full(len(mean), step.index, np.int32),
-        scale=rows.factor[kept],
-        mean=mean,
-        std=rows.summary.std[kept],
-        length=rows.summary.length[kept],
-        position=np.column_stack([place, np.full(len(mean), np.nan, np.float32)]),
-        points=rows.points[kept],
-        trajectory=rows.summary.trajectory[kept],
-        **blocks,
+        **columns,
+        position=np.column_stack([place, np.full(len(place), np.nan, np.float32)]),
         camera=Camera(
-            homography=step.motion.homography[None],
-            matches=np.array([step.motion.matches], np.int32),
-            inliers=np.array([step.motion.inliers], np.int32),
-            first_frame=step.index,
+            homography=np.stack([motion.homography for motion in motions]),
+            matches=np.array([motion.matches for motion in motions], np.int32),
+            inliers=np.array([motion.inliers for motion in motions], np.int32),
+            first_frame=steps[0].index,
         ),
         width=video.width,
         height=video.height,
         fps=video.fps,
-        frames=1,
+        frames=len(steps),
         params=params,
     )

@@ -27,6 +27,8 @@ from idt.pyramid import RATIO, Scale, resize, scales
 ITERATIONS = 2
 LANES = 8
 """Numbers that the kernels take at once."""
+DIS_SMALLEST = 16
+"""Shorter side in pixels of the smallest frame that dense inverse search takes."""
 BORDER_DAMPING = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
 
 
@@ -36,18 +38,18 @@ class Expansion(NamedTuple):
     Attributes
     ----------
     levels : list of Scale
-    planar : list of (5, h, w) float32
-        Coefficients of x, y, x², y² and xy.
-    interleaved : list of (h, w, 8) float32
+    planar : list of (5, h, w) float32 or None
+        Coefficients of x, y, x², y² and xy; None at the scales that were left out.
+    interleaved : list of (h, w, 8) float32 or None
         The same five by pixel, then three zeros.
     """
 
     levels: list[Scale]
-    planar: list[np.ndarray]
-    interleaved: list[np.ndarray]
+    planar: list
+    interleaved: list
 
 
-def expand(gray, levels=None):
+def expand(gray, levels=None, *, finest=0):
     """Approximate a frame by a quadratic around every pixel of every scale.
 
     Parameters
@@ -55,6 +57,8 @@ def expand(gray, levels=None):
     gray : (H, W) uint8
     levels : list of Scale, optional
         Those of `pyramid.scales` with its defaults if not given.
+    finest : int
+        First scale that is expanded; `between` carries its flow over to the finer ones. The coarsest always is.
 
     Returns
     -------
@@ -75,8 +79,10 @@ def expand(gray, levels=None):
         # Bilinear sampling reads the pixel to the right and the one below, even where these weigh nothing.
         raise DataError(f"a frame must be at least 2x2 px at every scale, got {gray.shape[1]}x{gray.shape[0]} px")
     frame = gray.astype(np.float32)
-    planar, interleaved = [], []
-    for level in levels:
+    finest = min(finest, len(levels) - 1)
+    planar: list = [None] * finest
+    interleaved: list = [None] * finest
+    for level in levels[finest:]:
         planar.append(np.empty((5, level.height, level.width), np.float32))
         interleaved.append(np.empty((level.height, level.width, 8), np.float32))
         expansion_kernel.expand(
@@ -118,25 +124,71 @@ def between(first, second):
     if first.levels != second.levels:
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
         raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
-    fields = []
-    filtered = None
-    for level, planar, interleaved in zip(
-        first.levels[::-1], first.planar[::-1], second.interleaved[::-1], strict=True
-    ):
-        height, width = level.height, level.width
-        field = _roomy((2, height, width))
-        if filtered is None:
-            field[:] = 0
-        else:
-            for c in range(2):
-                resize(filtered[c], field[c], factor=RATIO)
-        if width < LANES:
-            planar = _roomy(planar.shape, planar)
-        _iterate(planar.reshape(-1), interleaved.reshape(-1), field)
-        filtered = np.empty_like(field)
-        _filter(field, filtered)
-        fields.append(filtered.transpose(1, 2, 0))
+    fields: list[np.ndarray] = []
+    coarser = None
+    for s in range(len(first.levels) - 1, -1, -1):
+        planar, interleaved = first.planar[s], second.interleaved[s]
+        field = _start(coarser, first.levels[s])
+        if planar is not None:
+            _iterate(planar, interleaved, field)
+            field = _filter(field)
+        fields.append(field.transpose(1, 2, 0))
+        coarser = field
     return fields[::-1]
+
+
+def dis(previous, current, levels=None):
+    """Flow by dense inverse search, computed at full resolution and carried over to the coarser scales.
+
+    Parameters
+    ----------
+    previous, current : (H, W) uint8
+    levels : list of Scale, optional
+        As for `expand`.
+
+    Returns
+    -------
+    list of (h, w, 2) float32
+        As of `between`.
+
+    Raises
+    ------
+    DataError
+        If a frame is not a 2-D uint8 image or they differ in size.
+
+    Notes
+    -----
+    Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016: OpenCV's, its fast preset. Not the
+    release's flow: for speed.
+    """
+    previous, current = arrays.gray_image(previous, "previous"), arrays.gray_image(current, "current")
+    if previous.shape != current.shape:
+        raise DataError(f"previous and current must have one size, got {previous.shape} and {current.shape}")
+    levels = scales(*previous.shape) if levels is None else levels
+    if min(previous.shape) < DIS_SMALLEST:
+        raise DataError(
+            f"flow=dis needs frames of at least {DIS_SMALLEST} px, got {current.shape[1]}x{current.shape[0]} px"
+        )
+    whole = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_FAST).calc(previous, current, None)  # type: ignore[call-overload]  # a new field
+    field = np.ascontiguousarray(whole.transpose(2, 0, 1))
+    fields = [field.transpose(1, 2, 0)]
+    for level in levels[1:]:
+        finer, field = field, np.empty((2, level.height, level.width), np.float32)
+        for c in range(2):
+            resize(finer[c], field[c], factor=1 / RATIO)
+        fields.append(field.transpose(1, 2, 0))
+    return fields
+
+
+def _start(coarser, level):
+    """Planar flow (2, h, w) at which a scale starts: zero at the coarsest, else the coarser flow carried over."""
+    field = _roomy((2, level.height, level.width))
+    if coarser is None:
+        field[:] = 0
+    else:
+        for c in range(2):
+            resize(coarser[c], field[c], factor=RATIO)
+    return field
 
 
 def _smooth(frame, level):
@@ -159,25 +211,30 @@ def _smooth(frame, level):
 def _iterate(planar, interleaved, field):
     """Improve a field in place, as often as the specification says."""
     _, height, width = field.shape
+    if width < LANES:
+        planar = _roomy(planar.shape, planar)
     columns = _whole(width)
     row = 5 * (columns + 2 * flow_kernel.MARGIN)
     index, places = np.zeros(columns, np.int32), np.zeros((3, columns), np.float32)
     ring, smooth = np.empty(flow_kernel.RING * row, np.float32), np.empty(flow_kernel.STRIP * row, np.float32)
     solved = np.empty(2 * columns, np.float32)
     damping_x, damping_y = _damping(width, columns), _damping(height, height)
+    planar, interleaved = planar.reshape(-1), interleaved.reshape(-1)
     for _ in range(ITERATIONS):
         flow_kernel.iterate(planar, interleaved, field, damping_x, damping_y, index, places, ring, smooth, solved)
 
 
-def _filter(field, out):
-    """The median of each component."""
+def _filter(field):
+    """The median of each component, (2, h, w)."""
     columns = _whole(field.shape[2])
     row = columns + 2 * median_kernel.MARGIN
     rows = np.empty(median_kernel.RING * row, np.float32)
     sorted_columns, pairs = np.empty(4 * row, np.float32), np.empty(8 * row, np.float32)
     two = np.empty(2 * columns, np.float32)
+    filtered = np.empty_like(field)
     for c in range(2):
-        median_kernel.median(field[c], rows, sorted_columns, pairs, two, out[c])
+        median_kernel.median(field[c], rows, sorted_columns, pairs, two, filtered[c])
+    return filtered
 
 
 def _whole(width):

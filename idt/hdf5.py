@@ -35,8 +35,8 @@ SLACK = 1 << 20
 REMEDY = "use another path or --overwrite"
 
 
-DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes"))
-"""Entries of ``source`` that say what a source is called and where it lies, but not what it holds."""
+DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation"))
+"""Entries of ``source`` that say what a source is called, where it lies and what it lacks, but not what it holds."""
 
 
 class ResultFile(h5py.File):
@@ -101,8 +101,8 @@ def create(path, *, format, version, params, source, overwrite=False):
             file.attrs["format"] = format
             file.attrs["version"] = version
             file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
-            file.attrs["params"] = json.dumps(plain(params), sort_keys=True)
-            file.attrs["source"] = json.dumps(plain(source), sort_keys=True)
+            set_json(file, "params", params)
+            set_json(file, "source", source)
             yield file
             file.close()
             file.check_disk()
@@ -238,6 +238,11 @@ def json_attribute(file, name):
     if not (value is None or isinstance(value, dict)):
         raise DataError(f"{file.filename}: attribute {name!r} must be a JSON object or null, got {text:.60}")
     return value
+
+
+def set_json(file, name, values):
+    """Record a dataclass, dict or None as a root attribute that `json_attribute` reads."""
+    file.attrs[name] = json.dumps(plain(values), sort_keys=True)
 
 
 def has(file, name):

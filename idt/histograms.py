@@ -49,6 +49,30 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     -----
     Spec 7. Before the normalisation 0.05 is added to every bin.
     """
+    points = arrays.float_array(points, (None, 2), "points")
+    rows = np.arange(len(points), dtype=np.int32)
+    sums = np.zeros((len(rows), max(cells, 0) ** 2 * kernel.CHANNELS), np.float32)
+    accumulate(gray, flow, points, sums, rows, patch=patch, cells=cells, local_norm=local_norm)
+    return sums
+
+
+def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm="rootl1"):
+    """Add the histograms of the patches around some points to sums: `describe` without an array in between.
+
+    Parameters
+    ----------
+    gray, flow, points, patch, cells, local_norm
+        As for `describe`.
+    sums : (m, 33 · cells²) float32
+        Changed in place.
+    rows : (n,) int32
+        The row of ``sums`` that each point's histograms are added to, or −1 for a point that is passed over.
+
+    Raises
+    ------
+    DataError
+        As for `describe`, or if ``sums`` and ``rows`` have the wrong shape or dtype, or a row lies beyond the sums.
+    """
     gray = arrays.gray_image(gray)
     height, width = gray.shape
     if not isinstance(flow, np.ndarray) or flow.shape != (height, width, 2) or flow.dtype != np.float32:
@@ -60,16 +84,42 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
         raise DataError(f"cells must be between 1 and the patch's {patch} px, got {cells}")
     if local_norm not in _NORMS:
         raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
+    size = cells * cells * kernel.CHANNELS
+    if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
+        raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {arrays.describe(sums)}")
+    if rows.dtype != np.int32 or rows.shape != (len(points),) or rows.max(initial=-1) >= len(sums):
+        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {arrays.describe(rows)}")
     if len(points) == 0:
-        return np.zeros((0, cells * cells * kernel.CHANNELS), np.float32)
+        return
     # Planes, as `flow.between` makes them: then this is no copy.
-    planes = np.ascontiguousarray(np.moveaxis(flow, 2, 0))
-    corner = np.rint(points).astype(np.int32) - patch // 2
-    left = np.clip(corner[:, 0], 0, width - patch)
-    top = np.clip(corner[:, 1], 0, height - patch)
-    order = np.argsort(top, kind="stable").astype(np.int32)
-    start = np.searchsorted(top[order], np.arange(height + 1)).astype(np.int32)
-    rows = np.empty((len(points), cells * cells * kernel.CHANNELS), np.float32)
-    kernel.cell_sums(gray, planes, patch // cells, cells, left, order, start, rows)
-    kernel.normalise(rows, cells * cells, _NORMS[local_norm])
-    return rows
+    planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
+    work = _work(height, width, patch // cells, len(points), size)
+    kernel.accumulate(
+        gray.astype(np.float32),
+        planes,
+        points,
+        np.ascontiguousarray(rows),
+        patch,
+        cells,
+        _NORMS[local_norm],
+        sums,
+        work,
+    )
+
+
+def _work(height, width, cell, n_points, size):
+    """What the kernel works in; its docstring says what each array is for."""
+    return (
+        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
+        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
+        np.zeros((cell + 1, width), np.int32),
+        np.zeros(width * kernel.FIELDS * kernel.BINS, np.float32),
+        np.zeros(width, np.int32),
+        np.zeros(width + 1, np.int32),
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+        np.empty((n_points, 2), np.int32),
+        np.empty(n_points, np.int32),
+        np.zeros(height + 2, np.int32),
+        np.empty((n_points, size), np.float32),
+    )

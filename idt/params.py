@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from idt.errors import DataError
 
@@ -32,6 +32,12 @@ class ExtractionParams:
     written into every feature file and compared before a file is called up to date.
     """
 
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "exact": {},
+        "fast": {"keypoints": "none", "flow_from": 2, "compensation": "field"},
+    }
+    """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
+
     start: int | str = option(0, spec="1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, spec="1", help="last frame, inclusive, or a time")
     length: int = option(15, unit="frames", spec="1", help='length of a track ("L")')
@@ -47,6 +53,15 @@ class ExtractionParams:
     camera: bool = option(
         True, spec="8", flag="no-camera", help="do not compensate the camera's motion (plain dense trajectories)"
     )
+    flow: str = option(
+        "farneback", spec="3", choices=("farneback", "dis"), help="dense flow: the release's own, or OpenCV's DIS"
+    )
+    flow_from: int = option(0, spec="3", help="scales at the fine end whose flow is carried over from the next one")
+    compensation: str = option(
+        "warp", spec="4", choices=("warp", "moved", "field"),
+        help="camera motion out of the flow: flow to the warped frame; the same, but for a camera that stands still;"
+        " subtract the motion's own field",
+    )  # fmt: skip
     local_norm: str = option(
         "rootl1", spec="7", choices=("rootl1", "l2", "none"), help="normalisation of each step's histogram"
     )
@@ -57,18 +72,23 @@ class ExtractionParams:
     fps: float | None = option(None, unit="1/s", spec="1", help="keep the frames nearest to this rate")
 
     def __post_init__(self):
+        for item in fields(self):
+            object.__setattr__(self, item.name, _python(getattr(self, item.name)))
         for name, least in (
-            ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1)
+            ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1),
+            ("flow_from", 0),
         ):  # fmt: skip
             value = getattr(self, name)
             if not _is_int(value) or value < least:
                 raise DataError(f"{name} must be a whole number of at least {least}, got {value!r}")
-        for name in ("keypoints", "local_norm", "humans"):
+        for name in ("keypoints", "flow", "compensation", "local_norm", "humans"):
             choices = _metadata(name)["choices"]
             if getattr(self, name) not in choices:
                 raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         if not isinstance(self.camera, bool):
             raise DataError(f"camera must be True or False, got {self.camera!r}")
+        if self.flow == "dis" and self.flow_from:
+            raise DataError(f"flow_from is for farneback's pyramid, got {self.flow_from} with flow=dis; leave it 0")
         if self.time_cells > self.length:
             raise DataError(
                 f"time_cells must not exceed length: a cell holds length // time_cells steps,"
@@ -87,8 +107,11 @@ class ExtractionParams:
                 raise DataError(f"end must not lie before start, got start={self.start} and end={self.end}")
 
     @classmethod
-    def from_options(cls, **options):
-        """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
+    def from_options(cls, *, preset="exact", **options):
+        """Build from keyword arguments over a preset, and name an unknown one instead of raising `TypeError`."""
+        if preset not in cls.PRESETS:
+            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {preset!r}")
+        options = {**cls.PRESETS[preset], **options}
         known = [f.name for f in fields(cls)]
         unknown = sorted(set(options) - set(known))
         if unknown:
@@ -121,6 +144,11 @@ def parse_time(value, name):
 
 def _is_int(value):
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _python(value):
+    """A numpy scalar as Python's own number or truth, which JSON can hold, too; anything else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def _metadata(name):

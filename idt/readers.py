@@ -20,9 +20,7 @@ import numpy as np
 
 from idt.arrays import describe
 from idt.errors import DataError
-
-IMAGES = (".png", ".jpg", ".jpeg", ".jp2", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
-"""Suffixes of files that are one frame each."""
+from idt.suffixes import IMAGES
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from idt import arrays
+from idt.kernels import sampling as kernel
 
 BLOCK = 3
 APERTURE = 3
@@ -54,7 +55,7 @@ def textured_cells(texture, *, stride=5, quality=0.001):
     """
     rows, columns = texture.shape[0] // stride, texture.shape[1] // stride
     centres = texture[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
-    return centres > np.float32(quality * cv2.minMaxLoc(texture)[1])
+    return centres > np.float32(quality * float(texture.max()))
 
 
 def sample_points(textured, live, *, stride=5):
@@ -74,13 +75,15 @@ def sample_points(textured, live, *, stride=5):
     (m, 2) float32
         New points (x, y), row by row. Empty if nothing is textured and free.
 
+    Raises
+    ------
+    DataError
+        If ``live`` is not of that shape, or a position not finite.
+
     Notes
     -----
     Spec 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
-    free = textured.copy()
-    column, row = (live // np.float32(stride)).astype(np.int64).T
-    on_grid = (row >= 0) & (row < textured.shape[0]) & (column >= 0) & (column < textured.shape[1])
-    free[row[on_grid], column[on_grid]] = False
-    row, column = np.nonzero(free)
-    return np.stack([column, row], axis=1).astype(np.float32) * stride + stride // 2
+    live = arrays.float_array(live, (None, 2), "live")
+    points = np.empty((textured.size, 2), np.float32)
+    return points[: kernel.free_centres(textured.copy(), live, stride, points)]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idt import arrays
+from idt.kernels import selection as kernel
 
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)
@@ -66,23 +67,17 @@ def summarise(points_full, displacements_full, *, camera=True):
     points_full = arrays.float_array(points_full, (None, None, 2), "points_full")
     n_tracks, n_points, _ = points_full.shape
     displacements_full = arrays.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
-    mean = points_full.mean(axis=1, dtype=np.float32)
-    std = np.sqrt(((points_full - mean[:, None]) ** 2).mean(axis=1, dtype=np.float32))
-    steps = _lengths(np.diff(points_full, axis=1))
-    length = steps.sum(axis=1, dtype=np.float32)
-    longest = steps.max(axis=1, initial=0)
-    own = _lengths(displacements_full)
-    total = own.sum(axis=1, dtype=np.float32)
-    flat = displacements_full.reshape(len(own), 2 * own.shape[1])
+    mean, std = np.empty((2, n_tracks, 2), np.float32)
+    kernel.moments(points_full, mean, std)
+    length, longest, total, largest = np.empty((4, n_tracks), np.float32)
+    kernel.lengths(np.diff(points_full, axis=1), length, longest)
+    kernel.lengths(displacements_full, total, largest)
+    flat = displacements_full.reshape(n_tracks, 2 * (n_points - 1))
     trajectory = flat / np.where(total > 0, total, 1)[:, None]
 
     static = (std < STATIC).all(axis=1)
     erratic = (std > ERRATIC).any(axis=1)
     jump = (longest > JUMP) & (longest > JUMP_SHARE * length)
     moved = ~(static | erratic | jump)
-    followed = moved & (own.max(axis=1, initial=0) <= CAMERA) if camera else np.zeros(len(own), bool)
+    followed = moved & (largest <= CAMERA) if camera else np.zeros(n_tracks, bool)
     return Summary(mean, std, length, trajectory, moved & ~followed, followed)
-
-
-def _lengths(vectors):
-    return np.sqrt((vectors * vectors).sum(axis=2, dtype=np.float32))

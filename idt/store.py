@@ -18,7 +18,7 @@ from idt.errors import DataError
 from idt.features import COLUMNS, Camera, Features
 from idt.writer import CHUNK, FORMAT, PLACES, VERSION, Writer, row_shapes, stored_params
 
-__all__ = ["FORMAT", "VERSION", "Writer", "iter_rows", "load", "save", "stored_params"]
+__all__ = ["FORMAT", "VERSION", "Writer", "iter_rows", "load", "save", "stored_params", "truncation"]
 
 
 def save(features, path, *, float32=False, overwrite=False):
@@ -120,6 +120,29 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
         content = _Content(file)
         for first in range(0, content.count or 1, block):
             yield content.read(first, first + block, content.datasets if columns is None else columns)
+
+
+def truncation(path):
+    """How much was missing of the video that a feature file was made from.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str or None
+        One line; None if nothing was known to be missing.
+
+    Raises
+    ------
+    DataError
+        If it is no feature file of this version.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    with hdf5.open_checked(path, format=FORMAT, versions=VERSION) as file:
+        return (hdf5.json_attribute(file, "source") or {}).get("truncation")
 
 
 class _Content:

@@ -1,7 +1,8 @@
 """The live tracks of one scale (spec 6): points that follow the flow for L steps, with what is described on the way.
 
-A structure of arrays with a slot for each track. The live slots are listed by age: new tracks are put at the end, lost
-and finished ones taken out without disturbing the order, so tracks leave in the order in which they came.
+A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
+age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
+leave in the order in which they came.
 """
 
 from typing import NamedTuple
@@ -41,50 +42,68 @@ class Tracks:
         Groups of length // time_cells consecutive steps over which histograms are averaged.
     step_size : int
         Numbers that describe one step ("D").
+
+    Attributes
+    ----------
+    sums : (m, D) float32
+        Sums of the histograms of every time cell, which the caller adds to before each `advance`: those of a track's
+        step to the track's row in `rows`.
     """
 
     def __init__(self, length, time_cells, step_size):
         self._length = length
+        self._time_cells = time_cells
         self._group = length // time_cells
-        self._live = np.zeros(0, np.int32)
-        self._free = np.zeros(0, np.int32)
+        self._count = 0
+        # By age: the slots in use and, behind them, the free ones; age and position of those in use.
+        self._slots = np.zeros(0, np.int32)
         self._ages = np.zeros(0, np.int32)
+        self._positions = np.zeros((0, 2), np.float32)
+        # By slot.
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
-        self._sums = np.zeros((0, time_cells, step_size), np.float32)
+        self.sums = np.zeros((0, step_size), np.float32)
 
     def __len__(self):
-        return len(self._live)
+        return self._count
 
     @property
     def positions(self):
-        """Current positions (x, y) by age, (n, 2) float32."""
-        return self._points[self._live, self._ages[self._live]]
+        """Current positions (x, y) by age, (n, 2) float32; a view that the next `advance` overwrites."""
+        return self._positions[: self._count]
+
+    @property
+    def rows(self):
+        """The row of `sums` that each track's next step belongs to, by age, (n,) int32; −1 for a leftover step."""
+        cell = self._ages[: self._count] // self._group
+        rows = self._slots[: self._count] * self._time_cells + cell
+        rows[cell >= self._time_cells] = -1
+        return rows
 
     def start(self, points):
         """Begin a track at each of the points, (m, 2) float32."""
         points = arrays.float_array(points, (None, 2), "points")
-        if len(points) > len(self._free):
-            self._grow(max(len(points) - len(self._free), len(self._ages), 256))
-        slots, self._free = self._free[: len(points)], self._free[len(points) :]
-        self._ages[slots] = 0
+        first, last = self._count, self._count + len(points)
+        if last > len(self._slots):
+            self._grow(max(last - len(self._slots), len(self._slots), 256))
+        slots = self._slots[first:last]
+        self._ages[first:last] = 0
+        self._positions[first:last] = points
         self._points[slots, 0] = points
-        self._sums[slots] = 0
-        self._live = np.concatenate([self._live, slots])
+        self._sums_by_slot()[slots] = 0
+        self._count = last
 
     def none_finished(self):
         """The `Finished` of a frame at which no track can end."""
-        return self._finished(self._live[:0])
+        return self._finished(self._slots[:0])
 
-    def advance(self, flow, flow_warp, steps):
+    def advance(self, flow, flow_warp):
         """Move every track by one frame and take out those that left the image or have made L steps.
 
         Parameters
         ----------
         flow, flow_warp : (h, w, 2) float32
             The flow that moves the points, and the one whose displacements describe them.
-        steps : (n, D) float32
-            Histograms at the positions before the move.
 
         Returns
         -------
@@ -94,36 +113,50 @@ class Tracks:
         Raises
         ------
         DataError
-            If the flows differ in size or ``steps`` does not have a row for each live track.
+            If the flows differ in size.
 
         Notes
         -----
         Spec 6: a point moves by the flow at its rounded, clamped position, and is dropped when it lands on or
         beyond the border. Time cells: spec 7.
         """
-        live = self._live
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
-        if np.shape(steps) != (len(live), self._sums.shape[2]) or steps.dtype != np.float32:
-            raise DataError(
-                f"steps must be float32 of shape {(len(live), self._sums.shape[2])}, one row per live track,"
-                f" got {arrays.describe(steps)}"
-            )
-        kernel.accumulate(steps, live, self._ages, self._group, self._sums)
-        kernel.advance(flow, flow_warp, live, self._ages, self._points, self._displacements)
-        ages = self._ages[live]
-        goes_on = (ages >= 0) & (ages < self._length)
-        self._live = live[goes_on]
-        self._free = np.concatenate([self._free, live[~goes_on]])
-        return self._finished(live[ages == self._length])
+        # Planes, as `flow.between` makes them: then these are no copies.
+        planes, planes_warp = (
+            np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
+        )
+        live = slice(self._count)
+        n_live, n_finished = kernel.advance(
+            planes,
+            planes_warp,
+            self._slots[live],
+            self._ages[live],
+            self._positions[live],
+            self._points,
+            self._displacements,
+        )
+        self._count = n_live
+        return self._finished(self._slots[n_live : n_live + n_finished])
+
+    def _sums_by_slot(self):
+        return self.sums.reshape(len(self._slots), self._time_cells, self.sums.shape[1])
 
     def _finished(self, slots):
-        return Finished(self._points[slots], self._displacements[slots], self._sums[slots] / np.float32(self._group))
+        means = self._sums_by_slot()[slots]
+        means /= np.float32(self._group)
+        return Finished(self._points[slots], self._displacements[slots], means)
 
     def _grow(self, more):
         """Add ``more`` slots, free ones."""
-        old = len(self._ages)
-        self._free = np.concatenate([self._free, np.arange(old, old + more, dtype=np.int32)])
-        for name in ("_ages", "_points", "_displacements", "_sums"):
+        old = len(self._slots)
+        self._slots = np.concatenate([self._slots, np.arange(old, old + more, dtype=np.int32)])
+        for name, rows in (
+            ("_ages", 1),
+            ("_positions", 1),
+            ("_points", 1),
+            ("_displacements", 1),
+            ("sums", self._time_cells),
+        ):
             array = getattr(self, name)
-            setattr(self, name, np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]))
+            setattr(self, name, np.concatenate([array, np.zeros((more * rows, *array.shape[1:]), array.dtype)]))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from idt.ahead import ahead
 from idt.errors import DataError
 from idt.params import ExtractionParams, parse_time
 from idt.readers import find_reader
@@ -35,7 +36,7 @@ class Frame(NamedTuple):
     gray: np.ndarray
 
 
-def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = False) -> "Video":
+def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = False, ahead: int = 0) -> "Video":
     """Open anything that has frames, and read the first one.
 
     Parameters
@@ -49,6 +50,9 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
         ``fps``, ``max_side`` and ``patch`` are used. A rate above the source's keeps every frame once, with a note.
     strict : bool
         Refuse a truncated file, when its end is met, instead of making a note.
+    ahead : int
+        Frames that are kept decoded in a thread of their own while a loop over the video is at work. Such a video can
+        be looped over once: what was decoded ahead of a loop that ends early is lost.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
     -----
     Spec 1.
     """
-    return Video(find_reader(video), params, strict)
+    return Video(find_reader(video), params, strict, ahead)
 
 
 class Video:
@@ -84,14 +88,17 @@ class Video:
     name : str
     notes : list of str
         One-line warnings; one about truncation appears when the end is met.
+    truncation : str or None
+        That one.
     first_frame : Frame
         Also the first that iteration gives.
     """
 
-    def __init__(self, reader, params, strict):
-        self._reader, self._params, self._strict = reader, params, strict
+    def __init__(self, reader, params, strict, ahead):
+        self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
         self.name, self.source_fps = reader.name, reader.fps
         self.notes: list[str] = []
+        self.truncation: str | None = None
         self.source_width = self.source_height = self.width = self.height = 0
         self.shrink, self._finished = 1.0, False
         try:
@@ -104,10 +111,14 @@ class Video:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Where the frames come from: kind, path, name, digest, bytes. The digest reads the whole source."""
+        """Where the frames come from: kind, path, name, digest, bytes; truncation, once its end was met too early.
+
+        The digest reads the whole source.
+        """
         reader = self._reader
         size = sum(os.path.getsize(p) for p in reader.paths)
-        return {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
+        known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
+        return known if self.truncation is None else {**known, "truncation": self.truncation}
 
     @cached_property
     def digest(self) -> str:
@@ -131,14 +142,18 @@ class Video:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        return self
+        return ahead(iter(self._take, None), self._ahead) if self._ahead else self
 
     def __next__(self) -> Frame:
-        frame, self._pending = self._pending, None
-        frame = frame or self._next_frame()
+        frame = self._take()
         if frame is None:
             raise StopIteration
         return frame
+
+    def _take(self):
+        """Next frame, or None."""
+        frame, self._pending = self._pending, None
+        return frame or self._next_frame()
 
     def _choose_frames(self):
         """Turn start, end and fps into the index of the first frame and the source number of the last."""
@@ -209,11 +224,13 @@ class Video:
         self._finished = True
         reader = self._reader
         if reader.is_truncated():
-            note = f"{self.name} is truncated: {reader.position} of {reader.n_frames} announced frames decode"
+            self.truncation = (
+                f"{self.name} is truncated: {reader.position} of {reader.n_frames} announced frames decode"
+            )
             if self._strict:
                 self.close()
-                raise DataError(note)
-            self.notes.append(note)
+                raise DataError(self.truncation)
+            self.notes.append(self.truncation)
 
     def _gray(self, image, original):
         """Convert one frame to gray and shrink it; the first frame sets the size of all."""

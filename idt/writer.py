@@ -110,7 +110,7 @@ class Writer:
         overwrite=False,
     ):
         self.path = path
-        self._params = stored_params(params, float32=float32)
+        self._params, self._source = stored_params(params, float32=float32), source
         self._metadata = {"width": width, "height": height, "fps": fps}
         self._first_frame = first_frame
         self._create = hdf5.create(
@@ -170,7 +170,7 @@ class Writer:
             if self._buffered == CHUNK:
                 self._flush()
 
-    def finish(self, frames=None, *, fill=True):
+    def finish(self, frames=None, *, fill=True, truncation=None):
         """Complete the file after the last chunk.
 
         Parameters
@@ -179,6 +179,8 @@ class Writer:
             Number of frames processed, if it is known.
         fill : bool
             Fill in times that are NaN; they stay so without ``frames``.
+        truncation : str, optional
+            How much of the video was missing; recorded with its source.
 
         Raises
         ------
@@ -193,6 +195,8 @@ class Writer:
         for name, value in {**self._metadata, "frames": frames}.items():
             if value is not None:
                 self._file.attrs[name] = value
+        if truncation is not None:
+            hdf5.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
             self._fill_times(frames)
         self._finished = True

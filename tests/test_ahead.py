@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from idt.ahead import ahead
+from idt.ahead import ahead, behind
 
 # How long a thread may take to notice something before it counts as hanging, s.
 PATIENCE = 5
@@ -121,3 +121,54 @@ def test_what_an_unfinished_source_holds_is_released(depth):
     items.close()
     del items
     assert until(lambda: released == [True])
+
+
+# Behind
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_items_are_used_in_their_order_and_all_before_the_end(threaded):
+    used = []
+    with behind(lambda item: (time.sleep(0.001), used.append((item, threading.current_thread()))), threaded) as put:
+        for item in range(20):
+            put(item)
+    assert [item for item, _ in used] == list(range(20))
+    assert {thread is not threading.current_thread() for _, thread in used} == {threaded}
+
+
+def test_one_item_is_under_way_at_most():
+    allowed, used = threading.Event(), []
+    with behind(lambda item: (allowed.wait(PATIENCE), used.append(item))) as put:
+        put(0)
+        assert used == []
+        threading.Timer(0.05, allowed.set).start()
+        put(1)
+        assert used[0] == 0
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_an_error_of_the_use_is_raised_and_nothing_is_used_after_it(threaded):
+    used = []
+
+    def use(item):
+        used.append(item)
+        if item == 2:
+            raise OSError("disk full")
+
+    def work():
+        with behind(use, threaded) as put:
+            for item in range(20):
+                put(item)
+
+    with pytest.raises(OSError, match="disk full"):
+        work()
+    assert used == [0, 1, 2]
+
+
+def test_an_error_of_the_last_item_is_raised_at_the_end():
+    def work():
+        with behind(lambda item: 1 // item) as put:
+            put(0)
+
+    with pytest.raises(ZeroDivisionError):
+        work()

@@ -5,6 +5,7 @@ import pytest
 from idt import camera, flow, humans
 from idt.camera import View
 from idt.errors import DataError
+from idt.pyramid import scales
 from tests import golden, scenes
 from tests.matching import corner_error
 from tests.reference import warp as reference
@@ -297,6 +298,30 @@ def test_matches_are_as_many_as_the_releases(golden_motions):
 def test_a_translated_frame_warped_back_is_the_frame_before():
     previous, current = scenes.translating(2, velocity=(3, -2))
     np.testing.assert_array_equal(camera.warp(current, previous, translation(3, -2)), previous)
+
+
+def test_the_motions_own_field_leaves_nothing_of_it():
+    levels = scales(96, 128)
+    motion = np.array([[1.01, 0.02, 3], [-0.01, 0.99, -2], [1e-5, 2e-5, 1]])
+    fields = []
+    for level in levels:
+        y, x = np.indices((level.height, level.width)) * level.factor
+        moved = np.stack([x, y, np.ones_like(x)], axis=2) @ motion.T
+        fields.append(
+            ((moved[:, :, :2] / moved[:, :, 2:] - np.stack([x, y], axis=2)) / level.factor).astype(np.float32)
+        )
+    for left in camera.remove_motion(fields, motion, levels):
+        np.testing.assert_allclose(left, 0, atol=EXACT_FIT)
+    # What moves by itself goes on doing so, in the axes of the earlier frame; near the border nothing is known.
+    own = [field + np.float32([1, -1]) for field in fields]
+    for left, field in zip(camera.remove_motion(own, translation(0, 0), levels), own, strict=True):
+        np.testing.assert_allclose(left[20:-20, 20:-20], field[20:-20, 20:-20], atol=EXACT_FIT)
+        assert (left[0] == 0).all()
+
+
+def test_a_motion_that_cannot_be_undone_leaves_the_flow():
+    field = [np.ones((96, 128, 2), np.float32)]
+    assert camera.remove_motion(field, np.zeros((3, 3)), scales(96, 128)[:1]) is field
 
 
 def test_a_homography_and_its_multiple_are_one():

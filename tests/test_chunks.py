@@ -23,6 +23,19 @@ def test_a_chunk_is_the_zlib_stream_of_its_shuffled_bytes(dtype, shape):
     assert zlib.decompress(packed) == shuffled(values)
 
 
+def test_a_plane_of_which_nothing_would_be_saved_is_stored_as_it_is():
+    random = np.random.default_rng(0)
+    even, few = (
+        random.integers(0, 256, (1024, 96)).astype(np.uint8),
+        random.integers(0, 16, (1024, 96)).astype(np.uint8),
+    )
+    for values, planes, as_it_is in ((even, (chunks.ENTROPY,), True), (few, (chunks.ENTROPY,), False)):
+        packed = chunks.deflate(values, planes)
+        assert zlib.decompress(packed) == values.tobytes()
+        # In stored blocks the bytes stand uncoded.
+        assert (values.tobytes()[:1000] in packed) == as_it_is
+
+
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 200])
 @pytest.mark.parametrize("inner", [(16, 2), (16, 1), (4, 1)])
 def test_hdf5_reads_what_was_written_whatever_the_chunks(tmp_path, n, inner):

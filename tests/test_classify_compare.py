@@ -109,6 +109,8 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
     assert (b.encoding, b.classifier.C) == (EncodingParams(k=8, best=2, pca=1.0), "cv")
     assert c.encoding == StackedParams(k=4, best=2, power=1.0)
     assert d.encoding.best is None
+    (fast,) = read_recipes(recipes_file(tmp_path, "[a]\npreset = fast\nlength = 20"), options=options)
+    assert fast.extraction == ExtractionParams.from_options(preset="fast", length=20, stride=7)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from classify import clips, splits
+from classify import splits
 from classify.datasets import read
 from classify.params import ClassifierParams, DatasetParams
 from classify.sets import kth, ut_interaction, weizmann
-from idt import batch
 from idt.errors import DataError
 from tests.trees import tree
 
@@ -217,10 +216,6 @@ def test_a_folder_that_is_not_the_set_is_refused(tmp_path):
 def test_two_videos_of_one_name_are_refused(tmp_path):
     with pytest.raises(DataError, match="have one name, 'run/a'"):
         read("folder", tree(tmp_path, ["run/a.avi", "run/a.mp4"]))
-
-
-def test_videos_are_what_the_extraction_takes():
-    assert clips.VIDEO_SUFFIXES == batch.VIDEO_SUFFIXES
 
 
 def test_stratified_folds_depend_on_names_and_seed_only():

@@ -5,6 +5,7 @@ import pytest
 
 import idt
 from idt.features import Features
+from idt.params import ExtractionParams
 from tests import scenes
 
 # A point moves by the flow at its rounded position, which is right to a few hundredths of a pixel a step on texture.
@@ -120,6 +121,33 @@ def test_without_the_camera_displacements_are_the_raw_steps(clip):
     np.testing.assert_array_equal(features.camera.inliers, 0)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"flow": "dis"}, {"flow_from": 2}, {"compensation": "field"}, {"flow": "dis", "compensation": "field"},
+        {"preset": "fast"},
+    ],
+)  # fmt: skip
+def test_every_way_to_the_flow_keeps_the_camera_out_and_threads_do_not_change_it(clip, options):
+    features = idt.extract(clip, **options)
+    assert_same(features, idt.extract(clip, threads=2, **options))
+    # The background moves by (-1, 0), and the patch before it is what the release's flow finds, too.
+    np.testing.assert_allclose(np.median(features.camera.homography[1:, :2, 2], axis=0), [-1, 0], atol=SHIFT)
+    assert 0.5 * len(idt.extract(clip)) < len(features) < 1.5 * len(idt.extract(clip))
+
+
+def test_a_camera_that_stands_still_needs_no_second_flow():
+    features, short = (idt.extract(scenes.static(20), compensation=way) for way in ("warp", "moved"))
+    assert_same(features, short)
+
+
+def test_a_preset_is_what_its_values_are_and_gives_way_to_options(clip):
+    fast = idt.ExtractionParams.PRESETS["fast"]
+    assert_same(idt.extract(clip, preset="fast"), idt.extract(clip, **fast))
+    assert idt.extract(clip[:2], preset="fast", keypoints="surf").params["keypoints"] == "surf"
+    assert idt.ExtractionParams.from_options(preset="exact") == idt.ExtractionParams()
+
+
 def test_a_gap_samples_new_points_only_every_so_many_frames(clip):
     starts = set(idt.extract(clip, gap=4, camera=False).frame - 15)
     assert starts == {0, 4, 8}
@@ -167,12 +195,24 @@ def test_people_are_kept_out_of_the_matches(clip, tmp_path):
     assert by_detector.camera.matches[1:].min() > 0
 
 
+def test_numpy_scalars_are_the_numbers_that_they_hold():
+    given = {"stride": np.int64(4), "camera": np.bool_(False), "fps": np.float32(12.5), "start": np.uint8(3)}
+    params = ExtractionParams.from_options(**given)
+    assert params == ExtractionParams(stride=4, camera=False, fps=12.5, start=3)
+    assert [type(getattr(params, name)) for name in given] == [int, bool, float, int]
+    with pytest.raises(idt.DataError, match=r"stride must be a whole number of at least 1, got 4\.0"):
+        ExtractionParams(stride=np.float64(4))
+
+
 @pytest.mark.parametrize(
     ("options", "pattern"),
     [
         ({"threads": 0}, "threads must be .* at least 1, got 0"),
         ({"lenght": 15}, "unknown parameter lenght; known are start, end, length"),
         ({"keypoints": "fast"}, "keypoints must be one of surf, sift, orb, none, got 'fast'"),
+        ({"preset": "best"}, "preset must be one of exact, fast, got 'best'"),
+        ({"flow": "dis", "flow_from": 1}, "flow_from is for farneback"),
+        ({"flow_from": -1}, "flow_from must be .* at least 0, got -1"),
         ({"camera": 1}, "camera must be True or False, got 1"),
         ({"end": 3, "start": 5}, "end must not lie before start"),
         ({"boxes": "absent.txt"}, "absent.txt"),

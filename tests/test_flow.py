@@ -21,6 +21,8 @@ GOLDEN_PIXEL = 0.01
 GOLDEN_SHARE = 0.99
 # A texture that moves as a whole, away from the border: what the method itself reaches.
 MOTION = 0.05
+# The same for dense inverse search, whose patches are coarser.
+DIS_MOTION = 0.25
 # Width of the band along the border over which the border's own error spreads: two 11-tap windows and the medians.
 BORDER = 16
 # What is left of that beyond the band.
@@ -216,7 +218,46 @@ def test_neither_expansion_is_changed_and_each_field_is_an_array_of_its_own():
         assert other.any()
 
 
+@pytest.mark.parametrize("finest", [1, 2, 99])
+def test_scales_left_out_carry_the_flow_of_the_next_one_over(finest):
+    frames = scenes.translating(2, velocity=(2, -1), size=(96, 128))
+    levels = scales(96, 128)
+    whole, part = between(*frames), flow.between(*(flow.expand(frame, levels, finest=finest) for frame in frames))
+    first = min(finest, len(levels) - 1)
+    for s in range(first, len(levels)):
+        np.testing.assert_array_equal(part[s], whole[s])
+    for s in range(first):
+        expected = cv2.resize(np.ascontiguousarray(part[s + 1]), part[s].shape[1::-1]) * RATIO
+        np.testing.assert_allclose(part[s], expected, atol=STILL)
+
+
+def test_dense_inverse_search_finds_the_motion_at_every_scale():
+    for field, level in zip(
+        flow.dis(*scenes.translating(2, velocity=(2, -1), size=(96, 128))), scales(96, 128), strict=True
+    ):
+        assert field.shape == (level.height, level.width, 2)
+        assert field.dtype == np.float32
+        inner = field[level.height // 4 : -(level.height // 4), level.width // 4 : -(level.width // 4)]
+        np.testing.assert_allclose(np.median(inner, axis=(0, 1)) * level.factor, [2, -1], atol=DIS_MOTION)
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (8, 8), (5, 3), (1, 1)])
+def test_the_median_of_a_field_is_opencvs(shape):
+    field = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    field[0] = np.rint(field[0])
+    for own, plane in zip(flow._filter(field), field, strict=True):
+        np.testing.assert_array_equal(own, cv2.medianBlur(plane, 5))
+
+
 # Refusals
+
+
+@pytest.mark.parametrize(
+    ("shapes", "pattern"), [([(40, 50), (40, 51)], "must have one size"), ([(15, 50)] * 2, "at least 16 px, got 50x15")]
+)
+def test_frames_unfit_for_dense_inverse_search_are_refused(shapes, pattern):
+    with pytest.raises(DataError, match=pattern):
+        flow.dis(*(np.zeros(shape, np.uint8) for shape in shapes))
 
 
 @pytest.mark.parametrize("frame", [np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50)), np.zeros((0, 5), np.uint8)])

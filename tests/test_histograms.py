@@ -3,7 +3,7 @@ import pytest
 
 from idt import layout
 from idt.errors import DataError
-from idt.histograms import describe
+from idt.histograms import accumulate, describe
 from tests import scenes
 from tests.reference import histograms as reference
 
@@ -114,6 +114,21 @@ def test_nothing_to_see_spreads_evenly():
 def test_no_points_give_no_rows():
     gray, flow, _ = scene()
     assert describe(gray, flow, np.zeros((0, 2), np.float32)).shape == (0, sum(SIZES.values())) == (0, 132)
+
+
+def test_each_point_adds_to_its_row_of_the_sums():
+    gray, flow, points = scene()
+    sums = np.full((4, 132), 7, np.float32)
+    accumulate(gray, flow, points[:5], sums, np.int32([2, 0, -1, 2, 0]))
+    rows = describe(gray, flow, points[:5])
+    expected = 7 + np.stack([rows[1] + rows[4], 0 * rows[0], rows[0] + rows[3], 0 * rows[0]])
+    np.testing.assert_allclose(sums, expected, atol=10 * ROUNDING)
+
+
+def test_points_that_are_all_passed_over_change_nothing():
+    sums = np.ones((2, 132), np.float32)
+    accumulate(*scene(), sums, np.full(9, -1, np.int32))
+    assert (sums == 1).all()
 
 
 # Rival
@@ -249,3 +264,18 @@ def test_what_cannot_be_described_is_refused(changed, message):
     arguments = dict(zip(("gray", "flow", "points"), scene(), strict=True)) | changed
     with pytest.raises(DataError, match=message):
         describe(arguments.pop("gray"), arguments.pop("flow"), arguments.pop("points"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("sums", "rows", "message"),
+    [
+        (np.zeros((9, 131), np.float32), np.arange(9), r"sums must be contiguous float32 of shape \(m, 132\), got"),
+        (np.zeros((9, 132)), np.arange(9), "sums must be contiguous float32 .* got float64"),
+        (np.zeros((132, 9), np.float32).T, np.arange(9), "sums must be contiguous"),
+        (np.zeros((8, 132), np.float32), np.arange(9), "rows must be int32, one below 8 for each point, got"),
+        (np.zeros((9, 132), np.float32), np.arange(8), "rows must be int32, one below 9 for each point, got"),
+    ],
+)
+def test_sums_that_cannot_be_added_to_are_refused(sums, rows, message):
+    with pytest.raises(DataError, match=message):
+        accumulate(*scene(), sums, rows.astype(np.int32))

@@ -1,5 +1,6 @@
 """The commands, as a user meets them: exit status, what is printed, what is left on the disk."""
 
+import gc
 import re
 import shutil
 import signal
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 import idt
-from idt import cli
+from idt import batch, cli
+from idt.params import ExtractionParams
 from tests import scenes
 
 COMMANDS = {"idt-extract": cli.extract, "idt-convert": cli.convert, "idt-show": cli.show}
@@ -94,11 +96,36 @@ def test_float32_stores_what_extract_returns(command, clip, tmp_path):
     np.testing.assert_array_equal(idt.load(tmp_path / "f.h5").to_numpy(), idt.extract(clip).to_numpy())
 
 
-def test_two_runs_and_any_number_of_threads_give_identical_datasets(command, clip, tmp_path):
+def test_two_runs_and_any_number_of_threads_give_identical_files(command, clip, tmp_path):
     for name, threads in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
         assert command("idt-extract", clip, "-o", tmp_path / f"{name}.h5", "--threads", threads)[0] == 0
     for name in "bcd":
         assert_same_datasets(tmp_path / "a.h5", tmp_path / f"{name}.h5")
+        assert (tmp_path / "a.h5").read_bytes() == (tmp_path / f"{name}.h5").read_bytes()
+
+
+def test_progress_tells_how_many_frames_there_will_be(clip, tmp_path):
+    told = []
+    job = batch.Job(str(clip), "patch", tmp_path / "f.h5")
+    batch.extract_job(job, ExtractionParams(start=1), progress=lambda *counts: told.append(counts))
+    assert told == [(16, 19), (3, 19)]
+
+
+def test_one_video_loads_only_what_it_needs(clip, tmp_path):
+    code = (
+        "import gc, sys; from idt.cli import extract; status = extract()\n"
+        "print([name for name in ('tqdm', 'joblib', 'sklearn', 'matplotlib', 'idt.show') if name in sys.modules])\n"
+        "print(status, gc.get_threshold()[0] > 700, gc.get_freeze_count() > 100_000)"
+    )
+    words = [sys.executable, "-c", code, clip, "-o", tmp_path / "f.h5", "--end", "1"]
+    found = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[1:] == ["[]", "0 True True"]
+
+
+def test_a_command_called_by_a_program_leaves_its_garbage_collector_alone(command, clip, tmp_path):
+    before = gc.get_threshold(), gc.get_freeze_count()
+    command("idt-extract", clip, "-o", tmp_path / "f.h5", "--end", 1)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_a_second_run_says_up_to_date_and_leaves_the_file_alone(command, clip, tmp_path):
@@ -160,6 +187,8 @@ def test_a_truncated_video_keeps_what_decodes_and_says_how_much(command, clip, t
     assert f"{decoded} of 20" in err
     refused(command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "g.h5", "--strict"), f"{decoded} of 20")
     assert not (tmp_path / "g.h5").exists()
+    # Nor does the file that was made without it pass.
+    refused(command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "f.h5", "--strict"), f"{decoded} of 20")
 
 
 def test_what_is_noticed_and_where_it_comes_from_is_with_the_features(command, clip, tmp_path):
@@ -169,7 +198,8 @@ def test_what_is_noticed_and_where_it_comes_from_is_with_the_features(command, c
     assert re.search(f"truncated: {features.frames} of 20", features.notes[0])
     features.save(tmp_path / "f.h5")
     # So the command finds it up to date; with boxes it would not.
-    assert "up to date" in command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "f.h5")[1]
+    status, out, err = command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "f.h5")
+    assert (status, "up to date" in out, features.notes[0] in err) == (0, True, True)
     boxes = tmp_path / "boxes.txt"
     boxes.write_text("".join(f"{t}\n" for t in range(20)))
     idt.extract(tmp_path / "cut.avi", boxes=boxes).save(tmp_path / "g.h5")

@@ -3,12 +3,14 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.pyramid import RATIO, gray_pyramid, scales
+from idt.pyramid import RATIO, gray_pyramid, resize, scales
 from tests import golden, scenes
 from tests.reference import expansion as reference
 
 # OpenCV resizes uint8 images with weights of 1/2048 and rounds: two levels at most lie between that and exact numbers.
 RESIZE_LEVELS = 2
+# Numbers of about 3 in float32, mixed in another order.
+RESIZED = 2e-6
 
 # Worked examples
 
@@ -117,3 +119,12 @@ def test_a_flat_frame_stays_flat():
 def test_only_gray_frames_have_a_pyramid(frame):
     with pytest.raises(DataError, match="gray must be a 2-D uint8 image, got"):
         gray_pyramid(frame, scales(40, 50))
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [((24, 32), (17, 23)), ((17, 23), (24, 32)), ((5, 4), (5, 4)), ((1, 1), (3, 2))]
+)
+def test_resizing_is_opencvs(source, target):
+    image = np.random.default_rng(0).normal(size=source).astype(np.float32)
+    resized = resize(image, np.empty(target, np.float32), factor=3)
+    np.testing.assert_allclose(resized, 3 * cv2.resize(image, target[::-1]), atol=RESIZED)

@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import cv2
@@ -48,6 +49,10 @@ def cut(path, share, target):
     data = path.read_bytes()
     target.write_bytes(data[: int(len(data) * share)])
     return target
+
+
+def decoding():
+    return [thread for thread in threading.enumerate() if thread.name == "idt-ahead"]
 
 
 class Camera:
@@ -322,6 +327,32 @@ def test_a_truncated_file_gives_what_decodes_and_says_so(avi, clip, tmp_path, sh
     assert video.notes == [f"cut.avi is truncated: {len(frames)} of 30 announced frames decode"]
     with pytest.raises(DataError, match=f"truncated: {len(frames)} of 30"):
         frames_of(path, strict=True)
+
+
+def test_decoding_ahead_gives_the_same_frames_and_notes(avi, tmp_path):
+    for path, count in ((avi, 30), (cut(avi, 0.5, tmp_path / "cut.avi"), None)):
+        with open_video(path) as plain, open_video(path, ahead=2) as threaded:
+            frames = list(plain)
+            assert count in (None, len(frames))
+            np.testing.assert_array_equal(stack(list(threaded)), stack(frames))
+            assert threaded.notes == plain.notes
+            assert threaded.source == plain.source
+    with pytest.raises(DataError, match="is truncated"), open_video(path, strict=True, ahead=2) as video:
+        list(video)
+    assert not decoding()
+
+
+def test_a_loop_that_ends_early_stops_the_decoding_ahead(avi):
+    with open_video(avi, ahead=2) as video:
+        assert next(iter(video)).index == 0
+    assert not decoding()
+
+
+def test_a_truncated_source_says_so_once_its_end_is_met(avi, tmp_path):
+    with open_video(cut(avi, 0.5, tmp_path / "cut.avi")) as video:
+        assert "truncation" not in video.source
+        list(video)
+        assert [video.source["truncation"]] == video.notes == [video.truncation]
 
 
 def test_a_matroska_file_without_its_end_is_noticed_by_its_count(clip, tmp_path):

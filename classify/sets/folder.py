@@ -6,7 +6,8 @@ Source: spec, "Datasets: layout, splits, metric".
 from pathlib import Path
 
 from classify import splits
-from classify.clips import VIDEO_SUFFIXES, Clip, Dataset, Skipped, find_videos, need
+from classify.clips import Clip, Dataset, Skipped, find_videos, need
+from idt import suffixes
 
 
 def read_folder(root, params):
@@ -61,4 +62,4 @@ def read_folder(root, params):
 def _without_suffix(name, videos):
     """A listed name as a video name: split files often list files."""
     stem, dot, suffix = name.rpartition(".")
-    return name if name in videos or dot + suffix.lower() not in VIDEO_SUFFIXES else stem
+    return name if name in videos or dot + suffix.lower() not in suffixes.VIDEOS else stem

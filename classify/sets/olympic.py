@@ -5,12 +5,13 @@ Source: spec, "Datasets: layout, splits, metric"; Niebles et al. 2010.
 
 from pathlib import PurePosixPath
 
-from classify.clips import VIDEO_SUFFIXES, find_videos
+from classify.clips import find_videos
 from classify.sets.official import Listed, assemble, lists_folder
 from classify.tables import read_lines
+from idt import suffixes
 from idt.errors import DataError
 
-SUFFIXES = VIDEO_SUFFIXES | {".seq"}
+SUFFIXES = suffixes.VIDEOS | {".seq"}
 """What a listed name may end with: the set is distributed as image sequences, which are to be converted first."""
 
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
 from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
 RADIUS = 7
@@ -34,7 +35,7 @@ ZERO = np.float32(0)
 INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _correlate(source, at, step):
     """The three filters at eight neighbours, along whatever lies ``step`` numbers apart: Float8 smooth, slope, bend."""
     smooth = everywhere(SMOOTH[0]) * load(source, at)
@@ -48,7 +49,7 @@ def _correlate(source, at, step):
     return smooth, slope, bend
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _filter_columns(padded, start, width, rows, pitch):
     """Correlate the 15 rows around one with the filters, into three rows continued by their first and last numbers."""
     for x in range(0, width, LANES):
@@ -62,7 +63,7 @@ def _filter_columns(padded, start, width, rows, pitch):
             rows[first + width - 1 + k] = rows[first + width - 1]
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
     """The coefficients of the pixels from ``first`` on, by plane from ``place`` on and by pixel, in whole vectors."""
     none = everywhere(ZERO)

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
 from idt.kernels.simd import LANES, everywhere, item, load, store, transposed
 
 WINDOW_RADIUS = 5
@@ -33,7 +34,7 @@ _total = _weights[0] + 2 * sum(_weights[1:])
 W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy")
 def _locate(flow, y, index, places):
     """Where the pixels of row y land in the second image: pixel, shares of its right and lower neighbours, 1 if inside.
 
@@ -54,7 +55,7 @@ def _locate(flow, y, index, places):
         places[2, x] = ONE if inside else ZERO
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _sample(second, row, index, right, lower, x):
     """The second expansion where one pixel lands, bilinearly; second (H · W · 8,), row 8 · W."""
     at = np.int64(item(index, x)) * LANES
@@ -65,7 +66,7 @@ def _sample(second, row, index, right, lower, x):
     return upper + everywhere(item(lower, x)) * (below - upper)
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _make_products(first, second, flow, y, width, plane, index, places, damping_x, damping_y, pitch, ring, start):
     """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y, into ring from ``start`` on.
 
@@ -112,14 +113,14 @@ def _make_products(first, second, flow, y, width, plane, index, places, damping_
             ring[out + width - 1 + k] = ring[out + width - 1]
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _weigh(a, b, c, d, e, f, g, h, i, j, k):
     """The Gaussian window over eleven neighbours."""
     inner = everywhere(W0) * f + everywhere(W1) * (e + g) + everywhere(W2) * (d + h)
     return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _window_columns(ring, top, last, size, smooth):
     """Vertical half of the window for the strip of rows from ``top`` on; a row of products has ``size`` numbers.
 
@@ -142,13 +143,13 @@ def _window_columns(ring, top, last, size, smooth):
         store(smooth, 3 * size + x, _weigh(d, e, f, g, h, i, j, k, l, m, n))
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _row(y, last, size):
     """Where the products of an image row stand in the ring."""
     return (min(max(y, 0), last) & (RING - 1)) * size
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _window_row(smooth, x):
     """Horizontal half of the window for eight pixels."""
     return _weigh(
@@ -158,7 +159,7 @@ def _window_row(smooth, x):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _solve(smooth, start, pitch, width, solved):
     """The 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
     second = solved.size // 2

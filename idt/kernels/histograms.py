@@ -1,25 +1,29 @@
 """Histograms of oriented gradients, flow and motion boundaries over patches (spec 7), without integral images.
 
-The image is walked row by row. Each row's vectors are shared between their two nearest orientation bins, and running
-column sums over the last ``cell`` rows are kept for every channel. Where a patch's cell ends in the row, ``cell``
-neighbouring columns make up its histogram.
+The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
+running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. Where a
+cell ends in the row, ``cell`` neighbouring columns make up its histogram; with its last cells a patch is normalised.
 
-Channels: 0–7 HOG, 8–15 HOF, 16 HOF's bin of small vectors, 17–24 MBHx, 25–32 MBHy.
+Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
 
 import numpy as np
 from numba import njit
 
-from idt.kernels.simd import sum16
+from idt.kernels import INNER
+from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, store
 
 BINS = 8
-CHANNELS = 4 * BINS + 1
-SMALL_CHANNEL = 2 * BINS
+FIELDS = 4
+CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
 
+# inline: most functions are part of a larger one, so that one is compiled instead of many.
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
+# reassoc: a sum of few positive float32 numbers in float64, whose order is lost when it is rounded to float32.
+SUM_FLAGS = FLAGS | {"reassoc"}
 
 # atan(c) on [0, 1] as an odd polynomial in bins of 45°, off by at most 0.0007°: least squares on Chebyshev nodes,
 # reweighted towards equal ripples.
@@ -32,7 +36,28 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, inline="always")
+def _bucket(points, rows, patch, height, width, corners, order, start):
+    """Place the patches inside the image and list them by their first row.
+
+    corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at
+    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed.
+    """
+    for n in range(points.shape[0]):
+        corners[n, 0] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
+        corners[n, 1] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        if rows[n] >= 0:
+            start[corners[n, 1] + 2] += 1
+    for y in range(height):
+        start[y + 2] += start[y + 1]
+    # start[y + 1] is now where the patches of row y begin, and moves on to where they end.
+    for n in range(points.shape[0]):
+        if rows[n] >= 0:
+            order[start[corners[n, 1] + 1]] = n
+            start[corners[n, 1] + 1] += 1
+
+
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
@@ -41,12 +66,12 @@ def _gradient_row(image, y, dx, dy):
     dx[0] = np.float32(0)
     dx[width - 1] = np.float32(0)
     for x in range(1, width - 1):
-        dx[x] = np.float32(image[y, x + 1]) - np.float32(image[y, x - 1])
+        dx[x] = image[y, x + 1] - image[y, x - 1]
     for x in range(width):
-        dy[x] = np.float32(image[below, x]) - np.float32(image[above, x])
+        dy[x] = image[below, x] - image[above, x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
@@ -61,164 +86,147 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _split_small(magnitude, small):
-    """Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else."""
-    for x in range(magnitude.shape[0]):
-        still = magnitude[x] <= SMALL
-        small[x] = np.float32(1) if still else np.float32(0)
-        magnitude[x] = np.float32(0) if still else magnitude[x]
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
+    """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
+    for field in range(FIELDS):
+        if field == 1:
+            for x in range(dx.shape[0]):
+                dx[x] = flow[0, y, x]
+                dy[x] = flow[1, y, x]
+        else:
+            _gradient_row(gray if field == 0 else flow[field - 2], y, dx, dy)
+        _to_polar(dx, dy, magnitude[field], angle[field])
+    # Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else.
+    for x in range(small.shape[0]):
+        still = magnitude[1, x] <= SMALL
+        small[x] = 1 if still else 0
+        magnitude[1, x] = np.float32(0) if still else magnitude[1, x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _slide(entering, kept, columns):
-    """Let a row enter the column sums in place of the oldest."""
-    for x in range(entering.shape[0]):
-        columns[x] += entering[x] - kept[x]
-        kept[x] = entering[x]
+@njit(**INNER, inline="always")
+def _slide_small(entering, leaving, counts, before):
+    """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
+    for x in range(counts.shape[0]):
+        counts[x] += entering[x] - leaving[x]
+    for x in range(counts.shape[0]):
+        before[x + 1] = before[x] + counts[x]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _slide_bin(magnitude, angle, b, kept, columns):
-    """Let one orientation bin's share of a row enter its column sums.
+@njit(**INNER, inline="always")
+def _slide(columns, magnitude, angle, width, entering, leaving):
+    """Let a row's vectors enter the sums of all columns and bins, and those of another row leave.
 
-    The share of bin b falls linearly from 1 to 0 with the angular distance of one bin: with d = |angle − b| on the
-    circle of 8 it is max(0, 1 − min(d, 8 − d)) = max(0, |d − 4| − 3).
+    A vector's angle t is counted in bins, 0 to 8. The share of bin b falls linearly from 1 to 0 with the distance of
+    one bin: max(0, 1 − |t − b|); of bin 0, which is bin 8 as well, max(0, |t − 4| − 3).
     """
-    for x in range(magnitude.shape[0]):
-        share = abs(abs(angle[x] - b) - np.float32(4)) - np.float32(3)
-        entering = max(share, np.float32(0)) * magnitude[x]
-        columns[x] += entering - kept[x]
-        kept[x] = entering
+    one, three = np.float32(1), np.float32(3)
+    centre = numbers(
+        np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7)
+    )
+    slope = numbers(one, -one, -one, -one, -one, -one, -one, -one)
+    height = numbers(-three, one, one, one, one, one, one, one)
+    none = everywhere(np.float32(0))
+    for x in range(width):
+        for field in range(FIELDS):
+            enters, leaves = (entering * FIELDS + field) * width + x, (leaving * FIELDS + field) * width + x
+            shared = greater(absolute(everywhere(item(angle, enters)) - centre) * slope + height, none)
+            taken = greater(absolute(everywhere(item(angle, leaves)) - centre) * slope + height, none)
+            at = (x * FIELDS + field) * BINS
+            total = load(columns, at) + shared * everywhere(item(magnitude, enters))
+            store(columns, at, total - taken * everywhere(item(magnitude, leaves)))
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _sum_cell(columns, width, x, cell, place, row):
-    """Sum ``cell`` columns of every channel from column x on, channel c into row[place[c]]; columns (CHANNELS · W,)."""
-    in_runs = cell - cell % 16
-    for c in range(CHANNELS):
-        start = np.int64(c * width + x)
-        total = np.float32(0)
-        for k in range(0, in_runs, 16):
-            total += sum16(columns, start + k)
-        for k in range(in_runs, cell):
-            total += columns[start + k]
-        row[place[c]] = total
+@njit(**INNER, inline="always")
+def _sum_cell(columns, before, x, cell, index, n_cells, row):
+    """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
+    hog = everywhere(np.float32(0))
+    hof = mbhx = mbhy = hog
+    for at in range(x * FIELDS * BINS, (x + cell) * FIELDS * BINS, FIELDS * BINS):
+        hog = hog + load(columns, at)
+        hof = hof + load(columns, at + LANES)
+        mbhx = mbhx + load(columns, at + 2 * LANES)
+        mbhy = mbhy + load(columns, at + 3 * LANES)
+    first, first_of_hof = BINS * index, BINS * n_cells + (BINS + 1) * index
+    store(row, first, hog)
+    store(row, first_of_hof, hof)
+    store(row, first + (2 * BINS + 1) * n_cells, mbhx)
+    store(row, first + (3 * BINS + 1) * n_cells, mbhy)
+    row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(cache=True, nogil=True)
-def _places(n_cells):
-    """Where the channels of each cell stand in a patch's row, block by block; (n_cells, CHANNELS) int64."""
-    place = np.empty((n_cells, CHANNELS), np.int64)
-    channel = 0
-    for block in range(4):
-        bins = BINS + 1 if block == 1 else BINS
-        for i in range(n_cells):
-            for b in range(bins):
-                place[i, channel + b] = channel * n_cells + i * bins + b
-        channel += bins
-    return place
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def cell_sums(gray, flow, cell, cells, left, order, start, out):
-    """Histograms of every patch into its row: block by block, in a block cell x outer, y inner, bins innermost.
-
-    out (n, cells² · CHANNELS) float32; gray (H, W) uint8; flow (2, H, W) float32; left (n,) int32, the first column of
-    each patch; order (n,) int32, the
-    patches by their first row, those of row y at order[start[y]:start[y + 1]].
-    """
-    height, width = gray.shape
-    dx = np.empty(width, np.float32)
-    dy = np.empty(width, np.float32)
-    small = np.empty(width, np.float32)
-    magnitude = np.empty((4, width), np.float32)
-    angle = np.empty((4, width), np.float32)
-    kept = np.zeros((cell, CHANNELS, width), np.float32)
-    columns = np.zeros((CHANNELS, width), np.float32)
-    flat = columns.ravel()
-    place = _places(cells * cells)
-    for y in range(height):
-        _gradient_row(gray, y, dx, dy)
-        _to_polar(dx, dy, magnitude[0], angle[0])
-        _to_polar(flow[0, y], flow[1, y], magnitude[1], angle[1])
-        _split_small(magnitude[1], small)
-        for component in range(2):
-            _gradient_row(flow[component], y, dx, dy)
-            _to_polar(dx, dy, magnitude[2 + component], angle[2 + component])
-        slot = y % cell
-        channel = 0
-        for field in range(4):
-            for b in range(BINS):
-                _slide_bin(magnitude[field], angle[field], np.float32(b), kept[slot, channel], columns[channel])
-                channel += 1
-            if channel == SMALL_CHANNEL:
-                _slide(small, kept[slot, channel], columns[channel])
-                channel += 1
-        for r in range(cells):
-            first_row = y - (r + 1) * cell + 1
-            if first_row >= 0:
-                for k in range(start[first_row], start[first_row + 1]):
-                    n = order[k]
-                    for i in range(cells):
-                        _sum_cell(flat, width, left[n] + i * cell, cell, place[i * cells + r], out[n])
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
 def _raise_to_floor(row):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     for k in range(row.shape[0]):
         row[k] = max(row[k], np.float32(0)) + FLOOR
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _total(block):
-    """Sum in float64, by four accumulators that need not wait for each other."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    in_fours = block.shape[0] - block.shape[0] % 4
-    for k in range(0, in_fours, 4):
-        a += block[k]
-        b += block[k + 1]
-        c += block[k + 2]
-        d += block[k + 3]
-    for k in range(in_fours, block.shape[0]):
-        a += block[k]
-    return (a + b) + (c + d)
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _rootl1(block):
-    """Divide by the sum and take square roots."""
-    scale = np.float32(1 / _total(block))
-    for k in range(block.shape[0]):
-        block[k] = np.sqrt(block[k] * scale)
-
-
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def _l2(block):
-    """Divide by the Euclidean length."""
-    total = np.float64(0)
-    for k in range(block.shape[0]):
-        total += np.float64(block[k]) * np.float64(block[k])
-    scale = np.float32(1 / np.sqrt(total))
+@njit(**INNER, fastmath=SUM_FLAGS, error_model="numpy")
+def _divide(block, squares):
+    """Divide by the sum, or by the root of the sum of squares."""
+    total = 0.0
+    if squares:
+        for k in range(block.shape[0]):
+            total += np.float64(block[k]) * np.float64(block[k])
+        total = np.sqrt(total)
+    else:
+        for k in range(block.shape[0]):
+            total += block[k]
+    scale = np.float32(1 / total)
     for k in range(block.shape[0]):
         block[k] *= scale
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
-def normalise(rows, n_cells, norm):
-    """Normalise each block of each patch in place.
-
-    rows (n, n_cells · CHANNELS) float32, as from cell_sums; norm 0 for none, 1 for RootL1, 2 for L2.
-    """
-    for n in range(rows.shape[0]):
-        row = rows[n]
-        _raise_to_floor(row)
+@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+def _add_normalised(row, n_cells, norm, into):
+    """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
+    _raise_to_floor(row)
+    if norm != 0:
         first = 0
-        for block in range(4):
-            last = first + n_cells * (BINS + 1 if block == 1 else BINS)
-            if norm == 1:
-                _rootl1(row[first:last])
-            elif norm == 2:
-                _l2(row[first:last])
+        for field in range(FIELDS):
+            last = first + n_cells * (BINS + 1 if field == 1 else BINS)
+            _divide(row[first:last], norm == 2)
             first = last
+    if norm == 1:
+        for k in range(row.shape[0]):
+            into[k] += np.sqrt(row[k])
+    else:
+        for k in range(row.shape[0]):
+            into[k] += row[k]
+
+
+@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
+    """Add every patch's histograms, normalised, to its row of the sums.
+
+    gray (H, W) and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is not
+    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
+    In ``work``, new each time, all zero:
+
+    - magnitude and angle (cell + 1, FIELDS, W) float32 of the last rows, one more than a cell has: one enters the
+      running sums as another leaves them; small (cell + 1, W) int32, their vectors for the ninth bin of HOF
+    - the running sums: columns (W · FIELDS · BINS,) float32; counts (W,) int32 of ``small``, and before (W + 1,) int32
+    - dx and dy (W,) float32; corners (n, 2), order (n,) and start (H + 2,) int32, see `_bucket`
+    - histograms (n, cells² · CHANNELS) float32 of the patches, in this order
+    """
+    height, width = gray.shape
+    cell, n_cells = patch // cells, cells * cells
+    magnitude, angle, small, columns, counts, before, dx, dy, corners, order, start, histograms = work
+    _bucket(points, rows, patch, height, width, corners, order, start)
+    for y in range(height):
+        entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
+        _polar_row(gray, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
+        _slide(columns, magnitude, angle, width, entering, leaving)
+        _slide_small(small[entering], small[leaving], counts, before)
+        for r in range(min(cells, (y + 1) // cell)):
+            top = y - (r + 1) * cell + 1
+            for k in range(start[top], start[top + 1]):
+                n = order[k]
+                for i in range(cells):
+                    x = corners[n, 0] + i * cell
+                    _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])
+                if r == cells - 1:
+                    _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
+        if start[max(y - cells * cell + 2, 0)] == start[height]:
+            break

@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+
 SAMPLE = 4
 DRAWS = 10000
 """Draws of four matches in a row that may be refused before the search ends."""
@@ -24,17 +26,15 @@ BLOCK = 128
 
 
 @njit(cache=True, nogil=True)
-def consensus(source, target, threshold, iterations, confidence, inliers, best_model):
+def consensus(source, target, threshold, iterations, confidence, chosen, model, winner, inliers):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
-    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; inliers (n,) bool and best_model (9,)
-    float32, row by row, out.
+    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; chosen (4,) int64 and model (8,) float32,
+    scratch; winner (8,) float32, row by row without the ninth number, which is 1, and inliers (n,) bool out.
     """
     count = source.shape[1]
     limit = np.float32(threshold * threshold)
     state = SEED
-    chosen = np.empty(SAMPLE, np.int64)
-    model, winner = np.empty(9, np.float32), np.empty(9, np.float32)
     best = 0
     needed = iterations
     k = 0
@@ -46,17 +46,16 @@ def consensus(source, target, threshold, iterations, confidence, inliers, best_m
             agreeing = _count(source, target, model, limit, max(best, SAMPLE - 1))
             if agreeing > max(best, SAMPLE - 1):
                 best = agreeing
-                winner, model = model, winner
+                for i in range(PARAMETERS):
+                    winner[i] = model[i]
                 needed = _iterations_needed(confidence, (count - agreeing) / count, needed)
         k += 1
-    for i in range(9):
-        best_model[i] = winner[i]
     for i in range(count):
         inliers[i] = best > 0 and _squared_error(source, target, winner, i) <= limit
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _draw(source, target, state, chosen):
     """Choose four different matches from which a homography may be made; returns the generator's state and success."""
     count = np.uint64(source.shape[1])
@@ -76,7 +75,7 @@ def _draw(source, target, state, chosen):
     return state, False
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _last_on_line(points, chosen):
     """Whether the last of four points lies on a line through two of the others, or on one of them."""
     last_x, last_y = points[0, chosen[3]], points[1, chosen[3]]
@@ -89,7 +88,7 @@ def _last_on_line(points, chosen):
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _same_side(source, target, chosen):
     """Whether all four triangles of the points keep their orientation, or all four change it."""
     turned = 0
@@ -101,7 +100,7 @@ def _same_side(source, target, chosen):
     return turned == 0 or turned == SAMPLE
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _orientation(points, a, b, c):
     """Twice the signed area of a triangle."""
     ax, ay = np.float64(points[0, a]), np.float64(points[1, a])
@@ -110,7 +109,7 @@ def _orientation(points, a, b, c):
     return bx * cy - by * cx
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _through_four(source, target, chosen, model):
     """The homography that carries four points exactly into four others; returns whether there is one.
 
@@ -153,11 +152,11 @@ def _through_four(source, target, chosen, model):
         return False
     model[0], model[1], model[2] = a / w, b / w, e / w
     model[3], model[4], model[5] = c / w, d / w, f / w
-    model[6], model[7], model[8] = g / w, h / w, 1
+    model[6], model[7] = g / w, h / w
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _squared_error(source, target, model, i):
     """Squared distance between where the model takes a point and where its match is."""
     x, y = source[0, i], source[1, i]
@@ -167,7 +166,7 @@ def _squared_error(source, target, model, i):
     return dx * dx + dy * dy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _count(source, target, model, limit, to_beat):
     """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
     count = source.shape[1]
@@ -181,7 +180,7 @@ def _count(source, target, model, limit, to_beat):
     return agreeing
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _iterations_needed(confidence, outliers, most):
     """Draws after which, with the confidence asked for, one was free of outliers."""
     miss = 1 - (1 - outliers) ** SAMPLE
@@ -193,53 +192,13 @@ def _iterations_needed(confidence, outliers, most):
     return np.int64(np.rint(numerator / denominator))
 
 
-@njit(cache=True, nogil=True)
-def polish(source, target, model, iterations, tolerance):
-    """Levenberg and Marquardt's method: the model with the least squared distances in the target, from one nearby.
-
-    source, target (2, n) float64, about the origin and of about its size, n ≥ 4; model (8,) float64, the ninth number
-    is 1, in and out. Ends when a step gains less than ``tolerance`` of the sum of squares.
-    """
-    normal, factor = np.empty((PARAMETERS, PARAMETERS)), np.empty((PARAMETERS, PARAMETERS))
-    gradient, step, trial = np.empty(PARAMETERS), np.empty(PARAMETERS), np.empty(PARAMETERS)
-    damping = 1e-3
-    cost = _linearise(source, target, model, normal, gradient)
-    for _ in range(iterations):
-        if not _solve(normal, gradient, damping, factor, step):
-            return
-        for i in range(PARAMETERS):
-            trial[i] = model[i] - step[i]
-        reached = _sum_of_squares(source, target, trial)
-        if reached < cost:
-            for i in range(PARAMETERS):
-                model[i] = trial[i]
-            if cost - reached <= tolerance * cost:
-                return
-            cost = _linearise(source, target, model, normal, gradient)
-            damping /= 10
-        else:
-            damping *= 10
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum_of_squares(source, target, model):
-    """Of the distances in the target."""
-    total = 0.0
-    for i in range(source.shape[1]):
-        x, y = source[0, i], source[1, i]
-        scale = 1 / (model[6] * x + model[7] * y + 1)
-        dx = (model[0] * x + model[1] * y + model[2]) * scale - target[0, i]
-        dy = (model[3] * x + model[4] * y + model[5]) * scale - target[1, i]
-        total += dx * dx + dy * dy
-    return total
+def linearise(source, target, model, sums):
+    """Sums of the normal equations of the distances around a model, and the sum of their squares behind them.
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _linearise(source, target, model, normal, gradient):
-    """The normal equations of the distances around a model; returns the sum of their squares.
-
-    With a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and
-    (0, a, −v·b), so the lower half of the matrix is made of Σ a·aᵀ, Σ u·a·bᵀ, Σ v·a·bᵀ and Σ (u² + v²)·b·bᵀ.
+    source, target (2, n) float64; model (8,) float64, its ninth number is 1; sums (28,) float64 out. With
+    a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and (0, a, −v·b),
+    so the matrix is made of Σ a·aᵀ (6 sums), Σ u·a·bᵀ (5), Σ v·a·bᵀ (5) and Σ (u² + v²)·b·bᵀ (3).
     """
     xx = xy = x1 = yy = y1 = one = 0.0
     uxx = uxy = ux1 = uyy = uy1 = 0.0
@@ -263,46 +222,9 @@ def _linearise(source, target, model, normal, gradient):
         dux, duy, du1 = dux + du * x, duy + du * y, du1 + du * w
         dvx, dvy, dv1 = dvx + dv * x, dvy + dv * y, dv1 + dv * w
         ex, ey = ex - e * x, ey - e * y
-    rows = (
-        (xx, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-        (xy, yy, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-        (x1, y1, one, 0.0, 0.0, 0.0, 0.0, 0.0),
-        (0.0, 0.0, 0.0, xx, 0.0, 0.0, 0.0, 0.0),
-        (0.0, 0.0, 0.0, xy, yy, 0.0, 0.0, 0.0),
-        (0.0, 0.0, 0.0, x1, y1, one, 0.0, 0.0),
-        (-uxx, -uxy, -ux1, -vxx, -vxy, -vx1, rxx, 0.0),
-        (-uxy, -uyy, -uy1, -vxy, -vyy, -vy1, rxy, ryy),
-    )
-    slope = (dux, duy, du1, dvx, dvy, dv1, ex, ey)
-    for a in range(PARAMETERS):
-        gradient[a] = slope[a]
-        for b in range(PARAMETERS):
-            normal[a, b] = rows[a][b]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _solve(normal, gradient, damping, factor, step):
-    """The damped step by Cholesky's factors; returns whether the equations can be solved."""
-    for a in range(PARAMETERS):
-        for b in range(a + 1):
-            value = normal[a, b] * (1 + damping) if a == b else normal[a, b]
-            for k in range(b):
-                value -= factor[a, k] * factor[b, k]
-            if a > b:
-                factor[a, b] = value / factor[b, b]
-            elif value > 0:
-                factor[a, a] = math.sqrt(value)
-            else:
-                return False
-    for a in range(PARAMETERS):
-        value = gradient[a]
-        for k in range(a):
-            value -= factor[a, k] * step[k]
-        step[a] = value / factor[a, a]
-    for a in range(PARAMETERS - 1, -1, -1):
-        value = step[a]
-        for k in range(a + 1, PARAMETERS):
-            value -= factor[k, a] * step[k]
-        step[a] = value / factor[a, a]
-    return True
+    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5] = xx, xy, x1, yy, y1, one
+    sums[6], sums[7], sums[8], sums[9], sums[10] = uxx, uxy, ux1, uyy, uy1
+    sums[11], sums[12], sums[13], sums[14], sums[15] = vxx, vxy, vx1, vyy, vy1
+    sums[16], sums[17], sums[18] = rxx, rxy, ryy
+    sums[19], sums[20], sums[21], sums[22], sums[23], sums[24] = dux, duy, du1, dvx, dvy, dv1
+    sums[25], sums[26], sums[27] = ex, ey, total

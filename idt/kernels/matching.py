@@ -7,6 +7,8 @@ those within its reach.
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+
 REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
 
@@ -33,7 +35,7 @@ def find_nearest(points, descriptors, previous_points, previous_descriptors, ord
         nearest[i] = best
 
 
-@njit(cache=True, nogil=True, fastmath=REASSOCIATION)
+@njit(**INNER, fastmath=REASSOCIATION)
 def _squared_distance(a, b):
     """Squared Euclidean distance of two vectors; a, b (d,) float32."""
     total = np.float32(0)

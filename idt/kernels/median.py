@@ -9,6 +9,7 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 
 from numba import njit
 
+from idt.kernels import INNER
 from idt.kernels.simd import LANES, exchange, greater, load, smaller, store
 
 MARGIN = 8
@@ -17,7 +18,7 @@ RING = 8
 """Rows kept, a power of 2: two windows need 6."""
 
 
-@njit(inline="always", nogil=True)
+@njit(**INNER, inline="always")
 def _keep_row(plane, y, rows, start):
     """Copy the row at y, or the one at the border next to it, continued by its first and last numbers."""
     height, width = plane.shape
@@ -30,7 +31,7 @@ def _keep_row(plane, y, rows, start):
         rows[first + width - 1 + k] = plane[y, width - 1]
 
 
-@njit(inline="always", nogil=True)
+@njit(**INNER, inline="always")
 def _sort_columns(rows, first, second, third, fourth, columns):
     """Sort the four numbers of every column; the places of four rows, columns (4 · pitch,) out."""
     pitch = columns.size // 4
@@ -46,7 +47,7 @@ def _sort_columns(rows, first, second, third, fourth, columns):
         store(columns, 3 * pitch + x, d)
 
 
-@njit(inline="always", nogil=True)
+@njit(**INNER, inline="always")
 def _merge_neighbours(columns, pairs):
     """Merge every sorted column with the one to its right; columns (4 · pitch,), pairs (8 · pitch,) out."""
     pitch = columns.size // 4
@@ -70,7 +71,7 @@ def _merge_neighbours(columns, pairs):
         store(pairs, 7 * pitch + x, b3)
 
 
-@njit(inline="always", nogil=True)
+@njit(**INNER, inline="always")
 def _middle_six(pairs, columns, x):
     """The middle six of the 20 numbers in the columns x − 2 … x + 2: two sorted pairs and a sorted column.
 
@@ -143,7 +144,7 @@ def _middle_six(pairs, columns, x):
     return a7, c0, c1, c2, c3, b4
 
 
-@njit(inline="always", nogil=True)
+@njit(**INNER, inline="always")
 def _find_median(rows, at, lowest, lower, low, high, higher, highest):
     """The sixth of six sorted numbers and the five of a window's own row around ``at``."""
     a, b = exchange(load(rows, at - 2), load(rows, at - 1))

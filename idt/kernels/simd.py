@@ -13,13 +13,13 @@ import operator
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 LANES = 8
 
 _FLOAT = ir.FloatType()
-_INT = ir.IntType(64)
 _INDEX = ir.IntType(32)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _NOTHING = ir.Constant(_VECTOR, ir.Undefined)
@@ -182,18 +182,24 @@ _HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
 
 
 @intrinsic
-def sum16(typing, source, first):
-    """source[first] + … + source[first + 15]: the two halves lane by lane, then the lanes 4, 2 and 1 apart."""
-    signature = types.float32(source, types.int64)
+def numbers(typing, a, b, c, d, e, f, g, h):
+    """Float8: eight numbers."""
 
     def generate(context, builder, signature, arguments):
-        source, first = arguments
-        pointer = _pointer(context, builder, signature.args[0], source)
-        second = builder.add(first, ir.Constant(_INT, LANES))
-        total = builder.fadd(_load(builder, pointer, first), _load(builder, pointer, second))
-        for apart in (4, 2, 1):
-            turned = _shuffle(builder, total, _NOTHING, [(k + apart) % LANES for k in range(LANES)])
-            total = builder.fadd(total, turned)
-        return builder.extract_element(total, ir.Constant(_INDEX, 0))
+        vector = _NOTHING
+        for lane, number in enumerate(arguments):
+            vector = builder.insert_element(vector, number, ir.Constant(_INDEX, lane))
+        return vector
 
-    return signature, generate
+    return float8(*(types.float32,) * LANES), generate
+
+
+@intrinsic
+def absolute(typing, vector):
+    """Float8: the magnitudes."""
+
+    def generate(context, builder, signature, arguments):
+        function = ir.FunctionType(_VECTOR, [_VECTOR])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.fabs.v8f32"), arguments)
+
+    return float8(float8), generate

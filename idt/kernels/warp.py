@@ -1,13 +1,15 @@
-"""Warping a frame back onto the one before (spec 4), sampled at 1/32 px as by OpenCV's fixed-point remap."""
+"""The camera's motion taken out of a frame (spec 4), sampled at 1/32 px as by OpenCV's remap, or out of a flow."""
 
 import numpy as np
 from numba import njit
+
+from idt.kernels import INNER
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER, error_model="numpy")
 def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
     """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
 
@@ -53,3 +55,26 @@ def warp(gray, previous, homography, border, out):
             lower_mean = flat[below] * (CELL - right) + flat[below + np.uint64(1)] * right
             mean = upper_mean * (CELL - lower) + lower_mean * lower
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def subtract(flow, homography, inverse, factor, width, height, border, out):
+    """Take the camera's motion out of a flow: to where a point went, the inverse motion is applied.
+
+    flow, out (2, h, w) float32, in pixels of a scale of factor ``factor``; homography and its inverse (3, 3) float64,
+    in pixels of the full frame, as are width, height and border. Where `warp` copies, nothing remains.
+    """
+    last_x, last_y = np.float64(width - 1 - border), np.float64(height - 1 - border)
+    for i in range(flow.shape[1]):
+        for j in range(flow.shape[2]):
+            x, y = j * factor, i * factor
+            w = 1 / (homography[2, 0] * x + homography[2, 1] * y + homography[2, 2])
+            at_x = (homography[0, 0] * x + homography[0, 1] * y + homography[0, 2]) * w
+            at_y = (homography[1, 0] * x + homography[1, 1] * y + homography[1, 2]) * w
+            inside = (at_x > border) & (at_y > border) & (at_x < last_x) & (at_y < last_y)
+            to_x, to_y = x + flow[0, i, j] * factor, y + flow[1, i, j] * factor
+            w = 1 / (inverse[2, 0] * to_x + inverse[2, 1] * to_y + inverse[2, 2])
+            back_x = (inverse[0, 0] * to_x + inverse[0, 1] * to_y + inverse[0, 2]) * w
+            back_y = (inverse[1, 0] * to_x + inverse[1, 1] * to_y + inverse[1, 2]) * w
+            out[0, i, j] = np.float32((back_x - x) / factor) if inside else np.float32(0)
+            out[1, i, j] = np.float32((back_y - y) / factor) if inside else np.float32(0)

@@ -1,0 +1,25 @@
+"""Which cells of the sampling grid are free (spec 5)."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def free_centres(textured, live, stride, points):
+    """Write the centres of the textured cells that hold no live track, row by row, and return how many there are.
+
+    textured (rows, columns) bool, overwritten; live (n, 2) float32; points (rows · columns, 2) float32.
+    """
+    rows, columns = textured.shape
+    for n in range(live.shape[0]):
+        column, row = np.int64(np.floor(live[n, 0])) // stride, np.int64(np.floor(live[n, 1])) // stride
+        if 0 <= row < rows and 0 <= column < columns:
+            textured[row, column] = False
+    count = 0
+    for row in range(rows):
+        for column in range(columns):
+            if textured[row, column]:
+                points[count, 0] = column * stride + stride // 2
+                points[count, 1] = row * stride + stride // 2
+                count += 1
+    return count
