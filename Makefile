@@ -8,7 +8,7 @@ OUT ?= demo-out
 MUTANTS ?= 20000
 SEED ?= 1
 
-.PHONY: demo demo-video demo-actions test soak lint bench clean
+.PHONY: demo demo-video demo-actions test soak lint bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -40,8 +40,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/codespell --ignore-words-list="gool,lenght,caf" --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py
+
+# Hours with all rows, for the accuracy on Weizmann; goes on where it stopped.
+bench-presets: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/bench_presets.py --accuracy
 
 clean:
 	rm -rf $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
@@ -54,6 +58,10 @@ $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots,bench]"
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

@@ -1,98 +1,132 @@
-"""Extraction by stage: milliseconds per frame of each step, and frames per second of the whole, one thread.
+"""Extraction by stage on one thread, beside what the machine does on a plain copy and a matrix product.
 
-The shipped clip ``wave`` is always measured; the release's own clips too, where they lie beside the checkout. Before
-anything is timed its tracks are held against the release's.
+Before anything is timed the tracks of each clip are held against the release's. Decoding and writing are left out:
+`bench_command` has the whole. Times are the processor's, see `results.in_turns`.
 """
 
-import statistics
-import time
 from contextlib import contextmanager
+from time import process_time
 
-import cv2
+import numpy as np
 
 import idt
 from benchmarks import cases
-from idt import camera, flow, histograms, sampling, selection
-from idt import extractor as loop
-from idt.tracks import Tracks
-from tests.matching import assert_same_tracks
+from benchmarks.results import Row, in_turns
+from benchmarks.stages import STAGES, wrapped
 
-STAGES = {
-    "gray pyramid": (loop, "gray_pyramid"),
-    "expansion": (flow, "expand"),
-    "flow": (flow, "between"),
-    "keypoints": (camera, "view"),
-    "corner matches": (camera, "match_corners"),
-    "keypoint matches": (camera, "match_views"),
-    "homography": (camera, "fit"),
-    "warp": (camera, "warp"),
-    "histograms": (histograms, "accumulate"),
-    "tracking": (Tracks, "advance"),
-    "texture": (sampling, "texture"),
-    "sampling": (sampling, "sample_points"),
-    "selection": (selection, "summarise"),
-}
+NAME = "extraction"
+REST, WHOLE = "everything else", "all"
 
 
-def measure(runs=3, names=cases.CLIPS):
-    """Rows of the table: clip, stage, median milliseconds per frame."""
-    rows = []
-    for case in cases.clips(names):
-        features = idt.extract(case.frames)
-        assert_same_tracks(features, case.reference)
-        times = [_one_run(case.frames) for _ in range(runs)]
-        for stage in (*STAGES, "everything else", "total"):
-            rows.append({"clip": case.name, "stage": stage, "ms": statistics.median(t[stage] for t in times)})
+def measure(*, runs=5, small=False):
+    """Milliseconds per frame of each stage, its share, and its rates."""
+    with cases.one_thread():
+        rows = machine_rates(runs, size=64 if small else 1024)
+        for name in ("wave",) if small else cases.CLIPS:
+            rows += of_clip(cases.clip(name), runs) if cases.at_hand(name) else [skipped(name)]
     return rows
 
 
-def table(rows):
-    """The rows as lines of text."""
-    lines = [f"{'clip':<14}{'stage':<18}{'ms/frame':>9}{'share':>8}"]
-    total = {row["clip"]: row["ms"] for row in rows if row["stage"] == "total"}
-    for row in rows:
-        share = row["ms"] / total[row["clip"]]
-        lines.append(f"{row['clip']:<14}{row['stage']:<18}{row['ms']:>9.2f}{share:>8.1%}")
-    lines += [f"{clip}: {1000 / ms:.1f} frames/s, one thread" for clip, ms in total.items()]
-    return lines
+def notes():
+    """How the work of the stages is counted, a line each."""
+    return [f"{name}: {' '.join(stage.work.__doc__.split())}" for name, stage in STAGES.items() if stage.work]
+
+
+def machine_rates(runs, size):
+    """What this machine does at best: copies of a frame's worth of data and of much more, a float32 product."""
+    near, far = np.ones(size << 10, np.float32), np.ones(size << 16, np.float32)
+    left = np.ones((size, size), np.float32)
+    to = {"near": np.empty_like(near), "far": np.empty_like(far), "product": np.empty_like(left)}
+    np.matmul(left, left, out=to["product"])
+    if not (to["product"] == size).all():
+        raise RuntimeError("the matrix product is wrong; not timed")
+    work = {
+        f"copy, {near.nbytes / 2**20:g} MB": (lambda: np.copyto(to["near"], near), 2 * near.nbytes, "GB/s"),
+        f"copy, {far.nbytes / 2**20:g} MB": (lambda: np.copyto(to["far"], far), 2 * far.nbytes, "GB/s"),
+        "float32 matrix product": (lambda: np.matmul(left, left, out=to["product"]), 2 * size**3, "GFLOP/s"),
+    }
+    for call, _, _ in work.values():
+        call()
+    seconds = in_turns({name: call for name, (call, _, _) in work.items()}, 3 * runs)
+    return [
+        Row(NAME, "this machine, one thread", name, unit, tuple(amount / s / 1e9 for s in seconds[name]))
+        for name, (_, amount, unit) in work.items()
+    ]
+
+
+def of_clip(clip, runs):
+    """Rows of one clip."""
+    with counted_work() as work:
+        clip.check(idt.extract(clip.frames))
+    times, units = [], []
+    for _ in range(runs):
+        before = cases.unit(process_time)
+        times.append(_one_run(clip.frames))
+        units.append(times[-1][WHOLE] / len(clip.frames) / (before + cases.unit(process_time)) * 2)
+    rows = []
+    for name in times[0]:
+        seconds = [of[name] for of in times]
+        row = Row(NAME, str(clip), name, "ms/frame", tuple(1000 * s / len(clip.frames) for s in seconds))
+        row.more["share"] = f"{row.median / np.median([of[WHOLE] for of in times]) * len(clip.frames) / 10:.1f} %"
+        if name in work:
+            n_bytes, flops = work[name]
+            median = np.median(seconds)
+            row.more.update({"GB/s": n_bytes / median / 1e9, "GFLOP/s": flops / median / 1e9})
+        rows.append(row)
+    rate = Row(NAME, str(clip), "rate", "frames/s", tuple(1000 / ms for ms in rows[-1].samples))
+    return [*rows, rate, Row(NAME, str(clip), "all, in Farnebäck calls", "units/frame", tuple(units))]
+
+
+def skipped(name):
+    """The row of a clip that is not at hand."""
+    return Row(NAME, name, WHOLE, "ms/frame", reason=cases.NOT_AT_HAND)
 
 
 def _one_run(frames):
-    """Milliseconds per frame by stage."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with _stopwatches() as spent:
-            began = time.perf_counter()
-            idt.extract(frames)
-            total = time.perf_counter() - began
-    finally:
-        cv2.setNumThreads(threads)
-    spent["everything else"] = total - sum(spent.values())
-    spent["total"] = total
-    return {stage: seconds / len(frames) * 1000 for stage, seconds in spent.items()}
+    """Seconds by stage."""
+    with stopwatches() as spent:
+        began = process_time()
+        idt.extract(frames)
+        whole = process_time() - began
+    return {**spent, REST: whole - sum(spent.values()), WHOLE: whole}
 
 
 @contextmanager
-def _stopwatches():
-    """Time every call of the stages' functions, by replacing them where the loop looks them up."""
+def stopwatches():
+    """Time all calls of the stages, each without the stages that it calls itself."""
     spent = dict.fromkeys(STAGES, 0.0)
-    originals = {stage: getattr(owner, name) for stage, (owner, name) in STAGES.items()}
+    inner = [0.0]
 
-    def timed(stage, function):
+    def timed(name, function):
         def call(*arguments, **options):
-            began = time.perf_counter()
-            try:
-                return function(*arguments, **options)
-            finally:
-                spent[stage] += time.perf_counter() - began
+            inner.append(0.0)
+            began = process_time()
+            result = function(*arguments, **options)
+            taken = process_time() - began
+            spent[name] += taken - inner.pop()
+            inner[-1] += taken
+            return result
 
         return call
 
-    for stage, (owner, name) in STAGES.items():
-        setattr(owner, name, timed(stage, originals[stage]))
-    try:
+    with wrapped(timed):
         yield spent
-    finally:
-        for stage, (owner, name) in STAGES.items():
-            setattr(owner, name, originals[stage])
+
+
+@contextmanager
+def counted_work():
+    """Add up the work of all calls of the stages: name → [bytes, flops]."""
+    work = {name: [0.0, 0.0] for name, stage in STAGES.items() if stage.work}
+
+    def counting(name, function):
+        def call(*arguments, **options):
+            result = function(*arguments, **options)
+            if name in work:
+                for i, amount in enumerate(STAGES[name].work(result, *arguments, **options)):
+                    work[name][i] += amount
+            return result
+
+        return call
+
+    with wrapped(counting):
+        yield work

@@ -1,33 +1,43 @@
-"""Fisher vectors and EM beside VLFeat, scikit-image and scikit-learn, on one thread, in one run.
-
-python -m benchmarks.bench_fisher [--json FILE]
+"""Fisher vectors and EM beside VLFeat, scikit-image and scikit-learn, on one thread, in turns.
 
 Before anything is timed, the vector is compared with the definition in float64 (``tests/reference``), and vector and
-likelihood with VLFeat in double precision. Rates are medians, in descriptors per second for a vector and in
-descriptors · iterations per second for EM. Without VLFeat (Debian's ``libvlfeat1``) or scikit-image their rows name the
+likelihood with VLFeat in double precision. Without VLFeat (Debian's ``libvlfeat1``) or scikit-image their rows name the
 reason instead.
 """
 
-import argparse
-import json
-import platform
-import time
 import warnings
-from functools import partial
-from pathlib import Path
 
 import numpy as np
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
-from benchmarks import vlfeat
+from benchmarks import cases, vlfeat
+from benchmarks.results import Row, in_turns
 from encoding.fisher import fisher_vector
 from encoding.gmm import DiagonalGMM
 from tests.reference import fisher as reference
 
+NAME = "fisher"
 MOST_DIFFERENCE = 1e-4  # ‖a − b‖ / ‖b‖ of two vectors, and nats per descriptor of two likelihoods
-GROWTH = {"n": (5_000, 40_000), "n_components": (64, 512), "n_features": (16, 128)}
+N_ITER = 10
+SMALL = (2000, 64, 16)
+NO_VLFEAT = "libvl.so.1 is not installed (apt-get install libvlfeat1)"
+NO_SCIKIT_IMAGE = "scikit-image is not installed (pip install scikit-image)"
+
+
+def measure(*, runs=5, small=False):
+    """Check, then time."""
+    n, n_components, n_features = SMALL if small else (60_000, 256, 54)
+    library = vlfeat.load()
+    with cases.one_thread():
+        rows, start, gmm, off = checked(n, n_components, n_features)
+        sizes = f"{n:,} descriptors, K = {n_components}, D = {n_features}, one thread"
+        fisher, em = fisher_tasks(library, rows, gmm), em_tasks(library, rows, start)
+        return [
+            *rates(f"Fisher vector, {sizes}", fisher, n, "descriptors/s", runs, off["vector"]),
+            *rates(f"EM, {sizes}", em, n * N_ITER, "descriptors·iterations/s", min(runs, 3), off["likelihood"]),
+        ]
 
 
 def case(n, n_components, n_features, seed=0):
@@ -43,43 +53,29 @@ def case(n, n_components, n_features, seed=0):
     return rows, (rows[:n_components], variances, np.full(n_components, 1 / n_components, np.float32))
 
 
-def run(*, n=60_000, n_components=256, n_features=54, n_iter=10, repeats=5):
-    """Check, then time; a report of plain numbers and, for the rivals that are absent, reasons."""
+def checked(n, n_components, n_features):
+    """A case: rows, start, our mixture after 10 iterations, and how far we are off."""
     rows, start = case(n, n_components, n_features)
-    library = vlfeat.load()
-    with threadpool_limits(1):
-        began = time.perf_counter()
-        gmm = DiagonalGMM(n_components).fit_from(rows[: 4 * n_components], *start, 1)
-        fisher_vector(rows[:2], gmm)
-        first_call = time.perf_counter() - began
-        gmm = DiagonalGMM(n_components).fit_from(rows, *start, n_iter)
-        agreement = check(library, rows, start, gmm, n_iter)
-        fisher, em = fisher_tasks(library, rows, gmm), em_tasks(library, rows, start, n_iter)
-        return {
-            "case": {"descriptors": n, "components": n_components, "features": n_features, "iterations": n_iter},
-            "machine": {"processor": processor(), "threads": 1, "python": platform.python_version()},
-            "seconds of the first call": first_call,
-            "agreement": agreement,
-            "fisher": rates(fisher, n, repeats),
-            "em": rates(em, n * n_iter, repeats),
-        }
+    gmm = DiagonalGMM(n_components).fit_from(rows, *start, N_ITER)
+    return rows, start, gmm, differences(vlfeat.load(), rows, start, gmm)
 
 
-def check(library, rows, start, gmm, n_iter):
-    """Largest differences from the definition and from VLFeat; raises where they are too large."""
+def differences(library, rows, start, gmm):
+    """Differences from the definition and from VLFeat by what is compared and with whom; raises if one is too large."""
     parameters = (gmm.means_, gmm.variances_, gmm.weights_)
     few = rows[:20]
     expected = reference.fisher_vector(few, *parameters, orders=("first", "second"))
-    found = {"vector, definition": relative(fisher_vector(few, gmm), expected)}
+    found = {"vector": {"ours": relative(fisher_vector(few, gmm), expected)}, "likelihood": {}}
     if library is not None:
         double = rows.astype(np.float64)
         expected = vlfeat.fisher_vector(library, double, *parameters)
-        found["vector, VLFeat"] = relative(fisher_vector(rows, gmm), expected)
-        likelihood = vlfeat.em(library, double, *start, n_iter)[0]
-        found["likelihood, VLFeat"] = abs(gmm.log_likelihoods_[-1] - likelihood)
-    for name, difference in found.items():
-        if not difference < MOST_DIFFERENCE:
-            raise RuntimeError(f"{name}: differs by {difference:.2g}, more than {MOST_DIFFERENCE:g}; not timed")
+        found["vector"]["VLFeat"] = relative(fisher_vector(rows, gmm), expected)
+        likelihood = vlfeat.em(library, double, *start, N_ITER)[0]
+        found["likelihood"]["VLFeat"] = float(abs(gmm.log_likelihoods_[-1] - likelihood))
+    for of, by in found.items():
+        for name, difference in by.items():
+            if not difference < MOST_DIFFERENCE:
+                raise RuntimeError(f"{of}, {name}: off by {difference:.2g}, more than {MOST_DIFFERENCE:g}; not timed")
     return found
 
 
@@ -90,7 +86,7 @@ def fisher_tasks(library, rows, gmm):
     try:
         from skimage.feature import fisher_vector as rival
     except ImportError:
-        tasks["scikit-image"] = "not installed"
+        tasks["scikit-image"] = NO_SCIKIT_IMAGE
     else:
         mixture = GaussianMixture(len(gmm.means_), covariance_type="diag")
         mixture.means_, mixture.covariances_, mixture.weights_ = (part.astype(np.float64) for part in parameters)
@@ -99,36 +95,39 @@ def fisher_tasks(library, rows, gmm):
     return tasks
 
 
-def em_tasks(library, rows, start, n_iter):
+def em_tasks(library, rows, start):
     """What runs EM on the rows: name → call, or the reason of its absence."""
     means, variances, weights = start
-    rival = GaussianMixture(
-        len(means),
-        covariance_type="diag",
-        max_iter=n_iter,
-        tol=0,
-        weights_init=weights.astype(np.float64) / weights.sum(dtype=np.float64),
-        means_init=means,
-        precisions_init=1 / variances,
-        init_params="random_from_data",
-    )
-
-    def scikit_learn():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            rival.fit(rows)
-
-    return {
-        "ours": lambda: DiagonalGMM(len(means)).fit_from(rows, *start, n_iter),
-        **vlfeat_tasks(library, vlfeat.em, rows, *start, n_iter),
-        "scikit-learn": scikit_learn,
+    options = {
+        "covariance_type": "diag",
+        "max_iter": N_ITER,
+        "tol": 0,
+        "weights_init": weights.astype(np.float64) / weights.sum(dtype=np.float64),
+        "means_init": means,
+        "precisions_init": 1 / variances,
+        "init_params": "random_from_data",
     }
+    rival = GaussianMixture(len(means), **options)
+    centres = KMeans(len(means), init=means, n_init=1, max_iter=N_ITER, tol=0, algorithm="lloyd")
+    tasks = {
+        "ours": lambda: DiagonalGMM(len(means)).fit_from(rows, *start, N_ITER),
+        **vlfeat_tasks(library, vlfeat.em, rows, *start, N_ITER),
+        "scikit-learn": lambda: _quietly(rival.fit, rows),
+        "scikit-learn's KMeans (hard)": lambda: _quietly(centres.fit, rows),
+    }
+    try:
+        from skimage.feature import learn_gmm
+    except ImportError:
+        tasks["scikit-image"] = NO_SCIKIT_IMAGE
+    else:
+        tasks["scikit-image"] = lambda: _quietly(learn_gmm, rows, n_modes=len(means), gm_args=options)
+    return tasks
 
 
 def vlfeat_tasks(library, function, *arguments):
     """VLFeat's own vector code, and its plain loops, which are faster on some machines."""
     if library is None:
-        return {"VLFeat": "libvl.so.1 is not installed (apt-get install libvlfeat1)"}
+        return {"VLFeat": NO_VLFEAT}
 
     def call(simd):
         library.vl_set_simd_enabled(simd)
@@ -137,28 +136,20 @@ def vlfeat_tasks(library, function, *arguments):
     return {"VLFeat": lambda: call(True), "VLFeat, SIMD off": lambda: call(False)}
 
 
-def rates(tasks, work, repeats):
-    """Median rate of each task; the rivals take turns with ours, so that all see the same machine."""
-    seconds: dict[str, list[float]] = {name: [] for name, task in tasks.items() if callable(task)}
-    for _ in range(repeats):
-        for name, taken in seconds.items():
-            began = time.perf_counter()
-            tasks[name]()
-            taken.append(time.perf_counter() - began)
-    return {name: work / float(np.median(seconds[name])) if callable(task) else task for name, task in tasks.items()}
-
-
-def growth(repeats=5):
-    """Slope of log time over log size of our Fisher vector, for T, K and D each: 1 is proportional."""
-    slopes = {}
-    for name, sizes in GROWTH.items():
-        seconds = []
-        for size in sizes:
-            rows, start = case(**{"n": 10_000, "n_components": 256, "n_features": 54, name: size})
-            gmm = DiagonalGMM.from_parameters(*start)
-            seconds.append(1 / rates({"ours": partial(fisher_vector, rows, gmm)}, 1, repeats)["ours"])
-        slopes[name] = float(np.log(seconds[1] / seconds[0]) / np.log(sizes[1] / sizes[0]))
-    return slopes
+def rates(case, tasks, work, unit, runs, off):
+    """Rows of the tasks; those that are no calls are reasons."""
+    calls = {name: task for name, task in tasks.items() if callable(task)}
+    seconds = in_turns(calls, runs)
+    rows = []
+    for name, task in tasks.items():
+        if name not in calls:
+            rows.append(Row(NAME, case, name, unit, reason=task))
+            continue
+        more = {"ours is": f"{np.median(seconds[name]) / np.median(seconds['ours']):.1f} ×"}
+        if name in off:
+            more["off by"] = f"{off[name]:.1e}"
+        rows.append(Row(NAME, case, name, unit, tuple(work / taken for taken in seconds[name]), more=more))
+    return rows
 
 
 def relative(a, b):
@@ -166,36 +157,8 @@ def relative(a, b):
     return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
-def processor():
-    """Name of the processor, as far as the system tells."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
-
-
-def table(report):
-    """The report in lines to read."""
-    lines = [f"{name}: {difference:.1e}" for name, difference in report["agreement"].items()]
-    for kind, unit in (("fisher", "descriptors/s"), ("em", "descriptors·iterations/s")):
-        lines.append(f"{kind} ({unit})")
-        for name, rate in report[kind].items():
-            times = "" if isinstance(rate, str) else f"{report[kind]['ours'] / rate:6.1f} × slower" * (name != "ours")
-            lines.append(f"  {name:18}{rate if isinstance(rate, str) else format(rate, '12,.0f')} {times}".rstrip())
-    return "\n".join(lines)
-
-
-def main():
-    """Run the standard case and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="also write the report to this file")
-    path = parser.parse_args().json
-    report = {**run(), "growth": growth()}
-    print(table(report))
-    print("growth:", ", ".join(f"{name} {slope:.2f}" for name, slope in report["growth"].items()))
-    if path:
-        path.write_text(json.dumps(report, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _quietly(fit, *arguments, **options):
+    """Ten iterations are asked for, converged or not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit(*arguments, **options)

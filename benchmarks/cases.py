@@ -1,21 +1,30 @@
-"""What the benchmarks run on, and what machine they ran on."""
+"""What the benchmarks run on: clips and what the release finds in them, the machine, and its cores."""
 
 import os
 import platform
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from tests import golden
-from tests.matching import reference
+from benchmarks import vlfeat
+from tests import golden, matching
 
-CLIPS = ("wave", "bowling", "ice_dancing")
+ROOT = Path(__file__).resolve().parent.parent
+CLIPS = ("wave", "bowling", "ice_dancing", "kth_walking")
+WEIZMANN = golden.SHARED.parent / "data" / "weizmann"
+NOT_AT_HAND = "the clip is not at hand"
+PACKAGES = ("opencv-contrib-python", "numpy", "numba", "scikit-learn", "scikit-image", "h5py")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Clip:
     """A clip's gray frames and the tracks that the release finds in them."""
 
@@ -23,23 +32,101 @@ class Clip:
     frames: np.ndarray
     reference: dict[str, Any]
 
+    def __str__(self):
+        n_frames, height, width = self.frames.shape
+        return f"{self.name}, {width}x{height}, {n_frames} frames"
 
-def clips(names=CLIPS):
-    """Those of the clips that are at hand; the shipped one always is."""
-    for name in names:
-        if name == "wave" or (golden.SHARED / "real" / name).is_dir():
-            yield Clip(name, golden.gray(name), reference(golden.golden(name)))
+    def check(self, features):
+        """Raise unless the features, as far as the golden frames reach, are the release's."""
+        covered = features.take(np.flatnonzero(features.frame < len(self.frames)))
+        matching.assert_same_tracks(covered, self.reference)
+
+
+def at_hand(name):
+    """Whether a clip is: the shipped one always is, the others where they lie beside the checkout."""
+    return name == "wave" or (golden.SHARED / "real" / name).is_dir()
+
+
+@cache
+def clip(name):
+    """One of the clips at hand."""
+    return Clip(name, golden.gray(name), matching.reference(golden.golden(name)))
+
+
+def scene(width, height, n_frames):
+    """The clip ``wave`` as often as it fits side by side, played forth and back: (n_frames, height, width) uint8."""
+    frames = clip("wave").frames
+    there_and_back = np.concatenate([frames, frames[-2:0:-1]])
+    _, h, w = frames.shape
+    tiled = np.tile(there_and_back, (1, -(-height // h), -(-width // w)))[:, :height, :width]
+    return tiled[np.arange(n_frames) % len(tiled)]
+
+
+def unit(clock):
+    """Seconds, by a clock, of one call of OpenCV's own Farnebäck flow on a fixed pair of 320x240, one thread.
+
+    The median of 40. Times divided by it can be compared between machines, and between busy and idle hours of one.
+    """
+    noise = np.random.default_rng(0).random((240, 320), dtype=np.float32)
+    first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    second = np.roll(first, 2, axis=1)
+    seconds = []
+    with one_thread():
+        for _ in range(40):
+            began = clock()
+            cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 1, 10, 2, 7, 1.5, cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
+            seconds.append(clock() - began)
+    return median(seconds)
+
+
+@contextmanager
+def one_thread():
+    """Keep OpenCV and the matrix products to one thread."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def n_cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def on_cores(count):
+    """Keep this process and those it starts to so many cores, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def machine():
-    """Processor, cores and versions, to be stated beside every figure."""
-    names = ("opencv-contrib-python", "numpy", "numba", "scikit-learn", "h5py")
+    """Processor, cores, load and versions, to be stated beside every figure."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": n_cores(),
+        "load when begun": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
-        **{name: version(name) for name in names},
+        **{name: _version(name) for name in PACKAGES},
+        "VLFeat": vlfeat.version(),
     }
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _processor():

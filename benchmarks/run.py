@@ -1,31 +1,37 @@
 """Run the benchmarks, print their tables, write the figures as JSON: ``make bench``."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import bench_extraction, cases
+from benchmarks import bench_command, bench_extraction, bench_fisher, bench_growth, bench_presets, cases, results
 
-BENCHMARKS = {"extraction": bench_extraction}
+BENCHMARKS = {
+    module.NAME: module for module in (bench_extraction, bench_command, bench_fisher, bench_growth, bench_presets)
+}
 
 
-def main():
+def main(arguments=None):
     """Run those named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="benchmarks to run (default: all)")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default all)")
+    parser.add_argument("--runs", type=int, default=5, help="of which the median is taken (default 5)")
+    parser.add_argument("--small", action="store_true", help="the smallest cases, to see that all works")
     parser.add_argument("-o", "--output", default="benchmarks/result.json")
-    options = parser.parse_args()
-    result = {"machine": cases.machine()}
-    print(", ".join(f"{key} {value}" for key, value in result["machine"].items()))
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; known are {', '.join(BENCHMARKS)}")
+    machine = cases.machine()
+    print(", ".join(f"{key} {value}" for key, value in machine.items()))
+    rows = []
     for name in options.names or BENCHMARKS:
-        rows = BENCHMARKS[name].measure(runs=options.runs)
-        result[name] = rows
-        print("", *BENCHMARKS[name].table(rows), sep="\n")
-    Path(options.output).write_text(json.dumps(result, indent=1) + "\n")
+        measured = BENCHMARKS[name].measure(runs=options.runs, small=options.small)
+        print(*results.table(measured), "", *getattr(BENCHMARKS[name], "notes", list)(), sep="\n", flush=True)
+        rows += measured
+        results.write(options.output, machine, rows)
     print(f"\nwritten to {options.output}")
 
 

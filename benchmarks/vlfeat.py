@@ -1,7 +1,7 @@
 """VLFeat's mixtures and Fisher vectors through ctypes: Debian's ``libvlfeat1``, release 0.9.21, on one thread."""
 
 import ctypes
-from ctypes import c_double, c_int, c_size_t, c_void_p
+from ctypes import c_char_p, c_double, c_int, c_size_t, c_void_p
 
 import numpy as np
 
@@ -10,6 +10,7 @@ CUSTOM_START = 2  # VlGMMCustom
 FAST = 4  # VL_FISHER_FLAG_FAST: hard assignment
 
 _SIGNATURES = {
+    "vl_get_version_string": (c_char_p,),
     "vl_set_num_threads": (None, c_size_t),
     "vl_set_simd_enabled": (None, c_int),
     "vl_fisher_encode": (
@@ -42,6 +43,12 @@ def load(*, simd=True):
     library.vl_set_num_threads(1)
     library.vl_set_simd_enabled(simd)
     return library
+
+
+def version():
+    """Release of the library, to be stated beside its figures."""
+    library = load()
+    return "not installed" if library is None else library.vl_get_version_string().decode()
 
 
 def fisher_vector(library, rows, means, variances, weights, *, flags=0):

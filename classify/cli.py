@@ -5,20 +5,21 @@ import os
 import sys
 from pathlib import Path
 
+from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
-from encoding.params import EncodingParams
 from idt.atomic import refuse_input
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, positive, progress_bar
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    command,
+    fields_of,
+    positive,
+    progress_bar,
+)
 from idt.errors import DataError
-from idt.params import ExtractionParams
-
-GROUPS = {
-    "data set": DatasetParams,
-    "extraction": ExtractionParams,
-    "encoding": EncodingParams,
-    "classifier": ClassifierParams,
-}
-"""Groups of options of an evaluation, under the names that `classify.protocol.evaluate` gives the last three."""
 
 
 @command
@@ -26,11 +27,11 @@ def svm_train(arguments):
     """``svm-train``: vectors and labels to a model."""
     parser = Parser(
         "svm-train",
-        "Train a linear support vector machine, one class against the rest, on a vectors file and a list of labels.",
+        "Train a support vector machine, one class against the rest, on a vectors file and a list of labels.",
         "svm-train vectors.h5 --labels labels.csv -o model.h5",
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
-    parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label, one for every vector")
+    parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file")
     _add_outside(parser)
     add_fields(parser, ClassifierParams)
@@ -70,34 +71,37 @@ def svm_predict(arguments):
 
 @command
 def evaluate(arguments):
-    """``idt-evaluate``: a data set to its accuracy."""
-    parser = Parser(
-        "idt-evaluate",
-        "Evaluate a data set by its protocol: extraction, codebooks of the training videos, Fisher vectors, linear"
-        " support vector machines, report. Run it again and it goes on where it stopped.",
-        "idt-evaluate weizmann data/weizmann -o weizmann-out --k 64 --jobs 2",
-    )
-    parser.add_argument("dataset", metavar="DATASET", help="weizmann, ut-interaction, kth; folder: any CLASS/VIDEO")
-    parser.add_argument("root", metavar="ROOT", help="its folder")
-    add_habits(parser, output="folder of features, folds and report", jobs=True, threads=True)
-    parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
-    for title, cls in GROUPS.items():
-        add_fields(parser, cls, title)
-    options = parser.parse_args(arguments)
-    params = {title: fields_of(options, cls) for title, cls in GROUPS.items()}
+    """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
+    options, given = evaluation_options(arguments)
     from classify.datasets import read
+    from classify.recipes import read_recipes, recipe_of
+
+    if options.compare:
+        recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
+    else:
+        recipe = recipe_of("", options.encoder, given)
+    dataset = read(options.dataset, options.root, fields_of(options, DatasetParams))
+    settings = {
+        "features": options.features,
+        "jobs": options.jobs,
+        "threads": options.threads,
+        "overwrite": options.overwrite,
+        "progress": _progress(options.quiet),
+        "seen": _teller("idt-evaluate", options.quiet),
+    }
+    if options.compare:
+        from classify.compare import compare
+
+        return _print_table(compare(dataset, recipes, options.output, **settings, told=_print_row), options.quiet)
     from classify.protocol import evaluate
 
     found = evaluate(
-        read(options.dataset, options.root, params.pop("data set")),
+        dataset,
         options.output,
-        **params,
-        features=options.features,
-        jobs=options.jobs,
-        threads=options.threads,
-        overwrite=options.overwrite,
-        progress=_progress(options.quiet),
-        seen=_teller("idt-evaluate", options.quiet),
+        extraction=recipe.extraction,
+        encoding=recipe.encoding,
+        classifier=recipe.classifier,
+        **settings,
     )
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
@@ -115,6 +119,9 @@ def _prediction_options(arguments):
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
     parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
+    )
     parser.add_argument("--top", type=positive, default=5, metavar="N", help="classes to print (default 5)")
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="videos at once (default 1)")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
@@ -127,9 +134,12 @@ def _prediction_options(arguments):
 
 def _predict(options, outside):
     """Scores of the inputs, whatever they are."""
+    from classify.prediction import check_calibrated, label_vectors
     from classify.store import load
 
     model = load(options.model)
+    if options.probabilities:
+        check_calibrated(model, options.model)
     if options.codebook:
         from classify.videos import label_videos
 
@@ -138,6 +148,7 @@ def _predict(options, outside):
             options.inputs,
             options.codebook,
             outside=outside,
+            probabilities=options.probabilities,
             jobs=options.jobs,
             threads=options.threads,
             progress=_progress(options.quiet),
@@ -145,12 +156,11 @@ def _predict(options, outside):
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
-    from classify.prediction import label_vectors
     from idt.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):
         raise DataError(f"{options.inputs[0]} is no vectors file; a video needs the model's codebook, --codebook")
-    return label_vectors(model, options.inputs[0], outside=outside)
+    return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
 def _add_outside(parser):
@@ -198,6 +208,27 @@ def _print_report(found, quiet):
         print(f"idt-evaluate: {note}", file=sys.stderr)
     if found.failed:
         print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+
+
+def _print_row(row):
+    """A recipe's line on stdout as soon as it is known."""
+    from classify.readable import METRIC_NAMES
+
+    if row.report is None:
+        print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)
+        return
+    number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
+    print(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+
+
+def _print_table(found, quiet):
+    """Where the table lies, and what failed."""
+    print(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
+    for note in [] if quiet else found.written.notes:
+        print(f"idt-evaluate: {note}", file=sys.stderr)
+    if found.failed:
+        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+    return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
 def _note_empty(name, empty, quiet):

@@ -1,16 +1,19 @@
 """What a data set is made of: clips with their labels, and the splits that its protocol asks for."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from classify.splits import Split
+from classify.splits import Split, classes_of
 from classify.tables import listed
 from idt import suffixes
 from idt.errors import DataError
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
+
+Label: TypeAlias = str | tuple[str, ...]
+"""A class, or of videos that may have several all of them."""
 
 
 class Clip(NamedTuple):
@@ -21,7 +24,8 @@ class Clip(NamedTuple):
     name : str
         Video name: the path relative to the root, without suffix; of a stretch, its number behind it.
     path : Path
-    label : str
+    label : str or tuple of str
+        A tuple, of any length, in sets whose clips may have several labels.
     group : str
         Whom or what the splits keep together: an actor, a person, a sequence.
     part : str
@@ -32,7 +36,7 @@ class Clip(NamedTuple):
 
     name: str
     path: Path
-    label: str
+    label: Label
     group: str = ""
     part: str = ""
     first_frame: int | None = None
@@ -62,9 +66,11 @@ class Dataset:
     metric : str
         The number that the set is compared by, one of `METRICS`.
     skipped : list of Skipped
-        Files below the root that are not evaluated.
+        Files below the root that are not of the set.
     missing : list of str
         Clips that the set should have and that are not there.
+    failed : list of Skipped
+        Clips that are there and could not be used.
     """
 
     name: str
@@ -75,16 +81,22 @@ class Dataset:
     metric: str
     skipped: list[Skipped]
     missing: list[str]
+    failed: list[Skipped] = field(default_factory=list)
 
     @property
     def labels(self):
-        """Video name → label, in the order of the clips."""
+        """Video name → label or labels, in the order of the clips."""
         return {clip.name: clip.label for clip in self.clips}
+
+    @property
+    def several(self):
+        """Whether a clip may have several labels, or none."""
+        return any(isinstance(clip.label, tuple) for clip in self.clips)
 
     @property
     def classes(self):
         """Labels in sorted order."""
-        return sorted({clip.label for clip in self.clips})
+        return classes_of(clip.label for clip in self.clips)
 
     def without(self, failed):
         """The set without clips that could not be used.
@@ -92,7 +104,7 @@ class Dataset:
         Parameters
         ----------
         failed : dict of str to str
-            Video name → reason. They move to ``skipped``, and out of the splits.
+            Video name → reason. They move to ``failed``, and out of the splits.
 
         Returns
         -------
@@ -110,14 +122,14 @@ class Dataset:
             raise DataError(
                 f"none of the {len(self.clips)} clips of {self.name} can be used: {listed(failed.values())}"
             )
-        skipped = [Skipped(str(clip.path), failed[clip.name]) for clip in self.clips if clip.name in failed]
+        lost = [Skipped(str(clip.path), failed[clip.name]) for clip in self.clips if clip.name in failed]
         splits = []
         for split in self.splits:
             train, test = (tuple(name for name in side if name not in failed) for side in (split.train, split.test))
             if not (train and test):
                 raise DataError(f"{split.name} of {self.name} has nothing left to train or to test: {listed(failed)}")
             splits.append(split._replace(train=train, test=test))
-        return replace(self, clips=clips, splits=splits, skipped=[*self.skipped, *skipped])
+        return replace(self, clips=clips, splits=splits, failed=[*self.failed, *lost])
 
 
 def find_videos(root):

@@ -1,11 +1,12 @@
 """One split of an evaluation: its codebook, vectors and scores, each in a file that is made once.
 
-A split's folder holds ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all its videos, and
+There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and
 ``scores.h5``. Scores that are up to date stand for the other two, which may then be deleted.
 
 Format ``idt-scores``, version 1: ``names`` (n,) text, the test videos; ``classes`` (k,) text, those trained with;
-``scores`` (n, k) float64; in ``descriptors/BLOCK`` the scores with each block of the vectors by itself. Root attributes
-besides those of all our files: ``empty``, the JSON list of the videos of the split without tracks.
+``scores`` (n, k) float64, and ``probabilities`` if the classifier calibrates them; in ``descriptors/BLOCK`` the scores
+with each block of the vectors by itself. Root attributes besides those of all our files: ``columns``, the numbers of
+a vector, and ``empty``, the JSON list of the videos of the split without tracks.
 """
 
 import dataclasses
@@ -14,12 +15,14 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 
+from classify.choice import machine_of
 from classify.rows import Rows
-from classify.svm import LinearSVM
+from classify.splits import classes_of
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.encoder import encode_files
 from encoding.inputs import combined
@@ -29,6 +32,17 @@ from idt.errors import DataError
 
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 1
+
+
+class Places(NamedTuple):
+    """Folders of what is made of the splits; below each, in ``folds``, every split has its own.
+
+    Several evaluations may share the first two.
+    """
+
+    codebook: Path
+    vectors: Path
+    scores: Path
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,10 @@ class Scores:
         With each block of the vectors by itself.
     empty : list of str
         Videos of the split, training ones too, that have no tracks.
+    probabilities : (n, k) float64 or None
+        If the classifier calibrates them.
+    columns : int
+        Numbers of a vector.
     """
 
     names: list[str]
@@ -51,6 +69,8 @@ class Scores:
     scores: np.ndarray
     descriptors: dict[str, np.ndarray]
     empty: list[str]
+    probabilities: np.ndarray | None = None
+    columns: int = 0
 
 
 class FoldFiles:
@@ -58,13 +78,17 @@ class FoldFiles:
 
     Parameters
     ----------
-    folder : Path
+    places : Places
+    number : int
+        Of the split, from 1.
     split : Split
     labels : dict of str to str
-        Video name → label.
+        Video name → label or labels.
+    groups : dict of str to str
+        Video name → what cross-validation on the training videos must not tear apart, or nothing.
     digests : dict of str to str
         Video name → digest of its feature file.
-    encoding : EncodingParams
+    encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     overwrite : bool
         Replace files that were made otherwise.
@@ -80,20 +104,26 @@ class FoldFiles:
         If a file exists that was made otherwise, and ``overwrite`` is false.
     """
 
-    def __init__(self, folder, split, labels, digests, *, encoding, classifier, overwrite=False):
+    def __init__(self, places, number, split, labels, groups, digests, *, encoding, classifier, overwrite=False):
         self.split, self._overwrite = split, overwrite
         self._labels = [labels[name] for name in split.train]
+        self._groups = [groups[name] for name in split.train]
         self._encoding, self._classifier = encoding, classifier
-        self._folder = Path(folder)
-        training = combined({name: digests[name] for name in sorted(split.train)})
+        name = folder_name(number, split)
+        self._folders = {what: Path(folder) / "folds" / name for what, folder in places._asdict().items()}
+        # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
+        learnt = {name: digests[name] for name in sorted(split.train)}
+        if encoding.encoding == "stacked":
+            learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
+        training = combined(learnt)
         vectors = combined({name: digests[name] for name in self.names})
-        trained = json.dumps([vectors, list(zip(split.train, self._labels, strict=True)), split.test])
+        trained = json.dumps([vectors, list(zip(split.train, self._labels, self._groups, strict=True)), split.test])
         self._sources = {
             "codebook": {"kind": "features", "digest": training},
             "vectors": {"kind": "features", "digest": vectors, "training": training},
             "scores": {"kind": "split", "digest": hashlib.sha256(trained.encode()).hexdigest()},
         }
-        params = {**dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
+        params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
         self.fitted = self._is_current("codebook", CODEBOOK_FORMAT, CODEBOOK_VERSION, encoding.fitting())
         self.encoded = self._is_current("vectors", VECTORS_FORMAT, VECTORS_VERSION, encoding)
         self.scored = self._is_current("scores", SCORES_FORMAT, SCORES_VERSION, params)
@@ -111,8 +141,9 @@ class FoldFiles:
         ----------
         codebook : Codebook
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        codebook.save(self._path("codebook"), source=self._sources["codebook"], overwrite=self._overwrite)
+        path = self._path("codebook")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        codebook.save(path, source=self._sources["codebook"], overwrite=self._overwrite)
 
     def encode(self, files, *, jobs=1, threads=1, update=None):
         """Make the vectors with the codebook that was kept, unless they are there.
@@ -137,6 +168,7 @@ class FoldFiles:
                     return
             if not self._overwrite:
                 raise DataError(f"{path} was made with another codebook than lies beside it; {hdf5.REMEDY}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         encode_files(
             [files[name] for name in self.names],
             self.names,
@@ -160,22 +192,35 @@ class FoldFiles:
         Raises
         ------
         DataError
-            As `LinearSVM.fit`.
+            As the classifier's ``fit``.
         """
         with open_vectors(self._path("vectors")) as vectors:
             place = {name: row for row, name in enumerate(vectors.names)}
             train, test = ([place[name] for name in side] for side in (self.split.train, self.split.test))
 
-            def scored(columns):
+            def trained(block=None):
+                """Scores, and probabilities if they are asked for, with one block of the vectors or all."""
+                layout = [part for part in vectors.layout if block in (None, part["block"])]
+                columns = None if block is None else block_columns(vectors.layout)[block]
                 rows = [Rows(vectors.encodings, index=side, columns=columns) for side in (train, test)]
-                machine = LinearSVM.from_params(self._classifier).fit(rows[0], self._labels)
-                return machine.scores(rows[1])
+                machine = machine_of(self._classifier, layout).fit(rows[0], self._labels, self._groups)
+                return machine.scores(rows[1]), machine.predict_proba(rows[1]) if machine.probability else None
 
-            whole = scored(None)
-            blocks = block_columns(vectors.layout)
-            descriptors = {block: scored(columns) if len(blocks) > 1 else whole for block, columns in blocks.items()}
-            found = Scores(list(self.split.test), sorted(set(self._labels)), whole, descriptors, vectors.empty)
-        _save(self._path("scores"), found, self._params, self._sources["scores"], self._overwrite)
+            whole, probabilities = trained()
+            blocks = list(block_columns(vectors.layout))
+            descriptors = {block: trained(block)[0] if len(blocks) > 1 else whole for block in blocks}
+            found = Scores(
+                list(self.split.test),
+                classes_of(self._labels),
+                whole,
+                descriptors,
+                vectors.empty,
+                probabilities,
+                vectors.encodings.shape[1],
+            )
+        path = self._path("scores")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _save(path, found, self._params, self._sources["scores"], self._overwrite)
         return found
 
     def load(self):
@@ -193,7 +238,7 @@ class FoldFiles:
         path = self._path("scores")
         with hdf5.open_checked(path, format=SCORES_FORMAT, versions=SCORES_VERSION) as file:
             names, classes = (hdf5.read(file, name, shape=(None,), dtype=str) for name in ("names", "classes"))
-            if (names, classes) != (list(self.split.test), sorted(set(self._labels))):
+            if (names, classes) != (list(self.split.test), classes_of(self._labels)):
                 raise DataError(f"{path} holds other videos or classes than its split; {hdf5.REMEDY}")
             shape = (len(names), len(classes))
             scores = hdf5.read(file, "scores", shape=shape, dtype=np.float64)
@@ -201,10 +246,14 @@ class FoldFiles:
                 block: hdf5.read(file, f"descriptors/{block}", shape=shape, dtype=np.float64)
                 for block in json_list(file, "blocks")
             }
-            return Scores(names, classes, scores, descriptors, json_list(file, "empty"))
+            probabilities = None
+            if self._classifier.probability:
+                probabilities = hdf5.read(file, "probabilities", shape=shape, dtype=np.float64)
+            columns = hdf5.attribute(file, "columns", int)
+            return Scores(names, classes, scores, descriptors, json_list(file, "empty"), probabilities, columns)
 
     def _path(self, what):
-        return self._folder / f"{what}.h5"
+        return self._folders[what] / f"{what}.h5"
 
     def _is_current(self, what, form, version, params):
         """Whether a file need not be made; refused if it must not."""
@@ -241,7 +290,10 @@ def _save(path, scores, params, source, overwrite):
             file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
         # Little-endian on any machine.
         file.create_dataset("scores", data=scores.scores, dtype="<f8")
+        if scores.probabilities is not None:
+            file.create_dataset("probabilities", data=scores.probabilities, dtype="<f8")
         for block, values in scores.descriptors.items():
             file.create_dataset(f"descriptors/{block}", data=values, dtype="<f8")
+        file.attrs["columns"] = scores.columns
         file.attrs["blocks"] = json.dumps(list(scores.descriptors))
         file.attrs["empty"] = json.dumps(scores.empty)

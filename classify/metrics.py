@@ -124,6 +124,80 @@ def mean_average_precision(truth, scores, classes):
     return float(np.nanmean(average_precision(truth, scores, classes)))
 
 
+def log_loss(truth, probabilities, classes):
+    """Mean of −log of the probability that was given to the true class; 0 is certainty of the truth.
+
+    Parameters
+    ----------
+    truth : (n,) str or int
+    probabilities : (n, c) float
+    classes : (c,) str or int
+
+    Returns
+    -------
+    float
+        A probability below the rounding of float64 counts as that.
+
+    Raises
+    ------
+    DataError
+        If a true label is not among the classes, or the shapes do not agree.
+    """
+    rows = _codes(truth, classes, "truth")
+    given = _checked(probabilities, len(truth), len(classes))[np.arange(len(rows)), rows]
+    return float(-np.log(np.maximum(given, np.finfo(np.float64).eps)).mean())
+
+
+def confidence_interval(values, *, level=0.95):
+    """Interval of the mean of numbers, such as those of the splits, by Student's t.
+
+    Parameters
+    ----------
+    values : (n,) float
+    level : float
+
+    Returns
+    -------
+    low, high : float
+        None if there are fewer than two numbers.
+
+    Notes
+    -----
+    As if the numbers were independent, which those of splits that share training videos are not: it says how much
+    splits differ, not how another set would.
+    """
+    from scipy.stats import t
+
+    values = np.asarray(values, np.float64)
+    if len(values) < 2:
+        return None
+    reach = t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - reach), float(values.mean() + reach)
+
+
+def memberships(labels, classes):
+    """Which classes each video has.
+
+    Parameters
+    ----------
+    labels : sequence of tuple of str
+    classes : (c,) str
+
+    Returns
+    -------
+    (n, c) bool
+
+    Raises
+    ------
+    DataError
+        If a label is not among the classes.
+    """
+    out = np.zeros((len(labels), len(classes)), bool)
+    for row, names in zip(out, labels, strict=True):
+        row[_codes(names, classes, "truth")] = True
+    return out
+
+
 def spread(scores, trained, classes):
     """Scores of the classes a model was trained with, as columns among all classes.
 

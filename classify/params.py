@@ -7,29 +7,43 @@ from dataclasses import dataclass
 from idt.errors import DataError
 from idt.params import option
 
+CLASSIFIERS = ("linear", "chi2")
 SOLVERS = ("auto", "primal", "gram")
+WEIGHTS = ("none", "balanced")
+CROSS_VALIDATED = "cv"
 
 
 @dataclass(frozen=True)
 class ClassifierParams:
     """What a classifier depends on besides its data; the defaults are those of the standard recipe."""
 
-    C: float = option(100.0, flag="c", spec="encoding 8", help="weight of the errors against the margin")
+    classifier: str = option(
+        "linear", spec="encoding 8", choices=CLASSIFIERS, help="support vector machine: linear, or with the χ² kernel"
+    )
+    C: float | str = option(
+        100.0,
+        flag="c",
+        spec="encoding 8",
+        help="weight of the errors against the margin; cv: chosen by cross-validation on the training videos",
+    )
     solver: str = option(
         "auto",
         spec="encoding 8",
         choices=SOLVERS,
-        help="Gram matrix, rows as they are, or whichever is smaller",
+        help="linear only: Gram matrix, rows as they are, or whichever is smaller",
     )
     class_weight: str = option(
-        "none", choices=("none", "balanced"), help="whether errors in small classes weigh as much as in large ones"
+        "none", choices=WEIGHTS, help="whether errors in small classes weigh as much as in large ones"
     )
+    probability: bool = option(False, help="calibrate probabilities too, by cross-validation on the training videos")
 
     def __post_init__(self):
         check_penalty(self.C)
-        for name, choices in (("solver", SOLVERS), ("class_weight", ("none", "balanced"))):
+        for name, choices in (("classifier", CLASSIFIERS), ("solver", SOLVERS), ("class_weight", WEIGHTS)):
             if getattr(self, name) not in choices:
                 raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if not isinstance(self.probability, bool):
+            raise DataError(f"probability must be True or False, got {self.probability!r}")
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,9 @@ class DatasetParams:
     )
     folds: int = option(5, help="folder only: stratified folds, when neither a split file nor a group is given")
     fold_seed: int = option(0, help="folder only: seed of the folds")
+    lists: str | None = option(
+        None, help="folder of the official lists of a set that has some, if not in its folder or beside it"
+    )
     sequences: str | None = option(None, help="kth only: the set's 00sequences.txt, if it is not in its folder")
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
 
@@ -56,6 +73,8 @@ class DatasetParams:
 
 
 def check_penalty(C):
-    """Refuse a C that is not a positive finite number."""
+    """Refuse a C that is neither a positive finite number nor "cv"."""
+    if isinstance(C, str) and C == CROSS_VALIDATED:
+        return
     if isinstance(C, bool) or not isinstance(C, numbers.Real) or not 0 < float(C) < math.inf:
-        raise DataError(f"C must be a positive number, got {C!r}")
+        raise DataError(f"C must be a positive number or {CROSS_VALIDATED}, got {C!r}")

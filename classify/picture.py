@@ -1,12 +1,10 @@
-"""The confusion matrix as a picture; matplotlib is loaded when one is drawn, and need not be installed."""
+"""Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed."""
 
 import io
 
 import numpy as np
 
-NO_MATPLOTLIB = (
-    "no confusion.png: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
-)
+NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
 
 NUMBERED = 30
 """Classes up to which the cells carry their counts."""
@@ -47,6 +45,42 @@ def confusion_png(counts, classes):
         for row, column in np.argwhere(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=size)
+    return _png(figure)
+
+
+def costs_png(names, seconds, percents, metric):
+    """Draw how good recipes are against what they cost.
+
+    Parameters
+    ----------
+    names : sequence of str
+    seconds : sequence of float
+    percents : sequence of float
+    metric : str
+        What the percents are of.
+
+    Returns
+    -------
+    bytes or None
+        A PNG file, the same for the same numbers; None where matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(seconds, percents, s=25)
+    for name, x, y in zip(names, seconds, percents, strict=True):
+        axes.annotate(name.replace("$", r"\$"), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds after the extraction")
+    axes.set_ylabel(f"{metric}, %")
+    axes.grid(visible=True, alpha=0.3)
+    return _png(figure)
+
+
+def _png(figure):
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
     return file.getvalue()

@@ -7,6 +7,7 @@ import numpy as np
 from classify.fusion import append_blocks
 from classify.training import read_blocks
 from encoding.store import open_vectors
+from idt.errors import DataError
 
 
 class Prediction(NamedTuple):
@@ -17,6 +18,7 @@ class Prediction(NamedTuple):
     names : list of str
     classes : list of str
     scores : (n, c) float64
+        Or probabilities, where those were asked for.
     empty : list of str
         Videos without tracks: their scores are those of a zero vector.
     failed : dict of str to str
@@ -45,7 +47,25 @@ class Prediction(NamedTuple):
         return [[(self.classes[i], float(row[i])) for i in best] for row, best in zip(self.scores, order, strict=True)]
 
 
-def label_vectors(model, vectors, *, outside=()):
+def check_calibrated(model, path):
+    """Refuse a model without probabilities.
+
+    Parameters
+    ----------
+    model : classify.store.Model
+    path : str
+        What the message calls it.
+
+    Raises
+    ------
+    DataError
+        If it was trained without them.
+    """
+    if not model.classifier.probability:
+        raise DataError(f"{path} has no probabilities; train it with svm-train --probability")
+
+
+def label_vectors(model, vectors, *, outside=(), probabilities=False):
     """Score the vectors of a file.
 
     Parameters
@@ -55,6 +75,8 @@ def label_vectors(model, vectors, *, outside=()):
         A vectors file.
     outside : sequence of classify.training.Outside
         The blocks that stood beside the columns when the model was trained.
+    probabilities : bool
+        Calibrated probabilities instead of scores, of a model that has them.
 
     Returns
     -------
@@ -73,5 +95,6 @@ def label_vectors(model, vectors, *, outside=()):
         rows, layout = append_blocks(stored, read_blocks(outside))
         model.check(codebook=stored.codebook, layout=layout, encoding=stored.params, name=str(vectors))
         classes = model.classifier.classes_.tolist()
-        scores = model.classifier.scores(rows) if stored.names else np.empty((0, len(classes)))
+        score = model.classifier.predict_proba if probabilities else model.classifier.scores
+        scores = score(rows) if stored.names else np.empty((0, len(classes)))
         return Prediction(stored.names, classes, scores, stored.empty, {})

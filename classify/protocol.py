@@ -7,28 +7,29 @@
 5. The report.
 
 All of it is kept below one folder and made once: a run that was interrupted goes on where it stopped, and one that is
-repeated changes nothing. What was made otherwise is refused, most of it before any work is done.
+repeated changes nothing. What was made otherwise is refused, most of it before any work is done. `classify.compare`
+evaluates several recipes, which share what they have in common.
 
 Source: spec, encoding 1 to 8; spec, "Datasets: layout, splits, metric".
 """
 
-import contextlib
 import dataclasses
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify import report, splits
-from classify.extraction import Task, extract
-from classify.folds import FoldFiles, folder_name
+from classify import report
+from classify.clips import groups_of
+from classify.cost import Ledger
+from classify.counting import Fold
+from classify.folds import FoldFiles, Places
 from classify.params import ClassifierParams
-from classify.report import Fold, Written
-from classify.resuming import earlier_report, is_repeated, refuse_other_features, settings_of
+from classify.preparing import prepare
+from classify.report import Written
+from classify.resuming import earlier_report, is_repeated, settings_of
 from encoding.batch import no_progress
-from encoding.codebook import Codebook
-from encoding.inputs import Inputs, digests
+from encoding.codebook import Codebook, steps_of
+from encoding.inputs import Inputs, combined
 from encoding.params import EncodingParams
-from idt.errors import DataError
 from idt.params import ExtractionParams
 
 
@@ -54,20 +55,6 @@ class Evaluation:
     up_to_date: bool
 
 
-class Stages:
-    """Wall time by stage, in seconds; ``with stages("encoding"):`` adds what happens in the block."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def __call__(self, stage):
-        """Add the time of the block to that of the stage."""
-        began = time.perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
-
-
 def evaluate(
     dataset,
     output,
@@ -91,7 +78,8 @@ def evaluate(
     output : str or Path
         Folder of everything that is made.
     extraction : ExtractionParams, optional
-    encoding : EncodingParams, optional
+    encoding : encoding.params.BlockParams, optional
+        Of any encoding.
     classifier : ClassifierParams, optional
         The standard recipe by default, all three.
     features : str or Path, optional
@@ -110,7 +98,7 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Clips that failed are left out of the splits, and listed among those skipped.
+        Clips that failed are left out of the splits, and listed.
 
     Raises
     ------
@@ -120,96 +108,132 @@ def evaluate(
         If something cannot be read or written.
     """
     extraction, encoding = extraction or ExtractionParams(), encoding or EncodingParams()
-    classifier = classifier or ClassifierParams()
-    output, stages = Path(output), Stages()
+    classifier, output = classifier or ClassifierParams(), Path(output)
     settings = settings_of(dataset, extraction=extraction, encoding=encoding, classifier=classifier)
+    earlier_report(output / "report.json", settings, overwrite=overwrite)
+    workers = {"jobs": jobs, "threads": threads, "overwrite": overwrite, "progress": progress}
+    prepared = prepare(dataset, features or output / "features", extraction, **workers, seen=seen)
+    return evaluate_prepared(prepared, Places(output, output, output), encoding, classifier, **workers)
+
+
+def evaluate_prepared(
+    prepared, places, encoding, classifier, *, jobs=1, threads=1, overwrite=False, progress=no_progress
+):
+    """Evaluate a data set that has its features.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    places : Places
+        Folders of codebooks, vectors, and scores and report; the first two may be shared by evaluations whose
+        parameters agree as far as these depend on them.
+    encoding : encoding.params.BlockParams
+    classifier : ClassifierParams
+    jobs, threads, overwrite, progress
+        As `evaluate`.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DataError, OSError
+        As `evaluate`.
+    """
+    dataset, output = prepared.dataset, places.scores
+    settings = settings_of(dataset, extraction=prepared.extraction, encoding=encoding, classifier=classifier)
     earlier = earlier_report(output / "report.json", settings, overwrite=overwrite)
-    workers = {"jobs": jobs, "threads": threads}
+    folds = [
+        FoldFiles(
+            places,
+            number,
+            split,
+            dataset.labels,
+            groups_of(dataset.clips),
+            prepared.digests,
+            encoding=encoding,
+            classifier=classifier,
+            overwrite=overwrite,
+        )
+        for number, split in enumerate(dataset.splits, start=1)
+    ]
+    idle = prepared.up_to_date and all(fold.scored for fold in folds)
+    costs = _Costs(places, prepared, encoding, classifier)
+    workers = {"jobs": jobs, "threads": threads, "progress": progress}
+    _fit_codebooks(folds, prepared, encoding, costs, **workers)
+    scores = [_scores(fold, prepared, costs, **workers) for fold in folds]
 
-    tasks = _tasks(dataset, extraction, Path(features or output / "features"))
-    if not overwrite:
-        refuse_other_features(tasks)
-    with stages("extraction"), progress("video", len(tasks)) as update:
-        outcomes = []
-        for outcome in extract(tasks, **workers, overwrite=overwrite):
-            outcomes.append(outcome)
-            if seen is not None:
-                seen(outcome)
-            update()
-    failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
-    dataset = dataset.without(failed)
-    splits.check(dataset.splits, dataset.labels)
-    files = {task.name: task.output for task in tasks if task.name not in failed}
-
-    with stages("digests"), progress("file", len(files)) as update:
-        found = digests(files.values(), files, update=update)
-        folds = [
-            FoldFiles(
-                output / "folds" / folder_name(number, split),
-                split,
-                dataset.labels,
-                found,
-                encoding=encoding,
-                classifier=classifier,
-                overwrite=overwrite,
-            )
-            for number, split in enumerate(dataset.splits, start=1)
-        ]
-    with stages("codebooks"):
-        _fit_codebooks(folds, files, encoding, progress=progress, **workers)
-    scores = [_scores(fold, files, stages, progress=progress, **workers) for fold in folds]
-
+    seconds, memory = costs.all()
     made = report.assemble(
         dataset,
-        [Fold(fold.split, of.classes, of.scores) for fold, of in zip(folds, scores, strict=True)],
+        [Fold(fold.split, of.classes, of.scores, of.probabilities) for fold, of in zip(folds, scores, strict=True)],
         per_descriptor={
             block: [Fold(fold.split, of.classes, of.descriptors[block]) for fold, of in zip(folds, scores, strict=True)]
             for block in scores[0].descriptors
         },
         settings=settings,
-        seconds=stages.seconds,
+        seconds=seconds,
+        memory=memory,
+        columns=scores[0].columns,
         empty=set().union(*(of.empty for of in scores)),
     )
-    idle = all(fold.scored for fold in folds) and all(it.up_to_date or it.error is not None for it in outcomes)
     if idle and is_repeated(made, earlier):
-        return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), failed, True)
-    return Evaluation(made, report.write(output, made, overwrite=True), failed, False)
+        return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
+    return Evaluation(made, report.write(output, made, overwrite=True), prepared.failed, False)
 
 
-def _tasks(dataset, extraction, folder):
-    """What to extract; a stretch of a video as if it were all there is."""
-    tasks = []
-    for clip in dataset.clips:
-        params = extraction
-        if clip.first_frame is not None:
-            if (extraction.start, extraction.end) != (ExtractionParams.start, ExtractionParams.end):
-                raise DataError(f"{dataset.name} is cut into sub-sequences, which leaves nothing to start and end")
-            params = dataclasses.replace(extraction, start=clip.first_frame, end=clip.last_frame)
-        tasks.append(Task(str(clip.path), clip.name, folder / f"{clip.name}.h5", params))
-    return tasks
+class _Costs:
+    """What the stages cost, each remembered in the folder of what it made."""
+
+    def __init__(self, places, prepared, encoding, classifier):
+        self._extraction = prepared.seconds
+        features = combined(prepared.digests)
+        encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
+        self._stages = {
+            "codebooks": (Ledger(places.codebook), [features, encoding.encoding, encoding.fitting()]),
+            "encoding": (Ledger(places.vectors), encoded),
+            "classification": (Ledger(places.scores), [*encoded, dataclasses.asdict(classifier)]),
+        }
+
+    def paying(self, stage):
+        """As `Ledger.paying`."""
+        ledger, made_of = self._stages[stage]
+        return ledger.paying(stage, made_of)
+
+    def all(self):
+        """Seconds of each stage, and the most memory of those after the extraction."""
+        found = {stage: ledger.of(stage, made_of) for stage, (ledger, made_of) in self._stages.items()}
+        seconds = {"extraction": self._extraction, **{stage: cost[0] for stage, cost in found.items()}}
+        return seconds, max(cost[1] for cost in found.values())
 
 
-def _fit_codebooks(folds, files, encoding, *, jobs, threads, progress):
+def _fit_codebooks(folds, prepared, encoding, costs, *, jobs, threads, progress):
     """Codebooks of the folds that need one."""
     folds = [fold for fold in folds if not (fold.scored or fold.fitted)]
     if not folds:
         return
     sets = [fold.split.train for fold in folds]
     names = sorted(set().union(*sets))
-    inputs = Inputs.of([files[name] for name in names], names, descriptors=encoding.descriptors)
-    blocks = 1 if encoding.joint else len(inputs.sizes)
-    with progress("step", len(names) + len(folds) * blocks) as update:
-        # While mixtures are fitted nothing else runs, so they have all threads.
-        fitted = Codebook.fit_each(inputs, sets, encoding, jobs=jobs, threads=jobs * threads, update=update)
+    inputs = Inputs.of([prepared.files[name] for name in names], names, descriptors=encoding.descriptors)
+    # Of several labels all together are one: what is learnt from them is which videos belong together.
+    labels = {
+        name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
+    }
+    with costs.paying("codebooks"), progress("step", steps_of(inputs, sets, encoding)) as update:
+        # While codebooks are fitted nothing else runs, so they have all threads.
+        workers = {"jobs": jobs, "threads": jobs * threads, "update": update}
+        fitted = Codebook.fit_each(inputs, sets, encoding, labels=labels, **workers)
         for fold, codebook in zip(folds, fitted, strict=True):
             fold.keep(codebook)
 
 
-def _scores(fold, files, stages, *, jobs, threads, progress):
+def _scores(fold, prepared, costs, *, jobs, threads, progress):
     """Scores of a fold, from its file or anew."""
     if fold.scored:
         return fold.load()
-    with stages("encoding"), progress("video", len(fold.names)) as update:
-        fold.encode(files, jobs=jobs, threads=threads, update=update)
-    with stages("classification"):
+    with costs.paying("encoding") as bill, progress("video", len(fold.names)) as update:
+        bill.due = not fold.encoded
+        fold.encode(prepared.files, jobs=jobs, threads=threads, update=update)
+    with costs.paying("classification"):
         return fold.classify()

@@ -7,6 +7,7 @@ METRIC_NAMES = {
     "class_accuracy": "mean class accuracy",
     "mean_average_precision": "mean average precision",
     "top5": "top-5 accuracy",
+    "log_loss": "log loss",
 }
 
 
@@ -25,28 +26,37 @@ def as_markdown(report, *, picture):
     str
     """
     metric = METRIC_NAMES[report["metric"]]
+    run = ["**this run**", f"**{percent(report['value'])}**", metric, ""]
     lines = [
-        f"# {report['dataset']}: {_percent(report['value'])} % {metric}",
+        f"# {report['dataset']}: {percent(report['value'])} % {metric}",
         "",
         f"{report['clips']} clips of {len(report['classes'])} classes; {report['protocol']}.",
+        *_interval(report, metric),
+        *_counted(report),
         "",
-        *_table(["number", "percent"], [[METRIC_NAMES[key], _percent(report[key])] for key in _numbers(report)]),
-        *_section("Beside published numbers", _published(report, metric)),
+        *table(["number", "percent"], [[METRIC_NAMES[key], _shown(key, report[key])] for key in _numbers(report)]),
+        *_section("Beside published numbers", published_table(report["published"], [run])),
     ]
     if report["per_descriptor"]:
-        rows = [[block, _percent(value)] for block, value in report["per_descriptor"].items()]
-        lines += _section("Each descriptor by itself", _table(["descriptor", metric], rows))
+        rows = [[block, percent(value)] for block, value in report["per_descriptor"].items()]
+        lines += _section("Each descriptor by itself", table(["descriptor", metric], rows))
     if report["per_part"]:
         rows = [
-            [part, *(_percent(numbers[key]) for key in _numbers(report))]
+            [part, *(_shown(key, numbers[key]) for key in _numbers(report))]
             for part, numbers in report["per_part"].items()
         ]
         header = ["part", *(METRIC_NAMES[key] for key in _numbers(report))]
-        lines += _section("Parts", ["The numbers above are the means of these.", "", *_table(header, rows)])
-    rows = [[fold["name"], fold["n_train"], fold["n_test"], _percent(fold["accuracy"])] for fold in report["per_fold"]]
-    lines += _section("Splits", _table(["split", "train", "test", "accuracy"], rows))
-    rows = [[label, _percent(share)] for label, share in report["per_class"].items()]
-    lines += _section("Classes", _table(["class", "accuracy"], rows))
+        lines += _section("Parts", ["The numbers above are the means of these.", "", *table(header, rows)])
+    keys = _numbers(report)
+    rows = [
+        [fold["name"], fold["n_train"], fold["n_test"], *(_shown(key, fold[key]) for key in keys)]
+        for fold in report["per_fold"]
+    ]
+    lines += _section("Splits", table(["split", "train", "test", *(METRIC_NAMES[key] for key in keys)], rows))
+    of_class = {"accuracy": report["per_class"], "average precision": report["per_class_precision"]}
+    columns = {name: shares for name, shares in of_class.items() if shares}
+    rows = [[label, *(percent(shares[label]) for shares in columns.values())] for label in report["classes"]]
+    lines += _section("Classes", table(["class", *columns], rows))
     lines += ["", "![Confusion matrix](confusion.png)"] if picture else []
     lines += _lists(report)
     settings = json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False)
@@ -54,34 +64,70 @@ def as_markdown(report, *, picture):
     lines += _section("Versions", [", ".join(f"{name} {version}" for name, version in report["versions"].items())])
     if report["seconds"]:
         rows = [[stage, f"{spent:.1f}"] for stage, spent in report["seconds"].items()]
-        lines += _section("Wall time", _table(["stage", "seconds"], rows))
+        lines += _section("Wall time", table(["stage", "seconds"], rows))
+        if report["memory"]:
+            lines += ["", f"At most {report['memory'] / 2**20:.0f} MB of memory after the extraction."]
     return "\n".join(lines) + "\n"
 
 
-def _published(report, metric):
-    """The result among the published numbers, or the word that there are none."""
-    if not report["published"]:
+def published_table(published, own=()):
+    """Lines of the published numbers, or the word that there are none.
+
+    Parameters
+    ----------
+    published : list of dict
+        As `classify.report.assemble` holds them.
+    own : list of list
+        Lines of method, percent, source and note to put above them.
+
+    Returns
+    -------
+    list of str
+    """
+    if not published:
         return ["None at hand for this set."]
-    rows = [["**this run**", f"**{_percent(report['value'])}**", metric, ""]]
-    for entry in report["published"]:
+    rows = list(own)
+    for entry in published:
         mark = "~" if entry["recalled"] else ""
         rows.append([entry["method"], f"{mark}{entry['percent']:.1f}", entry["source"], entry["note"]])
-    lines = _table(["method", "percent", "source", "note"], rows)
-    if any(entry["recalled"] for entry in report["published"]):
+    lines = table(["method", "percent", "source", "note"], rows)
+    if any(entry["recalled"] for entry in published):
         lines += ["", "`~` = recalled from memory: look it up in its source before quoting it."]
     return lines
+
+
+def _interval(report, metric):
+    """How much the splits differ."""
+    found = report["interval"]
+    if not found:
+        return []
+    low, high = (percent(found[end]) for end in ("low", "high"))
+    return [f"Over {found['splits']} splits, {100 * found['level']:.0f} % of confidence: {metric} {low} … {high} %."]
+
+
+def _counted(report):
+    """What was left out, in numbers."""
+    counts = [
+        f"{len(report[kind])} {what}"
+        for kind, what in (("missing", "missing"), ("failed", "that could not be used"))
+        if report[kind]
+    ]
+    return [f"Not evaluated: clips {' and '.join(counts)}; they are listed below."] if counts else []
 
 
 def _lists(report):
     """Everything that went wrong or was left out, by name."""
     mistakes = [f"{entry['name']}: {entry['label']}, taken for {entry['predicted']}" for entry in report["mistakes"]]
-    skipped = [f"{entry['path']}: {entry['reason']}" for entry in report["skipped"]]
+    failed, skipped = (
+        [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
+    )
     lines = []
     for title, entries in (
         ("Wrongly labelled", mistakes),
         ("Videos without tracks (zero vectors)", report["empty"]),
-        ("Files not evaluated", skipped),
+        ("Clips that could not be used", failed),
         ("Clips that the set should have and that are missing", report["missing"]),
+        ("Files that are not of the set", skipped),
         ("Notes", report["notes"]),
     ):
         if entries:
@@ -98,10 +144,27 @@ def _section(title, lines):
     return ["", f"## {title}", "", *lines]
 
 
-def _table(header, rows):
+def table(header, rows):
+    """Lines of a Markdown table.
+
+    Parameters
+    ----------
+    header : list
+    rows : list of list
+
+    Returns
+    -------
+    list of str
+    """
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
 
 
-def _percent(share):
+def _shown(key, value):
+    """A number as it is read: a loss as it is, a share in percent."""
+    return f"{value:.3f}" if key == "log_loss" else percent(value)
+
+
+def percent(share):
+    """A share in percent, with one decimal; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.1f}"

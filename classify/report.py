@@ -4,13 +4,11 @@
 ``report.md``, ``confusion.csv`` and, where matplotlib is at hand, ``confusion.png``. But for ``seconds`` and
 ``versions`` a report depends on nothing but data and options.
 
-Shares lie in [0, 1] in the JSON and are percent elsewhere. Predictions of the splits of one part are put together
-before they are counted; numbers of several parts (the official splits of a set, two sets) are averaged.
+Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put together: `classify.counting`.
 """
 
 import importlib.metadata
 import json
-import math
 import os
 import platform
 from pathlib import Path
@@ -18,11 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify import metrics
+from classify import counting, metrics
 from classify.picture import NO_MATPLOTLIB, confusion_png
 from classify.published import published
 from classify.readable import as_markdown
-from classify.splits import Split
 from classify.tables import csv_text, write_text
 from idt import atomic
 from idt.errors import DataError
@@ -40,22 +37,8 @@ PACKAGES = (
     "opencv-python-headless",
 )
 
-
-class Fold(NamedTuple):
-    """The outcome of a split.
-
-    Attributes
-    ----------
-    split : Split
-    classes : (k,) str
-        Those that it was trained with.
-    scores : (n, k) float
-        Of the test videos, in the order of ``split.test``.
-    """
-
-    split: Split
-    classes: list[str]
-    scores: np.ndarray
+LEVEL = 0.95
+"""Confidence of the interval over the splits."""
 
 
 class Written(NamedTuple):
@@ -65,30 +48,9 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def summarise(dataset, folds):
-    """Count how well folds agree with the labels of their set.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    folds : sequence of Fold
-
-    Returns
-    -------
-    dict of str to float
-        ``accuracy``, ``class_accuracy``, ``mean_average_precision`` and, for sets of more than five classes, ``top5``:
-        over the folds of a part together, averaged over the parts.
-
-    Raises
-    ------
-    DataError
-        If there are no folds, or scores do not fit their split.
-    """
-    parts = [_numbers(dataset, mine) for _, mine in _by_part(folds)]
-    return {key: float(np.mean([numbers[key] for numbers in parts])) for key in parts[0]}
-
-
-def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None, empty=(), notes=()):
+def assemble(
+    dataset, folds, *, per_descriptor=None, settings=None, seconds=None, memory=0, columns=None, empty=(), notes=()
+):
     """Make the report of an evaluation.
 
     Parameters
@@ -101,6 +63,10 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None
         All options that the numbers depend on.
     seconds : dict of str to float, optional
         Wall time by stage.
+    memory : int
+        Bytes, the most that a stage after the extraction took; 0 if it is not known.
+    columns : int, optional
+        Numbers of a vector.
     empty : sequence of str
         Videos without tracks.
     notes : sequence of str
@@ -110,16 +76,17 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None
     -------
     dict
         Ready for JSON. ``value`` is the number of the set's ``metric``, which is also that of ``per_descriptor``;
-        ``confusion`` is [true][predicted] in the order of ``classes``; a share of nothing is None.
+        ``interval`` is that of the mean over the splits; ``confusion`` is [true][predicted] in the order of
+        ``classes``, and like ``per_class`` empty where clips have several labels; a share of nothing is None.
 
     Raises
     ------
     DataError
-        As `summarise`.
+        As `counting.summarise`.
     """
-    numbers = summarise(dataset, folds)
-    counts = sum(_confusion(dataset, [fold]) for fold in folds)
-    parts = _by_part(folds)
+    numbers = counting.summarise(dataset, folds)
+    parts = counting.by_part(folds)
+    per_fold = [counting.numbers_of(dataset, [fold]) for fold in folds]
     return {
         "dataset": dataset.name,
         "root": str(dataset.root),
@@ -128,35 +95,39 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, seconds=None
         "metric": dataset.metric,
         "value": numbers[dataset.metric],
         **numbers,
-        "per_part": {part: _numbers(dataset, mine) for part, mine in parts} if len(parts) > 1 else {},
+        "interval": _interval([mine[dataset.metric] for mine in per_fold]),
+        "per_part": {part: counting.numbers_of(dataset, mine) for part, mine in parts.items()}
+        if 1 < len(parts) < len(folds)
+        else {},
         "per_fold": [
             {
                 "name": fold.split.name,
                 "part": fold.split.part,
                 "n_train": len(fold.split.train),
                 "n_test": len(fold.split.test),
-                **_numbers(dataset, [fold]),
+                **mine,
             }
-            for fold in folds
+            for fold, mine in zip(folds, per_fold, strict=True)
         ],
-        "per_class": {
-            label: None if math.isnan(share) else float(share)
-            for label, share in zip(dataset.classes, metrics.per_class(counts), strict=True)
-        },
+        "per_class": counting.class_shares(dataset, folds),
+        "per_class_precision": counting.class_precisions(dataset, folds),
         "per_descriptor": {
-            block: summarise(dataset, mine)[dataset.metric] for block, mine in (per_descriptor or {}).items()
+            block: counting.summarise(dataset, mine)[dataset.metric] for block, mine in (per_descriptor or {}).items()
         },
         "classes": dataset.classes,
-        "confusion": counts.tolist(),
-        "mistakes": _mistakes(dataset, folds),
-        "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in dataset.skipped],
+        "confusion": [] if dataset.several else counting.confusion_of(dataset, folds).tolist(),
+        "mistakes": counting.mistakes_of(dataset, folds),
+        "failed": [failed._asdict() for failed in dataset.failed],
+        "skipped": [skipped._asdict() for skipped in dataset.skipped],
         "missing": list(dataset.missing),
         "empty": sorted(empty),
         "notes": list(notes),
+        "columns": columns,
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
         "versions": versions(),
         "seconds": {stage: round(float(spent), 3) for stage, spent in (seconds or {}).items()},
+        "memory": memory or None,
     }
 
 
@@ -188,15 +159,20 @@ def write(folder, report, *, overwrite=False):
     final = folder / "report.json"
     if os.path.lexists(final) and not overwrite:
         raise DataError(f"{final} exists; use another path or --overwrite")
-    paths, notes = [folder / "confusion.csv"], []
-    lines = [[label, *row] for label, row in zip(report["classes"], report["confusion"], strict=True)]
-    write_text(paths[0], csv_text([["true class", *report["classes"]], *lines]), overwrite=True)
-    picture = confusion_png(np.array(report["confusion"]), report["classes"])
-    if picture is None:
-        notes.append(NO_MATPLOTLIB)
+    paths: list[Path] = []
+    notes: list[str] = []
+    picture = None
+    for name in ("confusion.csv", "confusion.png"):
         # One of an earlier run would show another result.
-        (folder / "confusion.png").unlink(missing_ok=True)
-    else:
+        (folder / name).unlink(missing_ok=True)
+    if report["confusion"]:
+        paths.append(folder / "confusion.csv")
+        lines = [[label, *row] for label, row in zip(report["classes"], report["confusion"], strict=True)]
+        write_text(paths[-1], csv_text([["true class", *report["classes"]], *lines]), overwrite=True)
+        picture = confusion_png(np.array(report["confusion"]), report["classes"])
+        if picture is None:
+            notes.append(NO_MATPLOTLIB)
+    if picture is not None:
         paths.append(folder / "confusion.png")
         with atomic.replacing(paths[-1], overwrite=True) as part:
             part.write(picture)
@@ -217,57 +193,9 @@ def versions():
     return found
 
 
-def _by_part(folds):
-    """Folds of each part, in the order of their first appearance."""
-    parts: dict[str, list[Fold]] = {}
-    for fold in folds:
-        parts.setdefault(fold.split.part, []).append(fold)
-    if not parts:
-        raise DataError("a report needs at least one split")
-    return list(parts.items())
-
-
-def _truth(dataset, fold):
-    labels = dataset.labels
-    return [labels[name] for name in fold.split.test]
-
-
-def _predicted(fold):
-    """The class of the highest score of each test video, of equal ones the first."""
-    if np.shape(fold.scores) != (len(fold.split.test), len(fold.classes)):
-        raise DataError(
-            f"scores of {fold.split.name} must be of shape {(len(fold.split.test), len(fold.classes))},"
-            f" got {np.shape(fold.scores)}"
-        )
-    return [str(fold.classes[best]) for best in np.argmax(fold.scores, axis=1)]
-
-
-def _confusion(dataset, folds):
-    truth = [label for fold in folds for label in _truth(dataset, fold)]
-    predicted = [label for fold in folds for label in _predicted(fold)]
-    return metrics.confusion(truth, predicted, dataset.classes)
-
-
-def _numbers(dataset, folds):
-    """The numbers of folds that test different videos, together."""
-    counts = _confusion(dataset, folds)
-    truth = [label for fold in folds for label in _truth(dataset, fold)]
-    scores = np.concatenate([metrics.spread(fold.scores, fold.classes, dataset.classes) for fold in folds])
-    numbers = {
-        "accuracy": metrics.accuracy(counts),
-        "class_accuracy": metrics.class_accuracy(counts),
-        "mean_average_precision": metrics.mean_average_precision(truth, scores, dataset.classes),
-    }
-    if len(dataset.classes) > 5:
-        numbers["top5"] = metrics.top_k(truth, scores, dataset.classes, k=5)
-    return numbers
-
-
-def _mistakes(dataset, folds):
-    """Videos with a wrong label, in the order of the folds."""
-    return [
-        {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
-        for fold in folds
-        for name, label, predicted in zip(fold.split.test, _truth(dataset, fold), _predicted(fold), strict=True)
-        if label != predicted
-    ]
+def _interval(values):
+    """How far the mean of the splits' numbers may be trusted, within the range of a share."""
+    found = metrics.confidence_interval(values, level=LEVEL)
+    if found is None:
+        return None
+    return {"level": LEVEL, "low": max(found[0], 0.0), "high": min(found[1], 1.0), "splits": len(values)}

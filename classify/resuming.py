@@ -9,7 +9,7 @@ import json
 from idt import hdf5, store
 from idt.errors import DataError
 
-VARYING = ("seconds", "versions")
+VARYING = ("seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
 
 
@@ -21,16 +21,16 @@ def settings_of(dataset, *, extraction, encoding, classifier):
     dataset : Dataset
         Its options are in the words of its protocol.
     extraction : ExtractionParams
-    encoding : EncodingParams
+    encoding : encoding.params.BlockParams
     classifier : ClassifierParams
 
     Returns
     -------
     dict
-        The three with their names, and ``dataset`` and ``protocol``.
+        The three with their names, that of the encoding too, and ``dataset`` and ``protocol``.
     """
     groups = {"extraction": extraction, "encoding": encoding, "classifier": classifier}
-    described = {"dataset": dataset.name, "protocol": dataset.protocol}
+    described = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
     return {**described, **{name: dataclasses.asdict(params) for name, params in groups.items()}}
 
 
@@ -110,8 +110,11 @@ def _refuse_difference(path, before, now):
 
 
 def _flat(settings):
-    """Settings without their groups, whose names are all different."""
-    flat = {}
-    for key, value in hdf5.plain(settings).items():
-        flat.update(value if isinstance(value, dict) else {key: value})
+    """Settings without their groups, but for names that two groups have."""
+    plain = hdf5.plain(settings)
+    groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
+    flat = {key: value for key, value in plain.items() if key not in groups}
+    names = [name for group in groups.values() for name in group]
+    for key, group in groups.items():
+        flat.update({name if names.count(name) == 1 else f"{key}.{name}": value for name, value in group.items()})
     return flat

@@ -99,6 +99,30 @@ class Rows:
         """
         return Rows(self._source, index=self._index[index], columns=self._columns, extra=self._extra)
 
+    def cut(self, part):
+        """Columns of these rows.
+
+        Parameters
+        ----------
+        part : slice
+            First and last column, within the width.
+
+        Returns
+        -------
+        Rows
+        """
+        columns, extra, first = [], [], 0
+        for piece in (*self._columns, *self._extra):
+            ours = isinstance(piece, slice)
+            width = piece.stop - piece.start if ours else piece.shape[1]
+            begin, end = max(part.start - first, 0), min(part.stop - first, width)
+            first += width
+            if begin < end and ours:
+                columns.append(slice(piece.start + begin, piece.start + end))
+            elif begin < end:
+                extra.append(piece[:, begin:end])
+        return Rows(self._source, index=self._index, columns=columns, extra=extra)
+
 
 def as_rows(X):
     """Take in what a caller gives as rows.
@@ -191,6 +215,27 @@ def products(left, right):
     for first in range(0, left.shape[1], PANEL):
         panel = left[:, first : first + PANEL].astype(np.float64)
         out += panel @ (panel if right is left else right[:, first : first + PANEL].astype(np.float64)).T
+    return out
+
+
+def combine(factors, rows):
+    """``factors @ rows`` in float64, by blocks of rows and panels of columns.
+
+    Parameters
+    ----------
+    factors : (k, n) float64
+    rows : (n, d) float32 or float64, or Rows
+
+    Returns
+    -------
+    (k, d) float64
+    """
+    out = np.zeros((len(factors), rows.shape[1]))
+    for part in parts(rows):
+        block = rows[part]
+        for first in range(0, rows.shape[1], PANEL):
+            columns = slice(first, first + PANEL)
+            out[:, columns] += factors[:, part] @ block[:, columns].astype(np.float64)
     return out
 
 

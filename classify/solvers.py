@@ -1,10 +1,10 @@
-"""How the linear support vector machine is trained: on the Gram matrix of the rows, or on the rows as they are.
+"""How support vector machines are trained: on the inner products of the rows, or on the rows as they are.
 
-Gram: with more columns than rows, K = X Xᵀ is made by blocks of rows, libsvm solves the dual of each class on it, and
-the weights come back as w = Xᵀα, so a prediction is one product. Memory is that of K and two blocks, whatever the
-columns: 0.73 GB instead of 4 GB of features for UCF101.
+`Dual`: libsvm solves the dual on a kernel matrix. With more columns than rows the kernel of the linear machine is the
+Gram matrix K = X Xᵀ, made by blocks of rows, and the weights come back as w = Xᵀα, so a prediction is one product.
+Memory is that of K and two blocks, whatever the columns: 0.73 GB instead of 4 GB of features for UCF101.
 
-Primal: the rows as they are. liblinear penalises the bias as the weight of one more column, of the height
+`Primal`: the rows as they are. liblinear penalises the bias as the weight of one more column, of the height
 ``intercept_scaling``; the higher, the closer to this objective (the difference falls with its square), and the slower
 its coordinate descent.
 
@@ -13,6 +13,10 @@ interior-point method takes over (`classify.interior`).
 
 Either way b is then chosen exactly for the w found: the objective along b is piecewise linear, with its kinks at
 t_i − w·x_i, and is smallest between two neighbouring kinks; b is their middle, which is libsvm's choice too.
+
+Both hold a matrix, centred about its mean row, which the bias takes up: far from the origin the solvers would lose
+their digits or their speed. What a class is trained to is a vector v, of multipliers or of weights; the score of a row
+is then that row of the matrix times v, plus a bias.
 
 Source: spec, encoding 8; Hsieh et al. 2008 (liblinear), Fan, Chen & Lin 2005 (libsvm).
 """
@@ -24,7 +28,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC, LinearSVC
 
 from classify import interior
-from classify.rows import PANEL, check_finite, gram, parts
+from classify.rows import check_finite
 
 TOLERANCE = 1e-5
 """Violation of the optimality conditions, in units of the margin, at which the solvers stop: scores to ~1e-5."""
@@ -64,80 +68,72 @@ def bias(scores, signs, penalties):
     return float((kinks[order[at]] + kinks[order[at + level[at]]]) / 2)
 
 
-def solve_gram(rows, signs, penalties):
-    """Train each class with libsvm on the Gram matrix, for more columns than rows.
+class Dual:
+    """Training on a kernel matrix.
 
     Parameters
     ----------
-    rows : (n, d) float32 or float64, or Rows
-    signs : (c, n) float64
-        +1 for the rows of each class, −1 for the others.
-    penalties : (n,) float64
-        C_i.
-
-    Returns
-    -------
-    weights : (c, d) float64
-    biases : (c,) float64
-
-    Raises
-    ------
-    DataError
-        If a number is not finite, or nothing converges.
+    kernel : (n, n) float64
+        Inner products of the rows; it is centred in place.
     """
-    kernel = gram(rows)
-    # About the mean row, which the bias takes up: far from the origin libsvm would lose its digits.
-    means = kernel.mean(axis=0)
-    kernel -= means
-    kernel -= means[:, None] - means.mean()
-    dual = np.zeros(signs.shape)
-    for row, sign in zip(dual, signs, strict=True):
+
+    def __init__(self, kernel):
+        self.mean = kernel.mean(axis=0)
+        kernel -= self.mean
+        kernel -= self.mean[:, None] - self.mean.mean()
+        self.matrix = kernel
+
+    def part(self, rows):
+        """The problem of some rows, (m,) int."""
+        return Dual(self.matrix[np.ix_(rows, rows)])
+
+    def seen_from(self, rows, others):
+        """Other rows as a machine of the part ``rows`` takes them."""
+        return self.matrix[np.ix_(others, rows)]
+
+    def train(self, sign, penalties):
+        """Multipliers t_i α_i of one class, (n,) float64; arguments are lines of `fit`'s."""
         machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=MAX_PAIRS)
-        _fit(machine, kernel, sign, penalties)
+        _fit(machine, self.matrix, sign, penalties)
         if machine.fit_status_:
-            row[:] = interior.solve(sign, penalties, kernel=kernel)
-        else:
-            row[machine.support_] = machine.dual_coef_[0]
-    coef = np.zeros((len(signs), rows.shape[1]))
-    for part in parts(rows):
-        block = rows[part]
-        for first in range(0, rows.shape[1], PANEL):
-            columns = slice(first, first + PANEL)
-            coef[:, columns] += dual[:, part] @ block[:, columns].astype(np.float64)
-    scores = dual @ kernel + (dual @ means)[:, None]
-    return coef, np.array([bias(score, sign, penalties) for score, sign in zip(scores, signs, strict=True)])
+            return interior.solve(sign, penalties, kernel=self.matrix)
+        found = np.zeros(len(self.matrix))
+        found[machine.support_] = machine.dual_coef_[0]
+        return found
 
 
-def solve_primal(rows, signs, penalties):
-    """Train each class with liblinear on the rows as they are, for more rows than columns.
+class Primal:
+    """Training on rows as they are, for more rows than columns.
 
     Parameters
     ----------
     rows : (n, d) float32 or float64, or Rows
-    signs : (c, n) float64
-        +1 for the rows of each class, −1 for the others.
-    penalties : (n,) float64
-        C_i.
-
-    Returns
-    -------
-    weights : (c, d) float64
-    biases : (c,) float64
 
     Raises
     ------
     DataError
-        If a number is not finite, or nothing converges.
+        If a number is not finite.
     """
-    # A copy in float64, as liblinear makes in any case. The bias takes up the mean; without it the descent is faster.
-    X = rows[:].astype(np.float64)
-    check_finite(X, 0)
-    mean = X.mean(axis=0)
-    X -= mean
-    length = np.sqrt(np.einsum("ij,ij->", X, X) / len(X)) or 1.0
-    coef = np.empty((len(signs), X.shape[1]))
-    biases = np.empty(len(signs))
-    for i, sign in enumerate(signs):
+
+    def __init__(self, rows):
+        # A copy in float64, as liblinear makes in any case.
+        self.matrix = rows[:].astype(np.float64)
+        check_finite(self.matrix, 0)
+        self.mean = self.matrix.mean(axis=0)
+        self.matrix -= self.mean
+
+    def part(self, rows):
+        """The problem of some rows, (m,) int."""
+        return Primal(self.matrix[rows])
+
+    def seen_from(self, rows, others):
+        """Other rows as a machine of the part ``rows`` takes them."""
+        return self.matrix[others]
+
+    def train(self, sign, penalties):
+        """Weights of one class, (d,) float64; arguments are lines of `fit`'s."""
+        X = self.matrix
+        length = np.sqrt(np.einsum("ij,ij->", X, X) / len(X)) or 1.0
         machine = LinearSVC(
             C=1.0,
             loss="hinge",
@@ -149,13 +145,44 @@ def solve_primal(rows, signs, penalties):
         )
         _fit(machine, X, sign, penalties)
         if machine.n_iter_ < MAX_PASSES:
-            coef[i] = machine.coef_[0]
-        elif X.shape[1] < len(X):
-            coef[i] = interior.solve(sign, penalties, factor=X) @ X
-        else:
-            coef[i] = interior.solve(sign, penalties, kernel=X @ X.T) @ X
-        biases[i] = bias(X @ coef[i], sign, penalties) - coef[i] @ mean
-    return coef, biases
+            return machine.coef_[0]
+        few = X.shape[1] < len(X)
+        return interior.solve(sign, penalties, **({"factor": X} if few else {"kernel": X @ X.T})) @ X
+
+
+def fit(problem, signs, penalties):
+    """Train each class against the rest.
+
+    Parameters
+    ----------
+    problem : Dual or Primal
+    signs : (k, n) float64
+        +1 for the rows of each class, −1 for the others.
+    penalties : (k, n) float64
+        C_i.
+
+    Returns
+    -------
+    found : (k, …) float64
+        Multipliers or weights v of each class.
+    biases : (k,) float64
+        Of rows, or lines of the kernel, as they were before they were centred.
+
+    Raises
+    ------
+    DataError
+        If nothing converges.
+    """
+    found, biases = [], []
+    for sign, penalty in zip(signs, penalties, strict=True):
+        if np.ptp(sign):
+            found.append(problem.train(sign, penalty))
+            offset = bias(problem.matrix @ found[-1], sign, penalty)
+        else:  # Of a part of the rows that holds no other side, the constant that all of it agrees with.
+            found.append(np.zeros(problem.matrix.shape[1]))
+            offset = sign[0]
+        biases.append(offset - problem.mean @ found[-1])
+    return np.stack(found), np.array(biases)
 
 
 def _fit(machine, data, sign, penalties):

@@ -209,18 +209,25 @@ def check(splits, labels):
     ----------
     splits : sequence of Split
     labels : dict of str to str
-        Video name → label.
+        Video name → label or labels.
 
     Raises
     ------
     DataError
-        If a split names a video without a label, has an empty list, or trains on one class only.
+        If a split names a video without a label, has an empty list, trains on one class only, or tests none.
     """
     for split in splits:
         fixed(split.train, split.test, labels, name=split.name)
-        classes = {labels[name] for name in split.train}
+        classes = classes_of(labels[name] for name in split.train)
         if len(classes) < 2:
             raise DataError(f"{split.name} trains on one class only, {listed(classes)}; a classifier needs two")
+        if not classes_of(labels[name] for name in split.test):
+            raise DataError(f"{split.name} tests no video that has a class")
+
+
+def classes_of(labels):
+    """Sorted classes among labels, each a text or a tuple of several."""
+    return sorted({name for label in labels for name in ((label,) if isinstance(label, str) else label)})
 
 
 def _sorted(texts):

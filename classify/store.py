@@ -1,9 +1,12 @@
 """Model files: a trained classifier to and from HDF5.
 
-Format ``idt-model``, version 1 (specification, "Codebook, vectors, model"): ``classes`` (c,) text, ``weights`` (k, d)
-and ``biases`` (k,), where k = c, or 1 for two classes. Root attributes besides those of all our files: ``layout``,
-``codebook`` and ``encoding`` (the JSON of the parameters) of the vectors it was trained on. A model serves only vectors
-made in that way: others have the same shape often enough, and would be labelled with confidence.
+Format ``idt-model``, version 1 (specification, "Codebook, vectors, model"): ``classes`` (c,) text and ``biases`` (k,),
+where k = c, or 1 for two classes of which each video has one. Of a linear machine ``weights`` (k, d); of one with the
+χ² kernel ``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) where
+probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of
+``several``, whether a video may have several classes; ``layout``, ``codebook`` and ``encoding`` (the JSON of the
+parameters) of the vectors it was trained on. A model serves only vectors made in that way: others have the same shape
+often enough, and would be labelled with confidence.
 """
 
 import json
@@ -13,7 +16,10 @@ import h5py
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from classify.params import check_penalty
+from classify.chi2 import Chi2SVM
+from classify.choice import channels_of
+from classify.machine import OneVsRest
+from classify.params import CLASSIFIERS, check_penalty
 from classify.svm import LinearSVM
 from encoding.store import block_columns, check_layout, json_list
 from idt import hdf5
@@ -29,7 +35,7 @@ class Model:
 
     Attributes
     ----------
-    classifier : LinearSVM
+    classifier : LinearSVM or Chi2SVM
         Fitted; its classes are text.
     layout : list of dict
         As from `encoding.store.check_layout`.
@@ -41,7 +47,7 @@ class Model:
         Parameters that the vectors were encoded with; None if these were not recorded.
     """
 
-    classifier: LinearSVM
+    classifier: OneVsRest
     layout: list[dict]
     codebook: str
     source: dict | None = None
@@ -86,7 +92,7 @@ def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite
     Parameters
     ----------
     path : str or Path
-    classifier : LinearSVM
+    classifier : LinearSVM or Chi2SVM
         Fitted on labels that are text.
     layout : list of dict
         Of the vectors it was trained on, outside blocks included.
@@ -117,9 +123,11 @@ def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite
     )
     with created as file:
         file.create_dataset("classes", data=classes, dtype=h5py.string_dtype())
-        for name, values in (("weights", classifier.coef_), ("biases", classifier.intercept_)):
+        for name, attribute in _arrays(classifier).items():
+            values = getattr(classifier, attribute)
             # Little-endian on any machine.
             file.create_dataset(name, data=values, dtype=values.dtype.newbyteorder("<"))
+        file.attrs["trained"] = json.dumps({"C": classifier.C_, "several": classifier.several_})
         file.attrs["layout"] = json.dumps(layout)
         file.attrs["codebook"] = codebook
         file.attrs["encoding"] = json.dumps(hdf5.plain(encoding), sort_keys=True)
@@ -127,10 +135,14 @@ def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite
 
 def stored_params(classifier):
     """What a model file records as ``params``: the options of the classifier, as a dict."""
-    weight = classifier.class_weight
+    options = classifier.get_params()
+    options.pop("channels", None)  # those of the layout
+    weight = options["class_weight"]
     if isinstance(weight, dict):
-        weight = {str(label): float(factor) for label, factor in sorted(weight.items())}
-    return {"C": float(classifier.C), "solver": classifier.solver, "class_weight": weight}
+        options["class_weight"] = {str(label): float(factor) for label, factor in sorted(weight.items())}
+    if not isinstance(options["C"], str):
+        options["C"] = float(options["C"])
+    return {"classifier": "linear" if isinstance(classifier, LinearSVM) else "chi2", **options}
 
 
 def load(path):
@@ -156,27 +168,73 @@ def load(path):
         classes = hdf5.read(file, "classes", shape=(None,), dtype=str)
         if len(classes) < 2 or classes != sorted(set(classes)):
             raise DataError(f"{path}: classes must be two or more, sorted and all different, got {classes!r:.80}")
-        count = 1 if len(classes) == 2 else len(classes)
-        weights = hdf5.read(file, "weights", shape=(count, None), dtype=(np.float32, np.float64))
-        biases = hdf5.read(file, "biases", shape=(count,), dtype=np.float64)
-        if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
-            raise DataError(f"{path}: weights and biases must be finite, got NaN or infinity")
-        params = hdf5.json_attribute(file, "params") or {}
-        unknown = sorted({"C", "solver", "class_weight"} ^ set(params))
-        if unknown:
-            raise DataError(f"{path}: params must be C, solver and class_weight, differs in {', '.join(unknown)}")
-        check_penalty(params["C"])
-        classifier = LinearSVM(**params)
-        classifier.classes_ = np.array(classes)
-        classifier.coef_, classifier.intercept_ = weights, biases
-        classifier.n_features_in_ = weights.shape[1]
+        trained = hdf5.json_attribute(file, "trained") or {}
+        several = trained.get("several") is True
+        count = 1 if len(classes) == 2 and not several else len(classes)
+        layout = check_layout(json_list(file, "layout"), name=f"{path}: layout")
+        classifier = _built(file, path, layout)
+        classifier.classes_, classifier.several_ = np.array(classes), several
+        classifier.C_ = trained.get("C")
+        check_penalty(classifier.C_)
+        classifier.sigmoids_ = None
+        _read_arrays(file, classifier, count, path)
+        matrix = classifier.coef_ if isinstance(classifier, LinearSVM) else classifier.support_
+        classifier.n_features_in_ = matrix.shape[1]
         return Model(
             classifier,
-            layout=check_layout(json_list(file, "layout"), weights.shape[1], name=f"{path}: layout"),
+            layout=check_layout(layout, matrix.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
             source=hdf5.json_attribute(file, "source"),
             encoding=hdf5.json_attribute(file, "encoding"),
         )
+
+
+def _arrays(classifier):
+    """Dataset → attribute of the classifier that it holds."""
+    found = {"biases": "intercept_"}
+    if isinstance(classifier, LinearSVM):
+        found["weights"] = "coef_"
+    else:
+        found |= {"support": "support_", "dual": "dual_coef_", "scales": "scales_"}
+    return found | ({"sigmoids": "sigmoids_"} if classifier.probability else {})
+
+
+def _built(file, path, layout):
+    """The classifier of a file's options, without its numbers."""
+    params = dict(hdf5.json_attribute(file, "params") or {})
+    name = params.pop("classifier", None)
+    if name not in CLASSIFIERS:
+        raise DataError(f"{path}: classifier must be one of {', '.join(CLASSIFIERS)}, got {name!r}")
+    blank = LinearSVM() if name == "linear" else Chi2SVM()
+    unknown = sorted({*stored_params(blank)} ^ {"classifier", *params})
+    if unknown:
+        raise DataError(f"{path}: params must be those of a {name} classifier, differs in {', '.join(unknown)}")
+    check_penalty(params["C"])
+    if name == "chi2":
+        params["channels"] = channels_of(layout)
+    return blank.set_params(**params)
+
+
+def _read_arrays(file, classifier, count, path):
+    """Read the numbers of a classifier of so many machines."""
+    both = (np.float32, np.float64)
+    support = None
+    if not isinstance(classifier, LinearSVM):
+        support = hdf5.dataset(file, "support", shape=(None, None), dtype=both).shape[0]
+    shapes = {
+        "biases": ((count,), np.float64),
+        "weights": ((count, None), both),
+        "support": ((None, None), both),
+        "dual": ((count, support), np.float64),
+        "scales": ((len(classifier.channels or ()) if support is not None else None,), np.float64),
+        "sigmoids": ((count, 2), np.float64),
+    }
+    for name, attribute in _arrays(classifier).items():
+        shape, dtype = shapes[name]
+        values = hdf5.read(file, name, shape=shape, dtype=dtype)
+        if not np.isfinite(values).all():
+            raise DataError(f"{path}: {name} must be finite, got NaN or infinity")
+        setattr(classifier, attribute, values)
 
 
 def _brief(layout):

@@ -61,23 +61,15 @@ def read_pairs(path, header):
         If the file cannot be read.
     """
     pairs: dict[str, str] = {}
-    for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
-        fields = [field.strip() for field in fields]
-        if number == 1 and [field.lower() for field in fields] == list(header):
-            continue
-        if len(fields) != 2 or not all(fields):
-            raise DataError(f"{path}, entry {number}: expected {','.join(header)}, got {','.join(fields)!r:.80}")
-        name, value = fields
+    for number, name, (value,) in _entries(path, header):
         if name in pairs:
             raise DataError(f"{path}, entry {number}: {name} occurs twice, as {pairs[name]} and {value}")
         pairs[name] = value
-    if not pairs:
-        raise DataError(f"{path} holds no lines of {','.join(header)}")
     return pairs
 
 
 def read_labels(path):
-    """Read labels: CSV lines ``name,label``, with or without that header.
+    """Read labels: CSV lines ``name,label``, with or without that header; of several labels ``name,label,label``.
 
     Parameters
     ----------
@@ -85,17 +77,27 @@ def read_labels(path):
 
     Returns
     -------
-    dict of str to str
-        Video name → label.
+    dict of str to str or to tuple of str
+        Video name → label. Tuples of all labels, sorted, if some video has several.
 
     Raises
     ------
     DataError
-        As `read_pairs`.
+        As `read_pairs`, but for the number of fields, or if a label of a video occurs twice.
     OSError
         If the file cannot be read.
     """
-    return read_pairs(path, ("name", "label"))
+    found: dict[str, tuple[str, ...]] = {}
+    for number, name, labels in _entries(path, ("name", "label"), several=True):
+        if name in found:
+            before, now = (" and ".join(these) for these in (found[name], labels))
+            raise DataError(f"{path}, entry {number}: {name} occurs twice, as {before} and {now}")
+        if len(set(labels)) < len(labels):
+            raise DataError(f"{path}, entry {number}: {name} has one label twice, in {','.join(labels)}")
+        found[name] = tuple(sorted(labels))
+    if any(len(labels) > 1 for labels in found.values()):
+        return found
+    return {name: label for name, (label,) in found.items()}
 
 
 def match_labels(names, labels):
@@ -105,12 +107,12 @@ def match_labels(names, labels):
     ----------
     names : sequence of str
         Videos.
-    labels : dict of str to str
+    labels : dict of str to str or to tuple of str
         As from `read_labels`.
 
     Returns
     -------
-    list of str
+    list of str or of tuple of str
 
     Raises
     ------
@@ -179,3 +181,18 @@ def write_text(path, text, *, overwrite=False):
     """
     with atomic.replacing(path, overwrite=overwrite) as part:
         part.write(text.encode())
+
+
+def _entries(path, header, *, several=False):
+    """Number, name and values of the lines of a CSV file, without its header."""
+    count = 0
+    for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
+        fields = [field.strip() for field in fields]
+        if number == 1 and [field.lower() for field in fields] == list(header):
+            continue
+        if len(fields) < 2 or (len(fields) > 2 and not several) or not all(fields):
+            raise DataError(f"{path}, entry {number}: expected {','.join(header)}, got {','.join(fields)!r:.80}")
+        count += 1
+        yield number, fields[0], fields[1:]
+    if not count:
+        raise DataError(f"{path} holds no lines of {','.join(header)}")

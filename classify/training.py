@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classify import store
+from classify.choice import machine_of
 from classify.fusion import append_blocks, read_extra
-from classify.svm import LinearSVM
+from classify.splits import classes_of
 from classify.tables import match_labels, read_labels
 from encoding.store import open_vectors
 from idt import atomic, hdf5
@@ -62,7 +63,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
     vectors : str or Path
         A vectors file.
     labels : str or Path
-        CSV lines ``name,label``: one for every vector, and no others.
+        CSV lines ``name,label``: one for every vector, and no others. A video may have several labels.
     output : str or Path
     params : ClassifierParams
     outside : sequence of Outside
@@ -84,15 +85,18 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
     """
     output = Path(output)
     atomic.refuse_input(output, vectors, labels, *(path for block in outside for path in block[:2]))
-    machine = LinearSVM.from_params(params)
     with open_vectors(vectors) as stored:
         given = match_labels(stored.names, read_labels(labels))
         blocks = [(block.name or Path(block.path).stem, *map(hdf5.digest, block[:2])) for block in outside]
         made_of = json.dumps([hdf5.digest(vectors), given, blocks])
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
-        done = Trained(output, len(given), sorted(set(given)), stored.empty, False)
+        done = Trained(output, len(given), classes_of(given), stored.empty, False)
         state = hdf5.matches(
-            output, format=store.FORMAT, version=store.VERSION, params=store.stored_params(machine), source=source
+            output,
+            format=store.FORMAT,
+            version=store.VERSION,
+            params=store.stored_params(machine_of(params)),
+            source=source,
         )
         if state == "current":
             return done._replace(up_to_date=True)
@@ -101,7 +105,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         rows, layout = append_blocks(stored, read_blocks(outside))
         store.save(
             output,
-            machine.fit(rows, given),
+            machine_of(params, layout).fit(rows, given),
             layout=layout,
             codebook=stored.codebook,
             source=source,

@@ -17,7 +17,18 @@ from idt.errors import DataError
 from idt.params import ExtractionParams
 
 
-def label_videos(model, videos, codebook, *, outside=(), jobs=1, threads=1, progress=no_progress, seen=None):
+def label_videos(
+    model,
+    videos,
+    codebook,
+    *,
+    outside=(),
+    probabilities=False,
+    jobs=1,
+    threads=1,
+    progress=no_progress,
+    seen=None,
+):
     """Score videos: extract, encode, and score the vectors; nothing of it is kept.
 
     Parameters
@@ -28,6 +39,8 @@ def label_videos(model, videos, codebook, *, outside=(), jobs=1, threads=1, prog
     codebook : str or Path
         The codebook of the model's vectors.
     outside : sequence of classify.training.Outside
+    probabilities : bool
+        As `label_vectors`.
     jobs : int
         Videos at once, in processes.
     threads : int
@@ -82,4 +95,4 @@ def label_videos(model, videos, codebook, *, outside=(), jobs=1, threads=1, prog
             jobs=jobs,
             threads=threads,
         )
-        return label_vectors(model, vectors, outside=outside)._replace(failed=failed)
+        return label_vectors(model, vectors, outside=outside, probabilities=probabilities)._replace(failed=failed)

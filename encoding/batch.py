@@ -8,11 +8,11 @@ import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
-from encoding.encoder import Summary, encode_files, encode_video, layout_of, width_of
+from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
 from encoding.inputs import Inputs, combined, digests
 from encoding.parallel import in_order
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
+from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
 from idt import hdf5
 from idt.command import error_line
 from idt.errors import DataError
@@ -51,7 +51,9 @@ def codebook_path(output):
     return output.with_name(output.name.removesuffix(".h5") + ".codebook.h5")
 
 
-def fit(files, names, output, params, *, train=None, overwrite=False, progress=no_progress, jobs=1, threads=1):
+def fit(
+    files, names, output, params, *, train=None, labels=None, overwrite=False, progress=no_progress, jobs=1, threads=1
+):
     """Fit a codebook into its file, unless that is up to date.
 
     Parameters
@@ -60,9 +62,12 @@ def fit(files, names, output, params, *, train=None, overwrite=False, progress=n
     names : list of str
         Of the videos.
     output : str or Path
-    params : EncodingParams
+    params : BlockParams
+        Of any encoding.
     train : list of str, optional
         Names of the videos to fit on; all by default.
+    labels : dict of str to str, optional
+        Classes of the videos to fit on, for stacked Fisher vectors.
     overwrite : bool
         Replace a file that was made otherwise.
     progress : callable
@@ -85,22 +90,22 @@ def fit(files, names, output, params, *, train=None, overwrite=False, progress=n
     """
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
     train = _training(inputs, train)
-    source = _fitting_source(_digests(inputs, progress), train)
+    source = _fitting_source(_digests(inputs, progress), train, labels)
     if _is_current(output, _codebook_kind(params), source, overwrite):
         return Made(Path(output), Codebook.load(output), True)
-    codebook = _fitted(inputs, train, params, progress, jobs, threads)
+    codebook = _fitted(inputs, train, labels, params, progress, jobs, threads)
     codebook.save(output, source=source, overwrite=overwrite)
     return Made(Path(output), codebook, False)
 
 
 def fit_and_encode(
-    files, names, output, params, *, train=None, overwrite=False, progress=no_progress, jobs=1, threads=1
+    files, names, output, params, *, train=None, labels=None, overwrite=False, progress=no_progress, jobs=1, threads=1
 ):
     """Fit a codebook beside a vectors file and write that, each unless it is up to date.
 
     Parameters
     ----------
-    files, names, params, train, overwrite, progress, jobs, threads
+    files, names, params, train, labels, overwrite, progress, jobs, threads
         As `fit`.
     output : str or Path
         The vectors; the codebook goes to `codebook_path`.
@@ -119,7 +124,7 @@ def fit_and_encode(
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
     train = _training(inputs, train)
     found = _digests(inputs, progress)
-    fitting = _fitting_source(found, train)
+    fitting = _fitting_source(found, train, labels)
     encoding = {"kind": "features", "digest": combined(found), "training": fitting["digest"]}
     path, output = codebook_path(output), Path(output)
     fitted = _is_current(path, _codebook_kind(params), fitting, overwrite)
@@ -127,7 +132,7 @@ def fit_and_encode(
     if fitted:
         codebook = Codebook.load(path)
     else:
-        codebook = _fitted(inputs, train, params, progress, jobs, threads)
+        codebook = _fitted(inputs, train, labels, params, progress, jobs, threads)
         codebook.save(path, source=fitting, overwrite=overwrite)
     if encoded:
         with open_vectors(output) as vectors:
@@ -150,7 +155,7 @@ def encode(files, names, output, codebook, params, *, overwrite=False, progress=
     output : str or Path
         The vectors.
     codebook : Codebook
-    params : EncodingParams
+    params : BlockParams
         As from `Codebook.params_with`.
 
     Returns
@@ -251,8 +256,11 @@ def _digests(inputs, progress):
         return digests(inputs.items, inputs.names, update=update)
 
 
-def _fitting_source(found, train):
-    return {"kind": "features", "digest": combined({name: found[name] for name in train})}
+def _fitting_source(found, train, labels):
+    source = {"kind": "features", "digest": combined({name: found[name] for name in train})}
+    if labels is not None:
+        source["labels_digest"] = combined({name: labels.get(name) for name in train})
+    return source
 
 
 def _digest(video):
@@ -286,12 +294,11 @@ def _is_current(path, kind, source, overwrite):
     return state == "current"
 
 
-def _fitted(inputs, train, params, progress, jobs, threads):
-    blocks = 1 if params.joint else len(inputs.sizes)
+def _fitted(inputs, train, labels, params, progress, jobs, threads):
     # While mixtures are fitted nothing else runs: the processes' share is theirs.
-    threads = max(jobs, threads)
-    with progress("step", len(train) + blocks) as update:
-        return next(Codebook.fit_each(inputs, [train], params, jobs=jobs, threads=threads, update=update))
+    workers = {"jobs": jobs, "threads": max(jobs, threads)}
+    with progress("step", steps_of(inputs, [train], params)) as update:
+        return next(Codebook.fit_each(inputs, [train], params, labels=labels, update=update, **workers))
 
 
 def _encoded(inputs, output, codebook, params, source, overwrite, progress, jobs, threads):

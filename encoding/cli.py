@@ -1,22 +1,69 @@
-"""The command `fv-encode`: parse, call one function, print what was done."""
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: skins of one function.
+
+Each parses its options, calls one function of `encoding.batch`, and prints what was done.
+"""
 
 import contextlib
+import csv
 import dataclasses
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
-from encoding.params import EncodingParams
+from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, progress_bar
 from idt.errors import DataError
+
+
+class Skin(NamedTuple):
+    """What a command says of its encoding: its name, parameters, what the vectors are called, an example."""
+
+    name: str
+    params: type[BlockParams]
+    vectors: str
+    example: str
+
+
+FISHER = Skin("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
+BOVW = Skin("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
+VLAD = Skin("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
+STACKED = Skin(
+    "sfv-encode",
+    StackedParams,
+    "stacked Fisher vectors beside plain ones",
+    "sfv-encode features/ --labels labels.csv -o stacked.h5",
+)
 
 
 @command
 def fv_encode(arguments):
     """``fv-encode``: feature files to Fisher vectors, one a video."""
-    options, given = _parsed(arguments)
-    params = None if options.codebook else EncodingParams(**given)
+    return _encode(arguments, FISHER)
+
+
+@command
+def bovw_encode(arguments):
+    """``bovw-encode``: feature files to bags of visual words, one a video."""
+    return _encode(arguments, BOVW)
+
+
+@command
+def vlad_encode(arguments):
+    """``vlad-encode``: feature files to VLAD, one a video."""
+    return _encode(arguments, VLAD)
+
+
+@command
+def sfv_encode(arguments):
+    """``sfv-encode``: feature files to stacked Fisher vectors, one a video."""
+    return _encode(arguments, STACKED)
+
+
+def _encode(arguments, skin):
+    """The one function behind all commands."""
+    options, given = _parsed(arguments, skin)
+    params = None if options.codebook else skin.params(**given)
     from encoding import batch
-    from encoding.codebook import Codebook
     from encoding.files import find, names_of
 
     settings = {
@@ -26,50 +73,69 @@ def fv_encode(arguments):
         "threads": options.threads,
     }
     if options.from_videos:
-        return _encode_videos(options, given, settings)
+        return _encode_videos(options, given, settings, skin)
     files = find(options.features)
     names = names_of(files)
     if options.codebook:
-        codebook = Codebook.load(options.codebook)
+        codebook = _codebook(options.codebook, skin)
         _report_vectors(batch.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings))
         return DONE
-    train = _read_train(options.train, names) if options.train else None
+    settings["train"] = _read_train(options.train, names) if options.train else None
+    settings["labels"] = _read_labels(options.labels) if options.labels else None
     if options.fit_only:
-        fitted, vectors = batch.fit(files, names, options.output, params, train=train, **settings), None
+        fitted, vectors = batch.fit(files, names, options.output, params, **settings), None
     else:
-        fitted, vectors = batch.fit_and_encode(files, names, options.output, params, train=train, **settings)
-    if train is None and not options.quiet and not fitted.up_to_date:
-        print(f"fv-encode: no --train list, so the codebook was fitted on all {len(files)} videos", file=sys.stderr)
+        fitted, vectors = batch.fit_and_encode(files, names, options.output, params, **settings)
+    if not (options.quiet or fitted.up_to_date):
+        if not options.train:
+            print(
+                f"{skin.name}: no --train list, so the codebook was fitted on all {len(files)} videos", file=sys.stderr
+            )
+        if skin is STACKED and not options.labels:
+            print(
+                f"{skin.name}: no --labels, so principal components stand in for the max-margin projection",
+                file=sys.stderr,
+            )
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
     return DONE
 
 
-def _encode_videos(options, given, settings):
+def _encode_videos(options, given, settings, skin):
     """Videos to vectors in one pass; exit status."""
     from encoding import batch
-    from encoding.codebook import Codebook
     from encoding.videos import find
 
-    codebook = Codebook.load(options.codebook)
+    codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
     videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
     made, failed = batch.encode_videos(videos, options.output, codebook, params, **settings)
     for name, reason in failed.items():
-        print(f"fv-encode: {name}: {reason}", file=sys.stderr)
+        print(f"{skin.name}: {name}: {reason}", file=sys.stderr)
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
 
-def _parsed(arguments):
-    """Options of ``fv-encode``, and the parameters of encoding that were given: dict by name."""
+def _codebook(path, skin):
+    """A codebook of the command's own encoding."""
+    from encoding.codebook import Codebook
+
+    codebook = Codebook.load(path)
+    if codebook.encoding != skin.params.encoding:
+        wanted = next(other for other in (FISHER, BOVW, VLAD, STACKED) if other.params.encoding == codebook.encoding)
+        raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
+    return codebook
+
+
+def _parsed(arguments, skin):
+    """Options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
-        "fv-encode",
-        "Encode feature files as Fisher vectors, one a video, with a codebook that is given or fitted and stored"
+        skin.name,
+        f"Encode feature files as {skin.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
         " lie where idt-extract put them, or else the path of the file relative to the others.",
-        "fv-encode --k 256 features/ -o vectors.h5",
+        skin.example,
     )
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
@@ -83,13 +149,18 @@ def _parsed(arguments):
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
-    add_fields(parser, EncodingParams)
+    if skin is STACKED:
+        parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
+    else:
+        parser.set_defaults(labels=None)
+    add_fields(parser, skin.params)
     # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
-    fields = [field.name for field in dataclasses.fields(EncodingParams)]
+    fields = [field.name for field in dataclasses.fields(skin.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)
-    if options.codebook and (options.train or options.fit_only):
-        parser.error("--codebook is fitted already, so it goes with neither --train nor --fit-only")
+    if options.codebook and (options.train or options.fit_only or options.labels):
+        fitting = "neither --train nor --fit-only" + (" nor --labels" if skin is STACKED else "")
+        parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
     if options.boxes and not options.from_videos:
@@ -99,27 +170,50 @@ def _parsed(arguments):
 
 def _read_train(path, names):
     """Video names of a list; the suffix of a video or feature file may stand behind one."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; expected the name of a video on every line") from None
     known = set(names)
-    found = [line.strip() for line in lines if line.strip()]
+    found = [line.strip() for line in _read_text(path).splitlines() if line.strip()]
     found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
     if not found:
         raise DataError(f"{path} names no video; expected the name of a video on every line")
     return found
 
 
+def _read_labels(path):
+    """Labels by video name, from lines ``name,label``; such a header may stand above them."""
+    labels: dict[str, str] = {}
+    for number, fields in enumerate(csv.reader(_read_text(path).splitlines(), skipinitialspace=True), start=1):
+        fields = [field.strip() for field in fields]
+        if not any(fields) or (number == 1 and [field.lower() for field in fields] == ["name", "label"]):
+            continue
+        if len(fields) != 2 or not all(fields) or fields[0] in labels:
+            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
+        labels[fields[0]] = fields[1]
+    if not labels:
+        raise DataError(f"{path} holds no lines of name,label")
+    return labels
+
+
+def _read_text(path):
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
+
+
 def _report_codebook(made):
     if made.up_to_date:
         print(f"{made.path}: up to date")
         return
-    blocks, sampling = made.content.blocks, made.content.sampling
-    print(
-        f"{made.path}: mixtures of {made.content.params['k']} components for {', '.join(b.name for b in blocks)},"
-        f" fitted on {sampling['sampled']} of {sampling['seen']} tracks of {sampling['videos']} videos"
-    )
+    codebook, sampling = made.content, made.content.sampling
+    k, blocks = codebook.params["k"], ", ".join(block.name for block in codebook.blocks)
+    what = f"mixtures of {k} components for {blocks}"
+    if codebook.encoding == "stacked":
+        what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
+    elif codebook.encoding != "fisher":
+        distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
+        what = f"{k} words and distortions for {distortions}"
+    fitted = f"fitted on {sampling['sampled']} of {sampling['seen']} tracks of {sampling['videos']} videos"
+    print(f"{made.path}: {what}, {fitted}")
 
 
 def _report_vectors(made):

@@ -1,33 +1,37 @@
 """Codebooks: what is learnt from a sample of training descriptors, block by block, and its file.
 
-Of each block a mean and a projection (`encoding.pca`) and a mixture (`encoding.gmm`). Fitting reads every video once
-(`encoding.reservoir`), also for several training sets at a time, and depends neither on their order nor on the number
-of workers.
+Of each block a mean and a projection (`encoding.pca`) and what its encoding needs: a mixture (`encoding.gmm`) for
+Fisher vectors, words (`encoding.kmeans`) for bags of words and VLAD, a second layer for stacked Fisher vectors. Fitting
+reads every video once (`encoding.reservoir`), also for several training sets at a time, and depends neither on their
+order nor on the number of workers.
 
 Format ``idt-codebook``, version 1 (specification, "Codebook, vectors, model"): in ``blocks/NAME`` the datasets ``mean``
-(d,), ``projection`` (D, d), ``variances_along`` (D,) float64, ``weights`` (K,), ``means`` and ``variances`` (K, D), all
-else float32. Root attributes besides those of all our files: ``blocks``, the JSON list of their names with the sizes of
-their descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the
-JSON of what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
+(d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
+``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
+`encoding.stacked` names them; all else float32. Root attributes besides those of all our files: ``encoding``, its name;
+``blocks``, the JSON list of their names with the sizes of their descriptors; ``features``, the JSON of the parameters
+that the features were extracted with; ``sampling``, the JSON of what was sampled; ``digest``, the SHA-256 of all that a
+vector depends on.
 """
 
 import functools
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from encoding.gmm import DiagonalGMM
+from encoding.block import Block
 from encoding.inputs import Inputs, columns_of, differences, label_of
+from encoding.kinds import kind_of
 from encoding.parallel import in_order
-from encoding.params import FITTING, EncodingParams
+from encoding.params import EncodingParams
 from encoding.pca import PCA
 from encoding.reservoir import Reservoir, sample_video
+from encoding.stacked import first_layer, stack
 from encoding.store import json_list
 from idt import hdf5
-from idt.arrays import float_array
 from idt.errors import DataError
 from idt.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 
@@ -40,35 +44,6 @@ ONE_VIDEO = (
 )
 
 
-class Block(NamedTuple):
-    """What is learnt of one block.
-
-    Attributes
-    ----------
-    name : str
-    sizes : dict of str to int
-        Columns of the descriptors that it is made of, side by side.
-    pca : PCA
-    gmm : DiagonalGMM
-    """
-
-    name: str
-    sizes: dict
-    pca: PCA
-    gmm: DiagonalGMM
-
-    def arrays(self):
-        """Its numbers under the names that they have in a file."""
-        return {
-            "mean": self.pca.mean_,
-            "projection": self.pca.components_,
-            "variances_along": self.pca.explained_variance_,
-            "weights": self.gmm.weights_,
-            "means": self.gmm.means_,
-            "variances": self.gmm.variances_,
-        }
-
-
 @dataclass(frozen=True)
 class Codebook:
     """A fitted codebook.
@@ -77,21 +52,24 @@ class Codebook:
     ----------
     blocks : tuple of Block
     params : dict
-        The parameters of `encoding.params.FITTING`.
+        The parameters that it depends on, `BlockParams.fitting`.
     features : dict or None
         Parameters that the features were extracted with, but for the segment; None for rows that others wrote and for
         arrays.
     sampling : dict
         ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
+    encoding : str
+        ``"fisher"``, ``"bovw"``, ``"vlad"`` or ``"stacked"``.
     """
 
     blocks: tuple[Block, ...]
     params: dict[str, Any]
     features: dict[str, Any] | None
     sampling: dict[str, int]
+    encoding: str = EncodingParams.encoding
 
     @classmethod
-    def fit(cls, items, names=None, params=None, *, jobs=1, threads=1, update=None):
+    def fit(cls, items, names=None, params=None, *, labels=None, jobs=1, threads=1, update=None):
         """Fit a codebook to training videos.
 
         Parameters
@@ -100,13 +78,16 @@ class Codebook:
             At least two videos.
         names : list of str, optional
             Their names, as for `encoding.inputs.Inputs.of`: the sample depends on them.
-        params : EncodingParams, optional
+        params : BlockParams, optional
+            Of any encoding; the standard Fisher vectors by default.
+        labels : dict of str to str, optional
+            Class of each video, for stacked Fisher vectors; see `encoding.stacked.stack`.
         jobs : int
             Files read at once, in processes.
         threads : int
             Threads of the mixtures.
         update : callable, optional
-            Called after each video is read and each block is fitted.
+            Called after each video is read and each block is fitted; `steps_of` says how often.
 
         Returns
         -------
@@ -123,10 +104,12 @@ class Codebook:
         Spec, encoding 3 to 5.
         """
         inputs = Inputs.of(items, names, descriptors=(params or EncodingParams()).descriptors)
-        return next(cls.fit_each(inputs, [inputs.names], params, jobs=jobs, threads=threads, update=update))
+        return next(
+            cls.fit_each(inputs, [inputs.names], params, labels=labels, jobs=jobs, threads=threads, update=update)
+        )
 
     @classmethod
-    def fit_each(cls, inputs, sets, params=None, *, jobs=1, threads=1, update=None):
+    def fit_each(cls, inputs, sets, params=None, *, labels=None, jobs=1, threads=1, update=None):
         """Fit a codebook to each of several training sets, such as those of the folds, reading the videos once.
 
         Parameters
@@ -135,7 +118,7 @@ class Codebook:
             With the descriptors that ``params`` name.
         sets : list of collection of str
             Names of the training videos of each.
-        params, jobs, threads, update
+        params, labels, jobs, threads, update
             As `fit`.
 
         Yields
@@ -164,22 +147,30 @@ class Codebook:
         reservoir = Reservoir(params.sample, sets)
         wanted = set().union(*sets)
         videos = [(item, name) for item, name in zip(inputs.items, inputs.names, strict=True) if name in wanted]
-        work = functools.partial(sample_video, size=params.sample, seed=params.seed)
+        work = functools.partial(sample_video, size=params.sample, seed=params.seed, steps=params.steps)
         tasks = ((item, name, inputs.sizes, reservoir.limit(name)) for item, name in videos)
         for (_, name), sampled in zip(videos, in_order(work, tasks, jobs), strict=True):
             reservoir.put(name, sampled)
             update()
         for i in range(len(sets)):
-            yield cls._fitted(reservoir.sample(i), inputs, params, threads, update)
+            found = cls._fitted(reservoir.sample(i), inputs, params, threads, update)
+            if params.encoding == "stacked":
+                workers = {"jobs": jobs, "threads": threads, "update": update}
+                blocks = stack(found.blocks, inputs, sorted(set(sets[i])), params, labels, **workers)
+                found = replace(found, blocks=tuple(blocks))
+            yield found
 
     @classmethod
     def _fitted(cls, sample, inputs, params, threads, update):
         """The codebook of one sample."""
         if sample.n_videos == 1:
             raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
-        if len(sample) < max(2, params.k):
+        first = kind_of(params.encoding).first
+        # The first layer of stacked vectors has a number of components of its own.
+        first_params = first_layer(params) if params.encoding == "stacked" else params
+        if len(sample) < max(2, first_params.k):
             raise DataError(
-                f"k={params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
+                f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
                 f"{sample.n_videos} videos; use a smaller k or more videos"
             )
         columns = columns_of(inputs.sizes)
@@ -189,13 +180,12 @@ class Codebook:
         blocks = []
         for name, sizes, part in parts:
             rows = sample.columns(part)
-            pca = PCA(params.pca, whiten=params.whiten).fit(rows)
-            rows = pca.transform(rows)
-            gmm = DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(rows)
-            blocks.append(Block(name, sizes, pca, gmm))
+            pca = None if params.pca is None else PCA(params.pca, whiten=params.whiten).fit(rows)
+            rows = rows if pca is None else pca.transform(rows)
+            blocks.append(Block(name, sizes, pca, first.fit(rows, first_params, threads=threads)))
             update()
         sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}
-        return cls(tuple(blocks), params.fitting(), inputs.params, sampling)
+        return cls(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
 
     @functools.cached_property
     def digest(self):
@@ -209,9 +199,18 @@ class Codebook:
 
     @property
     def projection(self):
-        """What features are called that were stored along its axes, as `idt.projection.identity`."""
-        arrays = ((block.pca.mean_, block.pca.components_, block.pca.explained_variance_) for block in self.blocks)
-        return identity(self.digest, {block.name: values for block, values in zip(self.blocks, arrays, strict=True)})
+        """What features stored along its axes are called, as `idt.projection.identity`; None without a PCA."""
+        arrays = {
+            block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
+            for block in self.blocks
+            if block.pca is not None
+        }
+        return identity(self.digest, arrays) if arrays else None
+
+    @property
+    def widths(self):
+        """Numbers of coordinates along the axes of each block that has a PCA: dict of str to int."""
+        return {block.name: block.pca.n_components_ for block in self.blocks if block.pca is not None}
 
     @property
     def sizes(self):
@@ -224,18 +223,18 @@ class Codebook:
         Parameters
         ----------
         **options
-            Those of `EncodingParams` that are given. One that the codebook was fitted with otherwise is refused.
+            Parameters of the encoding that are given. One that the codebook was fitted with otherwise is refused.
 
         Returns
         -------
-        EncodingParams
+        BlockParams
 
         Raises
         ------
         DataError
-            If an option contradicts the codebook.
+            If an option is unknown or contradicts the codebook.
         """
-        params = EncodingParams.from_options(**{**self.params, **options})
+        params = kind_of(self.encoding).params.from_options(**{**self.params, **options})
         for name, value in params.fitting().items():
             if value != self.params[name]:
                 raise DataError(f"the codebook was fitted with {name}={self.params[name]}, this run asks for {value}")
@@ -298,6 +297,7 @@ class Codebook:
             source=source,
             overwrite=overwrite,
         ) as file:
+            file.attrs["encoding"] = self.encoding
             file.attrs["blocks"] = json.dumps([{"name": block.name, "sizes": block.sizes} for block in self.blocks])
             file.attrs["features"] = json.dumps(self.features, sort_keys=True)
             file.attrs["sampling"] = json.dumps(self.sampling, sort_keys=True)
@@ -328,12 +328,15 @@ class Codebook:
         """
         with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
             try:
-                params = EncodingParams.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
+                encoding = hdf5.attribute(file, "encoding", str)
+                kind = kind_of(encoding)
+                params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
                 found = cls(
-                    tuple(_read_block(file, described, params) for described in json_list(file, "blocks")),
+                    tuple(_read_block(file, described, params, kind.coder) for described in json_list(file, "blocks")),
                     params,
                     hdf5.json_attribute(file, "features"),
                     hdf5.json_attribute(file, "sampling") or {},
+                    encoding,
                 )
             except (DataError, KeyError, TypeError, AttributeError) as problem:
                 raise DataError(f"{path} is no codebook that can be used: {problem}; fit it anew") from None
@@ -344,23 +347,44 @@ class Codebook:
     def _described(self):
         """What a vector depends on besides arrays, as text."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
-        fitting = {name: self.params[name] for name in FITTING}
-        return json.dumps([CODEBOOK_FORMAT, CODEBOOK_VERSION, fitting, self.features, parts], sort_keys=True)
+        described = [CODEBOOK_FORMAT, CODEBOOK_VERSION, self.encoding, self.params, self.features, parts]
+        return json.dumps(described, sort_keys=True)
 
 
-def _read_block(file, described, params):
+def steps_of(inputs, sets, params):
+    """How often `Codebook.fit_each` calls its ``update``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    sets : list of collection of str
+    params : BlockParams
+
+    Returns
+    -------
+    int
+    """
+    blocks = 1 if params.joint else len(inputs.sizes)
+    videos = sum(len(set(names)) for names in sets) if params.encoding == "stacked" else 0
+    return len(set().union(*sets)) + blocks * (len(sets) + videos)
+
+
+def _read_block(file, described, params, coder):
     """A block from its group."""
     name, sizes = described["name"], {key: int(size) for key, size in described["sizes"].items()}
-    d = sum(sizes.values())
+    width = sum(sizes.values())
 
     def read(part, *shape, dtype=np.float32):
         return hdf5.read(file, f"blocks/{name}/{part}", shape=shape, dtype=dtype)
 
-    pca = PCA(params["pca"], whiten=params["whiten"])
-    pca.components_ = float_array(read("projection", None, d), (None, d), "projection")
-    pca.mean_ = float_array(read("mean", d), (d,), "mean")
-    pca.n_components_, pca.n_features_in_ = pca.components_.shape
-    pca.explained_variance_ = read("variances_along", pca.n_components_, dtype=np.float64)
-    shape = (params["k"], pca.n_components_)
-    gmm = DiagonalGMM.from_parameters(read("means", *shape), read("variances", *shape), read("weights", shape[0]))
-    return Block(name, sizes, pca, gmm)
+    pca = None
+    if params["pca"] is not None:
+        components = read("projection", None, width)
+        pca = PCA.from_parameters(
+            read("mean", width),
+            components,
+            read("variances_along", len(components), dtype=np.float64),
+            whiten=params["whiten"],
+        )
+        width = len(components)
+    return Block(name, sizes, pca, coder.read(read, params, width))

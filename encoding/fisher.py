@@ -15,7 +15,10 @@ Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation
 
 import numpy as np
 
+from encoding import normalize
 from encoding.expectation import Statistics, expect, positive_integer
+from encoding.gmm import DiagonalGMM
+from encoding.pooling import CellCoder
 from idt.arrays import describe, float_array
 from idt.errors import DataError
 
@@ -141,4 +144,57 @@ def vector_size(n_components, n_features, *, orders=("first", "second")):
     return sum(sizes[order] for order in set(orders))
 
 
-__all__ = ["ORDERS", "Statistics", "fisher_vector", "from_statistics", "statistics", "vector_size"]
+class FisherCoder(CellCoder):
+    """A mixture, and Fisher vectors under it.
+
+    Parameters
+    ----------
+    gmm : DiagonalGMM
+        Fitted.
+    """
+
+    def __init__(self, gmm):
+        self.gmm = gmm
+
+    @classmethod
+    def fit(cls, rows, params, *, threads=1):
+        """Fit the mixture to projected descriptors."""
+        return cls(DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(rows))
+
+    @classmethod
+    def read(cls, read, params, width):
+        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        shape = (params["k"], width)
+        return cls(
+            DiagonalGMM.from_parameters(read("means", *shape), read("variances", *shape), read("weights", shape[0]))
+        )
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {"weights": self.gmm.weights_, "means": self.gmm.means_, "variances": self.gmm.variances_}
+
+    def nothing(self, params):
+        """The sums of no descriptors."""
+        return Statistics.empty(*self.gmm.means_.shape)
+
+    def summed(self, codes, params, threads=1):
+        """Statistics of projected descriptors."""
+        return statistics(codes, self.gmm, best=params.best, threads=threads)
+
+    def vector(self, sums, params):
+        """The normalised vector, (m,) float32; zero without descriptors."""
+        n_components, n_features = self.gmm.means_.shape
+        return normalize.block(
+            from_statistics(sums, self.gmm, orders=params.orders),
+            power=params.power,
+            run=n_features if params.intra else None,
+            start=n_components - 1 if params.zero_order else 0,
+            norm=params.norm,
+        )
+
+    def size(self, params):
+        """Numbers of a vector."""
+        return vector_size(*self.gmm.means_.shape, orders=params.orders)
+
+
+__all__ = ["ORDERS", "FisherCoder", "Statistics", "fisher_vector", "from_statistics", "statistics", "vector_size"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from encoding.block import Tracks
 from encoding.files import PROJECTED, comparable, header, names_of
 from encoding.videos import Video
 from idt import hdf5, layout, store
@@ -111,63 +112,62 @@ class Inputs:
         return (self.params or {}).get(PROJECTED)
 
 
-def rows_of(item, name, sizes):
+def rows_of(item, name, sizes, *, steps=None):
     """Descriptors of one video, some rows at a time.
 
     Parameters
     ----------
-    item : str, Path, Features or (n, d) array
+    item : str, Path, Features, Video or (n, d) array
     name : str
     sizes : dict of str to int
         As of `Inputs`.
+    steps : frozenset of int, optional
+        Take only tracks of these frame steps.
 
     Yields
     ------
     (n, d) float32
-        The blocks side by side; all but the last have `ROWS` rows.
+        The blocks side by side.
 
     Raises
     ------
     DataError
         If a file is damaged, or descriptors are not finite or of other sizes.
     """
-    label = label_of(item, name)
-    try:
-        for part in _parts(item, sizes):
-            blocks = [float_array(values, (None, sizes[block]), f"{block} of {label}") for block, values in part]
-            yield blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-    except DataError as problem:
-        raise (problem if label in str(problem) else DataError(f"{label}: {problem}")) from None
+    for rows, _ in parts_of(item, name, sizes, steps=steps):
+        yield rows
 
 
-def projected_rows_of(item, name, widths):
-    """Descriptors of one video that are stored along the axes of a codebook, some rows at a time.
+def parts_of(item, name, sizes, *, columns=(), steps=None, projected=False):
+    """Descriptors of one video and what is known of their tracks, some rows at a time.
 
     Parameters
     ----------
-    item : str, Path or Features
-    name : str
-    widths : dict of str to int
-        Coordinates of each block of the codebook.
+    item, name, sizes, steps
+        As `rows_of`.
+    columns : sequence of str
+        What to know of the tracks: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are put
+        into the order of the ending frames, if these are asked for.
+    projected : bool
+        The descriptors are stored along the axes of a codebook (`Inputs.projected`), and ``sizes`` are the numbers of
+        coordinates of its blocks.
 
     Yields
     ------
-    list of (n, D) float32
-        One array a block; all but the last have `ROWS` rows.
+    rows : (n, d) float32
+    tracks : Tracks
+        Without anything of plain arrays.
 
     Raises
     ------
     DataError
-        If a file is damaged, or numbers are not finite or of other sizes.
+        As `rows_of`, and if plain arrays are asked for positions or frame steps, which they do not have.
     """
     label = label_of(item, name)
     try:
-        files = isinstance(item, str | Path)
-        for part in store.iter_rows(item, block=ROWS, columns=(PROJECTED,)) if files else _pieces(item):
-            blocks = part.need(PROJECTED).blocks
-            if blocks.keys() != widths.keys():
-                raise DataError(f"{label} holds the blocks {', '.join(blocks)}, expected {', '.join(widths)}")
-            yield [float_array(blocks[block], (None, width), f"{block} of {label}") for block, width in widths.items()]
+        for part, tracks in _parts(item, sizes, columns, steps, projected):
+            blocks = [float_array(values, (None, sizes[block]), f"{block} of {label}") for block, values in part]
+            yield blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), tracks
     except DataError as problem:
         raise (problem if label in str(problem) else DataError(f"{label}: {problem}")) from None
 
@@ -234,26 +234,53 @@ def _kind(item, position):
     raise DataError(f"video {position} must be a feature file, Features or an (n, d) array, got {describe(item)}")
 
 
-def _parts(item, sizes):
-    """Blocks of rows, each as (name, values) of every descriptor."""
+def _parts(item, sizes, columns, steps, projected):
+    """Blocks of rows: (name, values) of every block, and the tracks."""
     if isinstance(item, np.ndarray):
+        if steps is not None or "position" in columns:
+            raise DataError("plain arrays have neither positions nor frame steps; encode features")
         for first in range(0, len(item) or 1, ROWS):
-            yield [(name, item[first : first + ROWS]) for name in sizes]
+            yield [(name, item[first : first + ROWS]) for name in sizes], Tracks()
         return
-    if isinstance(item, Video):
-        parts = item.blocks(ROWS, tuple(sizes))
-    elif isinstance(item, Features):
-        parts = _pieces(item)
+    for part in _features(item, (store.PROJECTED,) if projected else tuple(sizes), columns, steps):
+        tracks = Tracks()
+        if columns:
+            skip = np.ones(len(part), np.uint8) if part.skip is None else part.skip
+            known = {"skip": skip, "length": _track_length(part.params)}
+            tracks = Tracks(**{name: part.need(name) for name in columns if name != "skip"}, **known)
+        blocks = part.need(store.PROJECTED).blocks if projected else {name: part.need(name) for name in sizes}
+        if blocks.keys() != sizes.keys():
+            raise DataError(f"the blocks must be {', '.join(sizes)}, got {', '.join(blocks)}")
+        yield [(name, blocks[name]) for name in sizes], tracks
+
+
+def _features(item, descriptors, columns, steps):
+    """Features of the columns asked for, some rows at a time; only tracks of the frame steps."""
+    if isinstance(item, Features):
+        if "frame" in columns and (np.diff(item.need("frame")) < 0).any():
+            item = item.take(np.argsort(item.need("frame"), kind="stable"))
+        parts = (item.take(slice(first, first + ROWS)) for first in range(0, len(item) or 1, ROWS))
     else:
-        parts = store.iter_rows(item, block=ROWS, columns=tuple(sizes))
+        # Rows that others wrote have no frame steps: they are all of one.
+        known = isinstance(item, Video) or hdf5.is_hdf5(item)
+        with_skip = ("skip",) if (steps is not None or columns) and known else ()
+        wanted = dict.fromkeys((*descriptors, *(name for name in columns if name != "skip"), *with_skip))
+        if isinstance(item, Video):
+            parts = item.blocks(ROWS, tuple(wanted))
+        else:
+            parts = store.iter_rows(item, block=ROWS, columns=tuple(wanted))
     for part in parts:
-        yield [(name, part.need(name)) for name in sizes]
+        if steps is None:
+            yield part
+        elif part.skip is not None:
+            yield part.take(np.isin(part.skip, sorted(steps)))
+        else:
+            yield part if 1 in steps else part.take(slice(0, 0))
 
 
-def _pieces(features):
-    """`Features` in blocks of rows."""
-    for first in range(0, len(features) or 1, ROWS):
-        yield features.take(slice(first, first + ROWS))
+def _track_length(params):
+    """Steps of a track, L; that of the release for rows that others wrote."""
+    return params["length"] if params else layout.block_sizes()["trajectory"] // 2
 
 
 def _sizes(params, descriptors):

@@ -131,6 +131,41 @@ def intra(vectors, *, size, start=0):
     return out
 
 
+def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
+    """The normalisation of one block: power, intra, norm.
+
+    Parameters
+    ----------
+    vector : (m,) float32
+    power : float
+        Exponent of `signed_power`.
+    run, start : int, optional
+        Size and start of `intra`; without a size there is none.
+    norm : str
+        ``"l2"``, ``"l1"``, ``"rootl1"`` or ``"none"``.
+
+    Returns
+    -------
+    (m,) float32
+        A zero vector stays zero.
+
+    Raises
+    ------
+    DataError
+        If the numbers are not finite, or the norm is unknown.
+
+    Notes
+    -----
+    Spec, encoding 7.
+    """
+    if norm not in NORMS:
+        raise DataError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
+    vector = signed_power(vector, exponent=power)
+    if run is not None:
+        vector = intra(vector, size=run, start=start)
+    return NORMS[norm](vector)
+
+
 def _checked(vectors):
     """Finite float32 rows."""
     shape = np.shape(vectors)
@@ -149,3 +184,6 @@ def _divided(vectors, divisors):
     divisors = np.where(divisors > 0, divisors, 1.0)[..., None]
     # Divided in float64, number by number: there are lengths whose inverse float32 does not hold.
     return np.divide(vectors, divisors, out=np.empty_like(vectors), dtype=np.float64, casting="same_kind")
+
+
+NORMS = {"l2": l2, "l1": l1, "rootl1": root_l1, "none": _checked}

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from encoding.kernels import eigen as kernel
 from encoding.product import packed, padded, product
-from idt.arrays import float_array
+from idt.arrays import describe, float_array
 from idt.errors import DataError
 
 BATCH = 1024
@@ -85,6 +85,35 @@ class PCA(TransformerMixin, BaseEstimator):
         self.n_components_ = size
         self.n_features_in_ = d
         return self
+
+    @classmethod
+    def from_parameters(cls, mean, components, explained_variance, *, whiten=False):
+        """As if fitted, of numbers found elsewhere.
+
+        Parameters
+        ----------
+        mean : (d,) float32
+        components : (m, d) float32
+        explained_variance : (m,) float64
+        whiten : bool
+
+        Returns
+        -------
+        PCA
+
+        Raises
+        ------
+        DataError
+            If the shapes do not fit each other, or numbers are not finite.
+        """
+        pca = cls(len(components), whiten=whiten)
+        pca.components_ = float_array(components, (None, len(mean)), "components")
+        pca.mean_ = float_array(mean, (None,), "mean")
+        pca.explained_variance_ = np.asarray(explained_variance, np.float64)
+        if pca.explained_variance_.shape != (len(components),) or not np.isfinite(pca.explained_variance_).all():
+            raise DataError(f"every component must have a finite variance, got {describe(pca.explained_variance_)}")
+        pca.n_components_, pca.n_features_in_ = pca.components_.shape
+        return pca
 
     def transform(self, X):
         """Coordinates along the directions.

@@ -28,12 +28,12 @@ class Sampled(NamedTuple):
     n_seen: int
 
 
-def sample_video(item, name, sizes, limit=LARGEST, *, size, seed):
+def sample_video(item, name, sizes, limit=LARGEST, *, size, seed, steps=None):
     """Sample one video.
 
     Parameters
     ----------
-    item, name, sizes
+    item, name, sizes, steps
         As `encoding.inputs.rows_of`.
     limit : uint64
         Rows of larger keys are not wanted.
@@ -44,7 +44,7 @@ def sample_video(item, name, sizes, limit=LARGEST, *, size, seed):
     -------
     Sampled
     """
-    sampler = Sampler(size, seed=seed).update(name, rows_of(item, name, sizes))
+    sampler = Sampler(size, seed=seed).update(name, rows_of(item, name, sizes, steps=steps))
     if not sampler.n_seen:
         return Sampled(np.empty(0, np.uint64), np.empty((0, sum(sizes.values())), np.float32), 0)
     rows = sampler.result()

@@ -273,7 +273,8 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
         Its output is not written.
     params : ExtractionParams
     columns : sequence of str
-        The columns that are needed.
+        The columns that are needed. With ``"position"`` all tracks are held until the last one is known: their times
+        are relative to the number of frames.
     boxes, threads
         As for `extract_job`.
 
@@ -291,12 +292,17 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
 
     from idt import store
     from idt.extractor import features_of
+    from idt.features import Features
     from idt.video import open_video
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
     with open_video(camera_or_path(job.source), params=params) as video:
-        for chunk in features_of(video, params, boxes=_boxes_of(job, boxes), threads=threads):
+        chunks = features_of(video, params, boxes=_boxes_of(job, boxes), threads=threads)
+        if "position" in columns:
+            whole = Features.concatenate(chunks)
+            chunks = iter([whole.timed(whole.frames)])
+        for chunk in chunks:
             yield store.rounded(chunk, columns)
 
 

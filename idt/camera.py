@@ -181,7 +181,8 @@ def corners(gray, mask=None, *, texture=None):
     for name, array in (("mask", mask), ("texture", texture)):
         if array is not None and np.shape(array) != gray.shape:
             raise DataError(f"{name} must have shape {gray.shape}, got {arrays.describe(array)}")
-    least = np.float32(CORNER_QUALITY * max(cv2.minMaxLoc(texture, mask=mask)[1], 0))
+    strongest = float(texture.max() if mask is None else cv2.minMaxLoc(texture, mask=mask)[1])
+    least = np.float32(CORNER_QUALITY * max(strongest, 0))
     mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
     height, width = gray.shape
     keys = np.empty(gray.size, np.int64)

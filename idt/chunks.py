@@ -28,14 +28,6 @@ PLANES = {
 }
 """How each plane of a whole chunk is deflated, lowest byte first, by the size of a number."""
 
-EVEN = 1.3
-"""A plane whose squared counts of its 256 values sum to less than this times the least possible is stored after all.
-
-So are the low bytes of most histograms: codes would save 2 % of them, for a quarter of the time of writing."""
-
-SAMPLED = 7
-"""One byte in so many is counted: no divisor of a row, or only some of its columns would be."""
-
 
 def create(group, name, *, shape, chunks, dtype, fill=0):
     """Make an empty dataset that grows along its first axis and takes chunks from `write`.
@@ -115,7 +107,7 @@ def deflate(values, planes):
     ----------
     values : ndarray
     planes : sequence of (int, int)
-        Level and strategy of zlib for each plane, lowest byte first; a plane that does not pack is stored.
+        Level and strategy of zlib for each plane, lowest byte first.
 
     Returns
     -------
@@ -127,16 +119,8 @@ def deflate(values, planes):
     pieces = [b"\x78\x01"]  # deflate with a 32 KB window, no dictionary, fastest
     for i, (level, strategy) in enumerate(planes):
         np.right_shift(numbers, 8 * i, out=shuffled[i], casting="unsafe")
-        if level and _is_even(shuffled[i]):
-            level, strategy = STORED
         stream = zlib.compressobj(level, zlib.DEFLATED, -15, 9, strategy)
         pieces.append(stream.compress(shuffled[i]))
         pieces.append(stream.flush(zlib.Z_FINISH if i == values.itemsize - 1 else zlib.Z_FULL_FLUSH))
     pieces.append(zlib.adler32(shuffled.data).to_bytes(4, "big"))
     return b"".join(pieces)
-
-
-def _is_even(plane):
-    """Whether all 256 values of a byte occur about equally often."""
-    counts = np.bincount(plane[::SAMPLED], minlength=256)
-    return 256 * int(counts @ counts) < EVEN * int(counts.sum()) ** 2

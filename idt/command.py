@@ -55,7 +55,7 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=30, width=110)
 
 
-def add_fields(parser, cls, title="parameters"):
+def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     """Add an option for every field of a parameter dataclass.
 
     Parameters
@@ -65,6 +65,10 @@ def add_fields(parser, cls, title="parameters"):
         Its fields are made with `idt.params.option`. With presets, its attribute ``PRESETS``, there is ``--preset``.
     title : str
         Heading of the group in the help.
+    prefix : str
+        Stands before the names under which the parser keeps the values, where two dataclasses have a name in common.
+    but : collection of str
+        Flags that are left out, as the parser has them.
     """
     group = parser.add_argument_group(title)
     presets = getattr(cls, "PRESETS", {})
@@ -75,24 +79,30 @@ def add_fields(parser, cls, title="parameters"):
             + "; ".join(f"{name}: " + _as_options(values) for name, values in presets.items() if values),
         )  # fmt: skip
     for field in dataclasses.fields(cls):
-        described = field.metadata
-        flag = "--" + (described["flag"] or field.name).replace("_", "-")
+        described, flag, dest = field.metadata, flag_of(field), prefix + field.name
+        if flag in but:
+            continue
         default = argparse.SUPPRESS if presets else field.default
         if isinstance(field.default, bool):
             action = "store_false" if field.default else "store_true"
-            group.add_argument(flag, dest=field.name, action=action, default=default, help=described["help"])
+            group.add_argument(flag, dest=dest, action=action, default=default, help=described["help"])
             continue
         shown = "" if field.default is None else f" (default {field.default})"
         unit = f", {described['unit']}" if described["unit"] else ""
         group.add_argument(
             flag,
-            dest=field.name,
+            dest=dest,
             default=default,
             choices=described["choices"],
-            type=_number_or_text(field.type),
+            type=number_or_text(field.type),
             metavar=None if described["choices"] else "N",
             help=f"{described['help']}{unit}{shown}".replace("%", "%%"),
         )
+
+
+def flag_of(field):
+    """The option of a field of a parameter dataclass, such as ``--no-camera`` of ``camera``."""
+    return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
 def _as_options(values):
@@ -224,8 +234,8 @@ def error_line(error):
     return " ".join(str(error).split())
 
 
-def _number_or_text(annotation):
-    """Parser of a field's text by its annotation, such as ``int | str | None``."""
+def number_or_text(annotation):
+    """Parser of a field's text by its annotation, such as ``int | str | None``, for argparse."""
     names = str(annotation)
     wants_int, wants_float, wants_text = (
         "int" in names,

@@ -25,6 +25,7 @@ from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
 from idt.params import ExtractionParams
 from idt.pyramid import gray_pyramid, scales
+from idt.skips import features_of_skips
 from idt.tracks import Tracks
 from idt.video import open_video
 
@@ -192,6 +193,15 @@ def features_of(video, params, *, boxes=None, threads=1):
     Features
         At least one chunk, each of 1 to 16 frames.
     """
+    if params.steps != (1,):
+
+        def by_frame(some):
+            return (
+                _features([_kept(step)], some, params) for step in follow(some, params, boxes=boxes, threads=threads)
+            )
+
+        yield from features_of_skips(video, params.steps, by_frame, chunk=CHUNK)
+        return
     kept = []
     for step in follow(video, params, boxes=boxes, threads=threads):
         kept.append(_kept(step))

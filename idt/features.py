@@ -67,7 +67,7 @@ class Camera:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Features:
-    """Tracks and descriptors, by ending frame, then scale, then age; all float32 but for the whole numbers.
+    """Tracks and descriptors, by ending frame, then frame step, scale and age; all float32 but for the whole numbers.
 
     A column is None where the form that it was read from does not hold it, or where it was not asked for: `need`
     then says why.
@@ -324,9 +324,8 @@ class Features:
         if self.camera is None:
             raise DataError("the time of a track needs the first frame, which is known with the camera's motion only")
         position = self.need("position").copy()
-        position[:, 2] = time_position(
-            self.frame, length=self.need("trajectory").shape[1] // 2, first=self.camera.first_frame, frames=frames
-        )
+        steps = self.need("trajectory").shape[1] // 2 * (1 if self.skip is None else self.skip.astype(np.int64))
+        position[:, 2] = time_position(self.frame, length=steps, first=self.camera.first_frame, frames=frames)
         return dataclasses.replace(self, position=position, frames=frames)
 
     def to_numpy(self):
@@ -373,8 +372,8 @@ def time_position(frame, *, length, first, frames):
     ----------
     frame : (n,) int
         Frame at which each track ends.
-    length : int
-        Steps of a track ("L").
+    length : int or (n,) int
+        Frames that a track spans: its steps ("L") times its frame step.
     first, frames : int
         First frame and number of frames.
 
@@ -387,7 +386,7 @@ def time_position(frame, *, length, first, frames):
     -----
     Spec 9; L/2 is 7.5 for the default length, not rounded down.
     """
-    middle = (np.asarray(frame, np.float64) - length / 2 - first) / max(frames, 1)
+    middle = (np.asarray(frame, np.float64) - np.asarray(length) / 2 - first) / max(frames, 1)
     return np.clip(middle, 0, LAST_POSITION).astype(np.float32)
 
 

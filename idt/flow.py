@@ -40,8 +40,8 @@ class Expansion(NamedTuple):
     levels : list of Scale
     planar : list of (5, h, w) float32 or None
         Coefficients of x, y, x², y² and xy; None at the scales that were left out.
-    interleaved : list of (h, w, 8) float32 or None
-        The same five by pixel, then three zeros.
+    interleaved : list of (h, w, 5) float32 or None
+        The same by pixel; the kernels read three numbers beyond the end, so these arrays are views of longer ones.
     """
 
     levels: list[Scale]
@@ -84,7 +84,7 @@ def expand(gray, levels=None, *, finest=0):
     interleaved: list = [None] * finest
     for level in levels[finest:]:
         planar.append(np.empty((5, level.height, level.width), np.float32))
-        interleaved.append(np.empty((level.height, level.width, 8), np.float32))
+        interleaved.append(_roomy((level.height, level.width, 5)))
         expansion_kernel.expand(
             _smooth(frame, level),
             level.height,
@@ -93,7 +93,7 @@ def expand(gray, levels=None, *, finest=0):
             interleaved[-1].reshape(-1),
             np.empty(3 * (_whole(level.width) + 2 * expansion_kernel.MARGIN), np.float32),
             np.empty(5 * LANES, np.float32),
-            np.empty(LANES * LANES, np.float32),
+            np.empty(5 * LANES + 3, np.float32),
         )
     return Expansion(levels, planar, interleaved)
 
@@ -245,7 +245,9 @@ def _whole(width):
 def _roomy(shape, values=None):
     """A new array that the kernels may read a vector beyond its end, where they find anything."""
     size = math.prod(shape)
-    array = np.zeros(size + LANES, np.float32)[:size].reshape(shape)
+    flat = np.empty(size + LANES, np.float32)
+    flat[size:] = 0
+    array = flat[:size].reshape(shape)
     if values is not None:
         array[:] = values
     return array

@@ -5,8 +5,8 @@ plain      every column of `features.COLUMNS`; histograms in fixed point, round(
 float32    the same with histograms as float32: exact
 compact    points as the first one (int32) and the steps from each to the next (int16), all in 1/64 pixel, and the
            trajectory descriptor as float16; the rest as above
-projected  the frame, scale and position of each track and, instead of its descriptors, their coordinates along the
-           axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
+projected  the frame, scale, position and frame step of each track and, instead of its descriptors, their coordinates
+           along the axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
 =========  ===========================================================================================================
 
 What is lost: in fixed point 1/2048; of a point 1/128 pixel, which does not add up along the track; of a float16 one
@@ -38,7 +38,7 @@ FIXED_POINT = 1024
 GRID = 64
 """Steps of a compact point between two pixels."""
 
-KEPT = ("frame", "scale", "position")
+KEPT = ("frame", "scale", "position", "skip")
 """The columns of a projected file: what encoding asks of a track besides its descriptors."""
 
 PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}

@@ -47,6 +47,9 @@ class ExtractionParams:
     time_cells: int = option(3, spec="7", help="cells of a track in time")
     scales: int = option(8, spec="2", help="largest number of scales")
     gap: int = option(1, unit="frames", spec="5", help="frames between two samplings of new points")
+    skips: str = option(
+        "1", spec="encoding, multi-skip", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
+    )
     keypoints: str = option(
         "surf", spec="4", choices=("surf", "sift", "orb", "none"), help="keypoints matched for the camera's motion"
     )
@@ -85,6 +88,8 @@ class ExtractionParams:
             choices = _metadata(name)["choices"]
             if getattr(self, name) not in choices:
                 raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
+            raise DataError(f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {self.skips!r}')
         if not isinstance(self.camera, bool):
             raise DataError(f"camera must be True or False, got {self.camera!r}")
         if self.flow == "dis" and self.flow_from:
@@ -105,6 +110,12 @@ class ExtractionParams:
             first, last = parse_time(self.start, "start"), parse_time(self.end, "end")
             if type(first) is type(last) and last < first:
                 raise DataError(f"end must not lie before start, got start={self.start} and end={self.end}")
+
+    @property
+    def steps(self):
+        """The frame steps, a tuple of int; empty if the text holds anything else."""
+        parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
+        return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
     @classmethod
     def from_options(cls, *, preset="exact", **options):

@@ -130,7 +130,8 @@ class Projection:
         Raises
         ------
         DataError
-            If it is no codebook, damaged, or was fitted on features whose parameters are not recorded.
+            If it is no codebook, damaged, or was fitted without a PCA or on features whose parameters are not
+            recorded.
         OSError
             If it does not exist or cannot be read.
         """
@@ -141,7 +142,10 @@ class Projection:
                     f"{path} was fitted on rows without recorded parameters, so nothing can be extracted alike;"
                     " use a codebook of features from idt-extract"
                 )
-            whiten = (hdf5.json_attribute(file, "params") or {}).get("whiten") is True
+            params = hdf5.json_attribute(file, "params") or {}
+            if params.get("pca") is None:
+                raise DataError(f"{path} was fitted without a PCA, so it has no axes to store descriptors along")
+            whiten = params.get("whiten") is True
             found = [_read_block(file, described, whiten) for described in _described(file)]
             digest = hdf5.attribute(file, "digest", str)
         arrays = {axes.name: stored for axes, stored in found}

@@ -7,7 +7,7 @@ point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`
 Version 2 are the two forms that take less of the disk (`forms`). A compact file (``"compact"`` in the parameters) has
 ``tracks/start`` (n, 2) int32 and ``tracks/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
 ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the parameters, which
-names the codebook) has ``tracks/frame``, ``scale`` and ``position`` and, for every block of the codebook,
+names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of the codebook,
 ``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it has no camera.
 
 `load` and `iter_rows` take the authors' own forms as well (`rows`). `Writer` appends while a video streams (`writer`).
@@ -186,6 +186,7 @@ def rounded(features, columns):
     features : Features
         Of an extraction.
     columns : sequence of str
+        ``"skip"`` may be absent: all are 1 then.
 
     Returns
     -------
@@ -197,6 +198,7 @@ def rounded(features, columns):
     DataError
         If a column is absent, or a histogram does not fit fixed point.
     """
+    columns = [name for name in columns if name != "skip" or features.skip is not None]
     shapes = {name: features.need(name).shape[1:] for name in columns}
     form = Form(stored_params(features.params), shapes)
     values = {name: form.rounded(name, getattr(features, name)) for name in columns}

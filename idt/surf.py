@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 
 from idt.arrays import describe as received
@@ -63,6 +64,13 @@ class Keypoints:
             if len(array) != len(self.x):
                 raise DataError(f"keypoints must have as many {field.name} as x, got {len(array)} and {len(self.x)}")
             object.__setattr__(self, field.name, array.astype(np.int32) if field.name == "octave" else array)
+
+    @classmethod
+    def _of(cls, *arrays):
+        """Keypoints of arrays that need no check: contiguous, finite, of the right types and of one length."""
+        made = cls.__new__(cls)
+        made.__dict__.update(zip(cls.__dataclass_fields__, arrays, strict=True))
+        return made
 
     def __len__(self):
         return len(self.x)
@@ -119,12 +127,12 @@ def detect(gray, mask=None, *, threshold=200.0):
     found = np.empty((gray.size * 2 // 3 + 1, surf_detect.COLUMNS), np.float32)
     found = found[: surf_detect.find_keypoints(integral, mask_integral, np.float32(threshold), found)]
     x, y, size, response, octave = found.T
-    found = found[np.lexsort((x, -y, -octave, -size, -response))]
-    x, y, size, response, octave = np.ascontiguousarray(found.T)
+    x, y, size, response, octave = found[np.lexsort((x, -y, -octave, -size, -response))].T.copy()
     angle = np.empty_like(x)
     surf_orient.orient(integral, x, y, _scales(size), _gaussian(surf_orient.TAPS, 2.5), angle)
+    keypoints = Keypoints._of(x, y, size, angle, response, octave.astype(np.int32))
     directed = ~np.isnan(angle)
-    return Keypoints(*(values[directed] for values in (x, y, size, angle, response, octave)))
+    return keypoints if directed.all() else keypoints[directed]
 
 
 def describe(gray, keypoints):
@@ -157,8 +165,8 @@ def describe(gray, keypoints):
     if len(keypoints) and keypoints.size.min() < SMALLEST:
         raise DataError(f"keypoints must have a size of at least {SMALLEST} px, got {keypoints.size.min():g}")
     descriptors = np.empty((len(keypoints), DESCRIPTOR), np.float32)
-    k = keypoints
-    surf_describe.describe(gray, k.x, k.y, _scales(k.size), k.angle, _descriptor_weights(), descriptors)
+    k, pixels = keypoints, np.empty(gray.size, np.int32)
+    surf_describe.describe(gray, k.x, k.y, _scales(k.size), k.angle, _descriptor_weights(), pixels, descriptors)
     return descriptors
 
 
@@ -201,10 +209,11 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
             f"descriptors and previous_descriptors must be of one kind,"
             f" got {descriptors.shape[1]} and {previous_descriptors.shape[1]} numbers each"
         )
+    order = np.argsort(previous_points[:, 1], kind="stable")
+    previous_points = previous_points[order]
     # The windows' borders in float64, where float32 positions differ by exactly what they differ.
     y, previous_y = points[:, 1].astype(np.float64), previous_points[:, 1].astype(np.float64)
-    order = np.argsort(previous_y, kind="stable")
-    first = np.searchsorted(previous_y[order], y - radius, side="right")
+    first = np.searchsorted(previous_y, y - radius, side="right")
     matching.find_nearest(
         points, descriptors, previous_points, previous_descriptors, order, first, float(radius), nearest
     )
@@ -224,9 +233,7 @@ def _mask_for(gray, mask):
 
 
 def _integrate(image):
-    integral = np.empty((image.shape[0] + 1, image.shape[1] + 1), np.int32)
-    surf_detect.integrate(image, integral)
-    return integral
+    return cv2.integral(image, sdepth=cv2.CV_32S)
 
 
 def _scales(size):
@@ -246,8 +253,8 @@ def _gaussian(taps, sigma):
 
 @lru_cache
 def _descriptor_weights():
-    """Weights of the gradients, rows of 20 padded with zeros to the kernel's pitch, (480,) float32."""
+    """Weights of the gradients, rows of 20 padded with zeros to the kernel's pitch, (20, 24) float32."""
     weights = np.zeros((surf_describe.ROWS, surf_describe.PITCH), np.float32)
     gaussian = _gaussian(surf_describe.ROWS, 3.3)
     weights[:, : surf_describe.ROWS] = np.outer(gaussian, gaussian)
-    return weights.ravel()
+    return weights

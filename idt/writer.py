@@ -177,11 +177,13 @@ class Writer:
         self._finished = True
 
     def _fill_times(self, frames):
-        position, ends = self._datasets["position"], self._datasets["frame"]
+        position, ends, skips = self._datasets["position"], self._datasets["frame"], self._datasets.get("skip")
         steps = self._shapes["trajectory"][0] // 2
         height = position.chunks[0]
         for first in range(0, self._written, height):
-            time = time_position(ends[first : first + height], length=steps, first=self._first_frame, frames=frames)
+            rows = slice(first, first + height)
+            spans = steps if skips is None else steps * skips[rows].astype(np.int64)
+            time = time_position(ends[rows], length=spans, first=self._first_frame, frames=frames)
             chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):

@@ -1,8 +1,8 @@
 """Where the golden data is: what the authors' release computes, clip by clip.
 
 The synthetic clips ship with the repository (``tests/data``); the others lie beside a development checkout in
-``../shared/golden``. On a user's machine the tests that need them skip with the
-reason; under CI=true that is a failure.
+``../shared/golden``, and the official lists of the data sets in ``../shared/data``. On a user's machine the tests that
+need them skip with the reason; under CI=true that is a failure.
 """
 
 import os
@@ -41,6 +41,12 @@ def authors():
     """The authors' own published rows for the boxing clip, gzipped text of 436 columns."""
     path = SHARED / "authors" / "person01_boxing_d1.txt.gz"
     return path if path.is_file() else _missing(path)
+
+
+def splits(name):
+    """An official list of training and test videos, or the folder of several; they may not be passed on."""
+    path = SHARED.parent / "data" / "splits" / name
+    return path if path.exists() else _missing(path)
 
 
 def gray(clip):

@@ -233,6 +233,32 @@ def test_a_codebook_that_is_not_the_models_is_refused_before_anything_is_extract
     assert refused(result, "fitted on features without recorded parameters, .* encode features with fv-encode")
 
 
+def test_probabilities_are_trained_and_printed_when_asked_for(command, trained):
+    words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "sure.h5", "--classifier", "chi2")
+    assert command(*words, "--probability", "--c", "cv")[0] == 0
+    status, out, _ = command("svm-predict", "sure.h5", "vectors.h5", "--probabilities", "-o", "p.csv", "--top", "1")
+    assert status == 0
+    assert re.fullmatch(r"jump/0: jump 0\.\d{3}", out.splitlines()[0])
+    rows = np.loadtxt("p.csv", delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-6)
+    assert store.load("sure.h5").classifier.channels == [(0, 3), (3, 5)]
+    result = command("svm-predict", "model.h5", "vectors.h5", "--probabilities")
+    assert refused(result, "model.h5 has no probabilities; train it with svm-train --probability")
+
+
+def test_a_video_may_have_several_labels(command, trained):
+    lines = [
+        f"{name},{label}" + (",late" if name.endswith("3") else "") for name, label in zip(NAMES, LABELS, strict=True)
+    ]
+    (trained / "several.csv").write_text("\n".join(lines))
+    status, out, _ = command("svm-train", "vectors.h5", "--labels", "several.csv", "-o", "several.h5")
+    assert (status, out) == (0, "several.h5: 4 classes, trained on 12 videos\n")
+    model = store.load("several.h5").classifier
+    assert (model.several_, model.classes_.tolist()) == (True, ["jump", "late", "run", "walk"])
+    expected = LinearSVM().fit(numbers(), [tuple(line.split(",")[1:]) for line in lines])
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+
+
 # What is refused.
 
 
@@ -289,7 +315,7 @@ def test_an_outside_block_needs_its_names(command, trained):
 
 def test_options_that_mean_nothing_are_refused(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "m.h5")
-    assert refused(command(*words, "--c", "0"), "C must be a positive number, got 0")
+    assert refused(command(*words, "--c", "0"), "C must be a positive number or cv, got 0")
     assert refused(command(*words, "--solver", "magic"), "invalid choice: 'magic'")
     assert refused(command("svm-predict", "model.h5", "vectors.h5", "--top", "0"), "number of at least 1, got .0.")
 

@@ -3,15 +3,18 @@
 import builtins
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from classify import report
 from classify.clips import Clip, Dataset, Skipped
+from classify.counting import Fold, summarise
 from classify.metrics import spread
-from classify.report import Fold, assemble, summarise, write
+from classify.report import assemble, write
 from classify.splits import Split, leave_one_group_out
 from classify.svm import LinearSVM
 from idt.errors import DataError
@@ -84,6 +87,8 @@ def test_the_files_of_a_report_agree(tmp_path):
         scored(dataset, [["jump", "walk"], ["walk", "walk"]]),
         settings={"C": 100.0},
         seconds={"extract": 1.23456, "train": 2},
+        memory=5 << 20,
+        columns=12,
         empty=["walk/3"],
         notes=["one | two"],
     )
@@ -92,6 +97,7 @@ def test_the_files_of_a_report_agree(tmp_path):
     assert written.notes == []
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == found
     assert found["seconds"] == {"extract": 1.235, "train": 2}
+    assert (found["memory"], found["columns"]) == (5 << 20, 12)
     with open(tmp_path / "out" / "confusion.csv", newline="") as file:
         lines = list(csv.reader(file))
     assert lines == [["true class", *CLASSES], ["jump", "1", "0", "0"], ["run", "0", "0", "1"], ["walk", "0", "0", "2"]]
@@ -100,15 +106,61 @@ def test_the_files_of_a_report_agree(tmp_path):
     assert text.startswith("# weizmann: 75.0 % accuracy\n")
     for line in (
         "| **this run** | **75.0** | accuracy |  |",
-        "| run | 0.0 |",
+        "| run | 0.0 | 25.0 |",
         "- run/1: run, taken for walk",
         "- walk/3",
         "- x.avi: odd",
         "- gone",
         "| extract | 1.2 |",
+        "At most 5 MB of memory after the extraction.",
     ):
         assert f"\n{line}\n" in text
     assert "| iDT + FV | 98.9 | features of the authors' release" in text
+
+
+def test_clips_of_several_labels_are_ranked_and_not_confused(tmp_path):
+    random = np.random.default_rng(0)
+    labels = [tuple(np.array(CLASSES)[random.random(3) < 0.5]) for _ in range(12)]
+    labels[:2] = [(), ("jump", "walk")]
+    clips = [Clip(f"c{i}", Path(f"c{i}.avi"), these) for i, these in enumerate(labels)]
+    names = tuple(clip.name for clip in clips)
+    split = Split("training clips against test clips", names[8:], names[:8])
+    dataset = Dataset(
+        "hollywood2", Path("root"), clips, [split], "two films", "mean_average_precision", [], [], [Skipped("x", "odd")]
+    )
+    scores = random.normal(size=(8, 3))
+    found = assemble(dataset, [Fold(split, CLASSES, scores)])
+    holds = np.array([[label in these for label in CLASSES] for these in labels[:8]])
+    assert found["value"] == pytest.approx(average_precision_score(holds, scores, average="macro"))
+    wanted = average_precision_score(holds, scores, average=None)
+    assert list(found["per_class_precision"].values()) == pytest.approx(list(wanted))
+    assert (found["per_class"], found["confusion"], found["mistakes"], found["interval"]) == ({}, [], [], None)
+    assert "accuracy" not in found
+    written = write(tmp_path, found)
+    assert [path.name for path in written.paths] == ["report.md", "report.json"]
+    text = (tmp_path / "report.md").read_text()
+    assert f"# hollywood2: {100 * found['value']:.1f} % mean average precision" in text
+    assert "Not evaluated: clips 1 that could not be used; they are listed below." in text
+    assert "| class | average precision |" in text
+    assert "| iDT + FV, human boxes | ~64.3 |" in text
+
+
+def test_a_set_of_one_label_may_be_ranked_too():
+    dataset = replace(a_set("jump run walk walk walk run".split()), name="olympic", metric="mean_average_precision")
+    scores = np.random.default_rng(1).normal(size=(2, 3, 3))
+    folds = [Fold(split, CLASSES, some) for split, some in zip(dataset.splits, scores, strict=True)]
+    truth = [dataset.labels[name] for fold in folds for name in fold.split.test]
+    holds = np.array([[label == name for label in CLASSES] for name in truth])
+    wanted = average_precision_score(holds, np.concatenate(scores), average="macro")
+    assert assemble(dataset, folds)["value"] == pytest.approx(wanted)
+
+
+def test_the_interval_is_that_of_the_splits_and_stays_among_shares():
+    dataset = a_set("jump run walk walk walk walk".split())
+    found = assemble(dataset, scored(dataset, [["jump", "run", "walk"], ["walk", "walk", "walk"]]))
+    assert found["interval"] == {"level": 0.95, "low": 1.0, "high": 1.0, "splits": 2}
+    found = assemble(dataset, scored(dataset, [["jump", "run", "run"], ["walk", "walk", "walk"]]))
+    assert (found["interval"]["low"], found["interval"]["high"]) == (0.0, 1.0)
 
 
 def test_recalled_numbers_are_marked_and_their_absence_is_said(tmp_path):

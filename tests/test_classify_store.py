@@ -117,7 +117,8 @@ def test_labels_are_read_with_and_without_a_header(tmp_path):
         ("a,x\na,y\n", "entry 2: a occurs twice, as x and y"),
         ("a\n", "expected name,label, got 'a'"),
         ("a,\n", "expected name,label, got 'a,'"),
-        ("a,b,c\n", "expected name,label"),
+        (",b\n", "expected name,label, got ',b'"),
+        ("a,b,b\n", "entry 1: a has one label twice, in b,b"),
         ("name,label\n", "holds no lines"),
     ],
 )

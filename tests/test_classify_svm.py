@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from classify import interior, rows, solvers
+from classify.choice import machine_of
 from classify.params import ClassifierParams
 from classify.svm import LinearSVM
 from idt.errors import DataError
@@ -182,9 +183,9 @@ def test_a_fit_can_be_repeated_to_the_bit(solver):
 
 
 def test_the_options_of_the_commands_are_those_of_the_classifier():
-    assert LinearSVM.from_params(ClassifierParams()).get_params() == LinearSVM().get_params()
-    options = {"C": 2.0, "solver": "primal", "class_weight": "balanced"}
-    assert LinearSVM.from_params(ClassifierParams(**options)).get_params() == options
+    assert machine_of(ClassifierParams()).get_params() == LinearSVM().get_params()
+    options = {"C": 2.0, "solver": "primal", "class_weight": "balanced", "probability": True}
+    assert machine_of(ClassifierParams(**options)).get_params() == options
 
 
 def test_a_pipeline_and_a_grid_search_take_the_classifier():
@@ -213,7 +214,7 @@ def test_what_cannot_be_trained_is_refused():
         LinearSVM().fit(X, y[:11])
     with pytest.raises(DataError, match=r"rows of shape \(n, d\)"):
         LinearSVM().fit(X[0], y)
-    with pytest.raises(DataError, match="C must be a positive number, got 0"):
+    with pytest.raises(DataError, match="C must be a positive number or cv, got 0"):
         LinearSVM(C=0).fit(X, y)
     with pytest.raises(DataError, match="solver must be one of auto, primal, gram"):
         LinearSVM(solver="dual").fit(X, y)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from encoding.codebook import Codebook
+from encoding.fisher import FisherCoder
 from encoding.gmm import DiagonalGMM
 from encoding.inputs import Inputs
 from encoding.params import EncodingParams
@@ -41,10 +42,10 @@ def test_two_clusters_on_a_line_worked_by_hand():
     (block,) = found.blocks
     assert block.name == "descriptors"
     np.testing.assert_allclose(block.pca.mean_, [5], atol=ATOL_WORKED)
-    order = np.argsort(block.gmm.means_.ravel())
-    np.testing.assert_allclose(block.gmm.means_.ravel()[order], [-5, 5], atol=ATOL_WORKED)
-    np.testing.assert_allclose(block.gmm.variances_.ravel(), [2 / 3, 2 / 3], atol=ATOL_WORKED)
-    np.testing.assert_allclose(block.gmm.weights_, [0.5, 0.5], atol=ATOL_WORKED)
+    order = np.argsort(block.coder.gmm.means_.ravel())
+    np.testing.assert_allclose(block.coder.gmm.means_.ravel()[order], [-5, 5], atol=ATOL_WORKED)
+    np.testing.assert_allclose(block.coder.gmm.variances_.ravel(), [2 / 3, 2 / 3], atol=ATOL_WORKED)
+    np.testing.assert_allclose(block.coder.gmm.weights_, [0.5, 0.5], atol=ATOL_WORKED)
     assert found.sampling == {"videos": 2, "seen": 6, "sampled": 6}
     assert found.features is None
 
@@ -59,8 +60,8 @@ def test_every_block_is_fitted_to_the_sample_of_all_videos(codebook):
         pca = PCA(0.5).fit(rows[:, first : first + size])
         gmm = DiagonalGMM(3).fit(pca.transform(rows[:, first : first + size]))
         np.testing.assert_array_equal(block.pca.components_, pca.components_)
-        np.testing.assert_array_equal(block.gmm.means_, gmm.means_)
-        np.testing.assert_array_equal(block.gmm.variances_, gmm.variances_)
+        np.testing.assert_array_equal(block.coder.gmm.means_, gmm.means_)
+        np.testing.assert_array_equal(block.coder.gmm.variances_, gmm.variances_)
         first += size
     assert codebook.sampling == {"videos": 3, "seen": 150, "sampled": 100}
 
@@ -106,11 +107,13 @@ def test_a_codebook_saved_and_loaded_is_the_same(codebook, saved, tmp_path):
 
 def test_the_digest_is_of_all_that_a_vector_depends_on(codebook):
     block = codebook.blocks[1]
-    means = block.gmm.means_.copy()
+    means = block.coder.gmm.means_.copy()
     means[2, 3] = np.nextafter(means[2, 3], np.float32(9))
-    nudged = DiagonalGMM.from_parameters(means, block.gmm.variances_, block.gmm.weights_)
+    nudged = DiagonalGMM.from_parameters(means, block.coder.gmm.variances_, block.coder.gmm.weights_)
     others = [
-        dataclasses.replace(codebook, blocks=(codebook.blocks[0], block._replace(gmm=nudged), *codebook.blocks[2:])),
+        dataclasses.replace(
+            codebook, blocks=(codebook.blocks[0], block._replace(coder=FisherCoder(nudged)), *codebook.blocks[2:])
+        ),
         dataclasses.replace(codebook, features=None),
         dataclasses.replace(codebook, params={**codebook.params, "whiten": True}),
         dataclasses.replace(codebook, blocks=codebook.blocks[:-1]),
@@ -214,7 +217,7 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
         ({"pca": 0}, "pca must be a number above 0 and at most 1"),
         ({"power": float("nan")}, "power must be a number above 0"),
         ({"joint": 1}, "joint must be True or False"),
-        ({"norm": "l3"}, "norm must be one of l2, l1, none"),
+        ({"norm": "l3"}, "norm must be one of l2, l1, rootl1, none"),
         ({"blocks": "hog,mbh"}, "blocks must be some of trajectory,.* got 'hog,mbh'"),
         ({"blocks": "hog,hog"}, "each once"),
         ({"blocks": ("hog",)}, "blocks must be a text"),

@@ -12,8 +12,9 @@ from encoding import cli, inputs
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder
 from encoding.inputs import Inputs
-from encoding.params import EncodingParams
+from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.store import load_vectors
+from encoding.vectors import encode, encode_files, slices_of_video, window_vector
 from encoding.videos import regrouped
 from idt import DataError, Features, batch, store
 from idt.params import ExtractionParams
@@ -21,8 +22,9 @@ from tests.golden import SHIPPED
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)
-# What float16 coordinates leave of a Fisher vector, as cosine.
+# What float16 coordinates leave of a vector, as cosine: a track between two words may go to the other one.
 ALIKE = 0.9999
+ALIKE_WORDS = 0.99
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +37,13 @@ def codebook(tmp_path_factory):
 
 @pytest.fixture
 def command(monkeypatch, capsys, tmp_path):
-    """Run fv-encode in this process and in a folder of its own: exit status, stdout, stderr."""
+    """Run fv-encode, or another, in this process and in a folder of its own: exit status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["fv-encode"])
+    def run(*words, encode=cli.fv_encode):
+        monkeypatch.setattr(sys, "argv", ["encode"])
         try:
-            status = cli.fv_encode([str(word) for word in words])
+            status = encode([str(word) for word in words])
         except SystemExit as left:
             status = left.code
         out, err = capsys.readouterr()
@@ -87,11 +89,44 @@ def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, co
 def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
     files = save(tmp_path / "f", project=codebook)
     monkeypatch.setattr(inputs, "ROWS", 7)
-    widths = {block.name: block.pca.n_components_ for block in Codebook.load(codebook).blocks}
-    pieces = list(inputs.projected_rows_of(files[0], "a", widths))
-    assert [len(piece[0]) for piece in pieces] == [7, 7, 7, 7, 7, 5]
+    widths = Codebook.load(codebook).widths
+    pieces = [rows for rows, _ in inputs.parts_of(files[0], "a", widths, projected=True)]
+    assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
     expected = store.load(files[0]).projected.blocks["hof"]
-    np.testing.assert_array_equal(np.concatenate([piece[2] for piece in pieces]), expected)
+    np.testing.assert_array_equal(np.concatenate(pieces)[:, inputs.columns_of(widths)["hof"]], expected)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        dataclasses.replace(PARAMS, joint=True, pyramid="1x1x1,1x2x2", only_skips="1,3"),
+        BovwParams(k=4, seeds=1, pca=0.5, coding="somp", atoms=2, pyramid="1x1x2"),
+        VladParams(k=4, blocks="hog,mbhx", whiten=True),
+        StackedParams(k=2, first_k=2, blocks="hog,mbhx", volumes="1x1x30", least=3, reduced=4, volume_sample=100),
+    ],
+    ids=lambda params: params.encoding,
+)
+def test_every_encoding_takes_files_along_the_axes_of_its_own_codebook(tmp_path, params):
+    videos = [random_features(80, seed=i) for i in (1, 2, 3)]
+    for video in videos:
+        video.skip = np.tile(np.uint8([1, 1, 2, 3]), 20)
+    codebook = Codebook.fit(videos, params=params)
+    codebook.save(tmp_path / "c.h5")
+    files = [tmp_path / f"{i}.h5" for i in range(3)]
+    for path, video in zip(files, videos, strict=True):
+        video.save(path, project=tmp_path / "c.h5")
+    given = (Inputs.of(some, descriptors=params.descriptors) for some in (videos, files))
+    plain, found = (np.array([made.vector for made in encode(some, codebook, params)]) for some in given)
+    cosines = (plain * found).sum(1) / (np.linalg.norm(plain, axis=1) * np.linalg.norm(found, axis=1))
+    assert (cosines > (ALIKE_WORDS if params.encoding == "bovw" else ALIKE)).all()
+
+
+def test_windows_of_projected_files_are_cut_as_others_are(tmp_path, codebook):
+    book, path = Codebook.load(codebook), save(tmp_path / "f", project=codebook)[0]
+    sliced = slices_of_video(path, "a", book, PARAMS, grid=(2, 1), projected=True)
+    (whole,) = encode(Inputs.of([path]), book, PARAMS)
+    # Sums of sums are rounded in another order.
+    np.testing.assert_allclose(window_vector(sliced, book, PARAMS), whole.vector, atol=1e-5)
 
 
 def test_only_that_very_codebook_encodes_a_projected_file(command, tmp_path, codebook):
@@ -165,6 +200,27 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
     assert one.source["kind"] == "videos"
     again = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
     assert again == (0, "one.h5: up to date\n", "")
+
+
+def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(inputs, "ROWS", 100)
+    jobs = batch.plan([str(clips / "in")], f"{tmp_path}/features/")
+    for job in jobs:
+        batch.extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))
+    files, names = [job.output for job in jobs], [job.name for job in jobs]
+    steps = [store.load(path).skip for path in files]
+    assert all(set(skip) == {1, 2} for skip in steps)
+    params = BovwParams(k=4, seeds=1, coding="somp", atoms=2, pyramid="1x1x1,1x2x2", only_skips="2")
+    codebook = Codebook.fit(files, names, params)
+    codebook.save(tmp_path / "words.h5")
+    encode_files(files, names, codebook, tmp_path / "two.h5", params=params)
+    words = ("--from-videos", "--codebook", "words.h5", clips / "in", "-o", "one.h5", "--quiet")
+    shaped = ("--coding", "somp", "--atoms", 2, "--pyramid", "1x1x1,1x2x2")
+    assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 100 numbers\n", "")
+    np.testing.assert_array_equal(load_vectors("one.h5").encodings, load_vectors("two.h5").encodings)
+    status, out, err = command(*words)
+    assert (status, out) == (2, "")
+    assert err == "fv-encode: words.h5 is a codebook of bags of visual words; use bovw-encode\n"
 
 
 def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete(command, clips, tmp_path):

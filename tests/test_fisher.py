@@ -156,14 +156,6 @@ def test_threads_do_not_show_in_the_vector():
         np.testing.assert_array_equal(vector, vectors[0])
 
 
-def test_the_smallest_benchmark_runs_and_agrees():
-    from benchmarks import bench_fisher
-
-    report = bench_fisher.run(n=2000, n_components=64, n_features=16, n_iter=10, repeats=1)
-    assert report["fisher"]["ours"] > 0
-    assert report["em"]["ours"] > 0
-
-
 def test_what_does_not_fit_the_mixture_is_refused(gmm):
     rows = descriptors(20, 4)
     with pytest.raises(DataError, match=r"descriptors must be real numbers of shape \(n, 4\), got float32 of shape"):

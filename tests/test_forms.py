@@ -293,6 +293,10 @@ def test_a_codebook_of_other_features_does_not_project(target, codebook, tmp_pat
     # The segment of a video is not how its features are extracted.
     store.save(random_features(3, params=ExtractionParams(start=5)), target, project=codebook)
     arrays = [np.random.default_rng(i).random((50, 4), np.float32) for i in (0, 1)]
+    whole = dataclasses.replace(PARAMS, pca=None)
+    Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=whole).save(tmp_path / "whole.h5")
+    with pytest.raises(DataError, match=r"whole\.h5 was fitted without a PCA, so it has no axes"):
+        store.save(random_features(3), target, project=tmp_path / "whole.h5", overwrite=True)
     Codebook.fit(arrays, params=PARAMS).save(tmp_path / "arrays.h5")
     with pytest.raises(DataError, match="fitted on rows without recorded parameters"):
         store.save(random_features(3), target, project=tmp_path / "arrays.h5", overwrite=True)

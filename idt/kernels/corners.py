@@ -12,7 +12,7 @@ REACH = 2
 """Whole pixels in x and y that are less than 3 px away in any combination: 8 < 3²."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_peaks(strength, mask, least, keys):
     """Keys of the pixels inside the border that exceed ``least`` and none of whose neighbours exceeds them.
 
@@ -35,7 +35,7 @@ def find_peaks(strength, mask, least, keys):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def keep_apart(keys, taken, corners):
     """Take the strongest of the peaks that are 3 px away from all taken before.
 

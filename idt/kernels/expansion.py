@@ -14,6 +14,7 @@ from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
 RADIUS = 7
 SIGMA = 1.5
+COEFFICIENTS = 5
 MARGIN = 8
 """Numbers to the left and right of a filtered row, of which the filters read 7."""
 
@@ -83,24 +84,25 @@ def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
         store(planar, out + 3 * plane, yy)
         store(planar, out + 4 * plane, xy)
         a, b, c, d, e, f, g, h = transposed(x, y, xx, yy, xy, none, none, none)
-        out *= LANES
+        # Each store's last three numbers are overwritten by the next one's first.
+        out *= COEFFICIENTS
         store(interleaved, out, a)
-        store(interleaved, out + LANES, b)
-        store(interleaved, out + 2 * LANES, c)
-        store(interleaved, out + 3 * LANES, d)
-        store(interleaved, out + 4 * LANES, e)
-        store(interleaved, out + 5 * LANES, f)
-        store(interleaved, out + 6 * LANES, g)
-        store(interleaved, out + 7 * LANES, h)
+        store(interleaved, out + COEFFICIENTS, b)
+        store(interleaved, out + 2 * COEFFICIENTS, c)
+        store(interleaved, out + 3 * COEFFICIENTS, d)
+        store(interleaved, out + 4 * COEFFICIENTS, e)
+        store(interleaved, out + 5 * COEFFICIENTS, f)
+        store(interleaved, out + 6 * COEFFICIENTS, g)
+        store(interleaved, out + 7 * COEFFICIENTS, h)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def expand(padded, height, width, planar, interleaved, rows, rest, rest_interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar (5 · H · W,); interleaved (H · W · 8,), the last three of them 0. Scratch, with P the width
-    rounded up to whole vectors: rows (3 · (P + 16),), rest (40,), rest_interleaved (64,).
+    beyond its end; planar (5 · H · W,); interleaved (H · W · 5 + 3,), the last three of them anything. Scratch, with P
+    the width rounded up to whole vectors: rows (3 · (P + 16),), rest (40,), rest_interleaved (43,).
     """
     pitch = rows.size // 3
     whole = width - width % LANES
@@ -112,7 +114,6 @@ def expand(padded, height, width, planar, interleaved, rows, rest, rest_interlea
         _fit(rows, pitch, none, whole, planar, start, height * width, interleaved)
         _fit(rows, pitch, whole, width, rest, none, lanes, rest_interleaved)
         for x in range(whole, width):
-            for c in range(5):
+            for c in range(COEFFICIENTS):
                 planar[c * height * width + start + x] = rest[c * LANES + x - whole]
-            for c in range(LANES):
-                interleaved[(start + x) * LANES + c] = rest_interleaved[(x - whole) * LANES + c]
+                interleaved[(start + x) * COEFFICIENTS + c] = rest_interleaved[(x - whole) * COEFFICIENTS + c]

@@ -19,6 +19,7 @@ HALF = np.float32(0.5)
 ONE = np.float32(1)
 ZERO = np.float32(0)
 
+COEFFICIENTS = 5
 STRIP = 4
 """Rows that are solved together."""
 RING = 16
@@ -34,7 +35,7 @@ _total = _weights[0] + 2 * sum(_weights[1:])
 W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=FLAGS)
 def _locate(flow, y, index, places):
     """Where the pixels of row y land in the second image: pixel, shares of its right and lower neighbours, 1 if inside.
 
@@ -57,12 +58,12 @@ def _locate(flow, y, index, places):
 
 @njit(**INNER)
 def _sample(second, row, index, right, lower, x):
-    """The second expansion where one pixel lands, bilinearly; second (H · W · 8,), row 8 · W."""
-    at = np.int64(item(index, x)) * LANES
+    """The second expansion where one pixel lands, bilinearly, in the first five numbers; row is 5 · W."""
+    at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
     across = everywhere(item(right, x))
-    upper = upper_left + across * (load(second, at + LANES) - upper_left)
-    below = lower_left + across * (load(second, at + row + LANES) - lower_left)
+    upper = upper_left + across * (load(second, at + COEFFICIENTS) - upper_left)
+    below = lower_left + across * (load(second, at + row + COEFFICIENTS) - lower_left)
     return upper + everywhere(item(lower, x)) * (below - upper)
 
 
@@ -78,14 +79,14 @@ def _make_products(first, second, flow, y, width, plane, index, places, damping_
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
         x = max(min(x, width - LANES), 0)
         s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(
-            _sample(second, LANES * width, index, right, lower, x),
-            _sample(second, LANES * width, index, right, lower, x + 1),
-            _sample(second, LANES * width, index, right, lower, x + 2),
-            _sample(second, LANES * width, index, right, lower, x + 3),
-            _sample(second, LANES * width, index, right, lower, x + 4),
-            _sample(second, LANES * width, index, right, lower, x + 5),
-            _sample(second, LANES * width, index, right, lower, x + 6),
-            _sample(second, LANES * width, index, right, lower, x + 7),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 1),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 2),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 3),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 4),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 5),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 6),
+            _sample(second, COEFFICIENTS * width, index, right, lower, x + 7),
         )
         at = y * width + x
         u, v = load(flow, at), load(flow, plane + at)
@@ -172,14 +173,14 @@ def _solve(smooth, start, pitch, width, solved):
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def iterate(first, second, flow, damping_x, damping_y, index, places, ring, smooth, solved):
     """Improve ``flow`` (2, H, W) float32 in place by one iteration.
 
-    first (5 · H · W,), by plane, and second (H · W · 8,), by pixel, float32; if W < 8, flow and first are readable for
-    8 numbers beyond their end. With P the width rounded up to whole vectors: damping_x (P,), damping_y (H,); scratch:
-    index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth (4 · 5 · (P + 16),) and
-    solved (2 · P,) float32.
+    first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, second readable for 3 numbers beyond
+    its end; if W < 8, flow and first for 8. With P the width rounded up to whole vectors: damping_x (P,), damping_y
+    (H,); scratch: index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth
+    (4 · 5 · (P + 16),) and solved (2 · P,) float32.
     """
     _, height, width = flow.shape
     pitch = index.size + 2 * MARGIN

@@ -57,7 +57,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
             start[corners[n, 1] + 1] += 1
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, inline="always")
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
@@ -71,7 +71,7 @@ def _gradient_row(image, y, dx, dy):
         dy[x] = image[below, x] - image[above, x]
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, inline="always")
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
@@ -86,7 +86,7 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, inline="always")
 def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
     """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
     for field in range(FIELDS):
@@ -155,14 +155,14 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, inline="always")
 def _raise_to_floor(row):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     for k in range(row.shape[0]):
         row[k] = max(row[k], np.float32(0)) + FLOOR
 
 
-@njit(**INNER, fastmath=SUM_FLAGS, error_model="numpy")
+@njit(**INNER, fastmath=SUM_FLAGS)
 def _divide(block, squares):
     """Divide by the sum, or by the root of the sum of squares."""
     total = 0.0
@@ -178,7 +178,7 @@ def _divide(block, squares):
         block[k] *= scale
 
 
-@njit(**INNER, fastmath=FLAGS, error_model="numpy", inline="always")
+@njit(**INNER, fastmath=FLAGS, inline="always")
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
     _raise_to_floor(row)

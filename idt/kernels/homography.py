@@ -25,7 +25,7 @@ BLOCK = 128
 """Matches counted between two looks at whether the model can still win."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def consensus(source, target, threshold, iterations, confidence, chosen, model, winner, inliers):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
@@ -156,7 +156,7 @@ def _through_four(source, target, chosen, model):
     return True
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _squared_error(source, target, model, i):
     """Squared distance between where the model takes a point and where its match is."""
     x, y = source[0, i], source[1, i]
@@ -166,7 +166,7 @@ def _squared_error(source, target, model, i):
     return dx * dx + dy * dy
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _count(source, target, model, limit, to_beat):
     """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
     count = source.shape[1]

@@ -13,22 +13,22 @@ REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_nearest(points, descriptors, previous_points, previous_descriptors, order, first, radius, nearest):
     """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.
 
-    points (n, 2), descriptors (n, d), previous_points (m, 2), previous_descriptors (m, d) float32; order (m,) int64
-    sorts the earlier points by y, first (n,) int64 is the place in it where each window begins; nearest (n,) int64
+    points (n, 2), descriptors (n, d), previous_points (m, 2) sorted by y, previous_descriptors (m, d) float32, not
+    sorted; order (m,) int64 says whose point each is, first (n,) int64 where each window begins; nearest (n,) int64
     out. Unchecked: call surf.nearest_in_window.
     """
     for i in range(points.shape[0]):
         x, y = np.float64(points[i, 0]), np.float64(points[i, 1])
         best, least = -1, np.float32(np.inf)
         for k in range(first[i], order.size):
-            j = order[k]
-            if not previous_points[j, 1] - y < radius:
+            if not previous_points[k, 1] - y < radius:
                 break
-            if abs(previous_points[j, 0] - x) < radius:
+            if abs(previous_points[k, 0] - x) < radius:
+                j = order[k]
                 distance = _squared_distance(descriptors[i], previous_descriptors[j])
                 if distance < least or (distance == least and j < best):
                     best, least = j, distance

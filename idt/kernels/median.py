@@ -161,7 +161,7 @@ def _find_median(rows, at, lowest, lower, low, high, higher, highest):
     return smaller(smaller(median, greater(low, c)), smaller(greater(lower, d), greater(lowest, e)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def median(plane, rows, columns, pairs, two, out):
     """The median of the 5×5 pixels around each; beyond the image its border is repeated.
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def free_centres(textured, live, stride, points):
     """Write the centres of the textured cells that hold no live track, row by row, and return how many there are.
 

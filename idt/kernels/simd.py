@@ -21,7 +21,9 @@ LANES = 8
 
 _FLOAT = ir.FloatType()
 _INDEX = ir.IntType(32)
+_INT = ir.IntType(64)
 _VECTOR = ir.VectorType(_FLOAT, LANES)
+_INTEGERS = ir.VectorType(_INDEX, LANES)
 _NOTHING = ir.Constant(_VECTOR, ir.Undefined)
 _FUSED = ("contract",)
 
@@ -194,12 +196,78 @@ def numbers(typing, a, b, c, d, e, f, g, h):
     return float8(*(types.float32,) * LANES), generate
 
 
+def _apply(context, builder, name, arguments):
+    function = ir.FunctionType(_VECTOR, [_VECTOR])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.{name}.v8f32"), arguments)
+
+
 @intrinsic
 def absolute(typing, vector):
     """Float8: the magnitudes."""
 
     def generate(context, builder, signature, arguments):
-        function = ir.FunctionType(_VECTOR, [_VECTOR])
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.fabs.v8f32"), arguments)
+        return _apply(context, builder, "fabs", arguments)
 
     return float8(float8), generate
+
+
+@intrinsic
+def rounded(typing, vector):
+    """Float8: the nearest whole numbers, the even one of two."""
+
+    def generate(context, builder, signature, arguments):
+        return _apply(context, builder, "rint", arguments)
+
+    return float8(float8), generate
+
+
+@intrinsic
+def whole(typing, vector):
+    """Float8: the whole parts."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.sitofp(builder.fptosi(arguments[0], _INTEGERS), _VECTOR)
+
+    return float8(float8), generate
+
+
+@intrinsic
+def store_places(typing, array, index, rows, width, columns):
+    """array[index : index + 8] = rows · width + columns, int32; rows and columns Float8 of whole numbers."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature.args[0], arguments[0])
+        rows, columns = (builder.fptosi(vector, _INTEGERS) for vector in (arguments[2], arguments[4]))
+        width = builder.insert_element(
+            ir.Constant(_INTEGERS, ir.Undefined), builder.trunc(arguments[3], _INDEX), ir.Constant(_INDEX, 0)
+        )
+        width = _shuffle(builder, width, width, [0] * LANES)
+        address = builder.bitcast(builder.gep(pointer, [arguments[1]]), _INTEGERS.as_pointer())
+        builder.store(builder.add(builder.mul(rows, width), columns), address).align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, float8, types.int64, float8), generate
+
+
+@intrinsic
+def look_up_bytes(typing, pixels, places, index):
+    """Four Float8: the bytes, lowest first, of pixels[places[index : index + 8]], int32 both."""
+    four = types.UniTuple(float8, 4)
+
+    def generate(context, builder, signature, arguments):
+        pixels = _pointer(context, builder, signature.args[0], arguments[0])
+        places = _pointer(context, builder, signature.args[1], arguments[1])
+        packed = ir.Constant(_INTEGERS, ir.Undefined)
+        for lane in range(LANES):
+            # One by one, from memory to memory: no slower than the one instruction that newer processors have.
+            place = builder.load(builder.gep(places, [builder.add(arguments[2], ir.Constant(_INT, lane))]))
+            pixel = builder.load(builder.gep(pixels, [builder.zext(place, _INT)]))
+            packed = builder.insert_element(packed, pixel, ir.Constant(_INDEX, lane))
+        of_bytes = []
+        for shift in (0, 8, 16, 24):
+            shifted = builder.lshr(packed, ir.Constant(_INTEGERS, [shift] * LANES))
+            byte = builder.and_(shifted, ir.Constant(_INTEGERS, [255] * LANES))
+            of_bytes.append(builder.sitofp(byte, _VECTOR))
+        return context.make_tuple(builder, signature.return_type, of_bytes)
+
+    return four(pixels, places, types.int64), generate

@@ -3,8 +3,8 @@
 Spec SURF, descriptor; Bay et al. 2008, section 4.2. Angles are degrees in the image's own axes (y down), lengths
 are pixels.
 
-Many small loops rather than a few large ones: LLVM vectorises a loop only if few arrays meet in it, and none that
-looks up scattered pixels and stores the outcome. So places first, then pixels, then arithmetic.
+A row of a window goes through two short loops of vectors, places first, then pixels: one long chain of operations
+would leave a processor waiting.
 """
 
 import math
@@ -12,122 +12,160 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+from idt.kernels.simd import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
+
 PATCH = 21
 PITCH = 24
 """Row length of patch and gradients in memory, whole vectors; the columns from 20 on have weight 0."""
 ROWS = 20
 CELLS = 4
 BAND = ROWS // CELLS
+SUMS = 8
 CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
 
-@njit(cache=True, nogil=True)
-def describe(image, x, y, scale, angle, weights, out):
+@njit(cache=True, nogil=True, error_model="numpy")
+def describe(image, x, y, scale, angle, weights, pixels, out):
     """Extended descriptors, each of length 1, or all 0 on a flat patch.
 
-    image (H, W) uint8; x, y, scale, angle (n,) float32; weights (20 · 24,) float32; out (n, 128) float32.
-    Unchecked: call surf.describe.
+    image (H, W) uint8; x, y, scale, angle (n,) float32; weights (20, 24) float32; pixels (H · W,) int32, scratch;
+    out (n, 128) float32. Unchecked: call surf.describe.
     """
-    pixels = np.empty(image.size, np.uint32)
+    height, width = image.shape
     _pack(image, pixels)
-    patch = np.zeros((PATCH + 1) * PITCH, np.float32)
+    patch, sums = np.empty((PATCH + 1) * PITCH, np.float32), np.empty(SUMS * PITCH, np.float32)
+    for i in range(patch.size):
+        patch[i] = 0
     for k in range(x.size):
-        n = np.int64(np.float32(PATCH) * scale[k])
-        _sample_patch(pixels, image.shape, x[k], y[k], angle[k], n, patch)
-        _sum_gradients(patch, weights, out[k])
-        _normalise(out[k])
+        _sample_patch(pixels, height, width, x[k], y[k], scale[k], angle[k], patch)
+        for band in range(CELLS):
+            _sum_gradients(patch, weights, band, sums)
+            for cell in range(CELLS):
+                for kind in range(SUMS):
+                    total = np.float32(0)
+                    for j in range(cell * BAND, (cell + 1) * BAND):
+                        total += sums[kind * PITCH + j]
+                    out[k, (band * CELLS + cell) * SUMS + kind] = total
+        square = np.float32(0)
+        for i in range(out.shape[1]):
+            square += out[k, i] * out[k, i]
+        if square > 0:
+            for i in range(out.shape[1]):
+                out[k, i] /= np.sqrt(square)
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _pack(image, out):
     """Each pixel with its right, lower and lower right neighbours in one number: one look-up serves a bilinear sample.
 
-    image (H, W) uint8; out (H · W,) uint32. Beyond the last row and column stands anything: its weight is 0.
+    image (H, W) uint8; out (H · W,) int32. Beyond the last row and column stands anything: its weight is 0.
     """
     height, width = image.shape
     for y in range(height):
-        row, below = image[y], image[min(y + 1, height - 1)]
-        packed = out[y * width : (y + 1) * width]
+        row, below, packed = image[y], image[y + 1 if y + 1 < height else y], out[y * width : (y + 1) * width]
         for x in range(width - 1):
             upper, lower = row[x] | row[x + 1] << 8, below[x] | below[x + 1] << 8
-            packed[x] = np.uint32(upper | lower << 16)
-        packed[width - 1] = row[width - 1]
+            packed[x] = upper | lower << 16
+        packed[width - 1] = row[width - 1] | below[width - 1] << 16
 
 
-@njit(cache=True, nogil=True)
-def _sample_patch(pixels, shape, x, y, angle, n, patch):
+@njit(**INNER)
+def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     """Sample a turned window of n × n pixels and shrink it to 21 × 21 by area averaging.
 
-    pixels (H · W,) uint32, packed; shape (H, W) of the image; angle in degrees; patch (≥ 21 · 24,) float32 out.
+    pixels (H · W,) int32, packed; angle in degrees; patch (≥ 21 · 24,) float32 out.
     """
+    n = np.int64(np.float32(PATCH) * scale)
     theta = np.float64(angle * np.float32(math.pi / 180))
     cos, sin = np.float32(math.cos(theta)), np.float32(math.sin(theta))
-    # A few columns more than the window has: whole vectors, and the end of the last column can be looked up.
-    columns = n // 8 * 8 + 8
-    place, right, down = np.empty(columns, np.uint32), np.empty(columns, np.float32), np.empty(columns, np.float32)
-    found, sums, following = np.empty(columns, np.uint32), np.zeros(columns, np.float32), np.empty(columns, np.float32)
+    # Whole vectors, and one more, because the end of the last column can be looked up.
+    columns = (n + LANES - 1) // LANES * LANES
+    places, right, down = np.empty(columns, np.int32), np.empty(columns, np.float32), np.empty(columns, np.float32)
+    sums, following = np.empty(columns + 1, np.float32), np.empty(columns + 1, np.float32)
     cumulated = np.empty(n + 1, np.int64)
-    first = -np.float32(n - 1) / np.float32(2)
+    for j in range(columns + 1):
+        sums[j] = following[j] = 0
+    # A pixel of margin, because a row's end is rounded twice here and its samples once.
+    last_x, last_y = np.float32(width - 2), np.float32(height - 2)
+    first, last = -np.float32(n - 1) / np.float32(2), np.float32(columns - 1)
     row_x, row_y = x + first * cos - first * sin, y + first * sin + first * cos
     # In 1/21 of a pixel a window row is 21 high and a patch row n: all shares are whole numbers, all sums exact.
-    i = 0
-    for r in range(n):
-        _locate_row(row_x, row_y, cos, sin, shape, place, right, down)
-        for j in range(columns):
-            found[j] = pixels[place[j]]
-        share = min(PATCH, n * (i + 1) - PATCH * r)
-        _add_row(found, right, down, np.float32(share), np.float32(PATCH - share), sums, following)
-        if PATCH * (r + 1) >= n * (i + 1):
-            _shrink_row(sums, cumulated, patch[i * PITCH :])
-            sums, following = following, sums
-            i += 1
-        row_x, row_y = row_x - sin, row_y + cos
+    until = np.int64(0)
+    for i in range(PATCH):
+        end = n * (i + 1)
+        begun, until = until, (end + PATCH - 1) // PATCH
+        for r in range(begun, until):
+            end_x, end_y = row_x + last * cos, row_y + last * sin
+            inside = (row_x >= 1) & (end_x >= 1) & (row_x < last_x) & (end_x < last_x)
+            inside &= (row_y >= 1) & (end_y >= 1) & (row_y < last_y) & (end_y < last_y)
+            if inside:
+                _locate_inside(row_x, row_y, cos, sin, width, places, right, down)
+            else:
+                _locate(row_x, row_y, cos, sin, height, width, places, right, down)
+            rest = PATCH * (r + 1) - end if r + 1 == until else 0
+            _share_row(pixels, places, right, down, np.float32(PATCH - rest), np.float32(rest), sums, following)
+            row_x, row_y = row_x - sin, row_y + cos
+        _shrink_row(sums, cumulated, patch, i * PITCH)
+        sums, following = following, sums
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACTION)
-def _locate_row(x, y, cos, sin, shape, place, right, down):
+@njit(**INNER)
+def _locate_inside(x, y, cos, sin, width, places, right, down):
     """Where the samples of a window's row lie: pixel, and the fractions of a pixel to its right and below it.
 
-    x, y of the row's first sample; shape (H, W); place (n,) uint32, right, down (n,) float32 out.
+    x, y of the row's first sample; places (n,) int32, right, down (n,) float32 out. All lie in the image.
     """
-    height, width = shape
+    zero, one = np.float32(0), np.float32(1)
+    eight = numbers(zero, one, np.float32(2), np.float32(3), np.float32(4), np.float32(5), np.float32(6), np.float32(7))
+    for j in range(0, places.size, LANES):
+        along = everywhere(np.float32(j)) + eight
+        sample_x, sample_y = everywhere(x) + along * everywhere(cos), everywhere(y) + along * everywhere(sin)
+        pixel_x, pixel_y = whole(sample_x), whole(sample_y)
+        store_places(places, j, pixel_y, width, pixel_x)
+        store(right, j, sample_x - pixel_x)
+        store(down, j, sample_y - pixel_y)
+
+
+@njit(**INNER, fastmath=CONTRACTION)
+def _locate(x, y, cos, sin, height, width, places, right, down):
+    """The same where samples may lie outside: the nearest pixel itself is meant where there are not four around."""
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
-    for j in range(place.size):
+    zero = np.float32(0)
+    for j in range(places.size):
         sample_x, sample_y = x + np.float32(np.int32(j)) * cos, y + np.float32(np.int32(j)) * sin
         pixel_x, pixel_y = np.floor(sample_x), np.floor(sample_y)
-        inside = (pixel_x >= 0) & (pixel_y >= 0) & (pixel_x < last_x) & (pixel_y < last_y)
-        # Where a neighbour is missing: the nearest pixel itself.
-        pixel_x = pixel_x if inside else min(max(np.rint(sample_x), np.float32(0)), last_x)
-        pixel_y = pixel_y if inside else min(max(np.rint(sample_y), np.float32(0)), last_y)
-        right[j] = sample_x - pixel_x if inside else np.float32(0)
-        down[j] = sample_y - pixel_y if inside else np.float32(0)
-        place[j] = np.uint32(np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x))
+        inside = (pixel_x >= zero) & (pixel_y >= zero) & (pixel_x < last_x) & (pixel_y < last_y)
+        pixel_x = pixel_x if inside else min(max(np.rint(sample_x), zero), last_x)
+        pixel_y = pixel_y if inside else min(max(np.rint(sample_y), zero), last_y)
+        right[j] = sample_x - pixel_x if inside else zero
+        down[j] = sample_y - pixel_y if inside else zero
+        places[j] = np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x)
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACTION)
-def _add_row(found, right, down, share, rest, sums, following):
+@njit(**INNER)
+def _share_row(pixels, places, right, down, share, rest, sums, following):
     """Interpolate a window's row, round it to gray levels, and share it between two patch rows.
 
-    found (n,) uint32, packed pixels; right, down (n,) float32; sums (n,) grows by share times the row,
-    following (n,) becomes rest times the row.
+    pixels (H · W,) int32, packed; sums (≥ n,) float32 grows by share times the row, following (≥ n,) becomes rest
+    times the row: whole numbers that float32 holds exactly.
     """
-    for j in range(found.size):
-        packed = found[j]
-        upper_left, upper_right = np.float32(np.int32(packed & 255)), np.float32(np.int32(packed >> 8 & 255))
-        lower_left, lower_right = np.float32(np.int32(packed >> 16 & 255)), np.float32(np.int32(packed >> 24))
-        upper = upper_left + right[j] * (upper_right - upper_left)
-        lower = lower_left + right[j] * (lower_right - lower_left)
-        level = np.rint(upper + down[j] * (lower - upper))
-        sums[j] += share * level
-        following[j] = rest * level
+    for j in range(0, places.size, LANES):
+        upper_left, upper_right, lower_left, lower_right = look_up_bytes(pixels, places, j)
+        beside = load(right, j)
+        upper = upper_left + beside * (upper_right - upper_left)
+        lower = lower_left + beside * (lower_right - lower_left)
+        level = rounded(upper + load(down, j) * (lower - upper))
+        store(sums, j, load(sums, j) + everywhere(share) * level)
+        store(following, j, everywhere(rest) * level)
 
 
-@njit(cache=True, nogil=True)
-def _shrink_row(sums, cumulated, out):
+@njit(**INNER)
+def _shrink_row(sums, cumulated, patch, at):
     """A patch row from the sums of its window rows: means over n/21 columns, rounded to gray levels.
 
-    sums (> n,) float32, in 1/21 of a gray level; cumulated (n + 1,) int64, scratch; out (≥ 21,) float32.
+    sums (> n,) float32, in 1/21 of a gray level; cumulated (n + 1,) int64, scratch; patch float32, written from at on.
     """
     n = cumulated.size - 1
     total = np.int64(0)
@@ -144,54 +182,28 @@ def _shrink_row(sums, cumulated, out):
         mean = (until - before) / (n * n)
         before = until
         # The release halves a window of 42 in whole numbers, which rounds halves up.
-        out[j] = math.floor(mean + 0.5) if n == 2 * PATCH else np.rint(mean)
+        patch[at + j] = math.floor(mean + 0.5) if n == 2 * PATCH else np.rint(mean)
 
 
-@njit(cache=True, nogil=True)
-def _sum_gradients(patch, weights, out):
-    """Eight sums of weighted gradients in each of the 4 × 4 cells.
+@njit(**INNER)
+def _sum_gradients(patch, weights, band, sums):
+    """Sums down the columns of a band of gradients: Σdx, Σ|dx| where dy ≥ 0, the same where dy < 0, then for dy.
 
-    patch (22 · 24,) float32; weights (20 · 24,) float32; out (128,) float32.
+    patch (22 · 24,) float32; weights (20, 24) float32; sums (8 · 24,) float32 out.
     """
-    dx, dy = np.empty(ROWS * PITCH, np.float32), np.empty(ROWS * PITCH, np.float32)
-    for i in range(dx.size):
-        falling, rising = patch[i + PITCH + 1] - patch[i], patch[i + 1] - patch[i + PITCH]
-        dx[i] = (falling + rising) * weights[i]
-        dy[i] = (falling - rising) * weights[i]
-    along_x, along_y = np.empty(4 * PITCH, np.float32), np.empty(4 * PITCH, np.float32)
-    for band in range(CELLS):
-        along_x[:] = 0
-        along_y[:] = 0
-        for i in range(band * BAND * PITCH, (band + 1) * BAND * PITCH, PITCH):
-            _add_by_sign(dx[i : i + PITCH], dy[i : i + PITCH], along_x)
-            _add_by_sign(dy[i : i + PITCH], dx[i : i + PITCH], along_y)
-        for cell in range(CELLS):
-            for kind in range(4):
-                at, first = (band * CELLS + cell) * 8 + kind, kind * PITCH + cell * BAND
-                out[at] = along_x[first : first + BAND].sum()
-                out[at + 4] = along_y[first : first + BAND].sum()
-
-
-@njit(cache=True, nogil=True)
-def _add_by_sign(along, across, sums):
-    """Add a row to the sums of its numbers and of their magnitudes, apart for either sign of the other component.
-
-    along, across (24,) float32; sums (4 · 24,) float32: Σ and Σ|·| where across ≥ 0, the same where across < 0.
-    """
-    for j in range(PITCH):
-        value, magnitude, upward = along[j], abs(along[j]), across[j] >= 0
-        sums[j] += value if upward else np.float32(0)
-        sums[j + PITCH] += magnitude if upward else np.float32(0)
-        sums[j + 2 * PITCH] += np.float32(0) if upward else value
-        sums[j + 3 * PITCH] += np.float32(0) if upward else magnitude
-
-
-@njit(cache=True, nogil=True)
-def _normalise(vector):
-    """Divide a vector by its length, unless that is 0; vector (128,) float32."""
-    square = np.float32(0)
-    for i in range(vector.size):
-        square += vector[i] * vector[i]
-    if square > 0:
-        for i in range(vector.size):
-            vector[i] /= np.sqrt(square)
+    for j in range(SUMS * PITCH):
+        sums[j] = 0
+    zero = np.float32(0)
+    for i in range(band * BAND, (band + 1) * BAND):
+        upper, lower, weight = patch[i * PITCH :], patch[(i + 1) * PITCH :], weights[i]
+        for j in range(PITCH):
+            falling, rising = lower[j + 1] - upper[j], upper[j + 1] - lower[j]
+            dx, dy = (falling + rising) * weight[j], (falling - rising) * weight[j]
+            sums[j] += dx if dy >= 0 else zero
+            sums[j + PITCH] += abs(dx) if dy >= 0 else zero
+            sums[j + 2 * PITCH] += zero if dy >= 0 else dx
+            sums[j + 3 * PITCH] += zero if dy >= 0 else abs(dx)
+            sums[j + 4 * PITCH] += dy if dx >= 0 else zero
+            sums[j + 5 * PITCH] += abs(dy) if dx >= 0 else zero
+            sums[j + 6 * PITCH] += zero if dx >= 0 else dy
+            sums[j + 7 * PITCH] += zero if dx >= 0 else abs(dy)

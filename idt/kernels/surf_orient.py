@@ -9,6 +9,8 @@ import math
 import numpy as np
 from numba import njit
 
+from idt.kernels import INNER
+
 RADIUS = 6
 TAPS = 2 * RADIUS + 1
 REACH = np.array([math.isqrt(RADIUS**2 - u * u) for u in range(-RADIUS, RADIUS + 1)])
@@ -26,7 +28,7 @@ ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
 TINY = np.float32(2.220446e-16)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def orient(integral, x, y, scale, weights, angle):
     """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
 
@@ -34,20 +36,22 @@ def orient(integral, x, y, scale, weights, angle):
     Unchecked: call surf.detect.
     """
     # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
-    dx, dy, turns = np.zeros(WAVELETS, np.float32), np.zeros(WAVELETS, np.float32), np.zeros(WAVELETS, np.float32)
+    dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
+    for i in range(WAVELETS):
+        dx[i] = dy[i] = 0
     sum_x, sum_y = np.empty(DIRECTIONS, np.float32), np.empty(DIRECTIONS, np.float32)
     for k in range(x.size):
         count = _respond(integral, x[k], y[k], scale[k], weights, dx, dy)
         for i in range(WAVELETS):
             turns[i] = np.rint(_arctangent(dy[i], dx[i]))
-        sum_x[:] = 0
-        sum_y[:] = 0
+        for i in range(DIRECTIONS):
+            sum_x[i] = sum_y[i] = 0
         for i in range(count):
             _add_to_near(turns[i], dx[i], dy[i], sum_x, sum_y)
         angle[k] = _direction_of_longest(sum_x, sum_y) if count else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _respond(integral, x, y, scale, weights, dx, dy):
     """Weighted Haar responses on a disc around a keypoint, those that leave the image left out; returns their number.
 
@@ -82,13 +86,13 @@ def _respond(integral, x, y, scale, weights, dx, dy):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _mean_difference(plus, minus, factor):
     """Difference of two box means, rounded like the detector's boxes: each in float32, the difference once."""
     return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _arctangent(y, x):
     """Angle of a vector in degrees, 0 to 360, good to 0.01°.
 
@@ -103,7 +107,7 @@ def _arctangent(y, x):
     return np.float32(360) - angle if y < 0 else angle
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _add_to_near(turn, dx, dy, sum_x, sum_y):
     """Add a vector to the sums of all directions that are less than 30° away from it.
 
@@ -116,7 +120,7 @@ def _add_to_near(turn, dx, dy, sum_x, sum_y):
         sum_y[k] += dy if near else np.float32(0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _direction_of_longest(sum_x, sum_y):
     """Direction of the longest of the sums, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
     longest, best = np.float32(-1), 0

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(flow, flow_warp, slots, ages, positions, points, displacements):
     """Move every track one step, and list those that go on, then those that finished, then the lost.
 

@@ -9,7 +9,7 @@ FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
 
 
-@njit(**INNER, error_model="numpy")
+@njit(**INNER)
 def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
     """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
 

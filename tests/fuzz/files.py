@@ -12,10 +12,10 @@ from classify import store as models
 from classify.svm import LinearSVM
 from encoding import files as feature_files
 from encoding.codebook import Codebook
-from encoding.encoder import encode_files
-from encoding.inputs import Inputs, projected_rows_of, rows_of
+from encoding.inputs import Inputs, parts_of, rows_of
 from encoding.params import EncodingParams
 from encoding.store import iter_rows, load_vectors
+from encoding.vectors import encode_files
 from idt import hdf5, store
 from idt.convert import write_binary, write_text
 from idt.errors import DataError
@@ -76,7 +76,7 @@ def read_features(path):
 def read_projected(path):
     """All that reads a projected file."""
     Inputs.of([path])
-    for _ in projected_rows_of(path, "a", {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}):
+    for _ in parts_of(path, "a", {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}, projected=True):
         pass
     store.header(path)
     store.load(path)

@@ -1,0 +1,58 @@
+"""The process that `bench_command` starts: the commands of this checkout, and what they cost the process.
+
+python -m benchmarks.child first VIDEO            say so when the first tracks are there
+python -m benchmarks.child N VIDEO -o FILE ...    idt-extract, N times anew; then what it took as JSON
+"""
+
+import sys
+from pathlib import Path
+from time import perf_counter, process_time
+
+
+def main():
+    """One of the two."""
+    if sys.argv[1] == "first":
+        _first_tracks(sys.argv[2])
+    else:
+        _extract(int(sys.argv[1]), sys.argv[2:])
+
+
+def _first_tracks(video):
+    import idt
+
+    for chunk in idt.stream(video):
+        if len(chunk):
+            print(f'{{"processor": {process_time()}}}')
+            return
+
+
+def _extract(times, arguments):
+    from idt.cli import extract
+
+    output = Path(arguments[arguments.index("-o") + 1])
+    seconds = []
+    for _ in range(times):
+        output.unlink(missing_ok=True)  # or the command finds it up to date
+        began = perf_counter()
+        status = extract(arguments)
+        if status:
+            sys.exit(status)
+        seconds.append(perf_counter() - began)
+    print(f'{{"seconds": {seconds}, "processor": {process_time()}, "peak": {_peak_megabytes()}}}')
+
+
+def _peak_megabytes():
+    """Peak memory of this process, null where the system does not tell.
+
+    Not ``ru_maxrss``, which remembers the process that started this one.
+    """
+    try:
+        with open("/proc/self/status") as status:
+            lines = dict(line.split(":", 1) for line in status)
+    except OSError:
+        return "null"
+    return int(lines["VmHWM"].split()[0]) / 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The classifier that the options ask for."""
+
+from classify.chi2 import Chi2SVM
+from classify.svm import LinearSVM
+
+
+def machine_of(params, layout=None):
+    """Build a classifier, not yet trained.
+
+    Parameters
+    ----------
+    params : ClassifierParams
+    layout : list of dict, optional
+        Of the vectors, as `encoding.store.check_layout` describes; of the χ² kernel each part is a channel.
+
+    Returns
+    -------
+    LinearSVM or Chi2SVM
+    """
+    options = {
+        "C": params.C,
+        "class_weight": None if params.class_weight == "none" else params.class_weight,
+        "probability": params.probability,
+    }
+    if params.classifier == "linear":
+        return LinearSVM(solver=params.solver, **options)
+    return Chi2SVM(channels=None if layout is None else channels_of(layout), **options)
+
+
+def channels_of(layout):
+    """The parts of a layout as channels of the χ² kernel.
+
+    Parameters
+    ----------
+    layout : list of dict
+        Parts of the vectors, or some of them.
+
+    Returns
+    -------
+    list of (int, int)
+        First and last column, exclusive, side by side.
+    """
+    channels, first = [], 0
+    for part in layout:
+        channels.append((first, first + part["size"]))
+        first += part["size"]
+    return channels

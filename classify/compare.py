@@ -1,0 +1,158 @@
+"""Several recipes over one data set, and what they have in common made once.
+
+Recipes of one extraction share its features, those of one codebook its codebooks, those of one encoding its vectors;
+a recipe that only changes the classifier costs a training. Every recipe has a report of its own, in ``rows``, and a
+line of the table (`classify.comparison`), which is written anew after each that was not there. A run that was
+interrupted goes on where it stopped; a recipe that cannot be evaluated has its reason in the table, and the others go
+on.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from classify import comparison
+from classify.comparison import Row
+from classify.folds import Places
+from classify.preparing import prepare
+from classify.protocol import evaluate_prepared
+from classify.report import Written
+from classify.resuming import earlier_report, settings_of
+from encoding.batch import no_progress
+from idt import hdf5
+from idt.errors import DataError
+
+
+class Comparison(NamedTuple):
+    """What a comparison found.
+
+    Attributes
+    ----------
+    rows : list of Row
+    written : Written
+        The table, and what could not be written.
+    failed : dict of str to str
+        Clips that could not be extracted, and why.
+    up_to_date : bool
+        Nothing was done: all was there from an earlier run.
+    """
+
+    rows: list[Row]
+    written: Written
+    failed: dict[str, str]
+    up_to_date: bool
+
+
+def compare(
+    dataset,
+    recipes,
+    output,
+    *,
+    features=None,
+    jobs=1,
+    threads=1,
+    overwrite=False,
+    progress=no_progress,
+    seen=None,
+    told=None,
+):
+    """Evaluate a data set by several recipes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As from `classify.datasets.read`.
+    recipes : list of Recipe
+        As from `classify.recipes.read_recipes`.
+    output : str or Path
+        Folder of everything that is made.
+    features : str or Path, optional
+        Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Those of
+        other extractions lie beside it, named after what is different.
+    jobs, threads, overwrite, progress, seen
+        As `classify.protocol.evaluate`.
+    told : callable, optional
+        Called with the `Row` of every recipe when it is done.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    DataError
+        If two recipes have one name, a row that is there was made otherwise, or no clip can be used.
+    OSError
+        If something cannot be read or written.
+    """
+    output = Path(output)
+    folders = _folders(recipes, output / "rows")
+    for recipe, folder in zip(recipes, folders, strict=True):
+        earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=overwrite)
+    workers = {"jobs": jobs, "threads": threads, "overwrite": overwrite, "progress": progress}
+    first = Path(features or output / "features")
+    prepared, rows, idle = {}, [], True
+    for recipe, folder in zip(recipes, folders, strict=True):
+        if recipe.extraction not in prepared:
+            place = _beside(first, recipes[0].extraction, recipe.extraction)
+            prepared[recipe.extraction] = prepare(dataset, place, recipe.extraction, **workers, seen=seen)
+        ready, places = prepared[recipe.extraction], _places(recipe, output, folder)
+        try:
+            found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, **workers)
+        except DataError as problem:
+            rows.append(Row(recipe.name, None, " ".join(str(problem).split())))
+        else:
+            rows.append(Row(recipe.name, found.report))
+            if not found.up_to_date:
+                idle = False
+                comparison.write(output, rows)
+        if told is not None:
+            told(rows[-1])
+    written = comparison.write(output, rows)
+    failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
+    return Comparison(rows, written, failed, idle)
+
+
+def _options(recipe):
+    return {key: value for key, value in recipe._asdict().items() if key != "name"}
+
+
+def _folders(recipes, home):
+    """The folder of each recipe, named after it."""
+    folders = [home / _slug(recipe.name) for recipe in recipes]
+    for i, folder in enumerate(folders):
+        if folder in folders[:i]:
+            other = recipes[folders.index(folder)].name
+            raise DataError(f"the recipes {other!r} and {recipes[i].name!r} have one folder, {folder}; rename one")
+    return folders
+
+
+def _beside(folder, first, extraction):
+    """The folder of an extraction's features: that of the first one, or beside it, by what is different."""
+    before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
+    differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
+    return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder
+
+
+def _places(recipe, output, folder):
+    """Where a recipe's codebooks, vectors and scores lie; those that may be shared by what they depend on."""
+    encoding, extraction = recipe.encoding, dataclasses.asdict(recipe.extraction)
+    fitted = _digest([extraction, encoding.encoding, encoding.fitting()])
+    encoded = _digest([extraction, encoding.encoding, dataclasses.asdict(encoding)])
+    return Places(
+        output / "codebooks" / f"{encoding.encoding}-{fitted}",
+        output / "vectors" / f"{encoding.encoding}-{encoded}",
+        folder,
+    )
+
+
+def _digest(values):
+    return hashlib.sha256(json.dumps(hdf5.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _slug(text):
+    """What a file system takes of a text."""
+    return re.sub(r"[^\w.=,+-]+", "-", text).strip("-.")[:80] or "recipe"

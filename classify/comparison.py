@@ -1,0 +1,175 @@
+"""The table of a comparison: a line for each recipe, as Markdown and CSV, and accuracy against cost as a picture."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from classify.picture import NO_MATPLOTLIB, costs_png
+from classify.readable import METRIC_NAMES, percent, published_table, table
+from classify.report import Written
+from classify.tables import csv_text, write_text
+from idt import atomic
+
+FEATURES = "extraction"
+"""The stage that recipes share, whose time is told apart."""
+
+
+class Row(NamedTuple):
+    """What became of a recipe.
+
+    Attributes
+    ----------
+    name : str
+    report : dict or None
+        As from `classify.report.assemble`.
+    error : str or None
+        Why it has none.
+    """
+
+    name: str
+    report: dict | None
+    error: str | None = None
+
+    @property
+    def seconds(self):
+        """Wall time of all that follows the extraction, whoever of the recipes made it."""
+        report = self.report or {"seconds": {}}
+        return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
+
+
+def write(folder, rows):
+    """Write the table: ``comparison.md``, ``comparison.csv`` and, where matplotlib is at hand, ``comparison.png``.
+
+    Parameters
+    ----------
+    folder : str or Path
+    rows : list of Row
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    OSError
+        If something cannot be written.
+
+    Notes
+    -----
+    Files whose content would not change are left alone.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = [row for row in rows if row.report is not None]
+    paths, notes = [folder / "comparison.md", folder / "comparison.csv"], []
+    _keep(paths[0], as_markdown(rows))
+    _keep(paths[1], as_csv(rows))
+    if done:
+        metric = METRIC_NAMES[done[0].report["metric"]]
+        percents = [100 * row.report["value"] for row in done]
+        picture = costs_png([row.name for row in done], [row.seconds for row in done], percents, metric)
+        path = folder / "comparison.png"
+        if picture is None:
+            notes.append(NO_MATPLOTLIB)
+            path.unlink(missing_ok=True)
+        else:
+            paths.append(path)
+            if not path.exists() or path.read_bytes() != picture:
+                with atomic.replacing(path, overwrite=True) as part:
+                    part.write(picture)
+    return Written(paths, notes)
+
+
+def as_markdown(rows):
+    """Lay out the table, the published numbers below it.
+
+    Parameters
+    ----------
+    rows : list of Row
+
+    Returns
+    -------
+    str
+    """
+    done = [row.report for row in rows if row.report is not None]
+    if not done:
+        return "\n".join(["# Comparison", "", *(f"- {row.name}: {row.error}" for row in rows)]) + "\n"
+    metric, blocks = METRIC_NAMES[done[0]["metric"]], _blocks(done)
+    header = ["recipe", metric, *blocks, "vector size", "seconds", "extraction, s", "memory, MB"]
+    lines = []
+    for row in rows:
+        if row.report is None:
+            lines.append([row.name, f"failed: {row.error}", *([""] * (len(header) - 2))])
+            continue
+        single = row.report["per_descriptor"]
+        numbers = [percent(row.report["value"]), *(percent(single[b]) if b in single else "" for b in blocks)]
+        memory = row.report["memory"]
+        costs = [row.report["columns"], f"{row.seconds:.1f}", f"{row.report['seconds'].get(FEATURES, 0):.1f}"]
+        lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
+    first = done[0]
+    counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
+    text = [
+        f"# {first['dataset']}: {len(rows)} recipes",
+        "",
+        f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
+        f" {first['protocol']}. In percent, with all descriptors and with each by itself. Seconds are those of"
+        " codebooks, encoding and classification, also where recipes share them; memory is the most that these took.",
+        "",
+        *table(header, lines),
+        "",
+        "![Accuracy against cost](comparison.png)",
+        "",
+        "## Published",
+        "",
+        *published_table(first["published"]),
+    ]
+    return "\n".join(text) + "\n"
+
+
+def as_csv(rows):
+    """The table as CSV: shares, not percent, and bytes.
+
+    Parameters
+    ----------
+    rows : list of Row
+
+    Returns
+    -------
+    str
+    """
+    done = [row.report for row in rows if row.report is not None]
+    blocks = _blocks(done)
+    header = [
+        "recipe",
+        "metric",
+        "value",
+        "low",
+        "high",
+        *blocks,
+        "columns",
+        "seconds",
+        "extraction_seconds",
+        "memory",
+        "error",
+    ]
+    lines = [header]
+    for row in rows:
+        if row.report is None:
+            lines.append([row.name, *([""] * (len(header) - 2)), row.error])
+            continue
+        report, interval = row.report, row.report["interval"] or {}
+        numbers = [report["value"], interval.get("low"), interval.get("high")]
+        shares = [*numbers, *(report["per_descriptor"].get(block) for block in blocks)]
+        costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(FEATURES, 0), report["memory"]]
+        cells = ["" if share is None else f"{share:.6f}" for share in shares]
+        lines.append([row.name, report["metric"], *cells, *("" if cost is None else cost for cost in costs), ""])
+    return csv_text(lines)
+
+
+def _blocks(reports):
+    """Descriptors of all recipes, in the order of their first appearance."""
+    return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
+
+
+def _keep(path, text):
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text, overwrite=True)

@@ -1,0 +1,182 @@
+"""The outcome of splits in numbers.
+
+Predictions of the splits of one part are put together before they are counted; numbers of several parts (the official
+splits of a set, two sets) are averaged.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from classify import metrics
+from classify.splits import Split
+from idt.errors import DataError
+
+
+class Fold(NamedTuple):
+    """The outcome of a split.
+
+    Attributes
+    ----------
+    split : Split
+    classes : (k,) str
+        Those that it was trained with.
+    scores : (n, k) float
+        Of the test videos, in the order of ``split.test``.
+    probabilities : (n, k) float or None
+        Where they were calibrated.
+    """
+
+    split: Split
+    classes: list[str]
+    scores: np.ndarray
+    probabilities: np.ndarray | None = None
+
+
+def summarise(dataset, folds):
+    """Count how well folds agree with the labels of their set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    folds : sequence of Fold
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy``, ``class_accuracy``, ``mean_average_precision`` and, for sets of more than five classes, ``top5``,
+        and ``log_loss`` of probabilities; of sets whose clips have several labels ``mean_average_precision`` only. Over
+        the folds of a part together, averaged over the parts.
+
+    Raises
+    ------
+    DataError
+        If there are no folds, or scores do not fit their split.
+    """
+    parts = [numbers_of(dataset, mine) for mine in by_part(folds).values()]
+    return {key: float(np.mean([numbers[key] for numbers in parts])) for key in parts[0]}
+
+
+def by_part(folds):
+    """Folds of each part, in the order of their first appearance.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+
+    Returns
+    -------
+    dict of str to list of Fold
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    parts: dict[str, list[Fold]] = {}
+    for fold in folds:
+        parts.setdefault(fold.split.part, []).append(fold)
+    if not parts:
+        raise DataError("a report needs at least one split")
+    return parts
+
+
+def numbers_of(dataset, folds):
+    """The numbers of folds that test different videos, together.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    folds : sequence of Fold
+
+    Returns
+    -------
+    dict of str to float
+        As from `summarise`.
+
+    Raises
+    ------
+    DataError
+        If scores do not fit their split.
+    """
+    found = {"mean_average_precision": float(np.nanmean(_precisions(dataset, folds)))}
+    if dataset.several:
+        return found
+    counts, truth = confusion_of(dataset, folds), _truth(dataset, folds)
+    found = {"accuracy": metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts), **found}
+    if len(dataset.classes) > 5:
+        found["top5"] = metrics.top_k(truth, _scores(dataset, folds), dataset.classes, k=5)
+    if all(fold.probabilities is not None for fold in folds):
+        given = np.concatenate([metrics.spread(fold.probabilities, fold.classes, dataset.classes) for fold in folds])
+        # A class that was not trained is thought impossible.
+        found["log_loss"] = metrics.log_loss(truth, np.maximum(given, 0), dataset.classes)
+    return found
+
+
+def confusion_of(dataset, folds):
+    """The confusion matrix of folds, together; see `metrics.confusion`."""
+    predicted = [label for fold in folds for label in _predicted(fold)]
+    return metrics.confusion(_truth(dataset, folds), predicted, dataset.classes)
+
+
+def class_shares(dataset, folds):
+    """Share of each class that was labelled rightly; None where it has no video, nothing where videos have several."""
+    return {} if dataset.several else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
+
+
+def class_precisions(dataset, folds):
+    """Average precision of each class, the mean of those of the parts; None where it has no video."""
+    rows = np.stack([_precisions(dataset, mine) for mine in by_part(folds).values()])
+    there = ~np.isnan(rows)
+    means = np.where(there.any(axis=0), np.nansum(rows, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
+    return _by_class(dataset, means)
+
+
+def mistakes_of(dataset, folds):
+    """Videos with a wrong label, in the order of the folds; nothing where videos have several labels."""
+    return [
+        {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
+        for fold in ([] if dataset.several else folds)
+        for name, label, predicted in zip(fold.split.test, _truth(dataset, [fold]), _predicted(fold), strict=True)
+        if label != predicted
+    ]
+
+
+def _truth(dataset, folds):
+    labels = dataset.labels
+    return [labels[name] for fold in folds for name in fold.split.test]
+
+
+def _predicted(fold):
+    """The class of the highest score of each test video, of equal ones the first."""
+    _check(fold)
+    return [str(fold.classes[best]) for best in np.argmax(fold.scores, axis=1)]
+
+
+def _scores(dataset, folds):
+    """Scores of all classes, of one fold after the other."""
+    for fold in folds:
+        _check(fold)
+    return np.concatenate([metrics.spread(fold.scores, fold.classes, dataset.classes) for fold in folds])
+
+
+def _precisions(dataset, folds):
+    """Average precision of each class over folds that test different videos."""
+    truth = _truth(dataset, folds)
+    holds = metrics.memberships(truth, dataset.classes) if dataset.several else truth
+    return metrics.average_precision(holds, _scores(dataset, folds), dataset.classes)
+
+
+def _check(fold):
+    """Refuse scores that do not fit their split."""
+    if np.shape(fold.scores) != (len(fold.split.test), len(fold.classes)):
+        raise DataError(
+            f"scores of {fold.split.name} must be of shape {(len(fold.split.test), len(fold.classes))},"
+            f" got {np.shape(fold.scores)}"
+        )
+
+
+def _by_class(dataset, shares):
+    pairs = zip(dataset.classes, shares, strict=True)
+    return {label: None if math.isnan(share) else float(share) for label, share in pairs}

@@ -1,0 +1,110 @@
+"""Folds inside the training part, for what has to be chosen or fitted on scores of rows that were held out.
+
+C and the calibration of probabilities are such things: the scores of the rows that a machine was trained on say little
+of others, and those of the test rows must not be seen. Whatever is fitted before, PCA and codebook, is fitted on the
+whole training part.
+"""
+
+import numpy as np
+
+from classify import metrics, solvers
+from idt.errors import DataError
+
+FOLDS = 5
+
+GRID = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+"""The values of C that are tried."""
+
+SEED = 0
+"""Of the assignment of rows to folds, so that training is the same every time."""
+
+
+def inner_folds(codes, groups=None, folds=FOLDS):
+    """Deal rows to folds, class by class, so that each fold has its share of every class.
+
+    Parameters
+    ----------
+    codes : (n,) int
+        Class of each row.
+    groups : (n,) str, optional
+        What must not be torn, such as clips of one recording; rows with an empty group are on their own.
+    folds : int
+        At most as many; no more than there are groups.
+
+    Returns
+    -------
+    list of (m,) int
+        Rows of each fold.
+
+    Raises
+    ------
+    DataError
+        If all rows are of one group.
+    """
+    names = [""] * len(codes) if groups is None else [str(group) for group in groups]
+    units = np.unique(
+        [f"group {name}" if name else f"row {row}" for row, name in enumerate(names)], return_inverse=True
+    )[1]
+    count = int(units.max(initial=-1)) + 1
+    folds = min(folds, count)
+    if folds < 2:
+        raise DataError("cross-validation needs training rows of at least two groups, got one")
+    # The class of a group is that of its first row; shuffled first, so that the order within a class is by chance.
+    first = np.unique(units, return_index=True)[1]
+    order = np.random.default_rng(SEED).permutation(count)
+    order = order[np.argsort(np.asarray(codes)[first[order]], kind="stable")]
+    dealt = np.empty(count, np.intp)
+    dealt[order] = np.arange(count) % folds
+    return [np.flatnonzero(dealt[units] == fold) for fold in range(folds)]
+
+
+def held_out(problem, signs, penalties, folds):
+    """Scores of every row by machines that were trained without its fold.
+
+    Parameters
+    ----------
+    problem : solvers.Dual or solvers.Primal
+    signs, penalties : (k, n) float64
+    folds : list of (m,) int
+        As from `inner_folds`.
+
+    Returns
+    -------
+    (k, n) float64
+    """
+    out = np.empty(signs.shape)
+    for fold in folds:
+        rest = np.setdiff1d(np.arange(signs.shape[1]), fold)
+        found, biases = solvers.fit(problem.part(rest), np.take(signs, rest, axis=1), np.take(penalties, rest, axis=1))
+        out[:, fold] = found @ problem.seen_from(rest, fold).T + biases[:, None]
+    return out
+
+
+def choose_penalty(problem, targets, weights, folds):
+    """The C of the grid whose held-out scores are best; of equal ones the smallest.
+
+    Parameters
+    ----------
+    problem : solvers.Dual or solvers.Primal
+    targets : classify.targets.Targets
+    weights : (k, n) float64
+        Factors of C.
+    folds : list of (m,) int
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Best is the highest share of rows labelled rightly, or where rows have several classes the mean average precision.
+    """
+    quality = [_quality(held_out(problem, targets.signs, C * weights, folds), targets) for C in GRID]
+    return GRID[int(np.argmax(quality))]
+
+
+def _quality(scores, targets):
+    if targets.several:
+        return metrics.mean_average_precision(targets.signs.T > 0, scores.T, targets.classes)
+    best = scores[0] > 0 if len(scores) == 1 else scores.argmax(axis=0)
+    return float((best == targets.codes).mean())

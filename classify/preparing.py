@@ -1,0 +1,100 @@
+"""The features of a data set: every clip a file, made once, and what could not be used."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from classify import splits
+from classify.clips import Dataset
+from classify.cost import Ledger
+from classify.extraction import Task, extract
+from classify.resuming import refuse_other_features
+from encoding.batch import no_progress
+from encoding.inputs import digests
+from idt.errors import DataError
+from idt.params import ExtractionParams
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set with its features.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        Without the clips that failed.
+    extraction : ExtractionParams
+    files : dict of str to Path
+        Video name → feature file.
+    digests : dict of str to str
+        Video name → digest of its feature file.
+    failed : dict of str to str
+        Clips that could not be extracted, and why.
+    up_to_date : bool
+        All features were there.
+    seconds : float
+        That the features took, in this run and those before it.
+    """
+
+    dataset: Dataset
+    extraction: ExtractionParams
+    files: dict[str, Path]
+    digests: dict[str, str]
+    failed: dict[str, str]
+    up_to_date: bool
+    seconds: float
+
+
+def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, progress=no_progress, seen=None):
+    """Make a feature file of every clip of a set, unless it is there.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    folder : str or Path
+        Of the feature files.
+    extraction : ExtractionParams
+    jobs, threads, overwrite, progress, seen
+        As `classify.protocol.evaluate`.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    DataError, OSError
+        As `classify.protocol.evaluate`.
+    """
+    tasks = _tasks(dataset, extraction, Path(folder))
+    if not overwrite:
+        refuse_other_features(tasks)
+    ledger, outcomes = Ledger(folder), []
+    with ledger.paying("extraction", extraction) as bill, progress("video", len(tasks)) as update:
+        for outcome in extract(tasks, jobs=jobs, threads=threads, overwrite=overwrite):
+            outcomes.append(outcome)
+            if seen is not None:
+                seen(outcome)
+            update()
+        bill.due = any(not (outcome.up_to_date or outcome.error) for outcome in outcomes)
+    failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
+    dataset = dataset.without(failed)
+    splits.check(dataset.splits, dataset.labels)
+    files = {task.name: task.output for task in tasks if task.name not in failed}
+    with progress("file", len(files)) as update:
+        found = digests(files.values(), files, update=update)
+    seconds, _ = ledger.of("extraction", extraction)
+    return Prepared(dataset, extraction, files, found, failed, not bill.due, seconds)
+
+
+def _tasks(dataset, extraction, folder):
+    """What to extract; a stretch of a video as if it were all there is."""
+    tasks = []
+    for clip in dataset.clips:
+        params = extraction
+        if clip.first_frame is not None:
+            if (extraction.start, extraction.end) != (ExtractionParams.start, ExtractionParams.end):
+                raise DataError(f"{dataset.name} is cut into sub-sequences, which leaves nothing to start and end")
+            params = dataclasses.replace(extraction, start=clip.first_frame, end=clip.last_frame)
+        tasks.append(Task(str(clip.path), clip.name, folder / f"{clip.name}.h5", params))
+    return tasks

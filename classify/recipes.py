@@ -1,0 +1,206 @@
+"""Recipes: named sets of options of extraction, encoding and classifier, as a file or as options of a command.
+
+A file of recipes is an INI file. Every section is a recipe, its heading the name of the row; ``[DEFAULT]`` holds what
+all have in common. A key is an option, with ``_`` or ``-``; one that two groups have is written with its group:
+
+    [DEFAULT]
+    k = 64
+
+    [Fisher vectors]
+
+    [bag of words, chi2]
+    encoder = bovw
+    k = 500
+    classifier = chi2
+
+    [dense trajectories]
+    camera = no
+"""
+
+import argparse
+import configparser
+import dataclasses
+from typing import NamedTuple
+
+from classify.params import ClassifierParams
+from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from idt.command import number_or_text
+from idt.errors import DataError
+from idt.params import ExtractionParams
+
+ENCODERS: dict[str, type[BlockParams]] = {
+    "fisher": EncodingParams,
+    "bovw": BovwParams,
+    "vlad": VladParams,
+    "stacked": StackedParams,
+}
+"""Parameters of each encoding."""
+
+OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
+"""What the commands call two of them."""
+
+WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+class Recipe(NamedTuple):
+    """What is done to a data set.
+
+    Attributes
+    ----------
+    name : str
+    extraction : ExtractionParams
+    encoding : BlockParams
+    classifier : ClassifierParams
+    """
+
+    name: str
+    extraction: ExtractionParams
+    encoding: BlockParams
+    classifier: ClassifierParams
+
+
+def encoder_of(name):
+    """The parameters of an encoding by its name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    type
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    found = ENCODERS.get(OTHER_NAMES.get(name, name))
+    if found is None:
+        raise DataError(f"encoder must be one of {', '.join((*ENCODERS, *OTHER_NAMES))}, got {name!r}")
+    return found
+
+
+def recipe_of(name, encoder, options):
+    """Make a recipe of options.
+
+    Parameters
+    ----------
+    name : str
+    encoder : str
+    options : dict of str to dict of str to object
+        ``extraction``, ``encoding`` and ``classifier``, each by name; what is not given has its default, which may
+        depend on the encoder.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    DataError
+        If an option is not one of the encoder, or has no such value.
+    """
+    kind = encoder_of(encoder)
+    given = options.get("encoding", {})
+    unknown = sorted(set(given) - {field.name for field in dataclasses.fields(kind)})
+    if unknown:
+        raise DataError(f"the encoder {encoder} has no option {', '.join(unknown)}")
+    return Recipe(
+        name,
+        ExtractionParams.from_options(**options.get("extraction", {})),
+        kind(**given),
+        ClassifierParams(**options.get("classifier", {})),
+    )
+
+
+def read_recipes(path, *, encoder="fisher", options=None):
+    """Read a file of recipes.
+
+    Parameters
+    ----------
+    path : str or Path
+    encoder : str
+        Of recipes that name none.
+    options : dict of str to dict of str to object, optional
+        As for `recipe_of`: what the recipes begin with. An option of another encoder than a recipe's is left out of it.
+
+    Returns
+    -------
+    list of Recipe
+        In the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the file is no INI file of recipes, or one of them cannot be made; the message names it.
+    OSError
+        If it cannot be read.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    with open(path, encoding="utf-8-sig") as file:
+        try:
+            parser.read_file(file)
+        except (configparser.Error, UnicodeDecodeError) as problem:
+            raise DataError(f"{path} is no file of recipes: {' '.join(str(problem).split())}") from None
+    if not parser.sections():
+        raise DataError(f"{path} holds no recipes; a recipe is a section such as [Fisher vectors]")
+    recipes = []
+    for name in parser.sections():
+        try:
+            recipes.append(_recipe(name, dict(parser[name]), parser.defaults(), encoder, options or {}))
+        except DataError as problem:
+            raise DataError(f"{path}, [{name}]: {problem}") from None
+    return recipes
+
+
+def _recipe(name, section, common, encoder, base):
+    """The recipe of a section."""
+    section = {key.replace("-", "_"): text for key, text in section.items()}
+    common = {key.replace("-", "_") for key in common}
+    encoder = section.pop("encoder", encoder)
+    kind = encoder_of(encoder)
+    groups = {"extraction": ExtractionParams, "encoding": kind, "classifier": ClassifierParams}
+    known = {field.name for field in dataclasses.fields(kind)}
+    options = {group: dict(base.get(group, {})) for group in groups}
+    options["encoding"] = {key: value for key, value in options["encoding"].items() if key in known}
+    if "preset" in section:
+        options["extraction"]["preset"] = section.pop("preset")
+    for key, text in section.items():
+        found = _field(key, groups)
+        if found is None:
+            # What all recipes have in common may be of encoders that only some have.
+            if key in common and any(_field(key, {**groups, "encoding": other}) for other in ENCODERS.values()):
+                continue
+            raise DataError(f"unknown option {key!r}")
+        group, field = found
+        options[group][field.name] = _value(field, text)
+    return recipe_of(name, encoder, options)
+
+
+def _field(key, groups):
+    """The group and field of a key, None if there is none."""
+    wanted, _, name = key.rpartition(".")
+    found = [
+        (group, field)
+        for group, cls in groups.items()
+        for field in dataclasses.fields(cls)
+        if name in (field.name.lower(), field.metadata["flag"]) and wanted in ("", group)
+    ]
+    if len(found) > 1:
+        raise DataError(f"{key} is an option of {' and '.join(group for group, _ in found)}; write {found[0][0]}.{key}")
+    return found[0] if found else None
+
+
+def _value(field, text):
+    """The value of a field from its text."""
+    if isinstance(field.default, bool):
+        if text.lower() not in WORDS:
+            raise DataError(f"{field.name} must be yes or no, got {text!r}")
+        return WORDS[text.lower()]
+    if text.lower() == "none" and "None" in str(field.type):
+        return None
+    try:
+        return number_or_text(field.type)(text)
+    except argparse.ArgumentTypeError as problem:
+        raise DataError(f"{field.name}: {problem}") from None

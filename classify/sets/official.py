@@ -1,0 +1,134 @@
+"""What sets with official lists of training and test videos have in common.
+
+Lists and videos come in two archives, so the lists are looked for in the folder given, below it and beside it. They
+decide what belongs to the set: a video that no list names is skipped, a listed one that is not there is missing, and
+the splits go on without it.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from classify.clips import Clip, Dataset, Skipped, need
+from classify.splits import Split
+from classify.tables import listed
+from idt.errors import DataError
+
+
+class Listed(NamedTuple):
+    """A split as its lists give it.
+
+    Attributes
+    ----------
+    name : str
+    train, test : dict of str to str or tuple of str
+        Key of each video → label or labels.
+    """
+
+    name: str
+    train: dict
+    test: dict
+
+
+def lists_folder(root, params, *, names, holds):
+    """Find the folder of a set's lists.
+
+    Parameters
+    ----------
+    root : Path
+        The folder given for the set.
+    params : DatasetParams
+        ``lists`` counts.
+    names : tuple of str
+        What the archive of the lists calls its folder.
+    holds : str
+        Pattern of the files in it.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    homes = [root, root.parent] if params.lists is None else [Path(params.lists)]
+    places = [place for home in homes for place in (*(home / name for name in names), home)]
+    for place in places:
+        if any(place.glob(holds)):
+            return place
+    if params.lists is not None:
+        raise DataError(f"{params.lists} holds no lists {holds}")
+    raise DataError(f"{root} has no lists {names[0]}/{holds} in it or beside it; name their folder with --lists")
+
+
+def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol):
+    """Pair the lists of a set with the videos that are there.
+
+    Parameters
+    ----------
+    name : str
+    root : Path
+    videos : (dict of str to Path, list of Skipped)
+        As from `find_videos`.
+    layout : str
+        How the set is laid out, for the message if nothing of it is there.
+    splits : list of Listed
+        Several test overlapping videos, so their numbers are averaged.
+    key : callable
+        Path of a video → what the lists call it.
+    group : callable, optional
+        Key → group.
+    **protocol
+        ``protocol`` and ``metric`` of the `Dataset`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        If none of the videos is listed, two have one key, or a list contradicts another.
+    """
+    found, skipped = videos
+    labels = _labels(splits)
+    keys: dict[str, str] = {}
+    clips = []
+    for video, path in found.items():
+        called = key(path)
+        if called not in labels:
+            skipped.append(Skipped(str(path), "in none of the lists"))
+            continue
+        if called in keys:
+            raise DataError(f"{path} and {found[keys[called]]} are both {called} of the lists; move one of them away")
+        keys[called] = video
+        clips.append(Clip(video, path, labels[called], group=group(called) if group else ""))
+    need(clips, root, name, layout)
+    sides = [[tuple(keys[called] for called in side if called in keys) for side in split[1:]] for split in splits]
+    parts = [split.name if len(splits) > 1 else "" for split in splits]
+    return Dataset(
+        name=name,
+        root=root,
+        clips=clips,
+        splits=[
+            Split(split.name, train, test, part)
+            for split, (train, test), part in zip(splits, sides, parts, strict=True)
+        ],
+        skipped=skipped,
+        missing=[called for called in labels if called not in keys],
+        **protocol,
+    )
+
+
+def _labels(splits):
+    """Label or labels of every listed video."""
+    labels: dict = {}
+    for split in splits:
+        shared = sorted(set(split.train) & set(split.test))
+        if shared:
+            raise DataError(f"{split.name} lists {len(shared)} videos for training and for testing: {listed(shared)}")
+        for called, label in (*split.train.items(), *split.test.items()):
+            if labels.setdefault(called, label) != label:
+                raise DataError(f"{split.name} lists {called} as {label}, another split as {labels[called]}")
+    return labels

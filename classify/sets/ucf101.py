@@ -1,0 +1,123 @@
+"""UCF101: 13,320 clips of 101 classes, three splits by groups of clips from one recording.
+
+Source: spec, "Datasets: layout, splits, metric"; Soomro et al. 2012.
+"""
+
+import re
+
+from classify.clips import find_videos
+from classify.sets.official import Listed, assemble, lists_folder
+from classify.tables import read_lines
+from idt.errors import DataError
+
+SPLITS = (1, 2, 3)
+
+
+def read_ucf101(root, params):
+    """UCF101: ``<Class>/v_<Class>_gXX_cYY.avi``, split by ``ucfTrainTestlist``.
+
+    Parameters
+    ----------
+    root : Path
+        The folder ``UCF-101``, or the one that holds it.
+    params : DatasetParams
+        ``lists`` counts.
+
+    Returns
+    -------
+    Dataset
+        Groups are those of the class: clips cut from one recording.
+
+    Raises
+    ------
+    DataError
+        If there are no videos or no lists, or a list is malformed.
+
+    Notes
+    -----
+    Labels are the folders in the lists. Videos are found by their own names, in any case of the letters: folder and
+    files of HandstandPushups are spelled differently.
+    """
+    folder = lists_folder(root, params, names=("ucfTrainTestlist",), holds="classInd.txt")
+    classes = read_classes(folder / "classInd.txt")
+    return assemble(
+        "ucf101",
+        root,
+        videos=find_videos(root),
+        layout="UCF-101/<Class>/v_<Class>_gXX_cYY.avi",
+        splits=[
+            Listed(
+                f"split {number}",
+                read_list(folder / f"trainlist{number:02}.txt", classes, numbered=True),
+                read_list(folder / f"testlist{number:02}.txt", classes, numbered=False),
+            )
+            for number in SPLITS
+        ],
+        key=lambda path: path.stem.lower(),
+        group=lambda called: called.rpartition("_")[0],
+        protocol="3 splits, each trained and tested by itself; the mean of their accuracies",
+        metric="accuracy",
+    )
+
+
+def read_classes(path):
+    """Read ``classInd.txt``: lines ``1 ApplyEyeMakeup``, numbered from 1.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to str
+        Class → its number.
+
+    Raises
+    ------
+    DataError
+        If a line is malformed or the numbers are not 1, 2, ….
+    OSError
+        If the file cannot be read.
+    """
+    classes = {}
+    for place, line in enumerate(read_lines(path), start=1):
+        match = re.fullmatch(r"(\d+)\s+(\S+)", line)
+        if not match or int(match[1]) != place:
+            raise DataError(f"{path}, line {place}: expected {place} and a class, got {line!r}")
+        classes[match[2]] = match[1]
+    return classes
+
+
+def read_list(path, classes, *, numbered):
+    """Read a list of videos: lines ``Class/v_Class_g01_c01.avi``, in those to train with the number of the class.
+
+    Parameters
+    ----------
+    path : Path
+    classes : dict of str to str
+        As from `read_classes`.
+    numbered : bool
+        Whether the lines end with a number.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the video without folder and suffix, in small letters → class.
+
+    Raises
+    ------
+    DataError
+        If a line is malformed, names an unknown class, or another number than that of its class.
+    OSError
+        If the file cannot be read.
+    """
+    found = {}
+    for line in read_lines(path):
+        match = re.fullmatch(r"([^/\s]+)/(\S+)\.avi" + (r"\s+(\d+)" if numbered else ""), line)
+        if not match or match[1] not in classes:
+            wanted = "<Class>/<video>.avi and the number of the class" if numbered else "<Class>/<video>.avi"
+            raise DataError(f"{path}: expected {wanted}, got {line!r}")
+        if numbered and match[3] != classes[match[1]]:
+            raise DataError(f"{path}: {match[1]} has number {classes[match[1]]} in classInd.txt, got {line!r}")
+        found[match[2].lower()] = match[1]
+    return found

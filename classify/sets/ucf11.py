@@ -1,0 +1,59 @@
+"""UCF11, also called UCF YouTube Action: 11 classes in 25 groups.
+
+Source: spec, "Datasets: layout, splits, metric"; Liu et al. 2009.
+"""
+
+import re
+
+from classify import splits
+from classify.clips import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.sets.ucf50 import lacking
+
+CLASSES, GROUPS = 11, 25
+
+
+def read_ucf11(root, params):
+    """UCF11: ``UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg``, one group left out at a time.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of the classes, or the one that holds it.
+    params : DatasetParams
+
+    Returns
+    -------
+    Dataset
+        Groups are those of the names, across the classes. Predictions of all groups are counted together.
+
+    Raises
+    ------
+    DataError
+        If no video has such a name, or there is one group only.
+
+    Notes
+    -----
+    The label is the folder above that of the group: the names often say something else, as in
+    ``basketball/v_shooting_01/…``. What lies in a folder ``Annotation`` is skipped.
+    """
+    videos, skipped = find_videos(root)
+    clips = []
+    for name, path in videos.items():
+        match = re.fullmatch(r"v_\w+_(\d\d)_\d\d", path.stem)
+        if "Annotation" in path.relative_to(root).parts:
+            skipped.append(Skipped(str(path), "in a folder Annotation"))
+        elif not match or not 1 <= int(match[1]) <= GROUPS or path.parent.name != path.stem[:-3]:
+            skipped.append(Skipped(str(path), "not <class>/v_<other>_GG/v_<other>_GG_CC of the set"))
+        else:
+            clips.append(Clip(name, path, path.parent.parent.name, group=f"group {int(match[1])}"))
+    need(clips, root, "ucf11", "UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg")
+    return Dataset(
+        name="ucf11",
+        root=root,
+        clips=clips,
+        splits=splits.leave_one_group_out(groups_of(clips)),
+        protocol="leave one group out",
+        metric="class_accuracy",
+        skipped=skipped,
+        missing=lacking(clips, clips=None, classes=CLASSES, groups=GROUPS),
+    )

@@ -1,0 +1,150 @@
+"""Bags of visual words: how often the words of a codebook occur among the descriptors of a video, or how strongly.
+
+A descriptor's code has one number for each of K words (the centres of k-means): `hard_codes` are 1 for the nearest,
+`soft_codes` share 1 among a few near ones, `encoding.somp` makes sparse codes of it. The codes of a video are summed
+up, or the largest of each word taken, and the result is normalised. Sparse codes have signs, which a χ² kernel does
+not take: they count as two words each, the positive parts first, 2K columns in all.
+
+Soft weights are proportional to exp(−d² / (2 (w·r)²)) of the distances d, where r² is the mean squared distance of the
+fitted descriptors from their centres and w an option.
+
+Source: spec, encoding ("Bag of visual words"); Wang et al., IJCV 2013; van Gemert et al., PAMI 2010; Liu et al., ICCV
+2011 (only the nearest few).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from encoding import normalize
+from encoding.kmeans import KMeans
+from encoding.pooling import CellCoder
+from encoding.somp import Dictionary, groups_of
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Codes of ``n`` descriptors pooled to ``values`` (m,) float64: their sum, or the largest if ``largest``."""
+
+    n: int
+    values: np.ndarray
+    largest: bool
+
+    def __add__(self, other):
+        if not isinstance(other, Pooled):
+            return NotImplemented
+        joined = np.maximum if self.largest else np.add
+        return Pooled(self.n + other.n, joined(self.values, other.values), self.largest)
+
+
+def hard_codes(rows, kmeans):
+    """Codes of vector quantisation.
+
+    Parameters
+    ----------
+    rows : (n, D) float32
+    kmeans : KMeans
+
+    Returns
+    -------
+    (n, K) csr_array of float32
+        1 for the nearest word.
+    """
+    n = len(rows)
+    shape = (n, len(kmeans.centres_))
+    return sparse.csr_array((np.ones(n, np.float32), kmeans.nearest(rows), np.arange(n + 1)), shape)
+
+
+def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
+    """Codes of soft assignment to the nearest words.
+
+    Parameters
+    ----------
+    rows : (n, D) float32
+    kmeans : KMeans
+    nearest : int
+        Words that each descriptor is shared among.
+    width : float
+        Of the Gaussian weight, in root mean square distances of the fitted descriptors from their words.
+
+    Returns
+    -------
+    (n, K) csr_array of float32
+        Each row sums to one.
+    """
+    n, k = len(rows), len(kmeans.centres_)
+    nearest = min(nearest, k)
+    words, weights = np.empty((n, nearest), np.int64), np.empty((n, nearest))
+    # Without any distortion each fitted descriptor is a word: all weight falls on the nearest.
+    sharpness = 1 / max(width**2 * kmeans.distortion_, np.finfo(np.float32).tiny)
+    for batch, scores in kmeans.scores(rows):
+        chosen = np.argpartition(-scores, nearest - 1, axis=1)[:, :nearest]
+        words[batch] = np.sort(chosen, axis=1)
+        near = np.take_along_axis(scores, words[batch], axis=1).astype(np.float64)
+        # −d² / 2 is the score less |x|² / 2, which is the same for all words.
+        weights[batch] = np.exp((near - near.max(axis=1, keepdims=True)) * sharpness)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return sparse.csr_array(
+        (weights.astype(np.float32).ravel(), words.ravel(), np.arange(0, n * nearest + 1, nearest)), (n, k)
+    )
+
+
+class BovwCoder(CellCoder):
+    """Words, and bags of them.
+
+    Parameters
+    ----------
+    kmeans : KMeans
+        Fitted.
+    """
+
+    def __init__(self, kmeans):
+        self.kmeans = kmeans
+        self._dictionary: Dictionary | None = None
+
+    @classmethod
+    def fit(cls, rows, params, *, threads=1):
+        """Find the words of projected descriptors."""
+        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
+
+    @classmethod
+    def read(cls, read, params, width):
+        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}
+
+    def nothing(self, params):
+        """The pooled codes of no descriptors."""
+        return Pooled(0, np.zeros(self.size(params)), params.pooling == "max")
+
+    def code(self, rows, params, tracks):
+        """Codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
+        if params.coding == "vq":
+            return hard_codes(rows, self.kmeans)
+        if params.coding == "soft":
+            return soft_codes(rows, self.kmeans, nearest=params.nearest, width=params.width)
+        self._dictionary = self._dictionary or Dictionary(self.kmeans.centres_)
+        codes = self._dictionary.codes(rows, groups_of(tracks, len(rows)), atoms=params.atoms)
+        return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
+
+    def summed(self, codes, params, threads=1):
+        """Pooled codes."""
+        if params.pooling == "max":
+            values = codes.max(axis=0).toarray().ravel() if codes.shape[0] else np.zeros(codes.shape[1])
+        else:
+            values = np.bincount(codes.indices, codes.data, codes.shape[1])
+        return Pooled(codes.shape[0], values.astype(np.float64), params.pooling == "max")
+
+    def vector(self, sums, params):
+        """The normalised vector; zero without descriptors."""
+        return normalize.block(sums.values.astype(np.float32), norm=params.norm)
+
+    def size(self, params):
+        """Numbers of a vector: K, or 2K for ``somp``."""
+        return len(self.kmeans.centres_) * (2 if params.coding == "somp" else 1)

@@ -1,0 +1,96 @@
+"""Spatio-temporal pyramids: grids of cells over a video, each of which has a vector of its own.
+
+A grid ``1x3x1`` is one column, three rows and one stretch of time: three horizontal bands. A pyramid is several of
+them; a track lies in one cell of each grid, that of its relative position, floor(cells · position).
+
+Source: spec, encoding ("Spatio-temporal pyramid"); Laptev et al. 2008; Wang et al., IJCV 2013.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.grids import pyramid_grids
+from encoding.store import WHOLE
+from idt.arrays import float_array
+
+
+class Part(NamedTuple):
+    """Tracks that lie in the same cells of all grids: their ``rows`` (m,) int, and the numbers of these ``cells``."""
+
+    rows: np.ndarray
+    cells: tuple[int, ...]
+
+
+class Pyramid(NamedTuple):
+    """Grids, each of (columns, rows, times)."""
+
+    grids: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def parse(cls, text):
+        """The pyramid that a text such as ``1x1x1,1x3x1,1x1x2`` describes.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Pyramid
+
+        Raises
+        ------
+        DataError
+            If it is no list of different grids.
+        """
+        return cls(pyramid_grids(text))
+
+    @property
+    def is_whole(self):
+        """Whether there is no cell but the whole video, so that positions are not needed."""
+        return self.grids == ((1, 1, 1),)
+
+    def names(self):
+        """Names of the cells, grid by grid: ``whole``, ``1x3x1[0,2,0]`` (column, row, time)."""
+        return [
+            WHOLE if grid == (1, 1, 1) else f"{'x'.join(map(str, grid))}[{x},{y},{t}]"
+            for grid in self.grids
+            for x, y, t in product(*map(range, grid))
+        ]
+
+    def parts(self, position):
+        """Tracks by the cells that they lie in.
+
+        Parameters
+        ----------
+        position : (n, 3) float32
+            Relative positions, in [0, 1).
+
+        Returns
+        -------
+        list of Part
+            Every track is in one of them.
+
+        Raises
+        ------
+        DataError
+            If a position is needed and not known, as the time of a stream.
+        """
+        used = [axis for axis in range(3) if any(grid[axis] > 1 for grid in self.grids)]
+        float_array(position[:, used], (None, len(used)), "the positions that a pyramid needs")
+        codes = np.zeros((len(position), len(self.grids)), np.int64)
+        first = 0
+        for i, grid in enumerate(self.grids):
+            cell = np.zeros(len(position), np.int64)
+            for axis in range(3):
+                place = 0
+                if grid[axis] > 1:
+                    place = np.clip(np.floor(position[:, axis] * grid[axis]).astype(np.int64), 0, grid[axis] - 1)
+                cell = cell * grid[axis] + place
+            codes[:, i] = first + cell
+            first += int(np.prod(grid))
+        cells, owner = np.unique(codes, axis=0, return_inverse=True)
+        owner = owner.ravel()
+        return [Part(np.flatnonzero(owner == i), tuple(map(int, numbers))) for i, numbers in enumerate(cells)]

@@ -1,0 +1,61 @@
+"""The texts that describe grids of cells and sizes of sub-volumes, as options of the command line give them."""
+
+from typing import NamedTuple
+
+from idt.errors import DataError
+
+WHOLE_VIDEO = "1x1x1"
+"""The grid of one cell."""
+
+
+class Volume(NamedTuple):
+    """Size of a sub-volume: 1/``width`` and 1/``height`` of the frame, and ``frames``."""
+
+    width: int
+    height: int
+    frames: int
+
+
+def pyramid_grids(text):
+    """The grids of a pyramid: ``1x1x1,1x3x1`` is ((1, 1, 1), (1, 3, 1)), each of (columns, rows, times).
+
+    Raises
+    ------
+    DataError
+        If it is no list of different grids.
+    """
+    grids = _triples(text)
+    if grids is None:
+        raise DataError(
+            f"pyramid must be different grids of columns x rows x times such as 1x1x1,1x3x1,1x1x2, got {text!r}"
+        )
+    return grids
+
+
+def volume_sizes(text):
+    """The sizes of sub-volumes that a text such as ``2x2x60,3x3x30`` lists, a tuple of `Volume`.
+
+    Raises
+    ------
+    DataError
+        If it is no list of different sizes, or a number of frames is odd.
+    """
+    sizes = _triples(text)
+    if sizes is None or any(frames % 2 for _, _, frames in sizes):
+        raise DataError(
+            f"volumes must be different sizes such as 2x2x60,3x3x30, with an even number of frames, got {text!r}"
+        )
+    return tuple(Volume(*size) for size in sizes)
+
+
+def _triples(text):
+    """Different triples of whole numbers from 1 to 9999, or None."""
+    if not isinstance(text, str):
+        return None
+    triples = []
+    for part in text.split(","):
+        counts = [count.strip() for count in part.split("x")]
+        if len(counts) != 3 or not all(count.isdecimal() and 0 < int(count) < 10_000 for count in counts):
+            return None
+        triples.append(tuple(int(count) for count in counts))
+    return tuple(triples) if len(set(triples)) == len(triples) else None

@@ -1,0 +1,153 @@
+"""Pooling: the descriptors of a video to the vectors of its pyramid's cells, and to sums by time slice and cell.
+
+Every encoding sums up something over descriptors: posteriors and their moments (Fisher vectors), counts and sums
+(VLAD), codes (bags of words). Those of two sets of descriptors add up to that of both, so each track is looked at once:
+what falls into the same cells of all grids is summed up together, and a cell is the sum of what lies in it. In the same
+way the vector of any window of time is made from the sums of its slices (`slices_of`).
+
+Source: spec, encoding ("Spatio-temporal pyramid", "Sufficient statistics").
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from encoding.cells import Pyramid
+
+
+class CellCoder:
+    """A `Coder` whose vectors are made from additive sums, a vector for each cell of the pyramid."""
+
+    def pool(self, params):
+        """An empty pool."""
+        return CellPool(self, params)
+
+    def parts(self, params):
+        """Cells of the vector and their sizes, in order."""
+        return [(name, self.size(params)) for name in Pyramid.parse(params.pyramid).names()]
+
+    def code(self, rows, params, tracks):
+        """What is summed up of each descriptor, something that rows can be taken of: by default the descriptor."""
+        return rows
+
+    def summed(self, codes, params, threads=1) -> Any:
+        """The sums of some codes, which can be added to those of others."""
+        raise NotImplementedError
+
+    def nothing(self, params) -> Any:
+        """The sums of no descriptors."""
+        raise NotImplementedError
+
+    def vector(self, sums, params) -> np.ndarray:
+        """The normalised vector of some sums, (m,) float32."""
+        raise NotImplementedError
+
+    def size(self, params) -> int:
+        """Numbers of a vector."""
+        raise NotImplementedError
+
+
+class CellPool:
+    """The sums of one video, cell by cell.
+
+    Parameters
+    ----------
+    coder : CellCoder
+    params : BlockParams
+    """
+
+    def __init__(self, coder, params):
+        self._coder, self._params = coder, params
+        self._pyramid = Pyramid.parse(params.pyramid)
+        self._sums = [coder.nothing(params) for _ in self._pyramid.names()]
+
+    def add(self, rows, tracks, threads=1):
+        """Take in projected descriptors and their `Tracks`."""
+        codes = self._coder.code(rows, self._params, tracks)
+        if self._pyramid.is_whole:
+            self._sums[0] += self._coder.summed(codes, self._params, threads)
+            return
+        for part in self._pyramid.parts(tracks.position):
+            found = self._coder.summed(codes[part.rows], self._params, threads)
+            for cell in part.cells:
+                self._sums[cell] += found
+
+    def vector(self):
+        """The normalised vectors of all cells, one after the other."""
+        return np.concatenate([self._coder.vector(sums, self._params) for sums in self._sums])
+
+
+class Slices(NamedTuple):
+    """Sums of one block of a video by time slice and cell.
+
+    Attributes
+    ----------
+    length : int
+        Frames of a slice: slice i is of the frames from i · length.
+    grid : (int, int)
+        Columns and rows of cells.
+    sums : dict of (int, int, int) to sums
+        Those of a slice, a column and a row that have tracks.
+    """
+
+    length: int
+    grid: tuple[int, int]
+    sums: dict
+
+    def total(self, coder, params, *, slices=None, columns=None, rows=None):
+        """The sums of a window.
+
+        Parameters
+        ----------
+        coder : CellCoder
+        params : BlockParams
+        slices, columns, rows : range, optional
+            All by default.
+
+        Returns
+        -------
+        sums
+            ``coder.vector`` makes a vector of them.
+        """
+        total = coder.nothing(params)
+        wanted = (slices, columns, rows)
+        for place in sorted(self.sums):
+            if all(some is None or at in some for at, some in zip(place, wanted, strict=True)):
+                total += self.sums[place]
+        return total
+
+
+def slices_of(coder, params, parts, *, length, grid=(1, 1), threads=1):
+    """Sums of a video by time slice and cell; a track belongs to the slice of its middle frame.
+
+    Parameters
+    ----------
+    coder : CellCoder
+    params : BlockParams
+        The pyramid plays no part.
+    parts : iterable of (rows, Tracks)
+        Projected descriptors; the tracks with frames and skips, and with positions if there are several cells.
+    length : int
+        Frames of a slice.
+    grid : (int, int)
+        Columns and rows of cells.
+    threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    Slices
+    """
+    cells = Pyramid(((grid[0], grid[1], 1),))
+    sums: dict = {}
+    for rows, tracks in parts:
+        codes = coder.code(rows, params, tracks)
+        number = np.floor(tracks.middle_frames() / length).astype(np.int64)
+        position = tracks.position if grid != (1, 1) else np.zeros((len(rows), 3), np.float32)
+        for part in cells.parts(position):
+            for i in np.unique(number[part.rows]):
+                chosen = part.rows[number[part.rows] == i]
+                place = (int(i), *divmod(part.cells[0], grid[1]))
+                found = coder.summed(codes[chosen], params, threads)
+                sums[place] = sums[place] + found if place in sums else found
+    return Slices(length, grid, sums)

@@ -1,0 +1,197 @@
+"""Simultaneous orthogonal matching pursuit: sparse codes of one support for the tracks of a group.
+
+The atoms a are the words of a codebook, each divided by its length. Of a group of descriptors x with residuals r = x,
+
+1. the atom with the largest Σ |⟨r, a⟩| over the group joins the support,
+2. the codes are the least-squares coefficients of the x on the support, r = x − Σ c·a,
+
+until the support is full or nothing is left. A group is the tracks of one scale that end in the same slice of L frames;
+a descriptor without a track is a group of its own, for which this is orthogonal matching pursuit.
+
+The residuals are not needed themselves: with the Gram matrix G of the atoms, ⟨r, a_j⟩ = ⟨x, a_j⟩ − Σ c_i G_ij over the
+support, and a Cholesky factor of G on the support, which grows by a row with each atom, gives the coefficients
+(Rubinstein et al. 2008, "Batch OMP").
+
+Source: spec, encoding ("Bag of visual words"); Tropp, Gilbert & Strauss, Signal Processing 2006.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from encoding.block import Tracks
+from encoding.product import packed, product
+from idt.arrays import float_array
+from idt.errors import DataError
+
+# What is left of a group's energy when it counts as explained: the rounding of float32.
+EXPLAINED = 1e-10
+# An atom whose part beside the support is shorter than this lies in its span.
+DEPENDENT = 1e-6
+
+
+class Dictionary:
+    """Atoms of unit length.
+
+    Parameters
+    ----------
+    words : (K, D) float32
+        A word of zeros is never chosen.
+    """
+
+    def __init__(self, words):
+        words = float_array(words, (None, None), "words")
+        lengths = np.linalg.norm(words.astype(np.float64), axis=1)
+        self.atoms = (words / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
+        self._panels = packed(self.atoms.T)
+        self._gram = product(self.atoms, self._panels, len(self.atoms))
+
+    def codes(self, rows, groups, *, atoms=10):
+        """Sparse codes of descriptors.
+
+        Parameters
+        ----------
+        rows : (n, D) float32
+        groups : list of (m,) int
+            Which rows belong together; every row is in one.
+        atoms : int
+            Most atoms of a support.
+
+        Returns
+        -------
+        (n, K) csr_array of float32
+
+        Raises
+        ------
+        DataError
+            If descriptors are not finite or of another width.
+        """
+        rows = float_array(rows, (None, self.atoms.shape[1]), "descriptors")
+        found = [self._group_codes(rows[group], atoms) for group in groups]
+        places = [np.repeat(group, len(support)) for group, (support, _) in zip(groups, found, strict=True)]
+        words = [np.tile(support, len(group)) for group, (support, _) in zip(groups, found, strict=True)]
+        values = [codes.ravel() for _, codes in found]
+        none = np.empty(0, np.int64)
+        return sparse.csr_array(
+            (
+                np.concatenate([none, *values]).astype(np.float32),
+                (np.concatenate([none, *places]), np.concatenate([none, *words])),
+            ),
+            (len(rows), len(self.atoms)),
+        )
+
+    def _group_codes(self, rows, most):
+        """Support (s,) int and codes (n, s) float64 of one group."""
+        start = product(rows, self._panels, len(self.atoms))
+        energy = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
+        support: list[int] = []
+        codes, left, correlations = np.empty((len(rows), 0)), energy, start
+        factor = np.zeros((most, most))
+        # y solves L y = the correlations on the support, so |x|² − |y|² is what is left of the energy.
+        solved = np.empty((len(rows), most))
+        while len(support) < most and left > EXPLAINED * energy:
+            s = len(support)
+            strength = np.abs(correlations).sum(axis=0, dtype=np.float64)
+            strength[support] = -1
+            atom = int(strength.argmax())
+            if strength[atom] <= 0:
+                break
+            row = _forward(factor[:s, :s], self._gram[support, atom].astype(np.float64))
+            beside = float(self._gram[atom, atom]) - float((row * row).sum())
+            if beside < DEPENDENT:
+                break
+            factor[s, :s], factor[s, s] = row, np.sqrt(beside)
+            solved[:, s] = (start[:, atom] - (solved[:, :s] * row).sum(axis=1)) / factor[s, s]
+            left -= float((solved[:, s] ** 2).sum())
+            support.append(atom)
+            codes = _backward(factor[: s + 1, : s + 1], solved[:, : s + 1])
+            if len(support) < most:
+                panels = packed(self._gram[support])
+                correlations = start - product(codes.astype(np.float32), panels, len(self.atoms))
+        return np.array(support, np.int64), codes
+
+
+def groups_of(tracks, n):
+    """Tracks of one frame step and scale that end in the same slice of L frames.
+
+    Parameters
+    ----------
+    tracks : Tracks or None
+        None for plain arrays.
+    n : int
+        Number of them.
+
+    Returns
+    -------
+    list of (m,) int
+        A group for each descriptor, if it has no track.
+    """
+    if tracks is None or tracks.frame is None:
+        return [np.array([i]) for i in range(n)]
+    keys = np.column_stack([tracks.frame // tracks.length, tracks.skip, tracks.scale])
+    _, owner = np.unique(keys, axis=0, return_inverse=True)
+    owner = owner.ravel()
+    order = np.argsort(owner, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(owner[order])) + 1) if n else []
+
+
+def whole_slices(parts, label):
+    """Regroup consecutive parts of a video so that none ends within a slice of L frames.
+
+    Parameters
+    ----------
+    parts : iterable of (rows, Tracks)
+        In the order of the tracks' ending frames.
+    label : str
+        What messages call the video.
+
+    Yields
+    ------
+    (rows, Tracks)
+
+    Raises
+    ------
+    DataError
+        If the tracks are in another order.
+    """
+    held: list = []
+    last = -1
+    for rows, tracks in parts:
+        number = tracks.frame // tracks.length
+        if len(number) and (number[0] < last or (np.diff(number) < 0).any()):
+            raise DataError(f"tracks of {label} must be in the order of their ending frames for groups of them to form")
+        if not len(number):
+            continue
+        if number[0] > last and held:
+            yield _joined(held)
+            held = []
+        last = int(number[-1])
+        cut = int(np.searchsorted(number, last))
+        if cut:
+            yield _joined([*held, (rows[:cut], tracks.take(slice(0, cut)))])
+            held = []
+        held.append((rows[cut:], tracks.take(slice(cut, None))))
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts):
+    """Parts one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([rows for rows, _ in parts]), Tracks.joined([tracks for _, tracks in parts])
+
+
+def _forward(lower, b):
+    """Solve lower · y = b (s,) for a triangular matrix (s, s)."""
+    y = np.empty_like(b)
+    for i in range(len(b)):
+        y[i] = (b[i] - (lower[i, :i] * y[:i]).sum()) / lower[i, i]
+    return y
+
+
+def _backward(lower, y):
+    """Solve lowerᵀ · c = y for every row of y (n, s)."""
+    c = np.empty_like(y)
+    for i in reversed(range(y.shape[1])):
+        c[:, i] = (y[:, i] - (c[:, i + 1 :] * lower[i + 1 :, i]).sum(axis=1)) / lower[i, i]
+    return c

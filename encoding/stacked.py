@@ -1,0 +1,245 @@
+"""Stacked Fisher vectors: a Fisher vector of Fisher vectors of sub-volumes, beside the plain one.
+
+Of each block, first layer: the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones are.
+Each is reduced to some 200 numbers by a max-margin projection that is learnt with the labels of the training videos
+(`encoding.margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of these under
+a mixture of its own.
+
+A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
+three directions. Its tracks are those of whose middle (relative position, middle frame) it is the place; one with fewer
+than ``least`` tracks is passed over. The first in time lies where the first track does, counted in half lengths from
+frame 0, so a video shorter than a sub-volume has one of all its frames. Sums over halves make the sub-volumes.
+
+Source: spec, encoding ("Stacked Fisher vectors"); Peng, Zou, Qiao & Peng, ECCV 2014.
+"""
+
+import numpy as np
+
+from encoding.block import Tracks
+from encoding.fisher import FisherCoder
+from encoding.gmm import DiagonalGMM
+from encoding.grids import volume_sizes
+from encoding.inputs import parts_of
+from encoding.margin import MaxMarginProjection
+from encoding.parallel import in_order
+from encoding.params import EncodingParams
+from encoding.pca import PCA
+from encoding.pooling import CellPool, Slices, slices_of
+from encoding.product import packed, product
+from encoding.sample import Sampler
+from idt.errors import DataError
+
+CELL = "stacked"
+"""The cell of a vector's second-layer part."""
+
+COLUMNS = ("frame", "position", "skip")
+
+
+class StackedCoder:
+    """Both layers of one block.
+
+    Parameters
+    ----------
+    first : FisherCoder
+    projection : (m, D) float32
+        Of the first layer's vectors.
+    pca : PCA
+        Of the projected ones.
+    second : FisherCoder
+    """
+
+    def __init__(self, first, projection, pca, second):
+        self.first, self.projection, self.pca, self.second = first, projection, pca, second
+        self._panels = packed(projection.T)
+
+    @classmethod
+    def read(cls, read, params, width):
+        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        first = FisherCoder.read(read, {"k": params["first_k"]}, width)
+        projection = read("volume_projection", None, 2 * width * params["first_k"])
+        components = read("volume_components", None, len(projection))
+        pca = PCA.from_parameters(
+            read("volume_mean", len(projection)),
+            components,
+            read("volume_variances_along", len(components), dtype=np.float64),
+            whiten=params["whiten"],
+        )
+        second = FisherCoder.read(lambda name, *shape: read(f"second_{name}", *shape), params, len(components))
+        return cls(first, projection, pca, second)
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {
+            **self.first.arrays(),
+            "volume_projection": self.projection,
+            "volume_mean": self.pca.mean_,
+            "volume_components": self.pca.components_,
+            "volume_variances_along": self.pca.explained_variance_,
+            **{f"second_{name}": values for name, values in self.second.arrays().items()},
+        }
+
+    def pool(self, params):
+        """An empty pool."""
+        return StackedPool(self, params)
+
+    def parts(self, params):
+        """Cells of the vector and their sizes, in order: those of the plain vector, then the second layer's."""
+        plain = self.first.parts(params) if params.plain else []
+        return [*plain, (CELL, self.second.size(params))]
+
+    def reduce(self, vectors):
+        """First-layer vectors (n, D) float32 as descriptors of the second layer."""
+        return self.pca.transform(product(vectors, self._panels, len(self.projection)))
+
+
+class StackedPool:
+    """The descriptors of one video: summed up for the plain vector, kept for the sub-volumes until the end.
+
+    Parameters
+    ----------
+    coder : StackedCoder
+    params : StackedParams
+    """
+
+    def __init__(self, coder, params):
+        self._coder, self._params = coder, params
+        self._plain = CellPool(coder.first, params) if params.plain else None
+        self._parts: list = []
+        self._threads = 1
+
+    def add(self, rows, tracks, threads=1):
+        """Take in projected descriptors and their `Tracks`."""
+        self._threads = threads
+        if self._plain is not None:
+            self._plain.add(rows, tracks, threads)
+        if len(rows):
+            self._parts.append((rows, tracks))
+
+    def vector(self):
+        """The normalised vectors of all parts, one after the other."""
+        coder, params = self._coder, self._params
+        total = coder.second.nothing(params)
+        for vectors in volume_vectors(coder.first, params, self._parts, threads=self._threads):
+            total += coder.second.summed(coder.reduce(vectors), params, self._threads)
+        stacked = coder.second.vector(total, params)
+        return stacked if self._plain is None else np.concatenate([self._plain.vector(), stacked])
+
+
+def volume_vectors(first, params, parts, *, threads=1):
+    """First-layer vectors of the sub-volumes of a video.
+
+    Parameters
+    ----------
+    first : FisherCoder
+    params : StackedParams
+    parts : list of (rows, Tracks)
+        Projected descriptors (n, D) float32; tracks with frames, positions and skips.
+    threads : int
+        The result does not depend on it.
+
+    Yields
+    ------
+    (m, 2·K·D) float32
+        Those of one size that begin at one time.
+    """
+    if not parts:
+        return
+    rows = np.concatenate([part for part, _ in parts])
+    tracks = Tracks.joined([part for _, part in parts])
+    layer = first_layer(params)
+    for size in volume_sizes(params.volumes):
+        half, grid = size.frames // 2, (2 * size.width, 2 * size.height)
+        number = np.floor(tracks.middle_frames() / half).astype(np.int64)
+        order = np.argsort(number, kind="stable")
+        begins, ends = int(number.min()), int(number.max())
+        before: dict = {}
+        for i in range(begins, ends + 1):
+            chosen = order[slice(*np.searchsorted(number[order], (i, i + 1)))]
+            part = [(rows[chosen], tracks.take(chosen))]
+            now = slices_of(first, layer, part, length=half, grid=grid, threads=threads).sums
+            if i > begins or begins == ends:
+                found = _vectors_at(first, layer, Slices(half, grid, {**before, **now}), params.least)
+                if len(found):
+                    yield found
+            before = now
+
+
+def first_layer(params):
+    """Parameters of the first layer's vectors: the standard ones, but for the power."""
+    return EncodingParams(k=params.first_k, sample=max(params.sample, params.first_k), power=params.power)
+
+
+def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, update=None):
+    """Learn the second layer of every block.
+
+    Parameters
+    ----------
+    blocks : list of Block
+        With the first layer's `FisherCoder`.
+    inputs : Inputs
+    names : list of str
+        Of the training videos, sorted.
+    params : StackedParams
+    labels : dict of str to str, optional
+        Class of every training video; without them principal components replace the max-margin projection.
+    jobs : int
+        Videos at once, in processes.
+    threads : int
+        Of the mixtures.
+    update : callable, optional
+        Called after each video of each block.
+
+    Returns
+    -------
+    list of Block
+
+    Raises
+    ------
+    DataError
+        If the training videos have too few sub-volumes, or one has no label.
+    """
+    missing = sorted(set(names) - set(labels)) if labels is not None else []
+    if missing:
+        raise DataError(f"every training video needs a label, {missing[0]} and {len(missing) - 1} more have none")
+    items = dict(zip(inputs.names, inputs.items, strict=True))
+    done = []
+    for block in blocks:
+        sampler = Sampler(params.volume_sample, seed=params.seed)
+        tasks = ((items[name], name, block, params) for name in names)
+        for name, vectors in zip(names, in_order(_volumes_of, tasks, jobs), strict=True):
+            sampler.update(name, vectors)
+            if update is not None:
+                update()
+        n = min(sampler.n_seen, params.volume_sample)
+        if n < max(2, params.k):
+            raise DataError(
+                f"k={params.k} components of the second layer need at least as many sub-volumes, {len(names)} videos "
+                f"have {n} of {params.least} tracks or more; use a smaller k or least, or more videos"
+            )
+        vectors = sampler.result()
+        classes = None if labels is None else [labels[name] for name, _ in sampler.origins()]
+        projection = MaxMarginProjection(params.reduced, seed=params.seed).fit(vectors, classes).projection_
+        reduced = product(vectors, packed(projection.T), len(projection))
+        pca = PCA(params.pca, whiten=params.whiten).fit(reduced)
+        gmm = DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(pca.transform(reduced))
+        done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
+    return done
+
+
+def _volumes_of(item, name, block, params):
+    """First-layer vectors of the sub-volumes of one video, some arrays of them."""
+    parts = parts_of(item, name, block.sizes, columns=COLUMNS, steps=params.steps)
+    projected = [(block.project(rows), tracks) for rows, tracks in parts if len(rows)]
+    return list(volume_vectors(block.coder, params, projected))
+
+
+def _vectors_at(first, params, slices, least):
+    """Vectors of the sub-volumes that these two slices hold, (m, D) float32."""
+    columns, rows = slices.grid
+    vectors = []
+    for x in range(columns - 1):
+        for y in range(rows - 1):
+            total = slices.total(first, params, columns=range(x, x + 2), rows=range(y, y + 2))
+            if total.n >= least:
+                vectors.append(first.vector(total, params))
+    return np.array(vectors, np.float32)

@@ -1,0 +1,265 @@
+"""Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
+
+Of each block: project (`encoding.pca`), sum up as the encoding does (`encoding.fisher`, `bovw`, `vlad`, `stacked`) in
+every cell of the pyramid (`encoding.pooling`), normalise (`encoding.normalize`); then the blocks side by side. A video
+is read once, some rows at a time, and one without tracks has the zero vector. `encode_files` writes a vectors file;
+`encoding.encoder` has the same as scikit-learn transformers.
+
+Source: spec, encoding 4, 6, 7; Wang & Schmid 2013.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.inputs import Inputs, columns_of, combined, digests, label_of, parts_of
+from encoding.kinds import columns_asked, in_groups
+from encoding.parallel import in_order
+from encoding.pooling import slices_of
+from encoding.somp import whole_slices
+from encoding.store import VectorsWriter
+from idt.errors import DataError
+
+
+class Encoded(NamedTuple):
+    """The ``vector`` (d,) float32 of a video with ``tracks`` tracks; zero if there are none."""
+
+    vector: np.ndarray
+    tracks: int
+
+
+class Summary(NamedTuple):
+    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; the ``empty`` videos have no tracks."""
+
+    videos: int
+    columns: int
+    empty: list
+
+
+def encode_video(item, name, codebook, params, threads=1, projected=False):
+    """Encode one video.
+
+    Parameters
+    ----------
+    item, name
+        As `encoding.inputs.rows_of`.
+    codebook : Codebook
+        That fits the descriptors (`Codebook.check_fits`).
+    params : BlockParams
+        As from `Codebook.params_with`.
+    threads : int
+        The result does not depend on it.
+    projected : bool
+        The descriptors are stored along the codebook's axes (`encoding.inputs.Inputs.projected`).
+
+    Returns
+    -------
+    Encoded
+
+    Raises
+    ------
+    DataError
+        If descriptors are not finite, a file is damaged, or the encoding needs what the descriptors do not tell, such
+        as positions of plain arrays.
+    """
+    pools = [block.coder.pool(params) for block in codebook.blocks]
+    n = 0
+    for coordinates, tracks in _parts(item, name, codebook, params, projected=projected):
+        n += len(coordinates[0])
+        for pool, rows in zip(pools, coordinates, strict=True):
+            pool.add(rows, tracks, threads)
+    return Encoded(np.concatenate([pool.vector() for pool in pools]), n)
+
+
+def slices_of_video(item, name, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
+    """Additive sums of one video by time slice and cell, from which the vector of any window is made.
+
+    Parameters
+    ----------
+    item, name, codebook, params, threads, projected
+        As `encode_video`. Stacked Fisher vectors have no such sums.
+    length : int
+        Frames of a slice. A track belongs to the slice of its middle frame.
+    grid : (int, int)
+        Columns and rows of cells.
+
+    Returns
+    -------
+    list of encoding.pooling.Slices
+        One for each block of the codebook; `window_vector` makes vectors of them.
+
+    Raises
+    ------
+    DataError
+        As `encode_video`, and if plain arrays or stacked vectors are asked for slices.
+    """
+    if params.encoding == "stacked":
+        raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
+    if isinstance(item, np.ndarray):
+        raise DataError("plain arrays have no frames to slice; encode features")
+    asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
+    parts = list(_parts(item, name, codebook, params, asked, projected=projected))
+    return [
+        slices_of(
+            block.coder,
+            params,
+            ((coordinates[i], tracks) for coordinates, tracks in parts),
+            length=length,
+            grid=grid,
+            threads=threads,
+        )
+        for i, block in enumerate(codebook.blocks)
+    ]
+
+
+def window_vector(sliced, codebook, params, **window):
+    """The vector of a window of a video.
+
+    Parameters
+    ----------
+    sliced : list of Slices
+        As from `slices_of_video`.
+    codebook, params
+        The same.
+    **window
+        ``slices``, ``columns`` and ``rows``, as `encoding.pooling.Slices.total`; all by default.
+
+    Returns
+    -------
+    (m,) float32
+        As a video of just these tracks would have, without a pyramid.
+    """
+    return np.concatenate(
+        [
+            block.coder.vector(part.total(block.coder, params, **window), params)
+            for block, part in zip(codebook.blocks, sliced, strict=True)
+        ]
+    )
+
+
+def layout_of(codebook, params):
+    """Which columns of a vector belong to which block and cell.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    params : BlockParams
+
+    Returns
+    -------
+    list of dict
+        As `encoding.store.check_layout` describes.
+    """
+    parts, first = [], 0
+    for block in codebook.blocks:
+        for cell, size in block.coder.parts(params):
+            parts.append({"block": block.name, "cell": cell, "first": first, "size": size})
+            first += size
+    return parts
+
+
+def width_of(layout):
+    """Numbers of a vector."""
+    return layout[-1]["first"] + layout[-1]["size"]
+
+
+def encode(inputs, codebook, params, *, jobs=1, threads=1):
+    """Encode videos, one after the other.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    codebook : Codebook
+    params : BlockParams
+        As from `Codebook.params_with`.
+    jobs : int
+        Videos at once, in processes.
+    threads : int
+        Threads for each.
+
+    Yields
+    ------
+    Encoded
+        In the order of the inputs; independent of ``jobs`` and ``threads``.
+
+    Raises
+    ------
+    DataError
+        If the codebook does not fit the descriptors or the parameters, or as `encode_video`.
+    """
+    codebook.params_with(**params.fitting())
+    codebook.check_fits(inputs)
+    projected = inputs.projected is not None
+    videos = zip(inputs.items, inputs.names, strict=True)
+    tasks = ((item, name, codebook, params, threads, projected) for item, name in videos)
+    yield from in_order(encode_video, tasks, jobs)
+
+
+def encode_files(
+    files, names, codebook, output, *, params=None, source=None, jobs=1, threads=1, overwrite=False, update=None
+):
+    """Encode feature files into a vectors file.
+
+    Parameters
+    ----------
+    files : list of str or Path
+    names : list of str or None
+        Of the videos; None for `encoding.files.names_of`.
+    codebook : Codebook
+    output : str or Path
+        It appears when it is complete; read it with `encoding.store.load_vectors`.
+    params : BlockParams, optional
+        The encoding's defaults by default.
+    source : dict, optional
+        What the file records of its making; by default a digest of the files and that of the codebook.
+    jobs, threads
+        As `encode`.
+    overwrite : bool
+        Replace a file that exists.
+    update : callable, optional
+        Called after each video.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    DataError
+        As `encode`, and if ``output`` exists and ``overwrite`` is false.
+    OSError
+        If a file cannot be read or the output not be written.
+    """
+    params = params or codebook.params_with()
+    inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
+    if source is None:
+        source = {"digest": combined(digests(inputs.items, inputs.names)), "codebook": codebook.digest}
+    layout, empty = layout_of(codebook, params), []
+    found = encode(inputs, codebook, params, jobs=jobs, threads=threads)
+    with VectorsWriter(
+        output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
+    ) as writer:
+        for name, encoded in zip(inputs.names, found, strict=True):
+            writer.append(name, encoded.vector, empty=not encoded.tracks)
+            if not encoded.tracks:
+                empty.append(name)
+            if update is not None:
+                update()
+    return Summary(len(inputs), width_of(layout), empty)
+
+
+def _parts(item, name, codebook, params, more=(), *, projected=False):
+    """Of every block the descriptors as its coder takes them, and the tracks, cut as the encoding wants them."""
+    sizes = codebook.widths if projected else codebook.sizes
+    asked = tuple(dict.fromkeys((*columns_asked(params), *more)))
+    parts = parts_of(item, name, sizes, columns=asked, steps=params.steps, projected=projected)
+    if in_groups(params) and not isinstance(item, np.ndarray):
+        parts = whole_slices(parts, label_of(item, name))
+    columns = columns_of(sizes)
+    for rows, tracks in parts:
+        found = []
+        for block in codebook.blocks:
+            at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
+            part = rows[:, at[0].start : at[-1].stop]
+            found.append(part if projected else block.project(part))
+        yield found, tracks

@@ -1,0 +1,82 @@
+"""VLAD, vectors of locally aggregated descriptors: for each centre, the sum of what its descriptors differ from it by.
+
+    v_k = Σ (x − c_k) over the descriptors x whose nearest centre is c_k,
+
+centre by centre, K · D numbers. Computed as Σ x − n_k c_k from counts and sums, which are additive.
+
+Source: spec, encoding ("VLAD"); Jégou et al., CVPR 2010; Arandjelović & Zisserman, CVPR 2013 (intra-normalisation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from encoding import normalize
+from encoding.kmeans import KMeans
+from encoding.pooling import CellCoder
+from idt.arrays import float_array
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Counts (K,) and sums (K, D) float64 of descriptors by nearest centre; those of two sets add up."""
+
+    counts: np.ndarray
+    sums: np.ndarray
+
+    def __add__(self, other):
+        if not isinstance(other, Residuals):
+            return NotImplemented
+        return Residuals(self.counts + other.counts, self.sums + other.sums)
+
+
+class VladCoder(CellCoder):
+    """Centres, and VLAD of them.
+
+    Parameters
+    ----------
+    kmeans : KMeans
+        Fitted.
+    """
+
+    def __init__(self, kmeans):
+        self.kmeans = kmeans
+
+    @classmethod
+    def fit(cls, rows, params, *, threads=1):
+        """Find the centres of projected descriptors."""
+        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
+
+    @classmethod
+    def read(cls, read, params, width):
+        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}
+
+    def nothing(self, params):
+        """The sums of no descriptors."""
+        return Residuals(np.zeros(len(self.kmeans.centres_)), np.zeros(self.kmeans.centres_.shape))
+
+    def summed(self, codes, params, threads=1):
+        """Counts and sums of descriptors by nearest centre."""
+        rows = float_array(codes, (None, self.kmeans.centres_.shape[1]), "descriptors")
+        nearest, k = self.kmeans.nearest(rows), len(self.kmeans.centres_)
+        counts = np.bincount(nearest, minlength=k).astype(np.float64)
+        sums = np.column_stack([np.bincount(nearest, column, k) for column in rows.T])
+        return Residuals(counts, sums)
+
+    def vector(self, sums, params):
+        """The normalised vector, (K·D,) float32; zero without descriptors."""
+        residuals = (sums.sums - sums.counts[:, None] * self.kmeans.centres_).astype(np.float32)
+        return normalize.block(
+            residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
+        )
+
+    def size(self, params):
+        """Numbers of a vector."""
+        return self.kmeans.centres_.size

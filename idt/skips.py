@@ -1,0 +1,107 @@
+"""Multi-skip extraction: tracks also from the video as if only every 2nd, 3rd, … frame had been filmed.
+
+One pass over the video serves all: each skip has a frame loop of its own on the frames that it keeps, the first and
+every skip-th after it, and these loops advance side by side, so that no more frames are held than lie between two kept
+ones. Their tracks carry the frame step in the column ``skip`` and end at frames of the video; the camera's motion is
+that of consecutive frames. A skip that leaves fewer than L + 1 frames contributes nothing.
+
+Source: spec, encoding ("Multi-skip stacking"); Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
+action recognition", CVPR 2015.
+"""
+
+import contextlib
+import dataclasses
+import heapq
+import itertools
+import threading
+
+import numpy as np
+
+from idt.features import Features
+
+COPIED = ("width", "height", "source_width", "source_height", "shrink", "fps")
+
+
+class _Skipped:
+    """Every skip-th frame of a video, numbered without gaps from the first."""
+
+    def __init__(self, video, frames, skip):
+        for name in COPIED:
+            setattr(self, name, getattr(video, name))
+        self.first_frame = video.first_frame
+        first = video.first_frame.index
+        kept = itertools.islice(frames, 0, None, skip)
+        self._frames = (frame._replace(index=first + i) for i, frame in enumerate(kept))
+
+    def __iter__(self):
+        return self._frames
+
+
+class _Locked:
+    """An iterator that several threads may ask for its next item: branches of one `itertools.tee` share a lock."""
+
+    def __init__(self, iterator, lock):
+        self._iterator, self._lock = iterator, lock
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self._lock:
+            return next(self._iterator)
+
+
+def features_of_skips(video, skips, extract, *, chunk):
+    """Features of a video, those of all skips together.
+
+    Parameters
+    ----------
+    video : Video
+    skips : tuple of int
+        Rising, from 1.
+    extract : callable
+        Called with a video for each skip; a generator of the `Features` of each of its frames.
+    chunk : int
+        Frames of the features that are given out at once.
+
+    Yields
+    ------
+    Features
+        Of consecutive frames; of each, the tracks of all skips that end there, those of skip 1 first.
+    """
+    parts = []
+    for part in _by_frame(video, skips, extract):
+        parts.append(part)
+        if len(parts) == chunk:
+            yield Features.concatenate(parts)
+            parts = []
+    if parts:
+        yield Features.concatenate(parts)
+
+
+def _by_frame(video, skips, extract):
+    """Features of one frame after the other."""
+    lock = threading.Lock()
+    first = video.first_frame.index
+    with contextlib.ExitStack() as stack:
+        loops = []
+        for skip, branch in zip(skips, itertools.tee(video, len(skips)), strict=True):
+            loop = stack.enter_context(contextlib.closing(extract(_Skipped(video, _Locked(branch, lock), skip))))
+            loops.append(_placed(loop, skip, first))
+        # Of equal frames the smaller skip comes first, and each loop is asked only when its turn comes.
+        steps = heapq.merge(*loops, key=lambda step: step[:2])
+        for _, at_frame in itertools.groupby(steps, key=lambda step: step[0]):
+            (_, _, one), *others = at_frame
+            joined = Features.concatenate([one, *(part for _, _, part in others)])
+            yield dataclasses.replace(joined, camera=one.camera, frames=1)
+
+
+def _placed(loop, skip, first):
+    """(Frame, skip, features) of every step, with frames as the video counts them."""
+    for i, features in enumerate(loop):
+        frame = first + i * skip
+        if skip > 1:
+            steps = np.full(len(features), skip, np.uint8)
+            at = np.full(len(features), frame, np.int32)
+            features = dataclasses.replace(features, frame=at, skip=steps, camera=None)
+        yield frame, skip, features

@@ -1,0 +1,225 @@
+"""What every encoder must do: a suite of tests that a class inherits by naming its encoder.
+
+A video here is `Features` of random tracks; those of class 1 differ from those of class 0 in all their descriptors.
+"""
+
+import functools
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+from sklearn.utils import estimator_checks
+
+from encoding.block import Tracks
+from encoding.codebook import Codebook
+from encoding.encoder import encode_files
+from encoding.params import BlockParams
+from encoding.pooling import CellCoder, slices_of
+from encoding.store import check_layout, load_vectors
+from idt.errors import DataError
+from tests.samples import random_features
+
+# float32 products summed in another order; the square root widens small numbers.
+ATOL_ORDER = 2e-4
+
+# The same, as the specification has it: a sum of slices is the whole.
+ATOL_SUM = 1e-5
+
+CLASSES = [0, 1] * 6
+
+# The others hand over a table whose rows are samples; a sample of ours is a table itself.
+CHECKS = (
+    "check_no_attributes_set_in_init check_parameters_default_constructible check_get_params_invariance"
+    " check_set_params check_estimator_repr check_estimator_cloneable check_do_not_raise_errors_in_init_or_set_params"
+    " check_mixin_order check_valid_tag_types check_transformers_unfitted"
+).split()
+
+
+def videos(lengths=(60, 40, 0, 50)):
+    """Random tracks that differ from video to video."""
+    return [random_features(n, seed=i) for i, n in enumerate(lengths)]
+
+
+def labelled():
+    """Videos of two classes, and their labels.
+
+    The classes overlap: a component for each would leave nothing but noise in the Fisher vectors.
+    """
+    found = []
+    for i, label in enumerate(CLASSES):
+        video = random_features(30, seed=i)
+        video.trajectory[:] += 0.025 * label
+        video.hog[:] *= 1 - 0.2 * label
+        found.append(video)
+    return found, CLASSES
+
+
+@functools.cache
+def fitted_of(contract):
+    """The encoder of a contract, fitted once for all its tests."""
+    return contract.encoder(**contract.options).fit(videos(), [0, 1, 0, 1])
+
+
+class EncoderContract:
+    """Subclasses set ``encoder``, a class, small ``options`` for it, and a ``grid`` of two values to search."""
+
+    encoder: type
+    options: dict
+    grid: dict
+
+    @pytest.fixture
+    def fitted(self):
+        return fitted_of(type(self))
+
+    @pytest.fixture
+    def files(self, tmp_path):
+        paths = [tmp_path / f"{i}.h5" for i in range(4)]
+        for path, video in zip(paths, videos(), strict=True):
+            video.save(path, float32=True)
+        return paths
+
+    def test_vectors_have_the_shape_that_the_layout_says(self, fitted):
+        vectors = fitted.transform(videos())
+        assert vectors.shape == (4, fitted.layout_[-1]["first"] + fitted.layout_[-1]["size"])
+        assert check_layout(fitted.layout_, vectors.shape[1]) == fitted.layout_
+        assert vectors.any(axis=1).tolist() == [True, True, False, True]
+
+    def test_vectors_are_float32_whatever_the_descriptors_are(self, fitted):
+        vectors = fitted.transform(videos())
+        assert vectors.dtype == np.float32
+        for block in fitted.codebook_.blocks:
+            assert all(values.dtype == np.float32 for name, values in block.arrays().items() if "along" not in name)
+
+    def test_a_video_without_tracks_has_the_zero_vector(self, fitted):
+        (vector,) = fitted.transform([random_features(0)])
+        assert not vector.any()
+
+    def test_permuted_tracks_leave_the_vector(self, fitted):
+        video = videos()[0]
+        order = np.random.default_rng(0).permutation(len(video))
+        one, other = fitted.transform([video, video.take(order)])
+        np.testing.assert_allclose(other, one, atol=ATOL_ORDER)
+
+    def test_doubled_tracks_leave_the_vector(self, fitted):
+        video = videos()[0]
+        one, other = fitted.transform([video, video.take(np.repeat(np.arange(len(video)), 2))])
+        np.testing.assert_allclose(other, one, atol=ATOL_ORDER)
+
+    def test_no_other_video_has_a_say(self, fitted):
+        given = videos()
+        alone = np.concatenate([fitted.transform([video]) for video in given])
+        np.testing.assert_array_equal(fitted.transform(given), alone)
+
+    def test_neither_threads_nor_processes_change_a_byte(self, fitted):
+        given, workers = videos(), {"jobs": 2, "threads": 2}
+        again = self.encoder(**{**self.options, **workers}).fit(given, [0, 1, 0, 1])
+        assert again.codebook_.digest == fitted.codebook_.digest
+        np.testing.assert_array_equal(again.transform(given), fitted.transform(given))
+
+    def test_files_have_the_vectors_of_their_features(self, fitted, files):
+        np.testing.assert_array_equal(fitted.transform(files), fitted.transform(videos()))
+
+    def test_a_saved_codebook_encodes_alike(self, fitted, tmp_path):
+        fitted.codebook_.save(tmp_path / "codebook.h5")
+        loaded = Codebook.load(tmp_path / "codebook.h5")
+        assert loaded.digest == fitted.codebook_.digest
+        shaping = {name: value for name, value in self.options.items() if name not in loaded.params}
+        again = self.encoder.from_codebook(loaded, **shaping)
+        np.testing.assert_array_equal(again.transform(videos()), fitted.transform(videos()))
+        assert (again.get_params(), again.layout_) == (fitted.get_params(), fitted.layout_)
+        loaded.save(tmp_path / "again.h5")
+        assert (tmp_path / "again.h5").read_bytes() == (tmp_path / "codebook.h5").read_bytes()
+        pickled = pickle.loads(pickle.dumps(fitted))
+        np.testing.assert_array_equal(pickled.transform(videos()), fitted.transform(videos()))
+
+    def test_a_vectors_file_says_what_it_holds(self, fitted, files, tmp_path):
+        params = fitted._params()
+        encode_files(files, None, fitted.codebook_, tmp_path / "v.h5", params=params)
+        found = load_vectors(tmp_path / "v.h5")
+        np.testing.assert_array_equal(found.encodings, fitted.transform(videos()))
+        assert (found.layout, found.codebook, found.empty) == (fitted.layout_, fitted.codebook_.digest, ["2"])
+        assert found.params == vars(params)
+
+    def test_the_bands_of_a_video_add_up_to_the_whole(self, fitted):
+        video, params = videos()[0], fitted._params()
+        for block in fitted.codebook_.blocks:
+            coder = block.coder
+            if not isinstance(coder, CellCoder):
+                continue
+            rows = block.project(np.concatenate([getattr(video, name) for name in block.sizes], axis=1))
+            tracks = Tracks(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
+            parts = slices_of(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
+            assert len(parts.sums) > 20
+            whole = coder.vector(coder.summed(coder.code(rows, params, tracks), params), params)
+            summed = coder.vector(parts.total(coder, params), params)
+            np.testing.assert_allclose(summed, whole, atol=ATOL_SUM)
+
+    def test_every_cell_of_a_pyramid_has_the_vector_of_its_tracks(self, fitted):
+        pyramid = clone(fitted).set_params(pyramid="1x1x1,1x3x1,1x1x2")
+        pyramid._learnt(fitted.codebook_, pyramid._params())
+        video = videos()[0]
+        parts = {
+            "whole": slice(None),
+            "1x3x1[0,0,0]": video.position[:, 1] < np.float32(1 / 3),
+            "1x3x1[0,2,0]": video.position[:, 1] >= np.float32(2 / 3),
+            "1x1x2[0,0,1]": video.position[:, 2] >= 0.5,
+        }
+        (whole,) = pyramid.transform([video])
+        for cell, chosen in parts.items():
+            (alone,) = fitted.transform([video.take(chosen)])
+            for part in pyramid.layout_:
+                if part["cell"] == cell:
+                    (own,) = (p for p in fitted.layout_ if p["block"] == part["block"] and p["cell"] == "whole")
+                    np.testing.assert_allclose(
+                        whole[part["first"] :][: part["size"]], alone[own["first"] :][: own["size"]], atol=ATOL_ORDER
+                    )
+
+    def test_clones_pipelines_and_grid_search_work(self):
+        encoder = self.encoder(**self.options)
+        assert clone(encoder).get_params() == encoder.get_params()
+        X, y = labelled()
+        pipeline = make_pipeline(encoder, LinearSVC(C=10))
+        # Twelve small videos: what counts is that labels get through, not how well they are told apart.
+        assert cross_val_score(pipeline, X, y, cv=3).mean() >= 0.7
+        prefix = self.encoder.__name__.lower()
+        grid = {f"{prefix}__{name}": values for name, values in self.grid.items()}
+        search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+        assert search.best_params_.keys() == grid.keys()
+        assert search.score(X, y) >= 0.9
+
+    @pytest.mark.parametrize("check", CHECKS)
+    def test_scikit_learns_own_checks_pass(self, check):
+        if not hasattr(estimator_checks, check):
+            pytest.skip(f"this version of scikit-learn has no {check}")
+        getattr(estimator_checks, check)(self.encoder.__name__, self.encoder())
+
+    def test_the_defaults_are_those_of_the_parameters(self):
+        params = self.encoder._kind
+        assert issubclass(params, BlockParams)
+        options = {
+            name: value for name, value in self.encoder().get_params().items() if name not in ("jobs", "threads")
+        }
+        assert options == vars(params())
+
+    def test_an_encoder_that_is_not_fitted_is_refused(self):
+        with pytest.raises(NotFittedError):
+            self.encoder().transform(videos())
+
+    def test_one_video_and_numbers_that_are_not_finite_are_refused(self, fitted):
+        with pytest.raises(DataError, match="one video"):
+            self.encoder(**self.options).fit(videos()[:1])
+        bad = videos()[1]
+        getattr(bad, fitted.blocks.split(",")[0])[3, 1] = np.nan
+        with pytest.raises(DataError, match="of video 1 must be finite, got 1 NaN"):
+            fitted.transform([videos()[0], bad])
+
+    def test_a_codebook_that_contradicts_the_options_is_refused(self, fitted):
+        with pytest.raises(DataError, match=f"fitted with k={fitted.k}, this run asks for {fitted.k + 1}"):
+            self.encoder.from_codebook(fitted.codebook_, k=fitted.k + 1)
+        with pytest.raises(DataError, match="unknown parameter gamma"):
+            self.encoder.from_codebook(fitted.codebook_, gamma=1)

@@ -1,0 +1,105 @@
+"""Stacked Fisher vectors: the second layer against its rival, and what it is learnt from."""
+
+import numpy as np
+import pytest
+
+from encoding.codebook import Codebook, steps_of
+from encoding.encoder import StackedEncoder
+from encoding.grids import volume_sizes
+from encoding.inputs import Inputs
+from encoding.params import StackedParams
+from encoding.stacked import CELL
+from encoding.vectors import encode_video, layout_of, slices_of_video
+from idt.errors import DataError
+from tests.reference import stacked as reference
+from tests.samples import random_features
+
+# Two layers of float32 products; the square root of each widens small numbers.
+ATOL_VECTOR = 1e-3
+
+SMALL = StackedParams(
+    k=2, first_k=3, blocks="hog,mbhx", volumes="1x1x30,2x2x20,3x2x10", least=4, reduced=6, volume_sample=400
+)
+NAMES = ["walk/ann", "walk/bob", "hop/ann", "hop/bob"]
+LABELS = {name: name[:3] for name in NAMES}
+
+
+def videos(lengths=(80, 60, 0, 70)):
+    return [random_features(n, seed=i) for i, n in enumerate(lengths)]
+
+
+@pytest.fixture(scope="module")
+def codebook():
+    return Codebook.fit(videos(), NAMES, SMALL, labels=LABELS)
+
+
+@pytest.mark.parametrize("frames", [60, 24])
+def test_the_second_layer_equals_the_rival(codebook, frames):
+    video = random_features(90, seed=9, frames=frames)
+    vector = encode_video(video, "a", codebook, SMALL).vector
+    parts = {(part["block"], part["cell"]): part for part in layout_of(codebook, SMALL)}
+    for block in codebook.blocks:
+        rows = block.project(getattr(video, block.name)).astype(float)
+        part = parts[block.name, CELL]
+        expected = reference.second_layer(
+            rows, video.frame - 7.5, video.position, block.coder.arrays(), sizes=volume_sizes(SMALL.volumes), least=4
+        )
+        assert part["size"] == len(expected) == 2 * SMALL.k * len(block.coder.pca.components_)
+        np.testing.assert_allclose(vector[part["first"] :][: part["size"]], expected, atol=ATOL_VECTOR)
+
+
+def test_plain_vectors_lie_beside_the_stacked_ones(codebook):
+    cells = [(part["block"], part["cell"]) for part in layout_of(codebook, SMALL)]
+    assert cells == [("hog", "whole"), ("hog", CELL), ("mbhx", "whole"), ("mbhx", CELL)]
+    alone = codebook.params_with(plain=False)
+    assert [part["cell"] for part in layout_of(codebook, alone)] == [CELL, CELL]
+    both, stacked = (encode_video(videos()[0], "a", codebook, params).vector for params in (SMALL, alone))
+    kept = np.concatenate(
+        [both[part["first"] :][: part["size"]] for part in layout_of(codebook, SMALL) if part["cell"] == CELL]
+    )
+    np.testing.assert_array_equal(kept, stacked)
+
+
+def test_a_video_of_few_tracks_has_a_plain_vector_and_no_stacked_one(codebook):
+    vector = encode_video(random_features(3), "a", codebook, SMALL).vector
+    for part in layout_of(codebook, SMALL):
+        assert vector[part["first"] :][: part["size"]].any() == (part["cell"] == "whole")
+
+
+def test_labels_shape_the_projection_and_their_names_do_not(codebook):
+    without = Codebook.fit(videos(), NAMES, SMALL)
+    renamed = Codebook.fit(videos(), NAMES, SMALL, labels={name: label.upper() for name, label in LABELS.items()})
+    assert without.digest != codebook.digest
+    assert renamed.digest == codebook.digest
+    for block, other in zip(codebook.blocks, without.blocks, strict=True):
+        np.testing.assert_array_equal(block.coder.first.gmm.means_, other.coder.first.gmm.means_)
+        assert (block.coder.projection != other.coder.projection).any()
+
+
+def test_the_order_of_the_videos_does_not_matter(codebook):
+    assert Codebook.fit(videos()[::-1], NAMES[::-1], SMALL, labels=LABELS).digest == codebook.digest
+
+
+def test_every_step_is_counted():
+    inputs, seen = Inputs.of(videos(), NAMES, descriptors=SMALL.descriptors), []
+    sets = [NAMES, NAMES[:2]]
+    list(Codebook.fit_each(inputs, sets, SMALL, update=lambda: seen.append(1)))
+    assert len(seen) == steps_of(inputs, sets, SMALL)
+
+
+@pytest.mark.parametrize("volumes", ["", "2x2", "2x2x31", "2x2x30,2x2x30", "0x1x30", 7])
+def test_sizes_that_are_none_are_refused(volumes):
+    with pytest.raises(DataError, match=r"volumes must be different sizes .* with an even number of frames"):
+        StackedParams(volumes=volumes)
+
+
+def test_what_cannot_be_stacked_is_refused(codebook):
+    with pytest.raises(DataError, match="every training video needs a label, hop/bob and 0 more have none"):
+        Codebook.fit(videos(), NAMES, SMALL, labels=dict.fromkeys(NAMES[:3], "a"))
+    few = StackedParams(**{**vars(SMALL), "least": 50})
+    with pytest.raises(DataError, match=r"k=2 components of the second layer need .* of 50 tracks or more"):
+        Codebook.fit(videos((51, 20)), ["a", "b"], few)
+    with pytest.raises(DataError, match="plain arrays have neither positions nor frame steps"):
+        StackedEncoder(2, first_k=2).fit([np.eye(6), np.eye(6)])
+    with pytest.raises(DataError, match="stacked Fisher vectors are no sums over tracks"):
+        slices_of_video(videos()[0], "a", codebook, SMALL)
