@@ -237,8 +237,9 @@ def follow(video, params, *, boxes=None, threads=1):
     previous = None
     with _workers(threads) as each_scale:
         for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
-            motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
-            if previous is not None:
+            if previous is None:
+                motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
+            else:
                 motion, remaining = _compensate(previous, now, fields, levels, params)
                 advance = functools.partial(_advance, params=params)
                 finished = list(each_scale(advance, live, previous.pyramid, fields, remaining))
@@ -359,9 +360,9 @@ class _Kept(NamedTuple):
 
 
 def _kept(step):
-    rows, summary, kept = step.rows, step.rows.summary, step.rows.summary.kept
+    rows, summary, kept = step.rows, step.rows.summary, np.flatnonzero(step.rows.summary.kept)
     columns = {
-        "frame": np.full(np.count_nonzero(kept), step.index, np.int32),
+        "frame": np.full(len(kept), step.index, np.int32),
         "scale": rows.factor[kept],
         "points": rows.points[kept],
         **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},

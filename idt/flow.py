@@ -91,9 +91,6 @@ def expand(gray, levels=None, *, finest=0):
             level.width,
             planar[-1].reshape(-1),
             interleaved[-1].reshape(-1),
-            np.empty(3 * (_whole(level.width) + 2 * expansion_kernel.MARGIN), np.float32),
-            np.empty(5 * LANES, np.float32),
-            np.empty(5 * LANES + 3, np.float32),
         )
     return Expansion(levels, planar, interleaved)
 
@@ -173,9 +170,7 @@ def dis(previous, current, levels=None):
     field = np.ascontiguousarray(whole.transpose(2, 0, 1))
     fields = [field.transpose(1, 2, 0)]
     for level in levels[1:]:
-        finer, field = field, np.empty((2, level.height, level.width), np.float32)
-        for c in range(2):
-            resize(finer[c], field[c], factor=1 / RATIO)
+        field = resize(field, np.empty((2, level.height, level.width), np.float32), factor=1 / RATIO)
         fields.append(field.transpose(1, 2, 0))
     return fields
 
@@ -185,10 +180,8 @@ def _start(coarser, level):
     field = _roomy((2, level.height, level.width))
     if coarser is None:
         field[:] = 0
-    else:
-        for c in range(2):
-            resize(coarser[c], field[c], factor=RATIO)
-    return field
+        return field
+    return resize(coarser, field, factor=RATIO)
 
 
 def _smooth(frame, level):
@@ -202,7 +195,7 @@ def _smooth(frame, level):
     if image.shape == frame.shape:
         cv2.GaussianBlur(frame, (size, size), sigma, dst=image, borderType=cv2.BORDER_REFLECT_101)
     else:
-        resize(cv2.GaussianBlur(frame, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101), image)
+        resize(cv2.GaussianBlur(frame, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)[None], image[None])
     padded[:radius] = image[0]
     padded[-radius:] = image[-1]
     return padded.reshape(-1)
@@ -213,33 +206,15 @@ def _iterate(planar, interleaved, field):
     _, height, width = field.shape
     if width < LANES:
         planar = _roomy(planar.shape, planar)
-    columns = _whole(width)
-    row = 5 * (columns + 2 * flow_kernel.MARGIN)
-    index, places = np.zeros(columns, np.int32), np.zeros((3, columns), np.float32)
-    ring, smooth = np.empty(flow_kernel.RING * row, np.float32), np.empty(flow_kernel.STRIP * row, np.float32)
-    solved = np.empty(2 * columns, np.float32)
-    damping_x, damping_y = _damping(width, columns), _damping(height, height)
-    planar, interleaved = planar.reshape(-1), interleaved.reshape(-1)
-    for _ in range(ITERATIONS):
-        flow_kernel.iterate(planar, interleaved, field, damping_x, damping_y, index, places, ring, smooth, solved)
+    damping_x, damping_y = _damping(width, -(-width // LANES) * LANES), _damping(height, height)
+    flow_kernel.iterate(planar.reshape(-1), interleaved.reshape(-1), field, damping_x, damping_y, ITERATIONS)
 
 
 def _filter(field):
     """The median of each component, (2, h, w)."""
-    columns = _whole(field.shape[2])
-    row = columns + 2 * median_kernel.MARGIN
-    rows = np.empty(median_kernel.RING * row, np.float32)
-    sorted_columns, pairs = np.empty(4 * row, np.float32), np.empty(8 * row, np.float32)
-    two = np.empty(2 * columns, np.float32)
     filtered = np.empty_like(field)
-    for c in range(2):
-        median_kernel.median(field[c], rows, sorted_columns, pairs, two, filtered[c])
+    median_kernel.median(field, filtered)
     return filtered
-
-
-def _whole(width):
-    """The width rounded up to whole vectors."""
-    return -(-width // LANES) * LANES
 
 
 def _roomy(shape, values=None):

@@ -84,26 +84,25 @@ def gray_pyramid(gray, levels):
     return pyramid
 
 
-def resize(image, out, *, factor=1.0):
-    """Resize a float image bilinearly; OpenCV's own takes longer to begin than a small image does.
+def resize(planes, out, *, factor=1.0):
+    """Resize float images bilinearly; OpenCV's own takes longer to begin than a small image does.
 
     Parameters
     ----------
-    image : (h, w) float32
-    out : (H, W) float32
-        Receives the image, pixel centres on pixel centres, as in ``cv2.resize``.
+    planes : (n, h, w) float32
+    out : (n, H, W) float32
+        Receives the images, pixel centres on pixel centres, as in ``cv2.resize``.
     factor : float
         What every number is multiplied by.
 
     Returns
     -------
-    (H, W) float32
+    (n, H, W) float32
         ``out``.
     """
-    upper, lower, below = _taps(image.shape[0], out.shape[0])
-    left, right, beside = _taps(image.shape[1], out.shape[1])
-    mixed = np.empty(image.shape[1], np.float32)
-    kernel.resize(image, upper, lower, below, left, right, beside, np.float32(factor), mixed, out)
+    upper, lower, below = _taps(planes.shape[1], out.shape[1])
+    left, right, beside = _taps(planes.shape[2], out.shape[2])
+    kernel.resize(planes, upper, lower, below, left, right, beside, np.float32(factor), out)
     return out
 
 

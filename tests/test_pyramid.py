@@ -126,5 +126,5 @@ def test_only_gray_frames_have_a_pyramid(frame):
 )
 def test_resizing_is_opencvs(source, target):
     image = np.random.default_rng(0).normal(size=source).astype(np.float32)
-    resized = resize(image, np.empty(target, np.float32), factor=3)
-    np.testing.assert_allclose(resized, 3 * cv2.resize(image, target[::-1]), atol=RESIZED)
+    resized = resize(image[None], np.empty((1, *target), np.float32), factor=3)
+    np.testing.assert_allclose(resized[0], 3 * cv2.resize(image, target[::-1]), atol=RESIZED)

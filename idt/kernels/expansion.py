@@ -97,15 +97,17 @@ def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def expand(padded, height, width, planar, interleaved, rows, rest, rest_interleaved):
+def expand(padded, height, width, planar, interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar (5 · H · W,); interleaved (H · W · 5 + 3,), the last three of them anything. Scratch, with P
-    the width rounded up to whole vectors: rows (3 · (P + 16),), rest (40,), rest_interleaved (43,).
+    beyond its end; planar (5 · H · W,); interleaved (H · W · 5 + 3,), the last three of them anything.
     """
-    pitch = rows.size // 3
+    pitch = -(-width // LANES) * LANES + 2 * MARGIN
+    rows = np.empty(3 * pitch, np.float32)
+    # The pixels of a row behind the last whole vector.
     whole = width - width % LANES
+    rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
     # Not literals, for which numba would compile a second version.
     none, lanes = np.int64(0), np.int64(LANES)
     for y in range(height):

@@ -1,4 +1,4 @@
-"""One iteration of the flow at one scale (spec 3): matrix update, Gaussian window and solution, four rows at a time.
+"""The iterations of the flow at one scale (spec 3): matrix update, Gaussian window and solution, four rows at a time.
 
 Farnebäck, SCIA 2003, section 4, with the Gaussian window and the border damping of the release.
 Expansions hold the coefficients of x, y, x², y² and xy, in this order.
@@ -174,31 +174,36 @@ def _solve(smooth, start, pitch, width, solved):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def iterate(first, second, flow, damping_x, damping_y, index, places, ring, smooth, solved):
-    """Improve ``flow`` (2, H, W) float32 in place by one iteration.
+def iterate(first, second, flow, damping_x, damping_y, iterations):
+    """Improve ``flow`` (2, H, W) float32 in place, as often as asked.
 
     first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, second readable for 3 numbers beyond
-    its end; if W < 8, flow and first for 8. With P the width rounded up to whole vectors: damping_x (P,), damping_y
-    (H,); scratch: index (P,) int32, valid to begin with; places (3, P), ring (16 · 5 · (P + 16),), smooth
-    (4 · 5 · (P + 16),) and solved (2 · P,) float32.
+    its end; if W < 8, flow and first for 8. damping_x (P,), with P the width rounded up to whole vectors, damping_y
+    (H,) float32.
     """
     _, height, width = flow.shape
-    pitch = index.size + 2 * MARGIN
+    columns = damping_x.size
+    pitch = columns + 2 * MARGIN
     size = 5 * pitch
     flat = flow.reshape(2 * height * width)
-    made = np.int64(0)
-    for top in range(0, height, STRIP):
-        # Products are made before the rows that they come from are solved, and kept until nobody needs them.
-        while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
-            _locate(flow, made, index, places)
-            _make_products(
-                first, second, flat, made, width, height * width, index, places, damping_x, damping_y[made], pitch,
-                ring, (made & (RING - 1)) * size,
-            )  # fmt: skip
-            made += 1
-        _window_columns(ring, top, height - 1, size, smooth)
-        for y in range(top, min(top + STRIP, height)):
-            _solve(smooth, (y - top) * size, pitch, width, solved)
-            for x in range(width):
-                flow[0, y, x] = solved[x]
-                flow[1, y, x] = solved[index.size + x]
+    # What stands behind the last pixel of a row must lie inside, too: it stays 0.
+    index, places = np.zeros(columns, np.int32), np.zeros((3, columns), np.float32)
+    ring, smooth = np.empty(RING * size, np.float32), np.empty(STRIP * size, np.float32)
+    solved = np.empty(2 * columns, np.float32)
+    for _ in range(iterations):
+        made = np.int64(0)
+        for top in range(0, height, STRIP):
+            # Products are made before the rows that they come from are solved, and kept until nobody needs them.
+            while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
+                _locate(flow, made, index, places)
+                _make_products(
+                    first, second, flat, made, width, height * width, index, places, damping_x, damping_y[made], pitch,
+                    ring, (made & (RING - 1)) * size,
+                )  # fmt: skip
+                made += 1
+            _window_columns(ring, top, height - 1, size, smooth)
+            for y in range(top, min(top + STRIP, height)):
+                _solve(smooth, (y - top) * size, pitch, width, solved)
+                for x in range(width):
+                    flow[0, y, x] = solved[x]
+                    flow[1, y, x] = solved[columns + x]

@@ -7,6 +7,7 @@ median of either window; the five numbers of its own row decide which.
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """
 
+import numpy as np
 from numba import njit
 
 from idt.kernels import INNER
@@ -162,32 +163,35 @@ def _find_median(rows, at, lowest, lower, low, high, higher, highest):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median(plane, rows, columns, pairs, two, out):
+def median(planes, out):
     """The median of the 5×5 pixels around each; beyond the image its border is repeated.
 
-    plane, out (H, W) float32. Scratch, float32, with P the width rounded up to whole vectors: rows (8 · (P + 16),),
-    columns (4 · (P + 16),), pairs (8 · (P + 16),), two (2 · P,).
+    planes, out (n, H, W) float32.
     """
-    height, width = plane.shape
-    pitch = columns.size // 4
-    half = two.size // 2
-    for y in range(-2, 2):
-        _keep_row(plane, y, rows, (y & (RING - 1)) * pitch)
-    for y in range(0, height, 2):
-        for new in range(y + 2, y + 4):
-            _keep_row(plane, new, rows, (new & (RING - 1)) * pitch)
-        _sort_columns(
-            rows, ((y - 1) & (RING - 1)) * pitch, (y & (RING - 1)) * pitch, ((y + 1) & (RING - 1)) * pitch,
-            ((y + 2) & (RING - 1)) * pitch, columns,
-        )  # fmt: skip
-        _merge_neighbours(columns, pairs)
-        above, below = ((y - 2) & (RING - 1)) * pitch + MARGIN, ((y + 3) & (RING - 1)) * pitch + MARGIN
-        for x in range(0, width, LANES):
-            a, b, c, d, e, f = _middle_six(pairs, columns, MARGIN + x)
-            store(two, x, _find_median(rows, above + x, a, b, c, d, e, f))
-            store(two, half + x, _find_median(rows, below + x, a, b, c, d, e, f))
-        for x in range(width):
-            out[y, x] = two[x]
-        if y + 1 < height:
+    count, height, width = planes.shape
+    whole = -(-width // LANES) * LANES
+    pitch = whole + 2 * MARGIN
+    rows, columns = np.empty(RING * pitch, np.float32), np.empty(4 * pitch, np.float32)
+    pairs, two = np.empty(8 * pitch, np.float32), np.empty(2 * whole, np.float32)
+    for p in range(count):
+        plane = planes[p]
+        for y in range(-2, 2):
+            _keep_row(plane, y, rows, (y & (RING - 1)) * pitch)
+        for y in range(0, height, 2):
+            for new in range(y + 2, y + 4):
+                _keep_row(plane, new, rows, (new & (RING - 1)) * pitch)
+            _sort_columns(
+                rows, ((y - 1) & (RING - 1)) * pitch, (y & (RING - 1)) * pitch, ((y + 1) & (RING - 1)) * pitch,
+                ((y + 2) & (RING - 1)) * pitch, columns,
+            )  # fmt: skip
+            _merge_neighbours(columns, pairs)
+            above, below = ((y - 2) & (RING - 1)) * pitch + MARGIN, ((y + 3) & (RING - 1)) * pitch + MARGIN
+            for x in range(0, width, LANES):
+                a, b, c, d, e, f = _middle_six(pairs, columns, MARGIN + x)
+                store(two, x, _find_median(rows, above + x, a, b, c, d, e, f))
+                store(two, whole + x, _find_median(rows, below + x, a, b, c, d, e, f))
             for x in range(width):
-                out[y + 1, x] = two[half + x]
+                out[p, y, x] = two[x]
+            if y + 1 < height:
+                for x in range(width):
+                    out[p, y + 1, x] = two[whole + x]
