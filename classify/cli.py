@@ -75,6 +75,7 @@ def evaluate(arguments):
     options, given = evaluation_options(arguments)
     from classify.datasets import read
     from classify.recipes import read_recipes, recipe_of
+    from idt import cluster
 
     if options.compare:
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
@@ -92,17 +93,20 @@ def evaluate(arguments):
     if options.compare:
         from classify.compare import compare
 
-        return _print_table(compare(dataset, recipes, options.output, **settings, told=_print_row), options.quiet)
+        with cluster.connected(options.scheduler):
+            rows = compare(dataset, recipes, options.output, **settings, told=_print_row)
+        return _print_table(rows, options.quiet)
     from classify.protocol import evaluate
 
-    found = evaluate(
-        dataset,
-        options.output,
-        extraction=recipe.extraction,
-        encoding=recipe.encoding,
-        classifier=recipe.classifier,
-        **settings,
-    )
+    with cluster.connected(options.scheduler):
+        found = evaluate(
+            dataset,
+            options.output,
+            extraction=recipe.extraction,
+            encoding=recipe.encoding,
+            classifier=recipe.classifier,
+            **settings,
+        )
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
 

@@ -4,11 +4,10 @@ Nothing else of the classification reaches for videos, and this does so only whe
 no decoder.
 """
 
-import functools
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.parallel import in_order
+from encoding.parallel import sorted_again
 from idt.params import ExtractionParams
 
 
@@ -39,7 +38,12 @@ def extract(tasks, *, jobs=1, threads=1, overwrite=False):
     idt.batch.Outcome
         In the order of the tasks. A video that failed has its ``error``; the others go on.
     """
-    yield from in_order(functools.partial(_attempt, threads=threads, overwrite=overwrite), tasks, jobs)
+    from idt import batch
+
+    options = {"threads": threads, "overwrite": overwrite}
+    videos = [batch.Job(task.source, task.name, task.output) for task in tasks]
+    params = [task.params for task in tasks]
+    yield from sorted_again(batch.extract_many(videos, params, n_jobs=jobs, **options))
 
 
 def plan(videos, folder, params):
@@ -65,9 +69,3 @@ def plan(videos, folder, params):
     from idt import batch
 
     return [Task(job.source, job.name, job.output, params) for job in batch.plan(videos, f"{folder}/")]
-
-
-def _attempt(source, name, output, params, *, threads, overwrite):
-    from idt import batch
-
-    return batch.attempt_job(batch.Job(source, name, output), params, threads=threads, overwrite=overwrite)

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
 from encoding.inputs import Inputs, combined, digests
-from encoding.parallel import in_order
+from encoding.parallel import surviving
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
 from idt import hdf5
 from idt.command import error_line
 from idt.errors import DataError
+from idt.stages import stage
+from idt.workers import Lost
 
 
 class Made(NamedTuple):
@@ -208,9 +210,10 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     The vectors are those of `idt-extract` and `encode`, bit by bit.
     """
     found = {}
-    with progress("file", len(videos)) as update:
-        for video in videos:
-            found[video.job.name] = _attempt(_digest, video)
+    with stage("digests of the videos"), progress("file", len(videos)) as update:
+        tasks = ((_digest, video) for video in videos)
+        for video, tried in zip(videos, _attempts(tasks, jobs), strict=True):
+            found[video.job.name] = tried
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
@@ -221,12 +224,13 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     left = [video for video in videos if video.job.name not in failed]
     tasks = ((encode_video, video, video.job.name, codebook, params, threads) for video in left)
     with (
+        stage("videos to vectors"),
         progress("video", len(left)) as update,
         VectorsWriter(
             output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
         ) as writer,
     ):
-        for video, tried in zip(left, in_order(_attempt, tasks, jobs), strict=True):
+        for video, tried in zip(left, _attempts(tasks, jobs), strict=True):
             name = video.job.name
             update()
             if isinstance(tried, Failure):
@@ -252,7 +256,7 @@ def _training(inputs, train):
 
 
 def _digests(inputs, progress):
-    with progress("file", len(inputs)) as update:
+    with stage("digests of the features"), progress("file", len(inputs)) as update:
         return digests(inputs.items, inputs.names, update=update)
 
 
@@ -265,6 +269,12 @@ def _fitting_source(found, train, labels):
 
 def _digest(video):
     return video.origin()["digest"]
+
+
+def _attempts(tasks, jobs):
+    """`_attempt` for each, in processes that may die of it."""
+    for tried in surviving(_attempt, tasks, jobs):
+        yield Failure(tried.reason) if isinstance(tried, Lost) else tried
 
 
 def _attempt(function, *arguments):
@@ -297,13 +307,13 @@ def _is_current(path, kind, source, overwrite):
 def _fitted(inputs, train, labels, params, progress, jobs, threads):
     # While mixtures are fitted nothing else runs: the processes' share is theirs.
     workers = {"jobs": jobs, "threads": max(jobs, threads)}
-    with progress("step", steps_of(inputs, [train], params)) as update:
+    with stage("codebook"), progress("step", steps_of(inputs, [train], params)) as update:
         return next(Codebook.fit_each(inputs, [train], params, labels=labels, update=update, **workers))
 
 
 def _encoded(inputs, output, codebook, params, source, overwrite, progress, jobs, threads):
     workers = {"jobs": jobs, "threads": threads}
-    with progress("video", len(inputs)) as update:
+    with stage("vectors"), progress("video", len(inputs)) as update:
         return encode_files(
             inputs.items,
             inputs.names,

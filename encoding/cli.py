@@ -60,9 +60,17 @@ def sfv_encode(arguments):
 
 
 def _encode(arguments, skin):
-    """The one function behind all commands."""
+    """The one function behind all commands; exit status."""
     options, given = _parsed(arguments, skin)
     params = None if options.codebook else skin.params(**given)
+    from idt import cluster
+
+    with cluster.connected(options.scheduler):
+        return _fit_and_encode(options, given, params, skin)
+
+
+def _fit_and_encode(options, given, params, skin):
+    """Fit and encode, whatever is asked for; exit status."""
     from encoding import batch
     from encoding.files import find, names_of
 
@@ -140,7 +148,7 @@ def _parsed(arguments, skin):
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
     )
-    add_habits(parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True)
+    add_habits(parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True, cluster=True)
     parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
     parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
     parser.add_argument(

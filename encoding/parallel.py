@@ -3,9 +3,11 @@
 import contextlib
 import os
 
+from idt import cluster, workers
+
 
 def in_order(function, tasks, jobs=1):
-    """Yield ``function(*task)`` for every task in order, computed by that many processes.
+    """Yield ``function(*task)`` for every task in order, computed by that many processes, or by a cluster.
 
     Parameters
     ----------
@@ -13,19 +15,76 @@ def in_order(function, tasks, jobs=1):
     tasks : iterable of tuple
         Consumed as the work goes on.
     jobs : int
+        Of no account where a cluster is connected (`idt.cluster`).
+
+    Yields
+    ------
+    object
+
+    Raises
+    ------
+    OSError
+        If a task is lost with the process or the machine that had it.
+    """
+    if cluster.is_connected():
+        for result in surviving(function, tasks):
+            if isinstance(result, workers.Lost):
+                raise OSError(f"the work cannot go on: {result.reason}")
+            yield result
+        return
+    if jobs == 1:
+        yield from (function(*task) for task in tasks)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    folder = os.getcwd()
+    calls = (delayed(_in_folder)(folder, function, task) for task in tasks)
+    try:
+        yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
+    except TerminatedWorkerError:
+        raise OSError(
+            "a process was killed in the middle of its work, as the system does when memory runs out;"
+            " use fewer --jobs; run again, and it goes on from what is complete"
+        ) from None
+
+
+def surviving(function, tasks, jobs=1):
+    """Yield ``function(*task)`` for every task in order, or `idt.workers.Lost` where it took its process along.
+
+    Parameters
+    ----------
+    function, tasks, jobs
+        As `in_order`, whose processes are kept for the next call, while these are started for each.
 
     Yields
     ------
     object
     """
-    if jobs == 1:
-        yield from (function(*task) for task in tasks)
-        return
-    from joblib import Parallel, delayed
-
     folder = os.getcwd()
-    calls = (delayed(_in_folder)(folder, function, task) for task in tasks)
-    yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
+    calls = ((folder, function, task) for task in tasks)
+    run = cluster.run(_in_folder, calls) if cluster.is_connected() else workers.run(_in_folder, calls, jobs=jobs)
+    yield from sorted_again(run)
+
+
+def sorted_again(ended):
+    """Results in the order of their tasks.
+
+    Parameters
+    ----------
+    ended : iterable of (int, object)
+        Index and result of every task, in any order.
+
+    Yields
+    ------
+    object
+    """
+    waiting, wanted = {}, 0
+    for index, result in ended:
+        waiting[index] = result
+        while wanted in waiting:
+            yield waiting.pop(wanted)
+            wanted += 1
 
 
 def _in_folder(folder, function, task):

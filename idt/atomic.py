@@ -1,8 +1,8 @@
 """Files that appear whole or not at all.
 
 A file is written beside its target under a hidden name, ``.{name}.{host}-{pid}.part``, and takes the target's name
-when it is complete and on the disk. A run that is killed leaves such a part file at most; the next run that
-writes the same target on the same machine removes it.
+when it is complete and on the disk. A run that is killed leaves such a part file at most. The next run that writes the
+same target removes it, and `sweep` those of a whole folder.
 """
 
 import contextlib
@@ -10,7 +10,9 @@ import errno
 import io
 import os
 import platform
+import re
 import stat
+import time
 from pathlib import Path
 
 from idt.errors import DataError
@@ -21,6 +23,10 @@ FULL = {
     errno.EFBIG: "the largest file size allowed is reached",
 }
 """Errors of a disk that holds no more, and how we say so."""
+
+ABANDONED = 24 * 3600.0
+"""Seconds after which a part file that nobody wrote to is taken for one of a dead process of another machine. Should
+that live, it finds its file gone when it is complete, and says so."""
 
 _open_parts: set[Path] = set()
 
@@ -163,7 +169,7 @@ def replacing(path, *, overwrite=False):
         raise DataError(f"{path} is already being written by this process")
     _open_parts.add(hidden)
     try:
-        _sweep(hidden)
+        sweep(hidden.parent, [path.name])
         part = Part(path, hidden, kept)
     except OSError as problem:
         _open_parts.discard(hidden)
@@ -208,6 +214,46 @@ def refuse_input(path, *inputs):
             raise DataError(f"{path} is an input of this run and would be lost; use another path")
 
 
+def sweep(folder, names):
+    """Remove the part files of some targets that dead processes left in a folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Nothing happens if there is none.
+    names : collection of str
+        Of the targets.
+
+    Notes
+    -----
+    On this machine a process is known to be dead; for one of another machine see `ABANDONED`.
+    """
+    folder = Path(folder).resolve()
+    try:
+        with os.scandir(folder) as entries:
+            found = [match for entry in entries if (match := re.fullmatch(r"\.(.+)-([0-9]+)\.part", entry.name))]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    here = f".{platform.node()}"
+    for match in found:
+        path, owner = folder / match[0], match[1]
+        with contextlib.suppress(FileNotFoundError):
+            if owner.removesuffix(here) in names and owner.endswith(here):
+                dead = path not in _open_parts and not _lives(int(match[2]))
+            else:
+                ours = any(owner.startswith(f"{name}.") for name in names)
+                dead = ours and time.time() - path.stat().st_mtime > ABANDONED
+            if dead:
+                os.unlink(path)
+
+
+def abandon():
+    """Remove the part files of this process, which is about to end in the middle of its work."""
+    for path in list(_open_parts):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
 def _refuse_existing(path, overwrite):
     try:
         mode = os.stat(path).st_mode
@@ -220,18 +266,6 @@ def _refuse_existing(path, overwrite):
         raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
     if not overwrite:
         raise DataError(f"{path} exists; use another path or --overwrite")
-
-
-def _sweep(hidden):
-    """Remove part files of the same target that dead processes of this machine left behind."""
-    family = hidden.name[: -len(f"{os.getpid()}.part")]
-    with os.scandir(hidden.parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(family)]
-    for name in names:
-        process = name[len(family) :].removesuffix(".part")
-        if name.endswith(".part") and process.isdecimal() and not _lives(int(process)):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(hidden.parent / name)
 
 
 def _lives(process):

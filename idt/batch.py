@@ -1,27 +1,36 @@
-"""Videos to feature files: one, or many with joblib; what is up to date is left alone, what fails is listed."""
+"""Videos to feature files: one, or many in processes that may die or on a cluster.
 
-import glob
+What is up to date is left alone, and what fails is an `Outcome` with its reason.
+"""
+
 import os
-import re
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from idt import atomic, cluster, workers
 from idt.command import error_line
 from idt.errors import DataError
-from idt.suffixes import VIDEOS
+from idt.jobs import Job, camera_or_path, plan, size_of
+from idt.stages import stage
+
+__all__ = [
+    "Job",
+    "Outcome",
+    "attempt_apart",
+    "attempt_job",
+    "camera_or_path",
+    "extract_job",
+    "extract_many",
+    "plan",
+    "source_of_job",
+    "stream_job",
+    "threads_for",
+]
 
 DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
-
-
-class Job(NamedTuple):
-    """One video to extract: where it is, its name, where its features go."""
-
-    source: str
-    name: str
-    output: Path
 
 
 class Outcome(NamedTuple):
@@ -46,51 +55,6 @@ class Outcome(NamedTuple):
     notes: tuple[str, ...] = ()
     up_to_date: bool = False
     error: str | None = None
-
-
-def plan(inputs, output):
-    """Pair inputs with outputs.
-
-    Parameters
-    ----------
-    inputs : list of str
-        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
-        videos below it.
-    output : str
-        A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
-        outputs keep their path relative to the common root of the inputs.
-
-    Returns
-    -------
-    list of Job
-        In the order of the inputs; those of a folder by name.
-
-    Raises
-    ------
-    DataError
-        If an input is an empty folder, two have one name, or the output cannot be a file or folder.
-
-    Notes
-    -----
-    `files` of the specification: the relative path without suffix is the video name; of a pattern of images, that
-    of its folder.
-    """
-    if output in ("", "-"):
-        raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = [found for given in inputs for found in _expand(given)]
-    into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
-    if not into_folder:
-        return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
-    if os.path.exists(output) and not os.path.isdir(output):
-        raise DataError(f"{output} is a file, but several videos need a folder; use another path")
-    root = _root(sources)
-    jobs: dict[str, Job] = {}
-    for source in sources:
-        name = _name(source, root)
-        if name in jobs:
-            raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
-        jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
-    return list(jobs.values())
 
 
 def extract_job(
@@ -140,12 +104,13 @@ def extract_job(
     OSError
         If the output cannot be written.
     """
-    import cv2
+    with stage("imports"):
+        import cv2
 
-    from idt import atomic, hdf5, store
-    from idt.ahead import behind
-    from idt.extractor import features_of, source_of
-    from idt.video import open_video
+        from idt import hdf5, store
+        from idt.ahead import behind
+        from idt.extractor import features_of, source_of
+        from idt.video import open_video
 
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
@@ -155,7 +120,8 @@ def extract_job(
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
     with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if threads > 1 else 0) as video:
-        origin = {**source_of(video, boxes), "name": job.name}
+        with stage("digest of the source"):
+            origin = {**source_of(video, boxes), "name": job.name}
         stored = store.stored_params(params, **form)
         state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSIONS, params=stored, source=origin)
         if state == "current":
@@ -180,6 +146,7 @@ def extract_job(
         ) as writer:
             # The chunks are closed before the video is, for their threads read it.
             with (
+                stage("frames to tracks, and writing"),
                 behind(writer.append, threads > 1) as append,
                 closing(features_of(video, params, boxes=boxes, threads=threads)) as chunks,
             ):
@@ -188,31 +155,80 @@ def extract_job(
                     tracks, frames = tracks + len(chunk), frames + chunk.frames
                     if progress is not None:
                         progress(chunk.frames, video.n_expected)
-            writer.finish(frames, truncation=video.truncation)
+            with stage("last rows and times"):
+                writer.finish(frames, truncation=video.truncation)
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
 
 
-def extract_many(jobs, params, *, n_jobs=1, **options):
-    """Extract many videos; a failure is an `Outcome` with its reason, and the rest goes on.
+def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options):
+    """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
+
+    Every video is decoded in a process that may die of it (`idt.workers`), or on a cluster (`idt.cluster.connected`).
 
     Parameters
     ----------
     jobs : list of Job
-    params : ExtractionParams
+    params : ExtractionParams or list of ExtractionParams
+        For all, or for each.
     n_jobs : int
-        Processes.
+        Processes; a cluster has as many as it has.
+    threads : int
+        Of each.
+    progress : callable, optional
+        Called with the index of a job and what `extract_job` tells; not from a cluster.
     **options
-        As for `extract_job`, but for ``progress``.
+        As for `extract_job`.
 
     Yields
     ------
-    Outcome
+    index : int
+        Of the job.
+    outcome : Outcome
         As the jobs finish.
     """
-    from joblib import Parallel, delayed
+    folders: dict[Path, set[str]] = {}
+    for job in jobs:
+        folders.setdefault(job.output.parent, set()).add(job.output.name)
+    for folder, names in folders.items():
+        atomic.sweep(folder, names)
+    sizes = [size_of(job) for job in jobs]
+    each = params if isinstance(params, list) else [params] * len(jobs)
+    order = sorted(range(len(jobs)), key=lambda index: -sizes[index])
+    options["threads"] = threads
+    if cluster.is_connected():
+        options.update((name, cluster.absolute(options.get(name))) for name in ("boxes", "project"))
+        ended = cluster.run(_attempt_anywhere, ((_anywhere(jobs[index]), each[index], options) for index in order))
+    else:
 
-    tasks = (delayed(attempt_job)(job, params, **options) for job in jobs)
-    yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks)
+        def told(place, *counts):
+            progress(order[place], *counts)
+
+        tasks = ((jobs[index], each[index], options) for index in order)
+        ended = workers.run(
+            _attempt, tasks, jobs=n_jobs, threads=threads, progress=None if progress is None else told
+        )  # fmt: skip
+    for place, result in ended:
+        job = jobs[order[place]]
+        yield order[place], _outcome(job, result)
+
+
+def threads_for(count, n_jobs):
+    """Threads for each of ``count`` videos of which ``n_jobs`` are extracted at once: as many as there are cores for.
+
+    Parameters
+    ----------
+    count, n_jobs : int
+
+    Returns
+    -------
+    int
+        1 for a single video, whose user may have other work for the cores; at most 2, for more gain nothing.
+    """
+    if count == 1:
+        return 1
+    from joblib import cpu_count
+
+    return max(1, min(2, cpu_count() // min(n_jobs, count)))
 
 
 def attempt_job(job, params, **options):
@@ -235,6 +251,23 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=error_line(error))
     except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
+
+
+def attempt_apart(job, params, **options):
+    """`attempt_job` in a process that this thread keeps for the purpose: should it die, that is the `Outcome`.
+
+    Parameters
+    ----------
+    job : Job
+    params : ExtractionParams
+    **options
+        As for `extract_job`.
+
+    Returns
+    -------
+    Outcome
+    """
+    return _outcome(job, workers.call(_attempt, job, params, options))
 
 
 def source_of_job(job, params, *, boxes=None):
@@ -306,57 +339,32 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
             yield store.rounded(chunk, columns)
 
 
-def camera_or_path(given):
-    """The index of a camera as an int, any other input as it is; a file or folder of that name comes first.
+def _attempt(job, params, options, progress=None):
+    return attempt_job(job, params, progress=progress, **options)
 
-    Parameters
-    ----------
-    given : str
 
-    Returns
-    -------
-    int or str
-    """
-    return int(given) if given.isdecimal() and not os.path.exists(given) else given
+def _attempt_anywhere(job, params, options):
+    """A task of a cluster. What kills a decoder kills its process only, so that Dask need not try it four times."""
+    outcome = attempt_apart(job, params, **options)
+    if outcome.error is not None and job.output.exists():
+        # A worker that was given up for lost may have gone on, and finished first: then its file is up to date.
+        outcome = attempt_apart(job, params, **options)
+    return outcome
+
+
+def _anywhere(job):
+    """The job with paths that any machine understands."""
+    return job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
+
+
+def _outcome(job, result):
+    """An `Outcome` of the job as it was asked for, also where its process died."""
+    if not isinstance(result, workers.Lost):
+        return result._replace(job=job)
+    atomic.sweep(job.output.parent, [job.output.name])
+    return Outcome(job, error=result.reason)
 
 
 def _boxes_of(job, boxes):
     """The box file of a video."""
     return os.path.join(boxes, f"{job.name}.txt") if boxes is not None and os.path.isdir(boxes) else boxes
-
-
-def _expand(given):
-    """The videos that one input stands for."""
-    if os.path.isdir(given):
-        names = sorted(os.listdir(given))
-        below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
-        if below or not names:
-            if not below:
-                raise DataError(f"{given} is an empty folder: expected videos or images in it")
-            return below
-        return [given]
-    if not os.path.exists(given) and glob.has_magic(given):
-        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
-        return found or [given]
-    return [given]
-
-
-def _root(sources):
-    """Folder that all sources lie below."""
-    return os.path.commonpath([os.path.dirname(_place(source)) for source in sources])
-
-
-def _name(source, root):
-    """Path relative to the root, without suffix, with forward slashes on any system."""
-    place = _place(source)
-    relative = Path(os.path.relpath(place, root))
-    return relative.as_posix() if os.path.isdir(place) else relative.with_suffix("").as_posix()
-
-
-def _place(source):
-    """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
-    place = os.path.abspath(source)
-    if not os.path.exists(place):
-        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
-            place = os.path.dirname(place)
-    return place

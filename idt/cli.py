@@ -12,15 +12,49 @@ from idt.params import ExtractionParams
 @command
 def extract(arguments):
     """``idt-extract``: videos to feature files."""
+    options, params = _extraction_options(arguments)
+    if options.verify is not None:
+        return _verify(options.verify, options.quiet)
+    from idt import batch, cluster
+
+    jobs = batch.plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
+    settings = {
+        "boxes": options.boxes,
+        "float32": options.float32,
+        "compact": options.compact,
+        "project": options.project,
+        "strict": options.strict,
+        "threads": options.threads or batch.threads_for(len(jobs), options.jobs),
+        "overwrite": options.overwrite,
+    }
+    with cluster.connected(options.scheduler):
+        if len(jobs) == 1 and not cluster.is_connected():
+            return _extract_one(jobs[0], params, options.quiet, settings)
+        return _extract_many(jobs, params, options, settings)
+
+
+def _extraction_options(arguments):
+    """Options of ``idt-extract``, and the parameters of extraction."""
     parser = Parser(
         "idt-extract",
         "Extract improved dense trajectories with HOG, HOF, MBH and trajectory descriptors from videos.",
         "idt-extract video.avi -o features.h5",
     )
-    parser.add_argument("videos", nargs="+", metavar="VIDEO", help="file, folder, pattern of images, camera index")
+    parser.add_argument(
+        "videos", nargs="*", metavar="VIDEO",
+        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+    )  # fmt: skip
+    parser.add_argument(
+        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+    )
     add_habits(
         parser, output="feature file; a folder for several videos, an existing folder or a name with a slash",
-        jobs=True, threads=True,
+        required=False, jobs=True, threads=True, cluster=True,
+    )  # fmt: skip
+    parser.set_defaults(threads=None)
+    parser.add_argument(
+        "--verify", metavar="FOLDER",
+        help="look at every feature file in a folder and name those that must be made again; no VIDEO, no -o",
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
     parser.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
@@ -34,39 +68,77 @@ def extract(arguments):
     parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
-    params = fields_of(options, ExtractionParams)
+    given = bool(options.videos or options.list)
+    if options.verify is not None and (given or options.output):
+        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+    if options.verify is None and not (given and options.output):
+        parser.error("a VIDEO and -o are required" if not given else "-o is required")
+    return options, fields_of(options, ExtractionParams)
+
+
+def _extract_one(job, params, quiet, settings):
+    """One video, in this process; exit status."""
     from idt import batch
 
-    jobs = batch.plan(options.videos, options.output)
-    settings = {
-        "boxes": options.boxes,
-        "float32": options.float32,
-        "compact": options.compact,
-        "project": options.project,
-        "strict": options.strict,
-        "threads": options.threads,
-        "overwrite": options.overwrite,
-    }
-    if len(jobs) == 1:
-        with progress_bar(None, "frame", options.quiet) as bar:
+    with progress_bar(None, "frame", quiet) as bar:
 
-            def progress(frames, expected):
-                bar.total = expected
-                bar.update(frames)
+        def progress(frames, expected):
+            bar.total = expected
+            bar.update(frames)
 
-            outcome = batch.extract_job(jobs[0], params, progress=progress, **settings)
-        _report(outcome, options.quiet)
-        return DONE
-    failed = 0
-    with progress_bar(len(jobs), "video", options.quiet) as bar:
-        for outcome in batch.extract_many(jobs, params, n_jobs=options.jobs, **settings):
+        outcome = batch.extract_job(job, params, progress=progress, **settings)
+    _report(outcome, quiet)
+    return DONE
+
+
+def _extract_many(jobs, params, options, settings):
+    """Many videos, and the files that tell of them; exit status."""
+    from idt import batch, tally
+    from idt import jobs as videos
+
+    count = tally.Tally(options.output, [videos.size_of(job) for job in jobs])
+    with progress_bar(count.total, "B", options.quiet, form=tally.BAR) as bar:
+
+        def advance(*told):
+            bar.update(count.advance(*told))
+            bar.set_description_str(str(count), refresh=False)
+
+        for index, outcome in batch.extract_many(jobs, params, n_jobs=options.jobs, progress=advance, **settings):
+            bar.update(count.end(index, outcome))
+            bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, options.quiet)
+    count.write_summary(jobs=options.jobs, threads=settings["threads"], scheduler=options.scheduler)
+    if count.failed:
+        failures = Path(options.output) / tally.FAILURES
+        print(
+            f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}",
+            file=sys.stderr,
+        )
+    return SOME_FAILED if count.failed else DONE
+
+
+def _verify(folder, quiet):
+    """Say which feature files must be made again; exit status."""
+    from idt import verify
+
+    files = verify.find(folder)
+    bad = alone = 0
+    with progress_bar(len(files), "file", quiet) as bar:
+        for path in files:
+            found = verify.check(path)
             bar.update()
-            failed += outcome.error is not None
-    if failed:
-        print(f"idt-extract: {failed} of {len(jobs)} videos failed; the others are complete", file=sys.stderr)
-    return SOME_FAILED if failed else DONE
+            alone += not found.source_found
+            if found.fault is not None:
+                bad += 1
+                with bar.external_write_mode(file=sys.stderr):
+                    print(found.fault if str(path) in found.fault else f"{path}: {found.fault}")
+    if alone and not quiet:
+        print(f"idt-extract: of {alone} files the video is not where it was, so it was not compared", file=sys.stderr)
+    print(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
+    if bad:
+        print(f"idt-extract: remove the {bad} others and run idt-extract again", file=sys.stderr)
+    return SOME_FAILED if bad else DONE
 
 
 @command
@@ -152,7 +224,9 @@ def _report(outcome, quiet):
     """One line on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
-        print(f"idt-extract: {job.source}: {outcome.error}", file=sys.stderr)
+        # Most reasons name the file themselves.
+        reason = outcome.error if job.source in outcome.error else f"{job.source}: {outcome.error}"
+        print(f"idt-extract: {reason}", file=sys.stderr)
         return
     _note(outcome.notes, quiet)
     if outcome.up_to_date:

@@ -12,6 +12,7 @@ import io
 import os
 import sys
 
+from idt import stages
 from idt.errors import DataError
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
@@ -46,6 +47,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         """Say what is wrong in one line and exit with status 2."""
         self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse, and do what the habits ask for (`add_habits`)."""
+        options = super().parse_args(args, namespace)
+        if getattr(options, "profile", False):
+            stages.watch()
+        if "backend" in options and (options.backend == "dask") != (options.scheduler is not None):
+            self.error("--backend dask and --scheduler tcp://HOST:PORT go together")
+        return options
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -115,7 +125,7 @@ def fields_of(arguments, cls):
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
-def add_habits(parser, *, output, required=True, jobs=False, threads=False):
+def add_habits(parser, *, output, required=True, jobs=False, threads=False, cluster=False):
     """Add the options that commands have in common.
 
     Parameters
@@ -127,14 +137,23 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False):
         Whether ``-o`` must be given.
     jobs, threads : bool
         Whether the command works on several inputs at once, and in several threads.
+    cluster : bool
+        Whether it can work on other machines.
     """
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
         parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="inputs at once (default 1)")
     if threads:
         parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads an input (default 1)")
+    if cluster:
+        parser.add_argument(
+            "--backend", choices=("local", "dask"), default="local",
+            help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
+        )  # fmt: skip
+        parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     parser.add_argument("--overwrite", action="store_true", help="replace an output made otherwise")
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
+    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
 
 
 def positive(text):
@@ -145,7 +164,7 @@ def positive(text):
     return value
 
 
-def progress_bar(total, unit, quiet):
+def progress_bar(total, unit, quiet, *, form=None):
     """A bar on stderr for what takes longer than `SLOW`; none where stderr is no terminal, whose logs it would fill.
 
     Parameters
@@ -155,6 +174,8 @@ def progress_bar(total, unit, quiet):
         What is counted.
     quiet : bool
         Show none at all.
+    form : str, optional
+        How the bar looks, in tqdm's words.
 
     Returns
     -------
@@ -164,7 +185,7 @@ def progress_bar(total, unit, quiet):
         return NoBar()
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True)
+    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True, bar_format=form)
 
 
 class NoBar(contextlib.AbstractContextManager):
@@ -174,6 +195,9 @@ class NoBar(contextlib.AbstractContextManager):
 
     def update(self, n=1):
         """Count nothing."""
+
+    def set_description_str(self, desc=None, refresh=True):
+        """Describe nothing."""
 
     def external_write_mode(self, file=None):
         """Leave other output alone."""
@@ -220,6 +244,9 @@ def command(main):
         except KeyboardInterrupt:
             print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
             return INTERRUPTED
+        finally:
+            for line in stages.report():
+                print(f"{name}: {line}", file=sys.stderr)
 
     return run
 

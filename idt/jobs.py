@@ -1,0 +1,163 @@
+"""What the words of a command line stand for: videos, their names, and where their features go."""
+
+import glob
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from idt.errors import DataError
+from idt.suffixes import VIDEOS
+
+
+class Job(NamedTuple):
+    """One video to extract: where it is, its name, where its features go."""
+
+    source: str
+    name: str
+    output: Path
+
+
+def plan(inputs, output):
+    """Pair inputs with outputs.
+
+    Parameters
+    ----------
+    inputs : list of str
+        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
+        videos below it, and ``@list.txt`` for what the lines of that file say (`read_list`).
+    output : str
+        A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
+        outputs keep their path relative to the common root of the inputs.
+
+    Returns
+    -------
+    list of Job
+        In the order of the inputs; those of a folder by name.
+
+    Raises
+    ------
+    DataError
+        If an input is an empty folder or a list that cannot be read, two have one name, or the output cannot be a file
+        or folder.
+
+    Notes
+    -----
+    `files` of the specification: the relative path without suffix is the video name; of a pattern of images, that
+    of its folder.
+    """
+    if output in ("", "-"):
+        raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
+    sources = [found for given in inputs for word in _listed(given) for found in _expand(word)]
+    into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
+    if not into_folder:
+        return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
+    if os.path.exists(output) and not os.path.isdir(output):
+        raise DataError(f"{output} is a file, but several videos need a folder; use another path")
+    root = _root(sources)
+    jobs: dict[str, Job] = {}
+    for source in sources:
+        name = _name(source, root)
+        if name in jobs:
+            raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
+        jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
+    return list(jobs.values())
+
+
+def read_list(path):
+    """What a list of videos names.
+
+    Parameters
+    ----------
+    path : str or Path
+        UTF-8 text: on every line a file, folder or pattern, relative to the folder that the command runs in. Blank
+        lines and those that begin with ``#`` say nothing.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is no text, or no line names anything.
+    """
+    if not os.path.isfile(path):
+        raise DataError(f"{path}: no such list of videos")
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise DataError(f"{path} names no video; expected one on every line")
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            raise DataError(f"{path}, line {number}: a name cannot hold the character NUL")
+    return found
+
+
+def size_of(job):
+    """Bytes of a video, by which lengths are compared without opening any; 0 if they cannot be told."""
+    try:
+        if os.path.isdir(job.source):
+            return sum(entry.stat().st_size for entry in os.scandir(job.source) if entry.is_file())
+        return os.path.getsize(job.source)
+    except OSError:
+        return 0
+
+
+def camera_or_path(given):
+    """The index of a camera as an int, any other input as it is; a file or folder of that name comes first.
+
+    Parameters
+    ----------
+    given : str
+
+    Returns
+    -------
+    int or str
+    """
+    return int(given) if given.isdecimal() and not os.path.exists(given) else given
+
+
+def _listed(given):
+    """A word of the command line, or those of the list that it names."""
+    return read_list(given[1:]) if given.startswith("@") and not os.path.exists(given) else [given]
+
+
+def _expand(given):
+    """The videos that one input stands for."""
+    if os.path.isdir(given):
+        names = sorted(os.listdir(given))
+        below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+        if below or not names:
+            if not below:
+                raise DataError(f"{given} is an empty folder: expected videos or images in it")
+            return below
+        return [given]
+    if not os.path.exists(given) and glob.has_magic(given):
+        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
+        return found or [given]
+    return [given]
+
+
+def _root(sources):
+    """Folder that all sources lie below."""
+    return os.path.commonpath([os.path.dirname(_place(source)) for source in sources])
+
+
+def _name(source, root):
+    """Path relative to the root, without suffix, with forward slashes on any system."""
+    place = _place(source)
+    relative = Path(os.path.relpath(place, root))
+    return relative.as_posix() if os.path.isdir(place) else relative.with_suffix("").as_posix()
+
+
+def _place(source):
+    """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
+    place = os.path.abspath(source)
+    if not os.path.exists(place):
+        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
+            place = os.path.dirname(place)
+    return place

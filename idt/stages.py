@@ -1,0 +1,49 @@
+"""What a command spends its time and memory on, for ``--profile``."""
+
+import contextlib
+import resource
+import sys
+import time
+
+_spent: dict[str, float] | None = None
+
+
+def watch():
+    """Begin to count, from nothing."""
+    global _spent  # a command has the process to itself
+    _spent = {}
+
+
+@contextlib.contextmanager
+def stage(name):
+    """Count the time of a block, which may be entered again; nothing unless `watch` was called."""
+    if _spent is None:
+        yield
+        return
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        if _spent is not None:
+            _spent[name] = _spent.get(name, 0.0) + time.perf_counter() - began
+
+
+def report():
+    """End counting: lines of the seconds of every stage and of the peak memory; none if `watch` was not called.
+
+    Returns
+    -------
+    list of str
+    """
+    global _spent
+    if _spent is None:
+        return []
+    lines = [f"{name}: {seconds:.2f} s" for name, seconds in _spent.items()]
+    _spent = None
+    own, child = (_peak(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return [*lines, f"peak memory: {own:.0f} MB" + (f"; largest child process: {child:.0f} MB" if child else "")]
+
+
+def _peak(who):
+    # Linux counts in KiB, macOS in bytes.
+    return resource.getrusage(who).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)

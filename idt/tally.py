@@ -1,0 +1,130 @@
+"""How far many videos have come: what the bar shows, and the files that tell of a run when it is over.
+
+Beside the feature files, ``summary.json`` has the counts of the last run, and ``failures.csv``, if a video failed in
+it, one line for each: name, source, reason.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import time
+from pathlib import Path
+
+from idt import __version__, atomic
+
+SUMMARY, FAILURES = "summary.json", "failures.csv"
+
+BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
+"""Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
+
+
+class Tally:
+    """Count what becomes of many videos.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the feature files go. What an earlier run told of itself there is removed.
+    sizes : list of int
+        Bytes of the videos.
+
+    Attributes
+    ----------
+    done, up_to_date, failed, frames, tracks : int
+        ``done`` were made by this run; their frames and tracks.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made, or an earlier file not be removed.
+    """
+
+    def __init__(self, folder, sizes):
+        self._folder = Path(folder)
+        # Of a camera the length is unknown, but it counts.
+        self._sizes = [size + 1 for size in sizes]
+        self._parts = [0.0] * len(sizes)
+        self._seen = 0
+        self._began = time.monotonic()
+        self.done = self.up_to_date = self.failed = self.frames = self.tracks = 0
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in (SUMMARY, FAILURES):
+            (self._folder / name).unlink(missing_ok=True)
+
+    @property
+    def total(self):
+        """What the progress adds up to."""
+        return sum(self._sizes)
+
+    def advance(self, index, frames, expected):
+        """Count frames of a video that goes on; the progress that they are."""
+        self._seen += frames
+        share = frames / expected if expected else 0.0
+        return self._reach(index, min(1.0, self._parts[index] / self._sizes[index] + share))
+
+    def end(self, index, outcome):
+        """Count a video that ended, and write it down if it failed; the progress that it is.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        if outcome.error is not None:
+            self.failed += 1
+        elif outcome.up_to_date:
+            self.up_to_date += 1
+        else:
+            self.done += 1
+        self.frames += outcome.frames
+        self.tracks += outcome.tracks
+        self._seen = max(self._seen, self.frames)
+        progress = self._reach(index, 1.0)
+        if outcome.error is not None:
+            self._write_failure(outcome)
+        return progress
+
+    def __str__(self):
+        ended = self.done + self.up_to_date + self.failed
+        rate = self._seen / max(time.monotonic() - self._began, 1e-9)
+        return f"{ended}/{len(self._sizes)} videos, {self.failed} failed, {rate:.1f} frames/s"
+
+    def write_summary(self, **settings):
+        """Write the counts down, with what the caller adds.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        seconds = time.monotonic() - self._began
+        counts = {name: getattr(self, name) for name in ("done", "up_to_date", "failed", "frames", "tracks")}
+        content = {
+            "tool": f"improved-dense-trajectories {__version__}",
+            "videos": len(self._sizes),
+            **counts,
+            "seconds": round(seconds, 3),
+            "frames_per_second": round(self.frames / max(seconds, 1e-9), 3),
+            **settings,
+        }
+        with atomic.replacing(self._folder / SUMMARY, overwrite=True) as file:
+            file.write(json.dumps(content, indent=1).encode() + b"\n")
+
+    def _reach(self, index, share):
+        before, self._parts[index] = self._parts[index], share * self._sizes[index]
+        return self._parts[index] - before
+
+    def _write_failure(self, outcome):
+        """Append a line at once: a run that is killed has told of its failures, too."""
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        path = self._folder / FAILURES
+        if not path.exists():
+            lines.writerow(("name", "source", "reason"))
+        lines.writerow((outcome.job.name, outcome.job.source, outcome.error))
+        data = text.getvalue().encode("utf-8", "surrogateescape")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
+            file.write(data)

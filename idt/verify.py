@@ -1,0 +1,134 @@
+"""Are feature files whole? Their format, counts, finite values, and the source that they were made from.
+
+A file under its final name was complete when it took that name. What may have happened since: a disk that lost bytes,
+a copy cut short, a video that was replaced.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from idt import hdf5, store
+from idt.command import error_line
+from idt.errors import DataError
+from idt.features import COLUMNS
+
+
+class Finding(NamedTuple):
+    """What is to be said of a file: why it must be made again (``fault``) or None, and whether its source is there."""
+
+    path: Path
+    fault: str | None
+    source_found: bool = True
+
+
+def find(folder):
+    """Feature files below a folder, sorted; other files of ours are passed over.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    DataError
+        If there is no such folder, or no feature file in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder; name the one that idt-extract wrote to")
+    found = sorted(path for path in folder.rglob("*.h5") if path.is_file() and not _is_of_another_kind(path))
+    if not found:
+        raise DataError(f"{folder} holds no feature files (.h5)")
+    return found
+
+
+def check(path):
+    """Look at a whole feature file, some rows at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Finding
+
+    Notes
+    -----
+    A video that is not where it was, or never was a file, is no fault: the file cannot be compared then.
+    """
+    path = Path(path)
+    try:
+        source = _check_content(path)
+        found = _check_source(path, source)
+    except (DataError, OSError) as problem:
+        return Finding(path, error_line(problem))
+    return Finding(path, None, found)
+
+
+def _check_content(path):
+    """Read every dataset; what the file was made from."""
+    head = store.header(path)
+    if head.source is None:
+        raise DataError(f"{path} does not say what it was made from; make it anew")
+    camera = head.camera
+    if camera is not None and head.frames is not None and len(camera) != head.frames:
+        raise DataError(f"{path}: camera has {len(camera)} rows for {head.frames} frames; make it anew")
+    if camera is not None:
+        _refuse_infinite(path, "camera/homography", camera.homography)
+    for part in store.iter_rows(path):
+        columns = {name: getattr(part, name) for name in COLUMNS}
+        if part.projected is not None:
+            columns.update(part.projected.blocks)
+        for name, values in columns.items():
+            if values is None:
+                continue
+            # Of a stream whose length nobody knew, times are NaN.
+            known = values[:, :2] if name == "position" and head.frames is None else values
+            _refuse_infinite(path, name, known)
+    return head.source
+
+
+def _refuse_infinite(path, name, values):
+    bad = values.size - np.count_nonzero(np.isfinite(values))
+    if bad:
+        raise DataError(f"{path}: {name} must be finite, got {bad} NaN or infinite values; make it anew")
+
+
+def _check_source(path, source):
+    """Whether the source is there; refused if it has changed since."""
+    where, wanted = source.get("path"), source.get("digest")
+    if not (isinstance(where, str) and where and wanted):
+        return False
+    if source.get("kind") == "images":
+        from idt.video import open_video
+
+        try:
+            with open_video(where) as video:
+                found = video.digest
+        except DataError:
+            return False
+    elif os.path.isfile(where):
+        found = hdf5.digest(where)
+    else:
+        return False
+    if found != wanted:
+        raise DataError(f"{path} was made from {where} as it was with digest {wanted!s:.12}, now it has {found:.12}")
+    return True
+
+
+def _is_of_another_kind(path):
+    """Whether a file says that it is one of ours, but not of features."""
+    try:
+        with hdf5.open_watched(path) as file:
+            form = hdf5.attribute(file, "format", str, store.FORMAT)
+    except (DataError, OSError):
+        return False
+    return form.startswith("idt-") and form != store.FORMAT
