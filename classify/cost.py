@@ -14,6 +14,7 @@ from pathlib import Path
 
 from classify.tables import write_text
 from idt import hdf5
+from idt.stages import stage as watched
 
 PERIOD = 0.05
 """Seconds between two looks at the memory."""
@@ -46,7 +47,7 @@ class Ledger:
             That may be torn up, if it turns out that nothing was to be done.
         """
         bill, began, key = Bill(), time.perf_counter(), _key(made_of)
-        with Peak() as peak:
+        with watched(stage), Peak() as peak:
             yield bill
         if not bill.due:
             return

@@ -38,11 +38,15 @@ def extract(tasks, *, jobs=1, threads=1, overwrite=False):
     idt.batch.Outcome
         In the order of the tasks. A video that failed has its ``error``; the others go on.
     """
-    from idt import batch
+    from idt import batch, cluster
 
     options = {"threads": threads, "overwrite": overwrite}
     videos = [batch.Job(task.source, task.name, task.output) for task in tasks]
     params = [task.params for task in tasks]
+    if len(tasks) == 1 and not cluster.is_connected():
+        # The death of a single video is that of the run.
+        yield batch.attempt_job(videos[0], params[0], **options)
+        return
     yield from sorted_again(batch.extract_many(videos, params, n_jobs=jobs, **options))
 
 

@@ -211,8 +211,8 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     """
     found = {}
     with stage("digests of the videos"), progress("file", len(videos)) as update:
-        tasks = ((_digest, video) for video in videos)
-        for video, tried in zip(videos, _attempts(tasks, jobs), strict=True):
+        asked = ((_digest, video) for video in videos)
+        for video, tried in zip(videos, _attempts(asked, jobs), strict=True):
             found[video.job.name] = tried
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}

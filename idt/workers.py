@@ -177,6 +177,10 @@ class Worker:
             self._process.wait()
             self._process = None
 
+    def __del__(self):
+        # That of `call` goes with its thread.
+        self.close()
+
     def _start(self):
         self.connection, there = Pipe()
         words = [sys.executable, "-c", _CHILD, json.dumps(sys.path), str(there.fileno())]

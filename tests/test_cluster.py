@@ -1,0 +1,79 @@
+"""A Dask scheduler and two workers on this machine."""
+
+import json
+import signal
+
+import pytest
+
+from idt import cluster
+from idt.errors import DataError
+from idt.workers import Lost
+from tests import perils, scenes, soak
+from tests.comparing import assert_same_folders
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+QUICK = ("--length", "4", "--no-camera", "--stride", "8")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Two classes of four short films, of two actors each."""
+    folder = tmp_path_factory.mktemp("clips")
+    for i in range(8):
+        path = folder / ("left" if i % 2 else "right") / f"actor{i // 4}-{i}.avi"
+        path.parent.mkdir(exist_ok=True)
+        velocity = (2 - 4 * (i % 2), 0)
+        frames = scenes.moving_patch(n_frames=14 + i, velocity=velocity, size=(64, 80), patch=(30, 30), seed=i)
+        scenes.write_video(path, frames)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def calm(clips, tmp_path_factory):
+    """What this machine makes of them."""
+    folder = tmp_path_factory.mktemp("calm") / "out"
+    assert soak.extract(clips, folder, *QUICK).returncode == 0
+    return folder
+
+
+def test_a_cluster_makes_what_one_machine_makes_and_a_lost_worker_costs_nothing(clips, calm, tmp_path):
+    with soak.dask_cluster(tmp_path) as (address, workers):
+        words = ("--backend", "dask", "--scheduler", address)
+        done = soak.extract(clips, tmp_path / "out", *QUICK, *words)
+        assert done.returncode == 0, done.stderr
+        assert_same_folders(calm, tmp_path / "out")
+        encoding = ("--k", 2, "--sample", 400)
+        for name, options in (("here", ()), ("there", words)):
+            done = soak.run("fv-encode", calm, "-o", tmp_path / f"{name}.h5", *encoding, *options)
+            assert done.returncode == 0, done.stderr
+        assert (tmp_path / "here.h5").read_bytes() == (tmp_path / "there.h5").read_bytes()
+        reports = []
+        for name, options in (("one", ()), ("other", words)):
+            evaluated = ("idt-evaluate", "folder", clips, "--group", "actor[0-9]+", "-o", tmp_path / name)
+            done = soak.run(*evaluated, *QUICK, *encoding, *options)
+            assert done.returncode == 0, done.stderr
+            reports.append(json.loads((tmp_path / name / "report.json").read_text())["value"])
+        assert reports[0] == reports[1]
+        assert soak.kill_a_worker_midway(clips, tmp_path / "lost", address, workers, *QUICK) == 0
+        assert workers[0].poll() == -signal.SIGKILL
+        assert_same_folders(calm, tmp_path / "lost")
+
+
+def test_what_kills_every_worker_is_lost_and_the_rest_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    with soak.dask_cluster(tmp_path) as (address, _), cluster.connected(address):
+        assert cluster.is_connected()
+        found = dict(cluster.run(perils.die, [(0,), (signal.SIGKILL,), (0,)]))
+    assert [found[0], found[2]] == ["alive"] * 2
+    assert isinstance(found[1], Lost)
+    assert not cluster.is_connected()
+
+
+def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    with (
+        pytest.raises(DataError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
+        cluster.connected("tcp://127.0.0.1:9"),
+    ):
+        pass

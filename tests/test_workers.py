@@ -1,0 +1,90 @@
+"""Processes that die lose their own task and no other."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from idt import workers
+from idt.workers import Lost, cause, run
+from tests import perils
+
+
+def test_every_task_is_done_once_whatever_the_number_of_processes():
+    for jobs in (1, 3):
+        assert sorted(run(perils.double, [(i,) for i in range(7)], jobs=jobs)) == [(i, 2 * i) for i in range(7)]
+    assert list(run(perils.double, [])) == []
+
+
+def test_a_death_costs_its_own_task_and_the_rest_goes_on():
+    tasks = [(0,), (signal.SIGKILL,), (0,), (signal.SIGSEGV,), (0,)]
+    found = dict(run(perils.die, tasks, jobs=2))
+    assert [found[i] for i in (0, 2, 4)] == ["alive"] * 3
+    assert "killed (SIGKILL)" in found[1].reason
+    assert "memory" in found[1].reason
+    assert "crashed (SIGSEGV)" in found[3].reason
+    assert list(run(perils.leave, [(5,)])) == [(0, Lost("its process ended by itself, with exit status 5"))]
+
+
+def test_a_process_is_used_again_keeps_to_its_threads_and_leaves_interrupts_to_us(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    first, second = (found for _, found in run(perils.which, [(), ()], threads=3))
+    assert first[0] == second[0] != os.getpid()
+    assert first[1:] == ("3", True, sys.path)
+
+
+def test_what_a_task_tells_arrives_with_its_number():
+    told = []
+    assert sorted(run(perils.count, [(2,), (3,)], jobs=2, progress=lambda *words: told.append(words))) == [
+        (0, 2),
+        (1, 3),
+    ]
+    assert sorted(told) == [(0, 0, 2), (0, 1, 2), (1, 0, 3), (1, 1, 3), (1, 2, 3)]
+
+
+def test_an_exception_of_a_task_is_ours():
+    with pytest.raises(KeyError, match="what"):
+        list(run(perils.fail, [("what",)]))
+
+
+def test_a_thread_keeps_its_process_and_gets_another_when_it_died():
+    first = workers.call(perils.which)[0]
+    assert workers.call(perils.which)[0] == first
+    assert isinstance(workers.call(perils.die, signal.SIGABRT), Lost)
+    assert workers.call(perils.which)[0] not in (first, os.getpid())
+
+
+def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_along(tmp_path):
+    code = (
+        "from idt.workers import run\nfrom tests import perils\n"
+        f"list(run(perils.wait_writing, [({str(tmp_path / 'f.h5')!r},)]))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    assert until(lambda: list(tmp_path.iterdir()))
+    worker = int(next(tmp_path.iterdir()).name.removesuffix(".part").rpartition("-")[2])
+    parent.kill()
+    parent.wait()
+    assert until(lambda: not os.path.exists(f"/proc/{worker}") or not list(tmp_path.iterdir()))
+    assert until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_processes_that_cannot_start_are_given_up(monkeypatch):
+    monkeypatch.setattr(workers, "_CHILD", "raise SystemExit(7)")
+    with pytest.raises(OSError, match="no process can be started.*exit status 7"):
+        list(run(perils.double, [(1,)]))
+
+
+def test_every_end_has_a_line():
+    assert "SIGTERM" in cause(-signal.SIGTERM)
+    assert "signal 33" in cause(-33)
+
+
+def until(condition, seconds=60):
+    """Wait for a condition: what it is at last."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
