@@ -90,7 +90,7 @@ def run(function, tasks):
 
     left = enumerate(tasks)
     indices = {}
-    ended = as_completed()
+    ended = as_completed(loop=_client.loop)
 
     def submit(count):
         for index, task in [task for _, task in zip(range(count), left, strict=False)]:

@@ -55,9 +55,7 @@ def run(command, *words, **options):
 
 def extract(videos, folder, *words, **options):
     """Extract a folder of videos."""
-    return run(
-        "idt-extract", videos, "-o", f"{folder}" if str(folder).endswith("/") else f"{folder}/", *words, **options
-    )
+    return run("idt-extract", videos, "-o", f"{folder}/", *words, **options)
 
 
 # Killed, and resumed.
@@ -70,7 +68,7 @@ def kill_and_resume(videos, folder, *words, kills, span, seed=0, say=lambda line
     """
     rng = np.random.default_rng(seed)
     for number in range(kills):
-        whole = [word for word in (videos, "-o", f"{folder}/", "--jobs", 2, "--quiet", *words)]
+        whole = (videos, "-o", f"{folder}/", "--jobs", 2, "--quiet", *words)
         with subprocess.Popen(
             words_of("idt-extract", *whole), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
@@ -98,10 +96,11 @@ def kill_and_resume(videos, folder, *words, kills, span, seed=0, say=lambda line
 
 def children(process):
     """Numbers of the processes that a process started."""
-    try:
-        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
+    found = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in path.read_text().split()]
+    return found
 
 
 def lives(process):
@@ -143,10 +142,17 @@ def broken_folder(folder, *, good):
     shutil.copy(folder / "good0.avi", os.fsencode(folder) + b"/name\xff.avi")
     scenes.write_video(folder / "killed.avi", np.concatenate([frames] * 60))
     return names, {
-        "empty": "is empty", "text": "not a video|no frames", "zeros": "not a video", "header": "not a video|no frames",
-        "cut": "is truncated: .* of 8 announced", "codec": "not a video|no frames", "small": "24×24.*smaller than patch",
-        "name\udcff": "not UTF-8", "killed": "process was killed .SIGKILL", "stride": "stride=9, this run asks for stride=5",
-    }  # fmt: skip
+        "empty": "is empty",
+        "text": "not a video|no frames",
+        "zeros": "not a video",
+        "header": "not a video|no frames",
+        "cut": "is truncated: .* of 8 announced",
+        "codec": "not a video|no frames",
+        "small": "24×24.*smaller than patch",
+        "name\udcff": "not UTF-8",
+        "killed": "process was killed .SIGKILL",
+        "stride": "stride=9, this run asks for stride=5",
+    }
 
 
 # A cluster.
@@ -157,38 +163,16 @@ def dask_cluster(folder, *, workers=2):
     """A Dask scheduler and workers on this machine: its address, and the processes of the workers."""
     file = Path(folder) / "scheduler.json"
     log = open(Path(folder) / "dask.log", "w", encoding="utf-8")  # noqa: SIM115  # closed below
-    module = [sys.executable, "-m", "dask"]
     quiet = {"stdout": log, "stderr": log, "cwd": ROOT}
-    started = [
-        subprocess.Popen(
-            [
-                *module,
-                "scheduler",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                "0",
-                "--no-dashboard",
-                "--scheduler-file",
-                str(file),
-            ],
-            **quiet,
-        )
-    ]
+    common = ["--scheduler-file", str(file), "--no-dashboard"]
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", *common]
+    started = [subprocess.Popen(words, **quiet)]
     try:
         deadline = time.monotonic() + 120
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        started += [
-            subprocess.Popen(
-                [
-                    *module, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                    "--local-directory", str(folder),
-                ],
-                **quiet,
-            )
-            for _ in range(workers)
-        ]  # fmt: skip
+        words = [sys.executable, "-m", "dask", "worker", "--nthreads", "1", "--no-nanny", *common]
+        started += [subprocess.Popen([*words, "--local-directory", str(folder)], **quiet) for _ in range(workers)]
         yield json.loads(file.read_text())["address"], started[1:]
     finally:
         for process in started[::-1]:
@@ -198,16 +182,23 @@ def dask_cluster(folder, *, workers=2):
 
 
 def kill_a_worker_midway(videos, folder, address, workers, *words):
-    """Extract on a cluster, and kill a worker when the first file is there; exit status of the run."""
+    """Extract on a cluster, and kill a worker in the middle of a later file than the first; exit status of the run."""
     with subprocess.Popen(
         words_of("idt-extract", videos, "-o", f"{folder}/", "--backend", "dask", "--scheduler", address, *words),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     ) as process:
-        while process.poll() is None and not (list(folder.rglob("*.h5")) and children(workers[0].pid)):
-            time.sleep(0.01)
+        while process.poll() is None and not (list(folder.rglob("*.h5")) and _writes(workers[0], folder)):
+            time.sleep(0.005)
+        midway = process.poll() is None
         workers[0].kill()
-        return process.wait()
+        return process.wait() if midway else -1
+
+
+def _writes(worker, folder):
+    """Whether a process of a worker has a file half written."""
+    writers = {int(path.name.removesuffix(".part").rpartition("-")[2]) for path in folder.rglob(".*.part")}
+    return not writers.isdisjoint(children(worker.pid))
 
 
 # Memory.
@@ -218,9 +209,7 @@ def memory_over(frames, *, every, folder, say=lambda line: None):
     video = Path(folder) / "long.avi"
     clip = scenes.moving_patch(n_frames=50, size=(48, 64), patch=(24, 24), corner=(4, 10), velocity=(0.7, 0))
     clip = np.concatenate([clip, clip[::-1]])
-    scenes.write_video(
-        video, (clip[t % len(clip)] for t in range(frames)) if frames < 100 else Looped(clip, frames), fourcc="MJPG"
-    )
+    scenes.write_video(video, Looped(clip, frames), fourcc="MJPG")
     found = {}
     done = 0
 
@@ -275,7 +264,7 @@ def main():
 
 
 def _say(line):
-    print(line, flush=True)
+    print(line, flush=True)  # noqa: T201
 
 
 def _frames(options, folder):

@@ -1,6 +1,5 @@
 """A Dask scheduler and two workers on this machine."""
 
-import json
 import signal
 
 import pytest
@@ -18,14 +17,10 @@ QUICK = ("--length", "4", "--no-camera", "--stride", "8")
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
-    """Two classes of four short films, of two actors each."""
+    """Eight films; the shorter, the later they are begun."""
     folder = tmp_path_factory.mktemp("clips")
     for i in range(8):
-        path = folder / ("left" if i % 2 else "right") / f"actor{i // 4}-{i}.avi"
-        path.parent.mkdir(exist_ok=True)
-        velocity = (2 - 4 * (i % 2), 0)
-        frames = scenes.moving_patch(n_frames=14 + i, velocity=velocity, size=(64, 80), patch=(30, 30), seed=i)
-        scenes.write_video(path, frames)
+        scenes.write_video(folder / f"{i}.avi", scenes.moving_patch(n_frames=14 + 3 * i, size=(64, 80), seed=i))
     return folder
 
 
@@ -48,15 +43,8 @@ def test_a_cluster_makes_what_one_machine_makes_and_a_lost_worker_costs_nothing(
             done = soak.run("fv-encode", calm, "-o", tmp_path / f"{name}.h5", *encoding, *options)
             assert done.returncode == 0, done.stderr
         assert (tmp_path / "here.h5").read_bytes() == (tmp_path / "there.h5").read_bytes()
-        reports = []
-        for name, options in (("one", ()), ("other", words)):
-            evaluated = ("idt-evaluate", "folder", clips, "--group", "actor[0-9]+", "-o", tmp_path / name)
-            done = soak.run(*evaluated, *QUICK, *encoding, *options)
-            assert done.returncode == 0, done.stderr
-            reports.append(json.loads((tmp_path / name / "report.json").read_text())["value"])
-        assert reports[0] == reports[1]
         assert soak.kill_a_worker_midway(clips, tmp_path / "lost", address, workers, *QUICK) == 0
-        assert workers[0].poll() == -signal.SIGKILL
+        assert workers[0].wait() == -signal.SIGKILL
         assert_same_folders(calm, tmp_path / "lost")
 
 
@@ -73,7 +61,7 @@ def test_what_kills_every_worker_is_lost_and_the_rest_goes_on(tmp_path, monkeypa
 def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     with (
-        pytest.raises(DataError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
+        pytest.raises(DataError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"),
         cluster.connected("tcp://127.0.0.1:9"),
     ):
         pass

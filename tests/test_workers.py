@@ -73,7 +73,7 @@ def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_
 
 def test_processes_that_cannot_start_are_given_up(monkeypatch):
     monkeypatch.setattr(workers, "_CHILD", "raise SystemExit(7)")
-    with pytest.raises(OSError, match="no process can be started.*exit status 7"):
+    with pytest.raises(OSError, match=r"no process can be started.*exit status 7"):
         list(run(perils.double, [(1,)]))
 
 

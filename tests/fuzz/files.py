@@ -106,9 +106,9 @@ def attempt(state, rng, folder):
         mutant.write_bytes(data)
         what = _forge(mutant, rng, path.parent / "pipe")
         if rng.random() < 0.2:
-            mutant.write_bytes(_change(mutant.read_bytes(), rng)[0])
+            mutant.write_bytes(change(mutant.read_bytes(), rng)[0])
     else:
-        data, what = _change(data, rng)
+        data, what = change(data, rng)
         mutant.write_bytes(data)
     label = f"{path.name} {what}"
     try:
@@ -128,7 +128,7 @@ def attempt(state, rng, folder):
 # Bytes.
 
 
-def _change(data, rng):
+def change(data, rng):
     """Some bytes changed."""
     data = bytearray(data)
     # Where there is something: half of an HDF5 file is unused.
