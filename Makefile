@@ -7,6 +7,7 @@ VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
 MUTANTS ?= 20000
 SEED ?= 1
+FRAMES ?= 100000
 
 .PHONY: demo demo-video demo-actions test soak lint bench bench-presets clean
 
@@ -29,9 +30,19 @@ demo-actions: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
 
-# As many damaged and forged files as asked for: make soak MUTANTS=100000 SEED=1
+# As many damaged and forged files as asked for, and a long video: make soak MUTANTS=100000 SEED=1 FRAMES=100000.
+# With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.
 soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak frames --frames $(FRAMES)
+	$(BIN)/python -m tests.soak broken
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
+	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
+ifdef CLIPS
+	$(BIN)/python -m tests.soak kills $(CLIPS)
+	$(BIN)/python -m tests.soak dask $(CLIPS)
+	$(BIN)/python -m tests.soak jobs $(CLIPS)
+endif
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -131,6 +131,7 @@ def _prediction_options(arguments):
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
     parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
     _add_outside(parser)
     options = parser.parse_args(arguments)
     return options, _outside(parser, options)

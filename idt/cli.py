@@ -7,6 +7,7 @@ from pathlib import Path
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, progress_bar
 from idt.errors import DataError
 from idt.params import ExtractionParams
+from idt.stages import stage
 
 
 @command
@@ -24,7 +25,7 @@ def extract(arguments):
         "compact": options.compact,
         "project": options.project,
         "strict": options.strict,
-        "threads": options.threads or batch.threads_for(len(jobs), options.jobs),
+        "threads": options.threads or (1 if options.scheduler else batch.threads_for(len(jobs), options.jobs)),
         "overwrite": options.overwrite,
     }
     with cluster.connected(options.scheduler):
@@ -49,9 +50,8 @@ def _extraction_options(arguments):
     )
     add_habits(
         parser, output="feature file; a folder for several videos, an existing folder or a name with a slash",
-        required=False, jobs=True, threads=True, cluster=True,
+        required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
     )  # fmt: skip
-    parser.set_defaults(threads=None)
     parser.add_argument(
         "--verify", metavar="FOLDER",
         help="look at every feature file in a folder and name those that must be made again; no VIDEO, no -o",
@@ -68,11 +68,12 @@ def _extraction_options(arguments):
     parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
-    given = bool(options.videos or options.list)
-    if options.verify is not None and (given or options.output):
+    wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
+    if options.verify is not None and any(wanted.values()):
         parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
-    if options.verify is None and not (given and options.output):
-        parser.error("a VIDEO and -o are required" if not given else "-o is required")
+    if options.verify is None and not all(wanted.values()):
+        missing = [name for name, given in wanted.items() if not given]
+        parser.error(f"the following arguments are required: {', '.join(missing)}")
     return options, fields_of(options, ExtractionParams)
 
 
@@ -97,7 +98,7 @@ def _extract_many(jobs, params, options, settings):
     from idt import jobs as videos
 
     count = tally.Tally(options.output, [videos.size_of(job) for job in jobs])
-    with progress_bar(count.total, "B", options.quiet, form=tally.BAR) as bar:
+    with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=tally.BAR) as bar:
 
         def advance(*told):
             bar.update(count.advance(*told))

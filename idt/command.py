@@ -135,8 +135,11 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         Help of ``-o``.
     required : bool
         Whether ``-o`` must be given.
-    jobs, threads : bool
-        Whether the command works on several inputs at once, and in several threads.
+    jobs : bool
+        Whether the command works on several inputs at once.
+    threads : bool or str
+        Whether it does so in several threads. A text says what it does without ``--threads``, which is None then; else
+        it is 1.
     cluster : bool
         Whether it can work on other machines.
     """
@@ -144,7 +147,9 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
     if jobs:
         parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="inputs at once (default 1)")
     if threads:
-        parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads an input (default 1)")
+        default, said = (1, "1") if threads is True else (None, threads)
+        help_ = f"threads an input (default {said})"
+        parser.add_argument("--threads", type=positive, default=default, metavar="N", help=help_)
     if cluster:
         parser.add_argument(
             "--backend", choices=("local", "dask"), default="local",

@@ -23,6 +23,9 @@ from idt import atomic
 STARTS = 3
 """Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
 
+GRACE = 5.0
+"""Seconds for a process to end by itself."""
+
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What tells the libraries of linear algebra how many threads to keep."""
 
@@ -171,11 +174,16 @@ class Worker:
 
     def close(self):
         """End it, whatever it is doing."""
-        if self._process is not None:
-            self.connection.close()
+        if self._process is None:
+            return
+        # It notices, removes what it has half written, and ends; see `_listen`.
+        self.connection.close()
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            self._process = None
+        self._process = None
 
     def __del__(self):
         # That of `call` goes with its thread.

@@ -35,8 +35,11 @@ MODULES = {
     "svm-train": "classify.cli:svm_train",
 }
 
+FIRST = 1000
+"""The frame from which on memory must not grow."""
+
 GROWTH = 20.0
-"""Megabytes that memory may grow by over 99,000 frames: what allocators keep, not what a leak takes."""
+"""Megabytes that memory may grow by from then on: what allocators keep, not what a leak takes."""
 
 
 def words_of(command, *words):
@@ -204,10 +207,10 @@ def _writes(worker, folder):
 # Memory.
 
 
-def memory_over(frames, *, every, folder, say=lambda line: None):
+def memory_over(frames, *, first, every, folder, say=lambda line: None):
     """Extract a video of so many frames, a clip over and over: resident megabytes by the number of frames done."""
     video = Path(folder) / "long.avi"
-    clip = scenes.moving_patch(n_frames=50, size=(48, 64), patch=(24, 24), corner=(4, 10), velocity=(0.7, 0))
+    clip = scenes.moving_patch(n_frames=25, size=(64, 80), patch=(30, 30), corner=(4, 16), velocity=(1.5, 0))
     clip = np.concatenate([clip, clip[::-1]])
     scenes.write_video(video, Looped(clip, frames), fourcc="MJPG")
     found = {}
@@ -216,7 +219,7 @@ def memory_over(frames, *, every, folder, say=lambda line: None):
     def progress(count, expected):
         nonlocal done
         before, done = done, done + count
-        for mark in (1000, *range(every, frames + 1, every)):
+        for mark in (first, *range(every, frames + 1, every)):
             if before < mark <= done:
                 found[mark] = resident()
                 say(f"frame {mark}: {found[mark]:.1f} MB")
@@ -268,9 +271,9 @@ def _say(line):
 
 
 def _frames(options, folder):
-    found = memory_over(options.frames, every=max(1000, options.frames // 10), folder=folder, say=_say)
-    growth = max(found.values()) - found[1000]
-    _say(f"growth after frame 1000: {growth:.1f} MB")
+    found = memory_over(options.frames, first=FIRST, every=max(FIRST, options.frames // 10), folder=folder, say=_say)
+    growth = max(found.values()) - found[FIRST]
+    _say(f"growth after frame {FIRST}: {growth:.1f} MB")
     return int(growth > GROWTH)
 
 

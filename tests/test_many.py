@@ -142,6 +142,20 @@ def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(clips
     assert_same_folders(calm, tmp_path / "out")
 
 
+def test_an_interrupt_leaves_nothing_half_written(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        scenes.write_video(tmp_path / "in" / f"{name}.avi", np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
+    words = soak.words_of("idt-extract", tmp_path / "in", "-o", tmp_path / "out", "--jobs", 2)
+    with subprocess.Popen(words, cwd=soak.ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert until(lambda: len(list((tmp_path / "out").glob(".*.part"))) == 2)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err.count("\n")) == (130, 1)
+    assert "interrupted" in err
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_a_full_disk_is_one_clear_line_and_the_run_can_be_resumed(clips, calm, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))
@@ -185,6 +199,12 @@ def test_part_files_of_the_dead_are_removed_and_those_of_strangers_stay(clips, c
     assert not old.exists()
     assert new.exists()
     assert strange.exists()
+
+
+def test_memory_does_not_grow_with_the_frames(tmp_path):
+    found = soak.memory_over(300, first=100, every=300, folder=tmp_path)
+    assert found.keys() == {100, 300}
+    assert found[300] - found[100] < soak.GROWTH
 
 
 # --verify.
@@ -247,8 +267,8 @@ def test_a_folder_without_feature_files_cannot_be_verified(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["a.avi"], "-o is required"),
-        (["-o", "x"], "VIDEO and -o"),
+        (["a.avi"], "are required: -o"),
+        (["-o", "x"], "are required: VIDEO"),
         (["--verify", "x", "-o", "y"], "neither VIDEO nor -o"),
         (["a.avi", "-o", "x", "--backend", "dask"], "--scheduler"),
         (["a.avi", "-o", "x", "--scheduler", "tcp://x:1"], "go together"),
