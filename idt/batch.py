@@ -267,7 +267,10 @@ def attempt_apart(job, params, **options):
     -------
     Outcome
     """
-    return _outcome(job, workers.call(_attempt, job, params, options))
+    try:
+        return _outcome(job, workers.call(_attempt, job, params, options))
+    except OSError as error:  # no process can be started, on this machine
+        return Outcome(job, error=error_line(error))
 
 
 def source_of_job(job, params, *, boxes=None):

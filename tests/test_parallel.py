@@ -1,6 +1,11 @@
 import os
+import signal
 
-from encoding.parallel import in_order
+import pytest
+
+from encoding.parallel import in_order, surviving
+from idt.workers import Lost
+from tests import perils
 
 
 def test_results_come_in_the_order_of_the_tasks():
@@ -14,3 +19,12 @@ def test_processes_that_are_used_again_work_in_the_folder_of_the_caller(tmp_path
         folder.mkdir()
         monkeypatch.chdir(folder)
         assert set(in_order(os.getcwd, [()] * 4, jobs=2)) == {str(folder)}
+
+
+def test_a_killed_process_is_one_clear_line_or_stands_in_for_its_result():
+    tasks = [(0,), (signal.SIGKILL,), (0,)]
+    with pytest.raises(OSError, match=r"killed in the middle.*fewer --jobs; run again"):
+        list(in_order(perils.die, tasks, jobs=2))
+    first, lost, last = surviving(perils.die, tasks, jobs=2)
+    assert (first, last) == ("alive", "alive")
+    assert isinstance(lost, Lost)
