@@ -138,7 +138,7 @@ def kill_writer(folder, name):
 
 
 def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(clips, calm, tmp_path):
-    soak.kill_and_resume(clips, tmp_path / "out", *QUICK, kills=3, span=4.0, seed=1)
+    soak.kill_and_resume(clips, tmp_path / "out", *QUICK, kills=3, span=6.0, seed=1)
     assert_same_folders(calm, tmp_path / "out")
 
 
