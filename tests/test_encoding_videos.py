@@ -23,9 +23,10 @@ from tests.golden import SHIPPED
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)
-# What float16 coordinates leave of a vector, as cosine: a track between two words may go to the other one.
+# What float16 coordinates leave of a Fisher vector, as cosine; and of the vectors of 80 tracks by the other encodings:
+# one track between two words goes to the other word, and roots of small sums go far.
 ALIKE = 0.9999
-ALIKE_WORDS = 0.99
+ALIKE_OTHERS = 0.98
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def command(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*words, encode=cli.fv_encode):
-        monkeypatch.setattr(sys, "argv", ["encode"])
+        monkeypatch.setattr(sys, "argv", [encode.__name__.replace("_", "-")])
         try:
             status = encode([str(word) for word in words])
         except SystemExit as left:
@@ -119,7 +120,7 @@ def test_every_encoding_takes_files_along_the_axes_of_its_own_codebook(tmp_path,
     given = (Inputs.of(some, descriptors=params.descriptors) for some in (videos, files))
     plain, found = (np.array([made.vector for made in encode(some, codebook, params)]) for some in given)
     cosines = (plain * found).sum(1) / (np.linalg.norm(plain, axis=1) * np.linalg.norm(found, axis=1))
-    assert (cosines > (ALIKE_WORDS if params.encoding == "bovw" else ALIKE)).all()
+    assert (cosines > (ALIKE if params.encoding == "fisher" else ALIKE_OTHERS)).all()
 
 
 def test_windows_of_projected_files_are_cut_as_others_are(tmp_path, codebook):
@@ -219,7 +220,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     encode_files(files, names, codebook, tmp_path / "two.h5", params=params)
     words = ("--from-videos", "--codebook", "words.h5", clips / "in", "-o", "one.h5", "--quiet")
     shaped = ("--coding", "somp", "--atoms", 2, "--pyramid", "1x1x1,1x2x2")
-    assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 100 numbers\n", "")
+    assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 200 numbers\n", "")
     np.testing.assert_array_equal(load_vectors("one.h5").encodings, load_vectors("two.h5").encodings)
     status, out, err = command(*words)
     assert (status, out) == (2, "")
