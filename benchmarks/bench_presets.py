@@ -30,6 +30,7 @@ LAST_FRAME = 79
 SWITCHES: tuple[dict, ...] = (
     {},
     {"preset": "fast"},
+    {"keypoints": "none", "flow_from": 2, "compensation": "field"},
     {"keypoints": "none"},
     {"keypoints": "orb"},
     {"flow_from": 1},
