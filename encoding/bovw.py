@@ -20,8 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from encoding import normalize
-from encoding.kmeans import KMeans
-from encoding.pooling import CellCoder
+from encoding.kmeans import CentresCoder
 from encoding.somp import Dictionary, groups_of
 
 
@@ -92,7 +91,7 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     )
 
 
-class BovwCoder(CellCoder):
+class BovwCoder(CentresCoder):
     """Words, and bags of them.
 
     Parameters
@@ -102,22 +101,8 @@ class BovwCoder(CellCoder):
     """
 
     def __init__(self, kmeans):
-        self.kmeans = kmeans
+        super().__init__(kmeans)
         self._dictionary: Dictionary | None = None
-
-    @classmethod
-    def fit(cls, rows, params, *, threads=1):
-        """Find the words of projected descriptors."""
-        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
-
-    @classmethod
-    def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
-        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
-
-    def arrays(self):
-        """Its numbers under the names that they have in a file."""
-        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}
 
     def nothing(self, params):
         """The pooled codes of no descriptors."""

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from encoding import normalize
-from encoding.kmeans import KMeans
-from encoding.pooling import CellCoder
+from encoding.kmeans import CentresCoder
 from idt.arrays import float_array
 
 
@@ -32,7 +31,7 @@ class Residuals:
         return Residuals(self.counts + other.counts, self.sums + other.sums)
 
 
-class VladCoder(CellCoder):
+class VladCoder(CentresCoder):
     """Centres, and VLAD of them.
 
     Parameters
@@ -40,23 +39,6 @@ class VladCoder(CellCoder):
     kmeans : KMeans
         Fitted.
     """
-
-    def __init__(self, kmeans):
-        self.kmeans = kmeans
-
-    @classmethod
-    def fit(cls, rows, params, *, threads=1):
-        """Find the centres of projected descriptors."""
-        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
-
-    @classmethod
-    def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
-        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
-
-    def arrays(self):
-        """Its numbers under the names that they have in a file."""
-        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}
 
     def nothing(self, params):
         """The sums of no descriptors."""

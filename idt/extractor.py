@@ -284,7 +284,7 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         now = _look(frame, levels, params, _mask(frame, params, people))
-        yield now, [] if previous is None else _flow(previous, now, levels)
+        yield now, [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
         previous = now
 
 
@@ -295,18 +295,23 @@ def _look(frame, levels, params, mask):
         frame.index,
         mask,
         pyramid,
-        flow.expand(frame.gray, levels, finest=params.flow_from) if params.flow == "farneback" else None,
+        _expand(frame.gray, levels, params),
         camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
         texture[0],
         [sampling.textured_cells(level, stride=params.stride) for level in texture],
     )
 
 
-def _flow(previous, now, levels):
-    """Flow between two frames at every scale."""
-    if now.expansion is None:
-        return flow.dis(previous.pyramid[0], now.pyramid[0], levels)
-    return flow.between(previous.expansion, now.expansion)
+def _expand(gray, levels, params):
+    """What the flow from or to a frame is made of, besides its gray levels; None for flows that need no more."""
+    return flow.expand(gray, levels, finest=params.flow_from) if params.flow == "farneback" else None
+
+
+def _flow(previous, gray, expansion, levels):
+    """Flow at every scale from the frame before to another one and its expansion."""
+    if expansion is None:
+        return flow.dis(previous.pyramid[0], gray, levels)
+    return flow.between(previous.expansion, expansion)
 
 
 def _mask(frame, params, people):
@@ -332,10 +337,7 @@ def _compensate(previous, now, fields, levels, params):
     if params.compensation == "moved" and motion.inliers == 0:
         return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
-    if now.expansion is None:
-        return motion, flow.dis(previous.pyramid[0], warped, levels)
-    expansion = flow.expand(warped, levels, finest=params.flow_from)
-    return motion, flow.between(previous.expansion, expansion)
+    return motion, _flow(previous, warped, _expand(warped, levels, params), levels)
 
 
 def _rows(finished, levels, params):
