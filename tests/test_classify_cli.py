@@ -15,7 +15,8 @@ from encoding.encoder import FisherEncoder, encode_files
 from encoding.store import VectorsWriter, load_vectors
 from idt import batch
 from idt.params import ExtractionParams
-from tests import scenes
+from tests import commands, scenes
+from tests.commands import run_command
 from tests.samples import random_features
 
 COMMANDS = {"svm-train": cli.svm_train, "svm-predict": cli.svm_predict}
@@ -37,27 +38,13 @@ def command(monkeypatch, capsys, tmp_path):
     """Run a command in this process and in a folder of its own: exit status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", [words[0]])
-        try:
-            status = COMMANDS[words[0]]([str(word) for word in words[1:]])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    return lambda name, *words: run_command(monkeypatch, capsys, COMMANDS[name], name, *words)
 
 
 def refused(result, pattern):
-    """The command said why in one line on stderr, and exited with 2."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert re.match("svm-(train|predict): ", err), err
-    assert err.count("\n") == 1, err
-    assert re.search(pattern, err), err
-    return True
+    """As `commands.refused`, and the command named itself."""
+    assert re.match("svm-(train|predict): ", result[2]), result[2]
+    return commands.refused(result, pattern)
 
 
 def numbers(names=NAMES, d=5, seed=0):

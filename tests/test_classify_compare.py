@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shutil
-import sys
 import time
 
 import numpy as np
@@ -18,6 +17,7 @@ from encoding.store import load_vectors
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
+from tests.commands import run_command
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none".split()
 SMALL += "--k 2 --blocks trajectory,hof".split()
@@ -52,16 +52,7 @@ stride = 12
 def command(monkeypatch, capsys):
     """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["idt-evaluate"])
-        try:
-            status = cli.evaluate([*(str(word) for word in words), *SMALL])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`fv-encode`, as a user meets it: exit status, what is printed, what is left on the disk."""
 
 import dataclasses
-import re
 import subprocess
 import sys
 
@@ -15,6 +14,8 @@ from encoding.encoder import FisherEncoder
 from encoding.store import load_vectors
 from idt import rows
 from idt.params import ExtractionParams
+from tests import commands
+from tests.commands import run_command
 from tests.samples import random_features
 
 NAMES = ["hop/ann", "hop/bob", "walk/ann", "walk/bob"]
@@ -26,16 +27,7 @@ def command(monkeypatch, capsys, tmp_path):
     """Run fv-encode in this process, in the folder of the features: exit status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["fv-encode"])
-        try:
-            status = cli.fv_encode([str(word) for word in words])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    return lambda *words: run_command(monkeypatch, capsys, cli.fv_encode, "fv-encode", *words)
 
 
 @pytest.fixture
@@ -51,14 +43,9 @@ def features(tmp_path):
 
 
 def refused(result, pattern):
-    """The command said why in one line on stderr, and exited with 2."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert err.startswith("fv-encode: ")
-    assert err.count("\n") == 1, err
-    assert re.search(pattern, err), err
-    return True
+    """As `commands.refused`, and the command named itself."""
+    assert result[2].startswith("fv-encode: ")
+    return commands.refused(result, pattern)
 
 
 def test_a_codebook_is_fitted_and_stored_beside_the_vectors(command, features):

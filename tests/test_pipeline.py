@@ -19,25 +19,15 @@ from encoding.params import EncodingParams
 from idt import batch, cli
 from idt.params import ExtractionParams
 from tests import scenes
+from tests.commands import refused, run_command
 from tests.comparing import assert_same_datasets
 
 COMMANDS = {"idt-extract": cli.extract, "idt-convert": cli.convert, "idt-show": cli.show}
 
 
-def run(monkeypatch, capsys, *words):
-    """Run a command in this process: its exit status, stdout and stderr."""
-    monkeypatch.setattr(sys, "argv", [words[0]])
-    try:
-        status = COMMANDS[words[0]]([str(word) for word in words[1:]])
-    except SystemExit as left:
-        status = left.code
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
 @pytest.fixture
 def command(monkeypatch, capsys):
-    return lambda *words: run(monkeypatch, capsys, *words)
+    return lambda name, *words: run_command(monkeypatch, capsys, COMMANDS[name], name, *words)
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +36,6 @@ def clip(tmp_path_factory):
     path = tmp_path_factory.mktemp("clip") / "patch.avi"
     scenes.write_video(path, scenes.moving_patch(n_frames=20))
     return path
-
-
-def refused(result, pattern):
-    """The command said why in one line on stderr, and exited with 2."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert err.count("\n") == 1, err
-    assert re.search(pattern, err), err
-    return True
 
 
 # What a user does.

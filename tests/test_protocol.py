@@ -18,6 +18,7 @@ from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from encoding.store import load_vectors
 from tests import scenes
+from tests.commands import refused, run_command
 from tests.trees import write
 
 # Short tracks of few points at one scale: what a film of 14 frames bears, extracted in a blink.
@@ -30,16 +31,7 @@ WAYS = {"right": (3, 0), "down": (0, 3)}
 def command(monkeypatch, capsys):
     """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["idt-evaluate"])
-        try:
-            status = cli.evaluate([*(str(word) for word in words), *SMALL])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -80,16 +72,6 @@ def lasting(folder):
 
 def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
-
-
-def refused(result, pattern):
-    """The command said why in one line on stderr, and exited with 2."""
-    status, out, err = result
-    assert status == 2
-    assert out == ""
-    assert err.count("\n") == 1, err
-    assert re.search(pattern, err), err
-    return True
 
 
 # What a user does.
