@@ -109,6 +109,7 @@ def extract_job(
 
         from idt import hdf5, store
         from idt.ahead import behind
+        from idt.compilation import compile_missing
         from idt.extractor import features_of, source_of
         from idt.video import open_video
 
@@ -132,6 +133,8 @@ def extract_job(
         if state != "absent" and not overwrite:
             raise DataError(state)
         job.output.parent.mkdir(parents=True, exist_ok=True)
+        with stage("compilation"):
+            compile_missing()
         tracks = frames = 0
         with store.Writer(
             job.output,
@@ -199,6 +202,10 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
         options.update((name, cluster.absolute(options.get(name))) for name in ("boxes", "project"))
         ended = cluster.run(_attempt_anywhere, ((_anywhere(jobs[index]), each[index], options) for index in order))
     else:
+        from idt.compilation import compile_missing
+
+        # Or every process would do it.
+        compile_missing()
 
         def told(place, *counts):
             progress(order[place], *counts)

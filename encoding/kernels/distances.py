@@ -1,10 +1,11 @@
 """Squared distances of many points from one, for the first centres of k-means."""
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def nearer(columns, centre, nearest, out):
     """The squared distance of every point from ``centre``, where that is less than ``nearest``.
 
@@ -18,7 +19,7 @@ def nearer(columns, centre, nearest, out):
         out[t] = np.minimum(out[t], nearest[t])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_square(column, number, out):
     """Add (column − number)² to out.
 

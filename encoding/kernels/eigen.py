@@ -6,7 +6,7 @@ some hundred columns, for which Jacobi's rotations take a fraction of a second a
 
 import math
 
-from numba import njit
+from idt.kernels import kernel
 
 # a·b + c in one rounding; the order of the additions stays.
 CONTRACT = {"contract"}
@@ -16,7 +16,7 @@ ROUNDING = 1e-15
 MOST_SWEEPS = 40
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def add_products(rows, out):
     """Add rowsᵀ · rows to out, the lower triangle only.
 
@@ -27,7 +27,7 @@ def add_products(rows, out):
             _add_four(rows[t], rows[t + 1], rows[t + 2], rows[t + 3], i, out[i])
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _add_four(a, b, c, d, i, out):
     """Add a[i]·a + b[i]·b + c[i]·c + d[i]·d to out[: i + 1]: four rows for one reading and writing of out.
 
@@ -38,7 +38,7 @@ def _add_four(a, b, c, d, i, out):
         out[j] += (p * a[j] + q * b[j]) + (r * c[j] + s * d[j])
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def diagonalise(a, vectors):
     """Eigenvectors of a symmetric matrix by cyclic Jacobi rotations; Golub & Van Loan, Matrix Computations, 8.5.
 
@@ -61,7 +61,7 @@ def diagonalise(a, vectors):
     return False
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _rotate(a, vectors, p, q):
     """Rotate in the plane of the axes p and q, by the angle that makes a[p, q] zero.
 
@@ -81,7 +81,7 @@ def _rotate(a, vectors, p, q):
     a[p, q] = a[q, p] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _turn(first, second, cosine, sine):
     """(first, second) = (c·first − s·second, s·first + c·second).
 

@@ -7,7 +7,8 @@ No loop sums across its lanes, so the width of the vector unit changes no result
 import math
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 # Contraction alone: a·b + c in one rounding. Reassociation would undo the two-part ln 2 below, and the flags that
 # assume no NaN would hide the overflow that the caller looks for in the log-likelihoods.
@@ -27,7 +28,7 @@ HALF = np.float32(0.5)
 ZERO = np.float32(0.0)
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def expand(rows, centre, upright, across):
     """The row [1, x − c, (x − c)²] of every descriptor x, in panels for the two products it is a factor of.
 
@@ -48,7 +49,7 @@ def expand(rows, centre, upright, across):
             across[second // PANEL, t, second % PANEL] = offset * offset
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def softmax(scores, flush, likelihoods, totals):
     """Log-scores to posteriors, in place; those below ``flush`` become 0 and the others stay as they are.
 
@@ -69,7 +70,7 @@ def softmax(scores, flush, likelihoods, totals):
         _normalise(scores[k], totals, flush)
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def keep_best(scores, ranked, carry):
     """Set all but every descriptor's best scores to −∞; scores equal to the last one kept stay as well.
 
@@ -84,7 +85,7 @@ def keep_best(scores, ranked, carry):
         _drop_below(scores[k], ranked[-1])
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _raise(row, top):
     """The larger of both, element by element; NaN stays NaN.
 
@@ -95,7 +96,7 @@ def _raise(row, top):
         top[t] = np.maximum(row[t], top[t])
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _exponentiate(row, top, totals):
     """exp(row − top) in place, added to the totals.
 
@@ -107,7 +108,7 @@ def _exponentiate(row, top, totals):
         totals[t] += power
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _normalise(row, factors, flush):
     """Row · factors in place, 0 where the product is below ``flush``.
 
@@ -118,7 +119,7 @@ def _normalise(row, factors, flush):
         row[t] = share if share >= flush else ZERO
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _sink(carry, rank):
     """One step of a sorting network: the larger of both stays in the rank, the smaller is carried on.
 
@@ -130,7 +131,7 @@ def _sink(carry, rank):
         carry[t] = np.minimum(a, b)
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def _drop_below(row, limits):
     """−∞ where the row is below its limit.
 
@@ -140,7 +141,7 @@ def _drop_below(row, limits):
         row[t] = row[t] if row[t] >= limits[t] else np.float32(-np.inf)
 
 
-@njit(cache=True, nogil=True, fastmath=CONTRACT)
+@kernel(fastmath=CONTRACT)
 def exponential(x):
     """exp(x) for x ≤ 0 in float32, relative error below 2e-7; exp(−87) for anything less; NaN stays NaN.
 

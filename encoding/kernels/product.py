@@ -7,8 +7,10 @@ one instruction where the processor has vectors of eight numbers and several whe
 """
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from idt.kernels import kernel
 
 ROWS = 6  # 6 × 16 sums fill 12 of 16 vector registers: enough to hide the latency of multiplying and adding
 PANEL = 16
@@ -22,7 +24,7 @@ _VECTOR = ir.VectorType(_FLOAT, LANES)
 _CONTRACT = ("contract",)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def multiply(a, panels, out):
     """The product a · b, where b is packed in panels.
 
@@ -36,7 +38,7 @@ def multiply(a, panels, out):
             _multiply_tile(a, first, panels, second, depth, out, target, width)  # type: ignore[call-arg]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def pack(b, panels):
     """The columns of b in panels of 16, zeros beyond the last.
 

@@ -5,14 +5,15 @@ bits and the place sorts by strength, and by place where two are equally strong,
 """
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 PLACE_BITS = 32
 REACH = 2
 """Whole pixels in x and y that are less than 3 px away in any combination: 8 < 3²."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(int32[:,::1], uint8[:,::1], int32, int64[::1])")
 def find_peaks(strength, mask, least, keys):
     """Keys of the pixels inside the border that exceed ``least`` and none of whose neighbours exceeds them.
 
@@ -35,7 +36,7 @@ def find_peaks(strength, mask, least, keys):
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(int64[::1], uint8[:,::1], float32[:,::1])")
 def keep_apart(keys, taken, corners):
     """Take the strongest of the peaks that are 3 px away from all taken before.
 

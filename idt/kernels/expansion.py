@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
 RADIUS = 7
@@ -96,7 +96,7 @@ def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
         store(interleaved, out + 7 * COEFFICIENTS, h)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float32[::1], int64, int64, float32[::1], float32[::1])")
 def expand(padded, height, width, planar, interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 from idt.kernels.simd import LANES, everywhere, item, load, store, transposed
 
 WINDOW_RADIUS = 5
@@ -173,7 +173,7 @@ def _solve(smooth, start, pitch, width, solved):
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float32[::1], float32[::1], float32[:,:,::1], float32[::1], float32[::1], int64)")
 def iterate(first, second, flow, damping_x, damping_y, iterations):
     """Improve ``flow`` (2, H, W) float32 in place, as often as asked.
 

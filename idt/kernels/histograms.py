@@ -10,7 +10,7 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, store
 
 BINS = 8
@@ -196,7 +196,12 @@ def _add_normalised(row, n_cells, norm, into):
             into[k] += row[k]
 
 
-@njit(cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+@kernel(
+    "(float32[:,::1], float32[:,:,::1], float32[:,::1], int32[::1], int64, int64, int64, float32[:,::1], "
+    "Tuple((float32[:,:,::1], float32[:,:,::1], int32[:,::1], float32[::1], int32[::1], int32[::1], "
+    "float32[::1], float32[::1], int32[:,::1], int32[::1], int32[::1], float32[:,::1])))",
+    fastmath=FLAGS,
+)
 def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
     """Add every patch's histograms, normalised, to its row of the sums.
 

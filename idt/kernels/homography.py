@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 
 SAMPLE = 4
 DRAWS = 10000
@@ -20,12 +20,15 @@ MULTIPLIER = np.uint64(4164903690)
 LOW = np.uint64(0xFFFFFFFF)
 HIGH = np.uint64(32)
 EPSILON = float(np.finfo(np.float32).eps)
+TINY = float(np.finfo(np.float64).tiny)
 PARAMETERS = 8
 BLOCK = 128
 """Matches counted between two looks at whether the model can still win."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(
+    "(float32[:,::1], float32[:,::1], float64, int64, float64, int64[::1], float32[::1], float32[::1], boolean[::1])",
+)
 def consensus(source, target, threshold, iterations, confidence, chosen, model, winner, inliers):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
@@ -184,15 +187,15 @@ def _count(source, target, model, limit, to_beat):
 def _iterations_needed(confidence, outliers, most):
     """Draws after which, with the confidence asked for, one was free of outliers."""
     miss = 1 - (1 - outliers) ** SAMPLE
-    if miss < np.finfo(np.float64).tiny:
+    if miss < TINY:
         return 0
-    numerator, denominator = math.log(max(1 - confidence, np.finfo(np.float64).tiny)), math.log(miss)
+    numerator, denominator = math.log(max(1 - confidence, TINY)), math.log(miss)
     if denominator >= 0 or -numerator >= most * -denominator:
         return most
     return np.int64(np.rint(numerator / denominator))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float64[:,::1], float64[:,::1], float64[::1], float64[::1])")
 def linearise(source, target, model, sums):
     """Sums of the normal equations of the distances around a model, and the sum of their squares behind them.
 

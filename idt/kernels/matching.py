@@ -7,13 +7,15 @@ those within its reach.
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 
 REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(
+    "(float32[:,::1], float32[:,::1], float32[:,::1], float32[:,::1], int64[::1], int64[::1], float64, int64[::1])",
+)
 def find_nearest(points, descriptors, previous_points, previous_descriptors, order, first, radius, nearest):
     """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.
 

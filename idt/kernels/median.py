@@ -10,7 +10,7 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 from idt.kernels.simd import LANES, exchange, greater, load, smaller, store
 
 MARGIN = 8
@@ -162,7 +162,7 @@ def _find_median(rows, at, lowest, lower, low, high, higher, highest):
     return smaller(smaller(median, greater(low, c)), smaller(greater(lower, d), greater(lowest, e)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float32[:,:,::1], float32[:,:,::1])")
 def median(planes, out):
     """The median of the 5×5 pixels around each; beyond the image its border is repeated.
 

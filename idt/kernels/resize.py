@@ -1,12 +1,16 @@
 """Bilinear resizing of float32 images, for the flow's own pyramid (spec 3)."""
 
 import numpy as np
-from numba import njit
 
+from idt.kernels import kernel
 from idt.kernels.simd import item
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(
+    "(float32[:,:,::1], int32[::1], int32[::1], float32[::1], "
+    "int32[::1], int32[::1], float32[::1], float32, float32[:,:,::1])",
+    fastmath={"contract"},
+)
 def resize(planes, upper, lower, below, left, right, beside, factor, out):
     """Resize planes and multiply them by a factor: rows are mixed first, then columns.
 

@@ -1,10 +1,11 @@
 """Which cells of the sampling grid are free (spec 5)."""
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(boolean[:,::1], float32[:,::1], int64, float32[:,::1])")
 def free_centres(textured, live, stride, points):
     """Write the centres of the textured cells that hold no live track, row by row, and return how many there are.
 

@@ -1,10 +1,11 @@
 """Numbers of whole tracks (spec 8)."""
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float32[:,:,::1], float32[:,::1], float32[:,::1])")
 def moments(points, mean, std):
     """Mean and population standard deviation of each track's positions: points (n, P, 2), mean and std (n, 2)."""
     n_points = np.float32(points.shape[1])
@@ -22,7 +23,7 @@ def moments(points, mean, std):
             std[n, c] = np.sqrt(total / n_points)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(float32[:,:,::1], float32[::1], float32[::1])")
 def lengths(vectors, total, longest):
     """Sum of the lengths of each track's vectors, and the largest of them: vectors (n, L, 2), the others (n,)."""
     for n in range(vectors.shape[0]):

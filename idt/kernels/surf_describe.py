@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 from idt.kernels.simd import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
 
 PATCH = 21
@@ -26,7 +26,10 @@ CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(
+    "(uint8[:,::1], float32[::1], float32[::1], float32[::1], float32[::1], "
+    "float32[:,::1], int32[::1], float32[:,::1])",
+)
 def describe(image, x, y, scale, angle, weights, pixels, out):
     """Extended descriptors, each of length 1, or all 0 on a flat patch.
 

@@ -12,7 +12,7 @@ decide the order of keypoints. Hence no fastmath flag here, and float64, in whic
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 
 OCTAVES = 4
 LAYERS = 4
@@ -24,7 +24,7 @@ COLUMNS = 5
 """A found keypoint: x, y, size, response, octave."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(int32[:,::1], int32[:,::1], float32, float32[:,::1])")
 def find_keypoints(integral, mask_integral, threshold, out):
     """Accepted maxima of all octaves, in no order that matters; returns their number.
 

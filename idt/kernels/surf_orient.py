@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 
 RADIUS = 6
 TAPS = 2 * RADIUS + 1
@@ -28,7 +28,7 @@ ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
 TINY = np.float32(2.220446e-16)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(int32[:,::1], float32[::1], float32[::1], float32[::1], float32[::1], float32[::1])")
 def orient(integral, x, y, scale, weights, angle):
     """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
 

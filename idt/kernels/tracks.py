@@ -1,10 +1,13 @@
 """Moving the points of one scale by the flow (spec 6)."""
 
 import numpy as np
-from numba import njit
+
+from idt.kernels import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(
+    "(float32[:,:,::1], float32[:,:,::1], int32[::1], int32[::1], float32[:,::1], float32[:,:,::1], float32[:,:,::1])",
+)
 def advance(flow, flow_warp, slots, ages, positions, points, displacements):
     """Move every track one step, and list those that go on, then those that finished, then the lost.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER
+from idt.kernels import INNER, kernel
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
@@ -31,7 +31,7 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
         fixed_y[x] = np.int32(np.rint(at_y * CELL)) if inside else np.int32(-1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel("(uint8[:,::1], uint8[:,::1], float64[:,::1], int64, uint8[:,::1])")
 def warp(gray, previous, homography, border, out):
     """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that lies near or beyond the border.
 
@@ -57,7 +57,7 @@ def warp(gray, previous, homography, border, out):
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def subtract(flow, homography, inverse, factor, width, height, border, out):
     """Take the camera's motion out of a flow: to where a point went, the inverse motion is applied.
 

@@ -1,0 +1,59 @@
+"""Compiling the kernels before they are called, in several processes: numba compiles one function at a time in each."""
+
+import importlib
+import os
+import pkgutil
+
+from numba.core import sigutils
+
+from idt import kernels, workers
+
+PROCESSES = 4
+"""At most; the longest kernel takes a sixth of all the time."""
+
+
+def compile_missing(processes=None):
+    """Compile the kernels of extraction of which the cache has no code, unless there is one core only.
+
+    What this fails to do, the first call of a kernel does.
+
+    Parameters
+    ----------
+    processes : int, optional
+        As many as there are cores, up to `PROCESSES`.
+
+    Returns
+    -------
+    int
+        Kernels compiled.
+    """
+    missing = missing_kernels()
+    if not missing:
+        return 0
+    if processes is None:
+        from joblib import cpu_count
+
+        processes = min(cpu_count(), PROCESSES, len(missing))
+    if processes < 2:
+        return 0
+    return sum(not isinstance(end, workers.Lost) for _, end in workers.run(_compile, missing, jobs=processes))
+
+
+def missing_kernels():
+    """Module and name of every kernel to compile, those first that take longest: in the order of the files' sizes."""
+    sizes = {}
+    for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+        sizes[module.name] = os.path.getsize(importlib.import_module(module.name).__file__ or os.devnull)
+    missing = [
+        (dispatcher.__module__, dispatcher.__name__)
+        for dispatcher in kernels.SIGNATURES
+        if dispatcher.__module__ in sizes and dispatcher._cache.is_empty()
+    ]
+    return sorted(missing, key=lambda kernel: sizes[kernel[0]], reverse=True)
+
+
+def _compile(module, name):
+    dispatcher = getattr(importlib.import_module(module), name)
+    # As a call does: a tuple of types, under which the code is found again.
+    types, _ = sigutils.normalize_signature(kernels.SIGNATURES[dispatcher])
+    dispatcher.compile(types)
