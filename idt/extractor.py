@@ -284,7 +284,10 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         now = _look(frame, levels, params, _mask(frame, params, people))
-        yield now, [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
+        fields = [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
+        if now.expansion is not None:
+            now = now._replace(expansion=now.expansion.as_first())
+        yield now, fields
         previous = now
 
 
@@ -302,9 +305,11 @@ def _look(frame, levels, params, mask):
     )
 
 
-def _expand(gray, levels, params):
+def _expand(gray, levels, params, *, second_only=False):
     """What the flow from or to a frame is made of, besides its gray levels; None for flows that need no more."""
-    return flow.expand(gray, levels, finest=params.flow_from) if params.flow == "farneback" else None
+    if params.flow != "farneback":
+        return None
+    return flow.expand(gray, levels, finest=params.flow_from, second_only=second_only)
 
 
 def _flow(previous, gray, expansion, levels):
@@ -337,7 +342,7 @@ def _compensate(previous, now, fields, levels, params):
     if params.compensation == "moved" and motion.inliers == 0:
         return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
-    return motion, _flow(previous, warped, _expand(warped, levels, params), levels)
+    return motion, _flow(previous, warped, _expand(warped, levels, params, second_only=True), levels)
 
 
 def _rows(finished, levels, params):
@@ -377,10 +382,9 @@ def _features(steps, video, params):
     columns: dict[str, Any] = {
         name: np.concatenate([step.columns[name] for step in steps]) for name in steps[0].columns
     }
-    histograms = np.concatenate([step.histograms for step in steps])
     first = 0
     for name, size in layout.step_sizes(params.cells).items():
-        block = histograms[:, :, first : first + size]
+        block = np.concatenate([step.histograms[:, :, first : first + size] for step in steps])
         columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
     whole = np.array([video.width, video.height], np.float32)

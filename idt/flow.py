@@ -39,17 +39,23 @@ class Expansion(NamedTuple):
     ----------
     levels : list of Scale
     planar : list of (5, h, w) float32 or None
-        Coefficients of x, y, x², y² and xy; None at the scales that were left out.
+        Coefficients of x, y, x², y² and xy, which the first of two frames is read by; None at the scales that were left
+        out.
     interleaved : list of (h, w, 5) float32 or None
-        The same by pixel; the kernels read three numbers beyond the end, so these arrays are views of longer ones.
+        The same by pixel, for the second; the kernels read three numbers beyond the end, so these arrays are views of
+        longer ones.
     """
 
     levels: list[Scale]
     planar: list
     interleaved: list
 
+    def as_first(self):
+        """Without what only the second of two frames needs: half the memory."""
+        return self._replace(interleaved=[None] * len(self.levels))
 
-def expand(gray, levels=None, *, finest=0):
+
+def expand(gray, levels=None, *, finest=0, second_only=False):
     """Approximate a frame by a quadratic around every pixel of every scale.
 
     Parameters
@@ -59,6 +65,8 @@ def expand(gray, levels=None, *, finest=0):
         Those of `pyramid.scales` with its defaults if not given.
     finest : int
         First scale that is expanded; `between` carries its flow over to the finer ones. The coarsest always is.
+    second_only : bool
+        Leave out ``planar``: this frame will be the second of two, never the first.
 
     Returns
     -------
@@ -83,15 +91,12 @@ def expand(gray, levels=None, *, finest=0):
     planar: list = [None] * finest
     interleaved: list = [None] * finest
     for level in levels[finest:]:
-        planar.append(np.empty((5, level.height, level.width), np.float32))
+        by_plane = np.empty((5, 1 if second_only else level.height, level.width), np.float32)
         interleaved.append(_roomy((level.height, level.width, 5)))
         expansion_kernel.expand(
-            _smooth(frame, level),
-            level.height,
-            level.width,
-            planar[-1].reshape(-1),
-            interleaved[-1].reshape(-1),
+            _smooth(frame, level), level.height, level.width, by_plane.reshape(-1), interleaved[-1].reshape(-1)
         )
+        planar.append(None if second_only else by_plane)
     return Expansion(levels, planar, interleaved)
 
 
@@ -124,10 +129,9 @@ def between(first, second):
     fields: list[np.ndarray] = []
     coarser = None
     for s in range(len(first.levels) - 1, -1, -1):
-        planar, interleaved = first.planar[s], second.interleaved[s]
         field = _start(coarser, first.levels[s])
-        if planar is not None:
-            _iterate(planar, interleaved, field)
+        if second.interleaved[s] is not None:
+            _iterate(first.planar[s], second.interleaved[s], field)
             field = _filter(field)
         fields.append(field.transpose(1, 2, 0))
         coarser = field

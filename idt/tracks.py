@@ -85,7 +85,7 @@ class Tracks:
         points = arrays.float_array(points, (None, 2), "points")
         first, last = self._count, self._count + len(points)
         if last > len(self._slots):
-            self._grow(max(last - len(self._slots), len(self._slots), 256))
+            self._grow(max(last - len(self._slots), len(self._slots) // 4, 256))
         slots = self._slots[first:last]
         self._ages[first:last] = 0
         self._positions[first:last] = points

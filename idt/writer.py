@@ -19,6 +19,9 @@ from idt.forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
 
+PIECE = 256
+"""Rows that are brought into their form at once: more gain nothing and cost memory."""
+
 CAMERA_CHUNK = 256
 
 
@@ -135,7 +138,7 @@ class Writer:
             self._append_camera(features.camera)
         first = 0
         while first < len(features):
-            count = min(CHUNK - self._buffered, len(features) - first)
+            count = min(PIECE, CHUNK - self._buffered, len(features) - first)
             rows = {name: values[first : first + count] for name, values in features.columns().items()}
             rows.setdefault("skip", np.ones(count, np.uint8))
             for name, values in self._form.encode(rows).items():

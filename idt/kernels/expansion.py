@@ -65,8 +65,8 @@ def _filter_columns(padded, start, width, rows, pitch):
 
 
 @njit(**INNER)
-def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
-    """The coefficients of the pixels from ``first`` on, by plane from ``place`` on and by pixel, in whole vectors."""
+def _fit(rows, pitch, first, last, planar, plane, interleaved):
+    """The coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
     none = everywhere(ZERO)
     for pixel in range(first, last, LANES):
         at = MARGIN + pixel
@@ -77,7 +77,7 @@ def _fit(rows, pitch, first, last, planar, place, plane, interleaved):
         x, y = everywhere(INVERSE_X) * slope, everywhere(INVERSE_X) * smooth_of_slope
         xx, yy = shared + everywhere(INVERSE_XX) * bend, shared + everywhere(INVERSE_XX) * smooth_of_bend
         xy = everywhere(INVERSE_XY) * slope_of_slope
-        out = place + pixel - first
+        out = pixel - first
         store(planar, out, x)
         store(planar, out + plane, y)
         store(planar, out + 2 * plane, xx)
@@ -101,7 +101,8 @@ def expand(padded, height, width, planar, interleaved):
     """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar (5 · H · W,); interleaved (H · W · 5 + 3,), the last three of them anything.
+    beyond its end; planar (5 · H · W,), or (5 · W,) for the last row only; interleaved (H · W · 5 + 3,), the last three
+    of them anything.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)
@@ -110,12 +111,13 @@ def expand(padded, height, width, planar, interleaved):
     rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
     # Not literals, for which numba would compile a second version.
     none, lanes = np.int64(0), np.int64(LANES)
+    plane = planar.size // COEFFICIENTS
     for y in range(height):
         _filter_columns(padded, (y + RADIUS) * width, width, rows, pitch)
-        start = y * width
-        _fit(rows, pitch, none, whole, planar, start, height * width, interleaved)
-        _fit(rows, pitch, whole, width, rest, none, lanes, rest_interleaved)
+        by_plane, by_pixel = planar[y * width % plane :], interleaved[y * width * COEFFICIENTS :]
+        _fit(rows, pitch, none, whole, by_plane, plane, by_pixel)
+        _fit(rows, pitch, whole, width, rest, lanes, rest_interleaved)
         for x in range(whole, width):
             for c in range(COEFFICIENTS):
-                planar[c * height * width + start + x] = rest[c * LANES + x - whole]
-                interleaved[(start + x) * COEFFICIENTS + c] = rest_interleaved[(x - whole) * COEFFICIENTS + c]
+                by_plane[c * plane + x] = rest[c * LANES + x - whole]
+                by_pixel[x * COEFFICIENTS + c] = rest_interleaved[(x - whole) * COEFFICIENTS + c]
