@@ -33,6 +33,7 @@ MODULES = {
     "idt-extract": "idt.cli:extract",
     "fv-encode": "encoding.cli:fv_encode",
     "svm-train": "classify.cli:svm_train",
+    "idt-evaluate": "classify.cli:evaluate",
 }
 
 START = 5.0

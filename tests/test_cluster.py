@@ -8,7 +8,7 @@ from idt import cluster
 from idt.errors import DataError
 from idt.workers import Lost
 from tests import perils, scenes, soak
-from tests.comparing import assert_same_folders
+from tests.comparing import assert_same_datasets, assert_same_folders
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -46,6 +46,25 @@ def test_a_cluster_makes_what_one_machine_makes_and_a_lost_worker_costs_nothing(
         assert soak.kill_a_worker_midway(clips, tmp_path / "lost", address, workers, *QUICK) == 0
         assert workers[0].wait() == -signal.SIGKILL
         assert_same_folders(calm, tmp_path / "lost")
+
+
+def test_an_evaluation_on_a_cluster_reports_what_one_machine_reports(tmp_path):
+    for i in range(4):
+        label, size = ("up", (80, 64)) if i % 2 else ("across", (64, 80))
+        folder = tmp_path / "clips" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        scenes.write_video(folder / f"g{i // 2}.avi", scenes.moving_patch(n_frames=14, size=size, seed=i))
+    words = ("--group", "g[0-9]", "--k", 2, "--sample", 200, *QUICK)
+    with soak.dask_cluster(tmp_path) as (address, _):
+        for name, where in (("here", ("--jobs", 1)), ("there", ("--backend", "dask", "--scheduler", address))):
+            done = soak.run("idt-evaluate", "folder", tmp_path / "clips", "-o", tmp_path / name, *words, *where)
+            assert done.returncode == 0, done.stderr
+    made = [path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*.h5")]
+    assert len(made) >= 6  # four videos, two folds
+    for path in made:
+        assert_same_datasets(tmp_path / "here" / path, tmp_path / "there" / path)
+    here, there = ((tmp_path / name / "confusion.csv").read_bytes() for name in ("here", "there"))
+    assert here == there
 
 
 def test_what_kills_every_worker_is_lost_and_the_cluster_goes_on(tmp_path, monkeypatch):
