@@ -16,6 +16,7 @@ from idt import arrays, sampling, surf
 from idt.errors import DataError
 from idt.kernels import corners as corners_kernel
 from idt.kernels import homography as homography_kernel
+from idt.kernels import polish as polish_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000
@@ -30,19 +31,6 @@ RANSAC_CONFIDENCE = 0.995
 
 POLISH_ITERATIONS = 20
 POLISH_TOLERANCE = 1e-12
-# Which of the kernel's sums stands where in the normal equations, and with which sign.
-NORMAL_SUM = np.array([
-    [0, 1, 2, 0, 0, 0, 6, 7],
-    [1, 3, 4, 0, 0, 0, 7, 9],
-    [2, 4, 5, 0, 0, 0, 8, 10],
-    [0, 0, 0, 0, 1, 2, 11, 12],
-    [0, 0, 0, 1, 3, 4, 12, 14],
-    [0, 0, 0, 2, 4, 5, 13, 15],
-    [6, 7, 8, 11, 12, 13, 16, 17],
-    [7, 9, 10, 12, 14, 15, 17, 18],
-])  # fmt: skip
-NORMAL_SIGN = np.kron(np.eye(2), np.ones((3, 3)))
-NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.ones((2, 2))]])
 
 WARP_BORDER = 5
 
@@ -252,49 +240,10 @@ def fit(source, target):
             own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, chosen, trial, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
-            kept = np.flatnonzero(agreeing)
-            homography = _polish(own.take(kept, axis=1), theirs.take(kept, axis=1), model)
-            if homography is not None:
-                return Motion(homography, len(source), inliers)
+            matrix = np.empty(9)
+            if polish_kernel.polish(own, theirs, agreeing, model, POLISH_ITERATIONS, POLISH_TOLERANCE, matrix):
+                return Motion(matrix.reshape(3, 3), len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
-
-
-def _polish(source, target, model):
-    """Least squares over inliers, (2, n) float32, from the model they agree with; None if that is no finite matrix.
-
-    Gauss and Newton's method, for as long as it gains anything.
-    """
-    own, source = _normalise(source)
-    theirs, target = _normalise(target)
-    start = theirs @ np.append(model, 1.0).reshape(3, 3) @ np.linalg.inv(own)
-    model = (start / start[2, 2]).ravel()[:8]
-    sums = np.empty(28)
-    homography_kernel.linearise(source, target, model, sums)
-    for _ in range(POLISH_ITERATIONS):
-        cost, normal, gradient = sums[27], sums[NORMAL_SUM] * NORMAL_SIGN, sums[19:27]
-        try:
-            trial = model - np.linalg.solve(normal, gradient)
-        except np.linalg.LinAlgError:
-            break
-        homography_kernel.linearise(source, target, trial, sums)
-        if not sums[27] < cost:
-            break
-        model = trial
-        if cost - sums[27] <= POLISH_TOLERANCE * cost:
-            break
-    homography = np.linalg.inv(theirs) @ np.append(model, 1.0).reshape(3, 3) @ own
-    homography /= homography[2, 2]
-    return homography if np.isfinite(homography).all() else None
-
-
-def _normalise(points):
-    """The matrix that centres and scales points (2, n), and the points in float64 (Hartley, PAMI 1997)."""
-    points = points.astype(np.float64)
-    mean = points.mean(axis=1)
-    points -= mean[:, None]
-    scale = 1 / max(np.abs(points).max(), np.finfo(np.float32).tiny)
-    points *= scale
-    return np.array([[scale, 0, -scale * mean[0]], [0, scale, -scale * mean[1]], [0, 0, 1]]), points
 
 
 def warp(gray, previous, homography):

@@ -1,4 +1,4 @@
-"""A homography from matches (spec 4): consensus on models of four random ones, then least squares over who agrees.
+"""A homography from matches (spec 4): consensus on models of four random ones. `kernels.polish` is what follows.
 
 Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's
 RANSAC, so that the same matches win as in the release; what makes it faster is a model in closed form instead of an
@@ -193,41 +193,3 @@ def _iterations_needed(confidence, outliers, most):
     if denominator >= 0 or -numerator >= most * -denominator:
         return most
     return np.int64(np.rint(numerator / denominator))
-
-
-@kernel("(float64[:,::1], float64[:,::1], float64[::1], float64[::1])")
-def linearise(source, target, model, sums):
-    """Sums of the normal equations of the distances around a model, and the sum of their squares behind them.
-
-    source, target (2, n) float64; model (8,) float64, its ninth number is 1; sums (28,) float64 out. With
-    a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and (0, a, −v·b),
-    so the matrix is made of Σ a·aᵀ (6 sums), Σ u·a·bᵀ (5), Σ v·a·bᵀ (5) and Σ (u² + v²)·b·bᵀ (3).
-    """
-    xx = xy = x1 = yy = y1 = one = 0.0
-    uxx = uxy = ux1 = uyy = uy1 = 0.0
-    vxx = vxy = vx1 = vyy = vy1 = 0.0
-    rxx = rxy = ryy = 0.0
-    dux = duy = du1 = dvx = dvy = dv1 = ex = ey = 0.0
-    total = 0.0
-    for i in range(source.shape[1]):
-        w = 1 / (model[6] * source[0, i] + model[7] * source[1, i] + 1)
-        x, y = source[0, i] * w, source[1, i] * w
-        u = model[0] * x + model[1] * y + model[2] * w
-        v = model[3] * x + model[4] * y + model[5] * w
-        du, dv = u - target[0, i], v - target[1, i]
-        total += du * du + dv * dv
-        ax, ay, a1, bx, by = x * x, x * y, x * w, y * y, y * w
-        xx, xy, x1, yy, y1, one = xx + ax, xy + ay, x1 + a1, yy + bx, y1 + by, one + w * w
-        uxx, uxy, ux1, uyy, uy1 = uxx + u * ax, uxy + u * ay, ux1 + u * a1, uyy + u * bx, uy1 + u * by
-        vxx, vxy, vx1, vyy, vy1 = vxx + v * ax, vxy + v * ay, vx1 + v * a1, vyy + v * bx, vy1 + v * by
-        r, e = u * u + v * v, u * du + v * dv
-        rxx, rxy, ryy = rxx + r * ax, rxy + r * ay, ryy + r * bx
-        dux, duy, du1 = dux + du * x, duy + du * y, du1 + du * w
-        dvx, dvy, dv1 = dvx + dv * x, dvy + dv * y, dv1 + dv * w
-        ex, ey = ex - e * x, ey - e * y
-    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5] = xx, xy, x1, yy, y1, one
-    sums[6], sums[7], sums[8], sums[9], sums[10] = uxx, uxy, ux1, uyy, uy1
-    sums[11], sums[12], sums[13], sums[14], sums[15] = vxx, vxy, vx1, vyy, vy1
-    sums[16], sums[17], sums[18] = rxx, rxy, ryy
-    sums[19], sums[20], sums[21], sums[22], sums[23], sums[24] = dux, duy, du1, dvx, dvy, dv1
-    sums[25], sums[26], sums[27] = ex, ey, total
