@@ -284,7 +284,7 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         now = _look(frame, levels, params, _mask(frame, params, people))
-        fields = [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
+        fields: list[np.ndarray] = [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         yield now, fields
