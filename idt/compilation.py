@@ -1,5 +1,6 @@
 """Compiling the kernels before they are called, in several processes: numba compiles one function at a time in each."""
 
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -36,7 +37,11 @@ def compile_missing(processes=None):
         processes = min(cpu_count(), PROCESSES, len(missing))
     if processes < 2:
         return 0
-    return sum(not isinstance(end, workers.Lost) for _, end in workers.run(_compile, missing, jobs=processes))
+    compiled = 0
+    with contextlib.suppress(OSError):  # no process can be started
+        for _, end in workers.run(_compile, missing, jobs=processes):
+            compiled += not isinstance(end, workers.Lost)
+    return compiled
 
 
 def missing_kernels():
