@@ -1,6 +1,7 @@
 """Compiling the kernels before they are called, in several processes: numba compiles one function at a time in each."""
 
 import contextlib
+import gc
 import importlib
 import os
 import pkgutil
@@ -58,6 +59,8 @@ def missing_kernels():
 
 
 def _compile(module, name):
+    # The process has little else to do, and no time to look for garbage among a compiler's many objects.
+    gc.disable()
     dispatcher = getattr(importlib.import_module(module), name)
     # As a call does: a tuple of types, under which the code is found again.
     types, _ = sigutils.normalize_signature(kernels.SIGNATURES[dispatcher])

@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -115,10 +114,8 @@ def test_each_broken_video_is_one_line_with_its_reason_and_the_rest_is_made(tmp_
     options = (*QUICK, "--strict", "--jobs", 2)
     # One was extracted otherwise before, and the process of one is killed.
     assert soak.extract(tmp_path / "in/stride.avi", f"{tmp_path}/out/", *QUICK, "--stride", 9).returncode == 0
-    killer = threading.Thread(target=kill_writer, args=(tmp_path / "out", "killed"))
-    killer.start()
-    done = soak.extract(tmp_path / "in", tmp_path / "out", *options)
-    killer.join()
+    with soak.killer_of(tmp_path / "out", "killed"):
+        done = soak.extract(tmp_path / "in", tmp_path / "out", *options)
     assert done.returncode == 3
     found = failures(tmp_path / "out")
     assert found.keys() == reasons.keys()
@@ -129,12 +126,6 @@ def test_each_broken_video_is_one_line_with_its_reason_and_the_rest_is_made(tmp_
     assert not list((tmp_path / "out").glob(".*"))
     told = json.loads((tmp_path / "out" / tally.SUMMARY).read_text())
     assert (told["done"], told["failed"]) == (4, 10)
-
-
-def kill_writer(folder, name):
-    """Kill the process that writes a file, as soon as it does."""
-    found = until(lambda: list(folder.glob(f".{name}.h5.*.part")))
-    os.kill(int(found[0].name.removesuffix(".part").rpartition("-")[2]), signal.SIGKILL)
 
 
 def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(clips, calm, tmp_path):
