@@ -101,7 +101,7 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
         match is taken from inside a box.
     threads : int
-        2 work on frame t + 1 beside frame t, more on the scales of a frame. The result does not depend on it.
+        2 or more work on frame t + 1 beside frame t, and on its scales at once. The result does not depend on it.
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
@@ -253,12 +253,18 @@ def follow(video, params, *, boxes=None, threads=1):
 
 @contextmanager
 def _workers(threads):
-    """What applies a function to every scale: `map`, in threads where more than the pipeline's two are allowed."""
-    if threads <= 2:
+    """What applies a function to every scale: `map`, or this thread to the largest and others to the rest."""
+    if threads == 1:
         yield map
-    else:
-        with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
-            yield pool.map
+        return
+    with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
+
+        def shared(function, *arguments):
+            first, *rest = zip(*arguments, strict=True)
+            others = [pool.submit(function, *each) for each in rest]
+            return [function(*first), *(other.result() for other in others)]
+
+        yield shared
 
 
 def _advance(tracks, gray, field, remaining, *, params):
