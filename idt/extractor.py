@@ -101,7 +101,7 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
         match is taken from inside a box.
     threads : int
-        2 or more work on frame t + 1 beside frame t, and on its scales at once. The result does not depend on it.
+        2 work on frame t + 1 beside frame t, more on the scales of a frame. The result does not depend on it.
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
@@ -236,35 +236,28 @@ def follow(video, params, *, boxes=None, threads=1):
         people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
     with _workers(threads) as each_scale:
-        for now, fields in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
+        for now, fields, compensated in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
             if previous is None:
                 motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
             else:
-                motion, remaining = _compensate(previous, now, fields, levels, params)
+                motion, remaining = compensated or _compensate(previous, now, fields, levels, params)
                 advance = functools.partial(_advance, params=params)
                 finished = list(each_scale(advance, live, previous.pyramid, fields, remaining))
             rows = _rows(finished, levels, params)
-            if (now.index - video.first_frame.index) % params.gap == 0:
-                for tracks, textured in zip(live, now.textured, strict=True):
-                    tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
+            for tracks, textured in zip(live, now.textured, strict=False):  # none where no track may start
+                tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
             yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
             previous = now
 
 
 @contextmanager
 def _workers(threads):
-    """What applies a function to every scale: `map`, or this thread to the largest and others to the rest."""
-    if threads == 1:
+    """What applies a function to every scale: `map`, in threads where more than the pipeline's two are allowed."""
+    if threads <= 2:
         yield map
-        return
-    with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
-
-        def shared(function, *arguments):
-            first, *rest = zip(*arguments, strict=True)
-            others = [pool.submit(function, *each) for each in rest]
-            return [function(*first), *(other.result() for other in others)]
-
-        yield shared
+    else:
+        with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
+            yield pool.map
 
 
 def _advance(tracks, gray, field, remaining, *, params):
@@ -286,20 +279,27 @@ _STEP_BINS = sum(layout.step_sizes(1).values())
 
 
 def _pairs(video, levels, params, people):
-    """Look at each frame and yield it with the flow that leads to it, [] for the first."""
+    """Look at each frame and yield it with the flow that leads to it, [] for the first.
+
+    Third comes what `_compensate` makes of the two where there is no second flow, else None: the caller's thread, which
+    has the tracks to describe, has less to do only where it has none of that flow.
+    """
     previous = None
     for frame in video:
-        now = _look(frame, levels, params, _mask(frame, params, people))
+        starts = (frame.index - video.first_frame.index) % params.gap == 0
+        now = _look(frame, levels, params, _mask(frame, params, people), starts)
         fields: list[np.ndarray] = [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
-        yield now, fields
+        early = previous is not None and params.compensation == "field"
+        yield now, fields, _compensate(previous, now, fields, levels, params) if early else None
         previous = now
 
 
-def _look(frame, levels, params, mask):
+def _look(frame, levels, params, mask, starts):
     pyramid = gray_pyramid(frame.gray, levels)
-    texture = [sampling.texture(image) for image in pyramid]
+    # The first scale's is that of the corners, too.
+    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
     return _Look(
         frame.index,
         mask,
@@ -307,7 +307,7 @@ def _look(frame, levels, params, mask):
         _expand(frame.gray, levels, params),
         camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none"),
         texture[0],
-        [sampling.textured_cells(level, stride=params.stride) for level in texture],
+        [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else [],
     )
 
 
