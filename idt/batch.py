@@ -69,6 +69,7 @@ def extract_job(
     threads=1,
     overwrite=False,
     progress=None,
+    compiled=False,
 ):
     """Extract one video into its feature file, unless the file is up to date.
 
@@ -92,6 +93,8 @@ def extract_job(
         Replace a file that was made otherwise.
     progress : callable, optional
         Called with the number of frames done since the last call, and how many there will be: None if unknown.
+    compiled : bool
+        Do not look for kernels to compile beforehand, as one of many processes.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def extract_job(
         if state != "absent" and not overwrite:
             raise DataError(state)
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        with stage("compilation"):
+        if not compiled:
             compile_missing()
         tracks = frames = 0
         with store.Writer(
@@ -350,7 +353,7 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
 
 
 def _attempt(job, params, options, progress=None):
-    return attempt_job(job, params, progress=progress, **options)
+    return attempt_job(job, params, progress=progress, compiled=True, **options)
 
 
 def _attempt_anywhere(job, params, options):

@@ -216,8 +216,8 @@ def command(main):
     """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status.
 
     Called without arguments it has the process to itself. What the libraries make when they are imported lives as
-    long as that, half a million objects: the garbage collector, which would search them a hundred times on the way
-    and three times at the end, and find nothing, is told to leave them alone. A fifth of a second.
+    long as that, some hundred thousand objects: the garbage collector, which would search them again and again on
+    the way and three times at the end, and find nothing, is told to leave them alone.
     """
 
     @functools.wraps(main)

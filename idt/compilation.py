@@ -9,39 +9,38 @@ import pkgutil
 from numba.core import sigutils
 
 from idt import kernels, workers
+from idt.stages import stage
 
 PROCESSES = 4
 """At most; the longest kernel takes a sixth of all the time."""
 
 
 def compile_missing(processes=None):
-    """Compile the kernels of extraction of which the cache has no code, unless there is one core only.
+    """Compile the kernels of extraction of which the cache has no code, if there are several and cores for them.
 
-    What this fails to do, the first call of a kernel does.
+    What this fails to do, for whatever reason, the first call of a kernel does.
 
     Parameters
     ----------
     processes : int, optional
-        As many as there are cores, up to `PROCESSES`.
+        At most so many; by default as many as there are cores, up to `PROCESSES`.
 
     Returns
     -------
     int
         Kernels compiled.
     """
-    missing = missing_kernels()
-    if not missing:
-        return 0
-    if processes is None:
-        from joblib import cpu_count
-
-        processes = min(cpu_count(), PROCESSES, len(missing))
-    if processes < 2:
-        return 0
     compiled = 0
-    with contextlib.suppress(OSError):  # no process can be started
-        for _, end in workers.run(_compile, missing, jobs=processes):
-            compiled += not isinstance(end, workers.Lost)
+    with stage("compilation"), contextlib.suppress(Exception):
+        missing = missing_kernels()
+        if len(missing) > 1 and processes is None:
+            from joblib import cpu_count
+
+            processes = min(cpu_count(), PROCESSES)
+        processes = min(processes or 1, len(missing))
+        if processes > 1:
+            for _, end in workers.run(_compile, missing, jobs=processes):
+                compiled += not isinstance(end, workers.Lost)
     return compiled
 
 
@@ -53,7 +52,7 @@ def missing_kernels():
     missing = [
         (dispatcher.__module__, dispatcher.__name__)
         for dispatcher in kernels.SIGNATURES
-        if dispatcher.__module__ in sizes and dispatcher._cache.is_empty()
+        if dispatcher.__module__ in sizes and kernels.is_missing(dispatcher)
     ]
     return sorted(missing, key=lambda kernel: sizes[kernel[0]], reverse=True)
 

@@ -40,10 +40,10 @@ class Expansion(NamedTuple):
     levels : list of Scale
     planar : list of (5, h, w) float32 or None
         Coefficients of x, y, x², y² and xy, which the first of two frames is read by; None at the scales that were left
-        out.
+        out, and at all if the frame is to be the second only.
     interleaved : list of (h, w, 5) float32 or None
-        The same by pixel, for the second; the kernels read three numbers beyond the end, so these arrays are views of
-        longer ones.
+        The same by pixel, for the second, None likewise; the kernels read three numbers beyond the end, so these arrays
+        are views of longer ones.
     """
 
     levels: list[Scale]
@@ -117,7 +117,7 @@ def between(first, second):
     Raises
     ------
     DataError
-        If the frames differ in size or in their scales.
+        If the frames differ in size or in their scales, or one lacks what its place needs.
 
     Notes
     -----
@@ -126,6 +126,8 @@ def between(first, second):
     if first.levels != second.levels:
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
         raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
+    if first.planar[-1] is None or second.interleaved[-1] is None:
+        raise DataError("first must not be expanded with second_only, nor second reduced by as_first")
     fields: list[np.ndarray] = []
     coarser = None
     for s in range(len(first.levels) - 1, -1, -1):

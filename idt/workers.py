@@ -88,8 +88,10 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None):
             if not busy:
                 return
             for connection in wait(list(busy)):
-                index, worker = busy.pop(connection)
+                # It is closed below, too, if it tells of an error, which is raised here.
+                index, worker = busy[connection]
                 ended, content = worker.receive()
+                del busy[connection]
                 if ended:
                     idle.append(worker)
                     yield index, content

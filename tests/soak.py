@@ -165,19 +165,22 @@ def broken_folder(folder, *, good):
 
 @contextlib.contextmanager
 def killer_of(folder, name):
-    """Kill the process that writes the features of a video, as soon as it does."""
+    """Kill the process that writes the features of a video, as soon as it does, if it ever does."""
+    ended = threading.Event()
 
     def kill():
-        deadline = time.monotonic() + 120
-        while not (found := list(folder.glob(f".{name}.h5.*.part"))) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        os.kill(_writer(found[0]), signal.SIGKILL)
+        while not (found := list(folder.glob(f".{name}.h5.*.part"))) and not ended.wait(0.005):
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            for part in found:
+                os.kill(_writer(part), signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
     try:
         yield
     finally:
+        ended.set()
         thread.join()
 
 

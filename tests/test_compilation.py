@@ -1,16 +1,14 @@
 """Kernels are compiled ahead for the types they are called with, and loaded without the compiler."""
 
-import importlib
 import subprocess
 import sys
 
 import pytest
-from numba.core import sigutils
 
 from idt import compilation, kernels, workers
 from tests import golden
 
-SMALL_KERNEL = "idt.kernels.sampling", "free_centres"
+SMALL_KERNELS = [("idt.kernels.sampling", "free_centres"), ("idt.kernels.selection", "lengths")]
 
 CALLED = """
 import sys
@@ -19,6 +17,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.sigutils import normalize_signature
 from idt import kernels
 idt.extract(sys.argv[1], end=20)
+idt.extract(sys.argv[1], end=20, preset="fast")
 print("scipy.linalg" in sys.modules)
 declared = {kernel: [normalize_signature(types)[0]] for kernel, types in kernels.SIGNATURES.items()}
 for name, module in list(sys.modules.items()):
@@ -38,22 +37,48 @@ def test_extraction_calls_every_kernel_with_the_types_declared_and_needs_no_comp
 
 def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: [SMALL_KERNEL])
+    monkeypatch.setattr(compilation, "missing_kernels", lambda: SMALL_KERNELS)
     assert compilation.compile_missing(processes=1) == 0
     assert not list(tmp_path.rglob("*.nbi"))
-    assert compilation.compile_missing(processes=2) == 1
-    (index,) = tmp_path.rglob("*.nbi")
-    assert index.name.startswith("sampling.free_centres")
+    assert compilation.compile_missing(processes=2) == 2
+    assert sorted(path.name.partition("-")[0] for path in tmp_path.rglob("*.nbi")) == [
+        "sampling.free_centres", "selection.lengths",
+    ]  # fmt: skip
     found = "from idt import compilation; print(compilation.missing_kernels())"
     missing = subprocess.run([sys.executable, "-c", found], check=True, capture_output=True, text=True).stdout
-    assert repr(SMALL_KERNEL) not in missing
-    assert "surf_detect" in missing.partition(")")[0]
+    assert not any(repr(kernel) in missing for kernel in SMALL_KERNELS)
+    assert missing.count("idt.kernels.") == len(kernels.SIGNATURES) - 2
 
 
 def test_what_could_not_be_compiled_ahead_is_left_to_the_first_call(monkeypatch):
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: [SMALL_KERNEL])
+    monkeypatch.setattr(compilation, "missing_kernels", lambda: SMALL_KERNELS)
     monkeypatch.setattr(workers, "run", lambda *_, **__: iter([(0, workers.Lost("its process was killed"))]))
     assert compilation.compile_missing(processes=2) == 0
+    # Of a kernel that does not exist the process tells; none is lost, and nothing is raised.
+    monkeypatch.undo()
+    monkeypatch.setattr(compilation, "missing_kernels", lambda: [("idt.kernels.sampling", "no_such_kernel")] * 2)
+    assert compilation.compile_missing(processes=2) == 0
+    monkeypatch.setattr(compilation, "missing_kernels", lambda: 1 / 0)
+    assert compilation.compile_missing() == 0
+
+
+def test_without_a_folder_or_room_for_it_compiled_code_is_not_kept(monkeypatch):
+    def refuse(*_):
+        raise OSError("no space left")
+
+    class Nowhere(kernels.Cache):
+        def __init__(self, function):
+            raise RuntimeError("no locator available")
+
+    def half(x):
+        return x / 2
+
+    monkeypatch.setattr(kernels.FunctionCache, "save_overload", refuse)
+    assert kernels.kernel()(half)(3.0) == 1.5
+    monkeypatch.setattr(kernels, "Cache", Nowhere)
+    homeless = kernels.kernel()(half)
+    assert not kernels.is_missing(homeless)
+    assert homeless(3.0) == 1.5
 
 
 def test_nothing_is_missing_once_all_is_compiled(monkeypatch):
@@ -62,6 +87,3 @@ def test_nothing_is_missing_once_all_is_compiled(monkeypatch):
         pytest.fail(f"{module}.{name} is missing")
     monkeypatch.setattr(workers, "run", lambda *_, **__: pytest.fail("nothing is left to compile"))
     assert compilation.compile_missing() == 0
-    for dispatcher, signature in kernels.SIGNATURES.items():
-        assert getattr(importlib.import_module(dispatcher.__module__), dispatcher.__name__) is dispatcher
-        assert isinstance(sigutils.normalize_signature(signature)[0], tuple)

@@ -216,6 +216,17 @@ def test_neither_expansion_is_changed_and_each_field_is_an_array_of_its_own():
         assert other.any()
 
 
+def test_each_of_two_frames_needs_but_half_of_its_expansion():
+    frames = scenes.moving_patch(n_frames=2, size=(40, 56))
+    first, second = (flow.expand(frame) for frame in frames)
+    half = flow.expand(frames[1], second_only=True)
+    for found, expected in zip(flow.between(first.as_first(), half), flow.between(first, second), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    for pair in ((half, second), (first, second.as_first())):
+        with pytest.raises(DataError, match="second_only"):
+            flow.between(*pair)
+
+
 @pytest.mark.parametrize("finest", [1, 2, 99])
 def test_scales_left_out_carry_the_flow_of_the_next_one_over(finest):
     frames = scenes.translating(2, velocity=(2, -1), size=(96, 128))

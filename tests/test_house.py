@@ -11,6 +11,9 @@ from pathlib import Path
 import numpydoc.docscrape
 import pytest
 
+from idt import kernels
+from idt.kernels import sampling
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("idt", "encoding", "classify")
 
@@ -47,16 +50,20 @@ def test_kernels_are_cached_release_the_lock_and_say_what_they_do(path):
         if not isinstance(node, ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "njit":
+            if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") in ("njit", "kernel"):
                 flags = {keyword.arg: keyword.value for keyword in decorator.keywords}
-                if node.name.startswith("_") and None in flags:
+                if decorator.func.id == "njit":
                     # Inner kernels are cached with those that call them.
+                    assert node.name.startswith("_")
                     assert flags[None].id == "INNER"
-                else:
-                    assert flags["cache"].value is True
-                    assert flags["nogil"].value is True
                 assert ast.get_docstring(node)
                 assert "parallel" not in flags, "sums would depend on the number of threads"
+
+
+def test_a_kernel_is_cached_and_releases_the_lock():
+    options = sampling.free_centres.targetoptions
+    assert (options["nogil"], options["error_model"]) == (True, "numpy")
+    assert isinstance(sampling.free_centres._cache, kernels.Cache)
 
 
 @pytest.mark.parametrize(

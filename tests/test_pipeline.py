@@ -17,6 +17,7 @@ import idt
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from idt import batch, cli
+from idt.compilation import compile_missing
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.commands import refused, run_command
@@ -97,6 +98,7 @@ def test_one_video_loads_only_what_it_needs(clip, tmp_path):
         "print([name for name in ('tqdm', 'joblib', 'sklearn', 'matplotlib', 'idt.show') if name in sys.modules])\n"
         "print(status, gc.get_threshold()[0] > 700, gc.get_freeze_count() > 50_000)"
     )
+    compile_missing()  # needs more
     words = [sys.executable, "-c", code, clip, "-o", tmp_path / "f.h5", "--end", "1"]
     found = subprocess.run(words, capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[1:] == ["[]", "0 True True"]

@@ -57,7 +57,7 @@ def warp(gray, previous, homography, border, out):
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
 
 
-@kernel()
+@kernel("(float32[:,:,::1], float64[:,::1], float64[:,::1], float64, int64, int64, int64, float32[:,:,::1])")
 def subtract(flow, homography, inverse, factor, width, height, border, out):
     """Take the camera's motion out of a flow: to where a point went, the inverse motion is applied.
 
