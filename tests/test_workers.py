@@ -50,6 +50,16 @@ def test_an_exception_of_a_task_is_ours():
         list(run(perils.fail, [("what",)]))
 
 
+def test_the_process_that_tells_of_an_error_is_closed_with_the_others(monkeypatch):
+    closed = []
+    monkeypatch.setattr(workers.Worker, "close", lambda self: closed.append(self))
+    with pytest.raises(KeyError, match="what"):
+        list(run(perils.fail, [("what",)], jobs=1))
+    assert len(set(map(id, closed))) == 1
+    monkeypatch.undo()
+    closed[0].close()
+
+
 def test_a_thread_keeps_its_process_and_gets_another_when_it_died():
     first = workers.call(perils.which)[0]
     assert workers.call(perils.which)[0] == first
