@@ -161,6 +161,7 @@ def extract_job(
                     tracks, frames = tracks + len(chunk), frames + chunk.frames
                     if progress is not None:
                         progress(chunk.frames, video.n_expected)
+                    del chunk  # before the next one is made
             with stage("last rows and times"):
                 writer.finish(frames, truncation=video.truncation)
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))

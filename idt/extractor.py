@@ -206,10 +206,16 @@ def features_of(video, params, *, boxes=None, threads=1):
     for step in follow(video, params, boxes=boxes, threads=threads):
         kept.append(_kept(step))
         if len(kept) == CHUNK:
-            yield _features(kept, video, params)
-            kept = []
+            yield _features(_taken(kept), video, params)
     if kept:
         yield _features(kept, video, params)
+
+
+def _taken(kept):
+    """All of a list, out of it: what a chunk is made of need not live until the chunk is written."""
+    taken = kept[:]
+    kept.clear()
+    return taken
 
 
 def follow(video, params, *, boxes=None, threads=1):
