@@ -287,8 +287,8 @@ _STEP_BINS = sum(layout.step_sizes(1).values())
 def _pairs(video, levels, params, people):
     """Look at each frame and yield it with the flow that leads to it, [] for the first.
 
-    Third comes what `_compensate` makes of the two where there is no second flow, else None: the caller's thread, which
-    has the tracks to describe, has less to do only where it has none of that flow.
+    Third comes what `_compensate` makes of the two, if that asks for no second flow; else None, and the caller's
+    thread, which describes the tracks, has about as much to do as this one.
     """
     previous = None
     for frame in video:
