@@ -10,7 +10,6 @@ The expansion of a frame serves two pairs: as the second image of one and the fi
 Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003.
 """
 
-import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,38 +20,49 @@ from idt import arrays
 from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
-from idt.kernels import median as median_kernel
 from idt.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2
+COEFFICIENTS = 5
 LANES = 8
 """Numbers that the kernels take at once."""
 DIS_SMALLEST = 16
 """Shorter side in pixels of the smallest frame that dense inverse search takes."""
-BORDER_DAMPING = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
 
 
 class Expansion(NamedTuple):
-    """Quadratic coefficients of one frame at every scale, finest first.
+    """Quadratic coefficients of one frame at every scale: those of x, y, x², y² and xy, in this order.
 
     Attributes
     ----------
     levels : list of Scale
-    planar : list of (5, h, w) float32 or None
-        Coefficients of x, y, x², y² and xy, which the first of two frames is read by; None at the scales that were left
-        out, and at all if the frame is to be the second only.
-    interleaved : list of (h, w, 5) float32 or None
-        The same by pixel, for the second, None likewise; the kernels read three numbers beyond the end, so these arrays
-        are views of longer ones.
+    finest : int
+        First scale that was expanded.
+    by_plane, by_pixel : (5 · P + 8,) float32 or None
+        Those of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
+        pixel. Behind them there is room, since the kernels read a vector beyond the end. None where the frame is to
+        be only the second, or only the first.
     """
 
     levels: list[Scale]
-    planar: list
-    interleaved: list
+    finest: int
+    by_plane: np.ndarray | None
+    by_pixel: np.ndarray | None
+
+    @property
+    def planar(self):
+        """The coefficients by plane, (5, h, w) for each scale."""
+        return _split(self.by_plane, self.levels, COEFFICIENTS)
+
+    @property
+    def interleaved(self):
+        """The coefficients by pixel, (h, w, 5) for each scale."""
+        flat = _split(self.by_pixel, self.levels, COEFFICIENTS)
+        return [scale.reshape(*scale.shape[1:], COEFFICIENTS) for scale in flat]
 
     def as_first(self):
         """Without what only the second of two frames needs: half the memory."""
-        return self._replace(interleaved=[None] * len(self.levels))
+        return self._replace(by_pixel=None)
 
 
 def expand(gray, levels=None, *, finest=0, second_only=False):
@@ -86,18 +96,13 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
     if min(min(level.height, level.width) for level in levels) < 2:
         # Bilinear sampling reads the pixel to the right and the one below, even where these weigh nothing.
         raise DataError(f"a frame must be at least 2x2 px at every scale, got {gray.shape[1]}x{gray.shape[0]} px")
-    frame = gray.astype(np.float32)
+    table = _table(tuple(levels))
     finest = min(finest, len(levels) - 1)
-    planar: list = [None] * finest
-    interleaved: list = [None] * finest
-    for level in levels[finest:]:
-        by_plane = np.empty((5, 1 if second_only else level.height, level.width), np.float32)
-        interleaved.append(_roomy((level.height, level.width, 5)))
-        expansion_kernel.expand(
-            _smooth(frame, level), level.height, level.width, by_plane.reshape(-1), interleaved[-1].reshape(-1)
-        )
-        planar.append(None if second_only else by_plane)
-    return Expansion(levels, planar, interleaved)
+    size = COEFFICIENTS * table.pixels + LANES
+    by_pixel = np.empty(size, np.float32)
+    by_plane = np.empty(0 if second_only else size, np.float32)
+    expansion_kernel.expand(gray, table.sizes, table.blurs, finest, by_plane, by_pixel)
+    return Expansion(levels, finest, None if second_only else by_plane, by_pixel)
 
 
 def between(first, second):
@@ -126,18 +131,13 @@ def between(first, second):
     if first.levels != second.levels:
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]
         raise DataError(f"first and second must have the same scales, got {sizes[0]} and {sizes[1]}")
-    if first.planar[-1] is None or second.interleaved[-1] is None:
+    if first.by_plane is None or second.by_pixel is None:
         raise DataError("first must not be expanded with second_only, nor second reduced by as_first")
-    fields: list[np.ndarray] = []
-    coarser = None
-    for s in range(len(first.levels) - 1, -1, -1):
-        field = _start(coarser, first.levels[s])
-        if second.interleaved[s] is not None:
-            _iterate(first.planar[s], second.interleaved[s], field)
-            field = _filter(field)
-        fields.append(field.transpose(1, 2, 0))
-        coarser = field
-    return fields[::-1]
+    table = _table(tuple(first.levels))
+    fields = np.empty(2 * table.pixels, np.float32)
+    finest = max(first.finest, second.finest)
+    flow_kernel.estimate(first.by_plane, second.by_pixel, table.sizes, finest, RATIO, ITERATIONS, fields)
+    return [field.transpose(1, 2, 0) for field in _split(fields, first.levels, 2)]
 
 
 def dis(previous, current, levels=None):
@@ -181,67 +181,44 @@ def dis(previous, current, levels=None):
     return fields
 
 
-def _start(coarser, level):
-    """Planar flow (2, h, w) at which a scale starts: zero at the coarsest, else the coarser flow carried over."""
-    field = _roomy((2, level.height, level.width))
-    if coarser is None:
-        field[:] = 0
-        return field
-    return resize(coarser, field, factor=RATIO)
+class _Table(NamedTuple):
+    """What the kernels need to know of the scales.
 
+    Attributes
+    ----------
+    sizes : (S, 2) int64
+        Height and width.
+    pixels : int
+        Of all scales.
+    blurs : (S, K) float32
+        By what Gaussian the full frame is blurred before it is resized, from its middle outwards, then zeros.
+    """
 
-def _smooth(frame, level):
-    """The frame blurred for a scale and resized to it, flat, with seven rows replicated at either end."""
-    sigma = (level.factor - 1) / 2
-    size = max(3, round(5 * sigma) | 1)
-    radius = expansion_kernel.RADIUS
-    padded = _roomy((level.height + 2 * radius, level.width))
-    image = padded[radius:-radius]
-    # With σ = 0 OpenCV takes a kernel of 3 to be [1 2 1] / 4: the first scale is blurred too, as in the release.
-    if image.shape == frame.shape:
-        cv2.GaussianBlur(frame, (size, size), sigma, dst=image, borderType=cv2.BORDER_REFLECT_101)
-    else:
-        resize(cv2.GaussianBlur(frame, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)[None], image[None])
-    padded[:radius] = image[0]
-    padded[-radius:] = image[-1]
-    return padded.reshape(-1)
-
-
-def _iterate(planar, interleaved, field):
-    """Improve a field in place, as often as the specification says."""
-    _, height, width = field.shape
-    if width < LANES:
-        planar = _roomy(planar.shape, planar)
-    damping_x, damping_y = _damping(width, -(-width // LANES) * LANES), _damping(height, height)
-    flow_kernel.iterate(planar.reshape(-1), interleaved.reshape(-1), field, damping_x, damping_y, ITERATIONS)
-
-
-def _filter(field):
-    """The median of each component, (2, h, w)."""
-    filtered = np.empty_like(field)
-    median_kernel.median(field, filtered)
-    return filtered
-
-
-def _roomy(shape, values=None):
-    """A new array that the kernels may read a vector beyond its end, where they find anything."""
-    size = math.prod(shape)
-    flat = np.empty(size + LANES, np.float32)
-    flat[size:] = 0
-    array = flat[:size].reshape(shape)
-    if values is not None:
-        array[:] = values
-    return array
+    sizes: np.ndarray
+    pixels: int
+    blurs: np.ndarray
 
 
 @lru_cache(maxsize=64)
-def _damping(size, columns):
-    """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping).
+def _table(levels):
+    sizes = np.array([[level.height, level.width] for level in levels], np.int64)
+    halves = []
+    for level in levels:
+        sigma = (level.factor - 1) / 2
+        size = max(3, round(5 * sigma) | 1)
+        # With σ = 0 OpenCV takes a kernel of 3 to be [1 2 1] / 4: the first scale is blurred too, as in the release.
+        halves.append(cv2.getGaussianKernel(size, sigma, cv2.CV_32F)[size // 2 :, 0])
+    blurs = np.zeros((len(levels), max(map(len, halves))), np.float32)
+    for row, half in zip(blurs, halves, strict=True):
+        row[: len(half)] = half
+    return _Table(sizes, int(sizes.prod(axis=1).sum()), blurs)
 
-    (columns,) float32, of which ``size`` are used; not to be written to.
-    """
-    weight = np.ones(columns, np.float32)
-    reach = min(size, len(BORDER_DAMPING))
-    weight[:reach] = BORDER_DAMPING[:reach]
-    weight[size - reach : size] *= BORDER_DAMPING[:reach][::-1]
-    return weight
+
+def _split(flat, levels, planes):
+    """Views of what the kernels keep flat, scale after scale: (planes, h, w) for each."""
+    split, start = [], 0
+    for level in levels:
+        end = start + planes * level.height * level.width
+        split.append(flat[start:end].reshape(planes, level.height, level.width))
+        start = end
+    return split

@@ -1,6 +1,5 @@
 """The scales of a video and its gray pyramid (spec 2)."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -100,16 +99,5 @@ def resize(planes, out, *, factor=1.0):
     (n, H, W) float32
         ``out``.
     """
-    upper, lower, below = _taps(planes.shape[1], out.shape[1])
-    left, right, beside = _taps(planes.shape[2], out.shape[2])
-    kernel.resize(planes, upper, lower, below, left, right, beside, np.float32(factor), out)
+    kernel.resize(planes, np.float32(factor), out)
     return out
-
-
-@lru_cache(maxsize=64)
-def _taps(source, target):
-    """Between which two of ``source`` pixels each of ``target`` lies, and the share of the second."""
-    at = (np.arange(target) + 0.5) * (source / target) - 0.5
-    first = np.clip(np.floor(at), 0, source - 1)
-    share = np.clip(at - first, 0, 1).astype(np.float32)
-    return first.astype(np.int32), np.minimum(first + 1, source - 1).astype(np.int32), share

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.resize import smooth
 from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
 RADIUS = 7
@@ -96,13 +97,13 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
         store(interleaved, out + 7 * COEFFICIENTS, h)
 
 
-@kernel("(float32[::1], int64, int64, float32[::1], float32[::1])")
-def expand(padded, height, width, planar, interleaved):
-    """Coefficients of x, y, x², y² and xy at every pixel, in two orders: by plane to stream, by pixel to gather.
+@njit(**INNER)
+def _expand_scale(padded, height, width, planar, plane, interleaved):
+    """Coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar (5 · H · W,), or (5 · W,) for the last row only; interleaved (H · W · 5 + 3,), the last three
-    of them anything.
+    beyond its end; planar, one coefficient ``plane`` numbers behind the other, or only the last row where that is a
+    row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)
@@ -111,7 +112,6 @@ def expand(padded, height, width, planar, interleaved):
     rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
     # Not literals, for which numba would compile a second version.
     none, lanes = np.int64(0), np.int64(LANES)
-    plane = planar.size // COEFFICIENTS
     for y in range(height):
         _filter_columns(padded, (y + RADIUS) * width, width, rows, pitch)
         by_plane, by_pixel = planar[y * width % plane :], interleaved[y * width * COEFFICIENTS :]
@@ -121,3 +121,34 @@ def expand(padded, height, width, planar, interleaved):
             for c in range(COEFFICIENTS):
                 by_plane[c * plane + x] = rest[c * LANES + x - whole]
                 by_pixel[x * COEFFICIENTS + c] = rest_interleaved[(x - whole) * COEFFICIENTS + c]
+
+
+@kernel("(uint8[:,::1], int64[:,::1], float32[:,::1], int64, float32[::1], float32[::1])")
+def expand(gray, sizes, blurs, finest, planar, interleaved):
+    """Coefficients of x, y, x², y² and xy at every scale, in two orders: by plane to stream, by pixel to gather.
+
+    gray (H, W) uint8; sizes (S, 2) int64, height and width of the scales, finest first; blurs (S, K) float32, the
+    Gaussian of each from its middle outwards, then zeros; finest, the first scale that is expanded. Out, flat, scale
+    after scale: planar float32 (5 · P,), with P the pixels of all scales, or empty where it is not wanted;
+    interleaved (5 · P + 3,), the last three of them anything.
+    """
+    height, width = gray.shape
+    # The vectors read beyond its end.
+    frame = np.zeros(gray.size + LANES, np.float32)
+    for y in range(height):
+        for x in range(width):
+            frame[y * width + x] = gray[y, x]
+    padded = np.empty((height + 2 * RADIUS) * width + LANES, np.float32)
+    row = np.empty(COEFFICIENTS * width, np.float32)
+    start = 0
+    for s in range(sizes.shape[0]):
+        h, w = sizes[s]
+        if s >= finest:
+            smooth(frame, height, width, blurs[s], h, w, padded[RADIUS * w :])
+            for y in range(RADIUS):
+                for x in range(w):
+                    padded[y * w + x] = padded[RADIUS * w + x]
+                    padded[(RADIUS + h + y) * w + x] = padded[(RADIUS + h - 1) * w + x]
+            by_plane, plane = (planar[start:], h * w) if planar.size else (row, w)
+            _expand_scale(padded, h, w, by_plane, plane, interleaved[start:])
+        start += COEFFICIENTS * h * w

@@ -1,4 +1,5 @@
-"""The iterations of the flow at one scale (spec 3): matrix update, Gaussian window and solution, four rows at a time.
+"""The flow at every scale (spec 3): matrix update, Gaussian window and solution, four rows at a time, and medians.
+
 
 Farnebäck, SCIA 2003, section 4, with the Gaussian window and the border damping of the release.
 Expansions hold the coefficients of x, y, x², y² and xy, in this order.
@@ -10,7 +11,22 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
-from idt.kernels.simd import LANES, everywhere, item, load, store, transposed
+from idt.kernels.median import median
+from idt.kernels.resize import resize
+from idt.kernels.simd import (
+    LANES,
+    equal,
+    everywhere,
+    greater,
+    item,
+    load,
+    numbers,
+    smaller,
+    store,
+    store_places,
+    transposed,
+    whole,
+)
 
 WINDOW_RADIUS = 5
 WINDOW_SIGMA = 1.5
@@ -18,6 +34,8 @@ REGULARISER = np.float32(1e-3)
 HALF = np.float32(0.5)
 ONE = np.float32(1)
 ZERO = np.float32(0)
+BELOW_ONE = np.nextafter(ONE, ZERO)
+EIGHT = tuple(np.float32(k) for k in range(LANES))
 
 COEFFICIENTS = 5
 STRIP = 4
@@ -27,33 +45,35 @@ RING = 16
 MARGIN = 8
 """Numbers to the left and right of a row of products, of which the window reads 5."""
 
-# contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
-FLAGS = {"contract", "nsz"}
+
+BORDER = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
+"""Weight of a pixel on either border and of those next to it."""
 
 _weights = [math.exp(-0.5 * (k / WINDOW_SIGMA) ** 2) for k in range(WINDOW_RADIUS + 1)]
 _total = _weights[0] + 2 * sum(_weights[1:])
 W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
-@njit(**INNER, fastmath=FLAGS)
-def _locate(flow, y, index, places):
-    """Where the pixels of row y land in the second image: pixel, shares of its right and lower neighbours, 1 if inside.
+@njit(**INNER)
+def _locate(flow, y, width, height, index, right, lower, inside):
+    """Where the pixels of row y land in the second image; flow (2 · H · W,), the others (P,) out.
 
-    flow (2, H, W) float32; index (≥ W,) int32, places (3, ≥ W) float32 out.
+    index int32, the pixel; right and lower float32, what its neighbours count; inside float32, 1 or 0. A target
+    outside, whatever its flow, has the index of a pixel inside.
     """
-    _, height, width = flow.shape
-    last_x = np.float32(width - 1)
-    last_y = np.float32(height - 1)
-    for x in range(width):
-        target_x = np.float32(x) + flow[0, y, x]
-        target_y = np.float32(y) + flow[1, y, x]
-        left = np.floor(target_x)
-        top = np.floor(target_y)
-        inside = (left >= ZERO) & (left < last_x) & (top >= ZERO) & (top < last_y)
-        index[x] = np.int32(top) * np.int32(width) + np.int32(left) if inside else np.int32(0)
-        places[0, x] = target_x - left if inside else ZERO
-        places[1, x] = target_y - top if inside else ZERO
-        places[2, x] = ONE if inside else ZERO
+    none = everywhere(ZERO)
+    row, plane = y * width, height * width
+    # The last places that have neighbours to the right and below.
+    last_x, last_y = everywhere(np.float32(width - 1) * BELOW_ONE), everywhere(np.float32(height - 1) * BELOW_ONE)
+    for x in range(0, width, LANES):
+        to_x = everywhere(np.float32(x)) + numbers(*EIGHT) + load(flow, row + x)
+        to_y = everywhere(np.float32(y)) + load(flow, plane + row + x)
+        near_x, near_y = greater(smaller(to_x, last_x), none), greater(smaller(to_y, last_y), none)
+        left, top = whole(near_x), whole(near_y)
+        store_places(index, x, top, width, left)
+        store(right, x, near_x - left)
+        store(lower, x, near_y - top)
+        store(inside, x, equal(near_x, to_x) * equal(near_y, to_y))
 
 
 @njit(**INNER)
@@ -68,32 +88,33 @@ def _sample(second, row, index, right, lower, x):
 
 
 @njit(**INNER)
-def _make_products(first, second, flow, y, width, plane, index, places, damping_x, damping_y, pitch, ring, start):
+def _make_products(first, second, flow, y, width, plane, places, damping_x, damping_y, pitch, ring, start):
     """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y, into ring from ``start`` on.
 
-    Flat: first (5 · H · W,), flow (2 · H · W,), places (3 · P,), ring; plane H · W. A target outside takes no part.
+    Flat: first (5 · H · W,), flow (2 · H · W,), ring; plane H · W; places as from `_locate`. A target outside takes no
+    part.
     """
-    right, lower, inside = places[0], places[1], places[2]
+    index, right, lower, inside = places
+    row = COEFFICIENTS * width
     half = everywhere(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
         x = max(min(x, width - LANES), 0)
         s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(
-            _sample(second, COEFFICIENTS * width, index, right, lower, x),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 1),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 2),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 3),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 4),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 5),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 6),
-            _sample(second, COEFFICIENTS * width, index, right, lower, x + 7),
+            _sample(second, row, index, right, lower, x),
+            _sample(second, row, index, right, lower, x + 1),
+            _sample(second, row, index, right, lower, x + 2),
+            _sample(second, row, index, right, lower, x + 3),
+            _sample(second, row, index, right, lower, x + 4),
+            _sample(second, row, index, right, lower, x + 5),
+            _sample(second, row, index, right, lower, x + 6),
+            _sample(second, row, index, right, lower, x + 7),
         )
         at = y * width + x
         u, v = load(flow, at), load(flow, plane + at)
         # The mean of both expansions inside, the first alone outside.
-        both = load(inside, x)
-        own = everywhere(ONE) - both * half
-        both = both * half
+        both = load(inside, x) * half
+        own = everywhere(ONE) - both
         a11 = load(first, 2 * plane + at) * own + s_xx * both
         a22 = load(first, 3 * plane + at) * own + s_yy * both
         a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
@@ -173,21 +194,33 @@ def _solve(smooth, start, pitch, width, solved):
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
-@kernel("(float32[::1], float32[::1], float32[:,:,::1], float32[::1], float32[::1], int64)")
-def iterate(first, second, flow, damping_x, damping_y, iterations):
+@njit(**INNER)
+def _damp(size, damping):
+    """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping)."""
+    damping[:] = ONE
+    reach = min(size, BORDER.size)
+    for k in range(reach):
+        damping[k] *= BORDER[k]
+        damping[size - 1 - k] *= BORDER[k]
+
+
+@njit(**INNER)
+def _iterate(first, second, flow, iterations):
     """Improve ``flow`` (2, H, W) float32 in place, as often as asked.
 
-    first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, second readable for 3 numbers beyond
-    its end; if W < 8, flow and first for 8. damping_x (P,), with P the width rounded up to whole vectors, damping_y
-    (H,) float32.
+    first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, readable for 8 and 3 numbers beyond their
+    end; flow for 8.
     """
     _, height, width = flow.shape
-    columns = damping_x.size
+    columns = -(-width // LANES) * LANES
     pitch = columns + 2 * MARGIN
     size = 5 * pitch
     flat = flow.reshape(2 * height * width)
-    # What stands behind the last pixel of a row must lie inside, too: it stays 0.
-    index, places = np.zeros(columns, np.int32), np.zeros((3, columns), np.float32)
+    damping_x, damping_y = np.empty(columns, np.float32), np.empty(height, np.float32)
+    _damp(width, damping_x)
+    _damp(height, damping_y)
+    index, inside = np.empty(columns, np.int32), np.empty(columns, np.float32)
+    right, lower = np.empty(columns, np.float32), np.empty(columns, np.float32)
     ring, smooth = np.empty(RING * size, np.float32), np.empty(STRIP * size, np.float32)
     solved = np.empty(2 * columns, np.float32)
     for _ in range(iterations):
@@ -195,10 +228,10 @@ def iterate(first, second, flow, damping_x, damping_y, iterations):
         for top in range(0, height, STRIP):
             # Products are made before the rows that they come from are solved, and kept until nobody needs them.
             while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
-                _locate(flow, made, index, places)
+                _locate(flat, made, width, height, index, right, lower, inside)
                 _make_products(
-                    first, second, flat, made, width, height * width, index, places, damping_x, damping_y[made], pitch,
-                    ring, (made & (RING - 1)) * size,
+                    first, second, flat, made, width, height * width, (index, right, lower, inside), damping_x,
+                    damping_y[made], pitch, ring, (made & (RING - 1)) * size,
                 )  # fmt: skip
                 made += 1
             _window_columns(ring, top, height - 1, size, smooth)
@@ -207,3 +240,35 @@ def iterate(first, second, flow, damping_x, damping_y, iterations):
                 for x in range(width):
                     flow[0, y, x] = solved[x]
                     flow[1, y, x] = solved[columns + x]
+
+
+@kernel("(float32[::1], float32[::1], int64[:,::1], int64, float32, int64, float32[::1])")
+def estimate(first, second, sizes, finest, ratio, iterations, fields):
+    """The flow at every scale, from the coarsest to the finest; each starts from the median of the one before.
+
+    sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
+    Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by
+    pixel, the last 8 and 3 of them anything; fields (2 · P,) out, u and then v of each scale. At the scales before
+    ``finest`` there is only the flow carried over.
+    """
+    start = np.int64(0)
+    for s in range(sizes.shape[0]):
+        start += sizes[s, 0] * sizes[s, 1]
+    field = coarser = np.empty((2, 0, 0), np.float32)
+    work = np.empty(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
+    for s in range(sizes.shape[0] - 1, -1, -1):
+        height, width = sizes[s]
+        size = height * width
+        start -= size
+        field = fields[2 * start : 2 * (start + size)].reshape((2, height, width))
+        if s < finest:
+            resize(coarser, ratio, field)
+        else:
+            rough = work[: 2 * size].reshape((2, height, width))
+            if s == sizes.shape[0] - 1:
+                rough[:] = ZERO
+            else:
+                resize(coarser, ratio, rough)
+            _iterate(first[5 * start :], second[5 * start :], rough, iterations)
+            median(rough, field)
+        coarser = field

@@ -162,7 +162,7 @@ def _find_median(rows, at, lowest, lower, low, high, higher, highest):
     return smaller(smaller(median, greater(low, c)), smaller(greater(lower, d), greater(lowest, e)))
 
 
-@kernel("(float32[:,:,::1], float32[:,:,::1])")
+@kernel()
 def median(planes, out):
     """The median of the 5×5 pixels around each; beyond the image its border is repeated.
 

@@ -126,6 +126,17 @@ def everywhere(typing, number):
     return float8(types.float32), generate
 
 
+@intrinsic
+def fused(typing, a, b, c):
+    """A · b + c of float32 numbers, rounded once, on any processor; loops of it become vectors by themselves."""
+
+    def generate(context, builder, signature, arguments):
+        function = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f32"), arguments)
+
+    return types.float32(types.float32, types.float32, types.float32), generate
+
+
 def _smaller_and_greater(builder, first, second):
     smaller = builder.select(builder.fcmp_ordered("<", first, second), first, second)
     return smaller, builder.select(builder.fcmp_ordered(">", first, second), first, second)
@@ -158,6 +169,16 @@ def greater(typing, first, second):
 
     def generate(context, builder, signature, arguments):
         return _smaller_and_greater(builder, *arguments)[1]
+
+    return float8(float8, float8), generate
+
+
+@intrinsic
+def equal(typing, first, second):
+    """Float8: 1 where two are the same number, else 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.uitofp(builder.fcmp_ordered("==", *arguments), _VECTOR)
 
     return float8(float8, float8), generate
 
@@ -209,6 +230,29 @@ def absolute(typing, vector):
         return _apply(context, builder, "fabs", arguments)
 
     return float8(float8), generate
+
+
+@intrinsic
+def root(typing, vector):
+    """Float8: the square roots."""
+
+    def generate(context, builder, signature, arguments):
+        return _apply(context, builder, "sqrt", arguments)
+
+    return float8(float8), generate
+
+
+@intrinsic
+def total(typing, vector):
+    """The sum of the eight numbers, by halves."""
+
+    def generate(context, builder, signature, arguments):
+        (left,) = arguments
+        for half in (4, 2, 1):
+            left = builder.fadd(left, _shuffle(builder, left, left, [k + half for k in range(half)] * (LANES // half)))
+        return builder.extract_element(left, ir.Constant(_INDEX, 0))
+
+    return types.float32(float8), generate
 
 
 @intrinsic
