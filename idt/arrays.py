@@ -48,3 +48,19 @@ def float_array(value, shape, name):
     if bad:
         raise DataError(f"{name} must be finite, got {bad} NaN or infinite numbers")
     return array
+
+
+def points_as_they_are(value, name):
+    """Return ``value`` if it is a C-contiguous (n, 2) float32 array, or refuse it: points between two steps.
+
+    Whether they are finite is not looked at: that takes longer than most steps do with a few points.
+
+    Raises
+    ------
+    DataError
+        If anything else is wrong.
+    """
+    fits = isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape == (len(value), 2)
+    if not (fits and value.flags.c_contiguous):
+        raise DataError(f"{name} must be contiguous float32 of shape (n, 2), got {describe(value)}")
+    return value

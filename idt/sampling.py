@@ -3,14 +3,11 @@
 Source: Wang & Schmid, ICCV 2013, section 2; the criterion is that of Shi & Tomasi, CVPR 1994.
 """
 
-import cv2
 import numpy as np
 
 from idt import arrays
 from idt.kernels import sampling as kernel
-
-BLOCK = 3
-APERTURE = 3
+from idt.kernels import texture as texture_kernel
 
 
 def texture(gray):
@@ -30,7 +27,10 @@ def texture(gray):
     DataError
         If ``gray`` is not a 2-D uint8 image.
     """
-    return cv2.cornerMinEigenVal(arrays.gray_image(gray), BLOCK, ksize=APERTURE)
+    gray = arrays.gray_image(gray)
+    out = np.empty(gray.shape, np.float32)
+    texture_kernel.texture(gray, out)
+    return out
 
 
 def textured_cells(texture, *, stride=5, quality=0.001):
@@ -66,7 +66,7 @@ def sample_points(textured, live, *, stride=5):
     textured : (rows, columns) bool
         As from `textured_cells`.
     live : (n, 2) float32
-        Current positions (x, y) of the level's tracks, in pixels of the level.
+        Current positions (x, y) of the level's tracks, in pixels of the level; one that is not finite occupies none.
     stride : int
         Side of a cell in pixels ("W").
 
@@ -78,12 +78,12 @@ def sample_points(textured, live, *, stride=5):
     Raises
     ------
     DataError
-        If ``live`` is not of that shape, or a position not finite.
+        If ``live`` is not of that shape or type, or not contiguous.
 
     Notes
     -----
     Spec 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
-    live = arrays.float_array(live, (None, 2), "live")
+    live = arrays.points_as_they_are(live, "live")
     points = np.empty((textured.size, 2), np.float32)
     return points[: kernel.free_centres(textured.copy(), live, stride, points)]

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,9 @@ from tests.reference import sampling as reference
 
 # The golden points are multiplied by the scale's factor in float32: this many pixels of the scale are lost thereby.
 POINT = 1e-3
+
+# Of sums of squares of float32 gradients between 0 and 1.
+EIGENVALUE = 1e-7
 
 NOBODY = np.zeros((0, 2), np.float32)
 
@@ -37,6 +41,11 @@ def test_a_live_track_occupies_the_cell_that_it_is_in():
 def test_tracks_beyond_the_last_whole_cell_occupy_none():
     # 17×12 px hold 3×2 cells of 5 px; x = 15.5 and y = 10.5 lie beyond them.
     live = np.array([[15.5, 2], [2, 10.5], [16.9, 11.9]], np.float32)
+    assert len(sample_points(np.ones((2, 3), bool), live)) == 6
+
+
+def test_tracks_that_are_nowhere_occupy_no_cell():
+    live = np.array([[np.nan, 2], [2, np.inf], [-np.inf, np.nan], [-0.5, 2]], np.float32)
     assert len(sample_points(np.ones((2, 3), bool), live)) == 6
 
 
@@ -129,7 +138,24 @@ def test_a_position_outside_the_image_occupies_no_cell():
     assert len(sample_points(np.ones((2, 3), bool), live)) == 6
 
 
+@pytest.mark.parametrize("shape", [(40, 56), (41, 61), (9, 8), (3, 3), (2, 5), (5, 1), (1, 6), (1, 1)])
+def test_texture_is_the_smaller_eigenvalue_and_opencvs(shape):
+    smooth = np.ascontiguousarray(scenes.texture(48, 64)[: shape[0], : shape[1]])
+    for gray in (smooth, np.random.default_rng(0).integers(0, 256, shape, np.uint8)):
+        found = texture(gray)
+        assert found.dtype == np.float32
+        # Spec 5: gradients of gray levels from 0 to 1, a mean over nine pixels instead of a sum of the products.
+        np.testing.assert_allclose(found, reference.smaller_eigenvalue(gray) / (4 * 3 * 255) ** 2, atol=EIGENVALUE)
+        np.testing.assert_allclose(found, cv2.cornerMinEigenVal(gray, 3, ksize=3), atol=EIGENVALUE)
+
+
 # Refusals
+
+
+@pytest.mark.parametrize("live", [np.zeros((3, 2)), np.zeros((3, 3), np.float32), np.zeros((3, 4), np.float32)[:, :2]])
+def test_positions_of_another_kind_are_refused(live):
+    with pytest.raises(DataError, match=r"live must be contiguous float32 of shape \(n, 2\), got float"):
+        sample_points(np.ones((2, 3), bool), live)
 
 
 @pytest.mark.parametrize("frame", [np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50), np.float32)])

@@ -13,9 +13,9 @@ def free_centres(textured, live, stride, points):
     """
     rows, columns = textured.shape
     for n in range(live.shape[0]):
-        column, row = np.int64(np.floor(live[n, 0])) // stride, np.int64(np.floor(live[n, 1])) // stride
-        if 0 <= row < rows and 0 <= column < columns:
-            textured[row, column] = False
+        x, y = live[n, 0], live[n, 1]
+        if 0 <= x < columns * stride and 0 <= y < rows * stride:
+            textured[np.int64(y) // stride, np.int64(x) // stride] = False
     count = 0
     for row in range(rows):
         for column in range(columns):

@@ -1,0 +1,89 @@
+"""The smaller eigenvalue of the structure tensor (spec 5): Shi & Tomasi, CVPR 1994.
+
+Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as OpenCV rounds
+them where it has eight numbers at once, on every processor.
+"""
+
+import numpy as np
+from numba import njit
+
+from idt.kernels import INNER, kernel
+from idt.kernels.simd import fused
+
+BLOCK = 3
+# Sobel's [1 2 1], for gray levels of 0 to 1 and a mean over the block.
+SIDE = np.float32(1 / (4 * BLOCK * 255))
+CENTRE = np.float32(2 / (4 * BLOCK * 255))
+HALF = np.float32(0.5)
+
+
+@njit(**INNER)
+def _read(row, pixels, smooth):
+    """A row of pixels, reflected by one on either side without repeating the border, and smoothed along x."""
+    width = row.size
+    for x in range(width):
+        pixels[x + 1] = row[x]
+    pixels[0] = row[min(1, width - 1)]
+    pixels[width + 1] = row[max(width - 2, 0)]
+    for x in range(width):
+        smooth[x] = fused(pixels[x + 2], SIDE, fused(pixels[x + 1], CENTRE, pixels[x] * SIDE))
+
+
+@njit(**INNER)
+def _sum_products(above, row, below, smooth_above, smooth_below, products, sums):
+    """The three products of the gradients of a row, summed over three neighbours; products (3, W + 2), sums (3, W)."""
+    width = sums.shape[1]
+    # Few arrays a loop, or the compiler finds no vectors in it.
+    for x in range(width):
+        across = (above[x + 2] + below[x + 2]) - (above[x] + below[x])
+        products[0, x + 1] = fused(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
+    for x in range(width):
+        products[2, x + 1] = smooth_below[x] - smooth_above[x]
+    for x in range(1, width + 1):
+        dx, dy = products[0, x], products[2, x]
+        products[0, x] = dx * dx
+        products[1, x] = dx * dy
+        products[2, x] = dy * dy
+    for c in range(3):
+        products[c, 0] = products[c, min(2, width)]
+        products[c, width + 1] = products[c, max(width - 1, 1)]
+        for x in range(width):
+            sums[c, x] = np.float64(products[c, x]) + np.float64(products[c, x + 1]) + np.float64(products[c, x + 2])
+
+
+@njit(**INNER)
+def _solve(above, row, below, out):
+    """The smaller eigenvalue from the sums of three rows, (3, W) float64 each."""
+    for x in range(out.size):
+        a = np.float32(above[0, x] + row[0, x] + below[0, x]) * HALF
+        b = np.float32(above[1, x] + row[1, x] + below[1, x])
+        c = np.float32(above[2, x] + row[2, x] + below[2, x]) * HALF
+        out[x] = (a + c) - np.sqrt((a - c) * (a - c) + b * b)
+
+
+@kernel("(uint8[:,::1], float32[:,::1])")
+def texture(gray, out):
+    """Smaller eigenvalue over 3×3 pixels, gradients of 3×3; gray (H, W) uint8, out (H, W) float32."""
+    height, width = gray.shape
+    # The last three rows of each.
+    pixels, smooth = np.empty((3, width + 2), np.float32), np.empty((3, width), np.float32)
+    products, sums = np.empty((3, width + 2), np.float32), np.empty((3, 3, width))
+    _read(gray[0], pixels[0], smooth[0])
+    for y in range(height):
+        if y + 1 < height:
+            _read(gray[y + 1], pixels[(y + 1) % 3], smooth[(y + 1) % 3])
+        above, below = _neighbours(y, height)
+        _sum_products(pixels[above], pixels[y % 3], pixels[below], smooth[above], smooth[below], products, sums[y % 3])
+        if y > 0:
+            above, below = _neighbours(y - 1, height)
+            _solve(sums[above], sums[(y - 1) % 3], sums[below], out[y - 1])
+    above, below = _neighbours(height - 1, height)
+    _solve(sums[above], sums[(height - 1) % 3], sums[below], out[height - 1])
+
+
+@njit(**INNER)
+def _neighbours(y, height):
+    """Which of three rows kept are those above and below row y, reflected at the border."""
+    above = y - 1 if y > 0 else min(1, height - 1)
+    below = y + 1 if y + 1 < height else max(height - 2, 0)
+    return above % 3, below % 3
