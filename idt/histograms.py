@@ -62,7 +62,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     Parameters
     ----------
     gray, flow, points, patch, cells, local_norm
-        As for `describe`.
+        As for `describe`; whether the points are finite is not looked at.
     sums : (m, 33 · cells²) float32
         Changed in place.
     rows : (n,) int32
@@ -77,7 +77,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     height, width = gray.shape
     if not isinstance(flow, np.ndarray) or flow.shape != (height, width, 2) or flow.dtype != np.float32:
         raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {arrays.describe(flow)}")
-    points = arrays.float_array(points, (None, 2), "points")
+    points = arrays.points_as_they_are(points, "points")
     if patch > min(height, width):
         raise DataError(f"a patch of {patch} px does not fit into an image of {width}x{height} px; use a smaller patch")
     if not 1 <= cells <= patch:
@@ -87,39 +87,9 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     size = cells * cells * kernel.CHANNELS
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
         raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {arrays.describe(sums)}")
-    if rows.dtype != np.int32 or rows.shape != (len(points),) or rows.max(initial=-1) >= len(sums):
-        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {arrays.describe(rows)}")
-    if len(points) == 0:
-        return
+    fit = rows.dtype == np.int32 and rows.shape == (len(points),)
     # Planes, as `flow.between` makes them: then this is no copy.
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
-    work = _work(height, width, patch // cells, len(points), size)
-    kernel.accumulate(
-        gray.astype(np.float32),
-        planes,
-        points,
-        np.ascontiguousarray(rows),
-        patch,
-        cells,
-        _NORMS[local_norm],
-        sums,
-        work,
-    )
-
-
-def _work(height, width, cell, n_points, size):
-    """What the kernel works in; its docstring says what each array is for."""
-    return (
-        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
-        np.zeros((cell + 1, kernel.FIELDS, width), np.float32),
-        np.zeros((cell + 1, width), np.int32),
-        np.zeros(width * kernel.FIELDS * kernel.BINS, np.float32),
-        np.zeros(width, np.int32),
-        np.zeros(width + 1, np.int32),
-        np.empty(width, np.float32),
-        np.empty(width, np.float32),
-        np.empty((n_points, 2), np.int32),
-        np.empty(n_points, np.int32),
-        np.zeros(height + 2, np.int32),
-        np.empty((n_points, size), np.float32),
-    )
+    rows = np.ascontiguousarray(rows)
+    if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
+        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {arrays.describe(rows)}")

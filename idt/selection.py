@@ -7,12 +7,6 @@ import numpy as np
 from idt import arrays
 from idt.kernels import selection as kernel
 
-STATIC = np.float32(np.sqrt(3))
-ERRATIC = np.float32(50)
-JUMP = np.float32(20)
-JUMP_SHARE = np.float32(0.7)
-CAMERA = np.float32(1)
-
 
 class Summary(NamedTuple):
     """Numbers of whole tracks, in full-resolution pixels.
@@ -68,16 +62,7 @@ def summarise(points_full, displacements_full, *, camera=True):
     n_tracks, n_points, _ = points_full.shape
     displacements_full = arrays.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
     mean, std = np.empty((2, n_tracks, 2), np.float32)
-    kernel.moments(points_full, mean, std)
-    length, longest, total, largest = np.empty((4, n_tracks), np.float32)
-    kernel.lengths(np.diff(points_full, axis=1), length, longest)
-    kernel.lengths(displacements_full, total, largest)
-    flat = displacements_full.reshape(n_tracks, 2 * (n_points - 1))
-    trajectory = flat / np.where(total > 0, total, 1)[:, None]
-
-    static = (std < STATIC).all(axis=1)
-    erratic = (std > ERRATIC).any(axis=1)
-    jump = (longest > JUMP) & (longest > JUMP_SHARE * length)
-    moved = ~(static | erratic | jump)
-    followed = moved & (largest <= CAMERA) if camera else np.zeros(n_tracks, bool)
-    return Summary(mean, std, length, trajectory, moved & ~followed, followed)
+    length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
+    kept, followed = np.empty((2, n_tracks), np.bool_)
+    kernel.summarise(points_full, displacements_full, camera, mean, std, length, trajectory, kept, followed)
+    return Summary(mean, std, length, trajectory, kept, followed)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
-from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, store
+from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, root, store, total
 
 BINS = 8
 FIELDS = 4
@@ -22,8 +22,6 @@ FLOOR = np.float32(0.05)
 # inline: most functions are part of a larger one, so that one is compiled instead of many.
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
-# reassoc: a sum of few positive float32 numbers in float64, whose order is lost when it is rounded to float32.
-SUM_FLAGS = FLAGS | {"reassoc"}
 
 # atan(c) on [0, 1] as an odd polynomial in bins of 45°, off by at most 0.0007°: least squares on Chebyshev nodes,
 # reweighted towards equal ripples.
@@ -41,11 +39,14 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image and list them by their first row.
 
     corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at
-    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed.
+    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed. Returns
+    the highest of the rows, −1 without any.
     """
+    highest = np.int32(-1)
     for n in range(points.shape[0]):
         corners[n, 0] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
         corners[n, 1] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        highest = max(highest, rows[n])
         if rows[n] >= 0:
             start[corners[n, 1] + 2] += 1
     for y in range(height):
@@ -55,6 +56,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
         if rows[n] >= 0:
             order[start[corners[n, 1] + 1]] = n
             start[corners[n, 1] + 1] += 1
+    return highest
 
 
 @njit(**INNER, fastmath=FLAGS, inline="always")
@@ -155,73 +157,75 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(**INNER, fastmath=FLAGS, inline="always")
-def _raise_to_floor(row):
+@njit(**INNER, inline="always")
+def _scale_of(row, first, n_cells, bins, norm):
+    """What a block is multiplied by, once 0.05 is added: one over its sum (norm 1) or its length (2), or 1 (0)."""
+    if norm == 0:
+        return np.float32(1)
+    ninth = np.float32(0)
+    eight = everywhere(ninth)
+    for at in range(first, first + n_cells * bins, bins):
+        part = _raised(load(row, at))
+        eight = eight + (part * part if norm == 2 else part)
+        if bins > BINS:
+            last = row[at + BINS] + FLOOR
+            ninth += last * last if norm == 2 else last
+    whole = total(eight) + ninth
+    return np.float32(1) / (np.sqrt(whole) if norm == 2 else whole)
+
+
+@njit(**INNER, inline="always")
+def _raised(bins):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
-    for k in range(row.shape[0]):
-        row[k] = max(row[k], np.float32(0)) + FLOOR
+    return greater(bins, everywhere(np.float32(0))) + everywhere(FLOOR)
 
 
-@njit(**INNER, fastmath=SUM_FLAGS)
-def _divide(block, squares):
-    """Divide by the sum, or by the root of the sum of squares."""
-    total = 0.0
-    if squares:
-        for k in range(block.shape[0]):
-            total += np.float64(block[k]) * np.float64(block[k])
-        total = np.sqrt(total)
-    else:
-        for k in range(block.shape[0]):
-            total += block[k]
-    scale = np.float32(1 / total)
-    for k in range(block.shape[0]):
-        block[k] *= scale
-
-
-@njit(**INNER, fastmath=FLAGS, inline="always")
+@njit(**INNER, inline="always")
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
-    _raise_to_floor(row)
-    if norm != 0:
-        first = 0
-        for field in range(FIELDS):
-            last = first + n_cells * (BINS + 1 if field == 1 else BINS)
-            _divide(row[first:last], norm == 2)
-            first = last
-    if norm == 1:
-        for k in range(row.shape[0]):
-            into[k] += np.sqrt(row[k])
-    else:
-        for k in range(row.shape[0]):
-            into[k] += row[k]
+    first = 0
+    for field in range(FIELDS):
+        bins = BINS + 1 if field == 1 else BINS
+        scale = _scale_of(row, first, n_cells, bins, norm)
+        for at in range(first, first + n_cells * bins, bins):
+            part = _raised(load(row, at)) * everywhere(scale)
+            store(into, at, load(into, at) + (root(part) if norm == 1 else part))
+            if bins > BINS:
+                last = (row[at + BINS] + FLOOR) * scale
+                into[at + BINS] += np.sqrt(last) if norm == 1 else last
+        first += n_cells * bins
 
 
 @kernel(
-    "(float32[:,::1], float32[:,:,::1], float32[:,::1], int32[::1], int64, int64, int64, float32[:,::1], "
-    "Tuple((float32[:,:,::1], float32[:,:,::1], int32[:,::1], float32[::1], int32[::1], int32[::1], "
-    "float32[::1], float32[::1], int32[:,::1], int32[::1], int32[::1], float32[:,::1])))",
-    fastmath=FLAGS,
+    "(uint8[:,::1], float32[:,:,::1], float32[:,::1], int32[::1], int64, int64, int64, float32[:,::1])", fastmath=FLAGS
 )
-def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
+def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """Add every patch's histograms, normalised, to its row of the sums.
 
-    gray (H, W) and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is not
-    wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
-    In ``work``, new each time, all zero:
-
-    - magnitude and angle (cell + 1, FIELDS, W) float32 of the last rows, one more than a cell has: one enters the
-      running sums as another leaves them; small (cell + 1, W) int32, their vectors for the ninth bin of HOF
-    - the running sums: columns (W · FIELDS · BINS,) float32; counts (W,) int32 of ``small``, and before (W + 1,) int32
-    - dx and dy (W,) float32; corners (n, 2), order (n,) and start (H + 2,) int32, see `_bucket`
-    - histograms (n, cells² · CHANNELS) float32 of the patches, in this order
+    gray (H, W) uint8 and flow (2, H, W) float32; points (n, 2) float32; rows (n,) int32, negative for a patch that is
+    not wanted; norm 0 for none, 1 for RootL1, 2 for L2; sums (m, cells² · CHANNELS) float32.
     """
     height, width = gray.shape
     cell, n_cells = patch // cells, cells * cells
-    magnitude, angle, small, columns, counts, before, dx, dy, corners, order, start, histograms = work
-    _bucket(points, rows, patch, height, width, corners, order, start)
+    corners, order = np.empty((points.shape[0], 2), np.int32), np.empty(points.shape[0], np.int32)
+    start = np.zeros(height + 2, np.int32)
+    if _bucket(points, rows, patch, height, width, corners, order, start) >= sums.shape[0]:
+        return False
+    image = gray.astype(np.float32)
+    dx, dy = np.empty(width, np.float32), np.empty(width, np.float32)
+    # The last rows, one more than a cell has: one enters the running sums as another leaves them.
+    magnitude, angle = (
+        np.zeros((cell + 1, FIELDS, width), np.float32),
+        np.zeros((cell + 1, FIELDS, width), np.float32),
+    )
+    small = np.zeros((cell + 1, width), np.int32)
+    # The running sums.
+    columns = np.zeros(width * FIELDS * BINS, np.float32)
+    counts, before = np.zeros(width, np.int32), np.zeros(width + 1, np.int32)
+    histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
     for y in range(height):
         entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
-        _polar_row(gray, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
+        _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
         _slide_small(small[entering], small[leaving], counts, before)
         for r in range(min(cells, (y + 1) // cell)):
@@ -235,3 +239,4 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums, work):
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
         if start[max(y - cells * cell + 2, 0)] == start[height]:
             break
+    return True

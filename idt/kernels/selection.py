@@ -1,36 +1,64 @@
-"""Numbers of whole tracks (spec 8)."""
+"""Numbers of whole tracks, and the tests that a kept one passes (spec 8)."""
 
 import numpy as np
+from numba import njit
 
-from idt.kernels import kernel
+from idt.kernels import INNER, kernel
+
+STATIC = np.float32(np.sqrt(3))
+ERRATIC = np.float32(50)
+JUMP = np.float32(20)
+JUMP_SHARE = np.float32(0.7)
+CAMERA = np.float32(1)
 
 
-@kernel("(float32[:,:,::1], float32[:,::1], float32[:,::1])")
-def moments(points, mean, std):
-    """Mean and population standard deviation of each track's positions: points (n, P, 2), mean and std (n, 2)."""
-    n_points = np.float32(points.shape[1])
+@njit(**INNER)
+def _moments(values):
+    """Mean and population standard deviation."""
+    total = np.float32(0)
+    for value in values:
+        total += value
+    mean = total / np.float32(values.size)
+    total = np.float32(0)
+    for value in values:
+        total += (value - mean) * (value - mean)
+    return mean, np.sqrt(total / np.float32(values.size))
+
+
+@njit(**INNER)
+def _add_step(x, y, total, longest):
+    """Total and longest of the lengths of some steps, with one more."""
+    length = np.sqrt(x * x + y * y)
+    return total + length, max(longest, length)
+
+
+@kernel(
+    "(float32[:,:,::1], float32[:,:,::1], boolean, float32[:,::1], float32[:,::1], float32[::1], float32[:,::1], "
+    "boolean[::1], boolean[::1])"
+)
+def summarise(points, displacements, camera, mean, std, length, trajectory, kept, followed):
+    """Summarise and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
+
+    Out: mean and std (n, 2), length (n,) and trajectory (n, 2 · L) float32; kept and followed (n,) bool, the second
+    where the third test failed alone, which is made if ``camera``.
+    """
     for n in range(points.shape[0]):
         for c in range(2):
-            total = np.float32(0)
-            for k in range(points.shape[1]):
-                total += points[n, k, c]
-            centre = total / n_points
-            total = np.float32(0)
-            for k in range(points.shape[1]):
-                away = points[n, k, c] - centre
-                total += away * away
-            mean[n, c] = centre
-            std[n, c] = np.sqrt(total / n_points)
-
-
-@kernel("(float32[:,:,::1], float32[::1], float32[::1])")
-def lengths(vectors, total, longest):
-    """Sum of the lengths of each track's vectors, and the largest of them: vectors (n, L, 2), the others (n,)."""
-    for n in range(vectors.shape[0]):
-        total[n] = np.float32(0)
-        longest[n] = np.float32(0)
-        for k in range(vectors.shape[1]):
-            x, y = vectors[n, k, 0], vectors[n, k, 1]
-            length = np.sqrt(x * x + y * y)
-            total[n] += length
-            longest[n] = max(longest[n], length)
+            mean[n, c], std[n, c] = _moments(points[n, :, c])
+        raw = longest = compensated = largest = np.float32(0)
+        for k in range(displacements.shape[1]):
+            raw, longest = _add_step(
+                points[n, k + 1, 0] - points[n, k, 0], points[n, k + 1, 1] - points[n, k, 1], raw, longest
+            )
+            compensated, largest = _add_step(displacements[n, k, 0], displacements[n, k, 1], compensated, largest)
+        length[n] = raw
+        whole = compensated if compensated > 0 else np.float32(1)
+        for k in range(displacements.shape[1]):
+            for c in range(2):
+                trajectory[n, 2 * k + c] = displacements[n, k, c] / whole
+        static = std[n, 0] < STATIC and std[n, 1] < STATIC
+        erratic = std[n, 0] > ERRATIC or std[n, 1] > ERRATIC
+        jump = longest > JUMP and longest > JUMP_SHARE * raw
+        moved = not (static or erratic or jump)
+        followed[n] = camera and moved and largest <= CAMERA
+        kept[n] = moved and not followed[n]
