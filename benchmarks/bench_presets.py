@@ -31,6 +31,7 @@ SWITCHES: tuple[dict, ...] = (
     {},
     {"preset": "fast"},
     {"keypoints": "none", "flow_from": 2, "compensation": "field"},
+    {"keypoints": "none", "flow_from": 2, "compensation": "field", "describe_every": 2},
     {"keypoints": "none"},
     {"keypoints": "orb"},
     {"flow_from": 1},
@@ -43,6 +44,7 @@ SWITCHES: tuple[dict, ...] = (
     {"stride": 8},
     {"gap": 2},
     {"scales": 4},
+    {"describe_every": 2},
 )
 EXACT = "exact"
 ROWS = {", ".join(f"{key}={value}" for key, value in of.items()) or EXACT: of for of in SWITCHES}

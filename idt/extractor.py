@@ -8,19 +8,18 @@ For each new frame t and the one before it, in the order of the specification:
 - at every scale, histograms at the tracks' positions (7), the step along the flow (6): `follow`
 - the tracks that have made their L steps are tested and summarised (8), then new ones are sampled (5)
 
-What depends on the frames alone (`_pairs`) may run a frame ahead, in a second thread, of what depends on the tracks.
+What depends on the frames alone (`_pairs`) may run ahead, in another thread, of what depends on the tracks; there a
+thread that has nothing else to do takes over some of the scales.
 """
 
 import dataclasses
 import functools
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from idt import camera, flow, hdf5, histograms, humans, layout, sampling, selection
-from idt.ahead import ahead
+from idt.crew import Crew
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
 from idt.params import ExtractionParams
@@ -42,14 +41,15 @@ class Rows(NamedTuple):
         f_s of each track's scale.
     points : (n, L + 1, 2) float32
         In full-resolution pixels.
-    histograms : (n, time cells, D) float32
     summary : selection.Summary
+    histograms : (k, time cells, D) float32
+        Of the k kept ones.
     """
 
     factor: np.ndarray
     points: np.ndarray
-    histograms: np.ndarray
     summary: selection.Summary
+    histograms: np.ndarray
 
 
 class Step(NamedTuple):
@@ -101,7 +101,7 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
         match is taken from inside a box.
     threads : int
-        2 work on frame t + 1 beside frame t, more on the scales of a frame. The result does not depend on it.
+        More than one look at the next frames beside this one, and share its scales. The result does not depend on it.
     strict : bool
         Refuse a truncated video instead of taking what decodes.
     **params
@@ -241,43 +241,36 @@ def follow(video, params, *, boxes=None, threads=1):
     if boxes is not None:
         people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
-    with _workers(threads) as each_scale:
-        for now, fields, compensated in ahead(_pairs(video, levels, params, people), 0 if threads == 1 else 1):
+    with Crew(threads - 1) as crew:
+        for now, fields, compensated in crew.ahead(_pairs(video, levels, params, people), 2):
+            since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
             else:
                 motion, remaining = compensated or _compensate(previous, now, fields, levels, params)
-                advance = functools.partial(_advance, params=params)
-                finished = list(each_scale(advance, live, previous.pyramid, fields, remaining))
-            rows = _rows(finished, levels, params)
+                describe = (since - 1) % params.describe_every == 0
+                advance = functools.partial(_advance, params=params, describe=describe)
+                finished = crew.map(advance, live, previous.pyramid, fields, remaining)
+            rows = _rows(live, finished, levels, params, since)
             for tracks, textured in zip(live, now.textured, strict=False):  # none where no track may start
                 tracks.start(sampling.sample_points(textured, tracks.positions, stride=params.stride))
             yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, rows)
             previous = now
 
 
-@contextmanager
-def _workers(threads):
-    """What applies a function to every scale: `map`, in threads where more than the pipeline's two are allowed."""
-    if threads <= 2:
-        yield map
-    else:
-        with ThreadPoolExecutor(threads - 1, "idt-scale") as pool:
-            yield pool.map
-
-
-def _advance(tracks, gray, field, remaining, *, params):
-    """Describe the tracks of one scale where they are, and move them along the flow."""
-    histograms.accumulate(
-        gray,
-        remaining,
-        tracks.positions,
-        tracks.sums,
-        tracks.rows,
-        patch=params.patch,
-        cells=params.cells,
-        local_norm=params.local_norm,
-    )
+def _advance(tracks, gray, field, remaining, *, params, describe):
+    """Describe the tracks of one scale where they are, if this is asked for, and move them along the flow."""
+    if describe:
+        histograms.accumulate(
+            gray,
+            remaining,
+            tracks.positions,
+            tracks.sums,
+            tracks.rows,
+            patch=params.patch,
+            cells=params.cells,
+            local_norm=params.local_norm,
+        )
     return tracks.advance(field, remaining)
 
 
@@ -357,16 +350,26 @@ def _compensate(previous, now, fields, levels, params):
     return motion, _flow(previous, warped, _expand(warped, levels, params, second_only=True), levels)
 
 
-def _rows(finished, levels, params):
-    """The finished tracks of all scales in full-resolution pixels, tested and summarised."""
-    factor = np.repeat(
-        np.array([level.factor for level in levels], np.float32), [len(tracks.points) for tracks in finished]
-    )
-    points, displacements, means = (np.concatenate(arrays) for arrays in zip(*finished, strict=True))
+def _rows(live, finished, levels, params, since):
+    """The tracks of all scales that ended ``since`` frames after the first, in full-resolution pixels, summarised."""
+    counts = [len(ended.slots) for ended in finished]
+    factor = np.repeat(np.array([level.factor for level in levels], np.float32), counts)
+    points = np.concatenate([ended.points for ended in finished])
+    displacements = np.concatenate([ended.displacements for ended in finished])
     points *= factor[:, None, None]
     displacements *= factor[:, None, None]
     summary = selection.summarise(points, displacements, camera=params.camera)
-    return Rows(factor, points, means, summary)
+    # Step k of L was made at frame since − L + k.
+    group = params.length // params.time_cells
+    steps = np.arange(since - params.length, since - params.length + params.time_cells * group)
+    described = (steps.reshape(params.time_cells, group) % params.describe_every == 0).sum(axis=1)
+    # Of most tracks nobody needs the histograms.
+    means, first = [], 0
+    for tracks, ended in zip(live, finished, strict=True):
+        last = first + len(ended.slots)
+        means.append(tracks.histograms(ended.slots[summary.kept[first:last]], described))
+        first = last
+    return Rows(factor, points, summary, np.concatenate(means))
 
 
 class _Kept(NamedTuple):
@@ -386,7 +389,7 @@ def _kept(step):
         "points": rows.points[kept],
         **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
     }
-    return _Kept(step.index, step.motion, columns, rows.histograms[kept])
+    return _Kept(step.index, step.motion, columns, rows.histograms)
 
 
 def _features(steps, video, params):

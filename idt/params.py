@@ -34,7 +34,14 @@ class ExtractionParams:
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "exact": {},
-        "fast": {"keypoints": "none", "flow_from": 2, "compensation": "field", "scales": 4, "gap": 2},
+        "fast": {
+            "keypoints": "none",
+            "flow_from": 2,
+            "compensation": "field",
+            "scales": 4,
+            "gap": 2,
+            "describe_every": 2,
+        },
     }
     """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
 
@@ -47,6 +54,7 @@ class ExtractionParams:
     time_cells: int = option(3, spec="7", help="cells of a track in time")
     scales: int = option(8, spec="2", help="largest number of scales")
     gap: int = option(1, unit="frames", spec="5", help="frames between two samplings of new points")
+    describe_every: int = option(1, unit="frames", spec="7", help="frames between two descriptions of a track")
     skips: str = option(
         "1", spec="encoding, multi-skip", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
     )
@@ -79,7 +87,7 @@ class ExtractionParams:
             object.__setattr__(self, item.name, _python(getattr(self, item.name)))
         for name, least in (
             ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1),
-            ("flow_from", 0),
+            ("describe_every", 1), ("flow_from", 0),
         ):  # fmt: skip
             value = getattr(self, name)
             if not _is_int(value) or value < least:
@@ -98,6 +106,11 @@ class ExtractionParams:
             raise DataError(
                 f"time_cells must not exceed length: a cell holds length // time_cells steps,"
                 f" got time_cells={self.time_cells} and length={self.length}"
+            )
+        if self.describe_every > self.length // self.time_cells:
+            raise DataError(
+                f"describe_every must not exceed the {self.length // self.time_cells} steps of a time cell,"
+                f" got {self.describe_every}"
             )
         if self.cells > self.patch:
             raise DataError(f"cells must not exceed patch, got cells={self.cells} and patch={self.patch}")

@@ -22,13 +22,13 @@ class Finished(NamedTuple):
     points : (n, L + 1, 2) float32
     displacements : (n, L, 2) float32
         Of the compensated flow.
-    histograms : (n, time cells, D) float32
-        Mean over the steps of each time cell.
+    slots : (n,) int32
+        What `Tracks.histograms` knows them by.
     """
 
     points: np.ndarray
     displacements: np.ndarray
-    histograms: np.ndarray
+    slots: np.ndarray
 
 
 class Tracks:
@@ -55,14 +55,16 @@ class Tracks:
         self._time_cells = time_cells
         self._group = length // time_cells
         self._count = 0
-        # By age: the slots in use and, behind them, the free ones; age and position of those in use.
+        # By age: the slots in use and, behind them, the free ones; age, row of the sums and position of those in use.
         self._slots = np.zeros(0, np.int32)
         self._ages = np.zeros(0, np.int32)
+        self._rows = np.zeros(0, np.int32)
         self._positions = np.zeros((0, 2), np.float32)
         # By slot.
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
         self.sums = np.zeros((0, step_size), np.float32)
+        self._nothing = Finished(self._points, self._displacements, self._slots)
 
     def __len__(self):
         return self._count
@@ -74,28 +76,34 @@ class Tracks:
 
     @property
     def rows(self):
-        """The row of `sums` that each track's next step belongs to, by age, (n,) int32; −1 for a leftover step."""
-        cell = self._ages[: self._count] // self._group
-        rows = self._slots[: self._count] * self._time_cells + cell
-        rows[cell >= self._time_cells] = -1
-        return rows
+        """The row of `sums` that each track's next step belongs to, by age, (n,) int32; −1 for a leftover step.
+
+        A view that the next `advance` overwrites.
+        """
+        return self._rows[: self._count]
 
     def start(self, points):
-        """Begin a track at each of the points, (m, 2) float32."""
-        points = arrays.float_array(points, (None, 2), "points")
+        """Begin a track at each of the points, contiguous (m, 2) float32."""
+        points = arrays.points_as_they_are(points, "points")
         first, last = self._count, self._count + len(points)
         if last > len(self._slots):
             self._grow(max(last - len(self._slots), len(self._slots) // 4, 256))
-        slots = self._slots[first:last]
-        self._ages[first:last] = 0
-        self._positions[first:last] = points
-        self._points[slots, 0] = points
-        self._sums_by_slot()[slots] = 0
+        new = slice(first, last)
+        kernel.start(
+            points,
+            self._time_cells,
+            self._slots[new],
+            self._ages[new],
+            self._rows[new],
+            self._positions[new],
+            self._points,
+            self.sums,
+        )
         self._count = last
 
     def none_finished(self):
-        """The `Finished` of a frame at which no track can end."""
-        return self._finished(self._slots[:0])
+        """The `Finished` of a frame at which no track ends."""
+        return self._nothing
 
     def advance(self, flow, flow_warp):
         """Move every track by one frame and take out those that left the image or have made L steps.
@@ -130,22 +138,44 @@ class Tracks:
         n_live, n_finished = kernel.advance(
             planes,
             planes_warp,
+            self._group,
+            self._time_cells,
             self._slots[live],
             self._ages[live],
+            self._rows[live],
             self._positions[live],
             self._points,
             self._displacements,
         )
         self._count = n_live
-        return self._finished(self._slots[n_live : n_live + n_finished])
+        if n_finished == 0:
+            return self._nothing
+        # Copied: the next `start` takes from these slots.
+        slots = self._slots[n_live : n_live + n_finished].copy()
+        return Finished(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
-    def _sums_by_slot(self):
-        return self.sums.reshape(len(self._slots), self._time_cells, self.sums.shape[1])
+    def histograms(self, slots, described=None):
+        """Mean histograms of tracks that have just finished.
 
-    def _finished(self, slots):
-        means = self._sums_by_slot()[slots]
-        means /= np.float32(self._group)
-        return Finished(self._points[slots], self._displacements[slots], means)
+        Parameters
+        ----------
+        slots : (n,) int32
+            Of `Finished` tracks; they are given to others by the next `start`.
+        described : (time cells,) int, optional
+            Steps of each time cell whose histograms were added; all of them by default.
+
+        Returns
+        -------
+        (n, time cells, D) float32
+            Mean over the described steps of each time cell.
+        """
+        size = self.sums.shape[1]
+        if len(slots) == 0:
+            return np.zeros((0, self._time_cells, size), np.float32)
+        means = self.sums.reshape(len(self._slots), self._time_cells, size).take(slots, axis=0)
+        steps = np.full(self._time_cells, self._group) if described is None else described
+        means /= np.asarray(steps, np.float32)[:, None]
+        return means
 
     def _grow(self, more):
         """Add ``more`` slots, free ones."""
@@ -153,6 +183,7 @@ class Tracks:
         self._slots = np.concatenate([self._slots, np.arange(old, old + more, dtype=np.int32)])
         for name, rows in (
             ("_ages", 1),
+            ("_rows", 1),
             ("_positions", 1),
             ("_points", 1),
             ("_displacements", 1),

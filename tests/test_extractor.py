@@ -154,6 +154,26 @@ def test_a_gap_samples_new_points_only_every_so_many_frames(clip):
     assert set(idt.extract(clip, camera=False).frame - 15) == set(range(9))
 
 
+def test_a_track_described_at_every_other_frame_has_the_mean_of_those_steps(clip):
+    every = idt.extract(clip, length=4, time_cells=4, camera=False)
+    other = idt.extract(clip, length=4, time_cells=2, describe_every=2, camera=False)
+    np.testing.assert_array_equal(other.points, every.points)
+    np.testing.assert_array_equal(other.trajectory, every.trajectory)
+    assert set(every.frame % 2) == {0, 1}
+    for name in ("hog", "hof", "mbhx", "mbhy"):
+        steps = getattr(every, name).reshape(len(every), 2, 2, -1)
+        # The steps from frames 0, 2, 4 … are described: the first and third of a track from an even frame.
+        described = steps[np.arange(len(every)), :, every.frame % 2]
+        np.testing.assert_array_equal(getattr(other, name).reshape(described.shape), described)
+
+
+def test_all_described_steps_of_a_time_cell_count_alike(clip):
+    every = idt.extract(clip, length=5, time_cells=5, camera=False, gap=2)
+    other = idt.extract(clip, length=5, time_cells=1, describe_every=2, camera=False, gap=2)
+    steps = every.hof.reshape(len(every), 5, -1)
+    np.testing.assert_allclose(other.hof, steps[:, [0, 2, 4]].mean(axis=1), atol=1e-6)
+
+
 def test_start_and_end_choose_frames_and_keep_their_numbers(clip):
     part = idt.extract(clip, start=4, end=20, camera=False)
     cut = idt.extract(clip[4:21], camera=False)

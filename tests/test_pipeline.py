@@ -442,6 +442,7 @@ def test_options_that_make_no_sense_are_refused(command, clip, tmp_path):
     refused(command("idt-extract", clip, "-o", out, "--length", 10**9), "not enough memory")
     refused(command("idt-extract", "*.none", "-o", out), "as a pattern it matches none")
     refused(command("idt-extract", clip, "-o", out, "--time-cells", 20), "time_cells=20.*length=15")
+    refused(command("idt-extract", clip, "-o", out, "--describe-every", 6), "must not exceed the 5 steps .*got 6")
     refused(command("idt-extract", clip, "-o", out, "--start", 30), "start=30.*20 frame")
     refused(command("idt-extract", clip), "required: -o")
     refused(command("idt-extract", clip, "-o", out, "--wrong"), "--wrong")

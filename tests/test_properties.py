@@ -37,10 +37,12 @@ TOLERANCE = 0.5 / 1024 + 1e-6
 def parameters(draw):
     """Parameters that are in range, one by one and together."""
     length = draw(st.integers(1, 6))
+    time_cells = draw(st.integers(1, min(3, length)))
     patch = draw(st.integers(2, 40))
     return {
         "length": length,
-        "time_cells": draw(st.integers(1, min(3, length))),
+        "time_cells": time_cells,
+        "describe_every": draw(st.integers(1, length // time_cells)),
         "patch": patch,
         "cells": draw(st.integers(1, min(3, patch))),
         "stride": draw(st.integers(1, 30)),

@@ -1,19 +1,46 @@
-"""Moving the points of one scale by the flow (spec 6)."""
+"""Starting tracks at the points of one scale and moving them by the flow (spec 6)."""
 
 import numpy as np
+from numba import njit
 
-from idt.kernels import kernel
+from idt.kernels import INNER, kernel
+
+
+@njit(**INNER)
+def _row(slot, age, group, time_cells):
+    """Where the histograms of a track's next step belong among the sums; −1 for a leftover step."""
+    cell = age // group
+    return slot * time_cells + cell if cell < time_cells else -1
+
+
+@kernel("(float32[:,::1], int64, int32[::1], int32[::1], int32[::1], float32[:,::1], float32[:,:,::1], float32[:,::1])")
+def start(new, time_cells, slots, ages, rows, positions, points, sums):
+    """Begin a track at each of the points ``new`` (n, 2) float32.
+
+    By age of the track: slots (n,) int32, which are given, and ages, rows (n,) int32 and positions (n, 2) float32 out;
+    by slot, as in `advance`: points out, and sums (N · time cells, D) float32, set to 0.
+    """
+    for n in range(new.shape[0]):
+        slot = slots[n]
+        ages[n] = 0
+        rows[n] = slot * time_cells
+        for c in range(2):
+            positions[n, c] = new[n, c]
+            points[slot, 0, c] = new[n, c]
+        sums[slot * time_cells : (slot + 1) * time_cells] = 0
 
 
 @kernel(
-    "(float32[:,:,::1], float32[:,:,::1], int32[::1], int32[::1], float32[:,::1], float32[:,:,::1], float32[:,:,::1])",
+    "(float32[:,:,::1], float32[:,:,::1], int64, int64, int32[::1], int32[::1], int32[::1], float32[:,::1], "
+    "float32[:,:,::1], float32[:,:,::1])"
 )
-def advance(flow, flow_warp, slots, ages, positions, points, displacements):
+def advance(flow, flow_warp, group, time_cells, slots, ages, rows, positions, points, displacements):
     """Move every track one step, and list those that go on, then those that finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32; by age of the track: slots (n,) int32, where it is stored, a slot for each,
-    ages (n,) int32, steps made so far, and positions (n, 2) float32; by slot: points (N, L + 1, 2) and displacements
-    (N, L, 2) float32. Returns how many go on and how many finished; their ages and positions are those after the step.
+    flow, flow_warp (2, H, W) float32; group, the steps of a time cell; by age of the track: slots (n,) int32, where it
+    is stored, a slot for each, ages (n,) int32, steps made so far, rows (n,) int32, where the next one's histograms
+    belong, and positions (n, 2) float32; by slot: points (N, L + 1, 2) and displacements (N, L, 2) float32. Returns how
+    many go on and how many finished; their ages, rows and positions are those after the step.
     """
     _, height, width = flow.shape
     length = displacements.shape[1]
@@ -40,6 +67,7 @@ def advance(flow, flow_warp, slots, ages, positions, points, displacements):
         else:
             slots[n_live] = slot
             ages[n_live] = age + 1
+            rows[n_live] = _row(slot, age + 1, group, time_cells)
             positions[n_live, 0] = x
             positions[n_live, 1] = y
             n_live += 1

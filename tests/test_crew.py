@@ -1,0 +1,172 @@
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from idt.crew import Crew
+
+# How long a thread may take to notice something before it counts as hanging, s.
+PATIENCE = 5
+
+HELPERS = pytest.mark.parametrize("helpers", [0, 1, 3])
+
+
+def running():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("idt-crew")]
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return condition()
+
+
+def failing(n):
+    yield from range(n)
+    raise KeyError("the frame after these")
+
+
+# Worked examples
+
+
+@HELPERS
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_items_and_parts_come_in_their_order(helpers, depth):
+    with Crew(helpers) as crew:
+        assert list(crew.ahead([], depth)) == []
+        for item in crew.ahead(iter(range(50)), depth):
+            assert crew.map(pow, [item, item + 1, item + 2], [2, 2, 2]) == [item**2, (item + 1) ** 2, (item + 2) ** 2]
+        assert item == 49
+        assert crew.map(pow, [], []) == []
+
+
+def test_without_helpers_all_is_done_by_the_caller_when_it_is_asked_for():
+    made = []
+    with Crew(0) as crew:
+        items = crew.ahead((made.append(k) or threading.current_thread() for k in range(3)), 2)
+        assert made == []
+        assert next(items) is threading.current_thread()
+        assert made == [0]
+        assert crew.map(lambda _: threading.current_thread(), [1, 2]) == [threading.current_thread()] * 2
+
+
+def test_no_more_than_depth_items_are_made_before_they_are_asked_for():
+    made = []
+    with Crew(1) as crew:
+        items = crew.ahead((made.append(k) or k for k in range(10)), 2)
+        assert next(items) == 0
+        assert until(lambda: len(made) == 3)
+        time.sleep(0.05)
+        assert len(made) == 3
+        items.close()
+
+
+def test_a_free_helper_takes_over_a_part():
+    taken = threading.Event()
+
+    def work(part):
+        if part == "first":
+            # Ends only if somebody else does the second part.
+            return taken.wait(PATIENCE)
+        taken.set()
+        return threading.current_thread().name.startswith("idt-crew")
+
+    with Crew(1) as crew:
+        assert crew.map(work, ["first", "second"]) == [True, True]
+
+
+def test_the_caller_does_all_parts_while_its_helper_makes_an_item():
+    go_on = threading.Event()
+
+    def source():
+        yield 0
+        go_on.wait(PATIENCE)
+        yield 1
+
+    with Crew(1) as crew:
+        items = crew.ahead(source(), 1)
+        assert next(items) == 0
+        assert crew.map(lambda _: threading.current_thread(), range(4)) == [threading.current_thread()] * 4
+        go_on.set()
+        assert list(items) == [1]
+
+
+# Laws
+
+
+@HELPERS
+def test_an_error_of_the_source_comes_at_its_place(helpers):
+    with Crew(helpers) as crew:
+        items = crew.ahead(failing(3), 2)
+        assert [next(items) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(KeyError, match="the frame after these"):
+            next(items)
+    assert not running()
+
+
+@HELPERS
+@pytest.mark.parametrize("bad", [0, 1, 3])
+def test_an_error_of_a_part_is_raised_when_no_other_is_worked_on(helpers, bad):
+    under_way = []
+
+    def work(part):
+        under_way.append(part)
+        try:
+            time.sleep(0.01)
+            return 1 // (part - bad)
+        finally:
+            under_way.remove(part)
+
+    with Crew(helpers) as crew:
+        with pytest.raises(ZeroDivisionError):
+            crew.map(work, range(4))
+        assert under_way == []
+        assert crew.map(abs, [-1, -2]) == [1, 2]
+
+
+@HELPERS
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_consumer_that_stops_early_leaves_no_thread_and_no_source_open(helpers, after):
+    made, released = [], []
+
+    def source():
+        try:
+            for k in range(1000):
+                made.append(k)
+                yield k
+        finally:
+            released.append(True)
+
+    with Crew(helpers) as crew, ExitStack() as stack:
+        items = crew.ahead(source(), 2)
+        stack.callback(items.close)
+        for item in items:
+            if item == after:
+                break
+    assert not running()
+    assert len(made) <= after + 1 + 2
+    del items
+    assert until(lambda: released == [True])
+
+
+def test_one_thread_at_a_time_asks_the_source():
+    inside = []
+
+    class Source:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            inside.append(threading.get_ident())
+            assert len(inside) == 1
+            time.sleep(0.0005)
+            inside.clear()
+            return 0
+
+    with Crew(3) as crew:
+        items = crew.ahead(Source(), 2)
+        for _ in range(200):
+            assert next(items) == 0
+        items.close()
