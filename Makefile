@@ -62,17 +62,21 @@ clean:
 	rm -rf $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
 
-# The distribution is installed in place, so edits count at once; the stamps follow the metadata.
+# The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
+# the byte code to the first import, which may not be allowed to write it.
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots]"
+	$(BIN)/python -m compileall -q idt encoding classify
 	@touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[dev]"
+	$(BIN)/python -m compileall -q idt encoding classify
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots,bench]"
+	$(BIN)/python -m compileall -q idt encoding classify
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

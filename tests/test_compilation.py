@@ -8,7 +8,7 @@ import pytest
 from idt import compilation, kernels, workers
 from tests import golden
 
-SMALL_KERNELS = [("idt.kernels.sampling", "free_centres"), ("idt.kernels.selection", "lengths")]
+SMALL_KERNELS = [("idt.kernels.sampling", "free_centres"), ("idt.kernels.tracks", "start")]
 
 CALLED = """
 import sys
@@ -42,7 +42,7 @@ def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeyp
     assert not list(tmp_path.rglob("*.nbi"))
     assert compilation.compile_missing(processes=2) == 2
     assert sorted(path.name.partition("-")[0] for path in tmp_path.rglob("*.nbi")) == [
-        "sampling.free_centres", "selection.lengths",
+        "sampling.free_centres", "tracks.start",
     ]  # fmt: skip
     code = (
         "from idt import compilation as c, kernels; m = c.missing_kernels(); print(len(kernels.SIGNATURES) - len(m), m)"

@@ -1,10 +1,13 @@
 """Numba loops, raw: arrays in, arrays out, nothing checked. Call the public functions of the step instead."""
 
 import contextlib
+import os
+import sys
 from typing import Any
 
+from llvmlite.binding import parse_assembly
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.runtime import rtsys
 
 COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -21,14 +24,15 @@ def kernel(signature=None, **options):
     """Decorate a kernel that Python calls: it releases the interpreter, divides as NumPy does and is kept compiled.
 
     With its ``signature``, the types that it is called with, it can be compiled before its first call
-    (`idt.compilation`); one without is left to that call. ``options`` are more of numba's.
+    (`idt.compilation`), and no kernel may call it; one without is left to the first call, be it from Python or from
+    a kernel. ``options`` are more of numba's.
     """
 
     def decorate(function):
         dispatcher = njit(**COMMON, **options)(function)
         # Where no folder can be written to, it is compiled in every process.
         with contextlib.suppress(RuntimeError):
-            dispatcher._cache = Cache(function)
+            dispatcher._cache = Cache(function) if signature is None else LeanCache(function)
         if signature is not None:
             SIGNATURES[dispatcher] = signature
         return dispatcher
@@ -46,8 +50,16 @@ class Cache(FunctionCache):
 
     Numba imports the implementation of all that it can compile, scipy.linalg among it, before it looks for compiled
     code: a third of a second and 60 MB. Code that is there needs the allocator alone; what is not there brings the
-    compiler, and with it those imports.
+    compiler, and with it those imports. It is taken to be that of the function's file and of the files of all kernels
+    that this one imports, which became part of it; numba looks at its own file only.
     """
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file._source_stamp = [
+            (name, os.path.getmtime(file), os.path.getsize(file))
+            for name, file in sorted(_sources(function.__module__))
+        ]
 
     def load_overload(self, sig, target_context):
         """The compiled code for some types, None without any."""
@@ -63,3 +75,37 @@ class Cache(FunctionCache):
     def is_empty(self):
         """Whether there is no compiled code of this function as it is now, for any processor."""
         return not self._cache_file._load_index()
+
+
+class _MachineCode(CompileResultCacheImpl):
+    """What is kept of a compiled function: its machine code, without what numba would link into other functions."""
+
+    def reduce(self, data):
+        """The compiled function as numba pickles it."""
+        library, function, *others = super().reduce(data)
+        name, kind, content = library
+        if kind == "object":
+            # numba takes a function to be in the code if it is in here.
+            entries = function.llvm_func_name, function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name
+            stub = "".join(f'define void @"{entry}"() {{ ret void }}\n' for entry in entries)
+            library = name, kind, (content[0], parse_assembly(stub).as_bitcode())
+        return library, function, *others
+
+
+class LeanCache(Cache):
+    """For functions that none but Python calls: half the time of loading goes into what only a linker needs."""
+
+    _impl_class: Any = _MachineCode
+
+
+def _sources(module, found=None):
+    """The names of a module and of all that it has kernels from, directly or not, and their files."""
+    found = set() if found is None else found
+    here = (module, sys.modules[module].__file__)
+    if here not in found:
+        found.add(here)
+        for value in list(vars(sys.modules[module]).values()):
+            origin = getattr(value, "__module__", None)
+            if isinstance(origin, str) and ".kernels." in origin:
+                _sources(origin, found)
+    return found
