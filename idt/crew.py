@@ -1,8 +1,7 @@
 """Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
 
-import queue
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import deque
 from typing import Any
 
 _END = object()
@@ -11,8 +10,9 @@ _END = object()
 class Crew:
     """Threads beside the caller's own, for one loop at a time.
 
-    Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do. What
-    is done, and in which order it is handed out, does not depend on the number of threads.
+    Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a
+    helper makes the next item if there is room for it, else a part of the present one. What is done, and in which order
+    it is handed out, does not depend on the number of threads.
 
     Parameters
     ----------
@@ -21,14 +21,23 @@ class Crew:
     """
 
     def __init__(self, helpers):
-        self._pool = ThreadPoolExecutor(helpers, "idt-crew") if helpers else None
+        self._changed = threading.Condition()
+        self._source: Any = None
+        self._parts: deque = deque()
+        self._closed = False
+        self._helpers = [threading.Thread(target=self._help, name=f"idt-crew-{k}", daemon=True) for k in range(helpers)]
 
     def __enter__(self):
+        for helper in self._helpers:
+            helper.start()
         return self
 
     def __exit__(self, *_):
-        if self._pool is not None:
-            self._pool.shutdown()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for helper in self._helpers:
+            helper.join()
 
     def ahead(self, iterable, depth):
         """Yield what ``iterable`` yields, made ahead of its use.
@@ -45,48 +54,29 @@ class Crew:
         object
             The items in their order; what ``iterable`` raises is raised at its place.
         """
-        if self._pool is None:
+        if not self._helpers:
             yield from iterable
             return
-        source, ready, lock, room = iter(iterable), queue.SimpleQueue[Any](), threading.Lock(), depth
-        stopped = False
-
-        def make():
-            nonlocal room
-            while True:
-                try:
-                    item, error = next(source, _END), None
-                except BaseException as raised:  # raised again at the consumer's side
-                    item, error = _END, raised
-                ready.put((item, error))
-                with lock:
-                    room -= 1
-                    # Done with it before anyone can see that there is room again.
-                    if item is _END or stopped or room == 0:
-                        making.clear()
-                        return
-
-        making = threading.Event()
-        making.set()
-        job: Future = self._pool.submit(make)
+        source = _Source(iterable, depth)
+        with self._changed:
+            self._source = source
+            self._changed.notify_all()
         try:
             while True:
-                item, error = ready.get()
+                with self._changed:
+                    self._changed.wait_for(lambda: source.ready)
+                    item, error = source.ready.popleft()
+                    source.room += 1
+                    self._changed.notify_all()
                 if error is not None:
                     raise error
                 if item is _END:
                     return
-                with lock:
-                    room += 1
-                    idle = not making.is_set()
-                    making.set()
-                if idle:
-                    job = self._pool.submit(make)
                 yield item
         finally:
-            stopped = True
-            if not job.cancel():
-                wait([job])
+            with self._changed:
+                self._source = None
+                self._changed.wait_for(lambda: not source.in_the_making)
 
     def map(self, function, *iterables):
         """Apply a function to items that do not depend on each other; the first should be the largest.
@@ -100,17 +90,98 @@ class Crew:
         Returns
         -------
         list
-            The results, in the order of the items. What ``function`` raises for one is raised when no other is worked
-            on any more.
+            The results, in the order of the items. What ``function`` raises is raised when all are done, the first if
+            it is several.
         """
-        tasks = list(zip(*iterables, strict=False))
-        if self._pool is None:
-            return [function(*task) for task in tasks]
-        # The caller works from the front; what it comes to that no helper has begun it takes back.
-        jobs = [self._pool.submit(function, *task) for task in tasks[1:]]
+        parts = [_Part(function, task) for task in zip(*iterables, strict=False)]
+        with self._changed:
+            self._parts.extend(parts)
+            # The caller begins with the first.
+            mine = self._parts.popleft() if parts else None
+            self._changed.notify_all()
+        while mine is not None:
+            mine.do()
+            with self._changed:
+                mine = self._parts.popleft() if self._parts else None
+        with self._changed:
+            self._changed.wait_for(lambda: all(part.done for part in parts))
+        for part in parts:
+            if part.error is not None:
+                raise part.error
+        return [part.result for part in parts]
+
+    def _help(self):
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._wants_an_item() or self._parts)
+                if self._closed:
+                    return
+                job = self._source if self._wants_an_item() else self._parts.popleft()
+                job.begin()
+            job.do()
+            with self._changed:
+                job.end()
+                self._changed.notify_all()
+            # Nothing of a frame is kept while there is nothing to do.
+            del job
+
+    def _wants_an_item(self):
+        return self._source is not None and self._source.wants()
+
+
+class _Part:
+    """A call of a function, and what came of it."""
+
+    def __init__(self, function, arguments):
+        self._function, self._arguments = function, arguments
+        self.result = self.error = None
+        self.done = False
+
+    def begin(self):
+        """Nothing: whoever has taken the part off the list has it alone."""
+
+    def do(self):
+        """Call the function."""
         try:
-            results = [function(*task) for task in tasks[:1]]
-            own = {k: function(*tasks[k + 1]) for k, job in enumerate(jobs) if job.cancel()}
-        finally:
-            wait(job for job in jobs if not job.cancel())
-        return results + [own[k] if k in own else job.result() for k, job in enumerate(jobs)]
+            self.result = self._function(*self._arguments)
+        except BaseException as raised:  # raised again in the caller's thread
+            self.error = raised
+        self.done = True
+
+    def end(self):
+        """Nothing: `do` tells."""
+
+
+class _Source:
+    """An iterator, the items that were made of it, and room for more."""
+
+    def __init__(self, iterable, room):
+        self._items = iter(iterable)
+        self._made: Any = None
+        self._ended = False
+        self.ready: deque = deque()
+        self.room = room
+        self.in_the_making = False
+
+    def wants(self):
+        """Whether an item should be made now."""
+        return self.room > 0 and not self.in_the_making and not self._ended
+
+    def begin(self):
+        """Keep others from making the same item."""
+        self.in_the_making = True
+        self.room -= 1
+
+    def do(self):
+        """Make an item."""
+        try:
+            self._made = next(self._items, _END), None
+        except BaseException as raised:  # raised again in the caller's thread
+            self._made = _END, raised
+
+    def end(self):
+        """Hand it over."""
+        self.in_the_making = False
+        self._ended = self._made[0] is _END
+        self.ready.append(self._made)
+        self._made = None

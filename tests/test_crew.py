@@ -1,5 +1,6 @@
 import threading
 import time
+import weakref
 from contextlib import ExitStack
 
 import pytest
@@ -91,6 +92,27 @@ def test_the_caller_does_all_parts_while_its_helper_makes_an_item():
         assert crew.map(lambda _: threading.current_thread(), range(4)) == [threading.current_thread()] * 4
         go_on.set()
         assert list(items) == [1]
+
+
+def test_nothing_of_a_part_is_kept_when_all_are_done():
+    class Frame:
+        pass
+
+    go_on, frames = threading.Event(), [Frame() for _ in range(4)]
+    known = [weakref.ref(frame) for frame in frames]
+
+    def source():
+        yield 0
+        go_on.wait(PATIENCE)
+
+    with Crew(1) as crew:
+        items = crew.ahead(source(), 1)
+        next(items)
+        # The helper, still at an item, never comes to the parts that the caller did.
+        assert crew.map(lambda _: None, frames) == [None] * 4
+        frames.clear()
+        assert [frame() for frame in known] == [None] * 4
+        go_on.set()
 
 
 # Laws

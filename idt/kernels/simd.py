@@ -5,8 +5,6 @@ more arrays meet than it can tell apart.
 portable vectors, which every processor that numba supports can run: a register where it has such, several where it has
 not. Each operation is rounded as the plain one (a product may be fused with a sum), so the result is the same
 everywhere. Arrays are flat, C-contiguous; nothing is checked, and no index counts from the end.
-
-numba keeps compiled kernels by the age of their own file: after an edit here, empty the caches of those who use it.
 """
 
 import operator
