@@ -89,7 +89,7 @@ def resize(planes, out, *, factor=1.0):
     Parameters
     ----------
     planes : (n, h, w) float32
-    out : (n, H, W) float32
+    out : (n, H, W) float32, contiguous
         Receives the images, pixel centres on pixel centres, as in ``cv2.resize``.
     factor : float
         What every number is multiplied by.
@@ -99,5 +99,6 @@ def resize(planes, out, *, factor=1.0):
     (n, H, W) float32
         ``out``.
     """
-    kernel.resize(planes, np.float32(factor), out)
+    _, height, width = planes.shape
+    kernel.resize(planes.reshape(-1), height, width, np.float32(factor), *out.shape[1:], out.reshape(-1))
     return out

@@ -205,17 +205,16 @@ def _damp(size, damping):
 
 
 @njit(**INNER)
-def _iterate(first, second, flow, iterations):
-    """Improve ``flow`` (2, H, W) float32 in place, as often as asked.
+def _iterate(first, second, height, width, flow, iterations):
+    """Improve ``flow`` in place, as often as asked.
 
-    first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, float32, readable for 8 and 3 numbers beyond their
-    end; flow for 8.
+    Flat float32: first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, readable for 8 and 3 numbers beyond
+    their end; flow (2 · H · W,), for 8.
     """
-    _, height, width = flow.shape
     columns = -(-width // LANES) * LANES
     pitch = columns + 2 * MARGIN
     size = 5 * pitch
-    flat = flow.reshape(2 * height * width)
+    plane = height * width
     damping_x, damping_y = np.empty(columns, np.float32), np.empty(height, np.float32)
     _damp(width, damping_x)
     _damp(height, damping_y)
@@ -228,9 +227,9 @@ def _iterate(first, second, flow, iterations):
         for top in range(0, height, STRIP):
             # Products are made before the rows that they come from are solved, and kept until nobody needs them.
             while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
-                _locate(flat, made, width, height, index, right, lower, inside)
+                _locate(flow, made, width, height, index, right, lower, inside)
                 _make_products(
-                    first, second, flat, made, width, height * width, (index, right, lower, inside), damping_x,
+                    first, second, flow, made, width, plane, (index, right, lower, inside), damping_x,
                     damping_y[made], pitch, ring, (made & (RING - 1)) * size,
                 )  # fmt: skip
                 made += 1
@@ -238,8 +237,8 @@ def _iterate(first, second, flow, iterations):
             for y in range(top, min(top + STRIP, height)):
                 _solve(smooth, (y - top) * size, pitch, width, solved)
                 for x in range(width):
-                    flow[0, y, x] = solved[x]
-                    flow[1, y, x] = solved[columns + x]
+                    flow[y * width + x] = solved[x]
+                    flow[plane + y * width + x] = solved[columns + x]
 
 
 @kernel("(float32[::1], float32[::1], int64[:,::1], int64, float32, int64, float32[::1])")
@@ -251,24 +250,20 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
     pixel, the last 8 and 3 of them anything; fields (2 · P,) out, u and then v of each scale. At the scales before
     ``finest`` there is only the flow carried over.
     """
-    start = np.int64(0)
-    for s in range(sizes.shape[0]):
+    scales, start = sizes.shape[0], np.int64(0)
+    for s in range(scales):
         start += sizes[s, 0] * sizes[s, 1]
-    field = coarser = np.empty((2, 0, 0), np.float32)
-    work = np.empty(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
-    for s in range(sizes.shape[0] - 1, -1, -1):
+    rough = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
+    coarser = fields
+    for s in range(scales - 1, -1, -1):
         height, width = sizes[s]
         size = height * width
         start -= size
-        field = fields[2 * start : 2 * (start + size)].reshape((2, height, width))
-        if s < finest:
-            resize(coarser, ratio, field)
-        else:
-            rough = work[: 2 * size].reshape((2, height, width))
-            if s == sizes.shape[0] - 1:
-                rough[:] = ZERO
-            else:
-                resize(coarser, ratio, rough)
-            _iterate(first[5 * start :], second[5 * start :], rough, iterations)
-            median(rough, field)
+        field = fields[2 * start : 2 * (start + size)]
+        begun = rough[: 2 * size] if s >= finest else field
+        if s < scales - 1:
+            resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, begun)
+        if s >= finest:
+            _iterate(first[5 * start :], second[5 * start :], height, width, rough, iterations)
+            median(rough, height, width, field)
         coarser = field

@@ -20,16 +20,18 @@ RING = 8
 
 
 @njit(**INNER, inline="always")
-def _keep_row(plane, y, rows, start):
-    """Copy the row at y, or the one at the border next to it, continued by its first and last numbers."""
-    height, width = plane.shape
-    y = min(max(y, 0), height - 1)
-    first = start + MARGIN
+def _keep_row(planes, first, y, height, width, rows, start):
+    """Copy the row at y, or the one at the border next to it, continued by its first and last numbers.
+
+    The plane begins at ``first``.
+    """
+    at = first + min(max(y, 0), height - 1) * width
+    out = start + MARGIN
     for x in range(width):
-        rows[first + x] = plane[y, x]
+        rows[out + x] = planes[at + x]
     for k in range(1, MARGIN + 1):
-        rows[first - k] = plane[y, 0]
-        rows[first + width - 1 + k] = plane[y, width - 1]
+        rows[out - k] = planes[at]
+        rows[out + width - 1 + k] = planes[at + width - 1]
 
 
 @njit(**INNER, inline="always")
@@ -163,23 +165,21 @@ def _find_median(rows, at, lowest, lower, low, high, higher, highest):
 
 
 @kernel()
-def median(planes, out):
+def median(planes, height, width, out):
     """The median of the 5×5 pixels around each; beyond the image its border is repeated.
 
-    planes, out (n, H, W) float32.
+    planes, out (n · H · W,) float32, one plane after the other.
     """
-    count, height, width = planes.shape
     whole = -(-width // LANES) * LANES
     pitch = whole + 2 * MARGIN
     rows, columns = np.empty(RING * pitch, np.float32), np.empty(4 * pitch, np.float32)
     pairs, two = np.empty(8 * pitch, np.float32), np.empty(2 * whole, np.float32)
-    for p in range(count):
-        plane = planes[p]
+    for first in range(0, out.size, height * width):
         for y in range(-2, 2):
-            _keep_row(plane, y, rows, (y & (RING - 1)) * pitch)
+            _keep_row(planes, first, y, height, width, rows, (y & (RING - 1)) * pitch)
         for y in range(0, height, 2):
             for new in range(y + 2, y + 4):
-                _keep_row(plane, new, rows, (new & (RING - 1)) * pitch)
+                _keep_row(planes, first, new, height, width, rows, (new & (RING - 1)) * pitch)
             _sort_columns(
                 rows, ((y - 1) & (RING - 1)) * pitch, (y & (RING - 1)) * pitch, ((y + 1) & (RING - 1)) * pitch,
                 ((y + 2) & (RING - 1)) * pitch, columns,
@@ -190,8 +190,9 @@ def median(planes, out):
                 a, b, c, d, e, f = _middle_six(pairs, columns, MARGIN + x)
                 store(two, x, _find_median(rows, above + x, a, b, c, d, e, f))
                 store(two, whole + x, _find_median(rows, below + x, a, b, c, d, e, f))
+            at = first + y * width
             for x in range(width):
-                out[p, y, x] = two[x]
+                out[at + x] = two[x]
             if y + 1 < height:
                 for x in range(width):
-                    out[p, y + 1, x] = two[whole + x]
+                    out[at + width + x] = two[whole + x]

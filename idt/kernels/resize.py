@@ -23,24 +23,27 @@ def _find_neighbours(source, target):
 
 
 @kernel(fastmath={"contract"})
-def resize(planes, factor, out):
-    """Resize planes (n, h, w) to ``out`` (n, H, W), float32, times a factor: rows are mixed first, then columns."""
-    count, height, width = planes.shape
-    upper, lower, below = _find_neighbours(height, out.shape[1])
-    left, right, beside = _find_neighbours(width, out.shape[2])
+def resize(planes, height, width, factor, to_height, to_width, out):
+    """Resize planes and multiply them by a factor: rows are mixed first, then columns.
+
+    planes (n · H · W,), out (n · h · w,) float32, one plane after the other; their sizes.
+    """
+    upper, lower, below = _find_neighbours(height, to_height)
+    left, right, beside = _find_neighbours(width, to_width)
     mixed = np.empty(width, np.float32)
-    for c in range(count):
-        source = planes[c]
-        for y in range(out.shape[1]):
-            a, b = upper[y], lower[y]
+    source = 0
+    for first in range(0, out.size, to_height * to_width):
+        for y in range(to_height):
+            a, b = source + upper[y] * width, source + lower[y] * width
             share = below[y] * factor
             rest = factor - share
             for x in range(width):
-                mixed[x] = rest * source[a, x] + share * source[b, x]
-            for x in range(out.shape[2]):
+                mixed[x] = rest * planes[a + x] + share * planes[b + x]
+            for x in range(to_width):
                 near = item(mixed, np.int64(item(left, x)))
                 far = item(mixed, np.int64(item(right, x)))
-                out[c, y, x] = near + beside[x] * (far - near)
+                out[first + y * to_width + x] = near + beside[x] * (far - near)
+        source += height * width
 
 
 @njit(**INNER)
