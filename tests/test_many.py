@@ -1,6 +1,7 @@
 """Many videos and what may go wrong on the way, as a user meets it."""
 
 import csv
+import functools
 import json
 import os
 import re
@@ -138,7 +139,10 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path):
     for name in "ab":
         scenes.write_video(tmp_path / "in" / f"{name}.avi", np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
     words = soak.words_of("idt-extract", tmp_path / "in", "-o", tmp_path / "out", "--jobs", 2)
-    with subprocess.Popen(words, cwd=soak.ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    # A shell that runs the tests in the background has them ignore interrupts, and would have their children do so.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    options = {"cwd": soak.ROOT, "text": True, "start_new_session": True, "preexec_fn": heed}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, **options) as process:
         assert until(lambda: len(list((tmp_path / "out").glob(".*.part"))) == 2)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate()

@@ -1,6 +1,5 @@
 """The flow at every scale (spec 3): matrix update, Gaussian window and solution, four rows at a time, and medians.
 
-
 Farnebäck, SCIA 2003, section 4, with the Gaussian window and the border damping of the release.
 Expansions hold the coefficients of x, y, x², y² and xy, in this order.
 """
