@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+comma := ,
 PINNED ?= .ci/pinned.txt
 VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
@@ -64,19 +65,21 @@ clean:
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
 # the byte code to the first import, which may not be allowed to write it.
+define install
+$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[$(1)]"
+$(BIN)/python -m compileall -q idt encoding classify
+endef
+
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots]"
-	$(BIN)/python -m compileall -q idt encoding classify
+	$(call install,plots)
 	@touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[dev]"
-	$(BIN)/python -m compileall -q idt encoding classify
+	$(call install,dev)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[plots,bench]"
-	$(BIN)/python -m compileall -q idt encoding classify
+	$(call install,plots$(comma)bench)
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

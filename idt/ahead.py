@@ -1,10 +1,8 @@
 """Making items ahead of their use, or using them behind their making, in a thread of its own."""
 
 import contextlib
-import queue
-import threading
 
-_END = object()
+from idt.crew import Crew
 
 
 def ahead(iterable, depth):
@@ -21,43 +19,8 @@ def ahead(iterable, depth):
     object
         The items in their order; what ``iterable`` raises is raised at its place.
     """
-    if depth == 0:
-        yield from iterable
-        return
-    items: queue.Queue = queue.Queue(depth)
-    stopped = threading.Event()
-
-    def put(item, error=None):
-        while not stopped.is_set():
-            try:
-                items.put((item, error), timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def run():
-        try:
-            for item in iterable:
-                put(item)
-                if stopped.is_set():
-                    return
-            put(_END)
-        except BaseException as error:  # raised again at the consumer's side
-            put(_END, error)
-
-    thread = threading.Thread(target=run, name="idt-ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = items.get()
-            if error is not None:
-                raise error
-            if item is _END:
-                return
-            yield item
-    finally:
-        stopped.set()
-        thread.join()
+    with Crew(min(depth, 1), "idt-ahead") as crew:
+        yield from crew.ahead(iterable, depth + 1)
 
 
 @contextlib.contextmanager

@@ -18,14 +18,16 @@ class Crew:
     ----------
     helpers : int
         Threads; without any the caller does everything itself.
+    name : str
+        Of each of them.
     """
 
-    def __init__(self, helpers):
+    def __init__(self, helpers, name="idt-crew"):
         self._changed = threading.Condition()
         self._source: Any = None
         self._parts: deque = deque()
         self._closed = False
-        self._helpers = [threading.Thread(target=self._help, name=f"idt-crew-{k}", daemon=True) for k in range(helpers)]
+        self._helpers = [threading.Thread(target=self._help, name=name, daemon=True) for _ in range(helpers)]
 
     def __enter__(self):
         for helper in self._helpers:
@@ -116,14 +118,12 @@ class Crew:
                 self._changed.wait_for(lambda: self._closed or self._wants_an_item() or self._parts)
                 if self._closed:
                     return
-                job = self._source if self._wants_an_item() else self._parts.popleft()
-                job.begin()
-            job.do()
-            with self._changed:
-                job.end()
-                self._changed.notify_all()
+                work = self._source.begin() if self._wants_an_item() else self._parts.popleft().do
+            work()
             # Nothing of a frame is kept while there is nothing to do.
-            del job
+            del work
+            with self._changed:
+                self._changed.notify_all()
 
     def _wants_an_item(self):
         return self._source is not None and self._source.wants()
@@ -137,9 +137,6 @@ class _Part:
         self.result = self.error = None
         self.done = False
 
-    def begin(self):
-        """Nothing: whoever has taken the part off the list has it alone."""
-
     def do(self):
         """Call the function."""
         try:
@@ -148,16 +145,12 @@ class _Part:
             self.error = raised
         self.done = True
 
-    def end(self):
-        """Nothing: `do` tells."""
-
 
 class _Source:
     """An iterator, the items that were made of it, and room for more."""
 
     def __init__(self, iterable, room):
         self._items = iter(iterable)
-        self._made: Any = None
         self._ended = False
         self.ready: deque = deque()
         self.room = room
@@ -168,20 +161,16 @@ class _Source:
         return self.room > 0 and not self.in_the_making and not self._ended
 
     def begin(self):
-        """Keep others from making the same item."""
+        """Keep others from making the same item, and return what makes it."""
         self.in_the_making = True
         self.room -= 1
+        return self._make
 
-    def do(self):
-        """Make an item."""
+    def _make(self):
         try:
-            self._made = next(self._items, _END), None
+            made: tuple = next(self._items, _END), None
         except BaseException as raised:  # raised again in the caller's thread
-            self._made = _END, raised
-
-    def end(self):
-        """Hand it over."""
+            made = _END, raised
+        self._ended = made[0] is _END
+        self.ready.append(made)
         self.in_the_making = False
-        self._ended = self._made[0] is _END
-        self.ready.append(self._made)
-        self._made = None

@@ -20,12 +20,10 @@ from idt import arrays
 from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
+from idt.kernels.flow import COEFFICIENTS, LANES
 from idt.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2
-COEFFICIENTS = 5
-LANES = 8
-"""Numbers that the kernels take at once."""
 DIS_SMALLEST = 16
 """Shorter side in pixels of the smallest frame that dense inverse search takes."""
 

@@ -4,25 +4,11 @@ import time
 import pytest
 
 from idt.ahead import ahead, behind
-
-# How long a thread may take to notice something before it counts as hanging, s.
-PATIENCE = 5
+from tests.waiting import PATIENCE, failing, until
 
 
 def running():
     return [thread for thread in threading.enumerate() if thread.name == "idt-ahead"]
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return condition()
-
-
-def failing(n):
-    yield from range(n)
-    raise KeyError("the frame after these")
 
 
 # Worked examples
@@ -47,7 +33,7 @@ def test_depth_items_are_kept_ready_while_one_is_in_the_making(depth):
     items = ahead((made.append(k) or k for k in range(10)), depth)
     assert next(items) == 0
     # 0 is in use, `depth` wait in the queue, and the last one made waits to enter it.
-    assert until(lambda: len(made) == depth + 2)
+    assert until(lambda: len(made) == depth + 2, PATIENCE)
     time.sleep(0.05)
     assert len(made) == depth + 2
     items.close()
@@ -87,7 +73,7 @@ def test_a_consumer_that_stops_early_stops_the_thread(depth):
     for item in ahead((made.append(k) or k for k in range(1000)), depth):
         if item == 3:
             break
-    assert until(lambda: not running())
+    assert until(lambda: not running(), PATIENCE)
     assert len(made) <= 4 + depth + 1
 
 
@@ -120,7 +106,7 @@ def test_what_an_unfinished_source_holds_is_released(depth):
     assert next(items) == 0
     items.close()
     del items
-    assert until(lambda: released == [True])
+    assert until(lambda: released == [True], PATIENCE)
 
 
 # Behind

@@ -6,27 +6,13 @@ from contextlib import ExitStack
 import pytest
 
 from idt.crew import Crew
-
-# How long a thread may take to notice something before it counts as hanging, s.
-PATIENCE = 5
+from tests.waiting import PATIENCE, failing, until
 
 HELPERS = pytest.mark.parametrize("helpers", [0, 1, 3])
 
 
 def running():
     return [thread for thread in threading.enumerate() if thread.name.startswith("idt-crew")]
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return condition()
-
-
-def failing(n):
-    yield from range(n)
-    raise KeyError("the frame after these")
 
 
 # Worked examples
@@ -58,7 +44,7 @@ def test_no_more_than_depth_items_are_made_before_they_are_asked_for():
     with Crew(1) as crew:
         items = crew.ahead((made.append(k) or k for k in range(10)), 2)
         assert next(items) == 0
-        assert until(lambda: len(made) == 3)
+        assert until(lambda: len(made) == 3, PATIENCE)
         time.sleep(0.05)
         assert len(made) == 3
         items.close()
@@ -170,7 +156,7 @@ def test_a_consumer_that_stops_early_leaves_no_thread_and_no_source_open(helpers
     assert not running()
     assert len(made) <= after + 1 + 2
     del items
-    assert until(lambda: released == [True])
+    assert until(lambda: released == [True], PATIENCE)
 
 
 def test_one_thread_at_a_time_asks_the_source():

@@ -19,7 +19,7 @@ from idt.jobs import read_list
 from idt.params import ExtractionParams
 from tests import scenes, soak
 from tests.comparing import assert_same_folders
-from tests.test_workers import until
+from tests.waiting import until
 
 QUICK = ("--length", "4", "--no-camera")
 """Options under which a short clip has tracks, soon."""

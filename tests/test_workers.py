@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from idt import workers
 from idt.workers import Lost, cause, run
 from tests import perils
+from tests.waiting import until
 
 
 def test_every_task_is_done_once_whatever_the_number_of_processes():
@@ -90,11 +90,3 @@ def test_processes_that_cannot_start_are_given_up(monkeypatch):
 def test_every_end_has_a_line():
     assert "SIGTERM" in cause(-signal.SIGTERM)
     assert "signal 33" in cause(-33)
-
-
-def until(condition, seconds=60):
-    """Wait for a condition: what it is at last."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found

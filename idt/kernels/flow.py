@@ -43,8 +43,6 @@ RING = 16
 """Rows of products kept, a power of 2: a strip needs 4 + 2 · 5."""
 MARGIN = 8
 """Numbers to the left and right of a row of products, of which the window reads 5."""
-
-
 BORDER = np.array([0.14, 0.14, 0.4472, 0.4472, 0.4472], np.float32)
 """Weight of a pixel on either border and of those next to it."""
 
@@ -249,9 +247,7 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
     pixel, the last 8 and 3 of them anything; fields (2 · P,) out, u and then v of each scale. At the scales before
     ``finest`` there is only the flow carried over.
     """
-    scales, start = sizes.shape[0], np.int64(0)
-    for s in range(scales):
-        start += sizes[s, 0] * sizes[s, 1]
+    scales, start = sizes.shape[0], fields.size // 2
     rough = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
     coarser = fields
     for s in range(scales - 1, -1, -1):
@@ -263,6 +259,6 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
         if s < scales - 1:
             resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, begun)
         if s >= finest:
-            _iterate(first[5 * start :], second[5 * start :], height, width, rough, iterations)
+            _iterate(first[COEFFICIENTS * start :], second[COEFFICIENTS * start :], height, width, rough, iterations)
             median(rough, height, width, field)
         coarser = field

@@ -209,8 +209,9 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     cell, n_cells = patch // cells, cells * cells
     corners, order = np.empty((points.shape[0], 2), np.int32), np.empty(points.shape[0], np.int32)
     start = np.zeros(height + 2, np.int32)
-    if _bucket(points, rows, patch, height, width, corners, order, start) >= sums.shape[0]:
-        return False
+    highest = _bucket(points, rows, patch, height, width, corners, order, start)
+    if highest < 0 or highest >= sums.shape[0]:
+        return highest < 0
     image = gray.astype(np.float32)
     dx, dy = np.empty(width, np.float32), np.empty(width, np.float32)
     # The last rows, one more than a cell has: one enters the running sums as another leaves them.

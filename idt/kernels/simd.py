@@ -126,7 +126,7 @@ def everywhere(typing, number):
 
 @intrinsic
 def fused(typing, a, b, c):
-    """A · b + c of float32 numbers, rounded once, on any processor; loops of it become vectors by themselves."""
+    """The sum a · b + c of float32 numbers, rounded once on any processor; loops of it become vectors by themselves."""
 
     def generate(context, builder, signature, arguments):
         function = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
