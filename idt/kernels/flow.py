@@ -14,6 +14,7 @@ from idt.kernels.median import median
 from idt.kernels.resize import resize
 from idt.kernels.simd import (
     LANES,
+    copy,
     equal,
     everywhere,
     greater,
@@ -233,9 +234,8 @@ def _iterate(first, second, height, width, flow, iterations):
             _window_columns(ring, top, height - 1, size, smooth)
             for y in range(top, min(top + STRIP, height)):
                 _solve(smooth, (y - top) * size, pitch, width, solved)
-                for x in range(width):
-                    flow[y * width + x] = solved[x]
-                    flow[plane + y * width + x] = solved[columns + x]
+                copy(solved, 0, flow, y * width, width)
+                copy(solved, columns, flow, plane + y * width, width)
 
 
 @kernel("(float32[::1], float32[::1], int64[:,::1], int64, float32, int64, float32[::1])")

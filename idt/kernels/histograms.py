@@ -11,13 +11,15 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
-from idt.kernels.simd import LANES, absolute, everywhere, greater, item, load, numbers, root, store, total
+from idt.kernels.simd import LANES, absolute, everywhere, fetch, greater, item, load, numbers, root, store, total
 
 BINS = 8
 FIELDS = 4
 CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
+LINE = 16
+"""Numbers that memory delivers at once."""
 
 # inline: most functions are part of a larger one, so that one is compiled instead of many.
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
@@ -233,6 +235,10 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
             top = y - (r + 1) * cell + 1
             for k in range(start[top], start[top + 1]):
                 n = order[k]
+                if r == 0:
+                    # Sums are met once a frame and far apart: there is time to get them until the patch is complete.
+                    for at in range(0, sums.shape[1], LINE):
+                        fetch(sums, rows[n] * sums.shape[1] + at)
                 for i in range(cells):
                     x = corners[n, 0] + i * cell
                     _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])

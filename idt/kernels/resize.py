@@ -4,22 +4,33 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
-from idt.kernels.simd import LANES, everywhere, item, load, store
+from idt.kernels.simd import LANES, copy, everywhere, item, load, look_up_pairs, store
 
 
 @njit(**INNER)
 def _find_neighbours(source, target):
-    """Between which two of ``source`` pixels each of ``target`` lies, (H,) int32, and the share of the second."""
-    first, second, share = np.empty(target, np.int32), np.empty(target, np.int32), np.empty(target, np.float32)
+    """Behind which of ``source`` pixels each of ``target`` lies, int32, and the share of the next one; (≥ target,).
+
+    Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
+    """
+    whole = -(-target // LANES) * LANES
+    first, share = np.zeros(whole, np.int32), np.zeros(whole, np.float32)
     step = source / target
     for i in range(target):
         # Pixel centres lie on pixel centres.
         at = min(max((i + 0.5) * step - 0.5, 0.0), source - 1.0)
-        near = np.floor(at)
-        first[i] = near
-        second[i] = min(near + 1, source - 1.0)
-        share[i] = at - near
-    return first, second, share
+        first[i] = at
+        share[i] = at - first[i]
+    return first, share
+
+
+@njit(**INNER)
+def _stretch(row, first, share, stretched, width, out, at):
+    """Take a row's numbers between its pixels to out[at : at + width]; one more than the row has must be finite."""
+    for x in range(0, width, LANES):
+        near, far = look_up_pairs(row, first, x)
+        store(stretched, x, near + load(share, x) * (far - near))
+    copy(stretched, 0, out, at, width)
 
 
 @kernel(fastmath={"contract"})
@@ -28,21 +39,18 @@ def resize(planes, height, width, factor, to_height, to_width, out):
 
     planes (n · H · W,), out (n · h · w,) float32, one plane after the other; their sizes.
     """
-    upper, lower, below = _find_neighbours(height, to_height)
-    left, right, beside = _find_neighbours(width, to_width)
-    mixed = np.empty(width, np.float32)
+    upper, below = _find_neighbours(height, to_height)
+    left, beside = _find_neighbours(width, to_width)
+    mixed, stretched = np.zeros(width + 1, np.float32), np.empty(left.size, np.float32)
     source = 0
     for first in range(0, out.size, to_height * to_width):
         for y in range(to_height):
-            a, b = source + upper[y] * width, source + lower[y] * width
+            a, b = source + upper[y] * width, source + min(upper[y] + 1, height - 1) * width
             share = below[y] * factor
             rest = factor - share
             for x in range(width):
                 mixed[x] = rest * planes[a + x] + share * planes[b + x]
-            for x in range(to_width):
-                near = item(mixed, np.int64(item(left, x)))
-                far = item(mixed, np.int64(item(right, x)))
-                out[first + y * to_width + x] = near + beside[x] * (far - near)
+            _stretch(mixed, left, beside, stretched, to_width, out, first + y * to_width)
         source += height * width
 
 
@@ -65,10 +73,11 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
     reach = blur.size - 1
     while reach > 0 and blur[reach] == 0:
         reach -= 1
-    upper, _, below = _find_neighbours(height, to_height)
-    left, right, beside = _find_neighbours(width, to_width)
+    upper, below = _find_neighbours(height, to_height)
+    left, beside = _find_neighbours(width, to_width)
     margin = reach + LANES
-    mixed, blurred = np.empty(width + 2 * margin, np.float32), np.empty(width + LANES, np.float32)
+    mixed, blurred = np.empty(width + 2 * margin, np.float32), np.zeros(width + LANES, np.float32)
+    stretched = np.empty(left.size, np.float32)
     rows, weights = np.empty(2 * reach + 2, np.int64), np.empty(2 * reach + 2, np.float32)
     for y in range(to_height):
         share = below[y]
@@ -93,12 +102,9 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
             total = everywhere(item(blur, 0)) * load(mixed, margin + x)
             for k in range(1, reach + 1):
                 total = total + everywhere(item(blur, k)) * (load(mixed, margin + x - k) + load(mixed, margin + x + k))
-            if to_width == width:
-                store(out, y * width + x, total)
-            else:
-                store(blurred, x, total)
-        if to_width != width:
-            for x in range(to_width):
-                near = item(blurred, np.int64(item(left, x)))
-                far = item(blurred, np.int64(item(right, x)))
-                out[y * to_width + x] = near + item(beside, x) * (far - near)
+            store(blurred, x, total)
+        if to_width == width:
+            copy(blurred, 0, out, y * width, width)
+        else:
+            blurred[width] = blurred[width - 1]
+            _stretch(blurred, left, beside, stretched, to_width, out, y * to_width)

@@ -102,6 +102,65 @@ def store(typing, array, index, vector):
     return types.void(array, types.int64, float8), generate
 
 
+@intrinsic(prefer_literal=True)
+def load_rows(typing, array, index, step, count):
+    """Float8, so many as ``count`` says, a literal: array[index + k · step : index + k · step + 8]."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature.args[0], arguments[0])
+        at, rows = arguments[1], []
+        for _ in range(signature.return_type.count):
+            rows.append(_load(builder, pointer, at))
+            at = builder.add(at, arguments[2])
+        return context.make_tuple(builder, signature.return_type, rows)
+
+    return types.UniTuple(float8, count.literal_value)(array, types.int64, types.int64, count), generate
+
+
+@intrinsic
+def store_rows(typing, array, index, step, rows):
+    """array[index + k · step : index + k · step + 8] = rows[k] for every k."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature.args[0], arguments[0])
+        at = arguments[1]
+        for row in cgutils.unpack_tuple(builder, arguments[3]):
+            builder.store(row, _address(builder, pointer, at)).align = 4
+            at = builder.add(at, arguments[2])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64, rows), generate
+
+
+@intrinsic
+def fetch(typing, array, index):
+    """Have memory bring array[index] near, and what lies next to it (64 bytes), for when it is needed."""
+
+    def generate(context, builder, signature, arguments):
+        at = builder.gep(_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        byte, flag = ir.IntType(8).as_pointer(), ir.Constant(_INDEX, 1)
+        function = ir.FunctionType(ir.VoidType(), [byte, _INDEX, _INDEX, _INDEX])
+        fetch = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8")
+        # To be written, kept in all caches, data.
+        builder.call(fetch, [builder.bitcast(at, byte), flag, ir.Constant(_INDEX, 3), flag])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+@intrinsic
+def copy(typing, source, first, target, to, count):
+    """target[to : to + count] = source[first : first + count], which must not overlap."""
+
+    def generate(context, builder, signature, arguments):
+        into = builder.gep(_pointer(context, builder, signature.args[2], arguments[2]), [arguments[3]])
+        begin = builder.gep(_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        cgutils.raw_memcpy(builder, into, begin, arguments[4], context.get_abi_sizeof(_FLOAT))
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, target, types.int64, types.int64), generate
+
+
 @intrinsic
 def item(typing, array, index):
     """array[index], without the question whether the index is negative."""
@@ -140,15 +199,24 @@ def _smaller_and_greater(builder, first, second):
     return smaller, builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-@intrinsic
-def exchange(typing, first, second):
-    """The smaller and the greater of two Float8, lane by lane: a comparator of a sorting network."""
-    both = types.UniTuple(float8, 2)
+def network(comparators, results):
+    """A function of a tuple of Float8 that sorts them, lane by lane, as far as a sorting network does.
 
-    def generate(context, builder, signature, arguments):
-        return context.make_tuple(builder, signature.return_type, _smaller_and_greater(builder, *arguments))
+    comparators, pairs of places: the smaller number goes to the first, the greater to the second; results, the places
+    of what is returned. What no result depends on is not computed.
+    """
 
-    return both(float8, float8), generate
+    @intrinsic
+    def sort(typing, rows):
+        def generate(context, builder, signature, arguments):
+            at = cgutils.unpack_tuple(builder, arguments[0])
+            for one, other in comparators:
+                at[one], at[other] = _smaller_and_greater(builder, at[one], at[other])
+            return context.make_tuple(builder, signature.return_type, [at[place] for place in results])
+
+        return types.UniTuple(float8, len(results))(rows), generate
+
+    return sort
 
 
 @intrinsic
@@ -289,6 +357,32 @@ def store_places(typing, array, index, rows, width, columns):
         return context.get_dummy_value()
 
     return types.void(array, types.int64, float8, types.int64, float8), generate
+
+
+@intrinsic
+def look_up_pairs(typing, array, places, index):
+    """Two Float8: array[k] and array[k + 1] for every k of places[index : index + 8], int32."""
+    both = types.UniTuple(float8, 2)
+
+    def generate(context, builder, signature, arguments):
+        array = _pointer(context, builder, signature.args[0], arguments[0])
+        places = _pointer(context, builder, signature.args[1], arguments[1])
+        pairs = []
+        for lane in range(LANES):
+            place = builder.load(builder.gep(places, [builder.add(arguments[2], ir.Constant(_INT, lane))]))
+            at = builder.gep(array, [builder.sext(place, _INT)])
+            pairs.append(builder.load(builder.bitcast(at, ir.VectorType(_FLOAT, 2).as_pointer())))
+            pairs[-1].align = 4
+        while len(pairs) > 1:
+            pairs = [
+                _shuffle(builder, left, right, list(range(2 * left.type.count)))
+                for left, right in zip(pairs[::2], pairs[1::2], strict=True)
+            ]
+        (all_pairs,) = pairs
+        numbers = [_shuffle(builder, all_pairs, all_pairs, list(range(k, 2 * LANES, 2))) for k in (0, 1)]
+        return context.make_tuple(builder, signature.return_type, numbers)
+
+    return both(array, places, types.int64), generate
 
 
 @intrinsic
