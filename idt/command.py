@@ -21,7 +21,7 @@ INTERRUPTED = 130
 SLOW = 2.0
 """Seconds after which progress is shown."""
 
-COLLECTED = 50_000
+COLLECTED = 200_000
 """Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
 
 

@@ -82,14 +82,16 @@ class _MachineCode(CompileResultCacheImpl):
 
     def reduce(self, data):
         """The compiled function as numba pickles it."""
-        library, function, *others = super().reduce(data)
+        library, function, *others, _ = super().reduce(data)
         name, kind, content = library
         if kind == "object":
             # numba takes a function to be in the code if it is in here.
             entries = function.llvm_func_name, function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name
             stub = "".join(f'define void @"{entry}"() {{ ret void }}\n' for entry in entries)
             library = name, kind, (content[0], parse_assembly(stub).as_bitcode())
-        return library, function, *others
+        # Last come the globals of every function that became part of this one, as Python objects. Machine code has no
+        # use for them, and to find them again numba would import the modules of its own that they are from.
+        return library, function, *others, ()
 
 
 class LeanCache(Cache):
