@@ -60,6 +60,8 @@ def missing_kernels():
 def _compile(module, name):
     # The process has little else to do, and no time to look for garbage among a compiler's many objects.
     gc.disable()
+    # numba tries what it knows of array[index] in the order of imports: for text, for lists, … unless arrays are first.
+    importlib.import_module("numba.core.typing.arraydecl")
     dispatcher = getattr(importlib.import_module(module), name)
     # As a call does: a tuple of types, under which the code is found again.
     types, _ = sigutils.normalize_signature(kernels.SIGNATURES[dispatcher])

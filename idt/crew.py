@@ -95,7 +95,10 @@ class Crew:
             The results, in the order of the items. What ``function`` raises is raised when all are done, the first if
             it is several.
         """
-        parts = [_Part(function, task) for task in zip(*iterables, strict=False)]
+        tasks = list(zip(*iterables, strict=False))
+        if not self._helpers:
+            return [function(*task) for task in tasks]
+        parts = [_Part(function, task) for task in tasks]
         with self._changed:
             self._parts.extend(parts)
             # The caller begins with the first.

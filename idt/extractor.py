@@ -352,24 +352,33 @@ def _compensate(previous, now, fields, levels, params):
 
 def _rows(live, finished, levels, params, since):
     """The tracks of all scales that ended ``since`` frames after the first, in full-resolution pixels, summarised."""
-    counts = [len(ended.slots) for ended in finished]
-    factor = np.repeat(np.array([level.factor for level in levels], np.float32), counts)
-    points = np.concatenate([ended.points for ended in finished])
-    displacements = np.concatenate([ended.displacements for ended in finished])
+    # At most frames no track ends at most scales.
+    ended = [(level, *rest) for level, *rest in zip(levels, live, finished, strict=True) if len(rest[1].slots)]
+    if not ended:
+        ended = [(levels[0], live[0], finished[0])]
+    factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])
+    points = np.concatenate([end.points for _, _, end in ended])
+    displacements = np.concatenate([end.displacements for _, _, end in ended])
     points *= factor[:, None, None]
     displacements *= factor[:, None, None]
     summary = selection.summarise(points, displacements, camera=params.camera)
-    # Step k of L was made at frame since − L + k.
-    group = params.length // params.time_cells
-    steps = np.arange(since - params.length, since - params.length + params.time_cells * group)
-    described = (steps.reshape(params.time_cells, group) % params.describe_every == 0).sum(axis=1)
+    described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
     # Of most tracks nobody needs the histograms.
     means, first = [], 0
-    for tracks, ended in zip(live, finished, strict=True):
-        last = first + len(ended.slots)
-        means.append(tracks.histograms(ended.slots[summary.kept[first:last]], described))
+    for _, tracks, end in ended:
+        last = first + len(end.slots)
+        means.append(tracks.histograms(end.slots[summary.kept[first:last]], described))
         first = last
     return Rows(factor, points, summary, np.concatenate(means))
+
+
+@functools.lru_cache
+def _described(length, time_cells, every, remainder):
+    """How many steps of each time cell were described; the frame's number divided by ``every`` leaves ``remainder``."""
+    group = length // time_cells
+    # Step k of L was made at this frame − L + k.
+    steps = np.arange(remainder - length, remainder - length + time_cells * group)
+    return (steps.reshape(time_cells, group) % every == 0).sum(axis=1)
 
 
 class _Kept(NamedTuple):
