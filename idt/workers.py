@@ -18,7 +18,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from idt import atomic
+from idt import atomic, memory
 
 STARTS = 3
 """Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
@@ -236,6 +236,7 @@ def serve(descriptor):
     """Work on tasks until the other end of a connection is closed: what the process of a `Worker` does."""
     # An interrupt is for the process that started this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory.keep_freed()
     connection = Connection(descriptor)
     messages: queue.SimpleQueue = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, messages), daemon=True).start()
