@@ -126,13 +126,23 @@ def detect(gray, mask=None, *, threshold=200.0):
     # together have at most 4/3 of the first one's cells.
     found = np.empty((gray.size * 2 // 3 + 1, surf_detect.COLUMNS), np.float32)
     found = found[: surf_detect.find_keypoints(integral, mask_integral, np.float32(threshold), found)]
-    x, y, size, response, octave = found.T
-    x, y, size, response, octave = found[np.lexsort((x, -y, -octave, -size, -response))].T.copy()
+    x, y, size, response, octave = found[_rank(found)].T.copy()
     angle = np.empty_like(x)
     surf_orient.orient(integral, x, y, _scales(size), _gaussian(surf_orient.TAPS, 2.5), angle)
     keypoints = Keypoints._of(x, y, size, angle, response, octave.astype(np.int32))
     directed = ~np.isnan(angle)
     return keypoints if directed.all() else keypoints[directed]
+
+
+def _rank(found):
+    """The order of keypoints, (n, 5) with columns x, y, size, response, octave: that of `detect`."""
+    order = np.argsort(-found[:, 3])
+    ranked = found[order, 3]
+    if not (ranked[1:] == ranked[:-1]).any():
+        return order
+    # Equals are few and far between, and five keys take five times as long.
+    x, y, size, response, octave = found.T
+    return np.lexsort((x, -y, -octave, -size, -response))
 
 
 def describe(gray, keypoints):
