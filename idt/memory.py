@@ -6,10 +6,8 @@ import ctypes
 # Parameters of glibc's mallopt (malloc.h).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
-KEPT = 64 << 20
-"""Bytes of freed memory that the process keeps at most."""
-OWN = 32 << 20
-"""Bytes from which on a piece is one of its own, given back at once; no more is allowed."""
+KEPT = 32 << 20
+"""Bytes of freed memory to keep, and size from which on a piece goes back by itself: the most that glibc allows."""
 
 
 def keep_freed():
@@ -22,5 +20,5 @@ def keep_freed():
     # Not glibc, or not even a file to ask.
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in ((_TRIM_THRESHOLD, KEPT), (_MMAP_THRESHOLD, OWN), (_ARENA_MAX, 1)):
+        for parameter, value in ((_TRIM_THRESHOLD, KEPT), (_MMAP_THRESHOLD, KEPT), (_ARENA_MAX, 1)):
             mallopt(parameter, value)
