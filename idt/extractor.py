@@ -242,7 +242,9 @@ def follow(video, params, *, boxes=None, threads=1):
         people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
     with Crew(threads - 1) as crew:
-        for now, fields, compensated in crew.ahead(_pairs(video, levels, params, people), 2):
+        # Without a second flow the helpers run ahead further; with one that would be memory for nothing.
+        depth = 2 if params.compensation == "field" else 1
+        for now, fields, compensated in crew.ahead(_pairs(video, levels, params, people), depth):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
