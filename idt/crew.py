@@ -92,8 +92,8 @@ class Crew:
         Returns
         -------
         list
-            The results, in the order of the items. What ``function`` raises is raised when all are done, the first if
-            it is several.
+            The results, in the order of the items. What ``function`` raises is raised when all that were begun are
+            done, the first if it is several.
         """
         tasks = list(zip(*iterables, strict=False))
         if not self._helpers:

@@ -150,7 +150,7 @@ def fetch(typing, array, index):
 
 @intrinsic
 def copy(typing, source, first, target, to, count):
-    """target[to : to + count] = source[first : first + count], which must not overlap."""
+    """target[to : to + count] = source[first : first + count], float32, which must not overlap."""
 
     def generate(context, builder, signature, arguments):
         into = builder.gep(_pointer(context, builder, signature.args[2], arguments[2]), [arguments[3]])
@@ -283,29 +283,27 @@ def numbers(typing, a, b, c, d, e, f, g, h):
     return float8(*(types.float32,) * LANES), generate
 
 
-def _apply(context, builder, name, arguments):
-    function = ir.FunctionType(_VECTOR, [_VECTOR])
-    return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.{name}.v8f32"), arguments)
+def _of_each(name):
+    """A function of a Float8 that LLVM knows by this name, lane by lane."""
+
+    @intrinsic
+    def function(typing, vector):
+        def generate(context, builder, signature, arguments):
+            function = ir.FunctionType(_VECTOR, [_VECTOR])
+            called = cgutils.get_or_insert_function(builder.module, function, f"llvm.{name}.v8f32")
+            return builder.call(called, arguments)
+
+        return float8(float8), generate
+
+    return function
 
 
-@intrinsic
-def absolute(typing, vector):
-    """Float8: the magnitudes."""
-
-    def generate(context, builder, signature, arguments):
-        return _apply(context, builder, "fabs", arguments)
-
-    return float8(float8), generate
-
-
-@intrinsic
-def root(typing, vector):
-    """Float8: the square roots."""
-
-    def generate(context, builder, signature, arguments):
-        return _apply(context, builder, "sqrt", arguments)
-
-    return float8(float8), generate
+absolute = _of_each("fabs")
+"""Float8: the magnitudes."""
+root = _of_each("sqrt")
+"""Float8: the square roots."""
+rounded = _of_each("rint")
+"""Float8: the nearest whole numbers, the even one of two."""
 
 
 @intrinsic
@@ -319,16 +317,6 @@ def total(typing, vector):
         return builder.extract_element(left, ir.Constant(_INDEX, 0))
 
     return types.float32(float8), generate
-
-
-@intrinsic
-def rounded(typing, vector):
-    """Float8: the nearest whole numbers, the even one of two."""
-
-    def generate(context, builder, signature, arguments):
-        return _apply(context, builder, "rint", arguments)
-
-    return float8(float8), generate
 
 
 @intrinsic
