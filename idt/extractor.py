@@ -355,9 +355,8 @@ def _compensate(previous, now, fields, levels, params):
 def _rows(live, finished, levels, params, since):
     """The tracks of all scales that ended ``since`` frames after the first, in full-resolution pixels, summarised."""
     # At most frames no track ends at most scales.
-    ended = [(level, *rest) for level, *rest in zip(levels, live, finished, strict=True) if len(rest[1].slots)]
-    if not ended:
-        ended = [(levels[0], live[0], finished[0])]
+    every = list(zip(levels, live, finished, strict=True))
+    ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
     factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])
     points = np.concatenate([end.points for _, _, end in ended])
     displacements = np.concatenate([end.displacements for _, _, end in ended])

@@ -347,18 +347,23 @@ def store_places(typing, array, index, rows, width, columns):
     return types.void(array, types.int64, float8, types.int64, float8), generate
 
 
+def _look_up(context, builder, signature, arguments):
+    """Addresses of array[k] for every k ≥ 0 of places[index : index + 8], from the arguments of an intrinsic."""
+    array, places = (_pointer(context, builder, signature.args[k], arguments[k]) for k in (0, 1))
+    for lane in range(LANES):
+        # One by one, from memory to memory: no slower than the one instruction that newer processors have.
+        place = builder.load(builder.gep(places, [builder.add(arguments[2], ir.Constant(_INT, lane))]))
+        yield builder.gep(array, [builder.zext(place, _INT)])
+
+
 @intrinsic
 def look_up_pairs(typing, array, places, index):
     """Two Float8: array[k] and array[k + 1] for every k of places[index : index + 8], int32."""
     both = types.UniTuple(float8, 2)
 
     def generate(context, builder, signature, arguments):
-        array = _pointer(context, builder, signature.args[0], arguments[0])
-        places = _pointer(context, builder, signature.args[1], arguments[1])
         pairs = []
-        for lane in range(LANES):
-            place = builder.load(builder.gep(places, [builder.add(arguments[2], ir.Constant(_INT, lane))]))
-            at = builder.gep(array, [builder.sext(place, _INT)])
+        for at in _look_up(context, builder, signature, arguments):
             pairs.append(builder.load(builder.bitcast(at, ir.VectorType(_FLOAT, 2).as_pointer())))
             pairs[-1].align = 4
         while len(pairs) > 1:
@@ -379,14 +384,9 @@ def look_up_bytes(typing, pixels, places, index):
     four = types.UniTuple(float8, 4)
 
     def generate(context, builder, signature, arguments):
-        pixels = _pointer(context, builder, signature.args[0], arguments[0])
-        places = _pointer(context, builder, signature.args[1], arguments[1])
         packed = ir.Constant(_INTEGERS, ir.Undefined)
-        for lane in range(LANES):
-            # One by one, from memory to memory: no slower than the one instruction that newer processors have.
-            place = builder.load(builder.gep(places, [builder.add(arguments[2], ir.Constant(_INT, lane))]))
-            pixel = builder.load(builder.gep(pixels, [builder.zext(place, _INT)]))
-            packed = builder.insert_element(packed, pixel, ir.Constant(_INDEX, lane))
+        for lane, at in enumerate(_look_up(context, builder, signature, arguments)):
+            packed = builder.insert_element(packed, builder.load(at), ir.Constant(_INDEX, lane))
         of_bytes = []
         for shift in (0, 8, 16, 24):
             shifted = builder.lshr(packed, ir.Constant(_INTEGERS, [shift] * LANES))
