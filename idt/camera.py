@@ -279,7 +279,7 @@ def warp(gray, previous, homography):
     if homography.shape != (3, 3) or not np.isfinite(homography).all():
         raise DataError(f"homography must be a finite 3x3 matrix, got {arrays.describe(homography)}")
     out = np.empty_like(gray)
-    warp_kernel.warp(gray, previous, homography, WARP_BORDER, out)
+    warp_kernel.warp(gray.ravel(), previous, homography, WARP_BORDER, out)
     return out
 
 

@@ -10,8 +10,8 @@ from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.runtime import rtsys
 
-COMMON: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-"""Options of all kernels."""
+COMMON: dict[str, Any] = {"nogil": True, "no_rewrites": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+"""Options of all kernels. They have no expression of whole arrays, for which numba would rewrite them."""
 INNER = {**COMMON, "no_cpython_wrapper": True}
 """Options of a kernel that only kernels of its own file call: it becomes part of them, and is cached with them."""
 

@@ -7,6 +7,7 @@ bits and the place sorts by strength, and by place where two are equally strong,
 import numpy as np
 
 from idt.kernels import kernel
+from idt.kernels.builtins import empty, maximum, zeros
 
 PLACE_BITS = 32
 REACH = 2
@@ -21,13 +22,13 @@ def find_peaks(strength, mask, least, keys):
     keys (≥ n,) int64 out. Returns their number n.
     """
     height, width = strength.shape
-    highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
+    highest, peaks = empty(width, np.int32), zeros(width, np.uint8)
     count = 0
     for y in range(1, height - 1):
         for x in range(width):
-            highest[x] = max(max(strength[y - 1, x], strength[y, x]), strength[y + 1, x])
+            highest[x] = maximum(maximum(strength[y - 1, x], strength[y, x]), strength[y + 1, x])
         for x in range(1, width - 1):
-            around = max(max(highest[x - 1], highest[x]), highest[x + 1])
+            around = maximum(maximum(highest[x - 1], highest[x]), highest[x + 1])
             peaks[x] = (strength[y, x] > least) & (strength[y, x] >= around)
         for x in range(1, width - 1):
             if peaks[x] and (mask.size == 0 or mask[y, x]):

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, zeros
 from idt.kernels.resize import smooth
 from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
@@ -69,11 +70,13 @@ def _filter_columns(padded, start, width, rows, pitch):
 def _fit(rows, pitch, first, last, planar, plane, interleaved):
     """The coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
     none = everywhere(ZERO)
+    # Not a literal, for which numba would compile a second version.
+    one = np.int64(1)
     for pixel in range(first, last, LANES):
         at = MARGIN + pixel
-        smooth, slope, bend = _correlate(rows, at, 1)
-        smooth_of_slope, slope_of_slope, _ = _correlate(rows, pitch + at, 1)
-        smooth_of_bend, _, _ = _correlate(rows, 2 * pitch + at, 1)
+        smooth, slope, bend = _correlate(rows, at, one)
+        smooth_of_slope, slope_of_slope, _ = _correlate(rows, pitch + at, one)
+        smooth_of_bend, _, _ = _correlate(rows, 2 * pitch + at, one)
         shared = everywhere(INVERSE_1XX) * smooth
         x, y = everywhere(INVERSE_X) * slope, everywhere(INVERSE_X) * smooth_of_slope
         xx, yy = shared + everywhere(INVERSE_XX) * bend, shared + everywhere(INVERSE_XX) * smooth_of_bend
@@ -106,10 +109,10 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
-    rows = np.empty(3 * pitch, np.float32)
+    rows = empty(3 * pitch, np.float32)
     # The pixels of a row behind the last whole vector.
     whole = width - width % LANES
-    rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
+    rest, rest_interleaved = empty(COEFFICIENTS * LANES, np.float32), empty(COEFFICIENTS * LANES + 3, np.float32)
     # Not literals, for which numba would compile a second version.
     none, lanes = np.int64(0), np.int64(LANES)
     for y in range(height):
@@ -134,12 +137,12 @@ def expand(gray, sizes, blurs, finest, planar, interleaved):
     """
     height, width = gray.shape
     # The vectors read beyond its end.
-    frame = np.zeros(gray.size + LANES, np.float32)
+    frame = zeros(gray.size + LANES, np.float32)
     for y in range(height):
         for x in range(width):
             frame[y * width + x] = gray[y, x]
-    padded = np.empty((height + 2 * RADIUS) * width + LANES, np.float32)
-    row = np.empty(COEFFICIENTS * width, np.float32)
+    padded = empty((height + 2 * RADIUS) * width + LANES, np.float32)
+    row = empty(COEFFICIENTS * width, np.float32)
     start = 0
     for s in range(sizes.shape[0]):
         h, w = sizes[s]

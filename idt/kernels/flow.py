@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, maximum, minimum, zeros
 from idt.kernels.median import median
 from idt.kernels.resize import resize
 from idt.kernels.simd import (
@@ -97,7 +98,7 @@ def _make_products(first, second, flow, y, width, plane, places, damping_x, damp
     half = everywhere(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
-        x = max(min(x, width - LANES), 0)
+        x = maximum(minimum(x, width - LANES), 0)
         s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(
             _sample(second, row, index, right, lower, x),
             _sample(second, row, index, right, lower, x + 1),
@@ -166,7 +167,7 @@ def _window_columns(ring, top, last, size, smooth):
 @njit(**INNER)
 def _row(y, last, size):
     """Where the products of an image row stand in the ring."""
-    return (min(max(y, 0), last) & (RING - 1)) * size
+    return (minimum(maximum(y, 0), last) & (RING - 1)) * size
 
 
 @njit(**INNER)
@@ -196,7 +197,7 @@ def _solve(smooth, start, pitch, width, solved):
 def _damp(size, damping):
     """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping)."""
     damping[:] = ONE
-    reach = min(size, BORDER.size)
+    reach = minimum(size, BORDER.size)
     for k in range(reach):
         damping[k] *= BORDER[k]
         damping[size - 1 - k] *= BORDER[k]
@@ -213,18 +214,18 @@ def _iterate(first, second, height, width, flow, iterations):
     pitch = columns + 2 * MARGIN
     size = 5 * pitch
     plane = height * width
-    damping_x, damping_y = np.empty(columns, np.float32), np.empty(height, np.float32)
+    damping_x, damping_y = empty(columns, np.float32), empty(height, np.float32)
     _damp(width, damping_x)
     _damp(height, damping_y)
-    index, inside = np.empty(columns, np.int32), np.empty(columns, np.float32)
-    right, lower = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    ring, smooth = np.empty(RING * size, np.float32), np.empty(STRIP * size, np.float32)
-    solved = np.empty(2 * columns, np.float32)
+    index, inside = empty(columns, np.int32), empty(columns, np.float32)
+    right, lower = empty(columns, np.float32), empty(columns, np.float32)
+    ring, smooth = empty(RING * size, np.float32), empty(STRIP * size, np.float32)
+    solved = empty(2 * columns, np.float32)
     for _ in range(iterations):
         made = np.int64(0)
         for top in range(0, height, STRIP):
             # Products are made before the rows that they come from are solved, and kept until nobody needs them.
-            while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
+            while made < minimum(np.int64(top + STRIP + WINDOW_RADIUS), height):
                 _locate(flow, made, width, height, index, right, lower, inside)
                 _make_products(
                     first, second, flow, made, width, plane, (index, right, lower, inside), damping_x,
@@ -232,7 +233,7 @@ def _iterate(first, second, height, width, flow, iterations):
                 )  # fmt: skip
                 made += 1
             _window_columns(ring, top, height - 1, size, smooth)
-            for y in range(top, min(top + STRIP, height)):
+            for y in range(top, minimum(top + STRIP, height)):
                 _solve(smooth, (y - top) * size, pitch, width, solved)
                 copy(solved, 0, flow, y * width, width)
                 copy(solved, columns, flow, plane + y * width, width)
@@ -248,7 +249,7 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
     ``finest`` there is only the flow carried over.
     """
     scales, start = sizes.shape[0], fields.size // 2
-    rough = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
+    rough = zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
     coarser = fields
     for s in range(scales - 1, -1, -1):
         height, width = sizes[s]

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, maximum, minimum, zeros
 from idt.kernels.simd import LANES, absolute, everywhere, fetch, greater, item, load, numbers, root, store, total
 
 BINS = 8
@@ -21,7 +22,6 @@ FLOOR = np.float32(0.05)
 LINE = 16
 """Numbers that memory delivers at once."""
 
-# inline: most functions are part of a larger one, so that one is compiled instead of many.
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
 
@@ -36,7 +36,7 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER)
 def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image and list them by their first row.
 
@@ -46,9 +46,9 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
     """
     highest = np.int32(-1)
     for n in range(points.shape[0]):
-        corners[n, 0] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
-        corners[n, 1] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
-        highest = max(highest, rows[n])
+        corners[n, 0] = minimum(maximum(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
+        corners[n, 1] = minimum(maximum(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        highest = maximum(highest, rows[n])
         if rows[n] >= 0:
             start[corners[n, 1] + 2] += 1
     for y in range(height):
@@ -61,12 +61,12 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
     return highest
 
 
-@njit(**INNER, fastmath=FLAGS, inline="always")
+@njit(**INNER, fastmath=FLAGS)
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
-    above = max(y - 1, 0) if y < height - 1 else y
-    below = min(y + 1, height - 1) if y > 0 else y
+    above = maximum(y - 1, 0) if y < height - 1 else y
+    below = minimum(y + 1, height - 1) if y > 0 else y
     dx[0] = np.float32(0)
     dx[width - 1] = np.float32(0)
     for x in range(1, width - 1):
@@ -75,13 +75,13 @@ def _gradient_row(image, y, dx, dy):
         dy[x] = image[below, x] - image[above, x]
 
 
-@njit(**INNER, fastmath=FLAGS, inline="always")
+@njit(**INNER, fastmath=FLAGS)
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
         run = abs(dx[x])
         rise = abs(dy[x])
-        c = min(run, rise) / (max(run, rise) + TINY)
+        c = minimum(run, rise) / (maximum(run, rise) + TINY)
         square = c * c
         turn = ((((ATAN_9 * square + ATAN_7) * square + ATAN_5) * square + ATAN_3) * square + ATAN_1) * c
         turn = np.float32(2) - turn if rise > run else turn
@@ -90,7 +90,7 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(**INNER, fastmath=FLAGS, inline="always")
+@njit(**INNER, fastmath=FLAGS)
 def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
     """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
     for field in range(FIELDS):
@@ -108,7 +108,7 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
         magnitude[1, x] = np.float32(0) if still else magnitude[1, x]
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER)
 def _slide_small(entering, leaving, counts, before):
     """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
     for x in range(counts.shape[0]):
@@ -117,7 +117,7 @@ def _slide_small(entering, leaving, counts, before):
         before[x + 1] = before[x] + counts[x]
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER)
 def _slide(columns, magnitude, angle, width, entering, leaving):
     """Let a row's vectors enter the sums of all columns and bins, and those of another row leave.
 
@@ -141,7 +141,7 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
             store(columns, at, total - taken * everywhere(item(magnitude, leaves)))
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER)
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
     """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
     hog = everywhere(np.float32(0))
@@ -159,7 +159,7 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER, fastmath=FLAGS)
 def _scale_of(row, first, n_cells, bins, norm):
     """What a block is multiplied by, once 0.05 is added: one over its sum (norm 1) or its length (2), or 1 (0)."""
     if norm == 0:
@@ -176,16 +176,16 @@ def _scale_of(row, first, n_cells, bins, norm):
     return np.float32(1) / (np.sqrt(whole) if norm == 2 else whole)
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER)
 def _raised(bins):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     return greater(bins, everywhere(np.float32(0))) + everywhere(FLOOR)
 
 
-@njit(**INNER, inline="always")
+@njit(**INNER, fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
-    first = 0
+    first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS
         scale = _scale_of(row, first, n_cells, bins, norm)
@@ -209,29 +209,29 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """
     height, width = gray.shape
     cell, n_cells = patch // cells, cells * cells
-    corners, order = np.empty((points.shape[0], 2), np.int32), np.empty(points.shape[0], np.int32)
-    start = np.zeros(height + 2, np.int32)
+    corners, order = empty((points.shape[0], 2), np.int32), empty(points.shape[0], np.int32)
+    start = zeros(height + 2, np.int32)
     highest = _bucket(points, rows, patch, height, width, corners, order, start)
     if highest < 0 or highest >= sums.shape[0]:
         return highest < 0
     image = gray.astype(np.float32)
-    dx, dy = np.empty(width, np.float32), np.empty(width, np.float32)
+    dx, dy = empty(width, np.float32), empty(width, np.float32)
     # The last rows, one more than a cell has: one enters the running sums as another leaves them.
     magnitude, angle = (
-        np.zeros((cell + 1, FIELDS, width), np.float32),
-        np.zeros((cell + 1, FIELDS, width), np.float32),
+        zeros((cell + 1, FIELDS, width), np.float32),
+        zeros((cell + 1, FIELDS, width), np.float32),
     )
-    small = np.zeros((cell + 1, width), np.int32)
+    small = zeros((cell + 1, width), np.int32)
     # The running sums.
-    columns = np.zeros(width * FIELDS * BINS, np.float32)
-    counts, before = np.zeros(width, np.int32), np.zeros(width + 1, np.int32)
-    histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
+    columns = zeros(width * FIELDS * BINS, np.float32)
+    counts, before = zeros(width, np.int32), zeros(width + 1, np.int32)
+    histograms = empty((points.shape[0], n_cells * CHANNELS), np.float32)
     for y in range(height):
         entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
         _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
         _slide_small(small[entering], small[leaving], counts, before)
-        for r in range(min(cells, (y + 1) // cell)):
+        for r in range(minimum(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1
             for k in range(start[top], start[top + 1]):
                 n = order[k]
@@ -244,6 +244,6 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
                     _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])
                 if r == cells - 1:
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
-        if start[max(y - cells * cell + 2, 0)] == start[height]:
+        if start[maximum(y - cells * cell + 2, 0)] == start[height]:
             break
     return True

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import maximum, minimum
 
 SAMPLE = 4
 DRAWS = 10000
@@ -46,8 +47,8 @@ def consensus(source, target, threshold, iterations, confidence, chosen, model, 
         if not found:
             break
         if _through_four(source, target, chosen, model):
-            agreeing = _count(source, target, model, limit, max(best, SAMPLE - 1))
-            if agreeing > max(best, SAMPLE - 1):
+            agreeing = _count(source, target, model, limit, maximum(best, SAMPLE - 1))
+            if agreeing > maximum(best, SAMPLE - 1):
                 best = agreeing
                 for i in range(PARAMETERS):
                     winner[i] = model[i]
@@ -175,7 +176,7 @@ def _count(source, target, model, limit, to_beat):
     count = source.shape[1]
     agreeing = 0
     for first in range(0, count, BLOCK):
-        last = min(first + BLOCK, count)
+        last = minimum(first + BLOCK, count)
         if agreeing + count - first <= to_beat:
             return agreeing
         for i in range(first, last):
@@ -189,7 +190,7 @@ def _iterations_needed(confidence, outliers, most):
     miss = 1 - (1 - outliers) ** SAMPLE
     if miss < TINY:
         return 0
-    numerator, denominator = math.log(max(1 - confidence, TINY)), math.log(miss)
+    numerator, denominator = math.log(maximum(1 - confidence, TINY)), math.log(miss)
     if denominator >= 0 or -numerator >= most * -denominator:
         return most
     return np.int64(np.rint(numerator / denominator))

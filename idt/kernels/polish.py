@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, maximum
 
 PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)
@@ -37,10 +38,11 @@ def polish(source, target, inliers, start, iterations, tolerance, matrix):
     count = 0
     for i in range(inliers.shape[0]):
         count += inliers[i]
-    own, theirs = np.empty((2, count)), np.empty((2, count))
+    own, theirs = empty((2, count), np.float64), empty((2, count), np.float64)
     s, sx, sy = _centre(source, inliers, own)
     t, tx, ty = _centre(target, inliers, theirs)
-    model, trial, sums, system = np.empty(PARAMETERS), np.empty(PARAMETERS), np.empty(SUMS), np.empty((8, 9))
+    model, trial = empty(PARAMETERS, np.float64), empty(PARAMETERS, np.float64)
+    sums, system = empty(SUMS, np.float64), empty((PARAMETERS, PARAMETERS + 1), np.float64)
     # Between centred points: the homography after the source's centring undone, before the target's.
     for k in range(PARAMETERS):
         matrix[k] = start[k]
@@ -86,7 +88,7 @@ def _centre(points, chosen, out):
     for i in range(count):
         out[0, i] -= x
         out[1, i] -= y
-        largest = max(largest, abs(out[0, i]), abs(out[1, i]))
+        largest = maximum(largest, maximum(abs(out[0, i]), abs(out[1, i])))
     scale = 1 / largest
     for i in range(count):
         out[0, i] *= scale

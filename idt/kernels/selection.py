@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import maximum
 
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)
@@ -29,7 +30,7 @@ def _moments(values):
 def _add_step(x, y, total, longest):
     """Total and longest of the lengths of some steps, with one more."""
     length = np.sqrt(x * x + y * y)
-    return total + length, max(longest, length)
+    return total + length, maximum(longest, length)
 
 
 @kernel(

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, maximum, minimum
 
 RADIUS = 6
 TAPS = 2 * RADIUS + 1
@@ -36,10 +37,10 @@ def orient(integral, x, y, scale, weights, angle):
     Unchecked: call surf.detect.
     """
     # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
-    dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
+    dx, dy, turns = empty(WAVELETS, np.float32), empty(WAVELETS, np.float32), empty(WAVELETS, np.float32)
     for i in range(WAVELETS):
         dx[i] = dy[i] = 0
-    sum_x, sum_y = np.empty(DIRECTIONS, np.float32), np.empty(DIRECTIONS, np.float32)
+    sum_x, sum_y = empty(DIRECTIONS, np.float32), empty(DIRECTIONS, np.float32)
     for k in range(x.size):
         count = _respond(integral, x[k], y[k], scale[k], weights, dx, dy)
         for i in range(WAVELETS):
@@ -62,7 +63,7 @@ def _respond(integral, x, y, scale, weights, dx, dy):
     side = 2 * half
     factor = np.float32(1) / np.float32(side * half)
     to_corner = np.float32(side - 1) / np.float32(2)
-    tops = np.empty(TAPS, np.int64)
+    tops = empty(TAPS, np.int64)
     for v in range(TAPS):
         tops[v] = np.int64(np.rint(y + np.float32(v - RADIUS) * scale - to_corner))
     count = 0
@@ -99,7 +100,7 @@ def _arctangent(y, x):
     A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
     """
     along, across = abs(x), abs(y)
-    ratio = min(along, across) / (max(along, across) + TINY)
+    ratio = minimum(along, across) / (maximum(along, across) + TINY)
     square = ratio * ratio
     angle = (((ARC7 * square + ARC5) * square + ARC3) * square + ARC1) * ratio
     angle = np.float32(90) - angle if across > along else angle

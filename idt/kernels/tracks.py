@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty, maximum, minimum
 
 
 @njit(**INNER)
@@ -44,14 +45,14 @@ def advance(flow, flow_warp, group, time_cells, slots, ages, rows, positions, po
     """
     _, height, width = flow.shape
     length = displacements.shape[1]
-    finished = np.empty(slots.shape[0], np.int32)
-    lost = np.empty(slots.shape[0], np.int32)
+    finished = empty(slots.shape[0], np.int32)
+    lost = empty(slots.shape[0], np.int32)
     n_live, n_finished, n_lost = 0, 0, 0
     for n in range(slots.shape[0]):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
-        column = min(max(np.int64(np.rint(x)), 0), width - 1)
-        row = min(max(np.int64(np.rint(y)), 0), height - 1)
+        column = minimum(maximum(np.int64(np.rint(x)), 0), width - 1)
+        row = minimum(maximum(np.int64(np.rint(y)), 0), height - 1)
         x += flow[0, row, column]
         y += flow[1, row, column]
         points[slot, age + 1, 0] = x

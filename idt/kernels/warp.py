@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from idt.kernels import INNER, kernel
+from idt.kernels.builtins import empty
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
@@ -31,17 +32,16 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
         fixed_y[x] = np.int32(np.rint(at_y * CELL)) if inside else np.int32(-1)
 
 
-@kernel("(uint8[:,::1], uint8[:,::1], float64[:,::1], int64, uint8[:,::1])")
+@kernel("(uint8[::1], uint8[:,::1], float64[:,::1], int64, uint8[:,::1])")
 def warp(gray, previous, homography, border, out):
     """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that lies near or beyond the border.
 
-    gray, previous, out (H, W) uint8; homography (3, 3) float64; border, in pixels of ``gray``. The homography carries
-    the earlier frame into the later.
+    gray (H · W,), previous, out (H, W) uint8; homography (3, 3) float64; border, in pixels of ``gray``. The homography
+    carries the earlier frame into the later.
     """
-    height, width = gray.shape
+    height, width = out.shape
     last_x, last_y = np.float64(width - 1 - border), np.float64(height - 1 - border)
-    fixed_x, fixed_y = np.empty(width, np.int32), np.empty(width, np.int32)
-    flat = gray.ravel()
+    fixed_x, fixed_y = empty(width, np.int32), empty(width, np.int32)
     for y in range(height):
         _locate_row(homography, np.float64(y), last_x, last_y, np.float64(border), fixed_x, fixed_y)
         for x in range(width):
@@ -51,8 +51,8 @@ def warp(gray, previous, homography, border, out):
             right, lower = np.uint32(fixed_x[x] & (CELL - 1)), np.uint32(fixed_y[x] & (CELL - 1))
             at = np.uint64((fixed_y[x] >> FRACTION_BITS) * width + (fixed_x[x] >> FRACTION_BITS))
             below = at + np.uint64(width)
-            upper_mean = flat[at] * (CELL - right) + flat[at + np.uint64(1)] * right
-            lower_mean = flat[below] * (CELL - right) + flat[below + np.uint64(1)] * right
+            upper_mean = gray[at] * (CELL - right) + gray[at + np.uint64(1)] * right
+            lower_mean = gray[below] * (CELL - right) + gray[below + np.uint64(1)] * right
             mean = upper_mean * (CELL - lower) + lower_mean * lower
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
 
