@@ -8,7 +8,6 @@ from llvmlite.ir import Constant
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 
 _ALIGNMENT = 32
 
@@ -21,6 +20,9 @@ def _signature(shape, dtype):
 
 def _allocate(context, builder, signature, arguments):
     """An array, and its size in bytes."""
+    # Needs what only a compiler needs.
+    from numba.np.arrayobj import populate_array
+
     shape = cgutils.unpack_tuple(builder, arguments[0]) if signature.return_type.ndim > 1 else [arguments[0]]
     number = context.get_data_type(signature.return_type.dtype)
     strides = [Constant(shape[0].type, context.get_abi_sizeof(number))]
