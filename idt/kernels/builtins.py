@@ -1,6 +1,6 @@
 """np.empty, np.zeros, min and max for kernels.
 
-numba's own are a function each for all types that they are met with, compiled by every process: a sixth of the time
+numba's own are a function each for all types that they are met with, compiled by every process: an eighth of the time
 that all kernels take.
 """
 
