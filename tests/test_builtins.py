@@ -15,7 +15,7 @@ def make_floats(rows, columns):
     made = zeros((rows, columns, 2), np.float32), zeros((rows, 3), np.int32), zeros(columns, np.uint8)
     free = empty((2, rows, columns), np.float64)
     free[:] = 7
-    return made, free, empty(5, np.int64)
+    return made, free, empty((5,), np.int64)
 
 
 @njit

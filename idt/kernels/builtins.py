@@ -13,9 +13,9 @@ _ALIGNMENT = 32
 
 
 def _signature(shape, dtype):
-    sizes = shape.count if isinstance(shape, types.BaseTuple) else 0
-    shape = types.UniTuple(types.int64, sizes) if sizes else types.int64
-    return types.Array(dtype.dtype, sizes or 1, "C")(shape, dtype)
+    if not isinstance(shape, types.BaseTuple):
+        return types.Array(dtype.dtype, 1, "C")(types.int64, dtype)
+    return types.Array(dtype.dtype, shape.count, "C")(types.UniTuple(types.int64, shape.count), dtype)
 
 
 def _allocate(context, builder, signature, arguments):
@@ -23,9 +23,11 @@ def _allocate(context, builder, signature, arguments):
     # Needs what only a compiler needs.
     from numba.np.arrayobj import populate_array
 
-    shape = cgutils.unpack_tuple(builder, arguments[0]) if signature.return_type.ndim > 1 else [arguments[0]]
+    shape = arguments[:1]
+    if isinstance(signature.args[0], types.BaseTuple):
+        shape = cgutils.unpack_tuple(builder, arguments[0])
     number = context.get_data_type(signature.return_type.dtype)
-    strides = [Constant(shape[0].type, context.get_abi_sizeof(number))]
+    strides = [Constant(context.get_value_type(types.int64), context.get_abi_sizeof(number))]
     for size in shape[::-1]:
         strides.insert(0, builder.mul(strides[0], size))
     size, *strides = strides
