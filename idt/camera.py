@@ -15,8 +15,8 @@ import numpy as np
 from idt import arrays, sampling, surf
 from idt.errors import DataError
 from idt.kernels import corners as corners_kernel
-from idt.kernels import homography as homography_kernel
-from idt.kernels import polish as polish_kernel
+from idt.kernels import homography_refine as polish_kernel
+from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
 
 CORNERS = 1000

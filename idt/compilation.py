@@ -13,6 +13,7 @@ from numba.core.codegen import JITCPUCodegen
 from numba.core.types import Function
 
 from idt import kernels, workers
+from idt.jit.kernel import SIGNATURES, is_missing
 from idt.stages import stage
 
 PROCESSES = 4
@@ -57,8 +58,8 @@ def missing_kernels():
         sizes[module.name] = os.path.getsize(importlib.import_module(module.name).__file__ or os.devnull)
     missing = [
         (dispatcher.__module__, dispatcher.__name__)
-        for dispatcher in kernels.SIGNATURES
-        if dispatcher.__module__ in sizes and kernels.is_missing(dispatcher)
+        for dispatcher in SIGNATURES
+        if dispatcher.__module__ in sizes and is_missing(dispatcher)
     ]
     return sorted(missing, key=lambda kernel: sizes[kernel[0]], reverse=True)
 
@@ -67,7 +68,7 @@ def _compile(module, name):
     _take_short_cuts()
     dispatcher = getattr(importlib.import_module(module), name)
     # As a call does: a tuple of types, under which the code is found again.
-    types, _ = sigutils.normalize_signature(kernels.SIGNATURES[dispatcher])
+    types, _ = sigutils.normalize_signature(SIGNATURES[dispatcher])
     dispatcher.compile(types)
 
 

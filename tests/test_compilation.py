@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from idt import compilation, kernels, workers
+from idt import compilation, workers
+from idt.jit import kernel as jit
 from tests import golden
 
 # One alone, one that allocates, one with a part of its own.
@@ -18,11 +19,11 @@ import sys
 import idt
 from numba.core.dispatcher import Dispatcher
 from numba.core.sigutils import normalize_signature
-from idt import kernels
+from idt.jit import kernel as jit
 idt.extract(sys.argv[1], end=20)
 idt.extract(sys.argv[1], end=20, preset="fast")
 print("scipy.linalg" in sys.modules)
-declared = {kernel: [normalize_signature(types)[0]] for kernel, types in kernels.SIGNATURES.items()}
+declared = {kernel: [normalize_signature(types)[0]] for kernel, types in jit.SIGNATURES.items()}
 for name, module in list(sys.modules.items()):
     for value in vars(module).values() if name.startswith("idt.kernels.") else ():
         # Those without a wrapper are parts of others.
@@ -48,7 +49,8 @@ def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeyp
         "sampling.free_centres", "selection.summarise", "tracks.advance",
     ]  # fmt: skip
     code = (
-        "from idt import compilation as c, kernels; m = c.missing_kernels(); print(len(kernels.SIGNATURES) - len(m), m)"
+        "from idt import compilation; from idt.jit.kernel import SIGNATURES\n"
+        "missing = compilation.missing_kernels(); print(len(SIGNATURES) - len(missing), missing)"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.startswith("3 [")
@@ -71,18 +73,18 @@ def test_without_a_folder_or_room_for_it_compiled_code_is_not_kept(monkeypatch):
     def refuse(*_):
         raise OSError("no space left")
 
-    class Nowhere(kernels.Cache):
+    class Nowhere(jit.Cache):
         def __init__(self, function):
             raise RuntimeError("no locator available")
 
     def half(x):
         return x / 2
 
-    monkeypatch.setattr(kernels.FunctionCache, "save_overload", refuse)
-    assert kernels.kernel()(half)(3.0) == 1.5
-    monkeypatch.setattr(kernels, "Cache", Nowhere)
-    homeless = kernels.kernel()(half)
-    assert not kernels.is_missing(homeless)
+    monkeypatch.setattr(jit.FunctionCache, "save_overload", refuse)
+    assert jit.kernel()(half)(3.0) == 1.5
+    monkeypatch.setattr(jit, "Cache", Nowhere)
+    homeless = jit.kernel()(half)
+    assert not jit.is_missing(homeless)
     assert homeless(3.0) == 1.5
 
 

@@ -6,7 +6,7 @@ some hundred columns, for which Jacobi's rotations take a fraction of a second a
 
 import math
 
-from idt.kernels import kernel
+from idt.jit.kernel import kernel
 
 # a·b + c in one rounding; the order of the additions stays.
 CONTRACT = {"contract"}

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from idt.kernels import kernel
+from idt.jit.kernel import kernel
 
 # Contraction alone: a·b + c in one rounding. Reassociation would undo the two-part ln 2 below, and the flags that
 # assume no NaN would hide the overflow that the caller looks for in the log-likelihoods.

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from idt.kernels import kernel
+from idt.jit.kernel import kernel
 
 ROWS = 6  # 6 × 16 sums fill 12 of 16 vector registers: enough to hide the latency of multiplying and adding
 PANEL = 16

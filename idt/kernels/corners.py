@@ -6,8 +6,8 @@ bits and the place sorts by strength, and by place where two are equally strong,
 
 import numpy as np
 
-from idt.kernels import kernel
-from idt.kernels.builtins import empty, maximum, zeros
+from idt.jit.intrinsics import empty, maximum, zeros
+from idt.jit.kernel import kernel
 
 PLACE_BITS = 32
 REACH = 2

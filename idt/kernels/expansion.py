@@ -9,10 +9,10 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, zeros
+from idt.jit.float8 import LANES, everywhere, load, store, transposed
+from idt.jit.intrinsics import empty, zeros
+from idt.jit.kernel import INNER, kernel
 from idt.kernels.resize import smooth
-from idt.kernels.simd import LANES, everywhere, load, store, transposed
 
 RADIUS = 7
 SIGMA = 1.5

@@ -9,11 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum, zeros
-from idt.kernels.median import median
-from idt.kernels.resize import resize
-from idt.kernels.simd import (
+from idt.jit.float8 import (
     LANES,
     copy,
     equal,
@@ -28,6 +24,10 @@ from idt.kernels.simd import (
     transposed,
     whole,
 )
+from idt.jit.intrinsics import empty, maximum, minimum, zeros
+from idt.jit.kernel import INNER, kernel
+from idt.kernels.median import median
+from idt.kernels.resize import resize
 
 WINDOW_RADIUS = 5
 WINDOW_SIGMA = 1.5

@@ -7,7 +7,7 @@ those within its reach.
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
+from idt.jit.kernel import INNER, kernel
 
 REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""

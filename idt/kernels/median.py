@@ -10,9 +10,9 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum
-from idt.kernels.simd import LANES, copy, greater, load, load_rows, network, smaller, store, store_rows
+from idt.jit.float8 import LANES, copy, greater, load, load_rows, network, smaller, store, store_rows
+from idt.jit.intrinsics import empty, maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 MARGIN = 8
 """Numbers to the left and right of a row, of which a window reads 2."""

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum, zeros
-from idt.kernels.simd import LANES, copy, everywhere, item, load, look_up_pairs, store
+from idt.jit.float8 import LANES, copy, everywhere, item, load, look_up_pairs, store
+from idt.jit.intrinsics import empty, maximum, minimum, zeros
+from idt.jit.kernel import INNER, kernel
 
 
 @njit(**INNER)

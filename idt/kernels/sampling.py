@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from idt.kernels import kernel
+from idt.jit.kernel import kernel
 
 
 @kernel("(boolean[:,::1], float32[:,::1], int64, float32[:,::1])")

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import maximum
+from idt.jit.intrinsics import maximum
+from idt.jit.kernel import INNER, kernel
 
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)

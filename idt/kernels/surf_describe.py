@@ -12,9 +12,9 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum
-from idt.kernels.simd import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
+from idt.jit.float8 import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
+from idt.jit.intrinsics import empty, maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 PATCH = 21
 PITCH = 24

@@ -12,8 +12,8 @@ decide the order of keypoints. Hence no fastmath flag here, and float64, in whic
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty
+from idt.jit.intrinsics import empty
+from idt.jit.kernel import INNER, kernel
 
 OCTAVES = 4
 LAYERS = 4

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum
+from idt.jit.intrinsics import empty, maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 RADIUS = 6
 TAPS = 2 * RADIUS + 1

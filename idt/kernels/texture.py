@@ -7,9 +7,9 @@ them where it has eight numbers at once, on every processor.
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum
-from idt.kernels.simd import fused
+from idt.jit.float8 import fused
+from idt.jit.intrinsics import empty, maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 BLOCK = 3
 # Sobel's [1 2 1], for gray levels of 0 to 1 and a mean over the block.

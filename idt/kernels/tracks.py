@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum, minimum
+from idt.jit.intrinsics import empty, maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 
 @njit(**INNER)

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty
+from idt.jit.intrinsics import empty
+from idt.jit.kernel import INNER, kernel
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS

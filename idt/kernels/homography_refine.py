@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import empty, maximum
+from idt.jit.intrinsics import empty, maximum
+from idt.jit.kernel import INNER, kernel
 
 PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.kernels import INNER, kernel
-from idt.kernels.builtins import maximum, minimum
+from idt.jit.intrinsics import maximum, minimum
+from idt.jit.kernel import INNER, kernel
 
 SAMPLE = 4
 DRAWS = 10000

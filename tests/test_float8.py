@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
+from idt.jit.float8 import LANES, copy, fetch, load_rows, look_up_pairs, network, store, store_rows
 from idt.kernels.median import _find_middle, _sort_four
-from idt.kernels.simd import LANES, copy, fetch, load_rows, look_up_pairs, network, store, store_rows
 
 SORTED = 4
 _ends = network(((0, 1), (2, 3), (0, 2), (1, 3)), (3, 0))

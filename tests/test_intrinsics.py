@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from idt.kernels.builtins import empty, maximum, minimum, zeros
+from idt.jit.intrinsics import empty, maximum, minimum, zeros
 
 
 @njit
