@@ -7,7 +7,6 @@ from pathlib import Path
 
 from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
-from idt.atomic import refuse_input
 from idt.command import (
     DONE,
     SOME_FAILED,
@@ -20,6 +19,7 @@ from idt.command import (
     progress_bar,
 )
 from idt.errors import DataError
+from idt.files.atomic import refuse_input
 
 
 @command
@@ -161,7 +161,7 @@ def _predict(options, outside):
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
-    from idt.hdf5 import is_hdf5
+    from idt.files.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):
         raise DataError(f"{options.inputs[0]} is no vectors file; a video needs the model's codebook, --codebook")

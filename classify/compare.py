@@ -22,8 +22,8 @@ from classify.protocol import evaluate_prepared
 from classify.report import Written
 from classify.resuming import earlier_report, settings_of
 from encoding.batch import no_progress
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 
 
 class Comparison(NamedTuple):

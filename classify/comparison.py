@@ -7,7 +7,7 @@ from classify.picture import NO_MATPLOTLIB, costs_png
 from classify.readable import METRIC_NAMES, percent, published_table, table
 from classify.report import Written
 from classify.tables import csv_text, write_text
-from idt import atomic
+from idt.files import atomic
 
 FEATURES = "extraction"
 """The stage that recipes share, whose time is told apart."""

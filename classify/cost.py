@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from classify.tables import write_text
-from idt import hdf5
+from idt.files import hdf5
 from idt.stages import stage as watched
 
 PERIOD = 0.05

@@ -27,8 +27,8 @@ from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.encoder import encode_files
 from encoding.inputs import combined
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, block_columns, json_list, open_vectors
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 1

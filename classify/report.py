@@ -21,8 +21,8 @@ from classify.picture import NO_MATPLOTLIB, confusion_png
 from classify.published import published
 from classify.readable import as_markdown
 from classify.tables import csv_text, write_text
-from idt import atomic
 from idt.errors import DataError
+from idt.files import atomic
 
 PACKAGES = (
     "improved-dense-trajectories",

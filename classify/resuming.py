@@ -6,8 +6,9 @@ Both checks come before any work. They ask for the options only; whether the vid
 import dataclasses
 import json
 
-from idt import hdf5, store
+from idt import store
 from idt.errors import DataError
+from idt.files import hdf5
 
 VARYING = ("seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""

@@ -22,8 +22,8 @@ from classify.machine import OneVsRest
 from classify.params import CLASSIFIERS, check_penalty
 from classify.svm import LinearSVM
 from encoding.store import block_columns, check_layout, json_list
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 
 FORMAT = "idt-model"
 VERSION = 1

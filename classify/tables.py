@@ -8,8 +8,8 @@ import io
 
 import numpy as np
 
-from idt import atomic
 from idt.errors import DataError
+from idt.files import atomic
 
 SHOWN = 20
 """Names that a message lists before it counts the rest."""

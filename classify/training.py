@@ -12,8 +12,8 @@ from classify.fusion import append_blocks, read_extra
 from classify.splits import classes_of
 from classify.tables import match_labels, read_labels
 from encoding.store import open_vectors
-from idt import atomic, hdf5
 from idt.errors import DataError
+from idt.files import atomic, hdf5
 
 
 class Outside(NamedTuple):

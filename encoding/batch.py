@@ -13,9 +13,9 @@ from encoding.inputs import Inputs, combined, digests
 from encoding.parallel import surviving
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
-from idt import hdf5
 from idt.command import error_line
 from idt.errors import DataError
+from idt.files import hdf5
 from idt.stages import stage
 from idt.workers import Lost
 

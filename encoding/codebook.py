@@ -31,8 +31,8 @@ from encoding.pca import PCA
 from encoding.reservoir import Reservoir, sample_video
 from encoding.stacked import first_layer, stack
 from encoding.store import json_list
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 from idt.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 
 JOINT = "joint"

@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from idt import hdf5, store
+from idt import store
 from idt.errors import DataError
+from idt.files import hdf5
 
 SEGMENT = ("start", "end")
 """Parameters of an extraction that do not change what a descriptor means."""

@@ -12,10 +12,11 @@ import numpy as np
 from encoding.block import Tracks
 from encoding.files import PROJECTED, comparable, header, names_of
 from encoding.videos import Video
-from idt import hdf5, layout, store
+from idt import layout, store
 from idt.arrays import describe, float_array
 from idt.errors import DataError
 from idt.features import Features
+from idt.files import hdf5
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768

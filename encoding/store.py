@@ -17,9 +17,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from idt import hdf5
 from idt.arrays import describe, float_array
 from idt.errors import DataError
+from idt.files import hdf5
 
 VECTORS_FORMAT = "idt-vectors"
 VECTORS_VERSION = 1

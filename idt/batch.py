@@ -9,9 +9,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from idt import atomic, cluster, workers
+from idt import cluster, workers
 from idt.command import error_line
 from idt.errors import DataError
+from idt.files import atomic
 from idt.jobs import Job, camera_or_path, plan, size_of
 from idt.stages import stage
 
@@ -110,10 +111,11 @@ def extract_job(
     with stage("imports"):
         import cv2
 
-        from idt import hdf5, store
+        from idt import store
         from idt.ahead import behind
         from idt.compilation import compile_missing
         from idt.extractor import features_of, source_of
+        from idt.files import hdf5
         from idt.video import open_video
 
     began = time.perf_counter()

@@ -189,8 +189,9 @@ def show(arguments):
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
-    from idt import atomic, batch
+    from idt import batch
     from idt import show as pictures
+    from idt.files import atomic
     from idt.video import open_video
 
     source = batch.camera_or_path(options.video)

@@ -11,8 +11,9 @@ would have given. The way back is refused, because such a file would pass for on
 import os
 from pathlib import Path
 
-from idt import atomic, hdf5, rows, store
+from idt import rows, store
 from idt.errors import DataError
+from idt.files import atomic, hdf5
 from idt.rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]

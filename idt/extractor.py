@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import camera, flow, hdf5, histograms, humans, layout, sampling, selection
+from idt import camera, flow, histograms, humans, layout, sampling, selection
 from idt.crew import Crew
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
+from idt.files import hdf5
 from idt.params import ExtractionParams
 from idt.pyramid import gray_pyramid, scales
 from idt.skips import features_of_skips

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import hdf5, layout
+from idt import layout
 from idt.errors import DataError
+from idt.files import hdf5
 
 CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 1

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from idt import atomic, layout, text
+from idt import layout, text
 from idt.errors import DataError
 from idt.features import Features
+from idt.files import atomic
 
 SIZES = layout.block_sizes()
 COLUMNS = layout.row_length(SIZES)

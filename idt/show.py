@@ -14,9 +14,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt.atomic import replacing
 from idt.errors import DataError
 from idt.extractor import follow
+from idt.files.atomic import replacing
 
 KEPT = (80, 255, 80)
 FOLLOWED_CAMERA = (255, 120, 60)

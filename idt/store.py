@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from idt import hdf5, layout, rows
+from idt import layout, rows
 from idt.errors import DataError
 from idt.features import COLUMNS, Camera, Features
+from idt.files import hdf5
 from idt.forms import FORMAT, PLACES, STORAGE, VERSIONS, Form, extraction_params, row_shapes, stored_params
 from idt.projection import Projection
 from idt.writer import CHUNK, Writer

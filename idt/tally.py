@@ -12,7 +12,8 @@ import os
 import time
 from pathlib import Path
 
-from idt import __version__, atomic
+from idt import __version__
+from idt.files import atomic
 
 SUMMARY, FAILURES = "summary.json", "failures.csv"
 

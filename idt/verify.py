@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import hdf5, store
+from idt import store
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features import COLUMNS
+from idt.files import hdf5
 
 
 class Finding(NamedTuple):

@@ -18,7 +18,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from idt import atomic, memory
+from idt import memory
+from idt.files import atomic
 
 STARTS = 3
 """Processes that may die in a row before they have begun, which is no task's fault, until we give up."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from idt import chunks, hdf5
 from idt.arrays import describe
 from idt.errors import DataError
 from idt.features import Camera, time_position
+from idt.files import hdf5, hdf5_chunks
 from idt.forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
 
 CHUNK = 1024
@@ -187,7 +187,7 @@ class Writer:
             rows = slice(first, first + height)
             spans = steps if skips is None else steps * skips[rows].astype(np.int64)
             time = time_position(ends[rows], length=spans, first=self._first_frame, frames=frames)
-            chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
+            hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
         """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
@@ -226,9 +226,9 @@ class Writer:
             if name == "position" and self._timed is False:
                 # The times are written once, by finish: until then they read as the fill value, NaN.
                 for column in (0, 1):
-                    chunks.write_chunk(dataset, (self._written, column), values)
+                    hdf5_chunks.write_chunk(dataset, (self._written, column), values)
             else:
-                chunks.write(dataset, self._written, values)
+                hdf5_chunks.write(dataset, self._written, values)
         self._written += count
         self._buffered = 0
         self._file.check_disk()
@@ -238,7 +238,7 @@ class Writer:
         field = self._form.fields[name]
         # A video of few tracks has one chunk of just their number.
         height = CHUNK if self._written or not count else count
-        dataset = chunks.create(
+        dataset = hdf5_chunks.create(
             self._file,
             field.place,
             shape=field.shape,

@@ -38,7 +38,7 @@ def count(n, progress):
 
 def wait_writing(path):
     """Have a part file open, forever."""
-    from idt import atomic
+    from idt.files import atomic
 
     with atomic.replacing(path) as part:
         part.write(b"begun")

@@ -8,8 +8,8 @@ from sklearn.exceptions import NotFittedError
 from classify import store
 from classify.svm import LinearSVM
 from classify.tables import listed, match_labels, read_labels, write_scores
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 5},

@@ -9,8 +9,8 @@ import pytest
 from classify.fusion import Extra, append_blocks, read_extra
 from encoding import store
 from encoding.store import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
-from idt import hdf5
 from idt.errors import DataError
+from idt.files import hdf5
 
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 3},

@@ -10,8 +10,9 @@ import pytest
 
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from idt import DataError, ExtractionParams, Features, hdf5, load, store
+from idt import DataError, ExtractionParams, Features, load, store
 from idt.convert import convert
+from idt.files import hdf5
 from idt.forms import KEPT, Steps, halved
 from tests import golden
 from tests.samples import assert_same_contents, assert_same_features, golden_features, random_features

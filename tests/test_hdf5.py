@@ -1,4 +1,4 @@
-"""`idt.hdf5` and `idt.atomic`: files that are whole, say what they are, and may come from a stranger."""
+"""`idt.files.hdf5` and `idt.files.atomic`: files that are whole, say what they are, and may come from a stranger."""
 
 import dataclasses
 import errno
@@ -15,8 +15,9 @@ import h5py
 import numpy as np
 import pytest
 
-from idt import DataError, ExtractionParams, __version__, hdf5
-from idt.atomic import refuse_input, replacing
+from idt import DataError, ExtractionParams, __version__
+from idt.files import hdf5
+from idt.files.atomic import refuse_input, replacing
 
 DIGEST = "a" * 64
 KIND = {"format": "idt-test", "version": 1}

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import idt
 from encoding.params import EncodingParams
-from idt import hdf5, store, verify
+from idt import store, verify
 from idt.errors import DataError
+from idt.files import hdf5
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.samples import random_features

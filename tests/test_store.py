@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import idt
-from idt import DataError, ExtractionParams, Features, hdf5, load, rows, store
+from idt import DataError, ExtractionParams, Features, load, rows, store
+from idt.files import hdf5
 from tests import golden
 from tests.samples import (
     assert_same_contents,

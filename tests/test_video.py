@@ -264,7 +264,7 @@ def test_arrays_of_any_layout_become_contiguous(clip):
 
 
 def test_a_source_is_described_only_when_asked(avi, monkeypatch):
-    hdf5 = pytest.importorskip("idt.hdf5")
+    hdf5 = pytest.importorskip("idt.files.hdf5")
     hashed = []
     digest = hdf5.digest
     monkeypatch.setattr(hdf5, "digest", lambda path: hashed.append(path) or digest(path))
@@ -284,7 +284,7 @@ def test_a_source_is_described_only_when_asked(avi, monkeypatch):
 
 
 def test_a_folders_digest_follows_its_content_and_order(clip, tmp_path):
-    pytest.importorskip("idt.hdf5")
+    pytest.importorskip("idt.files.hdf5")
     digests = {
         name: open_video(scenes.write_images(tmp_path / name, frames)).digest
         for name, frames in (("one", clip[:3]), ("same", clip[:3]), ("turned", clip[2::-1]), ("shorter", clip[:2]))

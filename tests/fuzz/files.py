@@ -16,9 +16,10 @@ from encoding.inputs import Inputs, parts_of, rows_of
 from encoding.params import EncodingParams
 from encoding.store import iter_rows, load_vectors
 from encoding.vectors import encode_files
-from idt import hdf5, store
+from idt import store
 from idt.convert import write_binary, write_text
 from idt.errors import DataError
+from idt.files import hdf5
 from idt.projection import Projection
 from tests.samples import random_features
 

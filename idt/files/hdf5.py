@@ -18,9 +18,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from idt import __version__, atomic
+from idt import __version__
 from idt.errors import DataError
-from idt.heap import WatchedFile
+from idt.files import atomic
+from idt.files.hdf5_guard import WatchedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -183,7 +184,7 @@ def open_checked(path, *, format, versions):
 
 
 def open_watched(path):
-    """Open any HDF5 file for reading, through `idt.heap.WatchedFile`.
+    """Open any HDF5 file for reading, through `idt.files.hdf5_guard.WatchedFile`.
 
     Parameters
     ----------

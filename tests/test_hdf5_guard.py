@@ -1,4 +1,4 @@
-"""`idt.heap`: broken heaps of text are refused before HDF5 walks through them for ever."""
+"""`idt.files.hdf5_guard`: broken heaps of text are refused before HDF5 walks through them for ever."""
 
 import os
 import struct
@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from idt import hdf5
 from idt.errors import DataError
-from idt.heap import HEADER, SMALLEST, WatchedFile
+from idt.files import hdf5
+from idt.files.hdf5_guard import HEADER, SMALLEST, WatchedFile
 
 
 def heap(*objects, size=SMALLEST, free=None):
