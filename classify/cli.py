@@ -75,7 +75,7 @@ def evaluate(arguments):
     options, given = evaluation_options(arguments)
     from classify.datasets import read
     from classify.recipes import read_recipes, recipe_of
-    from idt import cluster
+    from idt.workers import cluster
 
     if options.compare:
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from classify.tables import write_text
 from idt.files import hdf5
-from idt.stages import stage as watched
+from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
 """Seconds between two looks at the memory."""

@@ -7,8 +7,8 @@ no decoder.
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.parallel import sorted_again
 from idt.params import ExtractionParams
+from idt.workers.in_order import sorted_again
 
 
 class Task(NamedTuple):
@@ -38,7 +38,8 @@ def extract(tasks, *, jobs=1, threads=1, overwrite=False):
     idt.batch.Outcome
         In the order of the tasks. A video that failed has its ``error``; the others go on.
     """
-    from idt import batch, cluster
+    from idt import batch
+    from idt.workers import cluster
 
     options = {"threads": threads, "overwrite": overwrite}
     videos = [batch.Job(task.source, task.name, task.output) for task in tasks]

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
 from encoding.inputs import Inputs, combined, digests
-from encoding.parallel import surviving
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import hdf5
-from idt.stages import stage
-from idt.workers import Lost
+from idt.workers.in_order import surviving
+from idt.workers.processes import Lost
+from idt.workers.profile import stage
 
 
 class Made(NamedTuple):

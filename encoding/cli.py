@@ -63,7 +63,7 @@ def _encode(arguments, skin):
     """The one function behind all commands; exit status."""
     options, given = _parsed(arguments, skin)
     params = None if options.codebook else skin.params(**given)
-    from idt import cluster
+    from idt.workers import cluster
 
     with cluster.connected(options.scheduler):
         return _fit_and_encode(options, given, params, skin)

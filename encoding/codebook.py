@@ -25,7 +25,6 @@ import numpy as np
 from encoding.block import Block
 from encoding.inputs import Inputs, columns_of, differences, label_of
 from encoding.kinds import kind_of
-from encoding.parallel import in_order
 from encoding.params import EncodingParams
 from encoding.pca import PCA
 from encoding.reservoir import Reservoir, sample_video
@@ -34,6 +33,7 @@ from encoding.store import json_list
 from idt.errors import DataError
 from idt.files import hdf5
 from idt.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
+from idt.workers.in_order import in_order
 
 JOINT = "joint"
 """The block of all descriptors side by side."""

@@ -21,13 +21,13 @@ from encoding.gmm import DiagonalGMM
 from encoding.grids import volume_sizes
 from encoding.inputs import parts_of
 from encoding.margin import MaxMarginProjection
-from encoding.parallel import in_order
 from encoding.params import EncodingParams
 from encoding.pca import PCA
 from encoding.pooling import CellPool, Slices, slices_of
 from encoding.product import packed, product
 from encoding.sample import Sampler
 from idt.errors import DataError
+from idt.workers.in_order import in_order
 
 CELL = "stacked"
 """The cell of a vector's second-layer part."""

@@ -14,11 +14,11 @@ import numpy as np
 
 from encoding.inputs import Inputs, columns_of, combined, digests, label_of, parts_of
 from encoding.kinds import columns_asked, in_groups
-from encoding.parallel import in_order
 from encoding.pooling import slices_of
 from encoding.somp import whole_slices
 from encoding.store import VectorsWriter
 from idt.errors import DataError
+from idt.workers.in_order import in_order
 
 
 class Encoded(NamedTuple):

@@ -9,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from idt import cluster, workers
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import atomic
 from idt.jobs import Job, camera_or_path, plan, size_of
-from idt.stages import stage
+from idt.workers import cluster, processes
+from idt.workers.profile import stage
 
 __all__ = [
     "Job",
@@ -112,11 +112,11 @@ def extract_job(
         import cv2
 
         from idt import store
-        from idt.ahead import behind
         from idt.compilation import compile_missing
         from idt.extractor import features_of, source_of
         from idt.files import hdf5
         from idt.video import open_video
+        from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
@@ -172,7 +172,8 @@ def extract_job(
 def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options):
     """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
 
-    Every video is decoded in a process that may die of it (`idt.workers`), or on a cluster (`idt.cluster.connected`).
+    Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
+    (`idt.workers.cluster.connected`).
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
             progress(order[place], *counts)
 
         tasks = ((jobs[index], each[index], options) for index in order)
-        ended = workers.run(
+        ended = processes.run(
             _attempt, tasks, jobs=n_jobs, threads=threads, progress=None if progress is None else told
         )  # fmt: skip
     for place, result in ended:
@@ -281,7 +282,7 @@ def attempt_apart(job, params, **options):
     Outcome
     """
     try:
-        return _outcome(job, workers.call(_attempt, job, params, options))
+        return _outcome(job, processes.call(_attempt, job, params, options))
     except OSError as error:  # no process can be started, on this machine
         return Outcome(job, error=error_line(error))
 
@@ -375,7 +376,7 @@ def _anywhere(job):
 
 def _outcome(job, result):
     """An `Outcome` of the job as it was asked for, also where its process died."""
-    if not isinstance(result, workers.Lost):
+    if not isinstance(result, processes.Lost):
         return result._replace(job=job)
     atomic.sweep(job.output.parent, [job.output.name])
     return Outcome(job, error=result.reason)

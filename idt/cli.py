@@ -7,7 +7,7 @@ from pathlib import Path
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, progress_bar
 from idt.errors import DataError
 from idt.params import ExtractionParams
-from idt.stages import stage
+from idt.workers.profile import stage
 
 
 @command
@@ -16,7 +16,8 @@ def extract(arguments):
     options, params = _extraction_options(arguments)
     if options.verify is not None:
         return _verify(options.verify, options.quiet)
-    from idt import batch, cluster
+    from idt import batch
+    from idt.workers import cluster
 
     jobs = batch.plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
     settings = {

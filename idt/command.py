@@ -12,8 +12,8 @@ import io
 import os
 import sys
 
-from idt import memory, stages
 from idt.errors import DataError
+from idt.workers import memory, profile
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         """Parse, and do what the habits ask for (`add_habits`)."""
         options = super().parse_args(args, namespace)
         if getattr(options, "profile", False):
-            stages.watch()
+            profile.watch()
         if "backend" in options and (options.backend == "dask") != (options.scheduler is not None):
             self.error("--backend dask and --scheduler tcp://HOST:PORT go together")
         return options
@@ -251,7 +251,7 @@ def command(main):
             print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
             return INTERRUPTED
         finally:
-            for line in stages.report():
+            for line in profile.report():
                 print(f"{name}: {line}", file=sys.stderr)
 
     return run

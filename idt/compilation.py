@@ -12,9 +12,10 @@ from numba.core import sigutils
 from numba.core.codegen import JITCPUCodegen
 from numba.core.types import Function
 
-from idt import kernels, workers
+from idt import kernels
 from idt.jit.kernel import SIGNATURES, is_missing
-from idt.stages import stage
+from idt.workers import processes
+from idt.workers.profile import stage
 
 PROCESSES = 4
 """At most; the longest kernel takes a sixth of all the time."""
@@ -22,15 +23,15 @@ CALLED_BY_PYTHON = "_ZN7cpython"
 """How numba's names of the functions begin through which Python calls compiled code."""
 
 
-def compile_missing(processes=None):
+def compile_missing(jobs=None):
     """Compile the kernels of extraction of which the cache has no code, if there are several and cores for them.
 
     What this fails to do, for whatever reason, the first call of a kernel does.
 
     Parameters
     ----------
-    processes : int, optional
-        At most so many; by default as many as there are cores, up to `PROCESSES`.
+    jobs : int, optional
+        Processes, at most; by default as many as there are cores, up to `PROCESSES`.
 
     Returns
     -------
@@ -40,14 +41,14 @@ def compile_missing(processes=None):
     compiled = 0
     with stage("compilation"), contextlib.suppress(Exception):
         missing = missing_kernels()
-        if len(missing) > 1 and processes is None:
+        if len(missing) > 1 and jobs is None:
             from joblib import cpu_count
 
-            processes = min(cpu_count(), PROCESSES)
-        processes = min(processes or 1, len(missing))
-        if processes > 1:
-            for _, end in workers.run(_compile, missing, jobs=processes):
-                compiled += not isinstance(end, workers.Lost)
+            jobs = min(cpu_count(), PROCESSES)
+        jobs = min(jobs or 1, len(missing))
+        if jobs > 1:
+            for _, end in processes.run(_compile, missing, jobs=jobs):
+                compiled += not isinstance(end, processes.Lost)
     return compiled
 
 

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt import camera, flow, histograms, humans, layout, sampling, selection
-from idt.crew import Crew
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
 from idt.files import hdf5
@@ -28,6 +27,7 @@ from idt.pyramid import gray_pyramid, scales
 from idt.skips import features_of_skips
 from idt.tracks import Tracks
 from idt.video import open_video
+from idt.workers.threads import Crew
 
 CHUNK = 16
 """Frames whose finished tracks `stream` hands out together."""

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from idt.ahead import ahead
 from idt.errors import DataError
 from idt.params import ExtractionParams, parse_time
 from idt.readers import find_reader
+from idt.workers.read_ahead import ahead
 
 DEFAULTS = ExtractionParams()
 

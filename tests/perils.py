@@ -1,4 +1,4 @@
-"""What a process may do that has a task: the ends of `idt.workers` and `idt.cluster` that tests look for."""
+"""What a process may do that has a task: the ends of processes and of a cluster's workers that tests look for."""
 
 import os
 import signal

@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from idt import cluster
 from idt.errors import DataError
-from idt.workers import Lost
+from idt.workers import cluster
+from idt.workers.processes import Lost
 from tests import perils, scenes, soak
 from tests.comparing import assert_same_datasets, assert_same_folders
 

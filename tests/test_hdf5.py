@@ -121,7 +121,7 @@ def test_a_failed_replacement_keeps_the_earlier_file(target):
 def test_a_killed_writer_leaves_no_file_and_the_next_one_sweeps_its_part(target):
     code = """
         import os, signal
-        from idt import hdf5
+        from idt.files import hdf5
         with hdf5.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
             file["a"] = range(10**5)
             file.flush()
@@ -198,7 +198,7 @@ def test_a_limit_on_the_size_of_files_makes_no_noise(target):
     code = """
         import resource, signal
         import numpy as np
-        from idt import hdf5
+        from idt.files import hdf5
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
         try:

@@ -10,7 +10,7 @@ import pytest
 ROUNDS = """
 import resource, sys
 import numpy as np
-from idt import memory
+from idt.workers import memory
 if sys.argv[1] == "keep":
     memory.keep_freed()
 for round in range(5):

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from idt.crew import Crew
+from idt.workers.threads import Crew
 from tests.waiting import PATIENCE, failing, until
 
 HELPERS = pytest.mark.parametrize("helpers", [0, 1, 3])

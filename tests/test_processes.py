@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from idt import workers
-from idt.workers import Lost, cause, run
+from idt.workers import processes
+from idt.workers.processes import Lost, cause, run
 from tests import perils
 from tests.waiting import until
 
@@ -52,7 +52,7 @@ def test_an_exception_of_a_task_is_ours():
 
 def test_the_process_that_tells_of_an_error_is_closed_with_the_others(monkeypatch):
     closed = []
-    monkeypatch.setattr(workers.Worker, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(processes.Worker, "close", lambda self: closed.append(self))
     with pytest.raises(KeyError, match="what"):
         list(run(perils.fail, [("what",)], jobs=1))
     assert len(set(map(id, closed))) == 1
@@ -61,15 +61,15 @@ def test_the_process_that_tells_of_an_error_is_closed_with_the_others(monkeypatc
 
 
 def test_a_thread_keeps_its_process_and_gets_another_when_it_died():
-    first = workers.call(perils.which)[0]
-    assert workers.call(perils.which)[0] == first
-    assert isinstance(workers.call(perils.die, signal.SIGABRT), Lost)
-    assert workers.call(perils.which)[0] not in (first, os.getpid())
+    first = processes.call(perils.which)[0]
+    assert processes.call(perils.which)[0] == first
+    assert isinstance(processes.call(perils.die, signal.SIGABRT), Lost)
+    assert processes.call(perils.which)[0] not in (first, os.getpid())
 
 
 def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_along(tmp_path):
     code = (
-        "from idt.workers import run\nfrom tests import perils\n"
+        "from idt.workers.processes import run\nfrom tests import perils\n"
         f"list(run(perils.wait_writing, [({str(tmp_path / 'f.h5')!r},)]))"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
@@ -82,7 +82,7 @@ def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_
 
 
 def test_processes_that_cannot_start_are_given_up(monkeypatch):
-    monkeypatch.setattr(workers, "_CHILD", "raise SystemExit(7)")
+    monkeypatch.setattr(processes, "_CHILD", "raise SystemExit(7)")
     with pytest.raises(OSError, match=r"no process can be started.*exit status 7"):
         list(run(perils.double, [(1,)]))
 

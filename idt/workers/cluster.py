@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from idt.errors import DataError
-from idt.workers import Lost
+from idt.workers.processes import Lost
 
 PATIENCE = 60
 """Seconds to wait for the scheduler, and for its first worker."""
@@ -79,7 +79,7 @@ def run(function, tasks):
     index : int
         Of the task, in the order in which they end.
     result : object
-        What the function returned, or `idt.workers.Lost`.
+        What the function returned, or `idt.workers.processes.Lost`.
 
     Raises
     ------

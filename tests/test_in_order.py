@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-from encoding.parallel import in_order, surviving
-from idt.workers import Lost
+from idt.workers.in_order import in_order, surviving
+from idt.workers.processes import Lost
 from tests import perils
 
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from idt.ahead import ahead, behind
+from idt.workers.read_ahead import ahead, behind
 from tests.waiting import PATIENCE, failing, until
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from idt import cluster, workers
+from idt.workers import cluster, processes
 
 
 def in_order(function, tasks, jobs=1):
@@ -15,7 +15,7 @@ def in_order(function, tasks, jobs=1):
     tasks : iterable of tuple
         Consumed as the work goes on.
     jobs : int
-        Of no account where a cluster is connected (`idt.cluster`).
+        Of no account where a cluster is connected (`idt.workers.cluster`).
 
     Yields
     ------
@@ -28,7 +28,7 @@ def in_order(function, tasks, jobs=1):
     """
     if cluster.is_connected():
         for result in surviving(function, tasks):
-            if isinstance(result, workers.Lost):
+            if isinstance(result, processes.Lost):
                 raise OSError(f"the work cannot go on: {result.reason}")
             yield result
         return
@@ -50,7 +50,7 @@ def in_order(function, tasks, jobs=1):
 
 
 def surviving(function, tasks, jobs=1):
-    """Yield ``function(*task)`` for every task in order, or `idt.workers.Lost` where it took its process along.
+    """Yield ``function(*task)`` for every task in order, or `processes.Lost` where it took its process along.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def surviving(function, tasks, jobs=1):
     """
     folder = os.getcwd()
     calls = ((folder, function, task) for task in tasks)
-    run = cluster.run(_in_folder, calls) if cluster.is_connected() else workers.run(_in_folder, calls, jobs=jobs)
+    run = cluster.run(_in_folder, calls) if cluster.is_connected() else processes.run(_in_folder, calls, jobs=jobs)
     yield from sorted_again(run)
 
 

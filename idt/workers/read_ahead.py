@@ -2,7 +2,7 @@
 
 import contextlib
 
-from idt.crew import Crew
+from idt.workers.threads import Crew
 
 
 def ahead(iterable, depth):

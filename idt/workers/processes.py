@@ -18,8 +18,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from idt import memory
 from idt.files import atomic
+from idt.workers import memory
 
 STARTS = 3
 """Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
@@ -33,7 +33,7 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _CHILD = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from idt.workers import serve
+from idt.workers.processes import serve
 serve(int(sys.argv[2]))
 """
 

@@ -1,0 +1,10 @@
+"""Who does the work.
+
+threads     a work-stealing pool for the scales of one frame
+read_ahead  the next items of an iterator, in a thread of their own
+processes   processes whose death costs one task
+cluster     the machines of a Dask cluster
+in_order    many tasks, their results in order
+memory      freed memory kept for the next frame
+profile     wall time and memory by stage (--profile)
+"""
