@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import camera, extractor, flow, histograms, sampling, selection, surf
-from idt.tracks import Tracks
+from idt import extractor
+from idt.steps import camera, flow, histograms, sampling, selection, surf
+from idt.steps.tracks import Tracks
 
 
 class Stage(NamedTuple):

@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import camera, flow, histograms, humans, layout, sampling, selection
+from idt import humans, layout
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
 from idt.files import hdf5
 from idt.params import ExtractionParams
-from idt.pyramid import gray_pyramid, scales
 from idt.skips import features_of_skips
-from idt.tracks import Tracks
+from idt.steps import camera, flow, histograms, sampling, selection
+from idt.steps.pyramid import gray_pyramid, scales
+from idt.steps.tracks import Tracks
 from idt.video import open_video
 from idt.workers.threads import Crew
 

@@ -11,7 +11,7 @@ from benchmarks.results import Row
 from benchmarks.stages import STAGES, flow_work
 from classify import datasets
 from classify.params import DatasetParams
-from idt import flow
+from idt.steps import flow
 from tests import scenes
 
 

@@ -2,10 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from idt import camera, flow, humans
-from idt.camera import View
+from idt import humans
 from idt.errors import DataError
-from idt.pyramid import scales
+from idt.steps import camera, flow
+from idt.steps.camera import View
+from idt.steps.pyramid import scales
 from tests import golden, scenes
 from tests.matching import corner_error
 from tests.reference import warp as reference

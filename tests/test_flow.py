@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from idt import flow
 from idt.errors import DataError
 from idt.kernels.median import median
-from idt.pyramid import RATIO, Scale, scales
+from idt.steps import flow
+from idt.steps.pyramid import RATIO, Scale, scales
 from tests import golden, scenes
 from tests.reference import expansion as slow_expansion
 from tests.reference import flow as slow_flow

@@ -3,7 +3,7 @@ import pytest
 
 from idt import layout
 from idt.errors import DataError
-from idt.histograms import accumulate, describe
+from idt.steps.histograms import accumulate, describe
 from tests import scenes
 from tests.reference import histograms as reference
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.pyramid import RATIO, gray_pyramid, resize, scales
+from idt.steps.pyramid import RATIO, gray_pyramid, resize, scales
 from tests import golden, scenes
 from tests.reference import expansion as reference
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.pyramid import gray_pyramid, scales
-from idt.sampling import sample_points, texture, textured_cells
+from idt.steps.pyramid import gray_pyramid, scales
+from idt.steps.sampling import sample_points, texture, textured_cells
 from tests import golden, scenes
 from tests.reference import sampling as reference
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.selection import Summary, summarise
+from idt.steps.selection import Summary, summarise
 from tests.reference import selection as reference
 
 # Sums of 16 float32 numbers of up to a few hundred pixels.

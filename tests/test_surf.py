@@ -3,9 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from idt import humans, surf
+from idt import humans
 from idt.errors import DataError
-from idt.surf import Keypoints
+from idt.steps import surf
+from idt.steps.surf import Keypoints
 from tests import golden, scenes
 from tests.reference import surf as reference
 
@@ -366,7 +367,7 @@ def test_a_threshold_that_is_no_response_is_refused(threshold):
 
 def test_keypoints_that_cannot_be_described_are_refused():
     image = np.zeros((20, 20), np.uint8)
-    with pytest.raises(DataError, match=r"keypoints must be Keypoints as from idt\.surf\.detect, got list"):
+    with pytest.raises(DataError, match=r"keypoints must be Keypoints as from idt\.steps\.surf\.detect, got list"):
         surf.describe(image, [1, 2])
     with pytest.raises(DataError, match=r"keypoints must have a size of at least 9 px, got 8\.5"):
         surf.describe(image, keypoint(10, 10, 8.5))

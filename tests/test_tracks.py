@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.tracks import Tracks
+from idt.steps.tracks import Tracks
 from tests.reference import tracks as reference
 
 # A mean of a few float32 numbers of magnitude one, summed in another order.

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt import arrays, sampling, surf
+from idt import arrays
 from idt.errors import DataError
 from idt.kernels import corners as corners_kernel
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
+from idt.steps import sampling, surf
 
 CORNERS = 1000
 CORNER_QUALITY = 0.001

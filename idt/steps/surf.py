@@ -171,7 +171,7 @@ def describe(gray, keypoints):
     """
     gray = gray_image(gray)
     if not isinstance(keypoints, Keypoints):
-        raise DataError(f"keypoints must be Keypoints as from idt.surf.detect, got {received(keypoints)}")
+        raise DataError(f"keypoints must be Keypoints as from idt.steps.surf.detect, got {received(keypoints)}")
     if len(keypoints) and keypoints.size.min() < SMALLEST:
         raise DataError(f"keypoints must have a size of at least {SMALLEST} px, got {keypoints.size.min():g}")
     descriptors = np.empty((len(keypoints), DESCRIPTOR), np.float32)

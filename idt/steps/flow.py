@@ -21,7 +21,7 @@ from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.kernels.flow import COEFFICIENTS, LANES
-from idt.pyramid import RATIO, Scale, resize, scales
+from idt.steps.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2
 DIS_SMALLEST = 16

@@ -1,0 +1,11 @@
+"""The method, a section of the paper a file; the steps do not know each other, `idt.extractor` joins them.
+
+pyramid     sizes of the scales, gray pyramid
+flow        dense optical flow between two frames (a variant of Farnebäck's)
+surf        keypoints and their descriptors
+camera      matches, a homography, the later frame warped back
+sampling    textured grid points that no live track occupies
+tracks      points follow the flow for L frames
+histograms  HOG, HOF, MBHx and MBHy along the tracks
+selection   which finished tracks are kept
+"""
