@@ -12,8 +12,8 @@ from benchmarks.results import Row, in_turns
 from encoding.fisher import fisher_vector
 from encoding.gmm import DiagonalGMM
 from idt.extractor import follow
+from idt.frames.video import open_video
 from idt.params import ExtractionParams
-from idt.video import open_video
 
 NAME = "growth"
 EXTRACTION = {

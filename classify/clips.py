@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from classify.splits import Split, classes_of
 from classify.tables import listed
-from idt import suffixes
 from idt.errors import DataError
+from idt.frames import suffixes
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 

@@ -14,7 +14,7 @@ import numpy as np
 from classify.rows import Rows
 from classify.tables import listed, read_lines
 from encoding.store import WHOLE
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from idt.arrays import describe
+from idt.checks import describe
 from idt.errors import DataError
 
 MEMORY = 1 << 29

@@ -13,7 +13,7 @@ import numpy as np
 
 from encoding.grids import pyramid_grids
 from encoding.store import WHOLE
-from idt.arrays import float_array
+from idt.checks import float_array
 
 
 class Part(NamedTuple):

@@ -24,7 +24,7 @@ import numpy as np
 from encoding.kernels import posteriors as kernel
 from encoding.kernels.product import PANEL, ROWS, multiply
 from encoding.product import padded
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 
 FLUSH = np.float32(1e-6)
@@ -109,7 +109,7 @@ def expect(rows, mixture, *, best=None, threads=1):
     Parameters
     ----------
     rows : (n, D) float32
-        Checked descriptors (`idt.arrays.float_array`).
+        Checked descriptors (`idt.checks.float_array`).
     mixture : Mixture
     best : int, optional
         Keep only the largest posteriors of every descriptor and rescale them to sum to one: 1 is hard assignment.

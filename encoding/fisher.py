@@ -19,7 +19,7 @@ from encoding import normalize
 from encoding.expectation import Statistics, expect, positive_integer
 from encoding.gmm import DiagonalGMM
 from encoding.pooling import CellCoder
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 
 ORDERS = ("zero", "first", "second")

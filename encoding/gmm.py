@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 
 from encoding.expectation import Mixture, expect, positive_integer, posteriors
 from encoding.kernels import distances as kernel
-from idt.arrays import float_array
+from idt.checks import float_array
 from idt.errors import DataError
 
 # Rows per component in the subset that k-means sees, and its passes: EM does the rest.

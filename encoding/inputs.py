@@ -13,7 +13,7 @@ from encoding.block import Tracks
 from encoding.files import PROJECTED, comparable, header, names_of
 from encoding.videos import Video
 from idt import layout, store
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.features import Features
 from idt.files import hdf5

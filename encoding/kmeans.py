@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from encoding.expectation import positive_integer
 from encoding.pooling import CellCoder
 from encoding.product import packed, product
-from idt.arrays import float_array
+from idt.checks import float_array
 from idt.errors import DataError
 
 # Scores of a batch at K = 4000 take 8 MB.

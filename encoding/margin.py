@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from encoding.expectation import positive_integer
-from idt.arrays import float_array
+from idt.checks import float_array
 from idt.errors import DataError
 
 BATCH = 64

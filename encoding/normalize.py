@@ -8,7 +8,7 @@ Source: spec, encoding 7; Perronnin et al. 2010 (power), Arandjelović & Zisserm
 
 import numpy as np
 
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from encoding.kernels import eigen as kernel
 from encoding.product import packed, padded, product
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 
 BATCH = 1024

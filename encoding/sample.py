@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from encoding.expectation import positive_integer
-from idt.arrays import float_array
+from idt.checks import float_array
 from idt.errors import DataError
 
 # Rows looked at in one go: bounds what an update needs beside the sample.

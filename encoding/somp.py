@@ -20,7 +20,7 @@ from scipy import sparse
 
 from encoding.block import Tracks
 from encoding.product import packed, product
-from idt.arrays import float_array
+from idt.checks import float_array
 from idt.errors import DataError
 
 # What is left of a group's energy when it counts as explained: the rounding of float32.

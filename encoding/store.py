@@ -17,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from idt.arrays import describe, float_array
+from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.files import hdf5
 

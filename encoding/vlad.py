@@ -15,7 +15,7 @@ import numpy as np
 
 from encoding import normalize
 from encoding.kmeans import CentresCoder
-from idt.arrays import float_array
+from idt.checks import float_array
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def extract_job(
         from idt.compilation import compile_missing
         from idt.extractor import features_of, source_of
         from idt.files import hdf5
-        from idt.video import open_video
+        from idt.frames.video import open_video
         from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
@@ -308,7 +308,7 @@ def source_of_job(job, params, *, boxes=None):
         If the video cannot be read.
     """
     from idt.extractor import source_of
-    from idt.video import open_video
+    from idt.frames.video import open_video
 
     with open_video(camera_or_path(job.source), params=params) as video:
         return source_of(video, _boxes_of(job, boxes))
@@ -343,7 +343,7 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     from idt import store
     from idt.extractor import features_of
     from idt.features import Features
-    from idt.video import open_video
+    from idt.frames.video import open_video
 
     # As for `extract_job`.
     cv2.setNumThreads(1)

@@ -193,7 +193,7 @@ def show(arguments):
     from idt import batch
     from idt import show as pictures
     from idt.files import atomic
-    from idt.video import open_video
+    from idt.frames.video import open_video
 
     source = batch.camera_or_path(options.video)
     output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")

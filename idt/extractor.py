@@ -18,16 +18,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import humans, layout
+from idt import layout
 from idt.errors import DataError
 from idt.features import LAST_POSITION, Camera, Features
 from idt.files import hdf5
+from idt.frames import people
+from idt.frames.video import open_video
+from idt.multi_skip import features_of_skips
 from idt.params import ExtractionParams
-from idt.skips import features_of_skips
 from idt.steps import camera, flow, histograms, sampling, selection
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks
-from idt.video import open_video
 from idt.workers.threads import Crew
 
 CHUNK = 16
@@ -239,14 +240,14 @@ def follow(video, params, *, boxes=None, threads=1):
         raise DataError(f"threads must be a whole number of at least 1, got {threads!r}")
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
     live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
-    people = None
+    known_boxes = None
     if boxes is not None:
-        people = humans.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
+        known_boxes = people.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
     previous = None
     with Crew(threads - 1) as crew:
         # Without a second flow the helpers run ahead further; with one that would be memory for nothing.
         depth = 2 if params.compensation == "field" else 1
-        for now, fields, compensated in crew.ahead(_pairs(video, levels, params, people), depth):
+        for now, fields, compensated in crew.ahead(_pairs(video, levels, params, known_boxes), depth):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, finished = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -281,7 +282,7 @@ def _advance(tracks, gray, field, remaining, *, params, describe):
 _STEP_BINS = sum(layout.step_sizes(1).values())
 
 
-def _pairs(video, levels, params, people):
+def _pairs(video, levels, params, known_boxes):
     """Look at each frame and yield it with the flow that leads to it, [] for the first.
 
     Third comes what `_compensate` makes of the two, if that asks for no second flow; else None, and the caller's
@@ -290,7 +291,7 @@ def _pairs(video, levels, params, people):
     previous = None
     for frame in video:
         starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = _look(frame, levels, params, _mask(frame, params, people), starts)
+        now = _look(frame, levels, params, _mask(frame, params, known_boxes), starts)
         fields: list[np.ndarray] = [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
@@ -328,14 +329,14 @@ def _flow(previous, gray, expansion, levels):
     return flow.between(previous.expansion, expansion)
 
 
-def _mask(frame, params, people):
+def _mask(frame, params, known_boxes):
     """0 where a person is; None where nobody was looked for."""
-    if not params.camera or (people is None and params.humans == "none"):
+    if not params.camera or (known_boxes is None and params.humans == "none"):
         return None
-    found = [humans.find_people(frame.gray)] if params.humans == "hog" else []
-    if people is not None:
-        found.append(people.for_frame(frame.original))
-    return humans.mask(np.concatenate(found), frame.gray.shape)
+    found = [people.find_people(frame.gray)] if params.humans == "hog" else []
+    if known_boxes is not None:
+        found.append(known_boxes.for_frame(frame.original))
+    return people.mask(np.concatenate(found), frame.gray.shape)
 
 
 def _compensate(previous, now, fields, levels, params):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from idt import layout
-from idt.arrays import describe
+from idt.checks import describe
 from idt.errors import DataError
 from idt.projection import Projected
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt.errors import DataError
-from idt.suffixes import VIDEOS
+from idt.frames.suffixes import VIDEOS
 
 
 class Job(NamedTuple):

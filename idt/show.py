@@ -53,7 +53,7 @@ def draw(video, params, *, boxes=None, threads=1):
     Parameters
     ----------
     video : Video
-        From `idt.video.open_video`.
+        From `idt.frames.video.open_video`.
     params : ExtractionParams
     boxes, threads
         As for `idt.extract`.

@@ -109,7 +109,7 @@ def _check_source(path, source):
     if not (isinstance(where, str) and where and wanted):
         return False
     if source.get("kind") == "images":
-        from idt.video import open_video
+        from idt.frames.video import open_video
 
         try:
             with open_video(where) as video:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.arrays import describe
+from idt.checks import describe
 from idt.errors import DataError
 from idt.features import Camera, time_position
 from idt.files import hdf5, hdf5_chunks

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idt.video import open_video
+from idt.frames.video import open_video
 
 HERE = Path(__file__).resolve().parent
 SHIPPED = HERE / "data" / "golden"

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from idt import humans
 from idt.errors import DataError
+from idt.frames import people
 from idt.steps import camera, flow
 from idt.steps.camera import View
 from idt.steps.pyramid import scales
@@ -241,10 +241,10 @@ def test_as_many_corners_are_matched_as_by_the_release(clip):
     field = np.zeros((height, width, 2), np.float32)
     boxes = None
     if clip == "wave_boxes":
-        boxes = humans.read_boxes(golden.video("wave").with_name("wave_boxes.txt")).clipped(width, height)
+        boxes = people.read_boxes(golden.video("wave").with_name("wave_boxes.txt")).clipped(width, height)
     for t, count in zip(stored["frame"].tolist(), stored["flow_matches"].tolist(), strict=True):
         # Release: the corners of frame t-1 are searched under the mask of frame t.
-        mask = None if boxes is None else humans.mask(boxes.for_frame(t), (height, width))
+        mask = None if boxes is None else people.mask(boxes.for_frame(t), (height, width))
         assert len(camera.match_corners(gray[t - 1], field, mask)[0]) == count
 
 

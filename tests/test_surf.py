@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from idt import humans
 from idt.errors import DataError
+from idt.frames import people
 from idt.steps import surf
 from idt.steps.surf import Keypoints
 from tests import golden, scenes
@@ -193,8 +193,8 @@ def test_every_frame_has_as_many_keypoints_and_matches_as_the_release_found(clip
     masks = [None] * len(gray)
     if clip == "wave_boxes":
         height, width = gray.shape[1:]
-        boxes = humans.read_boxes(golden.HERE / "data" / "golden" / "wave_boxes.txt").clipped(width, height)
-        masks = [humans.mask(boxes.for_frame(t), (height, width)) for t in range(len(gray))]
+        boxes = people.read_boxes(golden.HERE / "data" / "golden" / "wave_boxes.txt").clipped(width, height)
+        masks = [people.mask(boxes.for_frame(t), (height, width)) for t in range(len(gray))]
     found = [surf.detect(image, mask) for image, mask in zip(gray, masks, strict=True)]
     described = [surf.describe(image, keypoints) for image, keypoints in zip(gray, found, strict=True)]
     frames = camera["frame"][camera["frame"] < len(gray)]

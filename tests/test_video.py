@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
+from idt.frames.video import Frame, open_video
 from idt.params import ExtractionParams
-from idt.video import Frame, open_video
 from tests import golden, scenes
 
 # Lossy clips: decoders may differ by a gray level or two (golden data's own remark), on few pixels.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from classify import splits
 from classify.clips import Clip, Dataset, Skipped, find_videos, need
-from idt import suffixes
+from idt.frames import suffixes
 
 
 def read_folder(root, params):

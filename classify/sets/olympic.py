@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from classify.clips import find_videos
 from classify.sets.official import Listed, assemble, lists_folder
 from classify.tables import read_lines
-from idt import suffixes
 from idt.errors import DataError
+from idt.frames import suffixes
 
 SUFFIXES = suffixes.VIDEOS | {".seq"}
 """What a listed name may end with: the set is distributed as image sequences, which are to be converted first."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.errors import DataError
 from idt.kernels import corners as corners_kernel
 from idt.kernels import homography_refine as polish_kernel
@@ -97,7 +97,7 @@ def view(gray, mask=None, *, keypoints="surf"):
     -----
     Spec 4 and `surf`.
     """
-    gray = arrays.gray_image(gray)
+    gray = checks.gray_image(gray)
     if keypoints == "surf":
         found = surf.detect(gray, mask)
         return View(np.stack([found.x, found.y], axis=1), surf.describe(gray, found))
@@ -165,11 +165,11 @@ def corners(gray, mask=None, *, texture=None):
     Spec 4; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``, which would compute the texture
     again.
     """
-    gray = arrays.gray_image(gray)
+    gray = checks.gray_image(gray)
     texture = sampling.texture(gray) if texture is None else texture
     for name, array in (("mask", mask), ("texture", texture)):
         if array is not None and np.shape(array) != gray.shape:
-            raise DataError(f"{name} must have shape {gray.shape}, got {arrays.describe(array)}")
+            raise DataError(f"{name} must have shape {gray.shape}, got {checks.describe(array)}")
     strongest = float(texture.max() if mask is None else cv2.minMaxLoc(texture, mask=mask)[1])
     least = np.float32(CORNER_QUALITY * max(strongest, 0))
     mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
@@ -207,9 +207,9 @@ def match_corners(previous, flow, mask=None, *, texture=None):
     -----
     Spec 4.
     """
-    previous = arrays.gray_image(previous, "previous")
+    previous = checks.gray_image(previous, "previous")
     if np.shape(flow) != (*previous.shape, 2):
-        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {arrays.describe(flow)}")
+        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {checks.describe(flow)}")
     source = corners(previous, mask, texture=texture)
     column, row = source.astype(np.int64).T
     return source, source + flow[row, column]
@@ -273,12 +273,12 @@ def warp(gray, previous, homography):
     -----
     Spec 4: sampled bilinearly at 1/32 px; copied from ``previous`` where the sample lies within 5 px of the border.
     """
-    gray, previous = arrays.gray_image(gray), arrays.gray_image(previous, "previous")
+    gray, previous = checks.gray_image(gray), checks.gray_image(previous, "previous")
     if gray.shape != previous.shape:
         raise DataError(f"gray and previous must have one size, got shapes {gray.shape} and {previous.shape}")
     homography = np.ascontiguousarray(homography, np.float64)
     if homography.shape != (3, 3) or not np.isfinite(homography).all():
-        raise DataError(f"homography must be a finite 3x3 matrix, got {arrays.describe(homography)}")
+        raise DataError(f"homography must be a finite 3x3 matrix, got {checks.describe(homography)}")
     out = np.empty_like(gray)
     warp_kernel.warp(gray.ravel(), previous, homography, WARP_BORDER, out)
     return out

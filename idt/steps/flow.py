@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
@@ -89,7 +89,7 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
     -----
     Spec 3. Each scale is made from the blurred full frame, not from the scale above; even the first is blurred.
     """
-    gray = arrays.gray_image(gray)
+    gray = checks.gray_image(gray)
     levels = scales(*gray.shape) if levels is None else levels
     if min(min(level.height, level.width) for level in levels) < 2:
         # Bilinear sampling reads the pixel to the right and the one below, even where these weigh nothing.
@@ -162,7 +162,7 @@ def dis(previous, current, levels=None):
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016: OpenCV's, its fast preset. Not the
     release's flow: for speed.
     """
-    previous, current = arrays.gray_image(previous, "previous"), arrays.gray_image(current, "current")
+    previous, current = checks.gray_image(previous, "previous"), checks.gray_image(current, "current")
     if previous.shape != current.shape:
         raise DataError(f"previous and current must have one size, got {previous.shape} and {current.shape}")
     levels = scales(*previous.shape) if levels is None else levels

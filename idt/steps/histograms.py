@@ -9,7 +9,7 @@ Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al
 
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.errors import DataError
 from idt.kernels import histograms as kernel
 
@@ -49,7 +49,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     -----
     Spec 7. Before the normalisation 0.05 is added to every bin.
     """
-    points = arrays.float_array(points, (None, 2), "points")
+    points = checks.float_array(points, (None, 2), "points")
     rows = np.arange(len(points), dtype=np.int32)
     sums = np.zeros((len(rows), max(cells, 0) ** 2 * kernel.CHANNELS), np.float32)
     accumulate(gray, flow, points, sums, rows, patch=patch, cells=cells, local_norm=local_norm)
@@ -73,11 +73,11 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     DataError
         As for `describe`, or if ``sums`` and ``rows`` have the wrong shape or dtype, or a row lies beyond the sums.
     """
-    gray = arrays.gray_image(gray)
+    gray = checks.gray_image(gray)
     height, width = gray.shape
     if not isinstance(flow, np.ndarray) or flow.shape != (height, width, 2) or flow.dtype != np.float32:
-        raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {arrays.describe(flow)}")
-    points = arrays.points_as_they_are(points, "points")
+        raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {checks.describe(flow)}")
+    points = checks.points_as_they_are(points, "points")
     if patch > min(height, width):
         raise DataError(f"a patch of {patch} px does not fit into an image of {width}x{height} px; use a smaller patch")
     if not 1 <= cells <= patch:
@@ -86,10 +86,10 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
         raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
     size = cells * cells * kernel.CHANNELS
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
-        raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {arrays.describe(sums)}")
+        raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.describe(sums)}")
     fit = rows.dtype == np.int32 and rows.shape == (len(points),)
     # Planes, as `flow.between` makes them: then this is no copy.
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
-        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {arrays.describe(rows)}")
+        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {checks.describe(rows)}")

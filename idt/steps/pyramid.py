@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.kernels import resize as kernel
 
 RATIO = np.float32(np.sqrt(2))
@@ -77,7 +77,7 @@ def gray_pyramid(gray, levels):
     -----
     Spec 2. The flow has a pyramid of its own, made from the full frame (spec 3).
     """
-    pyramid = [arrays.gray_image(gray)]
+    pyramid = [checks.gray_image(gray)]
     for level in levels[1:]:
         pyramid.append(cv2.resize(pyramid[-1], (level.width, level.height), interpolation=cv2.INTER_LINEAR))
     return pyramid

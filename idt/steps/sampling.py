@@ -5,7 +5,7 @@ Source: Wang & Schmid, ICCV 2013, section 2; the criterion is that of Shi & Toma
 
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.kernels import sampling as kernel
 from idt.kernels import texture as texture_kernel
 
@@ -27,7 +27,7 @@ def texture(gray):
     DataError
         If ``gray`` is not a 2-D uint8 image.
     """
-    gray = arrays.gray_image(gray)
+    gray = checks.gray_image(gray)
     out = np.empty(gray.shape, np.float32)
     texture_kernel.texture(gray, out)
     return out
@@ -84,6 +84,6 @@ def sample_points(textured, live, *, stride=5):
     -----
     Spec 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
-    live = arrays.points_as_they_are(live, "live")
+    live = checks.points_as_they_are(live, "live")
     points = np.empty((textured.size, 2), np.float32)
     return points[: kernel.free_centres(textured.copy(), live, stride, points)]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.kernels import selection as kernel
 
 
@@ -58,9 +58,9 @@ def summarise(points_full, displacements_full, *, camera=True):
     Spec 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a jump (one step of more than
     20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
     """
-    points_full = arrays.float_array(points_full, (None, None, 2), "points_full")
+    points_full = checks.float_array(points_full, (None, None, 2), "points_full")
     n_tracks, n_points, _ = points_full.shape
-    displacements_full = arrays.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
+    displacements_full = checks.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
     mean, std = np.empty((2, n_tracks, 2), np.float32)
     length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
     kept, followed = np.empty((2, n_tracks), np.bool_)

@@ -19,8 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from idt.arrays import describe as received
-from idt.arrays import float_array, gray_image
+from idt.checks import describe as received
+from idt.checks import float_array, gray_image
 from idt.errors import DataError
 from idt.kernels import matching, surf_describe, surf_detect, surf_orient
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import arrays
+from idt import checks
 from idt.errors import DataError
 from idt.kernels import tracks as kernel
 
@@ -84,7 +84,7 @@ class Tracks:
 
     def start(self, points):
         """Begin a track at each of the points, contiguous (m, 2) float32."""
-        points = arrays.points_as_they_are(points, "points")
+        points = checks.points_as_they_are(points, "points")
         first, last = self._count, self._count + len(points)
         if last > len(self._slots):
             self._grow(max(last - len(self._slots), len(self._slots) // 4, 256))

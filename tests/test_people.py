@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from idt import humans
 from idt.errors import DataError
-from idt.humans import find_people, mask, read_boxes
-from idt.video import open_video
+from idt.frames import people
+from idt.frames.people import find_people, mask, read_boxes
+from idt.frames.video import open_video
 from tests import golden, scenes
 
 
@@ -195,7 +195,7 @@ def test_a_colour_frame_is_refused_by_the_detector():
 
 
 def test_an_opencv_without_the_detector_is_reported_with_the_remedy(monkeypatch):
-    humans._detector.cache_clear()
+    people._detector.cache_clear()
     monkeypatch.delattr(cv2, "HOGDescriptor")
     with pytest.raises(DataError, match="install opencv-contrib-python"):
         find_people(scenes.flat(1)[0])

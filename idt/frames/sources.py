@@ -18,9 +18,9 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from idt.arrays import describe
+from idt.checks import describe
 from idt.errors import DataError
-from idt.suffixes import IMAGES
+from idt.frames.suffixes import IMAGES
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")

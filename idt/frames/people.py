@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from idt.arrays import float_array, gray_image
+from idt.checks import float_array, gray_image
 from idt.errors import DataError
 
 NOBODY = np.empty((0, 4), np.float32)

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 
 from idt.errors import DataError
+from idt.frames.sources import find_reader
 from idt.params import ExtractionParams, parse_time
-from idt.readers import find_reader
 from idt.workers.read_ahead import ahead
 
 DEFAULTS = ExtractionParams()

@@ -1,0 +1,7 @@
+"""Frames in: files, folders, patterns, cameras and arrays become gray frames; human boxes.
+
+video     gray frames with their numbers
+sources   what a path, a number or an iterable means
+people    human boxes, from files or OpenCV's detector
+suffixes  names that videos and images end in
+"""
