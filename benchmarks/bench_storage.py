@@ -61,7 +61,7 @@ def measure(runs=1, names=CLIPS):
             row = {"clip": name, "frames": features.frames, "tracks": len(features)}
             row |= {"seconds": seconds[name], "bytes": {"text": TEXT_BYTES * len(features)}}
             for form, settings in options.items():
-                features.save(path, overwrite=True, **settings)
+                idt.save(features, path, overwrite=True, **settings)
                 row["bytes"][form] = path.stat().st_size
                 if form == "compact":
                     row["loss"] = _loss(features, idt.load(path))

@@ -6,8 +6,8 @@ Both checks come before any work. They ask for the options only; whether the vid
 import dataclasses
 import json
 
-from idt import store
 from idt.errors import DataError
+from idt.features import feature_file
 from idt.files import hdf5
 
 VARYING = ("seconds", "memory", "versions")
@@ -96,11 +96,11 @@ def refuse_other_features(tasks):
         if not task.output.exists():
             continue
         try:
-            with hdf5.open_checked(task.output, format=store.FORMAT, versions=store.VERSIONS) as file:
+            with hdf5.open_checked(task.output, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
                 before = hdf5.json_attribute(file, "params") or {}
         except (DataError, OSError):
             continue
-        _refuse_difference(task.output, before, hdf5.plain(store.stored_params(task.params)))
+        _refuse_difference(task.output, before, hdf5.plain(feature_file.stored_params(task.params)))
 
 
 def _refuse_difference(path, before, now):

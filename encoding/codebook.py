@@ -31,8 +31,8 @@ from encoding.reservoir import Reservoir, sample_video
 from encoding.stacked import first_layer, stack
 from encoding.store import json_list
 from idt.errors import DataError
+from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 from idt.files import hdf5
-from idt.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 from idt.workers.in_order import in_order
 
 JOINT = "joint"
@@ -199,7 +199,7 @@ class Codebook:
 
     @property
     def projection(self):
-        """What features stored along its axes are called, as `idt.projection.identity`; None without a PCA."""
+        """What features stored along its axes are called, as `idt.features.projection.identity`; None without a PCA."""
         arrays = {
             block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
             for block in self.blocks

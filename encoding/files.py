@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from idt import store
 from idt.errors import DataError
+from idt.features import feature_file
 from idt.files import hdf5
 
 SEGMENT = ("start", "end")
@@ -51,7 +51,7 @@ def header(path):
     """
     if not hdf5.is_hdf5(path):
         return Header(None, None)
-    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSIONS) as file:
+    with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
         try:
             return Header(name if isinstance(name, str) else None, comparable(hdf5.json_attribute(file, "params")))
@@ -63,7 +63,7 @@ def comparable(params):
     """The parameters of an extraction that descriptors must share to be compared; None if they are not recorded."""
     if params is None:
         return None
-    found = store.extraction_params(store.stored_params(params))
+    found = feature_file.extraction_params(feature_file.stored_params(params))
     projected = {PROJECTED: params[PROJECTED]} if PROJECTED in params else {}
     return {**{name: value for name, value in found.items() if name not in SEGMENT}, **projected}
 
@@ -146,7 +146,7 @@ def _is_a_result(path):
         return False
     with hdf5.open_watched(path) as file:
         form = hdf5.attribute(file, "format", str, "")
-    return form.startswith("idt-") and form != store.FORMAT
+    return form.startswith("idt-") and form != feature_file.FORMAT
 
 
 def _stem(path):

@@ -12,10 +12,10 @@ import numpy as np
 from encoding.block import Tracks
 from encoding.files import PROJECTED, comparable, header, names_of
 from encoding.videos import Video
-from idt import layout, store
 from idt.checks import describe, float_array
 from idt.errors import DataError
-from idt.features import Features
+from idt.features import feature_file, layout
+from idt.features.features import Features
 from idt.files import hdf5
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
@@ -39,7 +39,7 @@ class Inputs:
         Columns of each block, in the order of a row.
     params : dict or None
         Parameters that all features were extracted with, but for the segment; None for rows that others wrote and for
-        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.projection`).
+        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.features.projection`).
     """
 
     items: list
@@ -109,7 +109,7 @@ class Inputs:
 
     @property
     def projected(self):
-        """Which projection the features are stored along, as `idt.projection.identity`; None if along none."""
+        """Which projection the features are stored along, as `idt.features.projection.identity`; None if along none."""
         return (self.params or {}).get(PROJECTED)
 
 
@@ -243,13 +243,13 @@ def _parts(item, sizes, columns, steps, projected):
         for first in range(0, len(item) or 1, ROWS):
             yield [(name, item[first : first + ROWS]) for name in sizes], Tracks()
         return
-    for part in _features(item, (store.PROJECTED,) if projected else tuple(sizes), columns, steps):
+    for part in _features(item, (feature_file.PROJECTED,) if projected else tuple(sizes), columns, steps):
         tracks = Tracks()
         if columns:
             skip = np.ones(len(part), np.uint8) if part.skip is None else part.skip
             known = {"skip": skip, "length": _track_length(part.params)}
             tracks = Tracks(**{name: part.need(name) for name in columns if name != "skip"}, **known)
-        blocks = part.need(store.PROJECTED).blocks if projected else {name: part.need(name) for name in sizes}
+        blocks = part.need(feature_file.PROJECTED).blocks if projected else {name: part.need(name) for name in sizes}
         if blocks.keys() != sizes.keys():
             raise DataError(f"the blocks must be {', '.join(sizes)}, got {', '.join(blocks)}")
         yield [(name, blocks[name]) for name in sizes], tracks
@@ -269,7 +269,7 @@ def _features(item, descriptors, columns, steps):
         if isinstance(item, Video):
             parts = item.blocks(ROWS, tuple(wanted))
         else:
-            parts = store.iter_rows(item, block=ROWS, columns=tuple(wanted))
+            parts = feature_file.iter_rows(item, block=ROWS, columns=tuple(wanted))
     for part in parts:
         if steps is None:
             yield part

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
-from idt import layout
 from idt.errors import DataError
+from idt.features import layout
 from idt.params import option
 
 NORMS = ("l2", "l1", "rootl1", "none")

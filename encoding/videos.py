@@ -7,7 +7,7 @@ rounds them, and rows come in the blocks in which those of a file are read.
 from typing import Any, NamedTuple
 
 from idt.errors import DataError
-from idt.features import Features
+from idt.features.features import Features
 from idt.params import ExtractionParams
 
 

@@ -23,12 +23,13 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "DataError": "idt.errors",
     "ExtractionParams": "idt.params",
-    "Features": "idt.features",
+    "Features": "idt.features.features",
     "extract": "idt.extractor",
     "stream": "idt.extractor",
-    "load": "idt.store",
+    "load": "idt.features.feature_file",
+    "save": "idt.features.feature_file",
 }
-__all__ = ["DataError", "ExtractionParams", "Features", "__version__", "extract", "load", "stream"]
+__all__ = ["DataError", "ExtractionParams", "Features", "__version__", "extract", "load", "save", "stream"]
 
 
 def __getattr__(name):

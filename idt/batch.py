@@ -111,9 +111,9 @@ def extract_job(
     with stage("imports"):
         import cv2
 
-        from idt import store
         from idt.compilation import compile_missing
         from idt.extractor import features_of, source_of
+        from idt.features import feature_file
         from idt.files import hdf5
         from idt.frames.video import open_video
         from idt.workers.read_ahead import behind
@@ -122,16 +122,18 @@ def extract_job(
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
     cv2.setNumThreads(1)
     boxes = _boxes_of(job, boxes)
-    form = {"float32": float32, "compact": compact, "projection": project and store.Projection.load(project)}
+    form = {"float32": float32, "compact": compact, "projection": project and feature_file.Projection.load(project)}
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
     with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if threads > 1 else 0) as video:
         with stage("digest of the source"):
             origin = {**source_of(video, boxes), "name": job.name}
-        stored = store.stored_params(params, **form)
-        state = hdf5.matches(job.output, format=store.FORMAT, version=store.VERSIONS, params=stored, source=origin)
+        stored = feature_file.stored_params(params, **form)
+        state = hdf5.matches(
+            job.output, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=origin
+        )
         if state == "current":
-            truncation = store.truncation(job.output)
+            truncation = feature_file.truncation(job.output)
             if strict and truncation:
                 raise DataError(truncation)
             return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
@@ -141,7 +143,7 @@ def extract_job(
         if not compiled:
             compile_missing()
         tracks = frames = 0
-        with store.Writer(
+        with feature_file.Writer(
             job.output,
             params=params,
             source=origin,
@@ -331,7 +333,8 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     Yields
     ------
     Features
-        Chunks of these columns only, with the numbers that a feature file would give back (`idt.store.rounded`).
+        Chunks of these columns only, with the numbers that a feature file would give back
+        (`idt.features.feature_file.rounded`).
 
     Raises
     ------
@@ -340,9 +343,9 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     """
     import cv2
 
-    from idt import store
     from idt.extractor import features_of
-    from idt.features import Features
+    from idt.features import feature_file
+    from idt.features.features import Features
     from idt.frames.video import open_video
 
     # As for `extract_job`.
@@ -353,7 +356,7 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])
         for chunk in chunks:
-            yield store.rounded(chunk, columns)
+            yield feature_file.rounded(chunk, columns)
 
 
 def _attempt(job, params, options, progress=None):

@@ -157,7 +157,7 @@ def convert(arguments):
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
-    from idt.convert import convert
+    from idt.features.convert import convert
 
     count, notes = convert(
         options.features,

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
-from idt.features import LAST_POSITION, Camera, Features
+from idt.features import layout
+from idt.features.features import LAST_POSITION, Camera, Features
 from idt.files import hdf5
 from idt.frames import people
 from idt.frames.video import open_video

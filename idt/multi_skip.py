@@ -17,7 +17,7 @@ import threading
 
 import numpy as np
 
-from idt.features import Features
+from idt.features.features import Features
 
 COPIED = ("width", "height", "source_width", "source_height", "shrink", "fps")
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import store
 from idt.command import error_line
 from idt.errors import DataError
-from idt.features import COLUMNS
+from idt.features import feature_file
+from idt.features.features import COLUMNS
 from idt.files import hdf5
 
 
@@ -76,7 +76,7 @@ def check(path):
 
 def _check_content(path):
     """Read every dataset; what the file was made from."""
-    head = store.header(path)
+    head = feature_file.header(path)
     if head.source is None:
         raise DataError(f"{path} does not say what it was made from; make it anew")
     camera = head.camera
@@ -84,7 +84,7 @@ def _check_content(path):
         raise DataError(f"{path}: camera has {len(camera)} rows for {head.frames} frames; make it anew")
     if camera is not None:
         _refuse_infinite(path, "camera/homography", camera.homography)
-    for part in store.iter_rows(path):
+    for part in feature_file.iter_rows(path):
         columns = {name: getattr(part, name) for name in COLUMNS}
         if part.projected is not None:
             columns.update(part.projected.blocks)
@@ -129,7 +129,7 @@ def _is_of_another_kind(path):
     """Whether a file says that it is one of ours, but not of features."""
     try:
         with hdf5.open_watched(path) as file:
-            form = hdf5.attribute(file, "format", str, store.FORMAT)
+            form = hdf5.attribute(file, "format", str, feature_file.FORMAT)
     except (DataError, OSError):
         return False
-    return form.startswith("idt-") and form != store.FORMAT
+    return form.startswith("idt-") and form != feature_file.FORMAT

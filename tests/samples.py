@@ -3,8 +3,8 @@
 import h5py
 import numpy as np
 
-from idt import layout
-from idt.features import Camera, Features
+from idt.features import layout
+from idt.features.features import Camera, Features
 from idt.params import ExtractionParams
 from tests.golden import golden
 

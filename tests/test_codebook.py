@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+import idt
 from encoding.codebook import Codebook
 from encoding.fisher import FisherCoder
 from encoding.gmm import DiagonalGMM
@@ -76,7 +77,7 @@ def test_neither_the_order_of_the_videos_nor_the_threads_matter(codebook, tmp_pa
     files = [tmp_path / f"{name}.h5" for name in NAMES]
     for path, features in zip(files, videos(), strict=True):
         path.parent.mkdir(exist_ok=True)
-        dataclasses.replace(features, source={**features.source, "name": ""}).save(path, float32=True)
+        idt.save(dataclasses.replace(features, source={**features.source, "name": ""}), path, float32=True)
     assert Codebook.fit(files[::-1], params=SMALL).digest == codebook.digest
     assert Codebook.fit(files, params=SMALL, threads=2).digest == codebook.digest
     assert Codebook.fit(videos()[::-1], NAMES[::-1], SMALL).digest == codebook.digest

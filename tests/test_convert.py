@@ -1,4 +1,4 @@
-"""`idt.convert`, `idt.rows` and `idt.text`: the forms that others wrote, in and out."""
+"""`convert`, `release_rows` and `release_text`: the forms that others wrote, in and out."""
 
 import gzip
 import struct
@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from idt import DataError, ExtractionParams, load, rows, store
-from idt.convert import convert, read_binary, read_text, write_binary, write_text
+from idt import DataError, ExtractionParams, load
+from idt.features import feature_file, release_rows
+from idt.features.convert import convert, read_binary, read_text, write_binary, write_text
 from tests import golden
 from tests.reference import convert as reference
 from tests.samples import assert_same_features, random_features
@@ -107,7 +108,7 @@ def test_blocks_do_not_change_what_is_read(tmp_path, block):
     write_text(features, tmp_path / "f.txt")
     write_binary(features, tmp_path / "f.bin")
     for path in ("f.txt", "f.bin"):
-        parts = list(rows.blocks(tmp_path / path, block=block))
+        parts = list(release_rows.blocks(tmp_path / path, block=block))
         np.testing.assert_array_equal(np.concatenate([part.to_numpy() for part in parts]), features.to_numpy())
         assert max(len(part) for part in parts) <= block
 
@@ -151,7 +152,7 @@ def test_binary_to_hdf5_and_back_gives_the_same_bytes(tmp_path):
 
 def test_what_a_form_cannot_hold_is_said(tmp_path):
     features = random_features(5)
-    store.save(features, tmp_path / "f.h5", float32=True)
+    feature_file.save(features, tmp_path / "f.h5", float32=True)
     assert convert(tmp_path / "f.h5", tmp_path / "f.txt") == (
         5,
         [
@@ -192,7 +193,7 @@ def test_an_imported_file_says_where_it_comes_from_and_is_then_up_to_date(tmp_pa
 
 @pytest.mark.parametrize("name", ["f.txt", "f.txt.gz", "f.bin"])
 def test_no_tracks_are_a_complete_file_in_every_form(tmp_path, name):
-    store.save(random_features(0), tmp_path / "f.h5")
+    feature_file.save(random_features(0), tmp_path / "f.h5")
     assert convert(tmp_path / "f.h5", tmp_path / name)[0] == 0
     assert convert(tmp_path / name, tmp_path / "g.h5")[0] == 0
     assert len(load(tmp_path / name)) == len(load(tmp_path / "g.h5")) == 0
@@ -279,7 +280,7 @@ def test_a_target_of_unknown_form_is_refused(tmp_path):
 
 
 def test_hdf5_is_not_converted_to_hdf5(tmp_path):
-    store.save(random_features(1), tmp_path / "f.h5")
+    feature_file.save(random_features(1), tmp_path / "f.h5")
     with pytest.raises(DataError, match="is HDF5 already"):
         convert(tmp_path / "f.h5", tmp_path / "g.h5")
 
@@ -291,10 +292,10 @@ def test_what_the_forms_need_is_refused_with_the_reason(tmp_path):
             convert(tmp_path / "f.txt", tmp_path / source)
         with pytest.raises(DataError, match="no points: text of 436 columns does not hold it"):
             convert(tmp_path / source, tmp_path / "f.bin")
-    store.save(random_features(3, params=ExtractionParams(length=10)), tmp_path / "l.h5")
+    feature_file.save(random_features(3, params=ExtractionParams(length=10)), tmp_path / "l.h5")
     with pytest.raises(DataError, match="layout of the default parameters only, got trajectory of 20; keep the"):
         convert(tmp_path / "l.h5", tmp_path / "l.txt")
-    store.save(random_features(3, timed=False), tmp_path / "t.h5")
+    feature_file.save(random_features(3, timed=False), tmp_path / "t.h5")
     with pytest.raises(DataError, match="needs time positions"):
         convert(tmp_path / "t.h5", tmp_path / "t.bin")
     features = random_features(1, timed=True)

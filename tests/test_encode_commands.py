@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+import idt
 from encoding import cli
 from encoding.codebook import Codebook
 from encoding.encoder import BovwEncoder, VladEncoder
@@ -26,7 +27,7 @@ def command(monkeypatch, capsys, tmp_path):
         path = tmp_path / "features" / f"{name}.h5"
         path.parent.mkdir(parents=True, exist_ok=True)
         video = random_features(40 + i, seed=i)
-        dataclasses.replace(video, source={**video.source, "name": name}).save(path, float32=True)
+        idt.save(dataclasses.replace(video, source={**video.source, "name": name}), path, float32=True)
     (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"{name},{name[:3]}\n" for name in NAMES))
 
     def run(name, *words):
@@ -106,7 +107,7 @@ def test_some_skips_of_the_features_are_encoded(command, tmp_path):
     for i in range(4):
         video = random_features(40, seed=i, params=ExtractionParams(skips="1,2"))
         video.skip = np.random.default_rng(i).integers(1, 3, 40).astype(np.uint8)
-        video.save(folder / f"{i}.h5", float32=True)
+        idt.save(video, folder / f"{i}.h5", float32=True)
     out = command("fv-encode", "--k", 2, "--blocks", "hog", "--only-skips", 2, "two", "-o", "v.h5")[1]
     chosen = sum(int((np.random.default_rng(i).integers(1, 3, 40) == 2).sum()) for i in range(4))
     assert f"fitted on {chosen} of {chosen} tracks of 4 videos" in out

@@ -10,14 +10,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
+import idt
 from encoding import inputs
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder, encode_files
 from encoding.inputs import Inputs, combined, digests
 from encoding.params import EncodingParams
 from encoding.store import load_vectors
-from idt import layout
 from idt.errors import DataError
+from idt.features import layout
 from idt.params import ExtractionParams
 from tests.reference import encoder as reference
 from tests.samples import random_features
@@ -50,7 +51,7 @@ def encoder(videos):
 def files(videos, tmp_path):
     paths = [tmp_path / f"{i}.h5" for i in range(len(videos))]
     for path, video in zip(paths, videos, strict=True):
-        video.save(path, float32=True)
+        idt.save(video, path, float32=True)
     return paths
 
 

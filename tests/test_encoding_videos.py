@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+import idt
 from encoding import batch as encoding_batch
 from encoding import cli, inputs
 from encoding.codebook import Codebook
@@ -17,7 +18,8 @@ from encoding.params import BovwParams, EncodingParams, StackedParams, VladParam
 from encoding.store import load_vectors
 from encoding.vectors import encode, encode_files, slices_of_video, window_vector
 from encoding.videos import regrouped
-from idt import DataError, Features, batch, store
+from idt import DataError, Features, batch
+from idt.features import feature_file
 from idt.params import ExtractionParams
 from tests.golden import SHIPPED
 from tests.samples import random_features
@@ -61,7 +63,7 @@ def save(folder, **options):
         path = folder / f"{i}.h5"
         folder.mkdir(exist_ok=True)
         features = random_features(n, seed=i)
-        dataclasses.replace(features, source={**features.source, "name": str(i)}).save(path, **options)
+        idt.save(dataclasses.replace(features, source={**features.source, "name": str(i)}), path, **options)
         files.append(path)
     return files
 
@@ -85,7 +87,7 @@ def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, co
     found = encoder.transform(other)
     assert_alike(found, encoder.transform(plain))
     # In memory they are what they are in the file.
-    np.testing.assert_array_equal(encoder.transform([store.load(path) for path in other]), found)
+    np.testing.assert_array_equal(encoder.transform([feature_file.load(path) for path in other]), found)
 
 
 def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
@@ -94,7 +96,7 @@ def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatc
     widths = Codebook.load(codebook).widths
     pieces = [rows for rows, _ in inputs.parts_of(files[0], "a", widths, projected=True)]
     assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
-    expected = store.load(files[0]).projected.blocks["hof"]
+    expected = feature_file.load(files[0]).projected.blocks["hof"]
     np.testing.assert_array_equal(np.concatenate(pieces)[:, inputs.columns_of(widths)["hof"]], expected)
 
 
@@ -116,7 +118,7 @@ def test_every_encoding_takes_files_along_the_axes_of_its_own_codebook(tmp_path,
     codebook.save(tmp_path / "c.h5")
     files = [tmp_path / f"{i}.h5" for i in range(3)]
     for path, video in zip(files, videos, strict=True):
-        video.save(path, project=tmp_path / "c.h5")
+        idt.save(video, path, project=tmp_path / "c.h5")
     given = (Inputs.of(some, descriptors=params.descriptors) for some in (videos, files))
     plain, found = (np.array([made.vector for made in encode(some, codebook, params)]) for some in given)
     cosines = (plain * found).sum(1) / (np.linalg.norm(plain, axis=1) * np.linalg.norm(found, axis=1))
@@ -169,8 +171,8 @@ def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
     edges = np.cumsum([0, *lengths])
     chunks = [whole.take(slice(a, b)) for a, b in itertools.pairwise(edges)] or [whole]
     found = list(regrouped(chunks, 7))
-    whole.save(tmp_path / "f.h5", float32=True)
-    expected = list(store.iter_rows(tmp_path / "f.h5", block=7))
+    idt.save(whole, tmp_path / "f.h5", float32=True)
+    expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
     assert [len(part) for part in found] == [len(part) for part in expected]
     np.testing.assert_array_equal(Features.concatenate(found).hog, Features.concatenate(expected).hog)
 
@@ -212,7 +214,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     for job in jobs:
         batch.extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))
     files, names = [job.output for job in jobs], [job.name for job in jobs]
-    steps = [store.load(path).skip for path in files]
+    steps = [feature_file.load(path).skip for path in files]
     assert all(set(skip) == {1, 2} for skip in steps)
     params = BovwParams(k=4, seeds=1, coding="somp", atoms=2, pyramid="1x1x1,1x2x2", only_skips="2")
     codebook = Codebook.fit(files, names, params)

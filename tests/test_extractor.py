@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import idt
-from idt.features import Features
+from idt.features.features import Features
 from idt.params import ExtractionParams
 from tests import scenes
 

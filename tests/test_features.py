@@ -1,12 +1,13 @@
-"""`idt.features`: the columns of a video's tracks, and the camera's motion."""
+"""`idt.features.features`: the columns of a video's tracks, and the camera's motion."""
 
 import re
 
 import numpy as np
 import pytest
 
+import idt
 from idt import DataError, ExtractionParams, Features, load
-from idt.features import Camera, time_position
+from idt.features.features import Camera, time_position
 from tests.golden import golden
 from tests.samples import assert_same_features, random_camera, random_features
 
@@ -129,7 +130,7 @@ def test_times_are_filled_in_when_the_number_of_frames_is_known():
 
 def test_save_writes_what_load_reads(tmp_path):
     features = random_features(5)
-    features.save(tmp_path / "f.h5", float32=True)
+    idt.save(features, tmp_path / "f.h5", float32=True)
     assert_same_features(load(tmp_path / "f.h5"), features)
 
 

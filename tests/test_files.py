@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+import idt
 from encoding.files import find, header, names_of
 from idt.errors import DataError
 from tests.samples import random_features
@@ -15,7 +16,7 @@ def write(path, *, name=None, n=5, **options):
     if name is not None:
         features = dataclasses.replace(features, source={**features.source, "name": name})
     path.parent.mkdir(parents=True, exist_ok=True)
-    features.save(path)
+    idt.save(features, path)
     return path
 
 

@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 import pytest
 
+import idt
 from encoding import batch, cli
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder
 from encoding.store import load_vectors
-from idt import rows
+from idt.features import release_rows
 from idt.params import ExtractionParams
 from tests import commands
 from tests.commands import run_command
@@ -38,7 +39,7 @@ def features(tmp_path):
         path = folder / f"{name}.h5"
         path.parent.mkdir(parents=True, exist_ok=True)
         video = random_features(n, seed=i)
-        dataclasses.replace(video, source={**video.source, "name": name}).save(path)
+        idt.save(dataclasses.replace(video, source={**video.source, "name": name}), path)
     return folder
 
 
@@ -129,7 +130,7 @@ def test_only_a_codebook_is_fitted_on_demand(command, features, tmp_path):
 
 
 def test_the_forms_that_others_wrote_are_encoded(command, tmp_path):
-    for i, write in enumerate((rows.write_text, rows.write_binary)):
+    for i, write in enumerate((release_rows.write_text, release_rows.write_binary)):
         write(random_features(20, seed=i, foreign="binary"), tmp_path / ("a.txt.gz", "b.bin")[i])
     assert command("--k", 2, "a.txt.gz", "b.bin", "-o", "v.h5")[0] == 0
     assert load_vectors("v.h5").names == ["a", "b"]
@@ -151,7 +152,7 @@ def test_one_video_is_refused_and_the_message_names_the_remedy(command, features
 
 
 def test_features_that_do_not_go_together_are_refused_and_nothing_is_left(command, features, tmp_path):
-    random_features(9, params=ExtractionParams(stride=7)).save(features / "walk" / "eve.h5")
+    idt.save(random_features(9, params=ExtractionParams(stride=7)), features / "walk" / "eve.h5")
     assert refused(
         command("--k", 2, "features", "-o", "v.h5"), r"hop/ann.h5 with stride=5 and .*walk/eve.h5 with stride=7"
     )
@@ -184,7 +185,7 @@ def test_what_contradicts_the_codebook_is_refused(command, features, tmp_path):
     command("--k", 2, "features", "-o", "v.h5")
     use = ["-o", "w.h5", "--codebook", "v.codebook.h5"]
     assert refused(command("features", *use, "--k", 256), "fitted with k=2, this run asks for 256")
-    random_features(9, params=ExtractionParams(length=9)).save(tmp_path / "short.h5")
+    idt.save(random_features(9, params=ExtractionParams(length=9)), tmp_path / "short.h5")
     assert refused(command("short.h5", *use), "with length=15, short.h5 has length=9")
     assert refused(command("features", "-o", "w.h5", "--codebook", "v.h5"), "format 'idt-vectors', expected 'idt-code")
     assert not (tmp_path / "w.h5").exists()

@@ -86,7 +86,7 @@ def test_golden_frames_as_arrays_give_what_the_video_gives():
 
 
 def test_the_authors_own_rows_are_found(extracted):
-    from idt.convert import read_text
+    from idt.features.convert import read_text
 
     published = read_text(golden.authors())
     features = extracted("boxing")

@@ -2,11 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
+import idt
 from encoding import inputs
 from encoding.files import header
 from encoding.inputs import Inputs, columns_of, combined, digests, rows_of
-from idt import layout, rows
 from idt.errors import DataError
+from idt.features import layout, release_rows
 from idt.params import ExtractionParams
 from tests.samples import random_features
 
@@ -14,15 +15,15 @@ SIZES = layout.block_sizes()
 
 
 def write(path, **options):
-    random_features(5, **options).save(path)
+    idt.save(random_features(5, **options), path)
     return path
 
 
 def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
     features = random_features(12, foreign="binary")
-    features.save(tmp_path / "a.h5")
-    rows.write_text(features, tmp_path / "a.txt.gz")
-    rows.write_binary(features, tmp_path / "a.bin")
+    idt.save(features, tmp_path / "a.h5")
+    release_rows.write_text(features, tmp_path / "a.txt.gz")
+    release_rows.write_binary(features, tmp_path / "a.bin")
     expected = features.to_numpy()[:, layout.INFO_COLUMNS :]
     for path in ("a.h5", "a.txt.gz", "a.bin"):
         np.testing.assert_array_equal(np.concatenate([*rows_of(tmp_path / path, "a", SIZES)]), expected)
@@ -36,7 +37,7 @@ def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
 def test_rows_come_in_pieces_of_one_size(monkeypatch, tmp_path):
     monkeypatch.setattr(inputs, "ROWS", 7)
     features = random_features(20)
-    features.save(tmp_path / "a.h5")
+    idt.save(features, tmp_path / "a.h5")
     for item in (tmp_path / "a.h5", features, np.zeros((20, 426), np.float32)):
         sizes = {"descriptors": 426} if isinstance(item, np.ndarray) else SIZES
         assert [len(part) for part in rows_of(item, "a", sizes)] == [7, 7, 6]
@@ -66,7 +67,7 @@ def test_mixed_parameters_are_refused_with_files_and_parameters(tmp_path):
         DataError, match=r"one.h5 with stride=5, camera=True and .*other.h5 with stride=7, camera=False; extract"
     ):
         Inputs.of([one, one.with_name("other.h5")])
-    rows.write_text(random_features(3, foreign="text"), tmp_path / "theirs.txt")
+    release_rows.write_text(random_features(3, foreign="text"), tmp_path / "theirs.txt")
     with pytest.raises(DataError, match=r"other.h5 with recorded parameters and .*theirs.txt with no recorded"):
         Inputs.of([other, tmp_path / "theirs.txt"])
 

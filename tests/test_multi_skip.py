@@ -5,9 +5,9 @@ import pytest
 
 import idt
 from encoding.inputs import parts_of
-from idt import layout
 from idt.errors import DataError
-from idt.features import LAST_POSITION
+from idt.features import layout
+from idt.features.features import LAST_POSITION
 from tests import scenes
 
 SHORT = {"length": 5, "time_cells": 1}
@@ -71,7 +71,7 @@ def test_a_skip_that_leaves_too_few_frames_contributes_nothing(clip):
 
 
 def test_the_file_keeps_the_skips_and_the_encoder_takes_some(clip, features, tmp_path):
-    features.save(tmp_path / "a.h5", float32=True)
+    idt.save(features, tmp_path / "a.h5", float32=True)
     loaded = idt.load(tmp_path / "a.h5")
     np.testing.assert_array_equal(loaded.skip, features.skip)
     np.testing.assert_array_equal(loaded.position, features.position)

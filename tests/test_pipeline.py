@@ -178,13 +178,13 @@ def test_what_is_noticed_and_where_it_comes_from_is_with_the_features(command, c
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
     features = idt.extract(tmp_path / "cut.avi")
     assert re.search(f"truncated: {features.frames} of 20", features.notes[0])
-    features.save(tmp_path / "f.h5")
+    idt.save(features, tmp_path / "f.h5")
     # So the command finds it up to date; with boxes it would not.
     status, out, err = command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "f.h5")
     assert (status, "up to date" in out, features.notes[0] in err) == (0, True, True)
     boxes = tmp_path / "boxes.txt"
     boxes.write_text("".join(f"{t}\n" for t in range(20)))
-    idt.extract(tmp_path / "cut.avi", boxes=boxes).save(tmp_path / "g.h5")
+    idt.save(idt.extract(tmp_path / "cut.avi", boxes=boxes), tmp_path / "g.h5")
     refused(command("idt-extract", tmp_path / "cut.avi", "-o", tmp_path / "g.h5"), "boxes_digest")
 
 

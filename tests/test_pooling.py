@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import idt
 from encoding.cells import Pyramid
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder
@@ -57,7 +58,7 @@ def test_cells_equal_the_rival(grid):
 def test_a_sum_of_slices_is_the_whole(params, tmp_path):
     codebook, video = fitted(params), videos()[0]
     whole = encode_video(video, "a", codebook, params).vector
-    video.save(tmp_path / "a.h5", float32=True)
+    idt.save(video, tmp_path / "a.h5", float32=True)
     for item in (video, tmp_path / "a.h5"):
         for grid in ((1, 1), (2, 3)):
             sliced = slices_of_video(item, "a", codebook, params, length=10, grid=grid)

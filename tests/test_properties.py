@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import idt
 from encoding.params import EncodingParams
-from idt import store, verify
+from idt import verify
 from idt.errors import DataError
+from idt.features import feature_file
 from idt.files import hdf5
 from idt.params import ExtractionParams
 from tests import scenes
@@ -101,9 +102,9 @@ def test_any_number_of_tracks_comes_back_from_a_file(count, seed, form, block):
     features = random_features(count, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "f.h5"
-        store.save(features, path, **({} if form == "plain" else {form: True}))
-        found = store.load(path)
-        parts = list(store.iter_rows(path, block=block, columns=("hof", "frame")))
+        feature_file.save(features, path, **({} if form == "plain" else {form: True}))
+        found = feature_file.load(path)
+        parts = list(feature_file.iter_rows(path, block=block, columns=("hof", "frame")))
         assert verify.check(path).fault is None
         assert hdf5.is_hdf5(path)
     assert len(found) == sum(map(len, parts)) == count

@@ -16,11 +16,11 @@ from encoding.inputs import Inputs, parts_of, rows_of
 from encoding.params import EncodingParams
 from encoding.store import iter_rows, load_vectors
 from encoding.vectors import encode_files
-from idt import store
-from idt.convert import write_binary, write_text
 from idt.errors import DataError
+from idt.features import feature_file
+from idt.features.convert import write_binary, write_text
+from idt.features.projection import Projection
 from idt.files import hdf5
-from idt.projection import Projection
 from tests.samples import random_features
 
 EXPANSION = 20_000_000
@@ -36,11 +36,11 @@ def prepare(folder):
     features = random_features(30, frames=20 + 15)
     book = Codebook.fit([random_features(40, seed=i) for i in (1, 2)], params=EncodingParams(k=2, sample=80))
     book.save(folder / "codebook.h5", source={"digest": "0" * 64})
-    store.save(features, folder / "plain.h5")
-    store.save(features, folder / "float32.h5", float32=True)
-    store.save(features, folder / "compact.h5", compact=True)
-    store.save(features, folder / "projected.h5", project=folder / "codebook.h5")
-    store.save(random_features(30, foreign="binary"), folder / "foreign.h5")
+    feature_file.save(features, folder / "plain.h5")
+    feature_file.save(features, folder / "float32.h5", float32=True)
+    feature_file.save(features, folder / "compact.h5", compact=True)
+    feature_file.save(features, folder / "projected.h5", project=folder / "codebook.h5")
+    feature_file.save(random_features(30, foreign="binary"), folder / "foreign.h5")
     write_text(features, folder / "rows.txt")
     write_text(features, folder / "rows.txt.gz")
     write_binary(features, folder / "rows.bin")
@@ -69,9 +69,9 @@ def read_features(path):
     sizes = Inputs.of([path]).sizes
     for _ in rows_of(path, "a", sizes):
         pass
-    for _ in store.iter_rows(path, block=11):
+    for _ in feature_file.iter_rows(path, block=11):
         pass
-    store.load(path)
+    feature_file.load(path)
 
 
 def read_projected(path):
@@ -79,8 +79,8 @@ def read_projected(path):
     Inputs.of([path])
     for _ in parts_of(path, "a", {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}, projected=True):
         pass
-    store.header(path)
-    store.load(path)
+    feature_file.header(path)
+    feature_file.load(path)
 
 
 def read_codebook(path):

@@ -11,10 +11,10 @@ would have given. The way back is refused, because such a file would pass for on
 import os
 from pathlib import Path
 
-from idt import rows, store
 from idt.errors import DataError
+from idt.features import feature_file, release_rows
+from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.files import atomic, hdf5
-from idt.rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -67,7 +67,7 @@ def convert(source, target, *, compact=False, project=None, overwrite=False):
         return _export(source, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(source, target, overwrite)
-    found = rows.kind(source)
+    found = release_rows.kind(source)
     return _export(source, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
 
 
@@ -83,21 +83,21 @@ def _form(path):
 
 
 def _import(source, target, overwrite):
-    form = rows.kind(source)
+    form = release_rows.kind(source)
     origin = {
         "kind": form,
         "name": Path(source).name,
         "digest": hdf5.digest(source),
         "bytes": os.path.getsize(source),
     }
-    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSIONS, params=None, source=origin)
+    state = hdf5.matches(target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=None, source=origin)
     if state == "current":
         return _count(target), [f"{target} is up to date"]
     if state != "absent" and not overwrite:
         raise DataError(state)
     count = 0
-    with store.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
-        for part in rows.blocks(source):
+    with feature_file.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
+        for part in release_rows.blocks(source):
             writer.append(part)
             count += len(part)
         writer.finish()
@@ -106,7 +106,7 @@ def _import(source, target, overwrite):
 
 def _other_form(source, target, compact, project, overwrite):
     """A feature file in another form: what the source lost already, the target lacks, too, and says so."""
-    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSIONS) as file:
+    with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
         origin = hdf5.json_attribute(file, "source")
     stored = params or {}
@@ -118,16 +118,18 @@ def _other_form(source, target, compact, project, overwrite):
     form = {
         "float32": stored.get("float32") is True,
         "compact": compact or stored.get("compact") is True,
-        "projection": None if project is None else store.Projection.load(project),
+        "projection": None if project is None else feature_file.Projection.load(project),
     }
-    wanted = store.stored_params(params, **form)
-    state = hdf5.matches(target, format=store.FORMAT, version=store.VERSIONS, params=wanted, source=origin)
+    wanted = feature_file.stored_params(params, **form)
+    state = hdf5.matches(
+        target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=wanted, source=origin
+    )
     if state == "current":
         return _count(target), [f"{target} is up to date"]
     if state != "absent" and not overwrite:
         raise DataError(state)
-    count, head = 0, store.header(source)
-    with store.Writer(
+    count, head = 0, feature_file.header(source)
+    with feature_file.Writer(
         target,
         params=head.params,
         source=head.source,
@@ -139,7 +141,7 @@ def _other_form(source, target, compact, project, overwrite):
         **form,
     ) as writer:
         writer.append(head)
-        for part in store.iter_rows(source):
+        for part in feature_file.iter_rows(source):
             writer.append(part)
             count += len(part)
         writer.finish(head.frames, fill=False)
@@ -152,14 +154,14 @@ def _other_form(source, target, compact, project, overwrite):
 
 def _count(path):
     """Tracks of a feature file."""
-    with hdf5.open_checked(path, format=store.FORMAT, versions=store.VERSIONS) as file:
+    with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32"))
 
 
 def _export(source, target, form, overwrite):
     count = 0
-    with rows.writing(target, form, overwrite=overwrite) as put:
-        for part in store.iter_rows(source, block=rows.BLOCK):
+    with release_rows.writing(target, form, overwrite=overwrite) as put:
+        for part in feature_file.iter_rows(source, block=release_rows.BLOCK):
             put(part)
             count += len(part)
     return count
@@ -167,12 +169,12 @@ def _export(source, target, form, overwrite):
 
 def _losses(source, form):
     """What a feature file holds and a form of others does not."""
-    with hdf5.open_checked(source, format=store.FORMAT, versions=store.VERSIONS) as file:
+    with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         lost = [] if hdf5.json_attribute(file, "params") is None else ["the parameters"]
         lost += ["the camera's motion"] if hdf5.has(file, "camera") else []
         if hdf5.has(file, "tracks/points") or hdf5.has(file, "tracks/steps"):
-            points = store.header(source).points.shape[1]
-            if form == TEXT or points > rows.POINTS:
+            points = feature_file.header(source).points.shape[1]
+            if form == TEXT or points > release_rows.POINTS:
                 lost.append("the points" if form == TEXT else "the last point of each track")
         lost += ["the frame step"] if hdf5.has(file, "tracks/skip") else []
     return [f"{form} cannot hold {name}: left out" for name in lost]

@@ -1,4 +1,4 @@
-"""`idt.store`: feature files, appended while a video streams."""
+"""`idt.features.feature_file`: feature files, appended while a video streams."""
 
 import errno
 import itertools
@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import idt
-from idt import DataError, ExtractionParams, Features, load, rows, store
+from idt import DataError, ExtractionParams, Features, load
+from idt.features import feature_file, release_rows
 from idt.files import hdf5
 from tests import golden
 from tests.samples import (
@@ -38,14 +39,14 @@ TIME = 2
 def write_in_parts(path, features, cuts, *, frames=60, **options):
     """Append ``features`` in parts that begin at ``cuts``; the camera's motion arrives as evenly."""
     settings = {"params": features.params, "source": features.source, "width": features.width}
-    with store.Writer(path, height=features.height, fps=features.fps, **{**settings, **options}) as writer:
+    with feature_file.Writer(path, height=features.height, fps=features.fps, **{**settings, **options}) as writer:
         edges = [0, *cuts, len(features)]
         camera_edges = np.linspace(0, frames, len(edges)).astype(int)
         for i, (first, last) in enumerate(itertools.pairwise(edges)):
             part = features.take(slice(first, last))
             if features.camera is not None:
                 a, b = camera_edges[i : i + 2]
-                part.camera = idt.features.Camera(
+                part.camera = idt.features.features.Camera(
                     features.camera.homography[a:b], features.camera.matches[a:b], features.camera.inliers[a:b], int(a)
                 )
             writer.append(part)
@@ -61,7 +62,7 @@ def target(tmp_path):
 
 
 def test_a_file_has_the_datasets_of_the_specification(target):
-    store.save(random_features(10), target)
+    feature_file.save(random_features(10), target)
     with h5py.File(target) as file:
         found = {}
         file.visititems(
@@ -100,7 +101,7 @@ def test_histograms_are_stored_in_fixed_point(target):
     features = random_features(3)
     features.hog[0, :4] = [0, 0.25, 1, 63.99]
     features.hog[1, :2] = [0.5 / 1024, 1.5 / 1024]  # ties go to even
-    store.save(features, target)
+    feature_file.save(features, target)
     with h5py.File(target) as file:
         assert file["descriptors/hog"][0, :4].tolist() == [0, 256, 1024, 65526]
         assert file["descriptors/hog"][1, :2].tolist() == [0, 2]
@@ -114,11 +115,11 @@ def test_histograms_are_stored_in_fixed_point(target):
 
 def test_metadata_comes_back(target):
     features = random_features(3)
-    store.save(features, target)
+    feature_file.save(features, target)
     loaded = load(target)
     for name in ("width", "height", "fps", "frames", "params", "source"):
         assert getattr(loaded, name) == getattr(features, name)
-    store.save(Features.empty(params=ExtractionParams()), target, overwrite=True)
+    feature_file.save(Features.empty(params=ExtractionParams()), target, overwrite=True)
     loaded = load(target)
     assert (loaded.width, loaded.height, loaded.frames, loaded.camera) == (None, None, None, None)
     assert np.isnan(loaded.fps)
@@ -127,7 +128,7 @@ def test_metadata_comes_back(target):
 
 def test_float32_is_exact_and_has_no_scale_factor(target):
     features = random_features(5)
-    store.save(features, target, float32=True)
+    feature_file.save(features, target, float32=True)
     assert_same_features(load(target), features)
     with h5py.File(target) as file:
         assert "scale_factor" not in file["descriptors/hof"].attrs
@@ -136,12 +137,12 @@ def test_float32_is_exact_and_has_no_scale_factor(target):
 def test_histograms_that_are_not_normalised_are_stored_as_float32(target):
     features = random_features(5, params=ExtractionParams(local_norm="none"))
     features.hog *= 1000
-    store.save(features, target)
+    feature_file.save(features, target)
     assert_same_features(load(target), features)
 
 
 def test_a_video_without_tracks_gives_a_complete_small_file(target):
-    with store.Writer(target, params=ExtractionParams(length=10), source=None, width=64, height=48) as writer:
+    with feature_file.Writer(target, params=ExtractionParams(length=10), source=None, width=64, height=48) as writer:
         writer.append(Features.empty(length=10, camera=random_camera(1)))
         writer.finish(1)
     loaded = load(target)
@@ -149,7 +150,7 @@ def test_a_video_without_tracks_gives_a_complete_small_file(target):
     assert loaded.hof.shape == (0, 108)
     assert (loaded.frames, len(loaded.camera)) == (1, 1)
     assert target.stat().st_size < EMPTY_FILE
-    with store.Writer(target, params=ExtractionParams(), source=None, overwrite=True) as writer:
+    with feature_file.Writer(target, params=ExtractionParams(), source=None, overwrite=True) as writer:
         writer.finish(0)
     assert len(load(target)) == 0
     assert target.stat().st_size < EMPTY_FILE
@@ -157,18 +158,18 @@ def test_a_video_without_tracks_gives_a_complete_small_file(target):
 
 def test_other_layouts_are_stored(target):
     features = random_features(5, params=ExtractionParams(length=10, cells=3, time_cells=2))
-    store.save(features, target, float32=True)
+    feature_file.save(features, target, float32=True)
     assert_same_features(load(target), features)
 
 
 def test_the_frame_step_is_stored_only_where_it_is_not_one(target):
     features = random_features(3000)
-    store.save(features, target)
+    feature_file.save(features, target)
     with h5py.File(target) as file:
         assert "tracks/skip" not in file
     features.skip = np.ones(3000, np.uint8)
     features.skip[2000] = 4
-    store.save(features, target, overwrite=True)
+    feature_file.save(features, target, overwrite=True)
     np.testing.assert_array_equal(load(target).skip, features.skip)
 
 
@@ -195,13 +196,13 @@ def test_times_count_from_the_first_frame_processed(target):
 
 def test_times_of_an_endless_stream_stay_unknown(target):
     features = random_features(5, timed=False)
-    with store.Writer(target, params=ExtractionParams(), source=None) as writer:
+    with feature_file.Writer(target, params=ExtractionParams(), source=None) as writer:
         writer.append(features)
         writer.finish()
     assert np.isnan(load(target).position[:, TIME]).all()
     assert load(target).frames is None
     # So do those of a chunk: its frames are not those of the video.
-    store.save(features, target, overwrite=True)
+    feature_file.save(features, target, overwrite=True)
     assert np.isnan(load(target).position[:, TIME]).all()
 
 
@@ -230,16 +231,16 @@ def test_long_camera_motion_is_appended(target):
 
 
 def test_a_loaded_file_saved_again_is_the_same(tmp_path):
-    store.save(random_features(1500), tmp_path / "one.h5")
-    store.save(load(tmp_path / "one.h5"), tmp_path / "two.h5")
+    feature_file.save(random_features(1500), tmp_path / "one.h5")
+    feature_file.save(load(tmp_path / "one.h5"), tmp_path / "two.h5")
     assert_same_contents(tmp_path / "one.h5", tmp_path / "two.h5")
 
 
 @pytest.mark.parametrize("block", [1, 100, 1024, 5000])
 def test_blocks_joined_are_the_whole(target, block):
     features = random_features(1500 if block > 1 else 20)
-    store.save(features, target, float32=True)
-    blocks = list(store.iter_rows(target, block=block))
+    feature_file.save(features, target, float32=True)
+    blocks = list(feature_file.iter_rows(target, block=block))
     assert max(len(part) for part in blocks) <= block
     joined = Features.concatenate(blocks)
     features.camera = None
@@ -248,8 +249,8 @@ def test_blocks_joined_are_the_whole(target, block):
 
 
 def test_blocks_hold_the_columns_asked_for(target):
-    store.save(random_features(20), target)
-    (block,) = store.iter_rows(target, columns=("hog", "position"))
+    feature_file.save(random_features(20), target)
+    (block,) = feature_file.iter_rows(target, columns=("hog", "position"))
     assert list(block.columns()) == ["position", "hog"]
     np.testing.assert_array_equal(block.hog, load(target).hog)
     with pytest.raises(DataError, match="no mbhx"):
@@ -257,8 +258,8 @@ def test_blocks_hold_the_columns_asked_for(target):
 
 
 def test_a_file_without_tracks_is_one_empty_block(target):
-    store.save(Features.empty(params=ExtractionParams()), target)
-    (block,) = store.iter_rows(target)
+    feature_file.save(Features.empty(params=ExtractionParams()), target)
+    (block,) = feature_file.iter_rows(target)
     assert (len(block), block.hog.shape) == (0, (0, 96))
 
 
@@ -268,7 +269,7 @@ def test_memory_does_not_grow_with_the_video(target):
     peaks = []
     for repetitions in (2, 8):
         tracemalloc.start()
-        with store.Writer(target, params=features.params, source=None, overwrite=True) as writer:
+        with feature_file.Writer(target, params=features.params, source=None, overwrite=True) as writer:
             for _ in range(repetitions):
                 writer.append(features)
             writer.finish(60)
@@ -280,7 +281,7 @@ def test_memory_does_not_grow_with_the_video(target):
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL])
 def test_a_track_costs_no_more_than_the_budget(clip, target):
     features = golden_features(clip)
-    store.save(features, target)
+    feature_file.save(features, target)
     assert target.stat().st_size <= BYTES_PER_TRACK * len(features)
     np.testing.assert_allclose(load(target).hof, features.hof, atol=FIXED_POINT)
     np.testing.assert_array_equal(load(target).points, features.points)
@@ -289,16 +290,16 @@ def test_a_track_costs_no_more_than_the_budget(clip, target):
 def test_a_killed_writer_leaves_nothing_under_the_final_name(target):
     code = f"""
 import os, signal
-from idt import store
+from idt.features import feature_file
 from tests.samples import random_features
-with store.Writer({str(target)!r}, params=random_features(1).params, source=None) as writer:
+with feature_file.Writer({str(target)!r}, params=random_features(1).params, source=None) as writer:
     writer.append(random_features(3000))
     os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
     assert killed.returncode == -signal.SIGKILL
     assert not target.exists()
-    store.save(random_features(3), target)
+    feature_file.save(random_features(3), target)
     assert [path.name for path in target.parent.iterdir()] == ["f.h5"]
 
 
@@ -306,13 +307,13 @@ with store.Writer({str(target)!r}, params=random_features(1).params, source=None
 
 
 def up_to_date(path, params, *, float32=False):
-    stored = store.stored_params(params, float32=float32)
+    stored = feature_file.stored_params(params, float32=float32)
     source = {"digest": "0" * 64}
-    return hdf5.matches(path, format=store.FORMAT, version=store.VERSIONS, params=stored, source=source)
+    return hdf5.matches(path, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=source)
 
 
 def test_an_equal_run_is_up_to_date_and_others_are_told_apart(target):
-    store.save(random_features(3), target)
+    feature_file.save(random_features(3), target)
     assert up_to_date(target, ExtractionParams()) == "current"
     assert "with length=15, this run asks for length=20" in up_to_date(target, ExtractionParams(length=20))
     assert "with float32=False, this run asks for float32=True" in up_to_date(target, ExtractionParams(), float32=True)
@@ -323,26 +324,26 @@ def test_an_equal_run_is_up_to_date_and_others_are_told_apart(target):
 
 def test_the_forms_that_others_wrote_are_loaded(tmp_path):
     features = random_features(5)
-    rows.write_text(features, tmp_path / "f.txt.gz")
-    rows.write_binary(features, tmp_path / "f.bin")
+    release_rows.write_text(features, tmp_path / "f.txt.gz")
+    release_rows.write_binary(features, tmp_path / "f.bin")
     text, binary = load(tmp_path / "f.txt.gz"), load(tmp_path / "f.bin")
     np.testing.assert_array_equal(text.to_numpy(), features.to_numpy())
     np.testing.assert_array_equal(binary.to_numpy(), features.to_numpy())
     assert text.points is None
     np.testing.assert_array_equal(binary.points, features.points[:, :15])
     for path in ("f.txt.gz", "f.bin"):
-        (block,) = store.iter_rows(tmp_path / path, columns=["hof"])
+        (block,) = feature_file.iter_rows(tmp_path / path, columns=["hof"])
         np.testing.assert_array_equal(block.hof, features.hof)
         assert list(block.columns()) == ["hof"]
     with pytest.raises(DataError, match="no points: text of 436 columns does not hold it"):
-        next(store.iter_rows(tmp_path / "f.txt.gz", columns=["points"]))
+        next(feature_file.iter_rows(tmp_path / "f.txt.gz", columns=["points"]))
 
 
 @pytest.mark.parametrize("foreign", ["text", "binary"])
 def test_rows_that_others_wrote_are_stored_as_float32(target, foreign):
     features = random_features(5, foreign=foreign)
-    features.source = {"kind": rows.TEXT if foreign == "text" else rows.BINARY}
-    store.save(features, target)
+    features.source = {"kind": release_rows.TEXT if foreign == "text" else release_rows.BINARY}
+    feature_file.save(features, target)
     loaded = load(target)
     assert_same_features(loaded, features)
     assert (loaded.params, loaded.camera, loaded.source) == (None, None, features.source)
@@ -385,35 +386,35 @@ def test_features_that_do_not_fit_are_refused_and_leave_nothing(target, features
 
 
 def write_as_one(path, features, *, finish=True):
-    with store.Writer(path, params=features.params, source=None) as writer:
+    with feature_file.Writer(path, params=features.params, source=None) as writer:
         writer.append(features)
         if finish:
             writer.finish(60)
 
 
 def test_an_existing_file_is_refused_before_anything_is_done(target):
-    store.save(random_features(3), target)
+    feature_file.save(random_features(3), target)
     with pytest.raises(DataError, match=r"f\.h5 exists; use another path or --overwrite"):
-        store.save(random_features(3), target)
+        feature_file.save(random_features(3), target)
 
 
 def test_unknown_parameters_are_refused(target):
     features = random_features(3)
     features.params = {"width": 15}
     with pytest.raises(DataError, match="unknown parameter width"):
-        store.save(features, target)
+        feature_file.save(features, target)
 
 
 def test_columns_that_do_not_exist_are_refused(target):
-    store.save(random_features(3), target)
+    feature_file.save(random_features(3), target)
     with pytest.raises(DataError, match=r"columns must be among frame, scale.*got \['hogs'\]"):
-        next(store.iter_rows(target, columns=["hogs"]))
+        next(feature_file.iter_rows(target, columns=["hogs"]))
     with pytest.raises(DataError, match="block at least 1"):
-        next(store.iter_rows(target, block=0))
+        next(feature_file.iter_rows(target, block=0))
 
 
 def forged(path, change):
-    store.save(random_features(20), path, overwrite=True)
+    feature_file.save(random_features(20), path, overwrite=True)
     with h5py.File(path, "r+") as file:
         change(file)
     return path
@@ -463,7 +464,7 @@ def test_a_full_disk_stops_a_stream_at_once(target, monkeypatch):
         pytest.fail("the disk was full before")
 
     def write():
-        with store.Writer(target, params=ExtractionParams(), source=None) as writer:
+        with feature_file.Writer(target, params=ExtractionParams(), source=None) as writer:
             monkeypatch.setattr(os, "pwrite", full)
             for features in stream():
                 writer.append(features)

@@ -12,9 +12,9 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features import Camera, time_position
+from idt.features.features import Camera, time_position
+from idt.features.storage_forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
 from idt.files import hdf5, hdf5_chunks
-from idt.forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
 
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""

@@ -19,13 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from idt import layout, rows
 from idt.errors import DataError
-from idt.features import COLUMNS, Camera, Features
+from idt.features import layout, release_rows
+from idt.features.features import COLUMNS, Camera, Features
+from idt.features.projection import Projection
+from idt.features.storage_forms import (
+    FORMAT,
+    PLACES,
+    STORAGE,
+    VERSIONS,
+    Form,
+    extraction_params,
+    row_shapes,
+    stored_params,
+)
+from idt.features.writer import CHUNK, Writer
 from idt.files import hdf5
-from idt.forms import FORMAT, PLACES, STORAGE, VERSIONS, Form, extraction_params, row_shapes, stored_params
-from idt.projection import Projection
-from idt.writer import CHUNK, Writer
 
 __all__ = [
     "FORMAT",
@@ -110,7 +119,7 @@ def load(path):
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
-        return Features.concatenate(rows.blocks(path))
+        return Features.concatenate(release_rows.blocks(path))
     with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
         content = _Content(file)
         return dataclasses.replace(content.read(0, content.count, content.columns), camera=content.camera())
@@ -169,7 +178,7 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
     if unknown or block < 1:
         raise DataError(f"columns must be among {', '.join(COLUMNS)} and block at least 1, got {unknown} and {block}")
     if not hdf5.is_hdf5(path):
-        for part in rows.blocks(path, block=block):
+        for part in release_rows.blocks(path, block=block):
             wanted = part.columns() if columns is None else {name: part.need(name) for name in columns}
             yield dataclasses.replace(part, **{**dict.fromkeys(COLUMNS), **wanted})
         return

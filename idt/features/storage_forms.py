@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
-from idt.features import COLUMNS
+from idt.features import layout
+from idt.features.features import COLUMNS
+from idt.features.projection import Projected
 from idt.params import ExtractionParams
-from idt.projection import Projected
 
 FORMAT = "idt-features"
 VERSION = 1

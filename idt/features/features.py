@@ -3,15 +3,14 @@
 import dataclasses
 import math
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
-from idt.projection import Projected
+from idt.features import layout
+from idt.features.projection import Projected
 
 COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "frame": ("int32", ()),
@@ -343,26 +342,6 @@ class Features:
         """
         names = ("frame", "mean", "std", "length", "scale", "position", *layout.DESCRIPTORS)
         return np.column_stack([self.need(name).astype(np.float32, copy=False) for name in names])
-
-    def save(self, path, *, float32=False, compact=False, project=None, overwrite=False):
-        """Write a feature file; see `idt.store.save`.
-
-        Parameters
-        ----------
-        path : str or Path
-        float32 : bool
-            Store histograms as float32 instead of fixed point.
-        compact : bool
-            Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
-        project : str or Path, optional
-            Store descriptors along the axes of this codebook, and little else of the tracks.
-        overwrite : bool
-            Replace a file that exists.
-        """
-        # The one step up the floors, taken by name: a method is where users look for it.
-        import_module("idt.store").save(
-            self, path, float32=float32, compact=compact, project=project, overwrite=overwrite
-        )
 
 
 def time_position(frame, *, length, first, frames):

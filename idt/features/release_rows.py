@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from idt import layout, text
 from idt.errors import DataError
-from idt.features import Features
+from idt.features import layout, release_text
+from idt.features.features import Features
 from idt.files import atomic
 
 SIZES = layout.block_sizes()
@@ -59,7 +59,7 @@ def kind(path):
         head = file.read(4096)
     if not head:
         return BINARY if Path(path).suffix == ".bin" else TEXT
-    return TEXT if text.is_text(head) else BINARY
+    return TEXT if release_text.is_text(head) else BINARY
 
 
 def blocks(path, *, block=BLOCK):
@@ -84,7 +84,7 @@ def blocks(path, *, block=BLOCK):
         If the file cannot be read.
     """
     form = kind(path)
-    tables = text.tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
+    tables = release_text.tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
     source = {"kind": form, "name": Path(path).name}
     first, none = 1, True
     for table in tables:
@@ -198,7 +198,7 @@ def writing(path, form, *, overwrite=False):
 
         def put(features):
             table = _table(features, form)
-            data = text.lines(table, DECIMALS) if form == TEXT else table.astype("<f4", copy=False).tobytes()
+            data = release_text.lines(table, DECIMALS) if form == TEXT else table.astype("<f4", copy=False).tobytes()
             part.write(data if packer is None else packer.compress(data))
 
         yield put
@@ -230,7 +230,7 @@ def _binary_tables(path, block):
     with open(path, "rb") as file:
         while data := file.read(block * ROW_BYTES):
             table = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, NUMBERS)
-            text.refuse_infinite(table, range(first, first + len(table)), f"{path}: row")
+            release_text.refuse_infinite(table, range(first, first + len(table)), f"{path}: row")
             yield table
             first += len(table)
 

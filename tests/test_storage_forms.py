@@ -1,4 +1,4 @@
-"""`idt.forms`: the forms of a feature file that take less of the disk, and what they lose."""
+"""`idt.features.storage_forms`: the forms of a feature file that take less of the disk, and what they lose."""
 
 import dataclasses
 import itertools
@@ -10,10 +10,11 @@ import pytest
 
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from idt import DataError, ExtractionParams, Features, load, store
-from idt.convert import convert
+from idt import DataError, ExtractionParams, Features, load
+from idt.features import feature_file
+from idt.features.convert import convert
+from idt.features.storage_forms import KEPT, Steps, halved
 from idt.files import hdf5
-from idt.forms import KEPT, Steps, halved
 from tests import golden
 from tests.samples import assert_same_contents, assert_same_features, golden_features, random_features
 
@@ -62,7 +63,7 @@ def test_a_compact_track_is_its_first_point_and_its_steps():
 
 
 def test_a_compact_file_has_the_datasets_that_the_store_documents(target):
-    store.save(random_features(20), target, compact=True)
+    feature_file.save(random_features(20), target, compact=True)
     with h5py.File(target) as file:
         assert file.attrs["version"] == 2
         assert json.loads(file.attrs["params"])["compact"] is True
@@ -77,7 +78,7 @@ def test_a_compact_file_has_the_datasets_that_the_store_documents(target):
 def test_a_projected_file_has_the_datasets_that_the_store_documents(target, codebook):
     features = random_features(20)
     features.skip = np.repeat(np.uint8([1, 2]), 10)
-    store.save(features, target, project=codebook)
+    feature_file.save(features, target, project=codebook)
     with h5py.File(target) as file:
         assert file.attrs["version"] == 2
         assert json.loads(file.attrs["params"])["projected"] == Codebook.load(codebook).projection
@@ -94,11 +95,11 @@ def test_a_projected_file_has_the_datasets_that_the_store_documents(target, code
 
 def test_a_compact_file_loses_less_than_it_says(target):
     features = random_features(1500)
-    store.save(features, target, compact=True)
+    feature_file.save(features, target, compact=True)
     found = load(target)
     np.testing.assert_allclose(found.points, features.points, rtol=0, atol=POINT)
     np.testing.assert_allclose(found.trajectory, features.trajectory, rtol=HALF, atol=HALF_SMALL)
-    store.save(features, target, overwrite=True)
+    feature_file.save(features, target, overwrite=True)
     plain = load(target)
     plain.points, plain.trajectory = found.points, found.trajectory
     assert_same_features(found, plain)
@@ -112,9 +113,9 @@ def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, 
     fitted = Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=params)
     fitted.save(tmp_path / "c.h5")
     features = random_features(1500)
-    store.save(features, target)
+    feature_file.save(features, target)
     plain = load(target)
-    store.save(features, target, project=tmp_path / "c.h5", overwrite=True)
+    feature_file.save(features, target, project=tmp_path / "c.h5", overwrite=True)
     found = load(target)
     assert [*found.projected.blocks] == (["joint"] if joint else ["hog", "mbhx"])
     for block in fitted.blocks:
@@ -127,11 +128,11 @@ def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, 
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL])
 def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
     features = golden_features(clip)
-    store.save(features, target, compact=True)
+    feature_file.save(features, target, compact=True)
     assert target.stat().st_size <= COMPACT_BUDGET * len(features)
     half = len(features) // 2
     Codebook.fit([features.take(slice(half)), features.take(slice(half, None))], params=PARAMS).save(tmp_path / "c.h5")
-    store.save(features, target, project=tmp_path / "c.h5", overwrite=True)
+    feature_file.save(features, target, project=tmp_path / "c.h5", overwrite=True)
     assert target.stat().st_size <= PROJECTED_BUDGET * len(features)
 
 
@@ -143,9 +144,9 @@ def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
 def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook, name, cuts):
     features = random_features(1500, timed=False)
     options = {"params": features.params, "source": None, "compact": name == "compact"}
-    options["projection"] = store.Projection.load(codebook) if name == "projected" else None
+    options["projection"] = feature_file.Projection.load(codebook) if name == "projected" else None
     for file, edges in (("parts.h5", [0, *cuts, 1500]), ("once.h5", [0, 1500])):
-        with store.Writer(tmp_path / file, **options) as writer:
+        with feature_file.Writer(tmp_path / file, **options) as writer:
             camera = features.camera
             for first, last in itertools.pairwise(edges):
                 writer.append(dataclasses.replace(features.take(slice(first, last)), camera=camera))
@@ -160,8 +161,8 @@ def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook
 def test_converting_gives_the_file_that_saving_so_would_have_given(tmp_path, codebook, before, after):
     features = random_features(1500)
     exact = {"float32": before == "float32"}
-    store.save(features, tmp_path / "before.h5", **exact)
-    store.save(features, tmp_path / "after.h5", **exact, **form(codebook, after))
+    feature_file.save(features, tmp_path / "before.h5", **exact)
+    feature_file.save(features, tmp_path / "after.h5", **exact, **form(codebook, after))
     count, notes = convert(tmp_path / "before.h5", tmp_path / "converted.h5", **form(codebook, after))
     assert (count, len(notes)) == (1500, 1)
     assert_same_contents(tmp_path / "converted.h5", tmp_path / "after.h5")
@@ -171,23 +172,23 @@ def test_converting_gives_the_file_that_saving_so_would_have_given(tmp_path, cod
 
 def test_projecting_a_compact_file_is_saving_both(tmp_path, codebook):
     features = random_features(300)
-    store.save(features, tmp_path / "compact.h5", compact=True)
+    feature_file.save(features, tmp_path / "compact.h5", compact=True)
     convert(tmp_path / "compact.h5", tmp_path / "converted.h5", project=codebook)
-    store.save(features, tmp_path / "both.h5", compact=True, project=codebook)
+    feature_file.save(features, tmp_path / "both.h5", compact=True, project=codebook)
     assert_same_contents(tmp_path / "converted.h5", tmp_path / "both.h5")
 
 
 def test_a_loaded_compact_file_saved_again_is_the_same(tmp_path):
-    store.save(random_features(1500), tmp_path / "one.h5", compact=True)
-    store.save(load(tmp_path / "one.h5"), tmp_path / "two.h5", compact=True)
+    feature_file.save(random_features(1500), tmp_path / "one.h5", compact=True)
+    feature_file.save(load(tmp_path / "one.h5"), tmp_path / "two.h5", compact=True)
     assert_same_contents(tmp_path / "one.h5", tmp_path / "two.h5")
 
 
 @pytest.mark.parametrize("name", ["compact", "projected"])
 def test_blocks_joined_are_the_whole(target, codebook, name):
-    store.save(random_features(1500), target, **form(codebook, name))
+    feature_file.save(random_features(1500), target, **form(codebook, name))
     whole = load(target)
-    joined = Features.concatenate(store.iter_rows(target, block=100))
+    joined = Features.concatenate(feature_file.iter_rows(target, block=100))
     whole.camera = None
     assert_same_features(joined, whole)
     if name == "projected":
@@ -199,16 +200,16 @@ def test_blocks_joined_are_the_whole(target, codebook, name):
 
 @pytest.mark.parametrize("name", ["compact", "projected"])
 def test_a_video_without_tracks_gives_a_complete_file(target, codebook, name):
-    store.save(Features.empty(params=ExtractionParams()), target, **form(codebook, name))
+    feature_file.save(Features.empty(params=ExtractionParams()), target, **form(codebook, name))
     assert len(load(target)) == 0
-    (block,) = store.iter_rows(target)
+    (block,) = feature_file.iter_rows(target)
     assert len(block) == 0
 
 
 def test_other_layouts_and_the_frame_step_are_stored(target):
     params = ExtractionParams(length=5, cells=3, time_cells=1, local_norm="none")
     features = dataclasses.replace(random_features(30, params=params), skip=np.arange(30) % 3 + 1)
-    store.save(features, target, compact=True)
+    feature_file.save(features, target, compact=True)
     found = load(target)
     np.testing.assert_array_equal(found.skip, features.skip)
     np.testing.assert_array_equal(found.hog, features.hog)
@@ -216,29 +217,29 @@ def test_other_layouts_and_the_frame_step_are_stored(target):
 
 
 def test_columns_are_read_by_name(target, codebook):
-    store.save(random_features(20), target, compact=True)
-    (block,) = store.iter_rows(target, columns=("points",))
+    feature_file.save(random_features(20), target, compact=True)
+    (block,) = feature_file.iter_rows(target, columns=("points",))
     assert list(block.columns()) == ["points"]
-    store.save(random_features(20), target, project=codebook, overwrite=True)
-    (block,) = store.iter_rows(target, columns=("projected",))
+    feature_file.save(random_features(20), target, project=codebook, overwrite=True)
+    (block,) = feature_file.iter_rows(target, columns=("projected",))
     assert (list(block.columns()), len(block)) == ([], 20)
 
 
 def test_another_form_is_not_up_to_date(target, codebook):
     features = random_features(5)
-    store.save(features, target)
+    feature_file.save(features, target)
 
     def state(**options):
-        stored = store.stored_params(features.params, **options)
+        stored = feature_file.stored_params(features.params, **options)
         return hdf5.matches(
-            target, format=store.FORMAT, version=store.VERSIONS, params=stored, source=features.source
+            target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=features.source
         )  # fmt: skip
 
     assert state() == "current"
     assert "was written without compact, this run asks for compact=True" in state(compact=True)
-    projection = store.Projection.load(codebook)
+    projection = feature_file.Projection.load(codebook)
     assert "this run asks for projected=" in state(projection=projection)
-    store.save(features, target, project=codebook, overwrite=True)
+    feature_file.save(features, target, project=codebook, overwrite=True)
     assert state(projection=projection) == "current"
     assert "was written with projected=" in state()
 
@@ -247,22 +248,22 @@ def test_another_form_is_not_up_to_date(target, codebook):
 
 
 def test_what_a_projected_file_does_not_hold_is_refused_with_the_reason(target, codebook):
-    store.save(random_features(20), target, project=codebook)
+    feature_file.save(random_features(20), target, project=codebook)
     for name in ("points", "hog", "length"):
         with pytest.raises(DataError, match=f"no {name}: they are projected by a codebook"):
             load(target).need(name)
     with pytest.raises(DataError, match=r"f\.h5 has no hog: its descriptors are projected by a codebook"):
-        next(store.iter_rows(target, columns=("hog",)))
+        next(feature_file.iter_rows(target, columns=("hog",)))
     with pytest.raises(DataError, match="projected by a codebook"):
         convert(target, target.with_name("f.txt"))
-    store.save(random_features(20), target, overwrite=True)
+    feature_file.save(random_features(20), target, overwrite=True)
     with pytest.raises(DataError, match="no projected: they are not projected by a codebook"):
-        next(store.iter_rows(target, columns=("projected",)))
+        next(feature_file.iter_rows(target, columns=("projected",)))
 
 
 def test_the_way_back_is_refused(tmp_path, codebook):
     for name in ("compact", "projected"):
-        store.save(random_features(20), tmp_path / f"{name}.h5", **form(codebook, name))
+        feature_file.save(random_features(20), tmp_path / f"{name}.h5", **form(codebook, name))
     for name, options in (("compact", {}), ("compact", {"compact": True}), ("projected", {"project": codebook})):
         with pytest.raises(DataError, match="is HDF5 already"):
             convert(tmp_path / f"{name}.h5", tmp_path / "out.h5", **options)
@@ -273,18 +274,18 @@ def test_the_way_back_is_refused(tmp_path, codebook):
 def test_rows_that_others_wrote_stay_as_they_are(target, codebook):
     for options in ({"compact": True}, {"project": codebook}):
         with pytest.raises(DataError, match="rows that others wrote are kept as they are"):
-            store.save(random_features(3, foreign="binary"), target, **options)
+            feature_file.save(random_features(3, foreign="binary"), target, **options)
 
 
 def test_numbers_beyond_a_form_are_refused_and_leave_nothing(target, codebook):
     features = random_features(3)
     features.points[1, 7] += 1000
     with pytest.raises(DataError, match=r"must move less than 512 pixels a step.*without --compact"):
-        store.save(features, target, compact=True)
+        feature_file.save(features, target, compact=True)
     features = random_features(3)
     features.trajectory[0, 0] = 1e6
     with pytest.raises(DataError, match=r"trajectory must lie within ±65504.*float16, got 1e"):
-        store.save(features, target, compact=True)
+        feature_file.save(features, target, compact=True)
     assert not target.exists()
     assert len(halved(np.empty((0, 2)), "nothing")) == 0
 
@@ -292,17 +293,17 @@ def test_numbers_beyond_a_form_are_refused_and_leave_nothing(target, codebook):
 def test_a_codebook_of_other_features_does_not_project(target, codebook, tmp_path):
     params = ExtractionParams(length=20)
     with pytest.raises(DataError, match="fitted on features with length=15, this run asks for length=20"):
-        store.save(random_features(3, params=params), target, project=codebook)
+        feature_file.save(random_features(3, params=params), target, project=codebook)
     # The segment of a video is not how its features are extracted.
-    store.save(random_features(3, params=ExtractionParams(start=5)), target, project=codebook)
+    feature_file.save(random_features(3, params=ExtractionParams(start=5)), target, project=codebook)
     arrays = [np.random.default_rng(i).random((50, 4), np.float32) for i in (0, 1)]
     whole = dataclasses.replace(PARAMS, pca=None)
     Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=whole).save(tmp_path / "whole.h5")
     with pytest.raises(DataError, match=r"whole\.h5 was fitted without a PCA, so it has no axes"):
-        store.save(random_features(3), target, project=tmp_path / "whole.h5", overwrite=True)
+        feature_file.save(random_features(3), target, project=tmp_path / "whole.h5", overwrite=True)
     Codebook.fit(arrays, params=PARAMS).save(tmp_path / "arrays.h5")
     with pytest.raises(DataError, match="fitted on rows without recorded parameters"):
-        store.save(random_features(3), target, project=tmp_path / "arrays.h5", overwrite=True)
+        feature_file.save(random_features(3), target, project=tmp_path / "arrays.h5", overwrite=True)
 
 
 def forged(path, change):
@@ -329,13 +330,13 @@ def test_a_damaged_codebook_does_not_project(tmp_path, codebook, change, message
     (tmp_path / "c.h5").write_bytes(codebook.read_bytes())
     forged(tmp_path / "c.h5", change)
     with pytest.raises(DataError, match=message):
-        store.Projection.load(tmp_path / "c.h5")
+        feature_file.Projection.load(tmp_path / "c.h5")
 
 
 def test_a_codebook_whose_axes_changed_is_another(tmp_path, codebook):
     (tmp_path / "c.h5").write_bytes(codebook.read_bytes())
     forged(tmp_path / "c.h5", lambda file: file["blocks/hog/mean"].write_direct(np.zeros(96, "f4")))
-    assert store.Projection.load(tmp_path / "c.h5").identity != store.Projection.load(codebook).identity
+    assert feature_file.Projection.load(tmp_path / "c.h5").identity != feature_file.Projection.load(codebook).identity
 
 
 @pytest.mark.parametrize(
@@ -352,7 +353,7 @@ def test_a_codebook_whose_axes_changed_is_another(tmp_path, codebook):
     ],
 )
 def test_a_file_that_is_not_what_it_says_is_refused(target, codebook, name, change, message):
-    store.save(random_features(20), target, **form(codebook, name))
+    feature_file.save(random_features(20), target, **form(codebook, name))
     forged(target, change)
     with pytest.raises(DataError, match=message):
         load(target)

@@ -1,0 +1,12 @@
+"""Tracks and descriptors in memory and on the disk.
+
+features        what an extraction gives: columns of tracks, the camera's motion
+layout          descriptors, their order and sizes
+feature_file    reading and writing feature files
+writer          a feature file written chunk by chunk
+storage_forms   what a file holds: plain, compact, projected
+projection      descriptors along the axes of a codebook
+release_rows    rows of the authors' release, text and binary
+release_text    the numbers of such a text
+convert         from one form into another
+"""
