@@ -35,20 +35,22 @@ def extract(tasks, *, jobs=1, threads=1, overwrite=False):
 
     Yields
     ------
-    idt.batch.Outcome
+    idt.batch.extract_one.Outcome
         In the order of the tasks. A video that failed has its ``error``; the others go on.
     """
-    from idt import batch
+    from idt.batch.extract_many import extract_many
+    from idt.batch.extract_one import attempt_job
+    from idt.batch.jobs import Job
     from idt.workers import cluster
 
     options = {"threads": threads, "overwrite": overwrite}
-    videos = [batch.Job(task.source, task.name, task.output) for task in tasks]
+    videos = [Job(task.source, task.name, task.output) for task in tasks]
     params = [task.params for task in tasks]
     if len(tasks) == 1 and not cluster.is_connected():
         # The death of a single video is that of the run.
-        yield batch.attempt_job(videos[0], params[0], **options)
+        yield attempt_job(videos[0], params[0], **options)
         return
-    yield from sorted_again(batch.extract_many(videos, params, n_jobs=jobs, **options))
+    yield from sorted_again(extract_many(videos, params, n_jobs=jobs, **options))
 
 
 def plan(videos, folder, params):
@@ -71,6 +73,6 @@ def plan(videos, folder, params):
     DataError
         If a folder holds nothing, or two videos have one name.
     """
-    from idt import batch
+    from idt.batch.jobs import plan
 
-    return [Task(job.source, job.name, job.output, params) for job in batch.plan(videos, f"{folder}/")]
+    return [Task(job.source, job.name, job.output, params) for job in plan(videos, f"{folder}/")]

@@ -93,7 +93,7 @@ def evaluate(
     progress : callable
         Like `encoding.batch.no_progress`.
     seen : callable, optional
-        Called with the `idt.batch.Outcome` of every clip.
+        Called with the `idt.batch.extract_one.Outcome` of every clip.
 
     Returns
     -------

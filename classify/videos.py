@@ -48,7 +48,7 @@ def label_videos(
     progress : callable
         Like `encoding.batch.no_progress`.
     seen : callable, optional
-        Called with the `idt.batch.Outcome` of every video.
+        Called with the `idt.batch.extract_one.Outcome` of every video.
 
     Returns
     -------

@@ -16,10 +16,10 @@ class Video(NamedTuple):
 
     Attributes
     ----------
-    job : idt.batch.Job
+    job : idt.batch.jobs.Job
     params : ExtractionParams
     boxes : str or None
-        As for `idt.batch.extract_job`.
+        As for `idt.batch.extract_one.extract_job`.
     threads : int
     """
 
@@ -30,9 +30,9 @@ class Video(NamedTuple):
 
     def origin(self):
         """What its features are made from, with the ``"digest"``: dict."""
-        from idt import batch
+        from idt.batch.extract_one import source_of_job
 
-        return batch.source_of_job(self.job, self.params, boxes=self.boxes)
+        return source_of_job(self.job, self.params, boxes=self.boxes)
 
     def blocks(self, size, columns):
         """Extract.
@@ -54,9 +54,9 @@ class Video(NamedTuple):
         DataError
             If the video cannot be read.
         """
-        from idt import batch
+        from idt.batch.extract_one import stream_job
 
-        chunks = batch.stream_job(self.job, self.params, columns=columns, boxes=self.boxes, threads=self.threads)
+        chunks = stream_job(self.job, self.params, columns=columns, boxes=self.boxes, threads=self.threads)
         return regrouped(chunks, size)
 
 
@@ -82,7 +82,7 @@ def find(given, codebook, *, path, boxes=None, threads=1):
     DataError
         If a folder holds nothing, two videos have one name, or the codebook does not say how to extract.
     """
-    from idt import batch
+    from idt.batch.jobs import plan
 
     if codebook.features is None:
         raise DataError(
@@ -91,7 +91,7 @@ def find(given, codebook, *, path, boxes=None, threads=1):
         )
     params = ExtractionParams.from_options(**codebook.features)
     # The folder only makes the names relative to the videos' common root.
-    return [Video(job, params, boxes, threads) for job in batch.plan(given, "features/")]
+    return [Video(job, params, boxes, threads) for job in plan(given, "features/")]
 
 
 def regrouped(chunks, size):

@@ -16,17 +16,18 @@ def extract(arguments):
     options, params = _extraction_options(arguments)
     if options.verify is not None:
         return _verify(options.verify, options.quiet)
-    from idt import batch
+    from idt.batch.extract_many import threads_for
+    from idt.batch.jobs import plan
     from idt.workers import cluster
 
-    jobs = batch.plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
+    jobs = plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
     settings = {
         "boxes": options.boxes,
         "float32": options.float32,
         "compact": options.compact,
         "project": options.project,
         "strict": options.strict,
-        "threads": options.threads or (1 if options.scheduler else batch.threads_for(len(jobs), options.jobs)),
+        "threads": options.threads or (1 if options.scheduler else threads_for(len(jobs), options.jobs)),
         "overwrite": options.overwrite,
     }
     with cluster.connected(options.scheduler):
@@ -80,7 +81,7 @@ def _extraction_options(arguments):
 
 def _extract_one(job, params, quiet, settings):
     """One video, in this process; exit status."""
-    from idt import batch
+    from idt.batch.extract_one import extract_job
 
     with progress_bar(None, "frame", quiet) as bar:
 
@@ -88,31 +89,32 @@ def _extract_one(job, params, quiet, settings):
             bar.total = expected
             bar.update(frames)
 
-        outcome = batch.extract_job(job, params, progress=progress, **settings)
+        outcome = extract_job(job, params, progress=progress, **settings)
     _report(outcome, quiet)
     return DONE
 
 
 def _extract_many(jobs, params, options, settings):
     """Many videos, and the files that tell of them; exit status."""
-    from idt import batch, tally
-    from idt import jobs as videos
+    from idt.batch import jobs as videos
+    from idt.batch import summary
+    from idt.batch.extract_many import extract_many
 
-    count = tally.Tally(options.output, [videos.size_of(job) for job in jobs])
-    with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=tally.BAR) as bar:
+    count = summary.Tally(options.output, [videos.size_of(job) for job in jobs])
+    with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
             bar.update(count.advance(*told))
             bar.set_description_str(str(count), refresh=False)
 
-        for index, outcome in batch.extract_many(jobs, params, n_jobs=options.jobs, progress=advance, **settings):
+        for index, outcome in extract_many(jobs, params, n_jobs=options.jobs, progress=advance, **settings):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, options.quiet)
     count.write_summary(jobs=options.jobs, threads=settings["threads"], scheduler=options.scheduler)
     if count.failed:
-        failures = Path(options.output) / tally.FAILURES
+        failures = Path(options.output) / summary.FAILURES
         print(
             f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}",
             file=sys.stderr,
@@ -122,7 +124,7 @@ def _extract_many(jobs, params, options, settings):
 
 def _verify(folder, quiet):
     """Say which feature files must be made again; exit status."""
-    from idt import verify
+    from idt.batch import verify
 
     files = verify.find(folder)
     bad = alone = 0
@@ -190,12 +192,12 @@ def show(arguments):
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
-    from idt import batch
-    from idt import show as pictures
+    from idt.batch.jobs import camera_or_path
     from idt.files import atomic
     from idt.frames.video import open_video
+    from idt.show import tracks as pictures
 
-    source = batch.camera_or_path(options.video)
+    source = camera_or_path(options.video)
     output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")
     is_video = output.suffix.lower() in (".mp4", ".avi")
     if is_video and options.frame is not None:

@@ -23,7 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from idt import batch, tally, verify
+from idt.batch import summary, verify
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import Job
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.comparing import assert_same_folders
@@ -255,9 +257,9 @@ def memory_over(frames, *, first, every, folder, say=lambda line: None):
                 found[mark] = resident()
                 say(f"frame {mark}: {found[mark]:.1f} MB")
 
-    job = batch.Job(str(video), "long", Path(folder) / "long.h5")
+    job = Job(str(video), "long", Path(folder) / "long.h5")
     params = ExtractionParams.from_options(preset="fast")
-    outcome = batch.extract_job(job, params, progress=progress, overwrite=True)
+    outcome = extract_job(job, params, progress=progress, overwrite=True)
     say(f"{outcome.frames} frames, {outcome.tracks} tracks in {outcome.seconds:.0f} s")
     return found
 
@@ -361,7 +363,7 @@ def _broken(options, folder):
     with killer_of(folder / "out", "killed"):
         done = extract(folder / "in", folder / "out", "--length", 4, "--strict", "--jobs", 2)
     _say(f"exit status {done.returncode}, {len(list((folder / 'out').glob('good*.h5')))} of {len(good)} good files")
-    _say((folder / "out" / tally.FAILURES).read_text(errors="replace"))
+    _say((folder / "out" / summary.FAILURES).read_text(errors="replace"))
     _say(f"expected to fail: {', '.join(sorted(reasons))}")
     return 0
 

@@ -13,7 +13,8 @@ from classify.params import ClassifierParams
 from classify.svm import LinearSVM
 from encoding.encoder import FisherEncoder, encode_files
 from encoding.store import VectorsWriter, load_vectors
-from idt import batch
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import plan
 from idt.params import ExtractionParams
 from tests import commands, scenes
 from tests.commands import run_command
@@ -173,9 +174,9 @@ def filmed(tmp_path_factory):
             frames = scenes.translating(14, velocity=velocity, size=(64, 80), seed=len(films))
             films[f"{label}/{take}"] = scenes.write_video(path, frames)
     params = ExtractionParams(length=5, time_cells=1, scales=1, stride=10, camera=False, keypoints="none")
-    jobs = batch.plan([str(folder / "clips")], f"{folder}/features/")
+    jobs = plan([str(folder / "clips")], f"{folder}/features/")
     for job in jobs:
-        batch.extract_job(job, params)
+        extract_job(job, params)
     names, files = [job.name for job in jobs], [job.output for job in jobs]
     encoder = FisherEncoder(2, blocks="trajectory,hof", power=0.7).fit(files)
     encode_files(

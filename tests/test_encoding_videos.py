@@ -18,7 +18,9 @@ from encoding.params import BovwParams, EncodingParams, StackedParams, VladParam
 from encoding.store import load_vectors
 from encoding.vectors import encode, encode_files, slices_of_video, window_vector
 from encoding.videos import regrouped
-from idt import DataError, Features, batch
+from idt import DataError, Features
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params import ExtractionParams
 from tests.golden import SHIPPED
@@ -185,8 +187,8 @@ def clips(tmp_path_factory):
     shutil.copy(SHIPPED / "disc.avi", folder / "in" / "b" / "disc.avi")
     shutil.copy(SHIPPED / "disc.avi", folder / "in" / "a.avi")
     params = ExtractionParams()
-    for job in batch.plan([str(folder / "in")], f"{folder}/features/"):
-        batch.extract_job(job, params)
+    for job in plan([str(folder / "in")], f"{folder}/features/"):
+        extract_job(job, params)
     files = sorted((folder / "features").rglob("*.h5"))
     Codebook.fit(files, params=PARAMS).save(folder / "c.h5")
     return folder
@@ -210,9 +212,9 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
 
 def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "ROWS", 100)
-    jobs = batch.plan([str(clips / "in")], f"{tmp_path}/features/")
+    jobs = plan([str(clips / "in")], f"{tmp_path}/features/")
     for job in jobs:
-        batch.extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))
+        extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))
     files, names = [job.output for job in jobs], [job.name for job in jobs]
     steps = [feature_file.load(path).skip for path in files]
     assert all(set(skip) == {1, 2} for skip in steps)

@@ -13,9 +13,11 @@ import sys
 import numpy as np
 import pytest
 
-from idt import batch, tally, verify
+from idt.batch import summary, verify
+from idt.batch.extract_many import extract_many, threads_for
+from idt.batch.extract_one import Outcome
+from idt.batch.jobs import Job, plan, read_list
 from idt.errors import DataError
-from idt.jobs import read_list
 from idt.params import ExtractionParams
 from tests import scenes, soak
 from tests.comparing import assert_same_folders
@@ -46,7 +48,7 @@ def calm(clips, tmp_path_factory):
 
 def failures(folder):
     """The lines of failures.csv: name → (source, reason)."""
-    with open(folder / tally.FAILURES, encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with open(folder / summary.FAILURES, encoding="utf-8", errors="surrogateescape", newline="") as file:
         header, *lines = csv.reader(file)
     assert header == ["name", "source", "reason"]
     return {name: (source, reason) for name, source, reason in lines}
@@ -62,12 +64,12 @@ def test_two_processes_make_what_one_makes(clips, calm, tmp_path):
 
 
 def test_the_summary_counts_and_a_second_run_does_nothing(clips, calm, tmp_path):
-    told = json.loads((calm / tally.SUMMARY).read_text())
+    told = json.loads((calm / summary.SUMMARY).read_text())
     assert (told["videos"], told["done"], told["up_to_date"], told["failed"]) == (6, 6, 0, 0)
     assert told["frames"] == sum(6 + 2 * i for i in range(6))
     before = {path: path.stat().st_mtime_ns for path in calm.rglob("*.h5")}
     done = soak.extract(clips, calm, *QUICK, "--profile")
-    told = json.loads((calm / tally.SUMMARY).read_text())
+    told = json.loads((calm / summary.SUMMARY).read_text())
     assert (done.returncode, told["done"], told["up_to_date"]) == (0, 0, 6)
     assert {path: path.stat().st_mtime_ns for path in calm.rglob("*.h5")} == before
     assert re.search(r"idt-extract: peak memory: \d+ MB; largest child process: \d+ MB", done.stderr)
@@ -75,32 +77,36 @@ def test_the_summary_counts_and_a_second_run_does_nothing(clips, calm, tmp_path)
 
 def test_videos_come_from_lists_patterns_and_folders(clips, tmp_path):
     (tmp_path / "list.txt").write_text(f"# the odd ones\n\n{clips}/odd\n  {clips}/even/*.avi\n", encoding="utf-8-sig")
-    expected = batch.plan([str(clips)], f"{tmp_path}/")
-    assert set(batch.plan([f"@{tmp_path / 'list.txt'}"], f"{tmp_path}/")) == set(expected)
+    expected = plan([str(clips)], f"{tmp_path}/")
+    assert set(plan([f"@{tmp_path / 'list.txt'}"], f"{tmp_path}/")) == set(expected)
     assert len(expected) == 6
 
 
 def test_the_longest_video_begins_first(clips, tmp_path):
-    jobs = batch.plan([str(clips)], f"{tmp_path}/")
-    ended = [index for index, _ in batch.extract_many(jobs, ExtractionParams(length=4, camera=False))]
+    jobs = plan([str(clips)], f"{tmp_path}/")
+    ended = [index for index, _ in extract_many(jobs, ExtractionParams(length=4, camera=False))]
     sizes = [os.path.getsize(jobs[index].source) for index in ended]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_threads_and_processes_share_the_cores(monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 4)
-    assert [batch.threads_for(count, jobs) for count, jobs in ((1, 1), (9, 1), (9, 2), (9, 3), (9, 4), (2, 8))] == [
+    assert [threads_for(count, jobs) for count, jobs in ((1, 1), (9, 1), (9, 2), (9, 3), (9, 4), (2, 8))] == [
         1, 2, 2, 1, 1, 2,
     ]  # fmt: skip
 
 
 def test_the_tally_tells_shares_rates_and_failures(tmp_path):
-    (tmp_path / tally.FAILURES).write_text("of yesterday")
-    count = tally.Tally(tmp_path, [99, 299])
-    assert not (tmp_path / tally.FAILURES).exists()
-    job = batch.Job("a, b\n.avi", "a", tmp_path / "a.h5")
-    steps = [count.advance(1, 10, 40), count.advance(1, 10, 40), count.end(0, batch.Outcome(job, error="no, not\n so"))]
-    steps.append(count.end(1, batch.Outcome(job, frames=40, tracks=3)))
+    (tmp_path / summary.FAILURES).write_text("of yesterday")
+    count = summary.Tally(tmp_path, [99, 299])
+    assert not (tmp_path / summary.FAILURES).exists()
+    job = Job("a, b\n.avi", "a", tmp_path / "a.h5")
+    steps = [
+        count.advance(1, 10, 40),
+        count.advance(1, 10, 40),
+        count.end(0, Outcome(job, error="no, not\n so")),
+    ]
+    steps.append(count.end(1, Outcome(job, frames=40, tracks=3)))
     assert steps == [75.0, 75.0, 100.0, 150.0]
     assert sum(steps) == count.total
     assert str(count).startswith("2/2 videos, 1 failed, ")
@@ -125,7 +131,7 @@ def test_each_broken_video_is_one_line_with_its_reason_and_the_rest_is_made(tmp_
         assert re.search(pattern, found[name][1]), (name, found[name])
     assert {path.stem for path in (tmp_path / "out").glob("*.h5")} == {*good, "stride"}
     assert not list((tmp_path / "out").glob(".*"))
-    told = json.loads((tmp_path / "out" / tally.SUMMARY).read_text())
+    told = json.loads((tmp_path / "out" / summary.SUMMARY).read_text())
     assert (told["done"], told["failed"]) == (4, 10)
 
 

@@ -16,8 +16,10 @@ import pytest
 import idt
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from idt import batch, cli
-from idt.compilation import compile_missing
+from idt import cli
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import Job
+from idt.batch.precompile import compile_missing
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.commands import refused, run_command
@@ -87,8 +89,8 @@ def test_two_runs_and_any_number_of_threads_give_identical_files(command, clip, 
 
 def test_progress_tells_how_many_frames_there_will_be(clip, tmp_path):
     told = []
-    job = batch.Job(str(clip), "patch", tmp_path / "f.h5")
-    batch.extract_job(job, ExtractionParams(start=1), progress=lambda *counts: told.append(counts))
+    job = Job(str(clip), "patch", tmp_path / "f.h5")
+    extract_job(job, ExtractionParams(start=1), progress=lambda *counts: told.append(counts))
     assert told == [(16, 19), (3, 19)]
 
 
@@ -370,7 +372,7 @@ def test_an_input_is_never_replaced_even_if_asked(command, clip, tmp_path):
 
 def test_show_refuses_an_output_before_it_works(command, clip, tmp_path, monkeypatch):
     (tmp_path / "there.png").write_text("")
-    monkeypatch.setattr("idt.show.draw", lambda *_, **__: pytest.fail("it began to work"))
+    monkeypatch.setattr("idt.show.tracks.draw", lambda *_, **__: pytest.fail("it began to work"))
     refused(command("idt-show", clip, "-o", tmp_path / "there.png"), "there.png exists")
     refused(command("idt-show", clip, "-o", tmp_path / "a.xyz"), "picture such as .*a.xyz")
     refused(command("idt-show", clip, "-o", tmp_path / "a"), "picture such as")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import idt
 from encoding.params import EncodingParams
-from idt import verify
+from idt.batch import verify
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5

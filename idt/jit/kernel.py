@@ -24,8 +24,8 @@ def kernel(signature=None, **options):
     """Decorate a kernel that Python calls: it releases the interpreter, divides as NumPy does and is kept compiled.
 
     With its ``signature``, the types that it is called with, it can be compiled before its first call
-    (`idt.compilation`), and no kernel may call it; one without is left to the first call, be it from Python or from
-    a kernel. ``options`` are more of numba's.
+    (`idt.batch.precompile`), and no kernel may call it; one without is left to the first call, be it from Python or
+    from a kernel. ``options`` are more of numba's.
     """
 
     def decorate(function):

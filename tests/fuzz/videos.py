@@ -1,13 +1,15 @@
 """The way of a video, from its bytes to a feature file, fed with mutants: of videos, images, box files and lists.
 
 A mutant is extracted as `idt-extract` extracts one of many. What is refused must leave nothing behind; what is accepted
-must leave a file that `idt.verify` finds whole.
+must leave a file that `idt.batch.verify` finds whole.
 """
 
 import shutil
 from pathlib import Path
 
-from idt import batch, verify
+from idt.batch import verify
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import Job, plan
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
@@ -45,7 +47,7 @@ def attempt(state, rng, folder):
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     mutant = place / path.name
-    boxes, job = None, batch.Job(str(mutant), "mutant", place / "out" / "mutant.h5")
+    boxes, job = None, Job(str(mutant), "mutant", place / "out" / "mutant.h5")
     if kind == "images":
         shutil.copytree(path, mutant)
         victim = sorted(mutant.iterdir())[rng.integers(3)]
@@ -57,11 +59,11 @@ def attempt(state, rng, folder):
     label = f"{path.name} {what}"
     try:
         if kind == "list":
-            batch.plan([f"@{mutant}"], f"{place}/out/")
+            plan([f"@{mutant}"], f"{place}/out/")
             return "accepted", label
         if kind == "boxes":
             boxes, job = str(mutant), job._replace(source=str(state[0][1]))
-        outcome = batch.extract_job(job, PARAMS, boxes=boxes)
+        outcome = extract_job(job, PARAMS, boxes=boxes)
     except (DataError, OSError) as problem:
         if "\n" in str(problem) or (isinstance(problem, OSError) and problem.filename is None):
             raise
@@ -87,6 +89,6 @@ def intact(state, folder):
     found = {}
     for kind, path in state:
         if kind in ("video", "images"):
-            outcome = batch.extract_job(batch.Job(str(path), path.name, Path(folder) / f"{path.name}.h5"), PARAMS)
+            outcome = extract_job(Job(str(path), path.name, Path(folder) / f"{path.name}.h5"), PARAMS)
             found[path.name] = outcome.frames, outcome.tracks
     return found

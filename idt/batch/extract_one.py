@@ -1,34 +1,15 @@
-"""Videos to feature files: one, or many in processes that may die or on a cluster.
-
-What is up to date is left alone, and what fails is an `Outcome` with its reason.
-"""
+"""One video to its feature file, unless the file is up to date, or to chunks of features that are not stored."""
 
 import os
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
+from idt.batch.jobs import Job, camera_or_path
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import atomic
-from idt.jobs import Job, camera_or_path, plan, size_of
-from idt.workers import cluster, processes
 from idt.workers.profile import stage
-
-__all__ = [
-    "Job",
-    "Outcome",
-    "attempt_apart",
-    "attempt_job",
-    "camera_or_path",
-    "extract_job",
-    "extract_many",
-    "plan",
-    "source_of_job",
-    "stream_job",
-    "threads_for",
-]
 
 DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
@@ -111,7 +92,7 @@ def extract_job(
     with stage("imports"):
         import cv2
 
-        from idt.compilation import compile_missing
+        from idt.batch.precompile import compile_missing
         from idt.extractor import features_of, source_of
         from idt.features import feature_file
         from idt.files import hdf5
@@ -171,82 +152,6 @@ def extract_job(
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
 
 
-def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options):
-    """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
-
-    Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
-    (`idt.workers.cluster.connected`).
-
-    Parameters
-    ----------
-    jobs : list of Job
-    params : ExtractionParams or list of ExtractionParams
-        For all, or for each.
-    n_jobs : int
-        Processes; a cluster has as many as it has.
-    threads : int
-        Of each.
-    progress : callable, optional
-        Called with the index of a job and what `extract_job` tells; not from a cluster.
-    **options
-        As for `extract_job`.
-
-    Yields
-    ------
-    index : int
-        Of the job.
-    outcome : Outcome
-        As the jobs finish.
-    """
-    folders: dict[Path, set[str]] = {}
-    for job in jobs:
-        folders.setdefault(job.output.parent, set()).add(job.output.name)
-    for folder, names in folders.items():
-        atomic.sweep(folder, names)
-    sizes = [size_of(job) for job in jobs]
-    each = params if isinstance(params, list) else [params] * len(jobs)
-    order = sorted(range(len(jobs)), key=lambda index: -sizes[index])
-    options["threads"] = threads
-    if cluster.is_connected():
-        options.update((name, cluster.absolute(options.get(name))) for name in ("boxes", "project"))
-        ended = cluster.run(_attempt_anywhere, ((_anywhere(jobs[index]), each[index], options) for index in order))
-    else:
-        from idt.compilation import compile_missing
-
-        # Or every process would do it.
-        compile_missing()
-
-        def told(place, *counts):
-            progress(order[place], *counts)
-
-        tasks = ((jobs[index], each[index], options) for index in order)
-        ended = processes.run(
-            _attempt, tasks, jobs=n_jobs, threads=threads, progress=None if progress is None else told
-        )  # fmt: skip
-    for place, result in ended:
-        job = jobs[order[place]]
-        yield order[place], _outcome(job, result)
-
-
-def threads_for(count, n_jobs):
-    """Threads for each of ``count`` videos of which ``n_jobs`` are extracted at once: as many as there are cores for.
-
-    Parameters
-    ----------
-    count, n_jobs : int
-
-    Returns
-    -------
-    int
-        1 for a single video, whose user may have other work for the cores; at most 2, for more gain nothing.
-    """
-    if count == 1:
-        return 1
-    from joblib import cpu_count
-
-    return max(1, min(2, cpu_count() // min(n_jobs, count)))
-
-
 def attempt_job(job, params, **options):
     """`extract_job` for one of many videos: a failure is an `Outcome` with its reason, so that the others go on.
 
@@ -267,26 +172,6 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=error_line(error))
     except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
-
-
-def attempt_apart(job, params, **options):
-    """`attempt_job` in a process that this thread keeps for the purpose: should it die, that is the `Outcome`.
-
-    Parameters
-    ----------
-    job : Job
-    params : ExtractionParams
-    **options
-        As for `extract_job`.
-
-    Returns
-    -------
-    Outcome
-    """
-    try:
-        return _outcome(job, processes.call(_attempt, job, params, options))
-    except OSError as error:  # no process can be started, on this machine
-        return Outcome(job, error=error_line(error))
 
 
 def source_of_job(job, params, *, boxes=None):
@@ -357,32 +242,6 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
             chunks = iter([whole.timed(whole.frames)])
         for chunk in chunks:
             yield feature_file.rounded(chunk, columns)
-
-
-def _attempt(job, params, options, progress=None):
-    return attempt_job(job, params, progress=progress, compiled=True, **options)
-
-
-def _attempt_anywhere(job, params, options):
-    """A task of a cluster. What kills a decoder kills its process only, so that Dask need not try it four times."""
-    outcome = attempt_apart(job, params, **options)
-    if outcome.error is not None and job.output.exists():
-        # A worker that was given up for lost may have gone on, and finished first: then its file is up to date.
-        outcome = attempt_apart(job, params, **options)
-    return outcome
-
-
-def _anywhere(job):
-    """The job with paths that any machine understands."""
-    return job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
-
-
-def _outcome(job, result):
-    """An `Outcome` of the job as it was asked for, also where its process died."""
-    if not isinstance(result, processes.Lost):
-        return result._replace(job=job)
-    atomic.sweep(job.output.parent, [job.output.name])
-    return Outcome(job, error=result.reason)
 
 
 def _boxes_of(job, boxes):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from idt import compilation
+from idt.batch import precompile
 from idt.jit import kernel as jit
 from idt.workers import processes
 from tests import golden
@@ -42,16 +42,16 @@ def test_extraction_calls_every_kernel_with_the_types_declared_and_needs_no_comp
 
 def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: SMALL_KERNELS)
-    assert compilation.compile_missing(jobs=1) == 0
+    monkeypatch.setattr(precompile, "missing_kernels", lambda: SMALL_KERNELS)
+    assert precompile.compile_missing(jobs=1) == 0
     assert not list(tmp_path.rglob("*.nbi"))
-    assert compilation.compile_missing(jobs=2) == 3
+    assert precompile.compile_missing(jobs=2) == 3
     assert sorted(path.name.partition("-")[0] for path in tmp_path.rglob("*.nbi")) == [
         "sampling.free_centres", "selection.summarise", "tracks.advance",
     ]  # fmt: skip
     code = (
-        "from idt import compilation; from idt.jit.kernel import SIGNATURES\n"
-        "missing = compilation.missing_kernels(); print(len(SIGNATURES) - len(missing), missing)"
+        "from idt.batch import precompile; from idt.jit.kernel import SIGNATURES\n"
+        "missing = precompile.missing_kernels(); print(len(SIGNATURES) - len(missing), missing)"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.startswith("3 [")
@@ -59,15 +59,15 @@ def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeyp
 
 
 def test_what_could_not_be_compiled_ahead_is_left_to_the_first_call(monkeypatch):
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: SMALL_KERNELS)
+    monkeypatch.setattr(precompile, "missing_kernels", lambda: SMALL_KERNELS)
     monkeypatch.setattr(processes, "run", lambda *_, **__: iter([(0, processes.Lost("its process was killed"))]))
-    assert compilation.compile_missing(jobs=2) == 0
+    assert precompile.compile_missing(jobs=2) == 0
     # Of a kernel that does not exist the process tells; none is lost, and nothing is raised.
     monkeypatch.undo()
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: [("idt.kernels.sampling", "no_such_kernel")] * 2)
-    assert compilation.compile_missing(jobs=2) == 0
-    monkeypatch.setattr(compilation, "missing_kernels", lambda: 1 / 0)
-    assert compilation.compile_missing() == 0
+    monkeypatch.setattr(precompile, "missing_kernels", lambda: [("idt.kernels.sampling", "no_such_kernel")] * 2)
+    assert precompile.compile_missing(jobs=2) == 0
+    monkeypatch.setattr(precompile, "missing_kernels", lambda: 1 / 0)
+    assert precompile.compile_missing() == 0
 
 
 def test_without_a_folder_or_room_for_it_compiled_code_is_not_kept(monkeypatch):
@@ -90,8 +90,8 @@ def test_without_a_folder_or_room_for_it_compiled_code_is_not_kept(monkeypatch):
 
 
 def test_nothing_is_missing_once_all_is_compiled(monkeypatch):
-    compilation.compile_missing(jobs=2)
-    for module, name in compilation.missing_kernels():
+    precompile.compile_missing(jobs=2)
+    for module, name in precompile.missing_kernels():
         pytest.fail(f"{module}.{name} is missing")
     monkeypatch.setattr(processes, "run", lambda *_, **__: pytest.fail("nothing is left to compile"))
-    assert compilation.compile_missing() == 0
+    assert precompile.compile_missing() == 0

@@ -1,0 +1,9 @@
+"""Videos to feature files: one, or many whose failures cost no more than themselves.
+
+jobs          what the words of a command line stand for
+extract_one   one video, unless its file is up to date
+extract_many  many, in processes that may die or on a cluster
+summary       counts, failures.csv, summary.json
+verify        what the files of a folder are worth
+precompile    kernels compiled before the first frame, several at once
+"""

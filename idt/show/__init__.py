@@ -1,0 +1,4 @@
+"""Pictures.
+
+tracks  the tracks drawn over the frames
+"""
