@@ -24,8 +24,8 @@ from classify.choice import machine_of
 from classify.rows import Rows
 from classify.splits import classes_of
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
+from encoding.descriptors.sources import combined
 from encoding.encoder import encode_files
-from encoding.inputs import combined
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, block_columns, json_list, open_vectors
 from idt.errors import DataError
 from idt.files import hdf5

@@ -10,7 +10,7 @@ from classify.cost import Ledger
 from classify.extraction import Task, extract
 from classify.resuming import refuse_other_features
 from encoding.batch import no_progress
-from encoding.inputs import digests
+from encoding.descriptors.sources import digests
 from idt.errors import DataError
 from idt.params import ExtractionParams
 

@@ -28,7 +28,7 @@ from classify.report import Written
 from classify.resuming import earlier_report, is_repeated, settings_of
 from encoding.batch import no_progress
 from encoding.codebook import Codebook, steps_of
-from encoding.inputs import Inputs, combined
+from encoding.descriptors.sources import Inputs, combined
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
 

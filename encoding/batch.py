@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
-from encoding.inputs import Inputs, combined, digests
+from encoding.descriptors.sources import Inputs, combined, digests
 from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
 from idt.command import error_line
@@ -185,7 +185,7 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
 
     Parameters
     ----------
-    videos : list of encoding.videos.Video
+    videos : list of encoding.descriptors.videos.Video
     output : str or Path
         The vectors of those that can be read.
     codebook, params, overwrite, progress, jobs, threads

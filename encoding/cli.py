@@ -72,7 +72,7 @@ def _encode(arguments, skin):
 def _fit_and_encode(options, given, params, skin):
     """Fit and encode, whatever is asked for; exit status."""
     from encoding import batch
-    from encoding.files import find, names_of
+    from encoding.descriptors.feature_files import find, names_of
 
     settings = {
         "overwrite": options.overwrite,
@@ -113,7 +113,7 @@ def _fit_and_encode(options, given, params, skin):
 def _encode_videos(options, given, settings, skin):
     """Videos to vectors in one pass; exit status."""
     from encoding import batch
-    from encoding.videos import find
+    from encoding.descriptors.videos import find
 
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)

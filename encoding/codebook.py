@@ -2,7 +2,7 @@
 
 Of each block a mean and a projection (`encoding.pca`) and what its encoding needs: a mixture (`encoding.gmm`) for
 Fisher vectors, words (`encoding.kmeans`) for bags of words and VLAD, a second layer for stacked Fisher vectors. Fitting
-reads every video once (`encoding.reservoir`), also for several training sets at a time, and depends neither on their
+reads every video once (`encoding.descriptors.reservoir`), also for several training sets at a time, and depends neither on their
 order nor on the number of workers.
 
 Format ``idt-codebook``, version 1 (specification, "Codebook, vectors, model"): in ``blocks/NAME`` the datasets ``mean``
@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 
 from encoding.block import Block
-from encoding.inputs import Inputs, columns_of, differences, label_of
+from encoding.descriptors.reservoir import Reservoir, sample_video
+from encoding.descriptors.sources import Inputs, columns_of, differences, label_of
 from encoding.kinds import kind_of
 from encoding.params import EncodingParams
 from encoding.pca import PCA
-from encoding.reservoir import Reservoir, sample_video
 from encoding.stacked import first_layer, stack
 from encoding.store import json_list
 from idt.errors import DataError
@@ -77,7 +77,7 @@ class Codebook:
         items : list of str, Path, Features or (n, d) arrays
             At least two videos.
         names : list of str, optional
-            Their names, as for `encoding.inputs.Inputs.of`: the sample depends on them.
+            Their names, as for `encoding.descriptors.sources.Inputs.of`: the sample depends on them.
         params : BlockParams, optional
             Of any encoding; the standard Fisher vectors by default.
         labels : dict of str to str, optional

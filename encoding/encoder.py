@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from encoding.codebook import Codebook
-from encoding.inputs import Inputs
+from encoding.descriptors.sources import Inputs
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors import encode, encode_files, layout_of, width_of
 from idt.errors import DataError

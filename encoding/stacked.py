@@ -16,16 +16,16 @@ Source: spec, encoding ("Stacked Fisher vectors"); Peng, Zou, Qiao & Peng, ECCV 
 import numpy as np
 
 from encoding.block import Tracks
+from encoding.descriptors.sample import Sampler
+from encoding.descriptors.sources import parts_of
 from encoding.fisher import FisherCoder
 from encoding.gmm import DiagonalGMM
 from encoding.grids import volume_sizes
-from encoding.inputs import parts_of
 from encoding.margin import MaxMarginProjection
 from encoding.params import EncodingParams
 from encoding.pca import PCA
 from encoding.pooling import CellPool, Slices, slices_of
 from encoding.product import packed, product
-from encoding.sample import Sampler
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 

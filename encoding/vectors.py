@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.inputs import Inputs, columns_of, combined, digests, label_of, parts_of
+from encoding.descriptors.sources import Inputs, columns_of, combined, digests, label_of, parts_of
 from encoding.kinds import columns_asked, in_groups
 from encoding.pooling import slices_of
 from encoding.somp import whole_slices
@@ -42,7 +42,7 @@ def encode_video(item, name, codebook, params, threads=1, projected=False):
     Parameters
     ----------
     item, name
-        As `encoding.inputs.rows_of`.
+        As `encoding.descriptors.sources.rows_of`.
     codebook : Codebook
         That fits the descriptors (`Codebook.check_fits`).
     params : BlockParams
@@ -50,7 +50,7 @@ def encode_video(item, name, codebook, params, threads=1, projected=False):
     threads : int
         The result does not depend on it.
     projected : bool
-        The descriptors are stored along the codebook's axes (`encoding.inputs.Inputs.projected`).
+        The descriptors are stored along the codebook's axes (`encoding.descriptors.sources.Inputs.projected`).
 
     Returns
     -------
@@ -204,7 +204,7 @@ def encode_files(
     ----------
     files : list of str or Path
     names : list of str or None
-        Of the videos; None for `encoding.files.names_of`.
+        Of the videos; None for `encoding.descriptors.feature_files.names_of`.
     codebook : Codebook
     output : str or Path
         It appears when it is complete; read it with `encoding.store.load_vectors`.

@@ -6,12 +6,12 @@ import pytest
 
 import idt
 from encoding.codebook import Codebook
+from encoding.descriptors.sample import Sampler
+from encoding.descriptors.sources import Inputs
 from encoding.fisher import FisherCoder
 from encoding.gmm import DiagonalGMM
-from encoding.inputs import Inputs
 from encoding.params import EncodingParams
 from encoding.pca import PCA
-from encoding.sample import Sampler
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests.samples import random_features

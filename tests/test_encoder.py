@@ -11,10 +11,10 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
 import idt
-from encoding import inputs
 from encoding.codebook import Codebook
+from encoding.descriptors import sources
+from encoding.descriptors.sources import Inputs, combined, digests
 from encoding.encoder import FisherEncoder, encode_files
-from encoding.inputs import Inputs, combined, digests
 from encoding.params import EncodingParams
 from encoding.store import load_vectors
 from idt.errors import DataError
@@ -110,7 +110,7 @@ def test_a_video_without_tracks_has_the_zero_vector(encoder, videos):
 
 
 def test_files_features_and_arrays_give_the_same_bytes(encoder, videos, files, monkeypatch):
-    monkeypatch.setattr(inputs, "ROWS", 16)
+    monkeypatch.setattr(sources, "ROWS", 16)
     vectors = encoder.transform(videos)
     np.testing.assert_array_equal(encoder.transform(files), vectors)
     np.testing.assert_array_equal(encoder.transform([str(path) for path in files]), vectors)

@@ -1,4 +1,4 @@
-"""Vectors from projected files, and straight from videos: `encoding.videos`, `fv-encode --from-videos`."""
+"""Vectors from projected files, and straight from videos: `encoding.descriptors.videos`, `fv-encode --from-videos`."""
 
 import dataclasses
 import itertools
@@ -10,14 +10,15 @@ import pytest
 
 import idt
 from encoding import batch as encoding_batch
-from encoding import cli, inputs
+from encoding import cli
 from encoding.codebook import Codebook
+from encoding.descriptors import sources
+from encoding.descriptors.sources import Inputs
+from encoding.descriptors.videos import regrouped
 from encoding.encoder import FisherEncoder
-from encoding.inputs import Inputs
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.store import load_vectors
 from encoding.vectors import encode, encode_files, slices_of_video, window_vector
-from encoding.videos import regrouped
 from idt import DataError, Features
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
@@ -94,12 +95,12 @@ def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, co
 
 def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
     files = save(tmp_path / "f", project=codebook)
-    monkeypatch.setattr(inputs, "ROWS", 7)
+    monkeypatch.setattr(sources, "ROWS", 7)
     widths = Codebook.load(codebook).widths
-    pieces = [rows for rows, _ in inputs.parts_of(files[0], "a", widths, projected=True)]
+    pieces = [rows for rows, _ in sources.parts_of(files[0], "a", widths, projected=True)]
     assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
     expected = feature_file.load(files[0]).projected.blocks["hof"]
-    np.testing.assert_array_equal(np.concatenate(pieces)[:, inputs.columns_of(widths)["hof"]], expected)
+    np.testing.assert_array_equal(np.concatenate(pieces)[:, sources.columns_of(widths)["hof"]], expected)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def clips(tmp_path_factory):
 
 
 def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
-    monkeypatch.setattr(inputs, "ROWS", 100)
+    monkeypatch.setattr(sources, "ROWS", 100)
     # In this process, for another would not know of the hundred.
     monkeypatch.setattr(encoding_batch, "surviving", lambda function, tasks, jobs: (function(*task) for task in tasks))
     assert command("--codebook", clips / "c.h5", clips / "features", "-o", "two.h5")[0] == 0
@@ -211,7 +212,7 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
 
 
 def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(inputs, "ROWS", 100)
+    monkeypatch.setattr(sources, "ROWS", 100)
     jobs = plan([str(clips / "in")], f"{tmp_path}/features/")
     for job in jobs:
         extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))

@@ -6,7 +6,7 @@ import h5py
 import pytest
 
 import idt
-from encoding.files import find, header, names_of
+from encoding.descriptors.feature_files import find, header, names_of
 from idt.errors import DataError
 from tests.samples import random_features
 

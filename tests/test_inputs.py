@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import inputs
-from encoding.files import header
-from encoding.inputs import Inputs, columns_of, combined, digests, rows_of
+from encoding.descriptors import sources
+from encoding.descriptors.feature_files import header
+from encoding.descriptors.sources import Inputs, columns_of, combined, digests, rows_of
 from idt.errors import DataError
 from idt.features import layout, release_rows
 from idt.params import ExtractionParams
@@ -35,7 +35,7 @@ def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
 
 
 def test_rows_come_in_pieces_of_one_size(monkeypatch, tmp_path):
-    monkeypatch.setattr(inputs, "ROWS", 7)
+    monkeypatch.setattr(sources, "ROWS", 7)
     features = random_features(20)
     idt.save(features, tmp_path / "a.h5")
     for item in (tmp_path / "a.h5", features, np.zeros((20, 426), np.float32)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import idt
-from encoding.inputs import parts_of
+from encoding.descriptors.sources import parts_of
 from idt.errors import DataError
 from idt.features import layout
 from idt.features.features import LAST_POSITION

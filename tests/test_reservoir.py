@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from encoding import reservoir
-from encoding.reservoir import Reservoir, sample_video
-from encoding.sample import Sampler
+from encoding.descriptors import reservoir
+from encoding.descriptors.reservoir import Reservoir, sample_video
+from encoding.descriptors.sample import Sampler
 from idt.errors import DataError
 from tests.reference import sample as reference
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from encoding import sample
-from encoding.sample import Sampler, row_keys
+from encoding.descriptors import sample
+from encoding.descriptors.sample import Sampler, row_keys
 from idt.errors import DataError
 from tests.reference import sample as reference
 

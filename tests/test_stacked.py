@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from encoding.codebook import Codebook, steps_of
+from encoding.descriptors.sources import Inputs
 from encoding.encoder import StackedEncoder
 from encoding.grids import volume_sizes
-from encoding.inputs import Inputs
 from encoding.params import StackedParams
 from encoding.stacked import CELL
 from encoding.vectors import encode_video, layout_of, slices_of_video

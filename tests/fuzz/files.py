@@ -10,9 +10,9 @@ import numpy as np
 
 from classify import store as models
 from classify.svm import LinearSVM
-from encoding import files as feature_files
 from encoding.codebook import Codebook
-from encoding.inputs import Inputs, parts_of, rows_of
+from encoding.descriptors import feature_files
+from encoding.descriptors.sources import Inputs, parts_of, rows_of
 from encoding.params import EncodingParams
 from encoding.store import iter_rows, load_vectors
 from encoding.vectors import encode_files

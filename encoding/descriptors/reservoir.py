@@ -1,6 +1,6 @@
 """Samples for several training sets from one reading of the videos, such as those of leave-one-out.
 
-A row's key depends on nothing but seed, video and row (`encoding.sample`), so the sample of any set of videos is the
+A row's key depends on nothing but seed, video and row (`encoding.descriptors.sample`), so the sample of any set of videos is the
 rows of smallest keys among theirs. A reservoir keeps the rows that may still be among the smallest of some set: little
 more than the union of the samples, however many videos pass by. A video's rows are kept in the order of their keys,
 so both what is dropped and what is chosen are always its last and its first ones.
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.inputs import rows_of
-from encoding.sample import Sampler, row_keys
+from encoding.descriptors.sample import Sampler, row_keys
+from encoding.descriptors.sources import rows_of
 
 LARGEST = np.uint64(2**64 - 1)
 # Rows are dropped when a set has this many times its sample: seldom enough that selecting costs nothing.
@@ -34,11 +34,11 @@ def sample_video(item, name, sizes, limit=LARGEST, *, size, seed, steps=None):
     Parameters
     ----------
     item, name, sizes, steps
-        As `encoding.inputs.rows_of`.
+        As `encoding.descriptors.sources.rows_of`.
     limit : uint64
         Rows of larger keys are not wanted.
     size, seed : int
-        As `encoding.sample.Sampler`.
+        As `encoding.descriptors.sample.Sampler`.
 
     Returns
     -------

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from encoding.block import Tracks
-from encoding.files import PROJECTED, comparable, header, names_of
-from encoding.videos import Video
+from encoding.descriptors.feature_files import PROJECTED, comparable, header, names_of
+from encoding.descriptors.videos import Video
 from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.features import feature_file, layout
@@ -56,7 +56,7 @@ class Inputs:
         items : iterable of str, Path, Features or (n, d) arrays
             All of one kind.
         names : iterable of str, optional
-            By default `encoding.files.names_of` files, and the position of anything else.
+            By default `encoding.descriptors.feature_files.names_of` files, and the position of anything else.
         descriptors : tuple of str
             Blocks to take; plain arrays are one block, whatever is asked for.
 

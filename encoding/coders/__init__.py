@@ -1,0 +1,14 @@
+"""From the descriptors of a video to its vector, one file an encoding.
+
+coder         what every encoding can do, and what a codebook holds of a block
+registry      the encodings by name
+pooling       sums by cell and time slice
+pyramid       grids of cells over a video
+fisher        Fisher vectors
+bovw          bags of visual words
+sparse_codes  simultaneous orthogonal matching pursuit, for bags of visual words
+vlad          vectors of locally aggregated descriptors
+stacked       stacked Fisher vectors
+centres       coders whose only numbers are centres
+normalize     power, intra and block norms
+"""
