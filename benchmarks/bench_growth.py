@@ -10,7 +10,7 @@ import idt
 from benchmarks import bench_fisher, cases
 from benchmarks.results import Row, in_turns
 from encoding.fisher import fisher_vector
-from encoding.gmm import DiagonalGMM
+from encoding.models.gmm import DiagonalGMM
 from idt.extractor import follow
 from idt.frames.video import open_video
 from idt.params import ExtractionParams

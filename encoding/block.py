@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from encoding.pca import PCA
+from encoding.models.pca import PCA
 
 
 @dataclass(frozen=True)

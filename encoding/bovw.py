@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from encoding import normalize
-from encoding.kmeans import CentresCoder
+from encoding.models.kmeans import CentresCoder
 from encoding.somp import Dictionary, groups_of
 
 

@@ -1,7 +1,7 @@
 """Codebooks: what is learnt from a sample of training descriptors, block by block, and its file.
 
-Of each block a mean and a projection (`encoding.pca`) and what its encoding needs: a mixture (`encoding.gmm`) for
-Fisher vectors, words (`encoding.kmeans`) for bags of words and VLAD, a second layer for stacked Fisher vectors. Fitting
+Of each block a mean and a projection (`encoding.models.pca`) and what its encoding needs: a mixture (`encoding.models.gmm`) for
+Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a second layer for stacked Fisher vectors. Fitting
 reads every video once (`encoding.descriptors.reservoir`), also for several training sets at a time, and depends neither on their
 order nor on the number of workers.
 
@@ -26,8 +26,8 @@ from encoding.block import Block
 from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.descriptors.sources import Inputs, columns_of, differences, label_of
 from encoding.kinds import kind_of
+from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from encoding.pca import PCA
 from encoding.stacked import first_layer, stack
 from encoding.store import json_list
 from idt.errors import DataError

@@ -16,8 +16,8 @@ Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation
 import numpy as np
 
 from encoding import normalize
-from encoding.expectation import Statistics, expect, positive_integer
-from encoding.gmm import DiagonalGMM
+from encoding.models.expectation import Statistics, expect, positive_integer
+from encoding.models.gmm import DiagonalGMM
 from encoding.pooling import CellCoder
 from idt.checks import describe, float_array
 from idt.errors import DataError

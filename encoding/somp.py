@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from encoding.block import Tracks
-from encoding.product import packed, product
+from encoding.models.product import packed, product
 from idt.checks import float_array
 from idt.errors import DataError
 

@@ -2,7 +2,7 @@
 
 Of each block, first layer: the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones are.
 Each is reduced to some 200 numbers by a max-margin projection that is learnt with the labels of the training videos
-(`encoding.margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of these under
+(`encoding.models.max_margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of these under
 a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
@@ -19,13 +19,13 @@ from encoding.block import Tracks
 from encoding.descriptors.sample import Sampler
 from encoding.descriptors.sources import parts_of
 from encoding.fisher import FisherCoder
-from encoding.gmm import DiagonalGMM
 from encoding.grids import volume_sizes
-from encoding.margin import MaxMarginProjection
+from encoding.models.gmm import DiagonalGMM
+from encoding.models.max_margin import MaxMarginProjection
+from encoding.models.pca import PCA
+from encoding.models.product import packed, product
 from encoding.params import EncodingParams
-from encoding.pca import PCA
 from encoding.pooling import CellPool, Slices, slices_of
-from encoding.product import packed, product
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 

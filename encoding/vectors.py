@@ -1,6 +1,6 @@
 """Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
 
-Of each block: project (`encoding.pca`), sum up as the encoding does (`encoding.fisher`, `bovw`, `vlad`, `stacked`) in
+Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.fisher`, `bovw`, `vlad`, `stacked`) in
 every cell of the pyramid (`encoding.pooling`), normalise (`encoding.normalize`); then the blocks side by side. A video
 is read once, some rows at a time, and one without tracks has the zero vector. `encode_files` writes a vectors file;
 `encoding.encoder` has the same as scikit-learn transformers.

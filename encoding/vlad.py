@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from encoding import normalize
-from encoding.kmeans import CentresCoder
+from encoding.models.kmeans import CentresCoder
 from idt.checks import float_array
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from encoding.bovw import BovwCoder, hard_codes, soft_codes
-from encoding.kmeans import KMeans
+from encoding.models.kmeans import KMeans
 from encoding.params import BovwParams
 from idt.errors import DataError
 from tests.reference import bovw as reference

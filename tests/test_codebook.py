@@ -9,9 +9,9 @@ from encoding.codebook import Codebook
 from encoding.descriptors.sample import Sampler
 from encoding.descriptors.sources import Inputs
 from encoding.fisher import FisherCoder
-from encoding.gmm import DiagonalGMM
+from encoding.models.gmm import DiagonalGMM
+from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from encoding.pca import PCA
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests.samples import random_features

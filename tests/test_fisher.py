@@ -5,7 +5,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from encoding.fisher import Statistics, fisher_vector, from_statistics, statistics, vector_size
-from encoding.gmm import DiagonalGMM
+from encoding.models.gmm import DiagonalGMM
 from idt.errors import DataError
 from tests.reference import fisher as reference
 

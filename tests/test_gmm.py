@@ -9,8 +9,8 @@ from sklearn.base import clone
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from encoding.gmm import DiagonalGMM
 from encoding.kernels import posteriors as kernel
+from encoding.models.gmm import DiagonalGMM
 from idt.errors import DataError
 from tests import golden
 from tests.reference import gmm as reference

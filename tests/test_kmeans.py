@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from encoding.kmeans import KMeans
+from encoding.models.kmeans import KMeans
 from idt.errors import DataError
 from tests.reference import bovw as reference
 

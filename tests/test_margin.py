@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from encoding.margin import MaxMarginProjection, _Model
+from encoding.models.max_margin import MaxMarginProjection, _Model
 from idt.errors import DataError
 
 STEP = 1e-3  # of the numeric gradient, far above the rounding of float32 losses and below the next kink

@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from encoding.pca import PCA
+from encoding.models.pca import PCA
 from idt.errors import DataError
 from tests.reference import pca as reference
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from encoding.product import packed, padded, product
+from encoding.models.product import packed, padded, product
 
 RTOL_F32 = 1e-5  # sums of up to 600 float32 products of one sign
 

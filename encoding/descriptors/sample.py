@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from encoding.expectation import positive_integer
+from encoding.models.expectation import positive_integer
 from idt.checks import float_array
 from idt.errors import DataError
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from encoding.kernels import posteriors as kernel
 from encoding.kernels.product import PANEL, ROWS, multiply
-from encoding.product import padded
+from encoding.models.product import padded
 from idt.checks import describe, float_array
 from idt.errors import DataError
 

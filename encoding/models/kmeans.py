@@ -2,7 +2,7 @@
 
 scikit-learn's Lloyd iterations from random rows, several times, of which the run of the lowest distortion counts (Wang
 et al., IJCV 2013). Each run has one thread, so that sums have one order; several runs share the threads. The nearest
-centre is that of the largest x · c − |c|² / 2, by the products of `encoding.product`.
+centre is that of the largest x · c − |c|² / 2, by the products of `encoding.models.product`.
 
 Source: spec, encoding ("Bag of visual words", "VLAD").
 """
@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from encoding.expectation import positive_integer
+from encoding.models.expectation import positive_integer
+from encoding.models.product import packed, product
 from encoding.pooling import CellCoder
-from encoding.product import packed, product
 from idt.checks import float_array
 from idt.errors import DataError
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from encoding.kernels import eigen as kernel
-from encoding.product import packed, padded, product
+from encoding.models.product import packed, padded, product
 from idt.checks import describe, float_array
 from idt.errors import DataError
 

@@ -1,6 +1,6 @@
 """Diagonal Gaussian mixtures by expectation and maximisation, made for descriptors with near-constant columns.
 
-Each iteration is one pass of `encoding.expectation` (posteriors and their sums), then
+Each iteration is one pass of `encoding.models.expectation` (posteriors and their sums), then
 
     w_k = Σγ / Σ_j Σγ,  μ_k = Σγx / Σγ,  σ_k² = max(Σγx² / Σγ − μ_k², floor),
 
@@ -15,8 +15,8 @@ parameters; neither is used with Fisher vectors.
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from encoding.expectation import Mixture, expect, positive_integer, posteriors
 from encoding.kernels import distances as kernel
+from encoding.models.expectation import Mixture, expect, positive_integer, posteriors
 from idt.checks import float_array
 from idt.errors import DataError
 
@@ -66,7 +66,7 @@ class DiagonalGMM(BaseEstimator):
 
     Notes
     -----
-    Spec, encoding 5. Sums are float64, products float32; see `encoding.expectation`.
+    Spec, encoding 5. Sums are float64, products float32; see `encoding.models.expectation`.
     """
 
     def __init__(self, n_components=256, *, max_iter=50, tol=1e-3, seed=0, variance_floor=1e-3, threads=1):
