@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 
 from benchmarks import cases, vlfeat
 from benchmarks.results import Row, in_turns
-from encoding.fisher import fisher_vector
+from encoding.coders.fisher import fisher_vector
 from encoding.models.gmm import DiagonalGMM
 from tests.reference import fisher as reference
 

@@ -9,7 +9,7 @@ import numpy as np
 import idt
 from benchmarks import bench_fisher, cases
 from benchmarks.results import Row, in_turns
-from encoding.fisher import fisher_vector
+from encoding.coders.fisher import fisher_vector
 from encoding.models.gmm import DiagonalGMM
 from idt.extractor import follow
 from idt.frames.video import open_video

@@ -262,7 +262,7 @@ def _teller(name, quiet):
 
 
 def _progress(quiet):
-    """A progress that shows a bar for what takes long, as `encoding.batch.no_progress` describes."""
+    """A progress that shows a bar for what takes long, as `encoding.pipeline.no_progress` describes."""
 
     @contextlib.contextmanager
     def bar(stage, total):

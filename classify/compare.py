@@ -21,7 +21,7 @@ from classify.preparing import prepare
 from classify.protocol import evaluate_prepared
 from classify.report import Written
 from classify.resuming import earlier_report, settings_of
-from encoding.batch import no_progress
+from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.files import hdf5
 

@@ -26,7 +26,7 @@ from classify.splits import classes_of
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.descriptors.sources import combined
 from encoding.encoder import encode_files
-from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, block_columns, json_list, open_vectors
+from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, block_columns, json_list, open_vectors
 from idt.errors import DataError
 from idt.files import hdf5
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from classify.rows import Rows
 from classify.tables import listed, read_lines
-from encoding.store import WHOLE
+from encoding.vectors_file import WHOLE
 from idt.checks import describe, float_array
 from idt.errors import DataError
 
@@ -79,7 +79,7 @@ def append_blocks(vectors, extras):
 
     Parameters
     ----------
-    vectors : encoding.store.Vectors
+    vectors : encoding.vectors_file.Vectors
         Read or open.
     extras : sequence of Extra
 

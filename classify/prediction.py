@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.fusion import append_blocks
 from classify.training import read_blocks
-from encoding.store import open_vectors
+from encoding.vectors_file import open_vectors
 from idt.errors import DataError
 
 

@@ -9,8 +9,8 @@ from classify.clips import Dataset
 from classify.cost import Ledger
 from classify.extraction import Task, extract
 from classify.resuming import refuse_other_features
-from encoding.batch import no_progress
 from encoding.descriptors.sources import digests
+from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.params import ExtractionParams
 

@@ -26,10 +26,10 @@ from classify.params import ClassifierParams
 from classify.preparing import prepare
 from classify.report import Written
 from classify.resuming import earlier_report, is_repeated, settings_of
-from encoding.batch import no_progress
 from encoding.codebook import Codebook, steps_of
 from encoding.descriptors.sources import Inputs, combined
 from encoding.params import EncodingParams
+from encoding.pipeline import no_progress
 from idt.params import ExtractionParams
 
 
@@ -91,7 +91,7 @@ def evaluate(
     overwrite : bool
         Replace what was made otherwise.
     progress : callable
-        Like `encoding.batch.no_progress`.
+        Like `encoding.pipeline.no_progress`.
     seen : callable, optional
         Called with the `idt.batch.extract_one.Outcome` of every clip.
 

@@ -31,11 +31,11 @@ class Rows:
     Parameters
     ----------
     source : (m, d) array, or what has ``shape`` and ``dtype`` and is read by ``source[first:last, columns]``
-        Such as the encodings of `encoding.store.open_vectors`.
+        Such as the encodings of `encoding.vectors_file.open_vectors`.
     index : sequence of int, optional
         The rows, in order; all by default. Runs of neighbouring rows are read at once.
     columns : list of slice, optional
-        The columns, in order; all by default. As from `encoding.store.block_columns`.
+        The columns, in order; all by default. As from `encoding.vectors_file.block_columns`.
     extra : sequence of (m, e) array
         Appended to the right, after the columns were chosen.
 

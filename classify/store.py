@@ -21,7 +21,7 @@ from classify.choice import channels_of
 from classify.machine import OneVsRest
 from classify.params import CLASSIFIERS, check_penalty
 from classify.svm import LinearSVM
-from encoding.store import block_columns, check_layout, json_list
+from encoding.vectors_file import block_columns, check_layout, json_list
 from idt.errors import DataError
 from idt.files import hdf5
 
@@ -38,7 +38,7 @@ class Model:
     classifier : LinearSVM or Chi2SVM
         Fitted; its classes are text.
     layout : list of dict
-        As from `encoding.store.check_layout`.
+        As from `encoding.vectors_file.check_layout`.
     codebook : str
         Digest of the codebook.
     source : dict or None

@@ -11,7 +11,7 @@ from classify.choice import machine_of
 from classify.fusion import append_blocks, read_extra
 from classify.splits import classes_of
 from classify.tables import match_labels, read_labels
-from encoding.store import open_vectors
+from encoding.vectors_file import open_vectors
 from idt.errors import DataError
 from idt.files import atomic, hdf5
 

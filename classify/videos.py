@@ -9,10 +9,10 @@ from pathlib import Path
 
 from classify.extraction import extract, plan
 from classify.prediction import label_vectors
-from encoding.batch import no_progress
 from encoding.codebook import Codebook
 from encoding.encoder import encode_files, layout_of
 from encoding.params import FITTING
+from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.params import ExtractionParams
 
@@ -46,7 +46,7 @@ def label_videos(
     threads : int
         Threads for each.
     progress : callable
-        Like `encoding.batch.no_progress`.
+        Like `encoding.pipeline.no_progress`.
     seen : callable, optional
         Called with the `idt.batch.extract_one.Outcome` of every video.
 

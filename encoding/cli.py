@@ -1,6 +1,6 @@
 """The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: skins of one function.
 
-Each parses its options, calls one function of `encoding.batch`, and prints what was done.
+Each parses its options, calls one function of `encoding.pipeline`, and prints what was done.
 """
 
 import contextlib
@@ -71,12 +71,12 @@ def _encode(arguments, skin):
 
 def _fit_and_encode(options, given, params, skin):
     """Fit and encode, whatever is asked for; exit status."""
-    from encoding import batch
+    from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
 
     settings = {
         "overwrite": options.overwrite,
-        "progress": batch.no_progress if options.quiet else _bar,
+        "progress": pipeline.no_progress if options.quiet else _bar,
         "jobs": options.jobs,
         "threads": options.threads,
     }
@@ -86,14 +86,16 @@ def _fit_and_encode(options, given, params, skin):
     names = names_of(files)
     if options.codebook:
         codebook = _codebook(options.codebook, skin)
-        _report_vectors(batch.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings))
+        _report_vectors(
+            pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings)
+        )
         return DONE
     settings["train"] = _read_train(options.train, names) if options.train else None
     settings["labels"] = _read_labels(options.labels) if options.labels else None
     if options.fit_only:
-        fitted, vectors = batch.fit(files, names, options.output, params, **settings), None
+        fitted, vectors = pipeline.fit(files, names, options.output, params, **settings), None
     else:
-        fitted, vectors = batch.fit_and_encode(files, names, options.output, params, **settings)
+        fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **settings)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
             print(
@@ -112,13 +114,13 @@ def _fit_and_encode(options, given, params, skin):
 
 def _encode_videos(options, given, settings, skin):
     """Videos to vectors in one pass; exit status."""
-    from encoding import batch
+    from encoding import pipeline
     from encoding.descriptors.videos import find
 
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
     videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
-    made, failed = batch.encode_videos(videos, options.output, codebook, params, **settings)
+    made, failed = pipeline.encode_videos(videos, options.output, codebook, params, **settings)
     for name, reason in failed.items():
         print(f"{skin.name}: {name}: {reason}", file=sys.stderr)
     _report_vectors(made)
@@ -235,6 +237,6 @@ def _report_vectors(made):
 
 @contextlib.contextmanager
 def _bar(stage, total):
-    """Progress on stderr, for `encoding.batch`."""
+    """Progress on stderr, for `encoding.pipeline`."""
     with progress_bar(total, stage, quiet=False) as bar:
         yield bar.update

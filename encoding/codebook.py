@@ -1,17 +1,17 @@
 """Codebooks: what is learnt from a sample of training descriptors, block by block, and its file.
 
-Of each block a mean and a projection (`encoding.models.pca`) and what its encoding needs: a mixture (`encoding.models.gmm`) for
-Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a second layer for stacked Fisher vectors. Fitting
-reads every video once (`encoding.descriptors.reservoir`), also for several training sets at a time, and depends neither on their
-order nor on the number of workers.
+Of each block a mean and a projection (`encoding.models.pca`) and what its encoding needs: a mixture
+(`encoding.models.gmm`) for Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a second layer
+for stacked Fisher vectors. Fitting reads every video once (`encoding.descriptors.reservoir`), also for several training
+sets at a time, and depends neither on their order nor on the number of workers.
 
 Format ``idt-codebook``, version 1 (specification, "Codebook, vectors, model"): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
-`encoding.stacked` names them; all else float32. Root attributes besides those of all our files: ``encoding``, its name;
-``blocks``, the JSON list of their names with the sizes of their descriptors; ``features``, the JSON of the parameters
-that the features were extracted with; ``sampling``, the JSON of what was sampled; ``digest``, the SHA-256 of all that a
-vector depends on.
+`encoding.coders.stacked` names them; all else float32. Root attributes besides those of all our files: ``encoding``,
+its name; ``blocks``, the JSON list of their names with the sizes of their descriptors; ``features``, the JSON of the
+parameters that the features were extracted with; ``sampling``, the JSON of what was sampled; ``digest``, the SHA-256 of
+all that a vector depends on.
 """
 
 import functools
@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from encoding.block import Block
+from encoding.coders.coder import Block
+from encoding.coders.registry import kind_of
+from encoding.coders.stacked import first_layer, stack
 from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.descriptors.sources import Inputs, columns_of, differences, label_of
-from encoding.kinds import kind_of
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from encoding.stacked import first_layer, stack
-from encoding.store import json_list
+from encoding.vectors_file import json_list
 from idt.errors import DataError
 from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 from idt.files import hdf5
@@ -81,7 +81,7 @@ class Codebook:
         params : BlockParams, optional
             Of any encoding; the standard Fisher vectors by default.
         labels : dict of str to str, optional
-            Class of each video, for stacked Fisher vectors; see `encoding.stacked.stack`.
+            Class of each video, for stacked Fisher vectors; see `encoding.coders.stacked.stack`.
         jobs : int
             Files read at once, in processes.
         threads : int

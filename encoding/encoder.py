@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from encoding.codebook import Codebook
 from encoding.descriptors.sources import Inputs
+from encoding.encode import encode, encode_files, layout_of, width_of
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from encoding.vectors import encode, encode_files, layout_of, width_of
 from idt.errors import DataError
 
 __all__ = [

@@ -64,3 +64,16 @@ def points_as_they_are(value, name):
     if not (fits and value.flags.c_contiguous):
         raise DataError(f"{name} must be contiguous float32 of shape (n, 2), got {describe(value)}")
     return value
+
+
+def positive_integer(value, name):
+    """Return ``value`` if it is an integer of at least 1, or refuse it.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise DataError(f"{name} must be an integer of at least 1, got {value!r}")
+    return int(value)

@@ -16,12 +16,12 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
 import idt
-from encoding.block import Tracks
 from encoding.codebook import Codebook
+from encoding.coders.pooling import CellCoder, slices_of
+from encoding.descriptors.tracks import Tracks
 from encoding.encoder import encode_files
 from encoding.params import BlockParams
-from encoding.pooling import CellCoder, slices_of
-from encoding.store import check_layout, load_vectors
+from encoding.vectors_file import check_layout, load_vectors
 from idt.errors import DataError
 from tests.samples import random_features
 

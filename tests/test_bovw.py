@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from encoding.bovw import BovwCoder, hard_codes, soft_codes
+from encoding.coders.bovw import BovwCoder, hard_codes, soft_codes
 from encoding.models.kmeans import KMeans
 from encoding.params import BovwParams
 from idt.errors import DataError

@@ -12,7 +12,7 @@ from classify import cli, store
 from classify.params import ClassifierParams
 from classify.svm import LinearSVM
 from encoding.encoder import FisherEncoder, encode_files
-from encoding.store import VectorsWriter, load_vectors
+from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.params import ExtractionParams

@@ -13,7 +13,7 @@ from classify import cli, comparison, cost
 from classify.comparison import Row
 from classify.recipes import read_recipes
 from encoding.params import BovwParams, EncodingParams, StackedParams
-from encoding.store import load_vectors
+from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes

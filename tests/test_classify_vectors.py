@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from classify.fusion import Extra, append_blocks, read_extra
-from encoding import store
-from encoding.store import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
+from encoding import vectors_file
+from encoding.vectors_file import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
 from idt.files import hdf5
 
@@ -61,7 +61,7 @@ def test_the_file_is_what_the_specification_says(tmp_path):
 
 def test_rows_come_in_blocks_whatever_the_chunks(tmp_path, monkeypatch):
     # Chunks of two rows, so that the last one is incomplete.
-    monkeypatch.setattr(store, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(vectors_file, "CHUNK_BYTES", 64)
     encodings, names = numbers(7), [f"v{i}" for i in range(7)]
     write(tmp_path / "v.h5", names, encodings)
     blocks = list(iter_rows(tmp_path / "v.h5", block=3))
@@ -88,7 +88,11 @@ def test_the_same_vectors_make_the_same_bytes(tmp_path):
 
 def test_a_file_of_the_same_making_is_current(tmp_path):
     write(tmp_path / "v.h5", ["x"], numbers(1))
-    wanted = {"format": store.VECTORS_FORMAT, "version": store.VECTORS_VERSION, "source": {"digest": "abc"}}
+    wanted = {
+        "format": vectors_file.VECTORS_FORMAT,
+        "version": vectors_file.VECTORS_VERSION,
+        "source": {"digest": "abc"},
+    }
     assert hdf5.matches(tmp_path / "v.h5", params={"k": 4}, **wanted) == "current"
     assert "this run asks for k=8" in hdf5.matches(tmp_path / "v.h5", params={"k": 8}, **wanted)
 

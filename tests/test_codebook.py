@@ -6,9 +6,9 @@ import pytest
 
 import idt
 from encoding.codebook import Codebook
+from encoding.coders.fisher import FisherCoder
 from encoding.descriptors.sample import Sampler
 from encoding.descriptors.sources import Inputs
-from encoding.fisher import FisherCoder
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams

@@ -12,7 +12,7 @@ import idt
 from encoding import cli
 from encoding.codebook import Codebook
 from encoding.encoder import BovwEncoder, VladEncoder
-from encoding.store import load_vectors
+from encoding.vectors_file import load_vectors
 from idt.params import ExtractionParams
 from tests.samples import random_features
 

@@ -16,7 +16,7 @@ from encoding.descriptors import sources
 from encoding.descriptors.sources import Inputs, combined, digests
 from encoding.encoder import FisherEncoder, encode_files
 from encoding.params import EncodingParams
-from encoding.store import load_vectors
+from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from idt.features import layout
 from idt.params import ExtractionParams

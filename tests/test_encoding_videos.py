@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import batch as encoding_batch
 from encoding import cli
+from encoding import pipeline as encoding_batch
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.sources import Inputs
 from encoding.descriptors.videos import regrouped
+from encoding.encode import encode, encode_files, slices_of_video, window_vector
 from encoding.encoder import FisherEncoder
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from encoding.store import load_vectors
-from encoding.vectors import encode, encode_files, slices_of_video, window_vector
+from encoding.vectors_file import load_vectors
 from idt import DataError, Features
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan

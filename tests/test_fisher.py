@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from encoding.fisher import Statistics, fisher_vector, from_statistics, statistics, vector_size
+from encoding.coders.fisher import Statistics, fisher_vector, from_statistics, statistics, vector_size
 from encoding.models.gmm import DiagonalGMM
 from idt.errors import DataError
 from tests.reference import fisher as reference

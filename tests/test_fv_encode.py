@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import batch, cli
+from encoding import cli, pipeline
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder
-from encoding.store import load_vectors
+from encoding.vectors_file import load_vectors
 from idt.features import release_rows
 from idt.params import ExtractionParams
 from tests import commands
@@ -207,5 +207,5 @@ def test_vectors_of_another_codebook_are_not_called_up_to_date(command, features
     command("--k", 2, "features", "-o", "v.h5")
     (tmp_path / "v.codebook.h5").unlink()
     # As if another release had fitted it.
-    monkeypatch.setattr(batch.Codebook, "digest", "f" * 64)
+    monkeypatch.setattr(pipeline.Codebook, "digest", "f" * 64)
     assert refused(command("--k", 2, "features", "-o", "v.h5"), "v.h5 was made with another codebook than")

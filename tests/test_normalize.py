@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import preprocessing
 
-from encoding.normalize import intra, l1, l2, root_l1, signed_power
+from encoding.coders.normalize import intra, l1, l2, root_l1, signed_power
 from idt.errors import DataError
 
 RTOL_F32 = 1e-6  # one division and one root in float32: a few units in the last place

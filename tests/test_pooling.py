@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import idt
-from encoding.cells import Pyramid
 from encoding.codebook import Codebook
+from encoding.coders.pyramid import Pyramid
+from encoding.encode import encode_video, slices_of_video, window_vector
 from encoding.encoder import FisherEncoder
 from encoding.params import BovwParams, EncodingParams, VladParams
-from encoding.vectors import encode_video, slices_of_video, window_vector
 from idt.errors import DataError
 from tests.reference import cells as reference
 from tests.samples import random_features

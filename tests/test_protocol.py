@@ -16,7 +16,7 @@ from classify.sets import hollywood2
 from classify.splits import Split
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from encoding.store import load_vectors
+from encoding.vectors_file import load_vectors
 from tests import scenes
 from tests.commands import refused, run_command
 from tests.trees import write

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from encoding.codebook import Codebook, steps_of
+from encoding.coders.stacked import CELL
 from encoding.descriptors.sources import Inputs
+from encoding.encode import encode_video, layout_of, slices_of_video
 from encoding.encoder import StackedEncoder
 from encoding.grids import volume_sizes
 from encoding.params import StackedParams
-from encoding.stacked import CELL
-from encoding.vectors import encode_video, layout_of, slices_of_video
 from idt.errors import DataError
 from tests.reference import stacked as reference
 from tests.samples import random_features

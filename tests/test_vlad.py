@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from encoding.coders.vlad import VladCoder
 from encoding.models.kmeans import KMeans
 from encoding.params import VladParams
-from encoding.vlad import VladCoder
 from idt.errors import DataError
 from tests.reference import vlad as reference
 

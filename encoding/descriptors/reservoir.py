@@ -1,9 +1,9 @@
 """Samples for several training sets from one reading of the videos, such as those of leave-one-out.
 
-A row's key depends on nothing but seed, video and row (`encoding.descriptors.sample`), so the sample of any set of videos is the
-rows of smallest keys among theirs. A reservoir keeps the rows that may still be among the smallest of some set: little
-more than the union of the samples, however many videos pass by. A video's rows are kept in the order of their keys,
-so both what is dropped and what is chosen are always its last and its first ones.
+A row's key depends on nothing but seed, video and row (`encoding.descriptors.sample`), so the sample of any set of
+videos is the rows of smallest keys among theirs. A reservoir keeps the rows that may still be among the smallest of
+some set: little more than the union of the samples, however many videos pass by. A video's rows are kept in the order
+of their keys, so both what is dropped and what is chosen are always its last and its first ones.
 
 Source: spec, encoding 3.
 """

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from encoding.models.expectation import positive_integer
-from idt.checks import float_array
+from idt.checks import float_array, positive_integer
 from idt.errors import DataError
 
 # Rows looked at in one go: bounds what an update needs beside the sample.

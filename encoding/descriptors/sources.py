@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from encoding.block import Tracks
 from encoding.descriptors.feature_files import PROJECTED, comparable, header, names_of
+from encoding.descriptors.tracks import Tracks
 from encoding.descriptors.videos import Video
 from idt.checks import describe, float_array
 from idt.errors import DataError

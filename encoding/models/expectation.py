@@ -164,19 +164,6 @@ def posteriors(rows, mixture, *, best=None):
     return out
 
 
-def positive_integer(value, name):
-    """Return ``value`` if it is an integer of at least 1, or refuse it.
-
-    Raises
-    ------
-    DataError
-        If it is anything else.
-    """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise DataError(f"{name} must be an integer of at least 1, got {value!r}")
-    return int(value)
-
-
 def _product_form(mixture):
     """The matrix that scores [1, x − c, (x − c)²], one row for each component and some zeros; the centre c, (D,).
 

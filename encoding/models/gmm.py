@@ -16,8 +16,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from encoding.kernels import distances as kernel
-from encoding.models.expectation import Mixture, expect, positive_integer, posteriors
-from idt.checks import float_array
+from encoding.models.expectation import Mixture, expect, posteriors
+from idt.checks import float_array, positive_integer
 from idt.errors import DataError
 
 # Rows per component in the subset that k-means sees, and its passes: EM does the rest.

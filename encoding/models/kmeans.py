@@ -14,10 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from encoding.models.expectation import positive_integer
 from encoding.models.product import packed, product
-from encoding.pooling import CellCoder
-from idt.checks import float_array
+from idt.checks import float_array, positive_integer
 from idt.errors import DataError
 
 # Scores of a batch at K = 4000 take 8 MB.
@@ -164,30 +162,3 @@ class KMeans(BaseEstimator):
         self._panels = packed(self.centres_.T)
         self._half = (np.einsum("ij,ij->i", self.centres_, self.centres_, dtype=np.float64) / 2).astype(np.float32)
         return self
-
-
-class CentresCoder(CellCoder):
-    """A coder whose only numbers are centres.
-
-    Parameters
-    ----------
-    kmeans : KMeans
-        Fitted.
-    """
-
-    def __init__(self, kmeans):
-        self.kmeans = kmeans
-
-    @classmethod
-    def fit(cls, rows, params, *, threads=1):
-        """Find the centres of projected descriptors."""
-        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
-
-    @classmethod
-    def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
-        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
-
-    def arrays(self):
-        """Its numbers under the names that they have in a file."""
-        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}

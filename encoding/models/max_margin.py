@@ -16,8 +16,7 @@ al., ECCV 2014.
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from encoding.models.expectation import positive_integer
-from idt.checks import float_array
+from idt.checks import float_array, positive_integer
 from idt.errors import DataError
 
 BATCH = 64

@@ -13,9 +13,9 @@ from classify.svm import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors import feature_files
 from encoding.descriptors.sources import Inputs, parts_of, rows_of
+from encoding.encode import encode_files
 from encoding.params import EncodingParams
-from encoding.store import iter_rows, load_vectors
-from encoding.vectors import encode_files
+from encoding.vectors_file import iter_rows, load_vectors
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.convert import write_binary, write_text

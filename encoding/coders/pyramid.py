@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.grids import pyramid_grids
-from encoding.store import WHOLE
+from encoding.vectors_file import WHOLE
 from idt.checks import float_array
 
 

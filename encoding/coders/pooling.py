@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from encoding.cells import Pyramid
+from encoding.coders.pyramid import Pyramid
 
 
 class CellCoder:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import orthogonal_mp
 
-from encoding.block import Tracks
-from encoding.somp import Dictionary, groups_of, whole_slices
+from encoding.coders.sparse_codes import Dictionary, groups_of, whole_slices
+from encoding.descriptors.tracks import Tracks
 from idt.errors import DataError
 from tests.reference import bovw as reference
 

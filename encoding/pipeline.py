@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
 from encoding.descriptors.sources import Inputs, combined, digests
-from encoding.store import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
-from encoding.vectors import Summary, encode_files, encode_video, layout_of, width_of
+from encoding.encode import Summary, encode_files, encode_video, layout_of, width_of
+from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import hdf5

@@ -2,8 +2,8 @@
 
 Of each block, first layer: the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones are.
 Each is reduced to some 200 numbers by a max-margin projection that is learnt with the labels of the training videos
-(`encoding.models.max_margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of these under
-a mixture of its own.
+(`encoding.models.max_margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of
+these under a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
 three directions. Its tracks are those of whose middle (relative position, middle frame) it is the place; one with fewer
@@ -15,17 +15,17 @@ Source: spec, encoding ("Stacked Fisher vectors"); Peng, Zou, Qiao & Peng, ECCV 
 
 import numpy as np
 
-from encoding.block import Tracks
+from encoding.coders.fisher import FisherCoder
+from encoding.coders.pooling import CellPool, Slices, slices_of
 from encoding.descriptors.sample import Sampler
 from encoding.descriptors.sources import parts_of
-from encoding.fisher import FisherCoder
+from encoding.descriptors.tracks import Tracks
 from encoding.grids import volume_sizes
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
 from encoding.models.product import packed, product
 from encoding.params import EncodingParams
-from encoding.pooling import CellPool, Slices, slices_of
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from encoding import normalize
-from encoding.models.kmeans import CentresCoder
+from encoding.coders import normalize
+from encoding.coders.centres import CentresCoder
 from idt.checks import float_array
 
 

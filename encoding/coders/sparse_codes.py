@@ -18,7 +18,7 @@ Source: spec, encoding ("Bag of visual words"); Tropp, Gilbert & Strauss, Signal
 import numpy as np
 from scipy import sparse
 
-from encoding.block import Tracks
+from encoding.descriptors.tracks import Tracks
 from encoding.models.product import packed, product
 from idt.checks import float_array
 from idt.errors import DataError

@@ -1,9 +1,9 @@
 """Bags of visual words: how often the words of a codebook occur among the descriptors of a video, or how strongly.
 
 A descriptor's code has one number for each of K words (the centres of k-means): `hard_codes` are 1 for the nearest,
-`soft_codes` share 1 among a few near ones, `encoding.somp` makes sparse codes of it. The codes of a video are summed
-up, or the largest of each word taken, and the result is normalised. Sparse codes have signs, which a χ² kernel does
-not take: they count as two words each, the positive parts first, 2K columns in all.
+`soft_codes` share 1 among a few near ones, `encoding.coders.sparse_codes` makes sparse codes of it. The codes of a
+video are summed up, or the largest of each word taken, and the result is normalised. Sparse codes have signs, which a
+χ² kernel does not take: they count as two words each, the positive parts first, 2K columns in all.
 
 Soft weights are proportional to exp(−d² / (2 (w·r)²)) of the distances d, where r² is the mean squared distance of the
 fitted descriptors from their centres and w an option.
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from encoding import normalize
-from encoding.models.kmeans import CentresCoder
-from encoding.somp import Dictionary, groups_of
+from encoding.coders import normalize
+from encoding.coders.centres import CentresCoder
+from encoding.coders.sparse_codes import Dictionary, groups_of
 
 
 @dataclass(frozen=True)

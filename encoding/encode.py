@@ -1,9 +1,9 @@
 """Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
 
-Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.fisher`, `bovw`, `vlad`, `stacked`) in
-every cell of the pyramid (`encoding.pooling`), normalise (`encoding.normalize`); then the blocks side by side. A video
-is read once, some rows at a time, and one without tracks has the zero vector. `encode_files` writes a vectors file;
-`encoding.encoder` has the same as scikit-learn transformers.
+Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.coders.fisher`, `bovw`, `vlad`,
+`stacked`) in every cell of the pyramid (`encoding.coders.pooling`), normalise (`encoding.coders.normalize`); then the
+blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
+`encode_files` writes a vectors file; `encoding.encoder` has the same as scikit-learn transformers.
 
 Source: spec, encoding 4, 6, 7; Wang & Schmid 2013.
 """
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from encoding.coders.pooling import slices_of
+from encoding.coders.registry import columns_asked, in_groups
+from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.sources import Inputs, columns_of, combined, digests, label_of, parts_of
-from encoding.kinds import columns_asked, in_groups
-from encoding.pooling import slices_of
-from encoding.somp import whole_slices
-from encoding.store import VectorsWriter
+from encoding.vectors_file import VectorsWriter
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 
@@ -85,7 +85,7 @@ def slices_of_video(item, name, codebook, params, *, length=15, grid=(1, 1), thr
 
     Returns
     -------
-    list of encoding.pooling.Slices
+    list of encoding.coders.pooling.Slices
         One for each block of the codebook; `window_vector` makes vectors of them.
 
     Raises
@@ -122,7 +122,7 @@ def window_vector(sliced, codebook, params, **window):
     codebook, params
         The same.
     **window
-        ``slices``, ``columns`` and ``rows``, as `encoding.pooling.Slices.total`; all by default.
+        ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.Slices.total`; all by default.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def layout_of(codebook, params):
     Returns
     -------
     list of dict
-        As `encoding.store.check_layout` describes.
+        As `encoding.vectors_file.check_layout` describes.
     """
     parts, first = [], 0
     for block in codebook.blocks:
@@ -207,7 +207,7 @@ def encode_files(
         Of the videos; None for `encoding.descriptors.feature_files.names_of`.
     codebook : Codebook
     output : str or Path
-        It appears when it is complete; read it with `encoding.store.load_vectors`.
+        It appears when it is complete; read it with `encoding.vectors_file.load_vectors`.
     params : BlockParams, optional
         The encoding's defaults by default.
     source : dict, optional

@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from encoding import stacked
-from encoding.bovw import BovwCoder
-from encoding.cells import Pyramid
-from encoding.fisher import FisherCoder
+from encoding.coders import stacked
+from encoding.coders.bovw import BovwCoder
+from encoding.coders.fisher import FisherCoder
+from encoding.coders.pyramid import Pyramid
+from encoding.coders.stacked import StackedCoder
+from encoding.coders.vlad import VladCoder
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from encoding.stacked import StackedCoder
-from encoding.vlad import VladCoder
 from idt.errors import DataError
 
 

@@ -10,16 +10,16 @@ in the column order (g,) all u component by component, all v: (2D + 1)·K − 1 
 The last g follows from the others, Σ √w_k g_k = 0. They are computed from the sums Σγ, Σγx, Σγx², which are additive:
 the vector of any window or cell comes from a sum of `Statistics`.
 
-Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in `encoding.normalize`.
+Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in `encoding.coders.normalize`.
 """
 
 import numpy as np
 
-from encoding import normalize
-from encoding.models.expectation import Statistics, expect, positive_integer
+from encoding.coders import normalize
+from encoding.coders.pooling import CellCoder
+from encoding.models.expectation import Statistics, expect
 from encoding.models.gmm import DiagonalGMM
-from encoding.pooling import CellCoder
-from idt.checks import describe, float_array
+from idt.checks import describe, float_array, positive_integer
 from idt.errors import DataError
 
 ORDERS = ("zero", "first", "second")

@@ -1,0 +1,33 @@
+"""Coders whose only numbers are the centres of k-means: bags of visual words and VLAD."""
+
+import numpy as np
+
+from encoding.coders.pooling import CellCoder
+from encoding.models.kmeans import KMeans
+
+
+class CentresCoder(CellCoder):
+    """A coder whose only numbers are centres.
+
+    Parameters
+    ----------
+    kmeans : KMeans
+        Fitted.
+    """
+
+    def __init__(self, kmeans):
+        self.kmeans = kmeans
+
+    @classmethod
+    def fit(cls, rows, params, *, threads=1):
+        """Find the centres of projected descriptors."""
+        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
+
+    @classmethod
+    def read(cls, read, params, width):
+        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
+
+    def arrays(self):
+        """Its numbers under the names that they have in a file."""
+        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}

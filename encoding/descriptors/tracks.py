@@ -1,0 +1,52 @@
+"""What an encoding asks about the tracks of some descriptors."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What an encoding asks about the tracks of some rows; None where it does not, or there are none.
+
+    Attributes
+    ----------
+    frame : (n,) int32 or None
+        Frame at which each ends.
+    scale : (n,) float32 or None
+    position : (n, 3) float32 or None
+        Relative x, y and time.
+    skip : (n,) uint8 or None
+        Frame step.
+    length : int or None
+        Steps of a track, L.
+    """
+
+    frame: Any = None
+    scale: Any = None
+    position: Any = None
+    skip: Any = None
+    length: Any = None
+
+    def columns(self):
+        """The arrays that are present: dict of str to ndarray."""
+        return {name: value for name in COLUMNS if (value := getattr(self, name)) is not None}
+
+    def take(self, rows):
+        """Those of some rows."""
+        return replace(self, **{name: column[rows] for name, column in self.columns().items()})
+
+    def middle_frames(self):
+        """The frame at which each track is half done, (n,) float64: end frame − L/2 · skip."""
+        return self.frame - self.length / 2 * self.skip.astype(np.float64)
+
+    @classmethod
+    def joined(cls, parts):
+        """Those of several parts, one after the other."""
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].columns()}
+        return replace(parts[0], **columns)
+
+
+COLUMNS = ("frame", "scale", "position", "skip")
+"""Columns of features that `Tracks` may hold."""
