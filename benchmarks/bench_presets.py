@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import idt
 from benchmarks import cases, results
 from benchmarks.results import Row, in_turns
-from classify.datasets import read
+from classify.datasets.registry import read
 from classify.protocol import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams

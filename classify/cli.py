@@ -73,7 +73,7 @@ def svm_predict(arguments):
 def evaluate(arguments):
     """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
     options, given = evaluation_options(arguments)
-    from classify.datasets import read
+    from classify.datasets.registry import read
     from classify.recipes import read_recipes, recipe_of
     from idt.workers import cluster
 

@@ -64,7 +64,7 @@ def compare(
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.read`.
+        As from `classify.datasets.registry.read`.
     recipes : list of Recipe
         As from `classify.recipes.read_recipes`.
     output : str or Path

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classify import metrics
-from classify.splits import Split
+from classify.datasets.splits import Split
 from idt.errors import DataError
 
 

@@ -4,9 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify import splits
-from classify.clips import Dataset
 from classify.cost import Ledger
+from classify.datasets import splits
+from classify.datasets.dataset import Dataset
 from classify.extraction import Task, extract
 from classify.resuming import refuse_other_features
 from encoding.descriptors.sources import digests

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classify import report
-from classify.clips import groups_of
 from classify.cost import Ledger
 from classify.counting import Fold
+from classify.datasets.dataset import groups_of
 from classify.folds import FoldFiles, Places
 from classify.params import ClassifierParams
 from classify.preparing import prepare
@@ -74,7 +74,7 @@ def evaluate(
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.read`.
+        As from `classify.datasets.registry.read`.
     output : str or Path
         Folder of everything that is made.
     extraction : ExtractionParams, optional

@@ -98,7 +98,7 @@ def published(dataset):
     Parameters
     ----------
     dataset : str
-        Name of the set, as in `classify.datasets`.
+        Name of the set, as in `classify.datasets.registry`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from classify.splits import classes_of
+from classify.datasets.splits import classes_of
 from classify.tables import listed
 from idt.errors import DataError
 

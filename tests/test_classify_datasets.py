@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from classify import splits
-from classify.datasets import read
+from classify.datasets import kth, splits, ut_interaction, weizmann
+from classify.datasets.registry import read
 from classify.params import ClassifierParams, DatasetParams
-from classify.sets import kth, ut_interaction, weizmann
 from idt.errors import DataError
 from tests.trees import tree
 

@@ -11,11 +11,11 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from classify import report
-from classify.clips import Clip, Dataset, Skipped
 from classify.counting import Fold, summarise
+from classify.datasets.dataset import Clip, Dataset, Skipped
+from classify.datasets.splits import Split, leave_one_group_out
 from classify.metrics import spread
 from classify.report import assemble, write
-from classify.splits import Split, leave_one_group_out
 from classify.svm import LinearSVM
 from idt.errors import DataError
 

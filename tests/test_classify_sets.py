@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from classify.datasets import read
+from classify.datasets import hollywood2, kth, ucf101
+from classify.datasets.registry import read
 from classify.params import DatasetParams
-from classify.sets import hollywood2, kth, ucf101
 from idt.errors import DataError
 from tests.golden import splits
 from tests.trees import tree, write

@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
-from classify import cli, datasets
+from classify import cli
+from classify.datasets import hollywood2, registry
+from classify.datasets.splits import Split
 from classify.folds import folder_name
 from classify.resuming import VARYING
-from classify.sets import hollywood2
-from classify.splits import Split
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
@@ -376,4 +376,4 @@ def test_the_help_names_every_set_and_folders_are_named_after_their_splits():
         with pytest.raises(SystemExit):
             cli.evaluate(["--help"])
     text = "".join(said[0].split())
-    assert all(name in text for name in datasets.READERS)
+    assert all(name in text for name in registry.READERS)

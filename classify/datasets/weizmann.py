@@ -5,8 +5,8 @@ Source: spec, "Datasets: layout, splits, metric"; Gorelick et al. 2007.
 
 import itertools
 
-from classify import splits
-from classify.clips import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.datasets import splits
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, need
 
 ACTORS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 ACTIONS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")

@@ -5,8 +5,8 @@ Source: spec, "Datasets: layout, splits, metric".
 
 from pathlib import Path
 
-from classify import splits
-from classify.clips import Clip, Dataset, Skipped, find_videos, need
+from classify.datasets import splits
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, need
 from idt.frames import suffixes
 
 

@@ -5,8 +5,8 @@ Source: spec, "Datasets: layout, splits, metric"; Reddy & Shah 2012.
 
 import re
 
-from classify import splits
-from classify.clips import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.datasets import splits
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, need
 
 CLIPS, CLASSES, GROUPS = 6618, 50, 25
 

@@ -5,8 +5,8 @@ Source: spec, "Datasets: layout, splits, metric"; Marszałek et al. 2009.
 
 import re
 
-from classify.clips import find_videos
-from classify.sets.official import Listed, assemble, lists_folder
+from classify.datasets.dataset import find_videos
+from classify.datasets.official import Listed, assemble, lists_folder
 from classify.tables import read_lines
 from idt.errors import DataError
 

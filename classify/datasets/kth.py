@@ -5,8 +5,8 @@ Source: spec, "Datasets: layout, splits, metric"; Schüldt et al. 2004.
 
 import re
 
-from classify import splits
-from classify.clips import Clip, Dataset, Skipped, find_videos, need
+from classify.datasets import splits
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, need
 from classify.tables import read_lines
 from idt.errors import DataError
 

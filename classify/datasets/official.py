@@ -8,8 +8,8 @@ the splits go on without it.
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.clips import Clip, Dataset, Skipped, need
-from classify.splits import Split
+from classify.datasets.dataset import Clip, Dataset, Skipped, need
+from classify.datasets.splits import Split
 from classify.tables import listed
 from idt.errors import DataError
 

@@ -5,9 +5,9 @@ Source: spec, "Datasets: layout, splits, metric"; Liu et al. 2009.
 
 import re
 
-from classify import splits
-from classify.clips import Clip, Dataset, Skipped, find_videos, groups_of, need
-from classify.sets.ucf50 import lacking
+from classify.datasets import splits
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.datasets.ucf50 import lacking
 
 CLASSES, GROUPS = 11, 25
 

@@ -9,18 +9,18 @@ Source: spec, "Datasets: layout, splits, metric".
 import dataclasses
 from pathlib import Path
 
-from classify import splits
+from classify.datasets import splits
+from classify.datasets.folder import read_folder
+from classify.datasets.hmdb import read_hmdb51, read_jhmdb
+from classify.datasets.hollywood2 import read_hollywood2
+from classify.datasets.kth import read_kth
+from classify.datasets.olympic import read_olympic
+from classify.datasets.ucf11 import read_ucf11
+from classify.datasets.ucf50 import read_ucf50
+from classify.datasets.ucf101 import read_ucf101
+from classify.datasets.ut_interaction import read_ut_interaction
+from classify.datasets.weizmann import read_weizmann
 from classify.params import DatasetParams
-from classify.sets.folder import read_folder
-from classify.sets.hmdb import read_hmdb51, read_jhmdb
-from classify.sets.hollywood2 import read_hollywood2
-from classify.sets.kth import read_kth
-from classify.sets.olympic import read_olympic
-from classify.sets.ucf11 import read_ucf11
-from classify.sets.ucf50 import read_ucf50
-from classify.sets.ucf101 import read_ucf101
-from classify.sets.ut_interaction import read_ut_interaction
-from classify.sets.weizmann import read_weizmann
 from idt.errors import DataError
 
 READERS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from classify.splits import Split, classes_of
+from classify.datasets.splits import Split, classes_of
 from classify.tables import listed
 from idt.errors import DataError
 from idt.frames import suffixes

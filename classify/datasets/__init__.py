@@ -1,0 +1,7 @@
+"""Data sets: their clips, labels, splits and metric, one reader a file.
+
+registry  the readers by name
+dataset   clips with labels and groups, and what is missing
+splits    who trains and who is tested
+official  lists that come with a data set
+"""

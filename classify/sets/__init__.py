@@ -1,1 +1,0 @@
-"""One reader per data set; `classify.datasets` lists them."""
