@@ -20,9 +20,9 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from classify.choice import machine_of
 from classify.datasets.splits import classes_of
-from classify.rows import Rows
+from classify.svm.build import machine_of
+from classify.svm.lazy_rows import Rows
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.descriptors.sources import combined
 from encoding.encoder import encode_files

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classify.rows import Rows
+from classify.svm.lazy_rows import Rows
 from classify.tables import listed, read_lines
 from encoding.vectors_file import WHOLE
 from idt.checks import describe, float_array

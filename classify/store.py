@@ -16,11 +16,11 @@ import h5py
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from classify.chi2 import Chi2SVM
-from classify.choice import channels_of
-from classify.machine import OneVsRest
 from classify.params import CLASSIFIERS, check_penalty
-from classify.svm import LinearSVM
+from classify.svm.build import channels_of
+from classify.svm.chi2 import Chi2SVM
+from classify.svm.linear import LinearSVM
+from classify.svm.one_vs_rest import OneVsRest
 from encoding.vectors_file import block_columns, check_layout, json_list
 from idt.errors import DataError
 from idt.files import hdf5

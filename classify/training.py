@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classify import store
-from classify.choice import machine_of
 from classify.datasets.splits import classes_of
 from classify.fusion import append_blocks, read_extra
+from classify.svm.build import machine_of
 from classify.tables import match_labels, read_labels
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError

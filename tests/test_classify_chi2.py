@@ -6,11 +6,12 @@ from sklearn.metrics.pairwise import chi2_kernel
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from classify import chi2, store
-from classify.chi2 import Chi2SVM
-from classify.choice import channels_of, machine_of
+from classify import store
 from classify.params import ClassifierParams
-from classify.rows import Rows
+from classify.svm import chi2
+from classify.svm.build import channels_of, machine_of
+from classify.svm.chi2 import Chi2SVM
+from classify.svm.lazy_rows import Rows
 from idt.errors import DataError
 from tests.reference import chi2 as reference
 

@@ -10,7 +10,7 @@ import pytest
 
 from classify import cli, store
 from classify.params import ClassifierParams
-from classify.svm import LinearSVM
+from classify.svm.linear import LinearSVM
 from encoding.encoder import FisherEncoder, encode_files
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job

@@ -7,10 +7,10 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import PredefinedSplit
 from sklearn.svm import SVC
 
-from classify import inner
-from classify.calibration import fit_sigmoids, probabilities
-from classify.svm import LinearSVM
-from classify.targets import read_targets, weights
+from classify.svm import inner_folds
+from classify.svm.calibration import fit_sigmoids, probabilities
+from classify.svm.linear import LinearSVM
+from classify.svm.targets import read_targets, weights
 from idt.errors import DataError
 
 # Two searches for the maximum of one smooth likelihood, in scores of about one.
@@ -27,7 +27,7 @@ def noisy(n=90, d=200, classes=3, noise=1.0, seed=0):
 
 def test_each_fold_has_its_share_of_every_class():
     codes = np.repeat([0, 1, 2], [10, 15, 5])
-    folds = inner.inner_folds(codes)
+    folds = inner_folds.inner_folds(codes)
     assert sorted(np.concatenate(folds).tolist()) == list(range(30))
     for fold in folds:
         assert np.bincount(codes[fold]).tolist() == [2, 3, 1]
@@ -35,13 +35,13 @@ def test_each_fold_has_its_share_of_every_class():
 
 def test_groups_are_not_torn():
     groups = [f"g{i // 4}" for i in range(24)]
-    folds = inner.inner_folds(np.arange(24) % 2, groups)
+    folds = inner_folds.inner_folds(np.arange(24) % 2, groups)
     where = [{groups[row] for row in fold} for fold in folds]
     assert sum(map(len, where)) == 6
     # Rows without a group are on their own.
-    assert len(inner.inner_folds(np.zeros(4, int), ["", "", "", ""])) == 4
+    assert len(inner_folds.inner_folds(np.zeros(4, int), ["", "", "", ""])) == 4
     with pytest.raises(DataError, match="training rows of at least two groups, got one"):
-        inner.inner_folds(np.zeros(4, int), ["g"] * 4)
+        inner_folds.inner_folds(np.zeros(4, int), ["g"] * 4)
 
 
 @pytest.mark.parametrize("solver", ["gram", "primal"])
@@ -50,8 +50,8 @@ def test_held_out_scores_are_those_of_machines_trained_without(solver):
     plain = LinearSVM(C=1.0, solver=solver)
     problem = plain._problem(X)
     targets = read_targets(y, len(y))
-    folds = inner.inner_folds(targets.codes)
-    found = inner.held_out(problem, targets.signs, np.ones(targets.signs.shape), folds)
+    folds = inner_folds.inner_folds(targets.codes)
+    found = inner_folds.held_out(problem, targets.signs, np.ones(targets.signs.shape), folds)
     for fold in folds:
         rest = np.setdiff1d(np.arange(len(y)), fold)
         wanted = plain.fit(X[rest], y[rest]).decision_function(X[fold])
@@ -62,15 +62,15 @@ def test_c_is_the_one_that_labels_most_held_out_rows_rightly():
     X, y = noisy()
     model = LinearSVM(C="cv").fit(X, y)
     targets = read_targets(y, len(y))
-    folds = inner.inner_folds(targets.codes)
+    folds = inner_folds.inner_folds(targets.codes)
     rights = []
-    for C in inner.GRID:
+    for C in inner_folds.GRID:
         right = 0
         for fold in folds:
             rest = np.setdiff1d(np.arange(len(y)), fold)
             right += (LinearSVM(C=C).fit(X[rest], y[rest]).predict(X[fold]) == y[fold]).sum()
         rights.append(right)
-    assert inner.GRID[int(np.argmax(rights))] == model.C_
+    assert inner_folds.GRID[int(np.argmax(rights))] == model.C_
     assert len(set(rights)) > 1
     np.testing.assert_array_equal(model.coef_, LinearSVM(C=model.C_).fit(X, y).coef_)
 
@@ -79,7 +79,7 @@ def test_probabilities_are_those_of_platt_on_held_out_scores():
     X, y = noisy()
     model = LinearSVM(C=1.0, probability=True).fit(X, y)
     folds = np.empty(len(y), int)
-    for number, fold in enumerate(inner.inner_folds(read_targets(y, len(y)).codes)):
+    for number, fold in enumerate(inner_folds.inner_folds(read_targets(y, len(y)).codes)):
         folds[fold] = number
     rival = CalibratedClassifierCV(SVC(kernel="linear", C=1.0, tol=1e-7), ensemble=False, cv=PredefinedSplit(folds))
     new = noisy(n=12, seed=1)[0]
@@ -147,7 +147,7 @@ def test_two_classes_that_a_row_may_both_have_are_two_machines():
 
 def test_c_for_rows_of_several_classes_ranks_them_best():
     X, y, _ = several()
-    assert LinearSVM(C="cv").fit(X, y).C_ in inner.GRID
+    assert LinearSVM(C="cv").fit(X, y).C_ in inner_folds.GRID
 
 
 def test_balanced_weights_of_several_classes_balance_each_machine():

@@ -16,7 +16,7 @@ from classify.datasets.dataset import Clip, Dataset, Skipped
 from classify.datasets.splits import Split, leave_one_group_out
 from classify.metrics import spread
 from classify.report import assemble, write
-from classify.svm import LinearSVM
+from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 
 CLASSES = ["jump", "run", "walk"]

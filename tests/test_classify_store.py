@@ -6,7 +6,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from classify import store
-from classify.svm import LinearSVM
+from classify.svm.linear import LinearSVM
 from classify.tables import listed, match_labels, read_labels, write_scores
 from idt.errors import DataError
 from idt.files import hdf5

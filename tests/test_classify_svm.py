@@ -11,10 +11,10 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from classify import interior, rows, solvers
-from classify.choice import machine_of
 from classify.params import ClassifierParams
-from classify.svm import LinearSVM
+from classify.svm import interior_point, lazy_rows, solvers
+from classify.svm.build import machine_of
+from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 from tests.reference import svm as reference
 
@@ -98,7 +98,7 @@ def test_interior_points_close_the_gap_between_primal_and_dual(form, n, d):
     signs = np.where(np.arange(n) % 3 == 0, 1.0, -1.0)
     X = random.normal(size=(n, d)) + 0.3 * signs[:, None]
     penalties = np.where(signs > 0, 50.0, 100.0)
-    signed = interior.solve(signs, penalties, **({"kernel": X @ X.T} if form == "kernel" else {"factor": X}))
+    signed = interior_point.solve(signs, penalties, **({"kernel": X @ X.T} if form == "kernel" else {"factor": X}))
     alpha, w = signs * signed, X.T @ signed
     assert (alpha >= 0).all()
     assert (alpha <= penalties).all()
@@ -117,7 +117,7 @@ def test_overlapping_classes_of_few_columns_reach_the_optimum(solver):
     for label, score in zip(np.unique(y), scores.T, strict=True):
         signs, penalties = np.where(y == label, 1.0, -1.0), np.full(len(y), 100.0)
         rows64 = X.astype(np.float64)
-        w = interior.solve(signs, penalties, factor=rows64) @ rows64
+        w = interior_point.solve(signs, penalties, factor=rows64) @ rows64
         wanted = rows64 @ w + solvers.bias(rows64 @ w, signs, penalties)
         np.testing.assert_allclose(score, wanted, atol=AGREEMENT * np.abs(wanted).max())
 
@@ -147,7 +147,7 @@ def test_the_gram_matrix_does_not_depend_on_the_blocks():
     exact = X.astype(np.float64) @ X.T.astype(np.float64)
     for memory in (1 << 30, 4 * 7 * X.itemsize * X.shape[1], 1):
         # Sums of float64 in another order.
-        np.testing.assert_allclose(rows.gram(X, memory=memory), exact, atol=1e-12)
+        np.testing.assert_allclose(lazy_rows.gram(X, memory=memory), exact, atol=1e-12)
 
 
 def test_rows_of_a_source_train_as_the_same_rows_in_memory():
@@ -155,7 +155,7 @@ def test_rows_of_a_source_train_as_the_same_rows_in_memory():
     index = np.array([0, 1, 2, 9, 8, 20, 21, 22, 29, 5])
     columns = [slice(300, 400), slice(0, 50)]
     extra = np.random.default_rng(1).normal(size=(30, 7)).astype(np.float32)
-    chosen = rows.Rows(X, columns=columns, extra=[extra]).take(index)
+    chosen = lazy_rows.Rows(X, columns=columns, extra=[extra]).take(index)
     plain = np.hstack([X[:, 300:400], X[:, :50], extra])[index]
     np.testing.assert_array_equal(chosen[:], plain)
     np.testing.assert_array_equal(chosen[3:6], plain[3:6])
@@ -237,6 +237,6 @@ def test_what_cannot_be_scored_is_refused():
 def test_rows_that_do_not_fit_are_refused():
     X, _ = vectors(n=12, d=8, classes=3)
     with pytest.raises(DataError, match="a row for each of the 12 vectors, got 11"):
-        rows.Rows(X, extra=[X[:11]])
+        lazy_rows.Rows(X, extra=[X[:11]])
     with pytest.raises(DataError, match="must lie in 0 … 11"):
-        rows.Rows(X, index=[3, 12])
+        lazy_rows.Rows(X, index=[3, 12])

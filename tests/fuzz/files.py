@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from classify import store as models
-from classify.svm import LinearSVM
+from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors import feature_files
 from encoding.descriptors.sources import Inputs, parts_of, rows_of

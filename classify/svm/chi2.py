@@ -5,17 +5,17 @@
 0/0 = 0, A_c the mean of D_c over all pairs of different training rows. Numbers below zero, as of sparse codes, enter as
 their negative half: x is (max(x, 0), max(−x, 0)), which the formula of non-negative numbers does not change.
 
-Objective, choice of C and probabilities: `classify.machine`. Source: spec, "The other encodings"; Zhang et al. 2007,
-Wang et al. 2013.
+Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: spec, "The other encodings"; Zhang et al.
+2007, Wang et al. 2013.
 """
 
 import numpy as np
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
-from classify.machine import OneVsRest
 from classify.params import ClassifierParams
-from classify.rows import Rows, check_finite, parts
-from classify.solvers import Dual
+from classify.svm.lazy_rows import Rows, check_finite, parts
+from classify.svm.one_vs_rest import OneVsRest
+from classify.svm.solvers import Dual
 from idt.errors import DataError
 
 DEFAULT = ClassifierParams()

@@ -5,7 +5,7 @@ For each class, with t_i = +1 for its videos and −1 for the others:
     minimise  ½‖w‖² + Σ_i C_i · max(0, 1 − t_i (w·x_i + b)),
 
 hinge loss, L2 penalty, **bias unpenalised**; C_i = C times the weight of the video's class. The score is w·x + b, or
-with a kernel Σ_j t_j α_j K(x_j, x) + b. How it is trained: `classify.solvers`. Source: spec, encoding 8.
+with a kernel Σ_j t_j α_j K(x_j, x) + b. How it is trained: `classify.svm.solvers`. Source: spec, encoding 8.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from classify import solvers
-from classify.calibration import fit_sigmoids, probabilities
-from classify.inner import choose_penalty, held_out, inner_folds
 from classify.params import CROSS_VALIDATED, check_penalty
-from classify.rows import as_rows, one_thread
-from classify.targets import read_targets, weights
+from classify.svm import solvers
+from classify.svm.calibration import fit_sigmoids, probabilities
+from classify.svm.inner_folds import choose_penalty, held_out, inner_folds
+from classify.svm.lazy_rows import as_rows, one_thread
+from classify.svm.targets import read_targets, weights
 from idt.errors import DataError
 
 
@@ -31,7 +31,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : (n, d) float32 or float64, or Rows
-            `classify.rows.Rows` of a file are read by blocks.
+            `classify.svm.lazy_rows.Rows` of a file are read by blocks.
         y : (n,) str or int, or list of tuple of str
             Label of each row, or all of its labels.
         groups : (n,) str, optional

@@ -1,14 +1,14 @@
 """Linear support vector machine, one class against the rest, trained on rows or on their Gram matrix.
 
-Objective, choice of C and probabilities: `classify.machine`. Source: spec, encoding 8.
+Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: spec, encoding 8.
 """
 
 import numpy as np
 
-from classify.machine import OneVsRest
 from classify.params import SOLVERS, ClassifierParams
-from classify.rows import check_finite, combine, gram, parts, products
-from classify.solvers import Dual, Primal
+from classify.svm.lazy_rows import check_finite, combine, gram, parts, products
+from classify.svm.one_vs_rest import OneVsRest
+from classify.svm.solvers import Dual, Primal
 from idt.errors import DataError
 
 DEFAULT = ClassifierParams()

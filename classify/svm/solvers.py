@@ -9,7 +9,7 @@ Memory is that of K and two blocks, whatever the columns: 0.73 GB instead of 4 G
 its coordinate descent.
 
 Where either does not converge in reasonable time, as for classes that overlap in few columns at C = 100, an
-interior-point method takes over (`classify.interior`).
+interior-point method takes over (`classify.svm.interior_point`).
 
 Either way b is then chosen exactly for the w found: the objective along b is piecewise linear, with its kinks at
 t_i − w·x_i, and is smallest between two neighbouring kinks; b is their middle, which is libsvm's choice too.
@@ -27,8 +27,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC, LinearSVC
 
-from classify import interior
-from classify.rows import check_finite
+from classify.svm import interior_point
+from classify.svm.lazy_rows import check_finite
 
 TOLERANCE = 1e-5
 """Violation of the optimality conditions, in units of the margin, at which the solvers stop: scores to ~1e-5."""
@@ -96,7 +96,7 @@ class Dual:
         machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=MAX_PAIRS)
         _fit(machine, self.matrix, sign, penalties)
         if machine.fit_status_:
-            return interior.solve(sign, penalties, kernel=self.matrix)
+            return interior_point.solve(sign, penalties, kernel=self.matrix)
         found = np.zeros(len(self.matrix))
         found[machine.support_] = machine.dual_coef_[0]
         return found
@@ -147,7 +147,7 @@ class Primal:
         if machine.n_iter_ < MAX_PASSES:
             return machine.coef_[0]
         few = X.shape[1] < len(X)
-        return interior.solve(sign, penalties, **({"factor": X} if few else {"kernel": X @ X.T})) @ X
+        return interior_point.solve(sign, penalties, **({"factor": X} if few else {"kernel": X @ X.T})) @ X
 
 
 def fit(problem, signs, penalties):

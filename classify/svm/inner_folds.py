@@ -7,7 +7,8 @@ whole training part.
 
 import numpy as np
 
-from classify import metrics, solvers
+from classify import metrics
+from classify.svm import solvers
 from idt.errors import DataError
 
 FOLDS = 5
@@ -86,7 +87,7 @@ def choose_penalty(problem, targets, weights, folds):
     Parameters
     ----------
     problem : solvers.Dual or solvers.Primal
-    targets : classify.targets.Targets
+    targets : classify.svm.targets.Targets
     weights : (k, n) float64
         Factors of C.
     folds : list of (m,) int

@@ -1,7 +1,7 @@
 """The classifier that the options ask for."""
 
-from classify.chi2 import Chi2SVM
-from classify.svm import LinearSVM
+from classify.svm.chi2 import Chi2SVM
+from classify.svm.linear import LinearSVM
 
 
 def machine_of(params, layout=None):
