@@ -37,7 +37,7 @@ def svm_train(arguments):
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
     params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
-    from classify.training import train
+    from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, overwrite=options.overwrite)
     if made.up_to_date:
@@ -139,14 +139,14 @@ def _prediction_options(arguments):
 
 def _predict(options, outside):
     """Scores of the inputs, whatever they are."""
-    from classify.prediction import check_calibrated, label_vectors
-    from classify.store import load
+    from classify.models.model_file import load
+    from classify.models.predict import check_calibrated, label_vectors
 
     model = load(options.model)
     if options.probabilities:
         check_calibrated(model, options.model)
     if options.codebook:
-        from classify.videos import label_videos
+        from classify.models.predict_videos import label_videos
 
         return label_videos(
             model,
@@ -189,7 +189,7 @@ def _outside(parser, options):
         parser.error(f"every --extra needs its --extra-names, got {len(options.extra)} and {len(options.extra_names)}")
     if not options.extra:
         return []
-    from classify.training import Outside
+    from classify.models.train import Outside
 
     blocks = []
     for given, names in zip(options.extra, options.extra_names, strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from classify.cost import Ledger
 from classify.datasets import splits
 from classify.datasets.dataset import Dataset
-from classify.extraction import Task, extract
+from classify.models.video_features import Task, extract
 from classify.resuming import refuse_other_features
 from encoding.descriptors.sources import digests
 from encoding.pipeline import no_progress

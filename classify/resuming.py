@@ -85,7 +85,7 @@ def refuse_other_features(tasks):
 
     Parameters
     ----------
-    tasks : sequence of classify.extraction.Task
+    tasks : sequence of classify.models.video_features.Task
 
     Raises
     ------

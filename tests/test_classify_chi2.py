@@ -6,7 +6,7 @@ from sklearn.metrics.pairwise import chi2_kernel
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from classify import store
+from classify.models import model_file
 from classify.params import ClassifierParams
 from classify.svm import chi2
 from classify.svm.build import channels_of, machine_of
@@ -102,8 +102,8 @@ def test_a_chi2_model_saved_and_loaded_gives_the_same_scores(tmp_path):
     X, y = histograms(dtype=np.float32)
     model = machine_of(ClassifierParams(classifier="chi2", probability=True), LAYOUT).fit(X, y)
     assert model.channels == CHANNELS == channels_of(LAYOUT)
-    store.save(tmp_path / "m.h5", model, layout=LAYOUT, codebook="c0ffee", source={"digest": "abc"})
-    loaded = store.load(tmp_path / "m.h5").classifier
+    model_file.save(tmp_path / "m.h5", model, layout=LAYOUT, codebook="c0ffee", source={"digest": "abc"})
+    loaded = model_file.load(tmp_path / "m.h5").classifier
     assert loaded.get_params() == model.get_params()
     np.testing.assert_array_equal(loaded.scores(X), model.scores(X))
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))

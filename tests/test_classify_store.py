@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from classify import store
+from classify.models import model_file
 from classify.svm.linear import LinearSVM
 from classify.tables import listed, match_labels, read_labels, write_scores
 from idt.errors import DataError
@@ -26,14 +26,14 @@ def trained(classes=3, dtype=np.float32, **options):
 
 def save(path, classifier, **options):
     options = {"layout": LAYOUT, "codebook": DIGEST, "source": {"digest": "abc"}, **options}
-    store.save(path, classifier, **options)
+    model_file.save(path, classifier, **options)
 
 
 @pytest.mark.parametrize(("classes", "dtype"), [(2, np.float32), (3, np.float32), (3, np.float64)])
 def test_a_model_saved_and_loaded_gives_the_same_scores(tmp_path, classes, dtype):
     classifier = trained(classes, dtype, C=3.0, class_weight={"c0": 2.0})
     save(tmp_path / "m.h5", classifier)
-    model = store.load(tmp_path / "m.h5")
+    model = model_file.load(tmp_path / "m.h5")
     X = np.random.default_rng(9).normal(size=(5, 8)).astype(dtype)
     np.testing.assert_array_equal(model.classifier.scores(X), classifier.scores(X))
     assert model.classifier.predict(X).tolist() == classifier.predict(X).tolist()
@@ -57,16 +57,16 @@ def test_the_same_model_makes_the_same_bytes_and_is_current(tmp_path):
     for name in ("a.h5", "b.h5"):
         save(tmp_path / name, classifier)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
-    wanted = {"format": store.FORMAT, "version": store.VERSION, "source": {"digest": "abc"}}
-    state = hdf5.matches(tmp_path / "a.h5", params=store.stored_params(LinearSVM()), **wanted)
+    wanted = {"format": model_file.FORMAT, "version": model_file.VERSION, "source": {"digest": "abc"}}
+    state = hdf5.matches(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM()), **wanted)
     assert state == "current"
-    state = hdf5.matches(tmp_path / "a.h5", params=store.stored_params(LinearSVM(C=1)), **wanted)
+    state = hdf5.matches(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM(C=1)), **wanted)
     assert "with C=100.0, this run asks for C=1.0" in state
 
 
 def test_vectors_of_another_codebook_or_layout_are_refused(tmp_path):
     save(tmp_path / "m.h5", trained())
-    model = store.load(tmp_path / "m.h5")
+    model = model_file.load(tmp_path / "m.h5")
     model.check(codebook=DIGEST, layout=LAYOUT)
     with pytest.raises(DataError, match=f"v.h5 were made with codebook {OTHER}, the model was trained with {DIGEST}"):
         model.check(codebook=OTHER, layout=LAYOUT, name="v.h5")
@@ -101,7 +101,7 @@ def test_a_model_file_that_contradicts_itself_is_refused(tmp_path, name, value, 
         del file[name]
         file[name] = value
     with pytest.raises(DataError, match=words):
-        store.load(tmp_path / "m.h5")
+        model_file.load(tmp_path / "m.h5")
 
 
 def test_labels_are_read_with_and_without_a_header(tmp_path):

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from classify.fusion import Extra, append_blocks, read_extra
+from classify.models.outside_vectors import Extra, append_blocks, read_extra
 from encoding import vectors_file
 from encoding.vectors_file import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError

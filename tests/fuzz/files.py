@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from classify import store as models
+from classify.models import model_file as models
 from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors import feature_files

@@ -7,8 +7,8 @@ codebook, and the encoding that the model records.
 import tempfile
 from pathlib import Path
 
-from classify.extraction import extract, plan
-from classify.prediction import label_vectors
+from classify.models.predict import label_vectors
+from classify.models.video_features import extract, plan
 from encoding.codebook import Codebook
 from encoding.encoder import encode_files, layout_of
 from encoding.params import FITTING
@@ -33,12 +33,12 @@ def label_videos(
 
     Parameters
     ----------
-    model : classify.store.Model
+    model : classify.models.model_file.Model
     videos : list of str
         Files, patterns, folders of videos or of images.
     codebook : str or Path
         The codebook of the model's vectors.
-    outside : sequence of classify.training.Outside
+    outside : sequence of classify.models.train.Outside
     probabilities : bool
         As `label_vectors`.
     jobs : int

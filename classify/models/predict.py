@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify.fusion import append_blocks
-from classify.training import read_blocks
+from classify.models.outside_vectors import append_blocks
+from classify.models.train import read_blocks
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError
 
@@ -52,7 +52,7 @@ def check_calibrated(model, path):
 
     Parameters
     ----------
-    model : classify.store.Model
+    model : classify.models.model_file.Model
     path : str
         What the message calls it.
 
@@ -70,10 +70,10 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
 
     Parameters
     ----------
-    model : classify.store.Model
+    model : classify.models.model_file.Model
     vectors : str or Path
         A vectors file.
-    outside : sequence of classify.training.Outside
+    outside : sequence of classify.models.train.Outside
         The blocks that stood beside the columns when the model was trained.
     probabilities : bool
         Calibrated probabilities instead of scores, of a model that has them.

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from classify import store
 from classify.datasets.splits import classes_of
-from classify.fusion import append_blocks, read_extra
+from classify.models import model_file
+from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
 from classify.tables import match_labels, read_labels
 from encoding.vectors_file import open_vectors
@@ -93,9 +93,9 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
         state = hdf5.matches(
             output,
-            format=store.FORMAT,
-            version=store.VERSION,
-            params=store.stored_params(machine_of(params)),
+            format=model_file.FORMAT,
+            version=model_file.VERSION,
+            params=model_file.stored_params(machine_of(params)),
             source=source,
         )
         if state == "current":
@@ -103,7 +103,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         if state != "absent" and not overwrite:
             raise DataError(state)
         rows, layout = append_blocks(stored, read_blocks(outside))
-        store.save(
+        model_file.save(
             output,
             machine_of(params, layout).fit(rows, given),
             layout=layout,
@@ -124,7 +124,7 @@ def read_blocks(outside):
 
     Returns
     -------
-    list of classify.fusion.Extra
+    list of classify.models.outside_vectors.Extra
 
     Raises
     ------
