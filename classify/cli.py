@@ -201,7 +201,7 @@ def _outside(parser, options):
 
 def _print_report(found, quiet):
     """The result on stdout, what is left to say on stderr."""
-    from classify.readable import METRIC_NAMES
+    from classify.reports.markdown import METRIC_NAMES
 
     report, folder = found.report, Path(found.written.paths[0]).parent
     print(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
@@ -217,7 +217,7 @@ def _print_report(found, quiet):
 
 def _print_row(row):
     """A recipe's line on stdout as soon as it is known."""
-    from classify.readable import METRIC_NAMES
+    from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
         print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)

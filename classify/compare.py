@@ -1,8 +1,8 @@
 """Several recipes over one data set, and what they have in common made once.
 
-Recipes of one extraction share its features, those of one codebook its codebooks, those of one encoding its vectors;
-a recipe that only changes the classifier costs a training. Every recipe has a report of its own, in ``rows``, and a
-line of the table (`classify.comparison`), which is written anew after each that was not there. A run that was
+Recipes of one extraction share its features, those of one codebook its codebooks, those of one encoding its vectors; a
+recipe that only changes the classifier costs a training. Every recipe has a report of its own, in ``rows``, and a line
+of the table (`classify.reports.comparison_table`), which is written anew after each that was not there. A run that was
 interrupted goes on where it stopped; a recipe that cannot be evaluated has its reason in the table, and the others go
 on.
 """
@@ -14,12 +14,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from classify import comparison
-from classify.comparison import Row
 from classify.folds import Places
 from classify.preparing import prepare
 from classify.protocol import evaluate_prepared
-from classify.report import Written
+from classify.reports import comparison_table
+from classify.reports.comparison_table import Row
+from classify.reports.report import Written
 from classify.resuming import earlier_report, settings_of
 from encoding.pipeline import no_progress
 from idt.errors import DataError
@@ -108,10 +108,10 @@ def compare(
             rows.append(Row(recipe.name, found.report))
             if not found.up_to_date:
                 idle = False
-                comparison.write(output, rows)
+                comparison_table.write(output, rows)
         if told is not None:
             told(rows[-1])
-    written = comparison.write(output, rows)
+    written = comparison_table.write(output, rows)
     failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
     return Comparison(rows, written, failed, idle)
 

@@ -17,14 +17,14 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify import report
 from classify.cost import Ledger
-from classify.counting import Fold
 from classify.datasets.dataset import groups_of
 from classify.folds import FoldFiles, Places
 from classify.params import ClassifierParams
 from classify.preparing import prepare
-from classify.report import Written
+from classify.reports import report
+from classify.reports.report import Written
+from classify.reports.summary import Fold
 from classify.resuming import earlier_report, is_repeated, settings_of
 from encoding.codebook import Codebook, steps_of
 from encoding.descriptors.sources import Inputs, combined
@@ -40,7 +40,7 @@ class Evaluation:
     Attributes
     ----------
     report : dict
-        As from `classify.report.assemble`.
+        As from `classify.reports.report.assemble`.
     written : Written
         The files of the report, and what could not be written.
     failed : dict of str to str

@@ -9,9 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from classify import cli, comparison, cost
-from classify.comparison import Row
+from classify import cli, cost
 from classify.recipes import read_recipes
+from classify.reports import comparison_table
+from classify.reports.comparison_table import Row
 from encoding.params import BovwParams, EncodingParams, StackedParams
 from encoding.vectors_file import load_vectors
 from idt.errors import DataError
@@ -189,7 +190,7 @@ def test_a_table_has_a_line_for_each_recipe(tmp_path):
         Row("three", reported(1.0, per_descriptor={"hof": 0.25}, memory=None, interval={"low": 0.9, "high": 1.0})),
         Row("four", None, "too few tracks"),
     ]
-    written = comparison.write(tmp_path, rows)
+    written = comparison_table.write(tmp_path, rows)
     assert [path.name for path in written.paths] == ["comparison.md", "comparison.csv", "comparison.png"]
     text = (tmp_path / "comparison.md").read_text()
     for line in (
@@ -207,12 +208,12 @@ def test_a_table_has_a_line_for_each_recipe(tmp_path):
     assert (lines[2][0], lines[2][-1]) == ("four", "too few tracks")
     assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
     before = times(tmp_path)
-    comparison.write(tmp_path, rows)
+    comparison_table.write(tmp_path, rows)
     assert times(tmp_path) == before
 
 
 def test_a_table_of_failures_only_is_a_list(tmp_path):
-    assert len(comparison.write(tmp_path, [Row("a", None, "odd")]).paths) == 2
+    assert len(comparison_table.write(tmp_path, [Row("a", None, "odd")]).paths) == 2
     assert "- a: odd" in (tmp_path / "comparison.md").read_text()
 
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from classify import metrics
-from classify.published import published
+from classify.reports.published import published
 from idt.errors import DataError
 
 CLASSES = ["run", "skip", "walk"]

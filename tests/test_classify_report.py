@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from classify import report
-from classify.counting import Fold, summarise
 from classify.datasets.dataset import Clip, Dataset, Skipped
 from classify.datasets.splits import Split, leave_one_group_out
 from classify.metrics import spread
-from classify.report import assemble, write
+from classify.reports import report
+from classify.reports.report import assemble, write
+from classify.reports.summary import Fold, summarise
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 

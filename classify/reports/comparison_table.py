@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.picture import NO_MATPLOTLIB, costs_png
-from classify.readable import METRIC_NAMES, percent, published_table, table
-from classify.report import Written
+from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
+from classify.reports.plots import NO_MATPLOTLIB, costs_png
+from classify.reports.report import Written
 from classify.tables import csv_text, write_text
 from idt.files import atomic
 
@@ -20,7 +20,7 @@ class Row(NamedTuple):
     ----------
     name : str
     report : dict or None
-        As from `classify.report.assemble`.
+        As from `classify.reports.report.assemble`.
     error : str or None
         Why it has none.
     """

@@ -17,7 +17,7 @@ def as_markdown(report, *, picture):
     Parameters
     ----------
     report : dict
-        As from `classify.report.assemble`.
+        As from `classify.reports.report.assemble`.
     picture : bool
         Whether ``confusion.png`` lies beside it.
 
@@ -76,7 +76,7 @@ def published_table(published, own=()):
     Parameters
     ----------
     published : list of dict
-        As `classify.report.assemble` holds them.
+        As `classify.reports.report.assemble` holds them.
     own : list of list
         Lines of method, percent, source and note to put above them.
 

@@ -4,7 +4,7 @@
 ``report.md``, ``confusion.csv`` and, where matplotlib is at hand, ``confusion.png``. But for ``seconds`` and
 ``versions`` a report depends on nothing but data and options.
 
-Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put together: `classify.counting`.
+Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put together: `classify.reports.summary`.
 """
 
 import importlib.metadata
@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify import counting, metrics
-from classify.picture import NO_MATPLOTLIB, confusion_png
-from classify.published import published
-from classify.readable import as_markdown
+from classify import metrics
+from classify.reports import summary
+from classify.reports.markdown import as_markdown
+from classify.reports.plots import NO_MATPLOTLIB, confusion_png
+from classify.reports.published import published
 from classify.tables import csv_text, write_text
 from idt.errors import DataError
 from idt.files import atomic
@@ -84,9 +85,9 @@ def assemble(
     DataError
         As `counting.summarise`.
     """
-    numbers = counting.summarise(dataset, folds)
-    parts = counting.by_part(folds)
-    per_fold = [counting.numbers_of(dataset, [fold]) for fold in folds]
+    numbers = summary.summarise(dataset, folds)
+    parts = summary.by_part(folds)
+    per_fold = [summary.numbers_of(dataset, [fold]) for fold in folds]
     return {
         "dataset": dataset.name,
         "root": str(dataset.root),
@@ -96,7 +97,7 @@ def assemble(
         "value": numbers[dataset.metric],
         **numbers,
         "interval": _interval([mine[dataset.metric] for mine in per_fold]),
-        "per_part": {part: counting.numbers_of(dataset, mine) for part, mine in parts.items()}
+        "per_part": {part: summary.numbers_of(dataset, mine) for part, mine in parts.items()}
         if 1 < len(parts) < len(folds)
         else {},
         "per_fold": [
@@ -109,14 +110,14 @@ def assemble(
             }
             for fold, mine in zip(folds, per_fold, strict=True)
         ],
-        "per_class": counting.class_shares(dataset, folds),
-        "per_class_precision": counting.class_precisions(dataset, folds),
+        "per_class": summary.class_shares(dataset, folds),
+        "per_class_precision": summary.class_precisions(dataset, folds),
         "per_descriptor": {
-            block: counting.summarise(dataset, mine)[dataset.metric] for block, mine in (per_descriptor or {}).items()
+            block: summary.summarise(dataset, mine)[dataset.metric] for block, mine in (per_descriptor or {}).items()
         },
         "classes": dataset.classes,
-        "confusion": [] if dataset.several else counting.confusion_of(dataset, folds).tolist(),
-        "mistakes": counting.mistakes_of(dataset, folds),
+        "confusion": [] if dataset.several else summary.confusion_of(dataset, folds).tolist(),
+        "mistakes": summary.mistakes_of(dataset, folds),
         "failed": [failed._asdict() for failed in dataset.failed],
         "skipped": [skipped._asdict() for skipped in dataset.skipped],
         "missing": list(dataset.missing),

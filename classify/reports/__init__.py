@@ -1,0 +1,9 @@
+"""What an evaluation tells.
+
+report            all files of a report, written together
+summary           predictions to figures
+markdown          figures to tables of text
+comparison_table  many recipes in one table
+plots             confusion matrix and costs as pictures
+published         numbers that others published
+"""
