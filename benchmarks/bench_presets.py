@@ -19,7 +19,7 @@ import idt
 from benchmarks import cases, results
 from benchmarks.results import Row, in_turns
 from classify.datasets.registry import read
-from classify.protocol import evaluate
+from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
 from tests import golden

@@ -74,7 +74,7 @@ def evaluate(arguments):
     """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
     options, given = evaluation_options(arguments)
     from classify.datasets.registry import read
-    from classify.recipes import read_recipes, recipe_of
+    from classify.evaluation.recipes import read_recipes, recipe_of
     from idt.workers import cluster
 
     if options.compare:
@@ -91,12 +91,12 @@ def evaluate(arguments):
         "seen": _teller("idt-evaluate", options.quiet),
     }
     if options.compare:
-        from classify.compare import compare
+        from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
             rows = compare(dataset, recipes, options.output, **settings, told=_print_row)
         return _print_table(rows, options.quiet)
-    from classify.protocol import evaluate
+    from classify.evaluation.evaluate import evaluate
 
     with cluster.connected(options.scheduler):
         found = evaluate(

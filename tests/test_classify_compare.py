@@ -9,8 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from classify import cli, cost
-from classify.recipes import read_recipes
+from classify import cli
+from classify.evaluation import cost_ledger
+from classify.evaluation.recipes import read_recipes
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
 from encoding.params import BovwParams, EncodingParams, StackedParams
@@ -129,17 +130,17 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
 
 
 def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
-    ledger = cost.Ledger(tmp_path)
+    ledger = cost_ledger.Ledger(tmp_path)
     assert ledger.of("encoding", "x") == (0.0, 0)
     for _ in range(2):
         with ledger.paying("encoding", "x"):
             time.sleep(0.02)
     with ledger.paying("encoding", "x") as bill:
         bill.due = False
-    seconds, memory = cost.Ledger(tmp_path).of("encoding", "x")
+    seconds, memory = cost_ledger.Ledger(tmp_path).of("encoding", "x")
     assert 0.04 <= seconds < 5
     # An interpreter with numpy takes more than ten megabytes.
-    assert memory > 10 << 20 or not cost.resident(0)
+    assert memory > 10 << 20 or not cost_ledger.resident(0)
     assert ledger.of("encoding", "y") == (0.0, 0)
     with ledger.paying("encoding", "y"):
         pass
@@ -150,12 +151,12 @@ def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
 
 
 def test_the_peak_is_seen_while_it_lasts():
-    with cost.Peak() as before:
-        time.sleep(2 * cost.PERIOD)
-    with cost.Peak() as peak:
+    with cost_ledger.Peak() as before:
+        time.sleep(2 * cost_ledger.PERIOD)
+    with cost_ledger.Peak() as peak:
         # So large that malloc asks the system for it, whatever earlier tests have left behind.
         block = np.ones(1 << 27, np.uint8)
-        time.sleep(4 * cost.PERIOD)
+        time.sleep(4 * cost_ledger.PERIOD)
         del block
     assert peak.bytes >= before.bytes
     assert peak.bytes >= before.bytes + (1 << 26) or not before.bytes

@@ -12,8 +12,8 @@ import pytest
 from classify import cli
 from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
-from classify.folds import folder_name
-from classify.resuming import VARYING
+from classify.evaluation.fold import folder_name
+from classify.evaluation.resume import VARYING
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors

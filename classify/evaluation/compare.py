@@ -14,13 +14,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.folds import Places
-from classify.preparing import prepare
-from classify.protocol import evaluate_prepared
+from classify.evaluation.evaluate import evaluate_prepared
+from classify.evaluation.fold import Places
+from classify.evaluation.prepare_features import prepare
+from classify.evaluation.resume import earlier_report, settings_of
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
 from classify.reports.report import Written
-from classify.resuming import earlier_report, settings_of
 from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.files import hdf5
@@ -66,14 +66,14 @@ def compare(
     dataset : Dataset
         As from `classify.datasets.registry.read`.
     recipes : list of Recipe
-        As from `classify.recipes.read_recipes`.
+        As from `classify.evaluation.recipes.read_recipes`.
     output : str or Path
         Folder of everything that is made.
     features : str or Path, optional
         Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Those of
         other extractions lie beside it, named after what is different.
     jobs, threads, overwrite, progress, seen
-        As `classify.protocol.evaluate`.
+        As `classify.evaluation.evaluate.evaluate`.
     told : callable, optional
         Called with the `Row` of every recipe when it is done.
 

@@ -4,11 +4,11 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify.cost import Ledger
 from classify.datasets import splits
 from classify.datasets.dataset import Dataset
+from classify.evaluation.cost_ledger import Ledger
+from classify.evaluation.resume import refuse_other_features
 from classify.models.video_features import Task, extract
-from classify.resuming import refuse_other_features
 from encoding.descriptors.sources import digests
 from encoding.pipeline import no_progress
 from idt.errors import DataError
@@ -55,7 +55,7 @@ def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, 
         Of the feature files.
     extraction : ExtractionParams
     jobs, threads, overwrite, progress, seen
-        As `classify.protocol.evaluate`.
+        As `classify.evaluation.evaluate.evaluate`.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, 
     Raises
     ------
     DataError, OSError
-        As `classify.protocol.evaluate`.
+        As `classify.evaluation.evaluate.evaluate`.
     """
     tasks = _tasks(dataset, extraction, Path(folder))
     if not overwrite:

@@ -7,8 +7,8 @@
 5. The report.
 
 All of it is kept below one folder and made once: a run that was interrupted goes on where it stopped, and one that is
-repeated changes nothing. What was made otherwise is refused, most of it before any work is done. `classify.compare`
-evaluates several recipes, which share what they have in common.
+repeated changes nothing. What was made otherwise is refused, most of it before any work is done.
+`classify.evaluation.compare` evaluates several recipes, which share what they have in common.
 
 Source: spec, encoding 1 to 8; spec, "Datasets: layout, splits, metric".
 """
@@ -17,15 +17,15 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify.cost import Ledger
 from classify.datasets.dataset import groups_of
-from classify.folds import FoldFiles, Places
+from classify.evaluation.cost_ledger import Ledger
+from classify.evaluation.fold import FoldFiles, Places
+from classify.evaluation.prepare_features import prepare
+from classify.evaluation.resume import earlier_report, is_repeated, settings_of
 from classify.params import ClassifierParams
-from classify.preparing import prepare
 from classify.reports import report
 from classify.reports.report import Written
 from classify.reports.summary import Fold
-from classify.resuming import earlier_report, is_repeated, settings_of
 from encoding.codebook import Codebook, steps_of
 from encoding.descriptors.sources import Inputs, combined
 from encoding.params import EncodingParams

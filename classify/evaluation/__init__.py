@@ -1,0 +1,10 @@
+"""A data set to a report, with its own protocol.
+
+evaluate          all folds of one recipe
+prepare_features  the features of all clips
+fold              codebook, vectors and model of one fold
+resume            what an earlier run left
+cost_ledger       wall time and memory of each stage
+compare           many recipes that share what they can
+recipes           recipes from a file
+"""
