@@ -61,7 +61,7 @@ def svm_predict(arguments):
     for name, best in zip(found.names, found.best(options.top), strict=True):
         print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if options.output:
-        from classify.tables import write_scores
+        from classify.text_files import write_scores
 
         write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
     if found.failed:

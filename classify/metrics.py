@@ -6,7 +6,7 @@ Conventions: the rows of a confusion matrix are the true classes, its columns th
 
 import numpy as np
 
-from classify.tables import listed
+from classify.text_files import listed
 from idt.errors import DataError
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from classify.datasets.splits import Split, classes_of
-from classify.tables import listed
+from classify.datasets.splits import Split
+from classify.labels import classes_of
+from classify.text_files import listed
 from idt.errors import DataError
 from idt.frames import suffixes
 

@@ -7,7 +7,7 @@ import re
 
 from classify.datasets import splits
 from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, need
-from classify.tables import read_lines
+from classify.text_files import read_lines
 from idt.errors import DataError
 
 ACTIONS = ("boxing", "handclapping", "handwaving", "jogging", "running", "walking")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from classify.datasets.dataset import Clip, Dataset, Skipped, need
 from classify.datasets.splits import Split
-from classify.tables import listed
+from classify.text_files import listed
 from idt.errors import DataError
 
 

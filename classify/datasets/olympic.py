@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from classify.datasets.dataset import find_videos
 from classify.datasets.official import Listed, assemble, lists_folder
-from classify.tables import read_lines
+from classify.text_files import read_lines
 from idt.errors import DataError
 from idt.frames import suffixes
 

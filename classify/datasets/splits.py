@@ -9,7 +9,8 @@ Source: spec, "Datasets: layout, splits, metric".
 import re
 from typing import NamedTuple
 
-from classify.tables import listed, read_pairs
+from classify.labels import classes_of
+from classify.text_files import listed, read_pairs
 from idt.errors import DataError
 
 
@@ -223,11 +224,6 @@ def check(splits, labels):
             raise DataError(f"{split.name} trains on one class only, {listed(classes)}; a classifier needs two")
         if not classes_of(labels[name] for name in split.test):
             raise DataError(f"{split.name} tests no video that has a class")
-
-
-def classes_of(labels):
-    """Sorted classes among labels, each a text or a tuple of several."""
-    return sorted({name for label in labels for name in ((label,) if isinstance(label, str) else label)})
 
 
 def _sorted(texts):

@@ -7,7 +7,7 @@ import re
 
 from classify.datasets.dataset import find_videos
 from classify.datasets.official import Listed, assemble, lists_folder
-from classify.tables import read_lines
+from classify.text_files import read_lines
 from idt.errors import DataError
 
 SPLITS = (1, 2, 3)

@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from classify.tables import write_text
+from classify.text_files import write_text
 from idt.files import hdf5
 from idt.workers.profile import stage as watched
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from classify.datasets.splits import classes_of
+from classify.labels import classes_of
 from classify.svm.build import machine_of
 from classify.svm.lazy_rows import Rows
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.datasets.splits import classes_of
+from classify.labels import classes_of, match_labels, read_labels
 from classify.models import model_file
 from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
-from classify.tables import match_labels, read_labels
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError
 from idt.files import atomic, hdf5

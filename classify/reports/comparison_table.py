@@ -6,7 +6,7 @@ from typing import NamedTuple
 from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
-from classify.tables import csv_text, write_text
+from classify.text_files import csv_text, write_text
 from idt.files import atomic
 
 FEATURES = "extraction"

@@ -21,7 +21,7 @@ from classify.reports import summary
 from classify.reports.markdown import as_markdown
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
-from classify.tables import csv_text, write_text
+from classify.text_files import csv_text, write_text
 from idt.errors import DataError
 from idt.files import atomic
 

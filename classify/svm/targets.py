@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from classify.datasets.splits import classes_of
-from classify.tables import listed
+from classify.labels import classes_of
+from classify.text_files import listed
 from idt.errors import DataError
 
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from classify.labels import match_labels, read_labels
 from classify.models import model_file
 from classify.svm.linear import LinearSVM
-from classify.tables import listed, match_labels, read_labels, write_scores
+from classify.text_files import listed, write_scores
 from idt.errors import DataError
 from idt.files import hdf5
 

@@ -61,75 +61,11 @@ def read_pairs(path, header):
         If the file cannot be read.
     """
     pairs: dict[str, str] = {}
-    for number, name, (value,) in _entries(path, header):
+    for number, name, (value,) in read_entries(path, header):
         if name in pairs:
             raise DataError(f"{path}, entry {number}: {name} occurs twice, as {pairs[name]} and {value}")
         pairs[name] = value
     return pairs
-
-
-def read_labels(path):
-    """Read labels: CSV lines ``name,label``, with or without that header; of several labels ``name,label,label``.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    dict of str to str or to tuple of str
-        Video name → label. Tuples of all labels, sorted, if some video has several.
-
-    Raises
-    ------
-    DataError
-        As `read_pairs`, but for the number of fields, or if a label of a video occurs twice.
-    OSError
-        If the file cannot be read.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for number, name, labels in _entries(path, ("name", "label"), several=True):
-        if name in found:
-            before, now = (" and ".join(these) for these in (found[name], labels))
-            raise DataError(f"{path}, entry {number}: {name} occurs twice, as {before} and {now}")
-        if len(set(labels)) < len(labels):
-            raise DataError(f"{path}, entry {number}: {name} has one label twice, in {','.join(labels)}")
-        found[name] = tuple(sorted(labels))
-    if any(len(labels) > 1 for labels in found.values()):
-        return found
-    return {name: label for name, (label,) in found.items()}
-
-
-def match_labels(names, labels):
-    """Labels in the order of the videos.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Videos.
-    labels : dict of str to str or to tuple of str
-        As from `read_labels`.
-
-    Returns
-    -------
-    list of str or of tuple of str
-
-    Raises
-    ------
-    DataError
-        If a video has no label or a label has no video; both are listed.
-    """
-    known = set(names)
-    bare = [name for name in names if name not in labels]
-    idle = [name for name in labels if name not in known]
-    problems = []
-    if bare:
-        problems.append(f"{len(bare)} videos without a label: {listed(bare)}")
-    if idle:
-        problems.append(f"{len(idle)} labels without a video: {listed(idle)}")
-    if problems:
-        raise DataError("; ".join(problems))
-    return [labels[name] for name in names]
 
 
 def write_scores(path, names, scores, classes, *, overwrite=False):
@@ -183,7 +119,7 @@ def write_text(path, text, *, overwrite=False):
         part.write(text.encode())
 
 
-def _entries(path, header, *, several=False):
+def read_entries(path, header, *, several=False):
     """Number, name and values of the lines of a CSV file, without its header."""
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
