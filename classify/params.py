@@ -18,17 +18,17 @@ class ClassifierParams:
     """What a classifier depends on besides its data; the defaults are those of the standard recipe."""
 
     classifier: str = option(
-        "linear", spec="encoding 8", choices=CLASSIFIERS, help="support vector machine: linear, or with the χ² kernel"
+        "linear", method="encoding 8", choices=CLASSIFIERS, help="support vector machine: linear, or with the χ² kernel"
     )
     C: float | str = option(
         100.0,
         flag="c",
-        spec="encoding 8",
+        method="encoding 8",
         help="weight of the errors against the margin; cv: chosen by cross-validation on the training videos",
     )
     solver: str = option(
         "auto",
-        spec="encoding 8",
+        method="encoding 8",
         choices=SOLVERS,
         help="linear only: Gram matrix, rows as they are, or whichever is smaller",
     )

@@ -5,7 +5,7 @@ Of each block a mean and a projection (`encoding.models.pca`) and what its encod
 for stacked Fisher vectors. Fitting reads every video once (`encoding.descriptors.reservoir`), also for several training
 sets at a time, and depends neither on their order nor on the number of workers.
 
-Format ``idt-codebook``, version 1 (specification, "Codebook, vectors, model"): in ``blocks/NAME`` the datasets ``mean``
+Format ``idt-codebook``, version 1 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
 `encoding.coders.stacked` names them; all else float32. Root attributes besides those of all our files: ``encoding``,
@@ -101,7 +101,7 @@ class Codebook:
 
         Notes
         -----
-        Spec, encoding 3 to 5.
+        docs/method/encoding.md, sections 3 to 5.
         """
         inputs = Inputs.of(items, names, descriptors=(params or EncodingParams()).descriptors)
         return next(

@@ -5,7 +5,7 @@ Of each block: project (`encoding.models.pca`), sum up as the encoding does (`en
 blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
 `encode_files` writes a vectors file; `encoding.encoder` has the same as scikit-learn transformers.
 
-Source: spec, encoding 4, 6, 7; Wang & Schmid 2013.
+Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
 """
 
 from typing import NamedTuple

@@ -37,21 +37,23 @@ class BlockParams:
     LEAST: ClassVar[dict[str, int]] = {"k": 1, "sample": 1, "seed": 0, "best": 1}
     """Least values of the whole numbers."""
 
-    k: int = option(256, spec="encoding 5", help="components or words of each block")
+    k: int = option(256, method="encoding 5", help="components or words of each block")
     blocks: str = option(
-        ",".join(layout.DESCRIPTORS), spec="encoding 1", help="descriptors to encode; always in this order"
+        ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode; always in this order"
     )
-    joint: bool = option(False, spec="encoding 4", help="one block of all descriptors side by side, with one PCA")
-    pca: float | None = option(0.5, spec="encoding 4", help="share of a block's columns that the PCA keeps, in (0, 1]")
-    whiten: bool = option(False, spec="encoding 4", help="scale the principal components to unit variance")
-    sample: int = option(256_000, unit="descriptors", spec="encoding 3", help="at most as many are fitted on")
-    seed: int = option(0, spec="encoding 3", help="of the sample and of what is fitted to it")
+    joint: bool = option(False, method="encoding 4", help="one block of all descriptors side by side, with one PCA")
+    pca: float | None = option(
+        0.5, method="encoding 4", help="share of a block's columns that the PCA keeps, in (0, 1]"
+    )
+    whiten: bool = option(False, method="encoding 4", help="scale the principal components to unit variance")
+    sample: int = option(256_000, unit="descriptors", method="encoding 3", help="at most as many are fitted on")
+    seed: int = option(0, method="encoding 3", help="of the sample and of what is fitted to it")
     only_skips: str = option(
-        "all", spec="encoding, multi-skip", help="take only tracks of these frame steps, such as 1 or 1,2"
+        "all", method="encoding 14", help="take only tracks of these frame steps, such as 1 or 1,2"
     )
     pyramid: str = option(
         WHOLE_VIDEO,
-        spec="encoding, pyramid",
+        method="encoding 12",
         help="grids of columns x rows x times whose cells have a vector each, such as 1x1x1,1x3x1,1x1x2",
     )
 
@@ -122,13 +124,13 @@ class EncodingParams(BlockParams):
 
     encoding: ClassVar[str] = "fisher"
 
-    zero_order: bool = option(False, spec="encoding 6", help="put the zero-order part before the two others")
+    zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
-        None, spec="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all"
+        None, method="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all"
     )
-    power: float = option(0.5, spec="encoding 7", help="exponent of the power normalisation, in (0, 1]; 1 is none")
-    intra: bool = option(False, spec="encoding 7", help="normalise each component's part of a block by itself")
-    norm: str = option("l2", spec="encoding 7", choices=NORMS, help="norm of each block, after the power")
+    power: float = option(0.5, method="encoding 7", help="exponent of the power normalisation, in (0, 1]; 1 is none")
+    intra: bool = option(False, method="encoding 7", help="normalise each component's part of a block by itself")
+    norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
 
     @property
     def orders(self):
@@ -146,22 +148,18 @@ class StackedParams(EncodingParams):
         *BlockParams.FITTING, "first_k", "volumes", "least", "volume_sample", "reduced", "power",
     )  # fmt: skip
 
-    first_k: int = option(256, spec="encoding, stacked", help="components of the first layer's mixtures")
+    first_k: int = option(256, method="encoding 11", help="components of the first layer's mixtures")
     volumes: str = option(
         "2x2x60,2x2x30,3x3x30",
-        spec="encoding, stacked",
+        method="encoding 11",
         help="sub-volumes: width and height as parts of the frame, length in frames, each overlapping by half",
     )
-    least: int = option(
-        50, unit="tracks", spec="encoding, stacked", help="a sub-volume with fewer tracks is passed over"
-    )
-    volume_sample: int = option(
-        5_000, unit="sub-volumes", spec="encoding, stacked", help="at most as many are fitted on"
-    )
+    least: int = option(50, unit="tracks", method="encoding 11", help="a sub-volume with fewer tracks is passed over")
+    volume_sample: int = option(5_000, unit="sub-volumes", method="encoding 11", help="at most as many are fitted on")
     reduced: int = option(
-        200, spec="encoding, stacked", help="numbers that the max-margin projection leaves of a sub-volume"
+        200, method="encoding 11", help="numbers that the max-margin projection leaves of a sub-volume"
     )
-    plain: bool = option(True, spec="encoding, stacked", flag="no-plain", help="leave out the plain Fisher vector")
+    plain: bool = option(True, method="encoding 11", flag="no-plain", help="leave out the plain Fisher vector")
 
     def __post_init__(self):
         super().__post_init__()
@@ -176,25 +174,25 @@ class BovwParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    k: int = option(4000, spec="encoding, bag of words", help="words of each block")
+    k: int = option(4000, method="encoding 9", help="words of each block")
     pca: float | None = option(
-        None, spec="encoding 4", help="share of a block's columns that a PCA keeps, in (0, 1]; no PCA by default"
+        None, method="encoding 4", help="share of a block's columns that a PCA keeps, in (0, 1]; no PCA by default"
     )
-    sample: int = option(100_000, unit="descriptors", spec="encoding 3", help="at most as many are fitted on")
-    seeds: int = option(8, spec="encoding, bag of words", help="runs of k-means, of which the best is taken")
+    sample: int = option(100_000, unit="descriptors", method="encoding 3", help="at most as many are fitted on")
+    seeds: int = option(8, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
-        "vq", spec="encoding, bag of words", choices=CODINGS,
+        "vq", method="encoding 9", choices=CODINGS,
         help="nearest word, weights of the nearest few, or sparse codes of one support a group of tracks",
     )  # fmt: skip
-    nearest: int = option(5, spec="encoding, bag of words", help="words that a descriptor is shared among (soft)")
+    nearest: int = option(5, method="encoding 9", help="words that a descriptor is shared among (soft)")
     width: float = option(
         0.5,
-        spec="encoding, bag of words",
+        method="encoding 9",
         help="width of the weights, in typical distances from a descriptor to its word, in (0, 1] (soft)",
     )
-    atoms: int = option(10, spec="encoding, bag of words", help="most atoms of a group's support (somp)")
-    pooling: str = option("sum", spec="encoding, bag of words", choices=POOLINGS, help="of the codes of all tracks")
-    norm: str = option("rootl1", spec="encoding, bag of words", choices=NORMS, help="norm of each block")
+    atoms: int = option(10, method="encoding 9", help="most atoms of a group's support (somp)")
+    pooling: str = option("sum", method="encoding 9", choices=POOLINGS, help="of the codes of all tracks")
+    norm: str = option("rootl1", method="encoding 9", choices=NORMS, help="norm of each block")
 
 
 @dataclass(frozen=True)
@@ -205,12 +203,12 @@ class VladParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    seeds: int = option(1, spec="encoding, VLAD", help="runs of k-means, of which the best is taken")
-    power: float = option(1.0, spec="encoding, VLAD", help="exponent of the power normalisation, in (0, 1]; 1 is none")
+    seeds: int = option(1, method="encoding 10", help="runs of k-means, of which the best is taken")
+    power: float = option(1.0, method="encoding 10", help="exponent of the power normalisation, in (0, 1]; 1 is none")
     intra: bool = option(
-        True, spec="encoding, VLAD", flag="no-intra", help="do not normalise each centre's part by itself"
+        True, method="encoding 10", flag="no-intra", help="do not normalise each centre's part by itself"
     )
-    norm: str = option("l2", spec="encoding, VLAD", choices=NORMS, help="norm of each block, after the power")
+    norm: str = option("l2", method="encoding 10", choices=NORMS, help="norm of each block, after the power")
 
 
 FITTING = EncodingParams.FITTING

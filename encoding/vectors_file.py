@@ -1,6 +1,6 @@
 """Vectors files: one encoded vector per video, to and from HDF5, row by row.
 
-Format ``idt-vectors``, version 1 (specification, "Codebook, vectors, model"): ``names`` (m,) text and ``encodings``
+Format ``idt-vectors``, version 1 (docs/method/files.md, section 5): ``names`` (m,) text and ``encodings``
 (m, d) float32, chunked by row and not compressed, since the numbers of a Fisher vector are noise to gzip. Root
 attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which descriptor
 and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without tracks, whose

@@ -1,6 +1,6 @@
 """The frame loop: a video in, tracks and their descriptors out.
 
-For each new frame t and the one before it, in the order of the specification:
+For each new frame t and the one before it, in the order of docs/method/extraction.md:
 
 - the gray pyramid (2) and the polynomial expansion (3) of frame t, its keypoints (4) and textured cells (5): `_look`
 - the flow from t-1 to t (3): `_pairs`
@@ -101,8 +101,8 @@ def extract(video, *, boxes=None, threads=1, strict=False, **params):
     video : path, int, array or iterable
         A file; a folder or pattern of images; the index of a camera; or gray (H, W) or BGR (H, W, 3) uint8 frames.
     boxes : path, optional
-        Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person (spec 9). No camera
-        match is taken from inside a box.
+        Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
+        (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.
     threads : int
         More than one look at the next frames beside this one, and share its scales. The result does not depend on it.
     strict : bool

@@ -5,7 +5,7 @@ every skip-th after it, and these loops advance side by side, so that no more fr
 ones. Their tracks carry the frame step in the column ``skip`` and end at frames of the video; the camera's motion is
 that of consecutive frames. A skip that leaves fewer than L + 1 frames contributes nothing.
 
-Source: spec, encoding ("Multi-skip stacking"); Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
+Source: docs/method/encoding.md, section 14; Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
 action recognition", CVPR 2015.
 """
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from idt.errors import DataError
 
 
-def option(default, *, help, unit="", spec="", choices=None, flag=None) -> Any:
+def option(default, *, help, unit="", method="", choices=None, flag=None) -> Any:
     """A dataclass field that is also a command-line option.
 
     Parameters
@@ -15,13 +15,15 @@ def option(default, *, help, unit="", spec="", choices=None, flag=None) -> Any:
     default : int, float, str, bool or None
     help : str
         One line for ``--help``.
-    unit, spec : str
-        Unit of the value, section of the specification.
+    unit, method : str
+        Unit of the value, page and section of docs/method, such as ``"extraction 4"``.
     choices : tuple of str, optional
     flag : str, optional
         Name on the command line where it is not the field's own (``--no-camera`` for ``camera``).
     """
-    return field(default=default, metadata={"help": help, "unit": unit, "spec": spec, "choices": choices, "flag": flag})
+    return field(
+        default=default, metadata={"help": help, "unit": unit, "method": method, "choices": choices, "flag": flag}
+    )
 
 
 @dataclass(frozen=True)
@@ -45,42 +47,63 @@ class ExtractionParams:
     }
     """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
 
-    start: int | str = option(0, spec="1", help='first frame, or a time such as "2.5s"')
-    end: int | str | None = option(None, spec="1", help="last frame, inclusive, or a time")
-    length: int = option(15, unit="frames", spec="1", help='length of a track ("L")')
-    stride: int = option(5, unit="px", spec="5", help='distance of the sampled points ("W")')
-    patch: int = option(32, unit="px", spec="7", help='side of the patch that is described ("N")')
-    cells: int = option(2, spec="7", help="cells of a patch, in x and in y")
-    time_cells: int = option(3, spec="7", help="cells of a track in time")
-    scales: int = option(8, spec="2", help="largest number of scales")
-    gap: int = option(1, unit="frames", spec="5", help="frames between two samplings of new points")
-    describe_every: int = option(1, unit="frames", spec="7", help="frames between two descriptions of a track")
+    start: int | str = option(0, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
+    end: int | str | None = option(None, method="extraction 1.1", help="last frame, inclusive, or a time")
+    length: int = option(15, unit="frames", method="extraction 1.1", help='length of a track ("L")')
+    stride: int = option(5, unit="px", method="extraction 5", help='distance of the sampled points ("W")')
+    patch: int = option(32, unit="px", method="extraction 7.3", help='side of the patch that is described ("N")')
+    cells: int = option(2, method="extraction 7.3", help="cells of a patch, in x and in y")
+    time_cells: int = option(3, method="extraction 7.5", help="cells of a track in time")
+    scales: int = option(8, method="extraction 2", help="largest number of scales")
+    gap: int = option(1, unit="frames", method="extraction 5", help="frames between two samplings of new points")
+    describe_every: int = option(
+        1, unit="frames", method="extraction 7.5", help="frames between two descriptions of a track"
+    )
     skips: str = option(
-        "1", spec="encoding, multi-skip", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
+        "1", method="encoding 14", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
     )
     keypoints: str = option(
-        "surf", spec="4", choices=("surf", "sift", "orb", "none"), help="keypoints matched for the camera's motion"
+        "surf",
+        method="extraction 4.1",
+        choices=("surf", "sift", "orb", "none"),
+        help="keypoints matched for the camera's motion",
     )
     camera: bool = option(
-        True, spec="8", flag="no-camera", help="do not compensate the camera's motion (plain dense trajectories)"
+        True,
+        method="extraction 8",
+        flag="no-camera",
+        help="do not compensate the camera's motion (plain dense trajectories)",
     )
     flow: str = option(
-        "farneback", spec="3", choices=("farneback", "dis"), help="dense flow: the release's own, or OpenCV's DIS"
+        "farneback",
+        method="extraction 3.8",
+        choices=("farneback", "dis"),
+        help="dense flow: the release's own, or OpenCV's DIS",
     )
-    flow_from: int = option(0, spec="3", help="scales at the fine end whose flow is carried over from the next one")
+    flow_from: int = option(
+        0, method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one"
+    )
     compensation: str = option(
-        "warp", spec="4", choices=("warp", "moved", "field"),
+        "warp", method="extraction 4.7", choices=("warp", "moved", "field"),
         help="camera motion out of the flow: flow to the warped frame; the same, but for a camera that stands still;"
         " subtract the motion's own field",
     )  # fmt: skip
     local_norm: str = option(
-        "rootl1", spec="7", choices=("rootl1", "l2", "none"), help="normalisation of each step's histogram"
+        "rootl1",
+        method="extraction 7.4",
+        choices=("rootl1", "l2", "none"),
+        help="normalisation of each step's histogram",
     )
     humans: str = option(
-        "none", spec="4", choices=("none", "hog"), help="keep matches off people found by OpenCV's detector"
+        "none",
+        method="extraction 4.4",
+        choices=("none", "hog"),
+        help="keep matches off people found by OpenCV's detector",
     )
-    max_side: int | None = option(None, unit="px", spec="1", help="shrink frames whose longer side exceeds this")
-    fps: float | None = option(None, unit="1/s", spec="1", help="keep the frames nearest to this rate")
+    max_side: int | None = option(
+        None, unit="px", method="extraction 1.2", help="shrink frames whose longer side exceeds this"
+    )
+    fps: float | None = option(None, unit="1/s", method="extraction 1.2", help="keep the frames nearest to this rate")
 
     def __post_init__(self):
         for item in fields(self):

@@ -28,7 +28,7 @@ from tests.samples import random_features
 # float32 products summed in another order; the square root widens small numbers.
 ATOL_ORDER = 2e-4
 
-# The same, as the specification has it: a sum of slices is the whole.
+# The same, as in docs/method/encoding.md, section 13: a sum of slices is the whole.
 ATOL_SUM = 1e-5
 
 CLASSES = [0, 1] * 6

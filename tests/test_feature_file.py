@@ -26,7 +26,7 @@ from tests.samples import (
     random_features,
 )
 
-# The specification's budget at the default settings.
+# Budget of docs/method/files.md, section 2.1, at the default settings.
 BYTES_PER_TRACK = 650
 # What a file costs that holds nothing: 8.4 KB measured, 12.7 KB with the camera's motion, HDF5's own tables mostly.
 EMPTY_FILE = 15_000
@@ -58,7 +58,7 @@ def target(tmp_path):
     return tmp_path / "f.h5"
 
 
-# The file as the specification has it.
+# The file of docs/method/files.md, section 2.1.
 
 
 def test_a_file_has_the_datasets_of_the_specification(target):

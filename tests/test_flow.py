@@ -14,7 +14,8 @@ from tests.reference import flow as slow_flow
 COEFFICIENT = 2e-3
 # The solution divides float32 sums; over random coefficients the systems are well conditioned.
 ITERATION = 2e-4
-# Spec, "Worth knowing": OpenCV's own flow at full resolution is typically 1e-4, at most 2e-3 px from the reference.
+# docs/method/extraction.md, section 3.9: OpenCV's own flow at full resolution is typically 1e-4, at most 2e-3 px from
+# the reference.
 OPENCV_TYPICAL = 1e-4
 OPENCV_WORST = 2e-3
 # Bar of the comparison with the release: 99 % of the pixels of a field within 0.01 px.

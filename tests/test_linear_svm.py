@@ -18,7 +18,7 @@ from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 from tests.reference import svm as reference
 
-# The specification's bound for scores of the three ways, as a share of the largest score.
+# Bound of docs/method/encoding.md, section 8.2, for scores of the three ways, as a share of the largest score.
 AGREEMENT = 1e-3
 # Gram and SVC solve one problem and differ in the stopping point only.
 GRAM_AGREEMENT = 1e-4

@@ -20,7 +20,9 @@ def boxes_file(tmp_path):
 
 
 def masked_pixel_by_pixel(boxes, shape):
-    """Spec 4 read literally: 0 where a pixel lies between ceil of the top-left and floor of the bottom-right."""
+    """docs/method/extraction.md, section 4.4, read literally: 0 where a pixel lies between ceil of the top-left and
+    floor of the bottom-right.
+    """
     out = np.ones(shape, np.uint8)
     for y in range(shape[0]):
         for x in range(shape[1]):

@@ -144,7 +144,8 @@ def test_texture_is_the_smaller_eigenvalue_and_opencvs(shape):
     for gray in (smooth, np.random.default_rng(0).integers(0, 256, shape, np.uint8)):
         found = texture(gray)
         assert found.dtype == np.float32
-        # Spec 5: gradients of gray levels from 0 to 1, a mean over nine pixels instead of a sum of the products.
+        # docs/method/extraction.md, section 5: gradients of gray levels from 0 to 1, a mean over nine pixels instead of
+        # a sum of the products.
         np.testing.assert_allclose(found, reference.smaller_eigenvalue(gray) / (4 * 3 * 255) ** 2, atol=EIGENVALUE)
         np.testing.assert_allclose(found, cv2.cornerMinEigenVal(gray, 3, ksize=3), atol=EIGENVALUE)
 

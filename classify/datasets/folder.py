@@ -1,6 +1,6 @@
 """Any folder of videos in class folders: the everyday case of a user with videos of their own.
 
-Source: spec, "Datasets: layout, splits, metric".
+Source: docs/method/protocols.md, section 2.11.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """HMDB51, and the part of it whose joints were annotated, J-HMDB: three splits, in one file a class and split.
 
-Source: spec, "Datasets: layout, splits, metric"; Kuehne et al. 2011 (HMDB51), Jhuang et al. 2013 (J-HMDB).
+Source: docs/method/protocols.md, sections 2.2 and 2.10; Kuehne et al. 2011 (HMDB51), Jhuang et al. 2013 (J-HMDB).
 """
 
 import re

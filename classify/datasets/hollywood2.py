@@ -1,6 +1,6 @@
 """Hollywood2: clips of films with any of twelve actions, several in a clip.
 
-Source: spec, "Datasets: layout, splits, metric"; Marszałek et al. 2009.
+Source: docs/method/protocols.md, section 2.5; Marszałek et al. 2009.
 """
 
 import re

@@ -1,6 +1,6 @@
 """KTH: its clips, its persons, and the list that cuts its clips into sub-sequences.
 
-Source: spec, "Datasets: layout, splits, metric"; Schüldt et al. 2004.
+Source: docs/method/protocols.md, section 2.7; Schüldt et al. 2004.
 """
 
 import re

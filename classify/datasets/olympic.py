@@ -1,6 +1,6 @@
 """Olympic Sports: 783 clips of 16 classes.
 
-Source: spec, "Datasets: layout, splits, metric"; Niebles et al. 2010.
+Source: docs/method/protocols.md, section 2.6; Niebles et al. 2010.
 """
 
 from pathlib import PurePosixPath

@@ -3,7 +3,7 @@
 A reader takes the root and `DatasetParams` and returns a `Dataset`. It opens no video. What does not fit a set's names
 or lists is in ``skipped``, what the set should have and lacks in ``missing``; nothing disappears silently.
 
-Source: spec, "Datasets: layout, splits, metric".
+Source: docs/method/protocols.md, section 2.
 """
 
 import dataclasses

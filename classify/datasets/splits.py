@@ -3,7 +3,7 @@
 Everything that is fitted (PCA, codebook, classifier) sees only the training videos of a split. Splits name videos, so
 they hold whatever the order of a list, and depend on nothing but the names, their groups or labels, and a seed.
 
-Source: spec, "Datasets: layout, splits, metric".
+Source: docs/method/protocols.md, section 1.
 """
 
 import re

@@ -1,6 +1,6 @@
 """UCF101: 13,320 clips of 101 classes, three splits by groups of clips from one recording.
 
-Source: spec, "Datasets: layout, splits, metric"; Soomro et al. 2012.
+Source: docs/method/protocols.md, section 2.1; Soomro et al. 2012.
 """
 
 import re

@@ -1,6 +1,6 @@
 """UCF11, also called UCF YouTube Action: 11 classes in 25 groups.
 
-Source: spec, "Datasets: layout, splits, metric"; Liu et al. 2009.
+Source: docs/method/protocols.md, section 2.4; Liu et al. 2009.
 """
 
 import re

@@ -1,6 +1,6 @@
 """UCF50: 6,618 clips of 50 classes in 25 groups.
 
-Source: spec, "Datasets: layout, splits, metric"; Reddy & Shah 2012.
+Source: docs/method/protocols.md, section 2.3; Reddy & Shah 2012.
 """
 
 import re

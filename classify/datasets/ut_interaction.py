@@ -1,6 +1,6 @@
 """UT-Interaction: two sets of ten sequences, six interactions each.
 
-Source: spec, "Datasets: layout, splits, metric"; Ryoo & Aggarwal 2009.
+Source: docs/method/protocols.md, section 2.9; Ryoo & Aggarwal 2009.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Weizmann: nine actors, ten actions.
 
-Source: spec, "Datasets: layout, splits, metric"; Gorelick et al. 2007.
+Source: docs/method/protocols.md, section 2.8; Gorelick et al. 2007.
 """
 
 import itertools

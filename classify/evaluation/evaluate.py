@@ -10,7 +10,7 @@ All of it is kept below one folder and made once: a run that was interrupted goe
 repeated changes nothing. What was made otherwise is refused, most of it before any work is done.
 `classify.evaluation.compare` evaluates several recipes, which share what they have in common.
 
-Source: spec, encoding 1 to 8; spec, "Datasets: layout, splits, metric".
+Source: docs/method/encoding.md, sections 1 to 8; docs/method/protocols.md.
 """
 
 import dataclasses

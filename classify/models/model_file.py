@@ -1,6 +1,6 @@
 """Model files: a trained classifier to and from HDF5.
 
-Format ``idt-model``, version 1 (specification, "Codebook, vectors, model"): ``classes`` (c,) text and ``biases`` (k,),
+Format ``idt-model``, version 1 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,),
 where k = c, or 1 for two classes of which each video has one. Of a linear machine ``weights`` (k, d); of one with the
 χ² kernel ``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) where
 probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of

@@ -3,7 +3,7 @@
 An outside block is a matrix saved by numpy and a list of the video names of its rows. Every row is L2-normalised,
 so that it weighs as much as one of the blocks of the recipe, and the block enters the layout under its own name.
 
-Source: spec, encoding 8 ("the concatenation of the L2-normalised blocks").
+Source: docs/method/encoding.md, section 8.4.
 """
 
 from dataclasses import dataclass

@@ -5,8 +5,8 @@
 0/0 = 0, A_c the mean of D_c over all pairs of different training rows. Numbers below zero, as of sparse codes, enter as
 their negative half: x is (max(x, 0), max(−x, 0)), which the formula of non-negative numbers does not change.
 
-Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: spec, "The other encodings"; Zhang et al.
-2007, Wang et al. 2013.
+Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: docs/method/encoding.md, section 15; Zhang
+et al. 2007, Wang et al. 2013.
 """
 
 import numpy as np
@@ -110,7 +110,7 @@ def distances(left, right):
 
     Notes
     -----
-    Spec, "The other encodings".
+    docs/method/encoding.md, section 15.
     """
     if left.min(initial=0) < 0 or right.min(initial=0) < 0:
         left, right = (np.hstack([np.maximum(side, 0), np.maximum(-side, 0)]) for side in (left, right))

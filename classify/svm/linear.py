@@ -1,6 +1,6 @@
 """Linear support vector machine, one class against the rest, trained on rows or on their Gram matrix.
 
-Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: spec, encoding 8.
+Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: docs/method/encoding.md, section 8.
 """
 
 import numpy as np

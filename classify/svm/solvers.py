@@ -18,7 +18,7 @@ Both hold a matrix, centred about its mean row, which the bias takes up: far fro
 their digits or their speed. What a class is trained to is a vector v, of multipliers or of weights; the score of a row
 is then that row of the matrix times v, plus a bias.
 
-Source: spec, encoding 8; Hsieh et al. 2008 (liblinear), Fan, Chen & Lin 2005 (libsvm).
+Source: docs/method/encoding.md, section 8; Hsieh et al. 2008 (liblinear), Fan, Chen & Lin 2005 (libsvm).
 """
 
 import warnings

@@ -8,7 +8,7 @@ video are summed up, or the largest of each word taken, and the result is normal
 Soft weights are proportional to exp(−d² / (2 (w·r)²)) of the distances d, where r² is the mean squared distance of the
 fitted descriptors from their centres and w an option.
 
-Source: spec, encoding ("Bag of visual words"); Wang et al., IJCV 2013; van Gemert et al., PAMI 2010; Liu et al., ICCV
+Source: docs/method/encoding.md, section 9; Wang et al., IJCV 2013; van Gemert et al., PAMI 2010; Liu et al., ICCV
 2011 (only the nearest few).
 """
 

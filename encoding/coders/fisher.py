@@ -10,7 +10,8 @@ in the column order (g,) all u component by component, all v: (2D + 1)·K − 1 
 The last g follows from the others, Σ √w_k g_k = 0. They are computed from the sums Σγ, Σγx, Σγx², which are additive:
 the vector of any window or cell comes from a sum of `Statistics`.
 
-Source: spec, encoding 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in `encoding.coders.normalize`.
+Source: docs/method/encoding.md, section 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in
+`encoding.coders.normalize`.
 """
 
 import numpy as np
@@ -53,7 +54,7 @@ def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, th
 
     Notes
     -----
-    Spec, encoding 6. Posteriors below 1e-6 count as 0.
+    docs/method/encoding.md, section 6. Posteriors below 1e-6 count as 0.
     """
     return from_statistics(statistics(descriptors, gmm, best=best, threads=threads), gmm, orders=orders)
 

@@ -3,7 +3,8 @@
 The standard recipe is `signed_power` and then `l2`, for each block by itself. A row of zeros (a video without tracks)
 stays zero in all of them. Norms are summed in float64: a vector has up to a hundred thousand numbers.
 
-Source: spec, encoding 7; Perronnin et al. 2010 (power), Arandjelović & Zisserman 2012 (RootL1), 2013 (intra).
+Source: docs/method/encoding.md, section 7; Perronnin et al. 2010 (power), Arandjelović & Zisserman 2012 (RootL1), 2013
+(intra).
 """
 
 import numpy as np
@@ -156,7 +157,7 @@ def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
 
     Notes
     -----
-    Spec, encoding 7.
+    docs/method/encoding.md, section 7.
     """
     if norm not in NORMS:
         raise DataError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")

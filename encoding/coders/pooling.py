@@ -5,7 +5,7 @@ Every encoding sums up something over descriptors: posteriors and their moments 
 what falls into the same cells of all grids is summed up together, and a cell is the sum of what lies in it. In the same
 way the vector of any window of time is made from the sums of its slices (`slices_of`).
 
-Source: spec, encoding ("Spatio-temporal pyramid", "Sufficient statistics").
+Source: docs/method/encoding.md, sections 12 and 13.
 """
 
 from typing import Any, NamedTuple

@@ -3,7 +3,7 @@
 A grid ``1x3x1`` is one column, three rows and one stretch of time: three horizontal bands. A pyramid is several of
 them; a track lies in one cell of each grid, that of its relative position, floor(cells · position).
 
-Source: spec, encoding ("Spatio-temporal pyramid"); Laptev et al. 2008; Wang et al., IJCV 2013.
+Source: docs/method/encoding.md, section 12; Laptev et al. 2008; Wang et al., IJCV 2013.
 """
 
 from itertools import product

@@ -12,7 +12,7 @@ The residuals are not needed themselves: with the Gram matrix G of the atoms, ‚ü
 support, and a Cholesky factor of G on the support, which grows by a row with each atom, gives the coefficients
 (Rubinstein et al. 2008, "Batch OMP").
 
-Source: spec, encoding ("Bag of visual words"); Tropp, Gilbert & Strauss, Signal Processing 2006.
+Source: docs/method/encoding.md, section 9; Tropp, Gilbert & Strauss, Signal Processing 2006.
 """
 
 import numpy as np

@@ -10,7 +10,7 @@ three directions. Its tracks are those of whose middle (relative position, middl
 than ``least`` tracks is passed over. The first in time lies where the first track does, counted in half lengths from
 frame 0, so a video shorter than a sub-volume has one of all its frames. Sums over halves make the sub-volumes.
 
-Source: spec, encoding ("Stacked Fisher vectors"); Peng, Zou, Qiao & Peng, ECCV 2014.
+Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 """
 
 import numpy as np

@@ -4,7 +4,8 @@
 
 centre by centre, K · D numbers. Computed as Σ x − n_k c_k from counts and sums, which are additive.
 
-Source: spec, encoding ("VLAD"); Jégou et al., CVPR 2010; Arandjelović & Zisserman, CVPR 2013 (intra-normalisation).
+Source: docs/method/encoding.md, section 10; Jégou et al., CVPR 2010; Arandjelović & Zisserman, CVPR 2013
+(intra-normalisation).
 """
 
 from __future__ import annotations

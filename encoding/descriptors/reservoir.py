@@ -5,7 +5,7 @@ videos is the rows of smallest keys among theirs. A reservoir keeps the rows tha
 some set: little more than the union of the samples, however many videos pass by. A video's rows are kept in the order
 of their keys, so both what is dropped and what is chosen are always its last and its first ones.
 
-Source: spec, encoding 3.
+Source: docs/method/encoding.md, section 3.
 """
 
 from typing import NamedTuple

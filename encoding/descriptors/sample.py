@@ -4,8 +4,8 @@ Every row has a 64-bit key, a hash of (seed, name of the video, index of the row
 smallest keys. So neither the order of the videos, nor the size of the pieces they are read in, nor the number of
 workers plays a part, and a sample of 1000 rows is the head of one of 2000. Equal keys are ordered by name and index.
 
-Source: spec, encoding 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of splitmix64 (Steele,
-Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
+Source: docs/method/encoding.md, section 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of
+splitmix64 (Steele, Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class Sampler:
 
     Notes
     -----
-    Spec, encoding 3. Memory is that of the sample and of one piece of rows.
+    docs/method/encoding.md, section 3. Memory is that of the sample and of one piece of rows.
     """
 
     def __init__(self, size, *, seed=0):

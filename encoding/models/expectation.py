@@ -9,8 +9,8 @@ scores, and the product of these with the same rows sums up γ, γx and γx². B
 are float32 on batches that stay in the cache, the sums over batches float64. The centre keeps the squares small: what
 cancels in float32 is then the distance of a component from the middle of the mixture, not from the origin.
 
-Posteriors below 1e-6 count as 0 and the others are not rescaled (spec, encoding 6): denormal numbers slow a matrix
-product tenfold.
+Posteriors below 1e-6 count as 0 and the others are not rescaled (docs/method/encoding.md, section 6): denormal numbers
+slow a matrix product tenfold.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Statistics:
 
     Notes
     -----
-    Spec, encoding ("sufficient statistics"). Keep them in float64: a Fisher vector is a small difference of them.
+    docs/method/encoding.md, section 13. Keep them in float64: a Fisher vector is a small difference of them.
     """
 
     n: int

@@ -8,8 +8,8 @@ with two guards, without which histograms of flow (mostly zero, many rows alike)
 share of the data's own variance, column by column; a component that has lost its descriptors is put beside the most
 spread one, each taking half of it. The start is k-means (hard assignment by the same pass) on a seeded subset.
 
-Source: spec, encoding 5; Perronnin et al. 2010; Sánchez et al., IJCV 2013. Left out: full covariances and priors on the
-parameters; neither is used with Fisher vectors.
+Source: docs/method/encoding.md, section 5; Perronnin et al. 2010; Sánchez et al., IJCV 2013. Left out: full covariances
+and priors on the parameters; neither is used with Fisher vectors.
 """
 
 import numpy as np
@@ -66,7 +66,7 @@ class DiagonalGMM(BaseEstimator):
 
     Notes
     -----
-    Spec, encoding 5. Sums are float64, products float32; see `encoding.models.expectation`.
+    docs/method/encoding.md, section 5. Sums are float64, products float32; see `encoding.models.expectation`.
     """
 
     def __init__(self, n_components=256, *, max_iter=50, tol=1e-3, seed=0, variance_floor=1e-3, threads=1):

@@ -4,7 +4,7 @@ scikit-learn's Lloyd iterations from random rows, several times, of which the ru
 et al., IJCV 2013). Each run has one thread, so that sums have one order; several runs share the threads. The nearest
 centre is that of the largest x · c − |c|² / 2, by the products of `encoding.models.product`.
 
-Source: spec, encoding ("Bag of visual words", "VLAD").
+Source: docs/method/encoding.md, sections 9 and 10.
 """
 
 import warnings

@@ -9,7 +9,7 @@ minimised by stochastic gradient descent over seeded batches. W begins as the wh
 An epoch that does not lower the objective is undone, and the step halved: so the objective only falls. Without classes
 the principal directions are the result.
 
-Source: spec, encoding ("Stacked Fisher vectors"); Simonyan, Vedaldi & Zisserman, NIPS 2013 (the objective); Peng et
+Source: docs/method/encoding.md, section 11; Simonyan, Vedaldi & Zisserman, NIPS 2013 (the objective); Peng et
 al., ECCV 2014.
 """
 

@@ -4,7 +4,7 @@ Covariance in float64 by batches of rows, its eigenvectors by Jacobi rotations, 
 a component is fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not
 arbitrary directions scaled up from rounding.
 
-Source: spec, encoding 4. Left out: the randomised variants; a block has at most 426 columns.
+Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ class PCA(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Spec, encoding 4. The result does not depend on the number of threads.
+    docs/method/encoding.md, section 4. The result does not depend on the number of threads.
     """
 
     def __init__(self, n_components=0.5, *, whiten=False):

@@ -43,7 +43,7 @@ def plan(inputs, output):
 
     Notes
     -----
-    `files` of the specification: the relative path without suffix is the video name; of a pattern of images, that
+    docs/method/files.md, section 1.1: the relative path without suffix is the video name; of a pattern of images, that
     of its folder.
     """
     if output in ("", "-"):

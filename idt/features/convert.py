@@ -1,4 +1,4 @@
-"""Feature files to and from the forms that others wrote (spec "The forms that others wrote").
+"""Feature files to and from the forms that others wrote (docs/method/files.md, section 3).
 
 The form of the source is recognised by its content, that of the target by its suffix: ``.h5`` or ``.hdf5`` for ours,
 ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.

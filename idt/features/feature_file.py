@@ -1,6 +1,6 @@
 """Feature files: `Features` to and from HDF5.
 
-Format ``idt-features``, version 1, as the specification lays it out ("The files between the stages", "Features"):
+Format ``idt-features``, version 1, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
 point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`` says; all else as it is.
 

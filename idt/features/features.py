@@ -1,4 +1,6 @@
-"""`Features`: the tracks of a video and their descriptors, one array per column of spec 9; `Camera`: its motion."""
+"""`Features`: the tracks of a video and their descriptors, one array per column of docs/method/extraction.md,
+section 9; `Camera`: its motion.
+"""
 
 import dataclasses
 import math
@@ -26,7 +28,10 @@ COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
 """Dtype and shape of a row of each column; ``None`` is any size."""
 
 LAST_POSITION = 0.999
-"""Largest relative position (spec 9), so that a pyramid's cell is always floor(cells · position)."""
+"""Largest relative position, so that a pyramid's cell is always floor(cells · position).
+
+Method: docs/method/extraction.md, section 9.1.
+"""
 
 
 @dataclass(frozen=True)
@@ -333,7 +338,8 @@ class Features:
         Returns
         -------
         (n, 436) float32
-            Frame, mean, std, length, scale, position, trajectory, HOG, HOF, MBHx, MBHy (spec 9).
+            Frame, mean, std, length, scale, position, trajectory, HOG, HOF, MBHx, MBHy (docs/method/extraction.md,
+            section 9).
 
         Raises
         ------
@@ -363,7 +369,7 @@ def time_position(frame, *, length, first, frames):
 
     Notes
     -----
-    Spec 9; L/2 is 7.5 for the default length, not rounded down.
+    docs/method/extraction.md, section 9.1; L/2 is 7.5 for the default length, not rounded down.
     """
     middle = (np.asarray(frame, np.float64) - np.asarray(length) / 2 - first) / max(frames, 1)
     return np.clip(middle, 0, LAST_POSITION).astype(np.float32)

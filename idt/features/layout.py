@@ -1,6 +1,7 @@
 """Names, sizes and columns of the descriptor blocks: the only place where 30, 96, 108 and 436 come from.
 
-A row of the release (spec 9) is ten numbers about the track, then the five blocks in the order of `DESCRIPTORS`.
+A row of the release (docs/method/extraction.md, section 9) is ten numbers about the track, then the five blocks in the
+order of `DESCRIPTORS`.
 """
 
 ORIENTATIONS = 8
@@ -10,7 +11,10 @@ DESCRIPTORS = ("trajectory", "hog", "hof", "mbhx", "mbhy")
 HISTOGRAMS = ("hog", "hof", "mbhx", "mbhy")
 
 INFO_COLUMNS = 10
-"""Frame, mean x, mean y, σx, σy, length, scale, and the position x, y, t of the track (spec 9)."""
+"""Frame, mean x, mean y, σx, σy, length, scale, and the position x, y, t of the track.
+
+Method: docs/method/extraction.md, section 9.
+"""
 
 
 def step_sizes(cells):

@@ -1,4 +1,6 @@
-"""The rows that others wrote: text of 436 columns and packed float32 rows of 466 numbers, in and out (spec 9).
+"""The rows that others wrote: text of 436 columns and packed float32 rows of 466 numbers, in and out.
+
+Method: docs/method/extraction.md, section 9.3.
 
 ======  =========================================================================================================
 text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often gzipped

@@ -158,7 +158,7 @@ def replacing(path, *, overwrite=False):
 
     Notes
     -----
-    Spec "The files between the stages": a killed run leaves nothing that looks finished.
+    docs/method/files.md, section 1: a killed run leaves nothing that looks finished.
     """
     path = Path(path)
     _refuse_existing(path, overwrite)

@@ -3,7 +3,7 @@
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
 `create` writes one under a temporary name; `open_checked`, `dataset` and `read` take one in without following links out
 of it, loading filter plug-ins, unpickling, or believing shapes that it cannot hold; `matches` says whether an
-existing one may stand for a new run. Spec: "The files between the stages".
+existing one may stand for a new run. Source: docs/method/files.md, section 1.
 """
 
 import contextlib

@@ -1,4 +1,6 @@
-"""Where people are, so that matches on them do not count as camera motion (spec 4, 9).
+"""Where people are, so that matches on them do not count as camera motion.
+
+Method: docs/method/extraction.md, sections 4.4 and 9.4.
 
 Boxes come from a file, one line per frame: ``frame x1 y1 x2 y2 confidence x1 y1 …``, in pixels of the source, or
 from OpenCV's people detector (HOG and a linear SVM; Dalal & Triggs, CVPR 2005). The mask of a frame is 1
@@ -106,7 +108,7 @@ def read_boxes(path):
 
     Notes
     -----
-    Spec 9.
+    docs/method/extraction.md, section 9.
     """
     path = Path(path)
     if not path.is_file():
@@ -149,7 +151,7 @@ def mask(boxes, shape):
 
     Notes
     -----
-    Spec 4.
+    docs/method/extraction.md, section 4.
     """
     boxes = float_array(boxes, (None, 4), "boxes")
     free = np.ones(shape, np.uint8)
@@ -180,8 +182,8 @@ def find_people(gray):
 
     Notes
     -----
-    Spec 4; Dalal & Triggs 2005, with the detector's stride of 8 px and steps of 5 % in scale. The result does not
-    depend on the number of threads.
+    docs/method/extraction.md, section 4.4; Dalal & Triggs 2005, with the detector's stride of 8 px and steps of 5 % in
+    scale. The result does not depend on the number of threads.
     """
     gray = gray_image(gray)
     height, width = gray.shape

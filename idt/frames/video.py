@@ -1,4 +1,6 @@
-"""Frames in: a file, folder, pattern, camera or iterable of arrays becomes gray frames with their numbers (spec 1).
+"""Frames in: a file, folder, pattern, camera or iterable of arrays becomes gray frames with their numbers.
+
+Method: docs/method/extraction.md, section 1.
 
 Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
 before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. With a source rate r
@@ -67,7 +69,7 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
 
     Notes
     -----
-    Spec 1.
+    docs/method/extraction.md, section 1.
     """
     return Video(find_reader(video), params, strict, ahead)
 

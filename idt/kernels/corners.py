@@ -1,4 +1,6 @@
-"""Corners (spec 4): the strongest local maxima of the texture, none within 3 px of a stronger one.
+"""Corners: the strongest local maxima of the texture, none within 3 px of a stronger one.
+
+Method: docs/method/extraction.md, section 4.3.
 
 Shi & Tomasi, CVPR 1994. Positive float32 numbers are ordered as their bits are, read as whole numbers: a key of the
 bits and the place sorts by strength, and by place where two are equally strong, as in the release.

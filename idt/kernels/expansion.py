@@ -1,4 +1,6 @@
-"""Polynomial expansion (spec 3): the weighted least-squares fit of a quadratic around every pixel.
+"""Polynomial expansion: the weighted least-squares fit of a quadratic around every pixel.
+
+Method: docs/method/extraction.md, section 3.1.
 
 Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3: with a Gaussian
 applicability the fit separates into 1-D correlations, of which only four numbers of the inverse Gram matrix remain.

@@ -1,4 +1,6 @@
-"""The flow at every scale (spec 3): matrix update, Gaussian window and solution, four rows at a time, and medians.
+"""The flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
+
+Method: docs/method/extraction.md, section 3.
 
 Farnebäck, SCIA 2003, section 4, with the Gaussian window and the border damping of the release.
 Expansions hold the coefficients of x, y, x², y² and xy, in this order.
@@ -88,7 +90,9 @@ def _sample(second, row, index, right, lower, x):
 
 @njit(**INNER)
 def _make_products(first, second, flow, y, width, plane, places, damping_x, damping_y, pitch, ring, start):
-    """The five products of a11, a22, a12, b1 and b2 (spec 3) for the pixels of row y, into ring from ``start`` on.
+    """The five products of a11, a22, a12, b1 and b2 for the pixels of row y, into ring from ``start`` on.
+
+    Method: docs/method/extraction.md, section 3.4.
 
     Flat: first (5 · H · W,), flow (2 · H · W,), ring; plane H · W; places as from `_locate`. A target outside takes no
     part.
@@ -195,7 +199,10 @@ def _solve(smooth, start, pitch, width, solved):
 
 @njit(**INNER)
 def _damp(size, damping):
-    """Weight of the pixels along an axis: the five at either end count less (spec 3, border damping)."""
+    """Weight of the pixels along an axis: the five at either end count less.
+
+    Method: docs/method/extraction.md, section 3.3.
+    """
     damping[:] = ONE
     reach = minimum(size, BORDER.size)
     for k in range(reach):

@@ -1,4 +1,6 @@
-"""Histograms of oriented gradients, flow and motion boundaries over patches (spec 7), without integral images.
+"""Histograms of oriented gradients, flow and motion boundaries over patches, without integral images.
+
+Method: docs/method/extraction.md, section 7.
 
 The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
 running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. Where a
@@ -101,7 +103,7 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
         else:
             _gradient_row(gray if field == 0 else flow[field - 2], y, dx, dy)
         _to_polar(dx, dy, magnitude[field], angle[field])
-    # Spec 7: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else.
+    # docs/method/extraction.md, section 7.2: a flow of at most 0.4 px adds 1 to the ninth bin of HOF and nothing else.
     for x in range(small.shape[0]):
         still = magnitude[1, x] <= SMALL
         small[x] = 1 if still else 0

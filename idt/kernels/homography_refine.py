@@ -1,4 +1,7 @@
-"""The last step of fitting a homography (spec 4): least squares over the matches that agreed, by Gauss and Newton."""
+"""The last step of fitting a homography: least squares over the matches that agreed, by Gauss and Newton.
+
+Method: docs/method/extraction.md, section 4.5.
+"""
 
 import math
 

@@ -1,7 +1,7 @@
 """Nearest descriptors within a window.
 
-Spec 4, SURF matches. The earlier keypoints are walked in the order of their y, so that each keypoint looks only at
-those within its reach.
+docs/method/extraction.md, section 4.2. The earlier keypoints are walked in the order of their y, so that each keypoint
+looks only at those within its reach.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Median of 5×5 pixels (spec 3), by sorting networks on eight pixels at once.
+"""Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
 Two windows one above the other share four rows. Their columns of four are sorted once for the five windows that each
 column belongs to, then merged in pairs, each for two windows. Of the 20 shared numbers only the middle six can be the

@@ -1,4 +1,6 @@
-"""A homography from matches (spec 4): consensus on models of four random ones. `kernels.polish` is what follows.
+"""A homography from matches: consensus on models of four random ones. `kernels.polish` is what follows.
+
+Method: docs/method/extraction.md, section 4.5.
 
 Consensus: Fischler & Bolles, CACM 1981. The draws, the tests of a draw and the rule for stopping are those of OpenCV's
 RANSAC, so that the same matches win as in the release; what makes it faster is a model in closed form instead of an

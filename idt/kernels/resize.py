@@ -1,4 +1,7 @@
-"""Resizing of float32 images, bilinear, and blurring before it: for the flow's own pyramid (spec 3)."""
+"""Resizing of float32 images, bilinear, and blurring before it: for the flow's own pyramid.
+
+Method: docs/method/extraction.md, section 3.1.
+"""
 
 import numpy as np
 from numba import njit

@@ -1,4 +1,4 @@
-"""Which cells of the sampling grid are free (spec 5)."""
+"""Which cells of the sampling grid are free (docs/method/extraction.md, section 5)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Numbers of whole tracks, and the tests that a kept one passes (spec 8)."""
+"""Numbers of whole tracks, and the tests that a kept one passes (docs/method/extraction.md, section 8)."""
 
 import numpy as np
 from numba import njit

@@ -1,7 +1,7 @@
 """Description of SURF keypoints: 128 sums of gradients in a turned window.
 
-Spec SURF, descriptor; Bay et al. 2008, section 4.2. Angles are degrees in the image's own axes (y down), lengths
-are pixels.
+docs/method/surf.md, section 3; Bay et al. 2008, section 4.2. Angles are degrees in the image's own axes (y down),
+lengths are pixels.
 
 A row of a window goes through two short loops of vectors, places first, then pixels: one long chain of operations
 would leave a processor waiting.

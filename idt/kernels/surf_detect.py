@@ -1,8 +1,8 @@
 """Fast-Hessian detector of SURF: box-filter responses, their maxima, sub-cell positions.
 
-Spec SURF, detector; Bay et al. 2008, sections 3.1 to 3.4. An octave samples the image every ``step`` pixels. Its
-columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave:
-pixel column ``x`` is found at ``x % step * stride + x // step``.
+docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave samples the image every ``step`` pixels.
+Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
+column ``x`` is found at ``x % step * stride + x // step``.
 
 The three boxes of Dxx lie side by side, those of Dyy one below the other, so a box of one cell is another box of a
 cell further on: each is weighed once. Every response equals the release's to the last bit, because ties between them

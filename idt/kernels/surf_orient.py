@@ -1,7 +1,7 @@
 """Orientation of SURF keypoints: the direction in which the gradient around them is strongest.
 
-Spec SURF, orientation; Bay et al. 2008, section 4.1. Angles are degrees in the image's own axes (y down), lengths
-are pixels; the disc, the wavelets and their spacing grow with the keypoint's scale.
+docs/method/surf.md, section 2; Bay et al. 2008, section 4.1. Angles are degrees in the image's own axes (y down),
+lengths are pixels; the disc, the wavelets and their spacing grow with the keypoint's scale.
 """
 
 import math

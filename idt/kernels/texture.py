@@ -1,4 +1,4 @@
-"""The smaller eigenvalue of the structure tensor (spec 5): Shi & Tomasi, CVPR 1994.
+"""The smaller eigenvalue of the structure tensor (docs/method/extraction.md, section 5): Shi & Tomasi, CVPR 1994.
 
 Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as OpenCV rounds
 them where it has eight numbers at once, on every processor.

@@ -1,4 +1,4 @@
-"""Starting tracks at the points of one scale and moving them by the flow (spec 6)."""
+"""Starting tracks at the points of one scale and moving them by the flow (docs/method/extraction.md, section 6)."""
 
 import numpy as np
 from numba import njit

@@ -1,4 +1,7 @@
-"""The camera's motion taken out of a frame (spec 4), sampled at 1/32 px as by OpenCV's remap, or out of a flow."""
+"""The camera's motion taken out of a frame, sampled at 1/32 px as by OpenCV's remap, or out of a flow.
+
+Method: docs/method/extraction.md, section 4.6.
+"""
 
 import numpy as np
 from numba import njit
@@ -27,7 +30,8 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
         at_x = (a * x + x_0) * scale
         at_y = (b * x + y_0) * scale
         inside = (at_x > border) & (at_y > border) & (at_x < last_x) & (at_y < last_y)
-        # Spec 4: the test above is on the exact coordinate, the sample at the nearest 1/32 px.
+        # docs/method/extraction.md, section 4.6: the test above is on the exact coordinate, the sample at the nearest
+        # 1/32 px.
         fixed_x[x] = np.int32(np.rint(at_x * CELL)) if inside else np.int32(-1)
         fixed_y[x] = np.int32(np.rint(at_y * CELL)) if inside else np.int32(-1)
 

@@ -1,4 +1,6 @@
-"""The camera's motion between two frames (spec 4): matches, a homography, and the later frame warped back.
+"""The camera's motion between two frames: matches, a homography, and the later frame warped back.
+
+Method: docs/method/extraction.md, section 4.
 
 Two kinds of matches complement each other: keypoints (SURF by default) stand on blobs, and corners, moved by the
 flow, on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the later; what
@@ -95,7 +97,7 @@ def view(gray, mask=None, *, keypoints="surf"):
 
     Notes
     -----
-    Spec 4 and `surf`.
+    docs/method/extraction.md, section 4.1, and docs/method/surf.md.
     """
     gray = checks.gray_image(gray)
     if keypoints == "surf":
@@ -130,7 +132,7 @@ def match_views(current, previous):
 
     Notes
     -----
-    Spec 4: within ±25 px in x and in y; no ratio test, no cross check.
+    docs/method/extraction.md, section 4.2: within ±25 px in x and in y; no ratio test, no cross check.
     """
     index = surf.nearest_in_window(
         current.points, current.descriptors, previous.points, previous.descriptors, radius=SEARCH_RADIUS
@@ -162,8 +164,8 @@ def corners(gray, mask=None, *, texture=None):
 
     Notes
     -----
-    Spec 4; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``, which would compute the texture
-    again.
+    docs/method/extraction.md, section 4.3; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``,
+    which would compute the texture again.
     """
     gray = checks.gray_image(gray)
     texture = sampling.texture(gray) if texture is None else texture
@@ -205,7 +207,7 @@ def match_corners(previous, flow, mask=None, *, texture=None):
 
     Notes
     -----
-    Spec 4.
+    docs/method/extraction.md, section 4.
     """
     previous = checks.gray_image(previous, "previous")
     if np.shape(flow) != (*previous.shape, 2):
@@ -230,8 +232,8 @@ def fit(source, target):
 
     Notes
     -----
-    Spec 4; Fischler & Bolles, CACM 1981. The draws are those of OpenCV's RANSAC, which always starts from the same
-    seed, so equal matches give equal homographies; OpenCV polishes the outcome.
+    docs/method/extraction.md, section 4.5; Fischler & Bolles, CACM 1981. The draws are those of OpenCV's RANSAC, which
+    always starts from the same seed, so equal matches give equal homographies; OpenCV polishes the outcome.
     """
     if len(source) > MATCHES_NEEDED:
         own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
@@ -271,7 +273,8 @@ def warp(gray, previous, homography):
 
     Notes
     -----
-    Spec 4: sampled bilinearly at 1/32 px; copied from ``previous`` where the sample lies within 5 px of the border.
+    docs/method/extraction.md, section 4.6: sampled bilinearly at 1/32 px; copied from ``previous`` where the sample
+    lies within 5 px of the border.
     """
     gray, previous = checks.gray_image(gray), checks.gray_image(previous, "previous")
     if gray.shape != previous.shape:

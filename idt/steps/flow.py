@@ -1,4 +1,6 @@
-"""Dense optical flow between two frames (spec 3): Farnebäck's method as the release varies it.
+"""Dense optical flow between two frames: Farnebäck's method as the release varies it.
+
+Method: docs/method/extraction.md, section 3.
 
 Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then
 A·d = b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the
@@ -87,7 +89,8 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
 
     Notes
     -----
-    Spec 3. Each scale is made from the blurred full frame, not from the scale above; even the first is blurred.
+    docs/method/extraction.md, section 3.1. Each scale is made from the blurred full frame, not from the scale above;
+    even the first is blurred.
     """
     gray = checks.gray_image(gray)
     levels = scales(*gray.shape) if levels is None else levels
@@ -124,7 +127,7 @@ def between(first, second):
 
     Notes
     -----
-    Spec 3. The filtered field of a scale is its result and the start of the finer one.
+    docs/method/extraction.md, section 3. The filtered field of a scale is its result and the start of the finer one.
     """
     if first.levels != second.levels:
         sizes = [f"{e.levels[0].width}x{e.levels[0].height} px at {len(e.levels)} scales" for e in (first, second)]

@@ -1,4 +1,6 @@
-"""Descriptors of one step of the tracks (spec 7): HOG, HOF, MBHx and MBHy of the patch around each point.
+"""Descriptors of one step of the tracks: HOG, HOF, MBHx and MBHy of the patch around each point.
+
+Method: docs/method/extraction.md, section 7.
 
 A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram, weighted by its length
 and shared between the two nearest of eight directions: the gray gradient (HOG), the flow (HOF, whose ninth bin counts
@@ -47,7 +49,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
 
     Notes
     -----
-    Spec 7. Before the normalisation 0.05 is added to every bin.
+    docs/method/extraction.md, section 7. Before the normalisation 0.05 is added to every bin.
     """
     points = checks.float_array(points, (None, 2), "points")
     rows = np.arange(len(points), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""The scales of a video and its gray pyramid (spec 2)."""
+"""The scales of a video and its gray pyramid (docs/method/extraction.md, section 2)."""
 
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ def scales(height, width, *, patch=32, most=8):
 
     Notes
     -----
-    Spec 2.
+    docs/method/extraction.md, section 2.
     """
     levels: list[Scale] = []
     factor, side = np.float32(1), np.float32(min(height, width))
@@ -75,7 +75,8 @@ def gray_pyramid(gray, levels):
 
     Notes
     -----
-    Spec 2. The flow has a pyramid of its own, made from the full frame (spec 3).
+    docs/method/extraction.md, section 2. The flow has a pyramid of its own, made from the full frame
+    (docs/method/extraction.md, section 3.1).
     """
     pyramid = [checks.gray_image(gray)]
     for level in levels[1:]:

@@ -1,4 +1,6 @@
-"""Where new tracks begin (spec 5): textured points of a regular grid that no live track occupies.
+"""Where new tracks begin: textured points of a regular grid that no live track occupies.
+
+Method: docs/method/extraction.md, section 5.
 
 Source: Wang & Schmid, ICCV 2013, section 2; the criterion is that of Shi & Tomasi, CVPR 1994.
 """
@@ -51,7 +53,7 @@ def textured_cells(texture, *, stride=5, quality=0.001):
 
     Notes
     -----
-    Spec 5.
+    docs/method/extraction.md, section 5.
     """
     rows, columns = texture.shape[0] // stride, texture.shape[1] // stride
     centres = texture[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
@@ -82,7 +84,7 @@ def sample_points(textured, live, *, stride=5):
 
     Notes
     -----
-    Spec 5. Tracks beyond the last whole cell occupy none, as in the release.
+    docs/method/extraction.md, section 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
     live = checks.points_as_they_are(live, "live")
     points = np.empty((textured.size, 2), np.float32)

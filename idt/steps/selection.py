@@ -1,4 +1,7 @@
-"""Which finished tracks are kept (spec 8), and the numbers that describe a kept one as a whole."""
+"""Which finished tracks are kept, and the numbers that describe a kept one as a whole.
+
+Method: docs/method/extraction.md, section 8.
+"""
 
 from typing import NamedTuple
 
@@ -55,8 +58,8 @@ def summarise(points_full, displacements_full, *, camera=True):
 
     Notes
     -----
-    Spec 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a jump (one step of more than
-    20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
+    docs/method/extraction.md, section 8. 1: static (both deviations below √3 px) or erratic (one above 50 px). 2: a
+    jump (one step of more than 20 px and more than 0.7 of the length). 3: no compensated displacement above 1 px.
     """
     points_full = checks.float_array(points_full, (None, None, 2), "points_full")
     n_tracks, n_points, _ = points_full.shape

@@ -8,8 +8,8 @@ threshold of 200, 4 octaves, 2 layers per octave, extended and oriented descript
 2. The longest sum of Haar responses over 60° is a keypoint's direction.
 3. Gradients in a window turned by it, summed in 4 × 4 cells, are its descriptor.
 
-Source: spec SURF; Bay, Ess, Tuytelaars & Van Gool, "Speeded-Up Robust Features", CVIU 2008. Left out: the upright
-variant, 64-number descriptors, the sign of the Laplacian. Every function is safe to call from several threads.
+Source: docs/method/surf.md; Bay, Ess, Tuytelaars & Van Gool, "Speeded-Up Robust Features", CVIU 2008. Left out: the
+upright variant, 64-number descriptors, the sign of the Laplacian. Every function is safe to call from several threads.
 """
 
 from dataclasses import dataclass, fields
@@ -115,7 +115,7 @@ def detect(gray, mask=None, *, threshold=200.0):
 
     Notes
     -----
-    Spec SURF, detector and orientation; Bay et al. 2008, sections 3 and 4.1.
+    docs/method/surf.md, sections 1 and 2; Bay et al. 2008, sections 3 and 4.1.
     """
     gray = gray_image(gray)
     if not 0 <= threshold < np.inf:
@@ -167,7 +167,7 @@ def describe(gray, keypoints):
 
     Notes
     -----
-    Spec SURF, descriptor; Bay et al. 2008, section 4.2.
+    docs/method/surf.md, section 3; Bay et al. 2008, section 4.2.
     """
     gray = gray_image(gray)
     if not isinstance(keypoints, Keypoints):
@@ -204,7 +204,7 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
 
     Notes
     -----
-    Spec 4, SURF matches: by Euclidean distance, no ratio test, no cross check.
+    docs/method/extraction.md, section 4.2: by Euclidean distance, no ratio test, no cross check.
     """
     points, previous_points = _positions(keypoints, "keypoints"), _positions(previous_keypoints, "previous_keypoints")
     descriptors = float_array(descriptors, (len(points), None), "descriptors")

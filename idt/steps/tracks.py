@@ -1,4 +1,6 @@
-"""The live tracks of one scale (spec 6): points that follow the flow for L steps, with what is described on the way.
+"""The live tracks of one scale: points that follow the flow for L steps, with what is described on the way.
+
+Method: docs/method/extraction.md, section 6.
 
 A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
 age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
@@ -125,8 +127,8 @@ class Tracks:
 
         Notes
         -----
-        Spec 6: a point moves by the flow at its rounded, clamped position, and is dropped when it lands on or
-        beyond the border. Time cells: spec 7.
+        docs/method/extraction.md, section 6: a point moves by the flow at its rounded, clamped position, and is dropped
+        when it lands on or beyond the border. Time cells: docs/method/extraction.md, section 7.5.
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")

@@ -1,4 +1,6 @@
-"""The χ² kernel of several channels as the specification words it, one pair of rows and one column at a time."""
+"""The χ² kernel of several channels as docs/method/encoding.md, section 15, words it, one pair of rows and one column
+at a time.
+"""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The forms that others wrote, read and written number by number, from the specification (section 9)."""
+"""The forms that others wrote, read and written number by number, from docs/method/extraction.md, section 9."""
 
 import struct
 

@@ -1,4 +1,6 @@
-"""The vector of a video as the spec says it, block by block, in float64; from the numbers of a codebook alone."""
+"""The vector of a video as docs/method/encoding.md says it, block by block, in float64; from the numbers of a codebook
+alone.
+"""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""The polynomial expansion of spec 3 as it is defined: at every pixel a weighted least-squares fit, solved as such."""
+"""The polynomial expansion of docs/method/extraction.md, section 3.1, as it is defined: at every pixel a weighted
+least-squares fit, solved as such.
+"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fisher vectors by the formulas of the spec, term by term, in float64."""
+"""Fisher vectors by the formulas of docs/method/encoding.md, section 6, term by term, in float64."""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""The flow between two frames from their expansions, pixel by pixel as spec 3 words it."""
+"""The flow between two frames from their expansions, pixel by pixel as docs/method/extraction.md, section 3, words
+it.
+"""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The histograms of spec 7, a patch, a cell and a pixel at a time, in float64."""
+"""The histograms of docs/method/extraction.md, section 7, a patch, a cell and a pixel at a time, in float64."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Sampling as spec 5 words it: every cell of the grid in turn."""
+"""Sampling as docs/method/extraction.md, section 5, words it: every cell of the grid in turn."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The tests of spec 8, track by track, in Python's own floats."""
+"""The tests of docs/method/extraction.md, section 8, track by track, in Python's own floats."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""SURF as the specification words it, in plain loops: slow, obvious, written without a look at the kernels."""
+"""SURF as docs/method/surf.md words it, in plain loops: slow, obvious, written without a look at the kernels."""
 
 import math
 

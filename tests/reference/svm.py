@@ -1,4 +1,5 @@
-"""The linear SVM as the specification words it, as a quadratic programme for a general solver: slow, few points only.
+"""The linear SVM as docs/method/encoding.md, section 8.1, words it, as a quadratic programme for a general solver:
+slow, few points only.
 
 Unknowns are w, b and one slack per point: minimise ½‖w‖² + Σ C_i ξ_i with t_i (w·x_i + b) ≥ 1 − ξ_i and ξ_i ≥ 0.
 """

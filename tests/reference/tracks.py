@@ -1,4 +1,4 @@
-"""Tracking as spec 6 words it: a list of tracks, each a list of what it has met."""
+"""Tracking as docs/method/extraction.md, section 6, words it: a list of tracks, each a list of what it has met."""
 
 import numpy as np
 

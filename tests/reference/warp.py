@@ -1,4 +1,6 @@
-"""The warp of spec 4 through OpenCV's remap with fixed-point maps: whole pixels, and the index of a 32×32 table."""
+"""The warp of docs/method/extraction.md, section 4.6, through OpenCV's remap with fixed-point maps: whole pixels, and
+the index of a 32×32 table.
+"""
 
 import cv2
 import numpy as np
