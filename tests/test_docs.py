@@ -59,9 +59,32 @@ def test_the_make_targets_of_the_readme_exist():
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-def test_the_map_names_every_module_of_idt():
-    start = README.index("idt/          ")
-    text = README[start : README.index("encoding/", start)]
-    for path in (ROOT / "idt").glob("*.py"):
-        if path.stem != "__init__":
-            assert re.search(rf"\b{path.stem}\b", text), f"{path.name} is not on the README's map"
+def rooms_of_the_map():
+    """The rooms that the README's map names, such as ``idt/steps``, with the words that stand beside each."""
+    text = README[README.index("## A map of the house") :].split("```")[1]
+    rooms, place, house = {}, "", ""
+    for line in text.strip().splitlines():
+        house_line, room_line = re.match(r"(\w+)/ ", line), re.match(r"  (\w+)/ ", line)
+        if house_line:
+            house = place = house_line[1]
+        elif room_line:
+            place = f"{house}/{room_line[1]}"
+        elif line.startswith("  ") and not line.startswith("   "):
+            place = house
+        rooms.setdefault(place, []).extend(re.findall(r"\w+", line))
+    return rooms
+
+
+def test_the_map_names_every_room_and_every_file_in_it():
+    found = rooms_of_the_map()
+    for package in ("idt", "encoding", "classify"):
+        for path in (ROOT / package).rglob("*.py"):
+            room = path.parent.relative_to(ROOT).as_posix()
+            assert room in found, f"{room}/ is not on the README's map"
+            if path.stem != "__init__":
+                assert path.stem in found[room], f"{room}/{path.name} is not on the README's map"
+
+
+def test_the_map_names_no_room_that_is_not_there():
+    for room in rooms_of_the_map():
+        assert (ROOT / room).is_dir(), f"the README's map names {room}/, which is not there"
