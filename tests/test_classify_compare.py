@@ -52,7 +52,9 @@ stride = 12
 def command(monkeypatch, capsys):
     """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
 
-    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
+    return lambda *words, **given: run_command(
+        monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL, **given
+    )
 
 
 @pytest.fixture
@@ -272,15 +274,17 @@ def test_one_encoder_is_evaluated_without_recipes(command, clips, tmp_path):
     assert (status, printed[:17]) == (0, "folder: accuracy ")
     settings = json.loads((tmp_path / "out" / "report.json").read_text())["settings"]
     assert (settings["encoder"], settings["encoding"]["intra"]) == ("vlad", False)
-    status, _, err = command(*words, "--encoder", "vlad")
+    status, _, err = command(*words, "--encoder", "vlad", status=2)
     assert (status, "made with intra=False, this run asks for intra=True" in err) == (2, True)
-    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq")
+    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq", status=2)
     assert (status, "the encoder vlad has no option coding" in err) == (2, True)
 
 
 def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, clips, tmp_path):
     path = recipes_file(tmp_path, "[too many]\nk = 4000\nsample = 5000\n[fine]\n")
-    status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path)
+    status, printed, err = command(
+        "folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path, status=3
+    )
     assert status == 3
     assert printed.startswith("fine: accuracy 100.0 %")
     assert re.match(r"idt-evaluate: too many: k=4000 components need at least as many descriptors", err)
@@ -289,9 +293,9 @@ def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, cli
 
 def test_recipes_of_one_folder_and_rows_made_otherwise_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare")
-    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"), status=2)
     assert (status, "the recipes 'a b' and 'a-b' have one folder" in err) == (2, True)
     assert not (tmp_path / "out").exists()
     assert command(*words, recipes_file(tmp_path, "[a]\n"))[0] == 0
-    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"), status=2)
     assert (status, "report.json was made with power=0.5, this run asks for power=1.0" in err) == (2, True)
