@@ -8,15 +8,16 @@ from pathlib import Path
 from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
 from idt.atomic import refuse_input
+from idt.bounds import JOBS, THREADS, Bounds
 from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
     add_fields,
     add_habits,
+    add_number,
     command,
     fields_of,
-    positive,
     progress_bar,
 )
 from idt.errors import DataError
@@ -126,9 +127,10 @@ def _prediction_options(arguments):
     parser.add_argument(
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
     )
-    parser.add_argument("--top", type=positive, default=5, metavar="N", help="classes to print (default 5)")
-    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="videos at once (default 1)")
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
+    top = Bounds(1, 1_000_000, "no data set has as many classes")
+    add_number(parser, "--top", top, default=5, help="classes to print")
+    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
     parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

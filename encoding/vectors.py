@@ -15,9 +15,11 @@ import numpy as np
 from encoding.inputs import Inputs, columns_of, combined, digests, label_of, parts_of
 from encoding.kinds import columns_asked, in_groups
 from encoding.parallel import in_order
+from encoding.params import VECTOR
 from encoding.pooling import slices_of
 from encoding.somp import whole_slices
 from encoding.store import VectorsWriter
+from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 
 
@@ -149,12 +151,22 @@ def layout_of(codebook, params):
     -------
     list of dict
         As `encoding.store.check_layout` describes.
+
+    Raises
+    ------
+    DataError
+        If a vector would be too large (`encoding.params.VECTOR`).
     """
     parts, first = [], 0
     for block in codebook.blocks:
         for cell, size in block.coder.parts(params):
             parts.append({"block": block.name, "cell": cell, "first": first, "size": size})
             first += size
+    if first > VECTOR:
+        raise DataError(
+            f"pyramid={params.pyramid} makes a vector of {first} numbers with this codebook, expected at most {VECTOR},"
+            " for it lies in memory as a whole; use a smaller pyramid"
+        )
     return parts
 
 
@@ -187,6 +199,8 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     DataError
         If the codebook does not fit the descriptors or the parameters, or as `encode_video`.
     """
+    JOBS.check("jobs", jobs)
+    THREADS.check("threads", threads)
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
     projected = inputs.projected is not None

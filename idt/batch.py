@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt import atomic, cluster, workers
+from idt.bounds import JOBS, THREADS
 from idt.command import error_line
 from idt.errors import DataError
 from idt.jobs import Job, camera_or_path, plan, size_of
@@ -192,7 +193,14 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
         Of the job.
     outcome : Outcome
         As the jobs finish.
+
+    Raises
+    ------
+    DataError
+        If a number of processes or threads lies outside its bounds.
     """
+    JOBS.check("n_jobs", n_jobs)
+    THREADS.check("threads", threads)
     folders: dict[Path, set[str]] = {}
     for job in jobs:
         folders.setdefault(job.output.parent, set()).add(job.output.name)

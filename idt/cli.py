@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, progress_bar
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, progress_bar
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params import FRAME, ExtractionParams
 from idt.stages import stage
 
 
@@ -184,7 +184,7 @@ def show(arguments):
         parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
         required=False, threads=True,
     )  # fmt: skip
-    parser.add_argument("--frame", type=int, metavar="N", help="frame of a picture (default: most tracks)")
+    add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: most tracks")
     parser.add_argument("--boxes", metavar="FILE", help="human boxes")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)

@@ -317,9 +317,13 @@ def test_an_outside_block_needs_its_names(command, trained):
 
 def test_options_that_mean_nothing_are_refused(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "m.h5")
-    assert refused(command(*words, "--c", "0"), "C must be a positive number or cv, got 0")
-    assert refused(command(*words, "--solver", "magic"), "invalid choice: 'magic'")
-    assert refused(command("svm-predict", "model.h5", "vectors.h5", "--top", "0"), "number of at least 1, got .0.")
+    assert refused(
+        command(*words, "--c", "0", status=2), r"--c: expected a number from 1e-09 to 1e\+09, or cv, got .0."
+    )
+    assert refused(command(*words, "--solver", "magic", status=2), "invalid choice: 'magic'")
+    assert refused(
+        command("svm-predict", "model.h5", "vectors.h5", "--top", "0", status=2), "number of at least 1, got .0."
+    )
 
 
 # What importing costs.

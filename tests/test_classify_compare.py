@@ -116,9 +116,9 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
         ("[DEFAULT]\ncolour = red\n[a]", r"\[a\]: unknown option 'colour'"),
         ("[a]\ncoding = vq", r"\[a\]: unknown option 'coding'"),
         ("[a]\nencoder = cnn", "encoder must be one of fisher, bovw, vlad, stacked, fv, sfv, got 'cnn'"),
-        ("[a]\nk = many", "k: expected a number, got 'many'"),
+        ("[a]\nk = many", "k: expected a whole number of at least 1, got 'many'"),
         ("[a]\njoint = maybe", "joint must be yes or no, got 'maybe'"),
-        ("[a]\nk = 0", "k must be a whole number of at least 1, got 0"),
+        ("[a]\nk = 0", "k: expected a whole number of at least 1, got '0'"),
     ],
 )
 def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):

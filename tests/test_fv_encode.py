@@ -169,15 +169,19 @@ def test_wrong_words_are_refused(command, features, tmp_path):
     (tmp_path / "train.txt").write_text("walk/ann\nrun/eve\n")
     (tmp_path / "none.txt").write_text("\n")
     train = ["--k", 2, "features", "-o", "v.h5", "--train"]
-    assert refused(command(*train, "train.txt"), "must be among those given, missing are run/eve")
-    assert refused(command(*train, "none.txt"), "none.txt names no video")
-    assert refused(command(*train, "lost.txt"), "lost.txt: No such file")
-    assert refused(command(*train, "train.txt", "--codebook", "c.h5"), "goes with neither --train nor --fit-only")
-    assert refused(command("features", "-o", "v.h5", "--codebook", "c.h5"), "c.h5: No such file|c.h5")
-    assert refused(command("lost", "-o", "v.h5"), "lost does not exist")
-    assert refused(command("--k", 0, "features", "-o", "v.h5"), "k must be a whole number of at least 1")
-    assert refused(command("--k", 96, "features", "-o", "v.h5"), "k=96 components need .* holds 95 of 3")
-    assert refused(command("--blocks", "mbh", "features", "-o", "v.h5"), "blocks must be some of")
+    assert refused(command(*train, "train.txt", status=2), "must be among those given, missing are run/eve")
+    assert refused(command(*train, "none.txt", status=2), "none.txt names no video")
+    assert refused(command(*train, "lost.txt", status=2), "lost.txt: No such file")
+    assert refused(
+        command(*train, "train.txt", "--codebook", "c.h5", status=2), "goes with neither --train nor --fit-only"
+    )
+    assert refused(command("features", "-o", "v.h5", "--codebook", "c.h5", status=2), "c.h5: No such file|c.h5")
+    assert refused(command("lost", "-o", "v.h5", status=2), "lost does not exist")
+    assert refused(
+        command("--k", 0, "features", "-o", "v.h5", status=2), "--k: expected a whole number of at least 1, got '0'"
+    )
+    assert refused(command("--k", 96, "features", "-o", "v.h5", status=2), "k=96 components need .* holds 95 of 3")
+    assert refused(command("--blocks", "mbh", "features", "-o", "v.h5", status=2), "blocks must be some of")
     assert not list(tmp_path.glob("*.h5"))
 
 

@@ -251,8 +251,9 @@ def test_help_does_not_wait_for_opencv_or_numba():
 
 def test_the_help_names_every_parameter_with_its_default(command):
     _, out, _ = command("idt-extract", "--help")
-    for words in ("--length N", "(default 15)", "--no-camera", "{surf,sift,orb,none}", "--max-side", "--time-cells"):
+    for words in ("--length N", "(1 to 1000; default 15)", "--no-camera", "{surf,sift,orb,none}", "--time-cells"):
         assert words in out
+    assert "--max-side" in out
 
 
 def test_a_killed_run_leaves_nothing_under_the_final_name(tmp_path):
@@ -447,18 +448,40 @@ def test_a_full_disk_leaves_nothing_and_says_so(clip, tmp_path):
 
 def test_options_that_make_no_sense_are_refused(command, clip, tmp_path):
     out = tmp_path / "f.h5"
-    refused(command("idt-extract", clip, "-o", out, "--length", 0), "length.*at least 1.*0")
-    refused(command("idt-extract", clip, "-o", out, "--length", "long"), "--length.*expected a number.*long")
-    refused(command("idt-extract", clip, "-o", out, "--keypoints", "fast"), "--keypoints.*surf")
-    refused(command("idt-extract", clip, "-o", out, "--threads", 0), "--threads: expected.*at least 1, got '0'")
-    refused(command("idt-extract", clip, "-o", out, "--jobs", "two"), "--jobs: expected.*at least 1, got 'two'")
-    refused(command("idt-extract", clip, "-o", out, "--length", 10**9), "not enough memory")
-    refused(command("idt-extract", "*.none", "-o", out), "as a pattern it matches none")
-    refused(command("idt-extract", clip, "-o", out, "--time-cells", 20), "time_cells=20.*length=15")
-    refused(command("idt-extract", clip, "-o", out, "--describe-every", 6), "must not exceed the 5 steps .*got 6")
-    refused(command("idt-extract", clip, "-o", out, "--start", 30), "start=30.*20 frame")
-    refused(command("idt-extract", clip), "required: -o")
-    refused(command("idt-extract", clip, "-o", out, "--wrong"), "--wrong")
+    refused(
+        command("idt-extract", clip, "-o", out, "--length", 0, status=2),
+        "--length: expected a whole number of at least 1, got '0'",
+    )
+    refused(
+        command("idt-extract", clip, "-o", out, "--length", "long", status=2),
+        "--length: expected a whole number of at least 1, got 'long'",
+    )
+    refused(command("idt-extract", clip, "-o", out, "--keypoints", "fast", status=2), "--keypoints.*surf")
+    refused(
+        command("idt-extract", clip, "-o", out, "--threads", 0, status=2), "--threads: expected.*at least 1, got '0'"
+    )
+    refused(
+        command("idt-extract", clip, "-o", out, "--jobs", "two", status=2), "--jobs: expected.*at least 1, got 'two'"
+    )
+    refused(
+        command("idt-extract", clip, "-o", out, "--length", 10**9, status=2), "--length: expected .* at most 1000, got"
+    )
+    refused(command("idt-extract", "*.none", "-o", out, status=2), "as a pattern it matches none")
+    refused(command("idt-extract", clip, "-o", out, "--time-cells", 20, status=2), "time_cells=20.*length=15")
+    refused(
+        command("idt-extract", clip, "-o", out, "--describe-every", 6, status=2), "must not exceed the 5 steps .*got 6"
+    )
+    refused(command("idt-extract", clip, "-o", out, "--start", 30, status=2), "start=30.*20 frame")
+    refused(command("idt-extract", clip, status=2), "required: -o")
+    refused(command("idt-extract", clip, "-o", out, "--wrong", status=2), "--wrong")
+
+
+def test_memory_that_is_not_there_is_one_line(command, clip, tmp_path, monkeypatch):
+    def extract_job(*_, **__):
+        return np.empty(2**62, np.uint8)
+
+    monkeypatch.setattr(batch, "extract_job", extract_job)
+    refused(command("idt-extract", clip, "-o", tmp_path / "f.h5", status=2), "idt-extract: not enough memory: .*EiB")
 
 
 def test_text_rows_of_another_length_are_refused_with_their_line(command, tmp_path):
