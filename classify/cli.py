@@ -25,7 +25,7 @@ from idt.errors import DataError
 
 @command
 def svm_train(arguments):
-    """``svm-train``: vectors and labels to a model."""
+    """Run ``svm-train``, vectors and labels to a model, with these ``arguments``."""
     parser = Parser(
         "svm-train",
         "Train a support vector machine, one class against the rest, on a vectors file and a list of labels.",
@@ -51,7 +51,7 @@ def svm_train(arguments):
 
 @command
 def svm_predict(arguments):
-    """``svm-predict``: labels for vectors or videos."""
+    """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
     options, outside = _prediction_options(arguments)
     if options.output:
         refuse_input(options.output, options.model, options.codebook, *options.inputs)
@@ -72,7 +72,7 @@ def svm_predict(arguments):
 
 @command
 def evaluate(arguments):
-    """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
+    """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given = evaluation_options(arguments)
     from classify.datasets import read
     from classify.recipes import read_recipes, recipe_of

@@ -72,6 +72,6 @@ class DatasetParams:
 
 
 def check_penalty(C):
-    """Refuse a C that is neither a number within `PENALTY` nor "cv"."""
+    """Refuse a ``C`` that is neither a number within `PENALTY` nor "cv"."""
     if not (isinstance(C, str) and C == CROSS_VALIDATED):
         PENALTY.check("C", C)

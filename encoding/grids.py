@@ -24,7 +24,7 @@ class Volume(NamedTuple):
 
 
 def pyramid_grids(text):
-    """The grids of a pyramid: ``1x1x1,1x3x1`` is ((1, 1, 1), (1, 3, 1)), each of (columns, rows, times).
+    """Parse the grids of a pyramid: the ``text`` 1x1x1,1x3x1 is ((1, 1, 1), (1, 3, 1)), each (columns, rows, times).
 
     Raises
     ------
@@ -46,7 +46,7 @@ def pyramid_grids(text):
 
 
 def volume_sizes(text):
-    """The sizes of sub-volumes that a text such as ``2x2x60,3x3x30`` lists, a tuple of `Volume`.
+    """Parse the sizes of sub-volumes that a ``text`` such as 2x2x60,3x3x30 lists, a tuple of `Volume`.
 
     Raises
     ------

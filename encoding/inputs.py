@@ -173,12 +173,12 @@ def parts_of(item, name, sizes, *, columns=(), steps=None, projected=False):
 
 
 def label_of(item, name):
-    """What messages call a video: a file by its path, anything else by its name."""
+    """Return what messages call the video ``item``: a file by its path, anything else by its ``name``."""
     return str(item) if isinstance(item, str | Path) else f"video {name}"
 
 
 def columns_of(sizes):
-    """Columns of each block in the rows of `rows_of`.
+    """Find the columns of each block in the rows of `rows_of` from the ``sizes`` of the blocks.
 
     Returns
     -------
@@ -189,7 +189,7 @@ def columns_of(sizes):
 
 
 def differences(one, other):
-    """How two results of `comparable` differ, each in words."""
+    """Describe how two results of `comparable`, ``one`` and ``other``, differ, each in words."""
     if one is None or other is None:
         return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
     differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -220,7 +220,7 @@ def digests(files, names, *, update=None):
 
 
 def combined(digests):
-    """One digest of several under their names, in their order."""
+    """Combine ``digests``, which are under their names, into one in their order."""
     return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()
 
 

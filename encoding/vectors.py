@@ -171,7 +171,7 @@ def layout_of(codebook, params):
 
 
 def width_of(layout):
-    """Numbers of a vector."""
+    """Count the numbers of a vector of this ``layout``."""
     return layout[-1]["first"] + layout[-1]["size"]
 
 

@@ -12,7 +12,7 @@ from idt.stages import stage
 
 @command
 def extract(arguments):
-    """``idt-extract``: videos to feature files."""
+    """Run ``idt-extract``, videos to feature files, with these ``arguments``."""
     options, params = _extraction_options(arguments)
     if options.verify is not None:
         return _verify(options.verify, options.quiet)
@@ -144,7 +144,7 @@ def _verify(folder, quiet):
 
 @command
 def convert(arguments):
-    """``idt-convert``: feature files to and from the forms of the authors' release."""
+    """Run ``idt-convert``, feature files to and from the forms of the authors' release, with these ``arguments``."""
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
@@ -172,7 +172,7 @@ def convert(arguments):
 
 @command
 def show(arguments):
-    """``idt-show``: tracks drawn over the frames."""
+    """Run ``idt-show``, tracks drawn over the frames, with these ``arguments``."""
     parser = Parser(
         "idt-show",
         "Draw the tracks over the frames, fading with age: kept ones in green, in blue those dropped because they"

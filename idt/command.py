@@ -121,7 +121,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
 
 
 def flag_of(field):
-    """The option of a field of a parameter dataclass, such as ``--no-camera`` of ``camera``."""
+    """Name the option of a parameter dataclass's ``field``, such as ``--no-camera`` of ``camera``."""
     return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
@@ -130,7 +130,7 @@ def _as_options(values):
 
 
 def fields_of(arguments, cls):
-    """Build the parameter dataclass from parsed arguments; with a preset, over its values."""
+    """Build the parameter dataclass ``cls`` from parsed ``arguments``; with a preset, over its values."""
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
@@ -234,7 +234,7 @@ class NoBar(contextlib.AbstractContextManager):
 
 
 def command(main):
-    """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status.
+    """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
     Called without arguments it has the process to itself. What the libraries make when they are imported lives as
     long as that, some hundred thousand objects: the garbage collector, which would search them again and again on
@@ -279,7 +279,7 @@ def command(main):
 
 
 def error_line(error):
-    """One line for an error: an `OSError` by its file and reason, without its number."""
+    """Describe ``error`` in one line: an `OSError` by its file and reason, without its number."""
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:

@@ -204,7 +204,9 @@ class ExtractionParams:
 
 
 def parse_time(value, name):
-    """A frame index (int) stays one; a text such as ``"2.5s"`` becomes seconds (float).
+    """Return ``value``, a frame index, as int, or a text such as ``"2.5s"`` as seconds (float).
+
+    A refusal calls it by its ``name``.
 
     Raises
     ------

@@ -42,7 +42,7 @@ DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
 
 
 def kind(path):
-    """Which of the two forms a file has, by its content; an empty one by its suffix, ``.bin`` or any other.
+    """Tell which of the two forms ``path`` has, by its content; an empty file by its suffix, ``.bin`` or any other.
 
     Returns
     -------
