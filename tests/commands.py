@@ -4,8 +4,8 @@ import re
 import sys
 
 
-def run_command(monkeypatch, capsys, function, name, *words, status=None):
-    """Run a command: its exit status, which must be ``status`` unless that is None, stdout and stderr."""
+def run_command(monkeypatch, capsys, function, name, *words, status=0):
+    """Run a command that must end with this exit status, whatever it is if None: the status, stdout and stderr."""
     monkeypatch.setattr(sys, "argv", [name])
     try:
         left = function([str(word) for word in words])
