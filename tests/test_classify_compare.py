@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import re
 import shutil
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -18,6 +20,9 @@ from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.commands import run_command
+from tests.waiting import until
+
+on_linux = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the memory is read from /proc")
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none".split()
 SMALL += "--k 2 --blocks trajectory,hof".split()
@@ -129,37 +134,98 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
 # What things cost.
 
 
-def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
+class Machine:
+    """Stands in for the clock and the memory that `classify.cost` looks at."""
+
+    def __init__(self):
+        self.now, self.memory = 100.0, 0
+
+    def perf_counter(self):
+        return self.now
+
+    def resident(self, process):
+        assert process == os.getpid()
+        return self.memory
+
+    def spend(self, ledger, stage, made_of, *, seconds, memory):
+        """Pay for a stage that takes so much."""
+        self.memory = memory
+        with ledger.paying(stage, made_of):
+            self.now += seconds
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    monkeypatch.setattr(cost, "time", machine)
+    monkeypatch.setattr(cost, "resident", machine.resident)
+    return machine
+
+
+def test_a_ledger_adds_up_what_one_thing_cost(machine, tmp_path):
     ledger = cost.Ledger(tmp_path)
     assert ledger.of("encoding", "x") == (0.0, 0)
-    for _ in range(2):
-        with ledger.paying("encoding", "x"):
-            time.sleep(0.02)
-    with ledger.paying("encoding", "x") as bill:
-        bill.due = False
-    seconds, memory = cost.Ledger(tmp_path).of("encoding", "x")
-    assert 0.04 <= seconds < 5
-    # An interpreter with numpy takes more than ten megabytes.
-    assert memory > 10 << 20 or not cost.resident(0)
+    machine.spend(ledger, "encoding", "x", seconds=2.5, memory=300)
+    machine.spend(ledger, "encoding", "x", seconds=0.5, memory=200)
+    # Times add up, of the memory the largest is kept; another reader of the folder sees them, too.
+    assert cost.Ledger(tmp_path).of("encoding", "x") == (3.0, 300)
     assert ledger.of("encoding", "y") == (0.0, 0)
-    with ledger.paying("encoding", "y"):
-        pass
-    assert ledger.of("encoding", "y")[0] < 0.02
+    assert ledger.of("extraction", "x") == (0.0, 0)
+    machine.spend(ledger, "extraction", "x", seconds=7, memory=100)
+    assert ledger.of("extraction", "x") == (7.0, 100)
+    assert ledger.of("encoding", "x") == (3.0, 300)
+
+
+def test_a_bill_that_is_not_due_costs_nothing(machine, tmp_path):
+    ledger = cost.Ledger(tmp_path)
+    with ledger.paying("encoding", "x") as bill:
+        machine.now += 4
+        bill.due = False
+    assert ledger.of("encoding", "x") == (0.0, 0)
+    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
+    with ledger.paying("encoding", "x") as bill:
+        machine.now += 4
+        bill.due = False
+    assert ledger.of("encoding", "x") == (2.0, 300)
+
+
+def test_the_cost_of_a_stage_that_is_made_of_something_else_is_forgotten(machine, tmp_path):
+    ledger = cost.Ledger(tmp_path)
+    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
+    machine.spend(ledger, "encoding", "y", seconds=1, memory=200)
+    assert ledger.of("encoding", "y") == (1.0, 200)
     assert ledger.of("encoding", "x") == (0.0, 0)
     (tmp_path / "cost.json").write_text("no json")
     assert ledger.of("encoding", "y") == (0.0, 0)
 
 
+@on_linux
+def test_the_memory_is_that_of_the_process_and_of_its_children():
+    own = cost.resident(os.getpid())
+    # An interpreter with numpy takes more than ten megabytes.
+    assert own > 10 << 20
+    code = "block = bytearray(b'x') * (1 << 26); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"\n"
+        alone = cost.resident(child.pid)
+        assert 1 << 26 < alone < 1 << 27
+        assert cost.resident(os.getpid()) > alone + (10 << 20)
+        child.stdin.close()
+    assert cost.resident(child.pid) == 0
+
+
+@on_linux
 def test_the_peak_is_seen_while_it_lasts():
     with cost.Peak() as before:
-        time.sleep(2 * cost.PERIOD)
+        assert until(lambda: before.bytes)
     with cost.Peak() as peak:
         # So large that malloc asks the system for it, whatever earlier tests have left behind.
         block = np.ones(1 << 27, np.uint8)
-        time.sleep(4 * cost.PERIOD)
+        assert until(lambda: peak.bytes >= before.bytes + (1 << 26))
         del block
-    assert peak.bytes >= before.bytes
-    assert peak.bytes >= before.bytes + (1 << 26) or not before.bytes
+    highest = peak.bytes
+    assert cost.resident(os.getpid()) < highest - (1 << 26)
+    assert peak.bytes == highest
 
 
 # The table.
