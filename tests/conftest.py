@@ -1,8 +1,10 @@
 """What holds for a run of the tests as a whole: it fails if it takes too much memory (`tests.peak`)."""
 
+import sys
+
 import pytest
 
-from tests.peak import MB, Peak, own_peak
+from tests.peak import MB, Peak
 
 
 def pytest_addoption(parser):
@@ -11,6 +13,16 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.pluginmanager.register(Memory(int(config.getini("most_memory")) * MB), "memory")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_idle_workers():
+    """End the processes that joblib keeps for later, two hundred megabytes each, when a module of tests is done."""
+    yield
+    if "joblib.externals.loky" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 class Memory:
@@ -37,7 +49,7 @@ class Memory:
     def pytest_terminal_summary(self, terminalreporter):
         peak = self.peak
         terminalreporter.write_line(
-            f"peak memory: {peak.total // MB} MB in all, {own_peak() // MB} MB in the tests' process,"
+            f"peak memory: {peak.total // MB} MB in all, {peak.own // MB} MB in the tests' process,"
             f" {peak.largest_child // MB} MB in the largest child"
         )
         if peak.total > self.limit:

@@ -2,7 +2,8 @@
 
 A thread looks at /proc five times a second. What the tests' process took between two looks the system tells, too; of
 the children it does not: their `ru_maxrss` begins with that of the process that they were forked from. A process counts
-from the second look on, for until it runs a program of its own a child shares the memory of its parent.
+from the second look on, for until it runs a program of its own a child shares the memory of its parent. Libraries,
+which all processes map, count once, as much as the process has of them that has most.
 """
 
 import os
@@ -11,6 +12,7 @@ import resource
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 PERIOD = 0.2
 """Seconds between two looks."""
@@ -18,21 +20,29 @@ PERIOD = 0.2
 MB = 1 << 20
 
 
+class Size(NamedTuple):
+    """Bytes of a process in memory: those of its own, and those that other processes may share."""
+
+    own: int
+    shared: int
+
+
 class Peak:
     """The largest memory since `start`.
 
     Attributes
     ----------
-    total, largest_child : int
-        Bytes of all processes together, and of the child that had most; 0 where there is no /proc.
+    total, own, largest_child : int
+        Bytes of all processes together, of the tests' process, known after `stop`, and of the child that had most. The
+        last is 0 where there is no /proc.
     during : str
-        What `doing` said when the total was highest.
+        What `doing` said at the look that found most.
     doing : str
         Set by the caller: what goes on.
     """
 
     def __init__(self):
-        self.total = self.largest_child = 0
+        self.total = self.own = self.largest_child = 0
         self.during = self.doing = "the start"
         self._known: set[int] = set()
         self._done = threading.Event()
@@ -44,18 +54,17 @@ class Peak:
     def stop(self):
         self._done.set()
         self._watch.join()
-        own = own_peak()
-        if own > self.total:
-            self.total = own
+        self.own = own_peak()
+        self.total = max(self.total, self.own)
 
     def look(self):
         """Look once."""
         sizes = resident(os.getpid())
-        children = {process: size for process, size in sizes.items() if process != os.getpid()}
-        counted = [size for process, size in children.items() if process in self._known]
-        self._known = set(children)
-        total = sizes.get(os.getpid(), 0) + sum(counted)
-        self.largest_child = max([self.largest_child, *counted])
+        counted = [size for process, size in sizes.items() if process in self._known]
+        children = [size for process, size in sizes.items() if process in self._known - {os.getpid()}]
+        self._known = set(sizes)
+        total = sum(size.own for size in counted) + max((size.shared for size in counted), default=0)
+        self.largest_child = max([self.largest_child, *map(sum, children)])
         if total > self.total:
             self.total, self.during = total, self.doing
 
@@ -65,10 +74,12 @@ class Peak:
 
 
 def resident(process):
-    """Resident memory of a process and of all that descend from it, in bytes by process; those gone are left out."""
+    """`Size` of a process and of all that descend from it, by process; those gone are left out."""
     place = Path("/proc") / str(process)
     try:
-        found = {process: int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")}
+        pages, shared = map(int, (place / "statm").read_text().split()[1:3])
+        page = os.sysconf("SC_PAGE_SIZE")
+        found = {process: Size((pages - shared) * page, shared * page)}
         children = [int(child) for path in place.glob("task/*/children") for child in path.read_text().split()]
     except (OSError, ValueError, IndexError):
         return {}
