@@ -120,7 +120,9 @@ def write_text(path, text, *, overwrite=False):
 
 
 def read_entries(path, header, *, several=False):
-    """Number, name and values of the lines of a CSV file, without its header."""
+    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``; ``several`` values may
+    stand in a line.
+    """
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
         fields = [field.strip() for field in fields]

@@ -13,12 +13,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from classify.recipes import read_recipes
 
 import idt
+from classify.evaluation.recipes import read_recipes
 from classify.options import GROUPS
 from classify.params import ClassifierParams, DatasetParams
-from classify.svm import LinearSVM
+from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.encoder import FisherEncoder
 from encoding.params import BovwParams, EncodingParams, StackedParams

@@ -198,7 +198,7 @@ def test_the_cost_of_a_stage_that_is_made_of_something_else_is_forgotten(machine
     machine.spend(ledger, "encoding", "y", seconds=1, memory=200)
     assert ledger.of("encoding", "y") == (1.0, 200)
     assert ledger.of("encoding", "x") == (0.0, 0)
-    (tmp_path / "cost_ledger.json").write_text("no json")
+    (tmp_path / "cost.json").write_text("no json")
     assert ledger.of("encoding", "y") == (0.0, 0)
 
 
