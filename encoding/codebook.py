@@ -180,8 +180,8 @@ class Codebook:
         blocks = []
         for name, sizes, part in parts:
             rows = sample.columns(part)
-            pca = None if params.pca is None else PCA(params.pca, whiten=params.whiten).fit(rows)
-            rows = rows if pca is None else pca.transform(rows)
+            pca = None if params.pca is None else PCA(column_share=params.pca, whiten=params.whiten).fit(rows)
+            rows = rows if pca is None else pca.rotated(rows)
             blocks.append(Block(name, sizes, pca, first.fit(rows, first_params, threads=threads)))
             update()
         sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}

@@ -58,7 +58,7 @@ def test_every_block_is_fitted_to_the_sample_of_all_videos(codebook):
     rows, first = sampler.result(), 0
     assert [block.name for block in codebook.blocks] == ["trajectory", "hog", "hof", "mbhx", "mbhy"]
     for block, size in zip(codebook.blocks, (30, 96, 108, 96, 96), strict=True):
-        pca = PCA(0.5).fit(rows[:, first : first + size])
+        pca = PCA(column_share=0.5).fit(rows[:, first : first + size])
         gmm = DiagonalGMM(3).fit(pca.transform(rows[:, first : first + size]))
         np.testing.assert_array_equal(block.pca.components_, pca.components_)
         np.testing.assert_array_equal(block.coder.gmm.means_, gmm.means_)

@@ -89,7 +89,7 @@ class StackedCoder:
 
     def reduce(self, vectors):
         """First-layer vectors (n, D) float32 as descriptors of the second layer."""
-        return self.pca.transform(product(vectors, self._panels, len(self.projection)))
+        return self.pca.rotated(product(vectors, self._panels, len(self.projection)))
 
 
 class StackedPool:
@@ -218,10 +218,10 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
             )
         vectors = sampler.result()
         classes = None if labels is None else [labels[name] for name, _ in sampler.origins()]
-        projection = MaxMarginProjection(params.reduced, seed=params.seed).fit(vectors, classes).projection_
+        projection = MaxMarginProjection(params.reduced, random_state=params.seed).fit(vectors, classes).components_
         reduced = product(vectors, packed(projection.T), len(projection))
-        pca = PCA(params.pca, whiten=params.whiten).fit(reduced)
-        gmm = DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(pca.transform(reduced))
+        pca = PCA(column_share=params.pca, whiten=params.whiten).fit(reduced)
+        gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.rotated(reduced))
         done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
     return done
 
