@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.codebook import Codebook
-from encoding.descriptors.sources import Inputs
+from encoding.descriptors.inputs import Inputs
 from encoding.encode import encode, encode_files, layout_of, width_of
+from encoding.fitting import fit_inputs
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from idt.errors import DataError
 
@@ -84,7 +84,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            As `Codebook.fit`.
+            As `encoding.fitting.fit_codebook`.
         """
         params = self._params()
         inputs = Inputs.of(X, descriptors=params.descriptors)
@@ -92,7 +92,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             raise DataError(f"every video has one class, got {len(y)} classes for {len(inputs)} videos")
         labels = None if y is None else dict(zip(inputs.names, map(str, y), strict=True))
         workers = {"jobs": self.jobs, "threads": self.threads}
-        codebook = next(Codebook.fit_each(inputs, [inputs.names], params, labels=labels, **workers))
+        codebook = fit_inputs(inputs, inputs.names, params, labels=labels, **workers)
         return self._learnt(codebook, params)
 
     def transform(self, X):

@@ -13,8 +13,10 @@ from sklearn.utils import estimator_checks
 import idt
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
-from encoding.descriptors.sources import Inputs, combined, digests
-from encoding.encoder import FisherEncoder, encode_files
+from encoding.descriptors.inputs import Inputs, combined, digests
+from encoding.encode import encode_files
+from encoding.encoder import FisherEncoder
+from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
 from idt.errors import DataError
@@ -161,7 +163,10 @@ def test_encoded_files_say_what_they_are_made_of(encoder, videos, files, tmp_pat
     assert found.codebook == codebook.digest
     assert found.layout == encoder.layout_
     assert found.params == dataclasses.asdict(EncodingParams(k=3))
-    assert found.source == {"digest": combined(digests(files, found.names)), "codebook": codebook.digest}
+    assert found.source == {
+        "digest": combined(digests(Inputs.of(files, found.names).sources)),
+        "codebook": codebook.digest,
+    }
 
 
 def test_clones_pipelines_and_grid_search_work():
@@ -253,6 +258,6 @@ def test_inputs_that_are_checked_once_serve_several_codebooks(videos):
     sets = [["a", "b"], ["b", "d"]]
     params = EncodingParams(k=2, blocks="hog")
     narrow = Inputs.of(videos, found.names, descriptors=("hog",))
-    for codebook, names in zip(Codebook.fit_each(narrow, sets, params), sets, strict=True):
-        alone = Codebook.fit([videos["abcd".index(name)] for name in names], names, params)
+    for codebook, names in zip(fit_codebooks(narrow, sets, params), sets, strict=True):
+        alone = fit_codebook([videos["abcd".index(name)] for name in names], names, params)
         assert codebook.digest == alone.digest

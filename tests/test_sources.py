@@ -5,7 +5,8 @@ import pytest
 import idt
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
-from encoding.descriptors.sources import Inputs, columns_of, combined, digests, rows_of
+from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
+from encoding.descriptors.sources import source_of
 from idt.errors import DataError
 from idt.features import layout, release_rows
 from idt.params import ExtractionParams
@@ -19,6 +20,15 @@ def write(path, **options):
     return path
 
 
+def rows_of(item, sizes):
+    """Descriptors of a video, some rows at a time."""
+    return (rows for rows, _ in source_of(item, "a").parts(sizes))
+
+
+def digests_of(files, names):
+    return digests(Inputs.of(files, names).sources)
+
+
 def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
     features = random_features(12, foreign="binary")
     idt.save(features, tmp_path / "a.h5")
@@ -26,10 +36,10 @@ def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
     release_rows.write_binary(features, tmp_path / "a.bin")
     expected = features.to_numpy()[:, layout.INFO_COLUMNS :]
     for path in ("a.h5", "a.txt.gz", "a.bin"):
-        np.testing.assert_array_equal(np.concatenate([*rows_of(tmp_path / path, "a", SIZES)]), expected)
-    np.testing.assert_array_equal(np.concatenate([*rows_of(features, "a", SIZES)]), expected)
+        np.testing.assert_array_equal(np.concatenate([*rows_of(tmp_path / path, SIZES)]), expected)
+    np.testing.assert_array_equal(np.concatenate([*rows_of(features, SIZES)]), expected)
     some = {name: SIZES[name] for name in ("hog", "mbhy")}
-    found = np.concatenate([*rows_of(tmp_path / "a.txt.gz", "a", some)])
+    found = np.concatenate([*rows_of(tmp_path / "a.txt.gz", some)])
     np.testing.assert_array_equal(found[:, columns_of(some)["hog"]], features.hog)
     np.testing.assert_array_equal(found[:, columns_of(some)["mbhy"]], features.mbhy)
 
@@ -40,8 +50,8 @@ def test_rows_come_in_pieces_of_one_size(monkeypatch, tmp_path):
     idt.save(features, tmp_path / "a.h5")
     for item in (tmp_path / "a.h5", features, np.zeros((20, 426), np.float32)):
         sizes = {"descriptors": 426} if isinstance(item, np.ndarray) else SIZES
-        assert [len(part) for part in rows_of(item, "a", sizes)] == [7, 7, 6]
-    assert [part.shape for part in rows_of(features.take(slice(0, 0)), "a", SIZES)] == [(0, 426)]
+        assert [len(part) for part in rows_of(item, sizes)] == [7, 7, 6]
+    assert [part.shape for part in rows_of(features.take(slice(0, 0)), SIZES)] == [(0, 426)]
 
 
 def test_the_stretch_of_a_video_is_no_difference_of_parameters(tmp_path):
@@ -53,10 +63,10 @@ def test_the_stretch_of_a_video_is_no_difference_of_parameters(tmp_path):
 
 def test_the_digest_is_of_names_contents_and_order(tmp_path):
     files = [write(tmp_path / "a.h5"), write(tmp_path / "b.h5", seed=1)]
-    found = digests(files, ["a", "b"])
+    found = digests_of(files, "ab")
     assert found["a"] != found["b"]
-    assert combined(found) == combined(digests(files, ["a", "b"]))
-    others = [digests(files, ["a", "c"]), digests(files[::-1], ["a", "b"]), digests(files[::-1], ["b", "a"])]
+    assert combined(found) == combined(digests_of(files, "ab"))
+    others = [digests_of(files, "ac"), digests_of(files[::-1], "ab"), digests_of(files[::-1], "ba")]
     assert len({combined(other) for other in [found, *others]}) == 4
 
 
@@ -96,4 +106,4 @@ def test_descriptors_that_are_not_finite_are_refused_with_their_file(tmp_path):
     with h5py.File(path, "r+") as file:
         file["descriptors/trajectory"][2, 3] = np.nan
     with pytest.raises(DataError, match=r"trajectory of .*a.h5 must be finite, got 1 NaN"):
-        list(rows_of(path, "a", SIZES))
+        list(rows_of(path, SIZES))
