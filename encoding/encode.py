@@ -3,7 +3,7 @@
 Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.coders.fisher`, `bovw`, `vlad`,
 `stacked`) in every cell of the pyramid (`encoding.coders.pooling`), normalise (`encoding.coders.normalize`); then the
 blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
-`encode_files` writes a vectors file; `encoding.encoder` has the same as scikit-learn transformers.
+`encode_files` writes a vectors file; `encoding.encoders` has the same as scikit-learn transformers.
 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
 """

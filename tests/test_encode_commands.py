@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import cli
+from encoding import BovwEncoder, VladEncoder, cli
 from encoding.codebook import Codebook
-from encoding.encoder import BovwEncoder, VladEncoder
 from encoding.vectors_file import load_vectors
 from idt.params import ExtractionParams
 from tests.samples import random_features

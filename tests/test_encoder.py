@@ -11,11 +11,11 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import estimator_checks
 
 import idt
+from encoding import FisherEncoder
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, combined, digests
 from encoding.encode import encode_files
-from encoding.encoder import FisherEncoder
 from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
@@ -59,7 +59,9 @@ def files(videos, tmp_path):
 
 def test_one_component_on_a_line_worked_by_hand():
     # Mean 0 and variance 1: u is the mean, v the mean square less one over √2.
-    encoder = FisherEncoder(1, pca=1, power=1, norm="none").fit([np.float32([[1.0]]), np.float32([[-1.0]])])
+    encoder = FisherEncoder(1, pca_column_share=1, power=1, norm="none").fit(
+        [np.float32([[1.0]]), np.float32([[-1.0]])]
+    )
     np.testing.assert_allclose(encoder.transform([np.float32([[3.0], [1.0]])]), [[2, 4 / np.sqrt(2)]], rtol=1e-6)
     rooted = encoder.set_params(power=0.5, norm="l2").transform([np.float32([[3.0], [1.0]])])
     np.testing.assert_allclose(rooted, [np.sqrt([2, 4 / np.sqrt(2)]) / np.sqrt(2 + 4 / np.sqrt(2))], rtol=1e-6)
@@ -136,7 +138,7 @@ def test_permuted_or_doubled_descriptors_leave_the_vector(encoder, videos):
 
 def test_the_vector_of_all_that_was_fitted_on_is_near_zero():
     rows = [part + 8 * i for i, part in enumerate(arrays((400, 300), d=4))]
-    encoder = FisherEncoder(2, pca=1, power=1, norm="none").fit(rows)
+    encoder = FisherEncoder(2, pca_column_share=1, power=1, norm="none").fit(rows)
     whole, other = encoder.transform([np.concatenate(rows), rows[0] + 1])
     assert np.abs(whole).max() < ATOL_OPTIMUM
     assert np.abs(other).max() > 0.5
@@ -172,11 +174,11 @@ def test_encoded_files_say_what_they_are_made_of(encoder, videos, files, tmp_pat
 def test_clones_pipelines_and_grid_search_work():
     y = [i % 2 for i in range(12)]
     X = [rows - i + 3 * label for i, (rows, label) in enumerate(zip(arrays((20,) * 12), y, strict=True))]
-    encoder = FisherEncoder(1, pca=1.0)
+    encoder = FisherEncoder(1, pca_column_share=1.0)
     assert clone(encoder).get_params() == encoder.get_params()
     pipeline = make_pipeline(encoder, LinearSVC())
     assert cross_val_score(pipeline, X, y, cv=3).mean() == 1
-    grid = {"fisherencoder__k": [1, 2], "fisherencoder__power": [0.5, 1.0]}
+    grid = {"fisherencoder__n_components": [1, 2], "fisherencoder__power": [0.5, 1.0]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
     assert search.best_score_ == 1
     assert search.predict(X).tolist() == y
@@ -218,9 +220,9 @@ def test_descriptors_that_do_not_fit_the_codebook_are_refused(encoder, videos):
     with pytest.raises(DataError, match="fitted on plain arrays, got Features"):
         plain.transform(videos)
     with pytest.raises(DataError, match="fitted with k=2, this run asks for 5"):
-        plain.set_params(k=5).transform(arrays())
+        plain.set_params(n_components=5).transform(arrays())
     with pytest.raises(DataError, match="fitted with k=3, this run asks for 4"):
-        FisherEncoder.from_codebook(encoder.codebook_, k=4)
+        FisherEncoder.from_codebook(encoder.codebook_, n_components=4)
 
 
 def test_descriptors_that_are_not_finite_are_refused(encoder, videos):

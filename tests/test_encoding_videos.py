@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import cli
+from encoding import FisherEncoder, cli
 from encoding import pipeline as encoding_batch
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
@@ -17,7 +17,6 @@ from encoding.descriptors.inputs import Inputs, columns_of
 from encoding.descriptors.regroup import regrouped
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode, encode_files, slices_of_video, window_vector
-from encoding.encoder import FisherEncoder
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors

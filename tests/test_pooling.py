@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import idt
+from encoding import FisherEncoder
 from encoding.coders.pyramid import Pyramid
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video, slices_of_video, window_vector
-from encoding.encoder import FisherEncoder
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, VladParams
 from idt.errors import DataError
@@ -110,4 +110,4 @@ def test_positions_that_nobody_knows_are_refused():
     with pytest.raises(DataError, match="plain arrays have neither positions nor frame steps"):
         plain.transform([np.eye(6)])
     with pytest.raises(DataError, match="plain arrays have no frames to slice"):
-        slices_of_video(source_of(np.eye(6), "a"), plain.codebook_, plain._params())
+        slices_of_video(source_of(np.eye(6), "a"), plain.codebook_, plain.params())

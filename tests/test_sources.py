@@ -3,13 +3,17 @@ import numpy as np
 import pytest
 
 import idt
+from encoding import EncodingParams, fit_codebook
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
-from encoding.descriptors.sources import source_of
+from encoding.descriptors.sources import VideoSource, source_of
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import plan
 from idt.errors import DataError
 from idt.features import layout, release_rows
 from idt.params import ExtractionParams
+from tests.golden import SHIPPED
 from tests.samples import random_features
 
 SIZES = layout.block_sizes()
@@ -107,3 +111,45 @@ def test_descriptors_that_are_not_finite_are_refused_with_their_file(tmp_path):
         file["descriptors/trajectory"][2, 3] = np.nan
     with pytest.raises(DataError, match=r"trajectory of .*a.h5 must be finite, got 1 NaN"):
         list(rows_of(path, SIZES))
+
+
+def test_a_video_is_a_source_like_its_feature_file(tmp_path):
+    (job,) = plan([str(SHIPPED / "disc.avi")], f"{tmp_path}/")
+    extract_job(job, ExtractionParams())
+    video = VideoSource(job, ExtractionParams())
+    stored = source_of(job.output, job.name)
+    assert (video.name, video.label, video.kind, video.has_tracks) == ("disc", "video disc", "videos", True)
+    assert video.params() == stored.params()
+    assert Inputs.of([video]).sizes == Inputs.of([job.output]).sizes == SIZES
+    assert Inputs.of([video], ["other"]).names == ["other"]
+    asked = {"columns": ("frame", "position", "skip"), "steps": frozenset({1})}
+    for (rows, tracks), (expected, known) in zip(
+        video.parts(SIZES, **asked), stored.parts(SIZES, **asked), strict=True
+    ):
+        np.testing.assert_array_equal(rows, expected)
+        for name, column in known.columns().items():
+            np.testing.assert_array_equal(getattr(tracks, name), column)
+        assert tracks.length == known.length == 15
+    assert digests([video])["disc"] != digests([stored])["disc"]
+
+
+def test_a_source_stays_what_it_is():
+    source = source_of(np.zeros((3, 4)), "a")
+    assert source_of(source, "b") is source
+    assert source.named("b").name == "b"
+    assert Inputs.of([source]).sources == [source]
+
+
+def test_what_lies_in_memory_has_no_digest():
+    for item in (random_features(3), np.zeros((3, 4))):
+        with pytest.raises(DataError, match="video a lies in memory, so its content has no digest; store it in"):
+            source_of(item, "a").digest()
+
+
+def test_blocks_that_are_not_those_of_the_axes_are_refused(tmp_path):
+    fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=EncodingParams(k=2, sample=100)).save(
+        tmp_path / "c.h5"
+    )
+    idt.save(random_features(3), tmp_path / "a.h5", project=tmp_path / "c.h5")
+    with pytest.raises(DataError, match=r"a.h5: the blocks must be hog, got trajectory, hog, hof, mbhx, mbhy"):
+        list(source_of(tmp_path / "a.h5", "a").parts({"hog": 48}, projected=True))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from encoding import StackedEncoder
 from encoding.coders.stacked import CELL
 from encoding.descriptors.inputs import Inputs
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video, layout_of, slices_of_video
-from encoding.encoder import StackedEncoder
 from encoding.fitting import fit_codebook, fit_codebooks, steps_of
 from encoding.grids import volume_sizes
 from encoding.params import StackedParams
@@ -101,6 +101,6 @@ def test_what_cannot_be_stacked_is_refused(codebook):
     with pytest.raises(DataError, match=r"k=2 components of the second layer need .* of 50 tracks or more"):
         fit_codebook(videos((51, 20)), ["a", "b"], few)
     with pytest.raises(DataError, match="plain arrays have neither positions nor frame steps"):
-        StackedEncoder(2, first_k=2).fit([np.eye(6), np.eye(6)])
+        StackedEncoder(2, first_n_components=2).fit([np.eye(6), np.eye(6)])
     with pytest.raises(DataError, match="stacked Fisher vectors are no sums over tracks"):
         slices_of_video(source_of(videos()[0], "a"), codebook, SMALL)
