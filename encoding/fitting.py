@@ -16,6 +16,7 @@ from encoding.descriptors.inputs import Inputs, columns_of
 from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
+from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 
@@ -56,7 +57,8 @@ def fit_codebook(videos, names=None, params=None, *, labels=None, jobs=1, thread
     Raises
     ------
     DataError
-        If there are fewer descriptors than components, only one video has tracks, or videos do not fit together.
+        If there are fewer descriptors than components, only one video has tracks, videos do not fit together, or
+        vectors would be too large.
     OSError
         If a file cannot be read.
 
@@ -98,8 +100,8 @@ def fit_inputs(inputs, train, params, *, labels=None, jobs=1, threads=1, update=
     OSError
         If a file cannot be read.
     """
-    workers = {"jobs": jobs, "threads": threads, "update": update or _nothing}
-    reservoir = _filled(inputs, [train], params, jobs, workers["update"])
+    workers = _checked_workers(jobs, threads, update)
+    reservoir = _filled(inputs, [train], params, workers)
     return _fitted(reservoir.sample(0), inputs, train, params, labels, workers)
 
 
@@ -128,8 +130,8 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
     OSError
         If a file cannot be read.
     """
-    workers = {"jobs": jobs, "threads": threads, "update": update or _nothing}
-    reservoir = _filled(inputs, sets, params, jobs, workers["update"])
+    workers = _checked_workers(jobs, threads, update)
+    reservoir = _filled(inputs, sets, params, workers)
     for i, train in enumerate(sets):
         yield _fitted(reservoir.sample(i), inputs, train, params, labels, workers)
 
@@ -152,17 +154,25 @@ def steps_of(inputs, sets, params):
     return len(set().union(*sets)) + blocks * (len(sets) + videos)
 
 
-def _filled(inputs, sets, params, jobs, update):
+def _checked_workers(jobs, threads, update):
+    """How many work, and what they call, as keyword arguments."""
+    workers = {"jobs": JOBS.check("jobs", jobs), "threads": THREADS.check("threads", threads)}
+    return {**workers, "update": update or _nothing}
+
+
+def _filled(inputs, sets, params, workers):
     """A reservoir of the descriptors of all videos of the sets."""
+    sizes = list(inputs.sizes.values())
+    params.check_size([sum(sizes)] if params.joint else sizes)
     _check_sets(inputs, sets)
     reservoir = Reservoir(params.sample, sets)
     wanted = set().union(*sets)
     sources = [source for source in inputs.sources if source.name in wanted]
     work = functools.partial(sample_video, size=params.sample, seed=params.seed, steps=params.steps)
     tasks = ((source, inputs.sizes, reservoir.limit(source.name)) for source in sources)
-    for source, sampled in zip(sources, in_order(work, tasks, jobs), strict=True):
+    for source, sampled in zip(sources, in_order(work, tasks, workers["jobs"]), strict=True):
         reservoir.put(source.name, sampled)
-        update()
+        workers["update"]()
     return reservoir
 
 

@@ -1,5 +1,6 @@
 """Every encoder, held to one contract."""
 
+import dataclasses
 import inspect
 import pickle
 
@@ -11,6 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from encoding import BovwEncoder, FisherEncoder, StackedEncoder, VladEncoder
+from encoding.descriptors.sources import source_of
+from encoding.encode import encode_video
 from encoding.params import BovwParams
 from idt.errors import DataError
 from tests.contract import EncoderContract, labelled, videos
@@ -30,7 +33,8 @@ def shaping(options):
 
 
 class TestFisher(EncoderContract):
-    encoder, options, grid = FisherEncoder, {**BLOCKS, "n_components": 2}, {"power": [0.5, 1.0]}
+    encoder, options, grid = FisherEncoder, {"n_components": 3}, {"power": [0.5, 1.0]}
+    atol_order = 1e-4
 
 
 class TestFisherWithAllOptions(EncoderContract):
@@ -82,8 +86,16 @@ class TestStacked(EncoderContract):
     encoder, options, grid = StackedEncoder, STACKED, {"plain": [True, False]}
 
     def test_doubled_tracks_leave_the_vector(self, fitted):
-        # A sub-volume counts from so many tracks on: with twice as many, others do.
-        assert fitted.least == 3
+        # A sub-volume counts from `least` tracks on: of doubled tracks those count that half as many would do for.
+        video, params = videos()[0], fitted.params()
+        doubled = video.take(np.repeat(np.arange(len(video)), 2))
+        one, other, more = (
+            encode_video(source_of(item, "a"), fitted.codebook_, dataclasses.replace(params, least=least)).vector
+            for item, least in ((video, 3), (doubled, 6), (doubled, 3))
+        )
+        np.testing.assert_allclose(other, one, atol=self.atol_order)
+        # With the same least, sub-volumes of two tracks count as well.
+        assert np.abs(more - one).max() > 100 * self.atol_order
 
 
 def test_a_codebook_of_another_encoding_is_refused():

@@ -3,17 +3,18 @@ import numpy as np
 import pytest
 
 import idt
+from benchmarks.clips import SHIPPED
 from encoding import EncodingParams, fit_codebook
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.descriptors.sources import VideoSource, source_of
+from idt import layout
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.errors import DataError
-from idt.features import layout, release_rows
+from idt.features import release_rows
 from idt.params import ExtractionParams
-from tests.golden import SHIPPED
 from tests.samples import random_features
 
 SIZES = layout.block_sizes()

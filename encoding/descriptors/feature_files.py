@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import feature_file, layout
+from idt.features import feature_file
 from idt.files import hdf5
 
 SEGMENT = ("start", "end")
@@ -60,7 +61,7 @@ def header(path):
 
 
 def comparable(params):
-    """The parameters of an extraction that descriptors must share to be compared; None if they are not recorded."""
+    """Return those extraction ``params`` that descriptors must share to be compared; None if none are recorded."""
     if params is None:
         return None
     found = feature_file.extraction_params(feature_file.stored_params(params))

@@ -11,9 +11,9 @@ import numpy as np
 
 from encoding.descriptors.feature_files import PROJECTED, names_of
 from encoding.descriptors.sources import ARRAYS, FileSource, Source, source_of
+from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.features import Features
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.features import layout
+from idt import layout
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from encoding.descriptors.inputs import Inputs
 from encoding.encode import encode, layout_of, width_of
 from encoding.fitting import fit_inputs
 from encoding.params import BlockParams
-from idt.checks import checked_seed, positive_integer
+from idt.bounds import JOBS, THREADS
+from idt.checks import checked_seed
 from idt.errors import DataError
 
 WORDS = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
@@ -107,7 +108,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         OSError
             If a file cannot be read.
         """
-        workers = {"jobs": self._n_processes(), "threads": positive_integer(self.threads, "threads")}
+        workers = self._workers()
         params = self.params()
         inputs = Inputs.of(X, descriptors=params.descriptors)
         if y is not None and len(y) != len(inputs):
@@ -140,7 +141,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             If a file cannot be read.
         """
         check_is_fitted(self, "codebook_")
-        workers = {"jobs": self._n_processes(), "threads": positive_integer(self.threads, "threads")}
+        workers = self._workers()
         with self._own_words():
             params = self.codebook_.params_with(**vars(self.params()))
         inputs = Inputs.of(X, descriptors=tuple(self.codebook_.sizes))
@@ -207,13 +208,14 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             said = f" ({type(self).__name__} says {', '.join(named)})" if named else ""
             raise DataError(message + said) from None
 
-    def _n_processes(self):
-        """The number of processes that ``n_jobs`` stands for, as in scikit-learn."""
+    def _workers(self):
+        """How many work: processes as ``n_jobs`` means them in scikit-learn, and threads."""
         if isinstance(self.n_jobs, bool) or not (self.n_jobs is None or isinstance(self.n_jobs, int | np.integer)):
             raise DataError(f"n_jobs must be an integer or None, got {self.n_jobs!r:.60}")
         if self.n_jobs == 0:
             raise DataError("n_jobs must be at least 1, or negative to count from all processors, got 0")
-        return joblib.effective_n_jobs(self.n_jobs)
+        jobs = JOBS.check("n_jobs", joblib.effective_n_jobs(self.n_jobs))
+        return {"jobs": jobs, "threads": THREADS.check("threads", self.threads)}
 
     def _learnt(self, codebook, params):
         """Set the learned attributes."""
