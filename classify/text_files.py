@@ -120,8 +120,9 @@ def write_text(path, text, *, overwrite=False):
 
 
 def read_entries(path, header, *, several=False):
-    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``; ``several`` values may
-    stand in a line.
+    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``.
+
+    A line has one value, or with ``several`` one or more.
     """
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
