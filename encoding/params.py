@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
-from idt.errors import DataError
+from idt.errors import DataError, unknown_option
 from idt.features import layout
 from idt.params import option
 
@@ -112,9 +112,9 @@ class BlockParams:
     def from_options(cls, **options):
         """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
         known = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(set(options) - set(known))
+        unknown = [name for name in options if name not in known]
         if unknown:
-            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+            raise DataError(unknown_option(unknown[0], known))
         return cls(**options)
 
 

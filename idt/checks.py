@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from idt.errors import DataError
+from idt.errors import DataError, shown
 
 
 def describe(value):
-    """``float64 of shape (240, 320, 3)``: how an error message names what it received."""
+    """Return how an error message names what it received, in one line: ``float64 of shape (240, 320, 3)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
-    return f"{type(value).__name__} {value!r:.60}"
+    return f"{type(value).__name__} {shown(value)}"
 
 
 def gray_image(value, name="gray"):
@@ -75,5 +75,5 @@ def positive_integer(value, name):
         If it is anything else.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise DataError(f"{name} must be an integer of at least 1, got {value!r}")
+        raise DataError(f"{name} must be an integer of at least 1, got {shown(value)}")
     return int(value)

@@ -12,7 +12,7 @@ import io
 import os
 import sys
 
-from idt.errors import DataError
+from idt.errors import DataError, did_you_mean
 from idt.workers import memory, profile
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
@@ -49,8 +49,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
-        """Parse, and do what the habits ask for (`add_habits`)."""
-        options = super().parse_args(args, namespace)
+        """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
+            near = did_you_mean(flag, self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         if getattr(options, "profile", False):
             profile.watch()
         if "backend" in options and (options.backend == "dask") != (options.scheduler is not None):

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from idt.errors import DataError
+from idt.errors import DataError, shown, unknown_option
 
 
 def option(default, *, help, unit="", method="", choices=None, flag=None) -> Any:
@@ -107,7 +107,11 @@ class ExtractionParams:
 
     def __post_init__(self):
         for item in fields(self):
-            object.__setattr__(self, item.name, _python(getattr(self, item.name)))
+            value = _python(getattr(self, item.name))
+            if value is not None and not isinstance(value, int | float | str):
+                # An array, say, can be compared with nothing below.
+                raise DataError(f"{item.name} must be a number, a text, a truth value or None, got {shown(value)}")
+            object.__setattr__(self, item.name, value)
         for name, least in (
             ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1),
             ("describe_every", 1), ("flow_from", 0),
@@ -154,15 +158,20 @@ class ExtractionParams:
         return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
     @classmethod
+    def preset(cls, name):
+        """Return the values of a preset, by option, and name the known ones if there is none of that name."""
+        if not isinstance(name, str) or name not in cls.PRESETS:
+            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {shown(name)}")
+        return cls.PRESETS[name]
+
+    @classmethod
     def from_options(cls, *, preset="exact", **options):
         """Build from keyword arguments over a preset, and name an unknown one instead of raising `TypeError`."""
-        if preset not in cls.PRESETS:
-            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {preset!r}")
-        options = {**cls.PRESETS[preset], **options}
-        known = [f.name for f in fields(cls)]
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+        options = {**cls.preset(preset), **options}
+        known = [item.name for item in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise DataError(unknown_option(name, known))
         return cls(**options)
 
 

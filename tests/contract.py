@@ -222,5 +222,5 @@ class EncoderContract:
     def test_a_codebook_that_contradicts_the_options_is_refused(self, fitted):
         with pytest.raises(DataError, match=f"fitted with k={fitted.k}, this run asks for {fitted.k + 1}"):
             self.encoder.from_codebook(fitted.codebook_, k=fitted.k + 1)
-        with pytest.raises(DataError, match="unknown parameter gamma"):
+        with pytest.raises(DataError, match="unknown option gamma; known are"):
             self.encoder.from_codebook(fitted.codebook_, gamma=1)

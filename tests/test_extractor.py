@@ -228,7 +228,7 @@ def test_numpy_scalars_are_the_numbers_that_they_hold():
     ("options", "pattern"),
     [
         ({"threads": 0}, "threads must be .* at least 1, got 0"),
-        ({"lenght": 15}, "unknown parameter lenght; known are start, end, length"),
+        ({"lenght": 15}, r"^unknown option lenght; did you mean length\?$"),
         ({"keypoints": "fast"}, "keypoints must be one of surf, sift, orb, none, got 'fast'"),
         ({"preset": "best"}, "preset must be one of exact, fast, got 'best'"),
         ({"flow": "dis", "flow_from": 1}, "flow_from is for farneback"),

@@ -401,7 +401,7 @@ def test_an_existing_file_is_refused_before_anything_is_done(target):
 def test_unknown_parameters_are_refused(target):
     features = random_features(3)
     features.params = {"width": 15}
-    with pytest.raises(DataError, match="unknown parameter width"):
+    with pytest.raises(DataError, match="unknown option width"):
         feature_file.save(features, target)
 
 
@@ -443,7 +443,7 @@ def replace(file, name, values):
         (lambda file: file["camera/homography"].attrs.pop("first_frame"), "no attribute 'first_frame'"),
         (lambda file: file.attrs.modify("params", '{"length": 20}'), r"trajectory must be float32 of shape \(20, 40\)"),
         (lambda file: file.attrs.modify("params", '{"length": "x"}'), r"f\.h5: length must be a whole number"),
-        (lambda file: file.attrs.modify("params", '{"colour": 1}'), r"f\.h5: unknown parameter colour"),
+        (lambda file: file.attrs.modify("params", '{"colour": 1}'), r"f\.h5: unknown option colour; known are start"),
         (lambda file: file.attrs.modify("format", "idt-vectors"), "'idt-vectors', expected 'idt-features'"),
         (lambda file: file.attrs.modify("version", 3), "version 3 of idt-features, expected 1 or 2"),
         (lambda file: file.attrs.create("width", "wide"), "'width' must be int"),

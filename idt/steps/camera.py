@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError
+from idt.errors import DataError, shown
 from idt.kernels import corners as corners_kernel
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
@@ -106,7 +106,7 @@ def view(gray, mask=None, *, keypoints="surf"):
     if keypoints == "none":
         return View(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
     if keypoints not in ("sift", "orb"):
-        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {keypoints!r}")
+        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {shown(keypoints)}")
     detector = cv2.SIFT.create() if keypoints == "sift" else cv2.ORB.create(nfeatures=1000)
     found, descriptors = detector.detectAndCompute(gray, mask)
     points = np.array([keypoint.pt for keypoint in found], np.float32).reshape(-1, 2)
