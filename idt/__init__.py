@@ -1,6 +1,7 @@
 """Improved dense trajectories (Wang & Schmid, ICCV 2013): from a video to tracks and descriptors.
 
 extract, stream       a video in, `Features` out: at once, or a chunk at a time
+draw                  pictures of the tracks, frame by frame
 load, save            features from a file and into one
 Features, Camera      tracks with their descriptors, and the camera's motion
 ExtractionParams      every option of an extraction, with its default
@@ -8,7 +9,9 @@ DataError             the one exception for a caller's mistake
 
 Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
 
-extractor, multi_skip the frame loop, and the loop at several frame steps
+api                   the functions above, with every option written out
+extractor             the frame loop, one line a step; multi_skip runs it at several frame steps
+collect               finished tracks become features
 frames                frames in: files, folders, cameras, arrays; human boxes
 steps                 the method, a section of the paper a file: pyramid, flow, surf, camera, sampling, tracks,
                       histograms, selection
@@ -33,7 +36,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "idt.extractor": "extract stream",
+        "idt.api": "extract stream draw",
         "idt.features.feature_file": "load save",
         "idt.features.features": "Features Camera",
         "idt.params": "ExtractionParams",
@@ -42,9 +45,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
 )
 
 if TYPE_CHECKING:
+    from idt.api import draw as draw
+    from idt.api import extract as extract
+    from idt.api import stream as stream
     from idt.errors import DataError as DataError
-    from idt.extractor import extract as extract
-    from idt.extractor import stream as stream
     from idt.features.feature_file import load as load
     from idt.features.feature_file import save as save
     from idt.features.features import Camera as Camera

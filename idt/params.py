@@ -158,6 +158,11 @@ class ExtractionParams:
         return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
     @classmethod
+    def among(cls, names):
+        """Build from the options among a function's ``locals()``, which hold others, too."""
+        return cls(**{item.name: names[item.name] for item in fields(cls)})
+
+    @classmethod
     def preset(cls, name):
         """Return the values of a preset, by option, and name the known ones if there is none of that name."""
         if not isinstance(name, str) or name not in cls.PRESETS:

@@ -27,7 +27,15 @@ class Broken:
         raise RuntimeError("no repr")
 
 
-STRANGE = [np.arange(6).reshape(3, 2), np.zeros((200, 300)), Frame(), Broken(), "two\nlines", {"a": Frame()}, b"\0" * 999]
+STRANGE = [
+    np.arange(6).reshape(3, 2),
+    np.zeros((200, 300)),
+    Frame(),
+    Broken(),
+    "two\nlines",
+    {"a": Frame()},
+    b"\0" * 999,
+]
 
 
 def test_lines_are_joined_and_a_long_text_loses_its_middle():

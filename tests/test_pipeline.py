@@ -372,7 +372,7 @@ def test_an_input_is_never_replaced_even_if_asked(command, clip, tmp_path):
 
 def test_show_refuses_an_output_before_it_works(command, clip, tmp_path, monkeypatch):
     (tmp_path / "there.png").write_text("")
-    monkeypatch.setattr("idt.show.tracks.draw", lambda *_, **__: pytest.fail("it began to work"))
+    monkeypatch.setattr("idt.show.video_writer.draw_tracks", lambda *_, **__: pytest.fail("it began to work"))
     refused(command("idt-show", clip, "-o", tmp_path / "there.png"), "there.png exists")
     refused(command("idt-show", clip, "-o", tmp_path / "a.xyz"), "picture such as .*a.xyz")
     refused(command("idt-show", clip, "-o", tmp_path / "a"), "picture such as")

@@ -1,10 +1,43 @@
 """Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
 
+import functools
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import Any
 
+from idt.errors import DataError, shown
+
 _END = object()
+
+
+@contextmanager
+def shared_loop(threads, depth):
+    """Share a loop between the caller's thread and others.
+
+    Parameters
+    ----------
+    threads : int
+        With the caller's own.
+    depth : int
+        Items that are made before they are asked for, at most.
+
+    Yields
+    ------
+    read_ahead : callable
+        Gives what an iterable yields, made ahead of its use: `Crew.ahead`.
+    map_parts : callable
+        The built-in ``map``, with parts taken over by threads that are free: `Crew.map`.
+
+    Raises
+    ------
+    DataError
+        If ``threads`` is no whole number of at least 1.
+    """
+    if not isinstance(threads, int) or threads < 1:
+        raise DataError(f"threads must be a whole number of at least 1, got {shown(threads)}")
+    with Crew(threads - 1) as crew:
+        yield functools.partial(crew.ahead, depth=depth), crew.map
 
 
 class Crew:
