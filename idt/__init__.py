@@ -38,7 +38,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "idt.api": "extract stream draw",
         "idt.features.feature_file": "load save",
-        "idt.features.features": "Features Camera",
+        "idt.features.features": "Features",
+        "idt.features.camera": "Camera",
         "idt.params": "ExtractionParams",
         "idt.errors": "DataError",
     },
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from idt.api import extract as extract
     from idt.api import stream as stream
     from idt.errors import DataError as DataError
+    from idt.features.camera import Camera as Camera
     from idt.features.feature_file import load as load
     from idt.features.feature_file import save as save
-    from idt.features.features import Camera as Camera
     from idt.features.features import Features as Features
     from idt.params import ExtractionParams as ExtractionParams

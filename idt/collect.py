@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.features import layout
-from idt.features.features import LAST_POSITION, Camera, Features
+from idt.features.camera import Camera
+from idt.features.features import Features
 from idt.steps import selection
 
 CHUNK = 16
@@ -151,7 +152,7 @@ def _features(frames, video, params):
         columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
     whole = np.array([video.width, video.height], np.float32)
-    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
+    place = np.clip(columns["mean"] / whole, 0, layout.LAST_POSITION)
     motions = [frame.motion for frame in frames]
     return Features(
         **columns,

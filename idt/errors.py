@@ -17,6 +17,10 @@ class DataError(ValueError):
         super().__init__(*(one_line(text, LONGEST) if isinstance(text, str) else text for text in args))
 
 
+class OutOfRange(DataError, IndexError):
+    """An index beyond the data, which Python's own protocols know as `IndexError`."""
+
+
 def one_line(text, longest):
     """Join the lines of a text and cut its middle out if it is longer than ``longest`` characters.
 

@@ -127,7 +127,7 @@ def test_threads_do_not_change_a_byte(encoder, videos):
 def test_permuted_or_doubled_descriptors_leave_the_vector(encoder, videos):
     video = videos[0]
     order = np.random.default_rng(0).permutation(len(video))
-    vectors = encoder.transform([video, video.take(order), video.take(np.concatenate([order, order]))])
+    vectors = encoder.transform([video, video[order], video[np.concatenate([order, order])]])
     for other in vectors[1:]:
         np.testing.assert_allclose(other, vectors[0], atol=RTOL_ORDER)
 

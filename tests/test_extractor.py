@@ -144,7 +144,7 @@ def test_a_camera_that_stands_still_needs_no_second_flow():
 def test_a_preset_is_what_its_values_are_and_gives_way_to_options(clip):
     fast = idt.ExtractionParams.PRESETS["fast"]
     assert_same(idt.extract(clip, preset="fast"), idt.extract(clip, **fast))
-    assert idt.extract(clip[:2], preset="fast", keypoints="surf").params["keypoints"] == "surf"
+    assert idt.extract(clip[:2], preset="fast", keypoints="surf").params.keypoints == "surf"
     assert idt.ExtractionParams.from_options(preset="exact") == idt.ExtractionParams()
 
 

@@ -66,7 +66,7 @@ def test_float32_stores_what_extract_returns(command, clip, tmp_path):
 
 def test_compact_and_projected_files_are_what_converting_a_plain_one_gives(command, clip, tmp_path):
     command("idt-extract", clip, "-o", tmp_path / "plain.h5")
-    halves = [idt.load(tmp_path / "plain.h5").take(slice(i, None, 2)) for i in (0, 1)]
+    halves = [idt.load(tmp_path / "plain.h5")[i::2] for i in (0, 1)]
     Codebook.fit(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
     for words in (("--compact",), ("--project", tmp_path / "c.h5"), ("--compact", "--project", tmp_path / "c.h5")):
         one, two = tmp_path / f"{len(words)}a.h5", tmp_path / f"{len(words)}b.h5"

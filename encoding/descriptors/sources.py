@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -259,8 +259,8 @@ def _features(item, descriptors, columns, steps):
     """Features of the columns asked for, some rows at a time; only tracks of the frame steps."""
     if isinstance(item, Features):
         if "frame" in columns and (np.diff(item.need("frame")) < 0).any():
-            item = item.take(np.argsort(item.need("frame"), kind="stable"))
-        parts = (item.take(slice(first, first + ROWS)) for first in range(0, len(item) or 1, ROWS))
+            item = item[np.argsort(item.need("frame"), kind="stable")]
+        parts = (item[first : first + ROWS] for first in range(0, len(item) or 1, ROWS))
     else:
         # Rows that others wrote have no frame steps: they are all of one.
         known = isinstance(item, Video) or hdf5.is_hdf5(item)
@@ -274,14 +274,14 @@ def _features(item, descriptors, columns, steps):
         if steps is None:
             yield part
         elif part.skip is not None:
-            yield part.take(np.isin(part.skip, sorted(steps)))
+            yield part[np.isin(part.skip, sorted(steps))]
         else:
-            yield part if 1 in steps else part.take(slice(0, 0))
+            yield part if 1 in steps else part[0:0]
 
 
 def _track_length(params):
     """Steps of a track, L; that of the release for rows that others wrote."""
-    return params["length"] if params else layout.block_sizes()["trajectory"] // 2
+    return params.length if params else layout.block_sizes()["trajectory"] // 2
 
 
 def _sizes(params, descriptors):
@@ -294,7 +294,7 @@ def _sizes(params, descriptors):
 def _params_of(features):
     """`comparable` parameters of features in memory."""
     projected = {} if features.projected is None else {PROJECTED: features.projected.codebook}
-    return None if features.params is None else comparable({**features.params, **projected})
+    return None if features.params is None else comparable({**asdict(features.params), **projected})
 
 
 def _common(params, items, names):
