@@ -13,8 +13,8 @@ api                   the functions above, with every option written out
 extractor             the frame loop, one line a step; multi_skip runs it at several frame steps
 collect               finished tracks become features
 frames                frames in: files, folders, cameras, arrays; human boxes
-steps                 the method, a section of the paper a file: pyramid, flow, surf, camera, sampling, tracks,
-                      histograms, selection
+steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
+                      tracks, histograms, selection
 kernels, jit          the compiled loops of the steps, and how they are compiled
 features              tracks and descriptors in memory, in our files and in the authors' forms
 files, workers        what all files of ours share; threads, processes and clusters

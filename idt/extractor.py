@@ -21,7 +21,7 @@ from idt.features import layout
 from idt.files import hdf5
 from idt.frames import people
 from idt.multi_skip import features_of_skips
-from idt.steps import camera, flow, histograms, sampling
+from idt.steps import camera, corners, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks
 from idt.workers.threads import shared_loop
@@ -219,7 +219,7 @@ def compensate(previous, now, fields, levels, params):
     if not params.camera:
         return camera.STILL, fields
     # Release: the corners of frame t-1 are searched under the mask of frame t.
-    by_flow = camera.match_corners(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
+    by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
     if params.compensation == "field":
