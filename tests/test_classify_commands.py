@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from classify import cli
 from classify.models import model_file
 from classify.params import ClassifierParams
@@ -173,7 +174,7 @@ def filmed(tmp_path_factory):
             path = folder / "clips" / label / f"{take}.avi"
             path.parent.mkdir(parents=True, exist_ok=True)
             frames = scenes.translating(14, velocity=velocity, size=(64, 80), seed=len(films))
-            films[f"{label}/{take}"] = scenes.write_video(path, frames)
+            films[f"{label}/{take}"] = write_video(path, frames)
     params = ExtractionParams(length=5, time_cells=1, scales=1, stride=10, camera=False, keypoints="none")
     jobs = plan([str(folder / "clips")], f"{folder}/features/")
     for job in jobs:

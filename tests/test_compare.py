@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from classify import cli
 from classify.evaluation import cost_ledger
 from classify.evaluation.recipes import read_recipes
@@ -64,7 +65,7 @@ def clips(tmp_path):
         (tmp_path / "clips" / way).mkdir(parents=True)
         for group in (1, 2):
             film = scenes.translating(14, velocity=velocity, size=(64, 80), seed=2 * seed + group)
-            scenes.write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
+            write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
     return tmp_path / "clips"
 
 

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from classify import cli
 from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
@@ -43,7 +44,7 @@ def films(tmp_path_factory):
         for take in (1, 2):
             seed = 2 * len(paths)
             film = scenes.translating(FRAMES, velocity=velocity, size=SIZE, seed=seed)
-            paths[way, take] = scenes.write_video(folder / f"{way}{take}.avi", film)
+            paths[way, take] = write_video(folder / f"{way}{take}.avi", film)
     return paths
 
 
@@ -290,7 +291,7 @@ def test_a_clip_that_cannot_be_read_is_listed_and_the_rest_evaluated(command, cl
 
 
 def test_a_clip_without_tracks_has_a_zero_vector_and_is_counted(command, clips, tmp_path):
-    scenes.write_video(clips / "down" / "g2_flat.avi", scenes.flat(FRAMES, size=SIZE))
+    write_video(clips / "down" / "g2_flat.avi", scenes.flat(FRAMES, size=SIZE))
     status, _, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     assert status == 0
     assert err == "idt-evaluate: 1 videos without tracks have a zero vector: down/g2_flat\n"

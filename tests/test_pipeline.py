@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import idt
+from benchmarks.clips import write_video
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
 from idt import cli
@@ -37,7 +38,7 @@ def command(monkeypatch, capsys):
 def clip(tmp_path_factory):
     """A short film of a textured patch that moves over a moving background."""
     path = tmp_path_factory.mktemp("clip") / "patch.avi"
-    scenes.write_video(path, scenes.moving_patch(n_frames=20))
+    write_video(path, scenes.moving_patch(n_frames=20))
     return path
 
 
@@ -256,7 +257,7 @@ def test_the_help_names_every_parameter_with_its_default(command):
 
 def test_a_killed_run_leaves_nothing_under_the_final_name(tmp_path):
     video = tmp_path / "long.avi"
-    scenes.write_video(video, np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
+    write_video(video, np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
     target = tmp_path / "f.h5"
     code = f"from idt import cli; cli.extract([{str(video)!r}, '-o', {str(target)!r}, '--quiet'])"
     process = subprocess.Popen([sys.executable, "-c", code])

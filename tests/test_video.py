@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.frames.video import Frame, open_video
 from idt.params import ExtractionParams
@@ -42,7 +43,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def avi(clip, tmp_path_factory):
-    return scenes.write_video(tmp_path_factory.mktemp("video") / "clip.avi", clip)
+    return write_video(tmp_path_factory.mktemp("video") / "clip.avi", clip)
 
 
 def cut(path, share, target):
@@ -356,7 +357,7 @@ def test_a_truncated_source_says_so_once_its_end_is_met(avi, tmp_path):
 
 
 def test_a_matroska_file_without_its_end_is_noticed_by_its_count(clip, tmp_path):
-    whole = scenes.write_video(tmp_path / "whole.mkv", clip)
+    whole = write_video(tmp_path / "whole.mkv", clip)
     with pytest.raises(DataError, match="of 30 announced frames decode"):
         frames_of(cut(whole, 0.5, tmp_path / "cut.mkv"), strict=True)
     assert len(frames_of(whole, strict=True)) == 30
