@@ -13,6 +13,7 @@ import numpy as np
 
 from idt.features import layout
 from idt.features.camera import Camera
+from idt.features.columns import LAST_POSITION
 from idt.features.features import Features
 from idt.steps import selection
 
@@ -152,7 +153,7 @@ def _features(frames, video, params):
         columns[name] = block.reshape(len(block), params.time_cells * size)
         first += size
     whole = np.array([video.width, video.height], np.float32)
-    place = np.clip(columns["mean"] / whole, 0, layout.LAST_POSITION)
+    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
     motions = [frame.motion for frame in frames]
     return Features(
         **columns,

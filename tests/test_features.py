@@ -8,7 +8,7 @@ import pytest
 import idt
 from idt import DataError, ExtractionParams, Features, load
 from idt.features.camera import Camera
-from idt.features.layout import time_position
+from idt.features.columns import time_position
 from tests.golden import golden
 from tests.samples import assert_same_features, random_camera, random_features
 

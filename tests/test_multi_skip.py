@@ -8,7 +8,7 @@ from benchmarks.clips import write_video
 from encoding.descriptors.sources import parts_of
 from idt.errors import DataError
 from idt.features import layout
-from idt.features.layout import LAST_POSITION
+from idt.features.columns import LAST_POSITION
 from tests import scenes
 
 SHORT = {"length": 5, "time_cells": 1}

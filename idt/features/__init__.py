@@ -1,7 +1,8 @@
 """Tracks and descriptors in memory and on the disk.
 
 features        what an extraction gives: columns of tracks, the camera's motion
-layout          columns of tracks; descriptors, their order and sizes
+columns         columns of tracks: dtypes, shapes, times
+layout          descriptors, their order and sizes
 track, camera   one track; the camera's motion
 joining         features of several videos or stretches as one
 tables          features as tables of pandas and xarray

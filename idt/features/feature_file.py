@@ -22,8 +22,8 @@ import numpy as np
 from idt.errors import DataError
 from idt.features import layout, release_rows
 from idt.features.camera import Camera
+from idt.features.columns import COLUMNS
 from idt.features.features import Features
-from idt.features.layout import COLUMNS
 from idt.features.projection import Projection
 from idt.features.storage_forms import (
     FORMAT,

@@ -13,7 +13,7 @@ from idt.checks import describe
 from idt.errors import DataError
 from idt.features import joining, layout, tables
 from idt.features.camera import Camera
-from idt.features.layout import COLUMNS
+from idt.features.columns import COLUMNS, column, empty_columns, time_position
 from idt.features.projection import Projected
 from idt.features.track import Track, checked_index
 from idt.params import ExtractionParams
@@ -94,7 +94,7 @@ class Features:
     def __post_init__(self):
         count = None
         for name, value in self.columns().items():
-            value = layout.column(name, value)
+            value = column(name, value)
             if count not in (None, len(value)):
                 raise DataError(f"all columns must have equally many rows, got {count} and {name} with {len(value)}")
             count = len(value)
@@ -135,7 +135,7 @@ class Features:
         -------
         Features
         """
-        columns: dict[str, Any] = layout.empty_columns(length, cells, time_cells)
+        columns: dict[str, Any] = empty_columns(length, cells, time_cells)
         return cls(**columns, **metadata)
 
     @classmethod
@@ -249,7 +249,7 @@ class Features:
             raise DataError("the time of a track needs the first frame, which is known with the camera's motion only")
         position = self.need("position").copy()
         steps = self.need("trajectory").shape[1] // 2 * (1 if self.skip is None else self.skip.astype(np.int64))
-        position[:, 2] = layout.time_position(self.frame, length=steps, first=self.camera.first_frame, frames=frames)
+        position[:, 2] = time_position(self.frame, length=steps, first=self.camera.first_frame, frames=frames)
         return dataclasses.replace(self, position=position, frames=frames)
 
     def to_numpy(self):

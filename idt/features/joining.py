@@ -8,7 +8,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.features.camera import Camera
-from idt.features.layout import COLUMNS
+from idt.features.columns import COLUMNS
 from idt.features.projection import Projected
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError, OutOfRange
-from idt.features.layout import COLUMNS
+from idt.features.columns import COLUMNS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
