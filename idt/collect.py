@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt.features import layout
+from idt import layout
 from idt.features.camera import Camera
 from idt.features.columns import LAST_POSITION
 from idt.features.features import Features

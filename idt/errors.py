@@ -22,7 +22,7 @@ class OutOfRange(DataError, IndexError):
 
 
 def one_line(text, longest):
-    """Join the lines of a text and cut its middle out if it is longer than ``longest`` characters.
+    """Join the lines of a ``text`` and cut its middle out if it is longer than ``longest`` characters.
 
     Spaces within a line stay, because a file's name may hold several.
     """
@@ -35,10 +35,12 @@ def one_line(text, longest):
 
 
 def shown(value, longest=60):
-    """Return the ``repr`` of a value as one line of limited length; its type alone if it has no ``repr``."""
+    """Return the ``repr`` of a ``value`` as one line of ``longest`` characters; its type alone if that fails."""
     try:
         return one_line(repr(value), longest)
     except Exception:
+        if isinstance(value, int):  # Python writes none of more than 4300 digits
+            return "a number of thousands of digits"
         # A class of the caller's may raise anything here, and hide the mistake that the message is about.
         return f"<{type(value).__name__}>"
 
@@ -61,6 +63,6 @@ def unknown_option(name, known):
 
 
 def did_you_mean(name, known):
-    """Return ``; did you mean length?`` for the known name nearest to ``name``; nothing if none is near."""
+    """Return ``; did you mean length?`` for the one of the ``known`` nearest to ``name``; nothing if none is near."""
     near = get_close_matches(str(name), list(known), n=1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""

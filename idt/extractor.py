@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import collect
-from idt.features import layout
+from idt import collect, layout
 from idt.files import hdf5
 from idt.frames import people
 from idt.multi_skip import features_of_skips

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 
-from idt.features import layout
+from idt import layout
 from idt.features.camera import Camera
 from idt.features.features import Features
 from idt.params import ExtractionParams

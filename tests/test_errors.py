@@ -102,5 +102,5 @@ def test_parameters_name_the_nearest_option():
     ],
 )
 def test_commands_name_the_nearest_option(monkeypatch, capsys, words, pattern):
-    result = run_command(monkeypatch, capsys, extract, "idt-extract", "a.avi", "-o", "a.h5", *words)
+    result = run_command(monkeypatch, capsys, extract, "idt-extract", "a.avi", "-o", "a.h5", *words, status=2)
     assert refused(result, pattern)

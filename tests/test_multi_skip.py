@@ -6,8 +6,8 @@ import pytest
 import idt
 from benchmarks.clips import write_video
 from encoding.descriptors.sources import parts_of
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.columns import LAST_POSITION
 from tests import scenes
 

@@ -2,7 +2,6 @@
 
 features        what an extraction gives: columns of tracks, the camera's motion
 columns         columns of tracks: dtypes, shapes, times
-layout          descriptors, their order and sizes
 track, camera   one track; the camera's motion
 joining         features of several videos or stretches as one
 tables          features as tables of pandas and xarray

@@ -4,7 +4,7 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features.layout import DESCRIPTORS, block_sizes
+from idt.layout import DESCRIPTORS, block_sizes
 
 COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "frame": ("int32", ()),
@@ -27,7 +27,7 @@ Method: docs/method/extraction.md, section 9.1.
 
 
 def column(name, value):
-    """Return the values of a column as a contiguous array of its dtype, or refuse them.
+    """Return a ``value`` for the column ``name`` as a contiguous array of its dtype, or refuse it.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def column(name, value):
 
 
 def empty_columns(length=15, cells=2, time_cells=3):
-    """Return every column but the frame step with no rows, as a dict."""
+    """Return every column but the frame step with no rows, for a ``length``, ``cells`` and ``time_cells``."""
     rows = {"points": (length + 1, 2)}
     rows.update({name: (size,) for name, size in block_sizes(length, cells, time_cells).items()})
     return {

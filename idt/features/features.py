@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features import joining, layout, tables
+from idt.features import joining, tables
 from idt.features.camera import Camera
 from idt.features.columns import COLUMNS, column, empty_columns, time_position
 from idt.features.projection import Projected

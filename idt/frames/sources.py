@@ -19,7 +19,7 @@ TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 
 
 def find_reader(video, channels="bgr"):
-    """Return the reader for whatever `video.open_video` accepts.
+    """Find the reader for whatever `video.open_video` accepts.
 
     Parameters
     ----------

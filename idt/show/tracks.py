@@ -77,7 +77,7 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, dropped=True
 
 
 def zoom_of(video):
-    """Return how many times the frames of a video are enlarged if nobody says."""
+    """Return how many times the frames of a ``video`` are enlarged if nobody says."""
     return max(1, round(SMALLEST_SIDE / min(video.height, video.width)))
 
 

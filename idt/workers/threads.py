@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Any
 
-from idt.errors import DataError, shown
+from idt.bounds import THREADS
 
 _END = object()
 
@@ -32,11 +32,9 @@ def shared_loop(threads, depth):
     Raises
     ------
     DataError
-        If ``threads`` is no whole number of at least 1.
+        If ``threads`` is no whole number from 1 to 1024.
     """
-    if not isinstance(threads, int) or threads < 1:
-        raise DataError(f"threads must be a whole number of at least 1, got {shown(threads)}")
-    with Crew(threads - 1) as crew:
+    with Crew(THREADS.check("threads", threads) - 1) as crew:
         yield functools.partial(crew.ahead, depth=depth), crew.map
 
 
