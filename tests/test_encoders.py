@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from encoding.vectors import encode_video
 
+from encoding.encode import encode_video
 from encoding.encoder import BovwEncoder, FisherEncoder, StackedEncoder, VladEncoder
 from encoding.params import BovwParams
 from idt.errors import DataError
