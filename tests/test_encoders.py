@@ -88,7 +88,7 @@ class TestStacked(EncoderContract):
     def test_doubled_tracks_leave_the_vector(self, fitted):
         # A sub-volume counts from `least` tracks on: of doubled tracks those count that half as many would do for.
         video, params = videos()[0], fitted.params()
-        doubled = video.take(np.repeat(np.arange(len(video)), 2))
+        doubled = video[np.repeat(np.arange(len(video)), 2)]
         one, other, more = (
             encode_video(source_of(item, "a"), fitted.codebook_, dataclasses.replace(params, least=least)).vector
             for item, least in ((video, 3), (doubled, 6), (doubled, 3))
