@@ -167,7 +167,7 @@ def test_subclasses_are_cloned_pickled_and_searched(made, options, grid):
 def test_a_parameter_of_a_subclass_has_its_own_signature_and_no_more():
     assert list(inspect.signature(Mine).parameters) == ["n_components", "mine"]
     assert Mine(3).get_params() == {"n_components": 3, "mine": 1}
-    with pytest.raises(DataError, match=r"unknown parameter other; known are n_components, blocks, .*, mine$"):
+    with pytest.raises(DataError, match=r"unknown option other; known are n_components, blocks, .*, mine$"):
         Mine.from_codebook(Mine(2).fit(videos()).codebook_, other=1)
 
 
