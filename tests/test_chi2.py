@@ -102,8 +102,8 @@ def test_a_chi2_model_saved_and_loaded_gives_the_same_scores(tmp_path):
     X, y = histograms(dtype=np.float32)
     model = machine_of(ClassifierParams(classifier="chi2", probability=True), LAYOUT).fit(X, y)
     assert model.channels == CHANNELS == channels_of(LAYOUT)
-    model_file.save(tmp_path / "m.h5", model, layout=LAYOUT, codebook="c0ffee", source={"digest": "abc"})
-    loaded = model_file.load(tmp_path / "m.h5").classifier
+    model_file.save_model(tmp_path / "m.h5", model, layout=LAYOUT, codebook="c0ffee", source={"digest": "abc"})
+    loaded = model_file.load_model(tmp_path / "m.h5").classifier
     assert loaded.get_params() == model.get_params()
     np.testing.assert_array_equal(loaded.scores(X), model.scores(X))
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))

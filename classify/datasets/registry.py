@@ -39,7 +39,7 @@ READERS = {
 """Reader of each set, and the options that it takes."""
 
 
-def read(name, root, params=None):
+def read_dataset(name, root, params=None):
     """Read a data set.
 
     Parameters

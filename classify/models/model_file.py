@@ -86,7 +86,7 @@ class Model:
             raise DataError(f"{name} were encoded with {made}, the model was trained with {trained}; encode them alike")
 
 
-def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite=False):
+def save_model(path, classifier, *, layout, codebook, source, encoding=None, overwrite=False):
     """Write a model file.
 
     Parameters
@@ -145,7 +145,7 @@ def stored_params(classifier):
     return {"classifier": "linear" if isinstance(classifier, LinearSVM) else "chi2", **options}
 
 
-def load(path):
+def load_model(path):
     """Read a model file.
 
     Parameters
