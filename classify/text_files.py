@@ -1,6 +1,6 @@
-"""Labels and scores as CSV, lists as text: the small files that people write and other programs read.
+"""Labels and scores as CSV, lists as text.
 
-Video names are those of the vectors: the path relative to the set's root, without suffix.
+A video is named as in a vectors file: by its path relative to the root of the data set, without suffix.
 """
 
 import csv
@@ -12,25 +12,25 @@ from idt.errors import DataError
 from idt.files import atomic
 
 SHOWN = 20
-"""Names that a message lists before it counts the rest."""
+"""Number of names that a message lists before it counts the rest."""
 
 
 def listed(names):
-    """Names as one line: all up to 20, then how many more."""
+    """Return names as one line: the first 20, and the number of the rest."""
     names = [str(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
 def read_lines(path):
-    """Lines of a text file without surrounding blanks; empty ones are left out.
+    """Return the lines of a text file that are not empty, without surrounding blanks.
 
     Raises
     ------
     DataError
-        If it is not UTF-8 text.
+        If the file is not UTF-8 text.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     with open(path, encoding="utf-8-sig", newline=None) as file:
         try:
@@ -40,7 +40,7 @@ def read_lines(path):
 
 
 def read_pairs(path, header):
-    """Read a CSV file of a name and one value per line.
+    """Read a CSV file with a name and one value per line.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ def read_pairs(path, header):
     Returns
     -------
     dict of str to str
-        In the order of the file; blanks around name and value are dropped.
+        Name → value in the order of the file, without surrounding blanks.
 
     Raises
     ------
     DataError
-        If a line has not exactly two fields, one is empty, a name occurs twice, or there are no lines.
+        If a line does not have two fields, a field is empty, a name occurs twice, or there are no lines.
     OSError
         If the file cannot be read.
     """
@@ -85,11 +85,11 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     DataError
         If the numbers of names, classes and scores do not agree, or ``path`` exists and ``overwrite`` is false.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
 
     Notes
     -----
-    Seven significant digits, which is float32's precision.
+    Scores have seven significant digits, the precision of float32.
     """
     scores = np.asarray(scores)
     if scores.shape != (len(names), len(classes)):
@@ -99,7 +99,7 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
 
 
 def csv_text(lines):
-    """Lines of fields as CSV text."""
+    """Return lines of fields as CSV text."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
@@ -120,7 +120,7 @@ def write_text(path, text, *, overwrite=False):
 
 
 def read_entries(path, header, *, several=False):
-    """Number, name and values of the lines of a CSV file, without its header."""
+    """Yield the number, the name and the values of each line of a CSV file except its header."""
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
         fields = [field.strip() for field in fields]
