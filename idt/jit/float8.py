@@ -250,18 +250,18 @@ def equal(typing, first, second):
 
 
 @intrinsic
-def transposed(typing, a, b, c, d, e, f, g, h):
-    """Eight Float8: the first numbers of a … h, their second ones, and so on."""
-    rows = types.UniTuple(float8, LANES)
+def transposed(typing, rows):
+    """Return a tuple of eight Float8 transposed: the first numbers of all rows, their second ones, and so on."""
 
-    def generate(context, builder, signature, rows):
+    def generate(context, builder, signature, arguments):
+        rows = cgutils.unpack_tuple(builder, arguments[0])
         # Neighbours are interleaved, then neighbouring pairs, then halves: log₂ 8 steps.
         singles = [_shuffle(builder, rows[i], rows[i + 1], lanes) for i in (0, 2, 4, 6) for lanes in _SINGLES]
         pairs = [_shuffle(builder, singles[i], singles[i + 2], lanes) for i in (0, 1, 4, 5) for lanes in _PAIRS]
         halves = [_shuffle(builder, pairs[i], pairs[i + 4], lanes) for lanes in _HALVES for i in range(4)]
         return context.make_tuple(builder, signature.return_type, halves)
 
-    return rows(*(float8,) * LANES), generate
+    return types.UniTuple(float8, LANES)(rows), generate
 
 
 # Within each half of a vector, as processors can do it in one step.
@@ -271,16 +271,16 @@ _HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
 
 
 @intrinsic
-def numbers(typing, a, b, c, d, e, f, g, h):
-    """Float8: eight numbers."""
+def numbers(typing, lanes):
+    """Return a tuple of eight float32 numbers as a Float8."""
 
     def generate(context, builder, signature, arguments):
         vector = _NOTHING
-        for lane, number in enumerate(arguments):
+        for lane, number in enumerate(cgutils.unpack_tuple(builder, arguments[0])):
             vector = builder.insert_element(vector, number, ir.Constant(_INDEX, lane))
         return vector
 
-    return float8(*(types.float32,) * LANES), generate
+    return float8(lanes), generate
 
 
 def _of_each(name):

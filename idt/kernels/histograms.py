@@ -128,10 +128,10 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
     """
     one, three = np.float32(1), np.float32(3)
     centre = numbers(
-        np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7)
+        (np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7))
     )
-    slope = numbers(one, -one, -one, -one, -one, -one, -one, -one)
-    height = numbers(-three, one, one, one, one, one, one, one)
+    slope = numbers((one, -one, -one, -one, -one, -one, -one, -one))
+    height = numbers((-three, one, one, one, one, one, one, one))
     none = everywhere(np.float32(0))
     for x in range(width):
         for field in range(FIELDS):
