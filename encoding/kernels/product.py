@@ -8,7 +8,6 @@ one instruction where the processor has vectors of eight numbers and several whe
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from idt.jit.kernel import kernel
@@ -67,7 +66,7 @@ def _multiply_tile(typing, a, a_first, b, b_first, out, out_first):
         )
         a_first, b_first, out_first = arguments[1::2]
         # The rows of b are PANEL numbers apart.
-        depth, out_step = (cgutils.unpack_tuple(builder, array.shape)[1] for array in (a, out))
+        depth, out_step = (builder.extract_value(array.shape, 1) for array in (a, out))
         a, b, out = a.data, b.data, out.data
         before, loop, after = (builder.block, *(builder.append_basic_block(name) for name in ("depth", "store")))
         builder.branch(loop)

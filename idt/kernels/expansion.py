@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, everywhere, load, store, store_rows, transposed
+from idt.jit.float8 import LANES, everywhere, transposed
+from idt.jit.float8_memory import load, store, store_rows
 from idt.jit.intrinsics import empty, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.resize import smooth

@@ -11,21 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import (
-    LANES,
-    copy,
-    equal,
-    everywhere,
-    greater,
-    item,
-    load,
-    numbers,
-    smaller,
-    store,
-    store_places,
-    transposed,
-    whole,
-)
+from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
+from idt.jit.float8_memory import copy, item, load, store, store_places
 from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.median import median

@@ -12,7 +12,8 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, absolute, everywhere, fetch, greater, item, load, numbers, root, store, total
+from idt.jit.float8 import LANES, absolute, everywhere, greater, numbers, root, total
+from idt.jit.float8_memory import fetch, item, load, store
 from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 

@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
+from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
+from idt.jit.float8_memory import load, look_up_bytes, store, store_places
 from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 

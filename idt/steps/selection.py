@@ -67,4 +67,5 @@ def summarise(points_full, displacements_full, *, camera=True):
     moments, passed = np.empty((2, n_tracks, 2), np.float32), np.empty((2, n_tracks), np.bool_)
     length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
     kernel.summarise(points_full, displacements_full, camera, moments, length, trajectory, passed)
-    return Summary(*moments, length, trajectory, *passed)
+    (mean, std), (kept, followed) = moments, passed
+    return Summary(mean, std, length, trajectory, kept, followed)
