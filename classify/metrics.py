@@ -38,18 +38,24 @@ def confusion(truth, predicted, classes):
 
 
 def accuracy(counts):
-    """Compute the share of videos that were labelled rightly, from a confusion matrix."""
+    """Return the share of the videos that were labelled rightly, from the ``counts`` of a confusion matrix."""
     return float(np.trace(counts) / counts.sum())
 
 
 def per_class(counts):
-    """Compute the accuracy of each true class, (c,) float64, from a confusion matrix; NaN if the class has no video."""
+    """Return the share of each true class that was labelled rightly, (c,) float64, NaN where it has no video.
+
+    From the ``counts`` of a confusion matrix.
+    """
     sizes = counts.sum(axis=1)
     return np.where(sizes > 0, np.diag(counts) / np.maximum(sizes, 1), np.nan)
 
 
 def class_accuracy(counts):
-    """Compute the mean of the accuracies of the classes, from a confusion matrix."""
+    """Return the mean of the accuracies of the classes: each counts the same, however many videos it has.
+
+    From the ``counts`` of a confusion matrix.
+    """
     return float(np.nanmean(per_class(counts)))
 
 
@@ -121,7 +127,7 @@ def average_precision(truth, scores, classes):
 
 
 def mean_average_precision(truth, scores, classes):
-    """Compute the mean of `average_precision` over the classes, "mAP"."""
+    """Return the mean over ``classes`` of the `average_precision` of their ``scores`` given the ``truth``, "mAP"."""
     return float(np.nanmean(average_precision(truth, scores, classes)))
 
 

@@ -16,14 +16,14 @@ SHOWN = 20
 
 
 def listed(names):
-    """Return names as one line: the first 20, and the number of the rest."""
+    """Write ``names`` as one line: all up to 20, then how many more."""
     names = [str(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
 def read_lines(path):
-    """Return the lines of a text file that are not empty, without surrounding blanks.
+    """Read the lines of the text file ``path`` without surrounding blanks; empty ones are left out.
 
     Raises
     ------
@@ -99,14 +99,14 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
 
 
 def csv_text(lines):
-    """Return lines of fields as CSV text."""
+    """Write ``lines`` of fields as CSV text."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
 
 
 def write_text(path, text, *, overwrite=False):
-    """Write a UTF-8 text file, complete or not at all.
+    """Write ``text`` to the UTF-8 file ``path``, complete or not at all; replace one only to ``overwrite`` it.
 
     Raises
     ------
@@ -120,7 +120,10 @@ def write_text(path, text, *, overwrite=False):
 
 
 def read_entries(path, header, *, several=False):
-    """Yield the number, the name and the values of each line of a CSV file except its header."""
+    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``.
+
+    A line has one value, or with ``several`` one or more.
+    """
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
         fields = [field.strip() for field in fields]

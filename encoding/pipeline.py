@@ -43,12 +43,12 @@ class Failure(str):
 
 @contextlib.contextmanager
 def no_progress(stage, total):
-    """A progress that shows nothing: a context manager of a function to be called ``total`` times in a stage."""
+    """Show no progress of ``stage``: a context manager of a function to be called ``total`` times."""
     yield lambda: None
 
 
 def codebook_path(output):
-    """Where the codebook of a vectors file lies: ``vectors.codebook.h5`` beside ``vectors.h5``."""
+    """Name the codebook of the vectors file ``output``: ``vectors.codebook.h5`` beside ``vectors.h5``."""
     output = Path(output)
     return output.with_name(output.name.removesuffix(".h5") + ".codebook.h5")
 

@@ -359,7 +359,7 @@ def iter_rows(path, *, block=None):
 
 
 def json_list(file, name):
-    """The list that a root attribute holds as JSON.
+    """Read the list that the root attribute ``name`` of ``file`` holds as JSON.
 
     Raises
     ------

@@ -1,18 +1,37 @@
-"""Commands run in the process of the tests."""
+"""Commands run in the process of the tests; the fixture `command` of the conftest hands one out."""
 
+import configparser
+import importlib
 import re
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def run_command(monkeypatch, capsys, function, name, *words):
-    """Run a command: its exit status, stdout and stderr."""
+def scripts():
+    """The console scripts of setup.cfg: name → function."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = config["options.entry_points"]["console_scripts"].split("\n")
+    found = {}
+    for line in filter(None, map(str.strip, lines)):
+        name, target = (part.strip() for part in line.split("="))
+        module, function = target.split(":")
+        found[name] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def run_command(monkeypatch, capsys, function, name, *words, status=0):
+    """Run a command that must end with this exit status, whatever it is if None: the status, stdout and stderr."""
     monkeypatch.setattr(sys, "argv", [name])
     try:
-        status = function([str(word) for word in words])
-    except SystemExit as left:
-        status = left.code
+        left = function([str(word) for word in words])
+    except SystemExit as exit_:
+        left = exit_.code
     out, err = capsys.readouterr()
-    return status, out, err
+    assert status in (None, left), f"{name} ended with {left} instead of {status}: {err}"
+    return left, out, err
 
 
 def refused(result, pattern):

@@ -2,14 +2,16 @@
 
 import csv
 import json
+import os
 import re
 import shutil
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from classify import cli
+from benchmarks.clips import write_video
 from classify.evaluation import cost_ledger
 from classify.evaluation.recipes import read_recipes
 from classify.reports import comparison_table
@@ -19,7 +21,9 @@ from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
-from tests.commands import run_command
+from tests.waiting import until
+
+on_linux = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the memory is read from /proc")
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none".split()
 SMALL += "--k 2 --blocks trajectory,hof".split()
@@ -51,10 +55,9 @@ stride = 12
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
-
-    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
+def command(command):
+    """Run idt-evaluate with few and short tracks: exit status, stdout, stderr."""
+    return lambda *words, **given: command("idt-evaluate", *words, *SMALL, **given)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def clips(tmp_path):
         (tmp_path / "clips" / way).mkdir(parents=True)
         for group in (1, 2):
             film = scenes.translating(14, velocity=velocity, size=(64, 80), seed=2 * seed + group)
-            scenes.write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
+            write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
     return tmp_path / "clips"
 
 
@@ -116,9 +119,9 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
         ("[DEFAULT]\ncolour = red\n[a]", r"\[a\]: unknown option 'colour'"),
         ("[a]\ncoding = vq", r"\[a\]: unknown option 'coding'"),
         ("[a]\nencoder = cnn", "encoder must be one of fisher, bovw, vlad, stacked, fv, sfv, got 'cnn'"),
-        ("[a]\nk = many", "k: expected a number, got 'many'"),
+        ("[a]\nk = many", "k: expected a whole number of at least 1, got 'many'"),
         ("[a]\njoint = maybe", "joint must be yes or no, got 'maybe'"),
-        ("[a]\nk = 0", "k must be a whole number of at least 1, got 0"),
+        ("[a]\nk = 0", "k: expected a whole number of at least 1, got '0'"),
     ],
 )
 def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
@@ -126,40 +129,101 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
         read_recipes(recipes_file(tmp_path, text))
 
 
-# What things cost.
+# What things cost_ledger.
 
 
-def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
+class Machine:
+    """Stands in for the clock and the memory that `classify.evaluation.cost_ledger` looks at."""
+
+    def __init__(self):
+        self.now, self.memory = 100.0, 0
+
+    def perf_counter(self):
+        return self.now
+
+    def resident(self, process):
+        assert process == os.getpid()
+        return self.memory
+
+    def spend(self, ledger, stage, made_of, *, seconds, memory):
+        """Pay for a stage that takes so much."""
+        self.memory = memory
+        with ledger.paying(stage, made_of):
+            self.now += seconds
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    monkeypatch.setattr(cost_ledger, "time", machine)
+    monkeypatch.setattr(cost_ledger, "resident", machine.resident)
+    return machine
+
+
+def test_a_ledger_adds_up_what_one_thing_cost(machine, tmp_path):
     ledger = cost_ledger.Ledger(tmp_path)
     assert ledger.of("encoding", "x") == (0.0, 0)
-    for _ in range(2):
-        with ledger.paying("encoding", "x"):
-            time.sleep(0.02)
-    with ledger.paying("encoding", "x") as bill:
-        bill.due = False
-    seconds, memory = cost_ledger.Ledger(tmp_path).of("encoding", "x")
-    assert 0.04 <= seconds < 5
-    # An interpreter with numpy takes more than ten megabytes.
-    assert memory > 10 << 20 or not cost_ledger.resident(0)
+    machine.spend(ledger, "encoding", "x", seconds=2.5, memory=300)
+    machine.spend(ledger, "encoding", "x", seconds=0.5, memory=200)
+    # Times add up, of the memory the largest is kept; another reader of the folder sees them, too.
+    assert cost_ledger.Ledger(tmp_path).of("encoding", "x") == (3.0, 300)
     assert ledger.of("encoding", "y") == (0.0, 0)
-    with ledger.paying("encoding", "y"):
-        pass
-    assert ledger.of("encoding", "y")[0] < 0.02
+    assert ledger.of("extraction", "x") == (0.0, 0)
+    machine.spend(ledger, "extraction", "x", seconds=7, memory=100)
+    assert ledger.of("extraction", "x") == (7.0, 100)
+    assert ledger.of("encoding", "x") == (3.0, 300)
+
+
+def test_a_bill_that_is_not_due_costs_nothing(machine, tmp_path):
+    ledger = cost_ledger.Ledger(tmp_path)
+    with ledger.paying("encoding", "x") as bill:
+        machine.now += 4
+        bill.due = False
+    assert ledger.of("encoding", "x") == (0.0, 0)
+    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
+    with ledger.paying("encoding", "x") as bill:
+        machine.now += 4
+        bill.due = False
+    assert ledger.of("encoding", "x") == (2.0, 300)
+
+
+def test_the_cost_of_a_stage_that_is_made_of_something_else_is_forgotten(machine, tmp_path):
+    ledger = cost_ledger.Ledger(tmp_path)
+    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
+    machine.spend(ledger, "encoding", "y", seconds=1, memory=200)
+    assert ledger.of("encoding", "y") == (1.0, 200)
     assert ledger.of("encoding", "x") == (0.0, 0)
     (tmp_path / "cost.json").write_text("no json")
     assert ledger.of("encoding", "y") == (0.0, 0)
 
 
+@on_linux
+def test_the_memory_is_that_of_the_process_and_of_its_children():
+    own = cost_ledger.resident(os.getpid())
+    # An interpreter with numpy takes more than ten megabytes.
+    assert own > 10 << 20
+    code = "block = bytearray(b'x') * (1 << 26); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"\n"
+        alone = cost_ledger.resident(child.pid)
+        assert 1 << 26 < alone < 1 << 27
+        assert cost_ledger.resident(os.getpid()) > alone + (10 << 20)
+        child.stdin.close()
+    assert cost_ledger.resident(child.pid) == 0
+
+
+@on_linux
 def test_the_peak_is_seen_while_it_lasts():
     with cost_ledger.Peak() as before:
-        time.sleep(2 * cost_ledger.PERIOD)
+        assert until(lambda: before.bytes)
     with cost_ledger.Peak() as peak:
         # So large that malloc asks the system for it, whatever earlier tests have left behind.
         block = np.ones(1 << 27, np.uint8)
-        time.sleep(4 * cost_ledger.PERIOD)
+        assert until(lambda: peak.bytes >= before.bytes + (1 << 26))
         del block
-    assert peak.bytes >= before.bytes
-    assert peak.bytes >= before.bytes + (1 << 26) or not before.bytes
+    highest = peak.bytes
+    assert cost_ledger.resident(os.getpid()) < highest - (1 << 26)
+    assert peak.bytes == highest
 
 
 # The table.
@@ -274,15 +338,17 @@ def test_one_encoder_is_evaluated_without_recipes(command, clips, tmp_path):
     assert (status, printed[:17]) == (0, "folder: accuracy ")
     settings = json.loads((tmp_path / "out" / "report.json").read_text())["settings"]
     assert (settings["encoder"], settings["encoding"]["intra"]) == ("vlad", False)
-    status, _, err = command(*words, "--encoder", "vlad")
+    status, _, err = command(*words, "--encoder", "vlad", status=2)
     assert (status, "made with intra=False, this run asks for intra=True" in err) == (2, True)
-    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq")
+    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq", status=2)
     assert (status, "the encoder vlad has no option coding" in err) == (2, True)
 
 
 def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, clips, tmp_path):
     path = recipes_file(tmp_path, "[too many]\nk = 4000\nsample = 5000\n[fine]\n")
-    status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path)
+    status, printed, err = command(
+        "folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path, status=3
+    )
     assert status == 3
     assert printed.startswith("fine: accuracy 100.0 %")
     assert re.match(r"idt-evaluate: too many: k=4000 components need at least as many descriptors", err)
@@ -291,9 +357,9 @@ def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, cli
 
 def test_recipes_of_one_folder_and_rows_made_otherwise_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare")
-    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"), status=2)
     assert (status, "the recipes 'a b' and 'a-b' have one folder" in err) == (2, True)
     assert not (tmp_path / "out").exists()
     assert command(*words, recipes_file(tmp_path, "[a]\n"))[0] == 0
-    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"), status=2)
     assert (status, "report.json was made with power=0.5, this run asks for power=1.0" in err) == (2, True)

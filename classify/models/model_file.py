@@ -136,7 +136,7 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
 
 
 def stored_params(classifier):
-    """Return the options of a classifier as a model file records them.
+    """Return the options of ``classifier`` as a model file records them.
 
     The layout stands for the channels of the χ² kernel. The seed is recorded only if it is a number of the caller's, so
     that a file with the default seed is the same as before there was a choice.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from idt.batch.extract_one import Outcome, attempt_job
 from idt.batch.jobs import size_of
+from idt.bounds import JOBS, THREADS
 from idt.command import error_line
 from idt.files import atomic
 from idt.workers import cluster, processes
@@ -39,7 +40,14 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
         Of the job.
     outcome : Outcome
         As the jobs finish.
+
+    Raises
+    ------
+    DataError
+        If a number of processes or threads lies outside its bounds.
     """
+    JOBS.check("n_jobs", n_jobs)
+    THREADS.check("threads", threads)
     folders: dict[Path, set[str]] = {}
     for job in jobs:
         folders.setdefault(job.output.parent, set()).add(job.output.name)

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout, release_rows
+from idt.features import release_rows
 from idt.features.features import COLUMNS, Camera, Features
 from idt.features.projection import Projection
 from idt.features.storage_forms import (

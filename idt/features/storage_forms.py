@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.features import COLUMNS
 from idt.features.projection import Projected
 from idt.params import ExtractionParams
@@ -87,7 +87,7 @@ def stored_params(params, *, float32=False, compact=False, projection=None):
 
 
 def extraction_params(stored):
-    """Stored parameters without those of the form; None stays None."""
+    """Return the ``stored`` parameters without those of the form; None stays None."""
     return stored and {name: value for name, value in stored.items() if name not in STORAGE}
 
 
@@ -310,7 +310,7 @@ def row_shapes(params, points):
 
 
 def halved(values, name):
-    """Numbers as float16; those beyond its range are refused."""
+    """Return ``values`` as float16; those beyond its range are refused under their ``name``."""
     largest = float(np.finfo(np.float16).max)
     if len(values) and not abs(values).max() <= largest:
         raise DataError(f"{name} must lie within ±{largest:.0f} to be stored as float16, got {abs(values).max():.3g}")

@@ -119,7 +119,7 @@ def create(path, *, format, version, params, source, overwrite=False):
 
 
 def plain(values):
-    """A dataclass or dict as the dict that its JSON would come back as; None stays None."""
+    """Return ``values``, a dataclass or dict, as the dict that its JSON would come back as; None stays None."""
     if values is None:
         return None
     if dataclasses.is_dataclass(values) and not isinstance(values, type):
@@ -128,7 +128,7 @@ def plain(values):
 
 
 def is_hdf5(path):
-    """Whether a file begins as HDF5 does.
+    """Tell whether the file ``path`` begins as HDF5 does.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def open_watched(path):
 
 @contextlib.contextmanager
 def damaged(path):
-    """Turn what h5py raises on a truncated or damaged file into a `DataError`; real trouble with the disk passes."""
+    """Turn what h5py raises on a damaged file, ``path``, into a `DataError`; real trouble with the disk passes."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
@@ -258,7 +258,7 @@ def attribute(item, name, kind, default=...):
 
 
 def json_attribute(file, name):
-    """The dict or None that a root attribute holds as JSON.
+    """Read the dict or None that the root attribute ``name`` of ``file`` holds as JSON.
 
     Raises
     ------
@@ -276,12 +276,12 @@ def json_attribute(file, name):
 
 
 def set_json(file, name, values):
-    """Record a dataclass, dict or None as a root attribute that `json_attribute` reads."""
+    """Record ``values``, a dataclass, dict or None, as the root attribute ``name`` of ``file`` for `json_attribute`."""
     file.attrs[name] = json.dumps(plain(values), sort_keys=True)
 
 
 def has(file, name):
-    """Whether a file holds ``name``, without following links out of it."""
+    """Tell whether ``file`` holds ``name``, without following links out of it."""
     return _find(file, name) is not None
 
 
@@ -335,7 +335,7 @@ def dataset(file, name, *, shape, dtype):
 
 
 def read(file, name, *, shape, dtype):
-    """Read a dataset, checked by `dataset`.
+    """Read the dataset ``name`` of ``file``, whose ``shape`` and ``dtype`` `dataset` checks.
 
     Returns
     -------
@@ -400,7 +400,7 @@ def matches(path, *, format, version, params, source):
 
 
 def digest(path):
-    """SHA-256 of a file's content; of a folder, of the sorted relative names and the contents of its files.
+    """Return the SHA-256 of the content of ``path``; of a folder, of the sorted names and contents of its files.
 
     Returns
     -------

@@ -63,7 +63,7 @@ for _symbol, _instruction in (
 
 
 def shuffle(builder, first, second, lanes):
-    """Lanes of two vectors, counted through both."""
+    """Build ``lanes`` of the vectors ``first`` and ``second``, counted through both, with ``builder``."""
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
 
 
@@ -95,10 +95,10 @@ def _smaller_and_greater(builder, first, second):
 
 
 def network(comparators, results):
-    """A function of a tuple of Float8 that sorts them, lane by lane, as far as a sorting network does.
+    """Return a function that sorts a tuple of Float8, lane by lane, by the sorting network of ``comparators``.
 
-    comparators, pairs of places: the smaller number goes to the first, the greater to the second; results, the places
-    of what is returned. What no result depends on is not computed.
+    A comparator is a pair of places: the smaller number goes to the first, the greater to the second. ``results`` are
+    the places that the function returns. A comparator that no result depends on is left out.
     """
 
     @intrinsic
