@@ -61,7 +61,7 @@ def test_postures_are_those_of_the_action():
 def test_the_script_writes_lossless_clips_under_their_labels(tmp_path, capsys):
     actors.main([str(tmp_path), "--actors", "2", "--frames", "3", "--size", "96x72", "--seed", "4"])
     assert capsys.readouterr().out.startswith("12 clips of 3 frames, 6 actions, 2 actors")
-    dataset = registry.read("folder", tmp_path, DatasetParams(group="actor[0-9]+"))
+    dataset = registry.read_dataset("folder", tmp_path, DatasetParams(group="actor[0-9]+"))
     assert dataset.classes == ["bend", "jump", "punch", "squat", "walk", "wave"]
     assert dataset.labels["walk/actor02_walk"] == "walk"
     assert [split.name for split in dataset.splits] == ["actor01", "actor02"]

@@ -115,7 +115,11 @@ def test_a_kernel_is_cached_and_releases_the_lock():
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("idt", {"cv2", "numba", "numpy", "h5py"}), ("idt.cli", {"cv2", "numba", "numpy", "h5py"})],
+    [
+        ("idt", {"cv2", "numba", "numpy", "h5py"}),
+        ("idt.cli", {"cv2", "numba", "numpy", "h5py"}),
+        ("classify", {"cv2", "numba", "numpy", "h5py", "sklearn"}),
+    ],
 )
 def test_importing_a_command_loads_nothing_heavy(module, heavy):
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"

@@ -64,7 +64,7 @@ def compare(
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.registry.read`.
+        As from `classify.datasets.registry.read_dataset`.
     recipes : list of Recipe
         As from `classify.evaluation.recipes.read_recipes`.
     output : str or Path

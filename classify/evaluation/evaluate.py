@@ -74,7 +74,7 @@ def evaluate(
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.registry.read`.
+        As from `classify.datasets.registry.read_dataset`.
     output : str or Path
         Folder of everything that is made.
     extraction : ExtractionParams, optional

@@ -102,7 +102,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         if state != "absent" and not overwrite:
             raise DataError(state)
         rows, layout = append_blocks(stored, read_blocks(outside))
-        model_file.save(
+        model_file.save_model(
             output,
             machine_of(params, layout).fit(rows, given),
             layout=layout,

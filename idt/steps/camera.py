@@ -158,10 +158,9 @@ def fit(source, target):
     """
     if len(source) > MATCHES_NEEDED:
         own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
-        chosen, trial, model = np.empty(4, np.int64), np.empty(8, np.float32), np.empty(8, np.float32)
-        agreeing = np.empty(len(source), np.bool_)
+        model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
         inliers = homography_kernel.consensus(
-            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, chosen, trial, model, agreeing
+            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
             matrix = np.empty(9)

@@ -49,7 +49,7 @@ def prepare(folder):
     encode_files([folder / "plain.h5", folder / "float32.h5"], ["a", "b"], book, folder / "vectors.h5")
     machine = LinearSVM().fit(np.random.default_rng(0).normal(size=(9, 12)).astype(np.float32), [*"abc"] * 3)
     layout = [{"block": "hog", "cell": "whole", "first": 0, "size": 12}]
-    models.save(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
+    models.save_model(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
     # Reading a pipe that nobody writes to would hang: so whoever follows a link out of the file is found out.
     os.mkfifo(folder / "pipe")
     return _inputs(folder)
@@ -59,7 +59,7 @@ def _inputs(folder):
     readers = {
         "codebook.h5": read_codebook,
         "vectors.h5": read_vectors,
-        "model.h5": models.load,
+        "model.h5": models.load_model,
         "projected.h5": read_projected,
     }
     return [(path, readers.get(path.name, read_features)) for path in sorted(folder.iterdir()) if path.is_file()]
