@@ -22,6 +22,7 @@ from classify.datasets.registry import read
 from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 from tests import golden
 
 NAME = "presets"
@@ -92,7 +93,7 @@ def accuracy(name, folder, root):
         folder,
         extraction=ExtractionParams.from_options(**ROWS[name]),
         encoding=EncodingParams(k=64),
-        jobs=cases.n_cores(),
+        run=RunOptions(jobs=cases.n_cores()),
     )
     shutil.rmtree(folder)
     return Row(NAME, case, name, "%", (100 * found.report["accuracy"],))

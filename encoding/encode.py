@@ -19,6 +19,7 @@ from encoding.descriptors.sources import Inputs, columns_of, combined, digests, 
 from encoding.vectors_file import VectorsWriter
 from idt.errors import DataError
 from idt.workers.in_order import in_order
+from idt.workers.run_options import RunOptions
 
 
 class Encoded(NamedTuple):
@@ -148,7 +149,7 @@ def layout_of(codebook, params):
     Returns
     -------
     list of dict
-        As `encoding.vectors_file.check_layout` describes.
+        As `encoding.vector_layout.check_layout` describes.
     """
     parts, first = [], 0
     for block in codebook.blocks:
@@ -195,9 +196,7 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     yield from in_order(encode_video, tasks, jobs)
 
 
-def encode_files(
-    files, names, codebook, output, *, params=None, source=None, jobs=1, threads=1, overwrite=False, update=None
-):
+def encode_files(files, names, codebook, output, *, params=None, source=None, run=RunOptions()):
     """Encode feature files into a vectors file.
 
     Parameters
@@ -212,12 +211,8 @@ def encode_files(
         The encoding's defaults by default.
     source : dict, optional
         What the file records of its making; by default a digest of the files and that of the codebook.
-    jobs, threads
-        As `encode`.
-    overwrite : bool
-        Replace a file that exists.
-    update : callable, optional
-        Called after each video.
+    run : RunOptions
+        Processes, threads, whether ``output`` may be replaced, and a progress that counts videos.
 
     Returns
     -------
@@ -226,7 +221,7 @@ def encode_files(
     Raises
     ------
     DataError
-        As `encode`, and if ``output`` exists and ``overwrite`` is false.
+        As `encode`, and if ``output`` exists and may not be replaced.
     OSError
         If a file cannot be read or the output not be written.
     """
@@ -234,18 +229,19 @@ def encode_files(
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
         source = {"digest": combined(digests(inputs.items, inputs.names)), "codebook": codebook.digest}
-    layout, empty = layout_of(codebook, params), []
-    found = encode(inputs, codebook, params, jobs=jobs, threads=threads)
-    with VectorsWriter(
-        output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
-    ) as writer:
+    made_of = {"layout": layout_of(codebook, params), "codebook": codebook.digest, "params": params, "source": source}
+    empty = []
+    found = encode(inputs, codebook, params, jobs=run.jobs, threads=run.threads)
+    with (
+        run.progress("video", len(inputs)) as update,
+        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
+    ):
         for name, encoded in zip(inputs.names, found, strict=True):
             writer.append(name, encoded.vector, empty=not encoded.tracks)
             if not encoded.tracks:
                 empty.append(name)
-            if update is not None:
-                update()
-    return Summary(len(inputs), width_of(layout), empty)
+            update()
+    return Summary(len(inputs), width_of(made_of["layout"]), empty)
 
 
 def _parts(item, name, codebook, params, more=(), *, projected=False):

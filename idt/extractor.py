@@ -21,7 +21,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.features import layout
 from idt.features.features import LAST_POSITION, Camera, Features
-from idt.files import hdf5
+from idt.files import provenance
 from idt.frames import people
 from idt.frames.video import open_video
 from idt.multi_skip import features_of_skips
@@ -178,7 +178,7 @@ def source_of(video, boxes=None):
     -------
     dict
     """
-    return video.source if boxes is None else {**video.source, "boxes_digest": hdf5.digest(boxes)}
+    return video.source if boxes is None else {**video.source, "boxes_digest": provenance.digest(boxes)}
 
 
 def features_of(video, params, *, boxes=None, threads=1):

@@ -8,9 +8,10 @@ import pytest
 
 from classify.models.outside_vectors import Extra, append_blocks, read_extra
 from encoding import vectors_file
-from encoding.vectors_file import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
+from encoding.vector_layout import block_columns, check_layout
+from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
-from idt.files import hdf5
+from tests.up_to_date import state_of
 
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 3},
@@ -93,8 +94,8 @@ def test_a_file_of_the_same_making_is_current(tmp_path):
         "version": vectors_file.VECTORS_VERSION,
         "source": {"digest": "abc"},
     }
-    assert hdf5.matches(tmp_path / "v.h5", params={"k": 4}, **wanted) == "current"
-    assert "this run asks for k=8" in hdf5.matches(tmp_path / "v.h5", params={"k": 8}, **wanted)
+    assert state_of(tmp_path / "v.h5", params={"k": 4}, **wanted) == "current"
+    assert "this run asks for k=8" in state_of(tmp_path / "v.h5", params={"k": 8}, **wanted)
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):

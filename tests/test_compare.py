@@ -11,6 +11,7 @@ import pytest
 
 from classify import cli
 from classify.evaluation import cost_ledger
+from classify.evaluation.cost_ledger import Cost, Stage, measured, record, recorded
 from classify.evaluation.recipes import read_recipes
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
@@ -130,24 +131,30 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
 
 
 def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
-    ledger = cost_ledger.Ledger(tmp_path)
-    assert ledger.of("encoding", "x") == (0.0, 0)
+    x, y = (Stage("encoding", tmp_path / "new", made_of) for made_of in "xy")
+    assert recorded(x) == Cost(0.0, 0)
     for _ in range(2):
-        with ledger.paying("encoding", "x"):
+        with measured(x) as cost:
             time.sleep(0.02)
-    with ledger.paying("encoding", "x") as bill:
-        bill.due = False
-    seconds, memory = cost_ledger.Ledger(tmp_path).of("encoding", "x")
-    assert 0.04 <= seconds < 5
+        record(x, cost)
+    found = recorded(x)
+    assert 0.04 <= found.seconds < 5
     # An interpreter with numpy takes more than ten megabytes.
-    assert memory > 10 << 20 or not cost_ledger.resident(0)
-    assert ledger.of("encoding", "y") == (0.0, 0)
-    with ledger.paying("encoding", "y"):
-        pass
-    assert ledger.of("encoding", "y")[0] < 0.02
-    assert ledger.of("encoding", "x") == (0.0, 0)
-    (tmp_path / "cost.json").write_text("no json")
-    assert ledger.of("encoding", "y") == (0.0, 0)
+    assert found.memory > 10 << 20 or not cost_ledger.resident(0)
+    with measured(x):
+        time.sleep(0.02)
+    assert recorded(x) == found
+    record(Stage("extraction", tmp_path / "new", "x"), Cost(7.0, 1))
+    assert recorded(x) == found
+    assert recorded(y) == Cost(0.0, 0)
+    record(y, Cost(0.01, 300))
+    record(y, Cost(0.02, 200))
+    assert recorded(y) == Cost(0.03, 300)
+    assert recorded(x) == Cost(0.0, 0)
+    (tmp_path / "new" / "cost.json").write_text("no json")
+    assert recorded(y) == Cost(0.0, 0)
+    (tmp_path / "new" / "cost.json").write_text("[]")
+    assert recorded(y) == Cost(0.0, 0)
 
 
 def test_the_peak_is_seen_while_it_lasts():

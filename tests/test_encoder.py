@@ -20,6 +20,8 @@ from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from idt.features import layout
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
+from tests.progress import Counted
 from tests.reference import encoder as reference
 from tests.samples import random_features
 
@@ -151,13 +153,14 @@ def test_an_encoder_of_a_stored_codebook_gives_the_same_bytes(encoder, videos, t
 
 
 def test_encoded_files_say_what_they_are_made_of(encoder, videos, files, tmp_path):
-    codebook, steps = encoder.codebook_, []
-    summary = encode_files(files, None, codebook, tmp_path / "vectors.h5", update=lambda: steps.append(1))
+    codebook, progress = encoder.codebook_, Counted()
+    summary = encode_files(files, None, codebook, tmp_path / "vectors.h5", run=RunOptions(progress=progress))
     found = load_vectors(tmp_path / "vectors.h5")
     np.testing.assert_array_equal(found.encodings, encoder.transform(videos))
     assert found.names == ["0", "1", "2", "3"]
     assert (found.empty, summary.empty) == (["2"], ["2"])
-    assert (summary.videos, summary.columns, len(steps)) == (4, found.encodings.shape[1], 4)
+    assert (summary.videos, summary.columns) == (4, found.encodings.shape[1])
+    assert progress.units == progress.totals == {"video": 4}
     assert found.codebook == codebook.digest
     assert found.layout == encoder.layout_
     assert found.params == dataclasses.asdict(EncodingParams(k=3))

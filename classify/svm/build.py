@@ -11,7 +11,7 @@ def machine_of(params, layout=None):
     ----------
     params : ClassifierParams
     layout : list of dict, optional
-        Of the vectors, as `encoding.vectors_file.check_layout` describes; of the χ² kernel each part is a channel.
+        Of the vectors, as `encoding.vector_layout.check_layout` describes; of the χ² kernel each part is a channel.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class Rows:
     index : sequence of int, optional
         The rows, in order; all by default. Runs of neighbouring rows are read at once.
     columns : list of slice, optional
-        The columns, in order; all by default. As from `encoding.vectors_file.block_columns`.
+        The columns, in order; all by default. As from `encoding.vector_layout.block_columns`.
     extra : sequence of (m, e) array
         Appended to the right, after the columns were chosen.
 

@@ -16,7 +16,7 @@ from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.features import feature_file, layout
 from idt.features.features import Features
-from idt.files import hdf5
+from idt.files import hdf5, provenance
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768
@@ -214,7 +214,7 @@ def digests(files, names, *, update=None):
     """
     found = {}
     for path, name in zip(files, names, strict=True):
-        found[name] = hdf5.digest(path)
+        found[name] = provenance.digest(path)
         if update is not None:
             update()
     return found
