@@ -14,10 +14,9 @@ from statistics import median
 from time import perf_counter
 
 import idt
-from benchmarks import cases, child
+from benchmarks import cases, child, clips
+from benchmarks.clips import write_video
 from benchmarks.results import Row
-from tests import golden
-from tests.scenes import write_video
 
 NAME = "command"
 THREADS = (1, 2)
@@ -47,7 +46,7 @@ def of_clip(name, threads, runs, folder):
     if reason:
         return [Row(NAME, case, "wall time", "s", reason=reason)]
     output = folder / f"{name}.h5"
-    arguments = [str(golden.video(name)), "-o", str(output), "--threads", str(threads), "--quiet"]
+    arguments = [str(clips.video(name)), "-o", str(output), "--threads", str(threads), "--quiet"]
     seconds, processor, units = [], [], []
     with cases.on_cores(threads):
         for run in range(runs + 1):
@@ -75,12 +74,12 @@ def obstacle(name, threads):
         return cases.NOT_AT_HAND
     if threads > cases.n_cores():
         return f"this process may use {cases.n_cores()} core"
-    return "" if golden.decodes_alike(name) else "this OpenCV decodes other pixels than the release saw"
+    return "" if clips.decodes_alike(name) else "this OpenCV decodes other pixels than the release saw"
 
 
 def waiting(runs, folder, *, cold):
     """Rows of what one waits for: the first tracks, with and without compiled kernels, and the help."""
-    video = golden.video("wave")
+    video = clips.video("wave")
     command = [str(video), "-o", str(folder / "start.h5"), "--threads", "1", "--quiet"]
     with cases.on_cores(1):
         start_up = []

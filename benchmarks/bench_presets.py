@@ -16,14 +16,13 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import idt
-from benchmarks import cases, results
+from benchmarks import cases, clips, results
 from benchmarks.results import Row, in_turns
 from classify.datasets.registry import read
 from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
 from idt.workers.run_options import RunOptions
-from tests import golden
 
 NAME = "presets"
 THREADS = 2
@@ -60,12 +59,12 @@ def speed(names, runs, *, small=False):
     """Rows of frames per second; all take turns with the exact one, beside whom the others are stated."""
     threads = min(THREADS, cases.n_cores())
     clip = "wave" if small or not cases.at_hand("bowling") else "bowling"
-    video = golden.video(clip)
+    video = clips.video(clip)
     tracks, frames = {}, {}
     for name in dict.fromkeys([EXACT, *names]):
         features = idt.extract(video, threads=threads, end=LAST_FRAME, **ROWS[name])
         tracks[name], frames[name] = len(features), features.frames
-        if name == EXACT and golden.decodes_alike(clip):
+        if name == EXACT and clips.decodes_alike(clip):
             cases.clip(clip).check(features)
     if len(set(frames.values())) > 1 or not min(tracks.values()):
         raise RuntimeError(f"a row sees other frames or no tracks; not timed: {frames}, {tracks}")

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 import idt
+from benchmarks import clips
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from tests import golden
 
 CLIPS = ("wave", "bowling", "ice_dancing")
 
@@ -40,9 +40,9 @@ def measure(runs=1, names=CLIPS):
     names : sequence of str
         Clips.
     """
-    videos = {name: str(golden.video(name)) for name in names if name == "wave" or (golden.SHARED / "real").is_dir()}
+    videos = {name: str(clips.video(name)) for name in names if name == "wave" or (clips.SHARED / "real").is_dir()}
     # Compiling is not what a data set takes.
-    idt.extract(str(golden.video("wave")), end=20)
+    idt.extract(str(clips.video("wave")), end=20)
     found, seconds = {}, {}
     for name, video in videos.items():
         times = []
@@ -81,10 +81,10 @@ def table(rows):
     names = " and ".join(row["clip"] for row in alike)
     lines.append(f"EXTRAPOLATED from {names} by frames, in GB, and in hours of one thread:")
     lines.append(f"{'':<14}{'frames':>16}" + "".join(f"{form:>11}" for form in FORMS) + f"{'vectors':>11}{'hours':>8}")
-    for name, (clips, frames) in SETS.items():
+    for name, (n_clips, frames) in SETS.items():
         found = extrapolate(alike, frames)
         sizes = "".join(f"{found[form] / 1e9:>11,.0f}" for form in FORMS)
-        lines.append(f"{name:<14}{frames:>16,}{sizes}{clips * VECTOR_BYTES / 1e9:>11.1f}{found['hours']:>8.0f}")
+        lines.append(f"{name:<14}{frames:>16,}{sizes}{n_clips * VECTOR_BYTES / 1e9:>11.1f}{found['hours']:>8.0f}")
     return lines
 
 

@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import vlfeat
-from tests import golden, matching
+from benchmarks import clips, matching, vlfeat
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIPS = ("wave", "bowling", "ice_dancing", "kth_walking")
-WEIZMANN = golden.SHARED.parent / "data" / "weizmann"
+WEIZMANN = clips.SHARED.parent / "data" / "weizmann"
 NOT_AT_HAND = "the clip is not at hand"
 PACKAGES = ("opencv-contrib-python", "numpy", "numba", "scikit-learn", "scikit-image", "h5py")
 
@@ -44,13 +43,13 @@ class Clip:
 
 def at_hand(name):
     """Whether a clip is: the shipped one always is, the others where they lie beside the checkout."""
-    return name == "wave" or (golden.SHARED / "real" / name).is_dir()
+    return name == "wave" or (clips.SHARED / "real" / name).is_dir()
 
 
 @cache
 def clip(name):
     """One of the clips at hand."""
-    return Clip(name, golden.gray(name), matching.reference(golden.golden(name)))
+    return Clip(name, clips.gray(name), matching.reference(clips.golden(name)))
 
 
 def scene(width, height, n_frames):

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
+from idt.bounds import JOBS, THREADS, Bounds
 from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
     add_fields,
     add_habits,
+    add_number,
     command,
     fields_of,
-    positive,
     run_options,
 )
 from idt.errors import DataError
@@ -23,7 +24,7 @@ from idt.files.atomic import refuse_input
 
 @command
 def svm_train(arguments):
-    """``svm-train``: vectors and labels to a model."""
+    """Run ``svm-train``, vectors and labels to a model, with these ``arguments``."""
     parser = Parser(
         "svm-train",
         "Train a support vector machine, one class against the rest, on a vectors file and a list of labels.",
@@ -49,7 +50,7 @@ def svm_train(arguments):
 
 @command
 def svm_predict(arguments):
-    """``svm-predict``: labels for vectors or videos."""
+    """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
     options, outside = _prediction_options(arguments)
     if options.output:
         refuse_input(options.output, options.model, options.codebook, *options.inputs)
@@ -70,7 +71,7 @@ def svm_predict(arguments):
 
 @command
 def evaluate(arguments):
-    """``idt-evaluate``: a data set to its accuracy, or to a table of recipes."""
+    """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given = evaluation_options(arguments)
     from classify.datasets.registry import read
     from classify.evaluation.recipes import read_recipes, recipe_of
@@ -122,9 +123,10 @@ def _prediction_options(arguments):
     parser.add_argument(
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
     )
-    parser.add_argument("--top", type=positive, default=5, metavar="N", help="classes to print (default 5)")
-    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="videos at once (default 1)")
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="threads a video (default 1)")
+    top = Bounds(1, 1_000_000, "no data set has as many classes")
+    add_number(parser, "--top", top, default=5, help="classes to print")
+    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
     parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

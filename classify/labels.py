@@ -69,5 +69,5 @@ def match_labels(names, labels):
 
 
 def classes_of(labels):
-    """Sorted classes among labels, each a text or a tuple of several."""
+    """Return the sorted classes among ``labels``, each a text or a tuple of several."""
     return sorted({name for label in labels for name in ((label,) if isinstance(label, str) else label)})

@@ -38,18 +38,24 @@ def confusion(truth, predicted, classes):
 
 
 def accuracy(counts):
-    """Share of the videos that were labelled rightly, from a confusion matrix."""
+    """Return the share of the videos that were labelled rightly, from the ``counts`` of a confusion matrix."""
     return float(np.trace(counts) / counts.sum())
 
 
 def per_class(counts):
-    """Share of each true class that was labelled rightly, (c,) float64; NaN where the class has no video."""
+    """Return the share of each true class that was labelled rightly, (c,) float64, NaN where it has no video.
+
+    From the ``counts`` of a confusion matrix.
+    """
     sizes = counts.sum(axis=1)
     return np.where(sizes > 0, np.diag(counts) / np.maximum(sizes, 1), np.nan)
 
 
 def class_accuracy(counts):
-    """Mean of the accuracies of the classes: every class counts the same, however many videos it has."""
+    """Return the mean of the accuracies of the classes: each counts the same, however many videos it has.
+
+    From the ``counts`` of a confusion matrix.
+    """
     return float(np.nanmean(per_class(counts)))
 
 
@@ -120,7 +126,7 @@ def average_precision(truth, scores, classes):
 
 
 def mean_average_precision(truth, scores, classes):
-    """Mean over the classes of `average_precision`, "mAP"."""
+    """Return the mean over ``classes`` of the `average_precision` of their ``scores`` given the ``truth``, "mAP"."""
     return float(np.nanmean(average_precision(truth, scores, classes)))
 
 

@@ -1,16 +1,19 @@
 """The options of classification and evaluation, and the only home of their defaults."""
 
-import math
-import numbers
 from dataclasses import dataclass
 
+from idt.bounds import SEED, Bounds
 from idt.errors import DataError
-from idt.params import option
+from idt.params import check_fields, option
 
 CLASSIFIERS = ("linear", "chi2")
 SOLVERS = ("auto", "primal", "gram")
 WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
+
+PENALTY = Bounds(
+    1e-9, 1e9, "beyond, all errors are free or none is, and the solvers lose their precision", other=CROSS_VALIDATED
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class ClassifierParams:
     )
     C: float | str = option(
         100.0,
+        bounds=PENALTY,
         flag="c",
         method="encoding 8",
         help="weight of the errors against the margin; cv: chosen by cross-validation on the training videos",
@@ -38,12 +42,8 @@ class ClassifierParams:
     probability: bool = option(False, help="calibrate probabilities too, by cross-validation on the training videos")
 
     def __post_init__(self):
+        check_fields(self)
         check_penalty(self.C)
-        for name, choices in (("classifier", CLASSIFIERS), ("solver", SOLVERS), ("class_weight", WEIGHTS)):
-            if getattr(self, name) not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-        if not isinstance(self.probability, bool):
-            raise DataError(f"probability must be True or False, got {self.probability!r}")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,11 @@ class DatasetParams:
     group: str | None = option(
         None, help="folder only: leave one group out; a regular expression that finds the group in the video name"
     )
-    folds: int = option(5, help="folder only: stratified folds, when neither a split file nor a group is given")
-    fold_seed: int = option(0, help="folder only: seed of the folds")
+    folds: int = option(
+        5, bounds=Bounds(2, 10_000, "a codebook is fitted for each fold"),
+        help="folder only: stratified folds, when neither a split file nor a group is given",
+    )  # fmt: skip
+    fold_seed: int = option(0, bounds=SEED, help="folder only: seed of the folds")
     lists: str | None = option(
         None, help="folder of the official lists of a set that has some, if not in its folder or beside it"
     )
@@ -63,18 +66,12 @@ class DatasetParams:
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
 
     def __post_init__(self):
-        if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
-            raise DataError(f"folds must be a whole number of at least 2, got {self.folds!r}")
-        seed = self.fold_seed
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-            raise DataError(f"fold_seed must be a whole number in 0 … 2³² − 1, got {seed!r}")
+        check_fields(self)
         if self.split is not None and self.group is not None:
             raise DataError("split and group exclude each other: give a split file or a group pattern")
 
 
 def check_penalty(C):
-    """Refuse a C that is neither a positive finite number nor "cv"."""
-    if isinstance(C, str) and C == CROSS_VALIDATED:
-        return
-    if isinstance(C, bool) or not isinstance(C, numbers.Real) or not 0 < float(C) < math.inf:
-        raise DataError(f"C must be a positive number or {CROSS_VALIDATED}, got {C!r}")
+    """Refuse a ``C`` that is neither a number within `PENALTY` nor "cv"."""
+    if not (isinstance(C, str) and C == CROSS_VALIDATED):
+        PENALTY.check("C", C)

@@ -16,14 +16,14 @@ SHOWN = 20
 
 
 def listed(names):
-    """Names as one line: all up to 20, then how many more."""
+    """Write ``names`` as one line: all up to 20, then how many more."""
     names = [str(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
 def read_lines(path):
-    """Lines of a text file without surrounding blanks; empty ones are left out.
+    """Read the lines of the text file ``path`` without surrounding blanks; empty ones are left out.
 
     Raises
     ------
@@ -99,14 +99,14 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
 
 
 def csv_text(lines):
-    """Lines of fields as CSV text."""
+    """Write ``lines`` of fields as CSV text."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()
 
 
 def write_text(path, text, *, overwrite=False):
-    """Write a UTF-8 text file, complete or not at all.
+    """Write ``text`` to the UTF-8 file ``path``, complete or not at all; replace one only to ``overwrite`` it.
 
     Raises
     ------
@@ -120,7 +120,10 @@ def write_text(path, text, *, overwrite=False):
 
 
 def read_entries(path, header, *, several=False):
-    """Number, name and values of the lines of a CSV file, without its header."""
+    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``.
+
+    A line has one value, or with ``several`` one or more.
+    """
     count = 0
     for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
         fields = [field.strip() for field in fields]

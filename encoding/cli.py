@@ -37,25 +37,25 @@ STACKED = Skin(
 
 @command
 def fv_encode(arguments):
-    """``fv-encode``: feature files to Fisher vectors, one a video."""
+    """Run ``fv-encode``, feature files to Fisher vectors, one a video, with these ``arguments``."""
     return _encode(arguments, FISHER)
 
 
 @command
 def bovw_encode(arguments):
-    """``bovw-encode``: feature files to bags of visual words, one a video."""
+    """Run ``bovw-encode``, feature files to bags of visual words, one a video, with these ``arguments``."""
     return _encode(arguments, BOVW)
 
 
 @command
 def vlad_encode(arguments):
-    """``vlad-encode``: feature files to VLAD, one a video."""
+    """Run ``vlad-encode``, feature files to VLAD, one a video, with these ``arguments``."""
     return _encode(arguments, VLAD)
 
 
 @command
 def sfv_encode(arguments):
-    """``sfv-encode``: feature files to stacked Fisher vectors, one a video."""
+    """Run ``sfv-encode``, feature files to stacked Fisher vectors, one a video, with these ``arguments``."""
     return _encode(arguments, STACKED)
 
 

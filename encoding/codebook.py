@@ -29,6 +29,7 @@ from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.descriptors.sources import Inputs, columns_of, differences, label_of
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
+from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 from idt.files import hdf5, result_file
@@ -96,7 +97,8 @@ class Codebook:
         Raises
         ------
         DataError
-            If there are fewer descriptors than components, only one video has tracks, or videos do not fit together.
+            If there are fewer descriptors than components, only one video has tracks, videos do not fit together, or
+            vectors would be too large.
 
         Notes
         -----
@@ -131,6 +133,10 @@ class Codebook:
             As `fit`, and if a set names a video that is not there.
         """
         params = params or EncodingParams()
+        JOBS.check("jobs", jobs)
+        THREADS.check("threads", threads)
+        sizes = list(inputs.sizes.values())
+        params.check_size([sum(sizes)] if params.joint else sizes)
         update = update or (lambda: None)
         if inputs.projected is not None:
             raise DataError(

@@ -16,7 +16,9 @@ from encoding.coders.pooling import slices_of
 from encoding.coders.registry import columns_asked, in_groups
 from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.sources import Inputs, columns_of, combined, digests, label_of, parts_of
+from encoding.params import VECTOR
 from encoding.vectors_file import VectorsWriter
+from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 from idt.workers.run_options import RunOptions
@@ -150,17 +152,27 @@ def layout_of(codebook, params):
     -------
     list of dict
         As `encoding.vector_layout.check_layout` describes.
+
+    Raises
+    ------
+    DataError
+        If a vector would be too large (`encoding.params.VECTOR`).
     """
     parts, first = [], 0
     for block in codebook.blocks:
         for cell, size in block.coder.parts(params):
             parts.append({"block": block.name, "cell": cell, "first": first, "size": size})
             first += size
+    if first > VECTOR:
+        raise DataError(
+            f"pyramid={params.pyramid} makes a vector of {first} numbers with this codebook, expected at most {VECTOR},"
+            " for it lies in memory as a whole; use a smaller pyramid"
+        )
     return parts
 
 
 def width_of(layout):
-    """Numbers of a vector."""
+    """Count the numbers of a vector of this ``layout``."""
     return layout[-1]["first"] + layout[-1]["size"]
 
 
@@ -188,6 +200,8 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     DataError
         If the codebook does not fit the descriptors or the parameters, or as `encode_video`.
     """
+    JOBS.check("jobs", jobs)
+    THREADS.check("threads", threads)
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
     projected = inputs.projected is not None

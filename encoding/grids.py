@@ -1,11 +1,18 @@
 """The texts that describe grids of cells and sizes of sub-volumes, as options of the command line give them."""
 
+import math
 from typing import NamedTuple
 
 from idt.errors import DataError
 
 WHOLE_VIDEO = "1x1x1"
 """The grid of one cell."""
+
+CELLS = 4096
+"""Most cells of a pyramid: each has a vector of its own, and of more most are empty."""
+
+PARTS = 100
+"""Most parts of a frame's width or height that a sub-volume is one of; a smaller one holds no track."""
 
 
 class Volume(NamedTuple):
@@ -17,33 +24,44 @@ class Volume(NamedTuple):
 
 
 def pyramid_grids(text):
-    """The grids of a pyramid: ``1x1x1,1x3x1`` is ((1, 1, 1), (1, 3, 1)), each of (columns, rows, times).
+    """Parse the grids of a pyramid: the ``text`` 1x1x1,1x3x1 is ((1, 1, 1), (1, 3, 1)), each (columns, rows, times).
 
     Raises
     ------
     DataError
-        If it is no list of different grids.
+        If it is no list of different grids, or they have more cells than `CELLS`.
     """
     grids = _triples(text)
     if grids is None:
         raise DataError(
-            f"pyramid must be different grids of columns x rows x times such as 1x1x1,1x3x1,1x1x2, got {text!r}"
+            f"pyramid must be different grids of columns x rows x times such as 1x1x1,1x3x1,1x1x2, got {text!r:.80}"
+        )
+    cells = sum(map(math.prod, grids))
+    if cells > CELLS:
+        raise DataError(
+            f"pyramid must have at most {CELLS} cells in all, for each has a vector of its own, got {cells} of"
+            f" {text!r:.80}; use coarser grids"
         )
     return grids
 
 
 def volume_sizes(text):
-    """The sizes of sub-volumes that a text such as ``2x2x60,3x3x30`` lists, a tuple of `Volume`.
+    """Parse the sizes of sub-volumes that a ``text`` such as 2x2x60,3x3x30 lists, a tuple of `Volume`.
 
     Raises
     ------
     DataError
-        If it is no list of different sizes, or a number of frames is odd.
+        If it is no list of different sizes, a number of frames is odd, or a part of the frame smaller than 1/`PARTS`.
     """
     sizes = _triples(text)
     if sizes is None or any(frames % 2 for _, _, frames in sizes):
         raise DataError(
-            f"volumes must be different sizes such as 2x2x60,3x3x30, with an even number of frames, got {text!r}"
+            f"volumes must be different sizes such as 2x2x60,3x3x30, with an even number of frames, got {text!r:.80}"
+        )
+    if any(max(width, height) > PARTS for width, height, _ in sizes):
+        raise DataError(
+            f"volumes must be at least 1/{PARTS} of the frame wide and high, for smaller ones hold no tracks, got"
+            f" {text!r:.80}"
         )
     return tuple(Volume(*size) for size in sizes)
 
@@ -55,7 +73,7 @@ def _triples(text):
     triples = []
     for part in text.split(","):
         counts = [count.strip() for count in part.split("x")]
-        if len(counts) != 3 or not all(count.isdecimal() and 0 < int(count) < 10_000 for count in counts):
+        if len(counts) != 3 or not all(count.isdecimal() and len(count) < 5 and int(count) > 0 for count in counts):
             return None
         triples.append(tuple(int(count) for count in counts))
     return tuple(triples) if len(set(triples)) == len(triples) else None

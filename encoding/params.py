@@ -6,18 +6,34 @@ says in ``FITTING`` on which of them a codebook depends; the rest only shape the
 
 import dataclasses
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
+from idt import layout
+from idt.bounds import SEED, SHARE, Bounds
 from idt.errors import DataError
-from idt.features import layout
-from idt.params import option
+from idt.params import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")
 POOLINGS = ("sum", "max")
+
+VECTOR = 2**28
+"""Most numbers of a vector, or of a matrix that is applied to one: a gigabyte."""
+
+SAMPLED = 2**34
+"""Most numbers of a sample: 64 gigabytes."""
+
+WORDS = Bounds(1, 65_536, "a larger codebook has words without descriptors, and vectors of gigabytes")
+
+ROWS = Bounds(1, 100_000_000, "a sample lies in memory as a whole, tens of gigabytes")
+
+RUNS = Bounds(1, 1000, "each run is a whole k-means")
+
+FRACTION = Bounds(0.0, 1.0, SHARE, above=True)
+
+EXPONENT = Bounds(0.0, 1.0, "an exponent above 1 widens the differences that it is to narrow", above=True)
 
 
 @dataclass(frozen=True)
@@ -34,20 +50,19 @@ class BlockParams:
     FITTING: ClassVar[tuple[str, ...]] = ("k", "blocks", "joint", "pca", "whiten", "sample", "seed", "only_skips")
     """The parameters that a codebook depends on."""
 
-    LEAST: ClassVar[dict[str, int]] = {"k": 1, "sample": 1, "seed": 0, "best": 1}
-    """Least values of the whole numbers."""
-
-    k: int = option(256, method="encoding 5", help="components or words of each block")
+    k: int = option(256, bounds=WORDS, method="encoding 5", help="components or words of each block")
     blocks: str = option(
         ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode; always in this order"
     )
     joint: bool = option(False, method="encoding 4", help="one block of all descriptors side by side, with one PCA")
     pca: float | None = option(
-        0.5, method="encoding 4", help="share of a block's columns that the PCA keeps, in (0, 1]"
+        0.5, bounds=FRACTION, method="encoding 4", help="share of a block's columns that the PCA keeps"
     )
     whiten: bool = option(False, method="encoding 4", help="scale the principal components to unit variance")
-    sample: int = option(256_000, unit="descriptors", method="encoding 3", help="at most as many are fitted on")
-    seed: int = option(0, method="encoding 3", help="of the sample and of what is fitted to it")
+    sample: int = option(
+        256_000, bounds=ROWS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+    )
+    seed: int = option(0, bounds=SEED, method="encoding 3", help="of the sample and of what is fitted to it")
     only_skips: str = option(
         "all", method="encoding 14", help="take only tracks of these frame steps, such as 1 or 1,2"
     )
@@ -58,8 +73,7 @@ class BlockParams:
     )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            self._check(field)
+        check_fields(self)
         if self.whiten and self.pca is None:
             raise DataError("whiten scales the principal components; ask for some with pca")
         if self.sample < self.k:
@@ -69,30 +83,43 @@ class BlockParams:
         # Equal sets of blocks or skips are equal parameters.
         object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
         object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
-        pyramid_grids(self.pyramid)
+        # Of the columns of a block is known so far that there is one at least.
+        self.check_size([1] if self.joint else [1] * len(self.descriptors))
 
-    def _check(self, field):
-        """Refuse a value that is not of the field's kind; numbers of NumPy become Python's."""
-        name, value, kind = field.name, getattr(self, field.name), str(field.type)
-        if value is None and "None" in kind:
-            return
-        choices = field.metadata["choices"]
-        if choices is not None:
-            if value not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-        elif "bool" in kind:
-            if not isinstance(value, bool):
-                raise DataError(f"{name} must be True or False, got {value!r}")
-        elif "int" in kind:
-            least = self.LEAST.get(name, 1)
-            if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-                raise DataError(f"{name} must be a whole number of at least {least}, got {value!r}")
-            object.__setattr__(self, name, int(value))
-        elif "float" in kind:
-            real = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-            if not real or not 0 < value <= 1:
-                raise DataError(f"{name} must be a number above 0 and at most 1, got {value!r}")
-            object.__setattr__(self, name, float(value))
+    def check_size(self, columns):
+        """Refuse vectors, matrices and samples that would fill the memory.
+
+        Parameters
+        ----------
+        columns : list of int
+            Of the descriptors of each block.
+
+        Raises
+        ------
+        DataError
+            If one of them has more numbers than `VECTOR` or `SAMPLED` say.
+        """
+        cells = sum(math.prod(grid) for grid in pyramid_grids(self.pyramid))
+        vector = cells * sum(self._numbers(self._kept(count)) for count in columns)
+        self._refuse_above(VECTOR, vector, "vector", ("k", "pyramid"))
+        self._refuse_above(SAMPLED, self.sample * sum(columns), "sample", ("sample",))
+
+    def _kept(self, columns):
+        """Columns of a block that its PCA leaves."""
+        return columns if self.pca is None else max(1, int(self.pca * columns))
+
+    def _numbers(self, width):
+        """Numbers that a block of ``width`` columns has in each cell of a vector."""
+        raise NotImplementedError
+
+    def _refuse_above(self, most, size, what, names):
+        """Refuse a number of numbers above ``most`` that follows from the parameters of these names."""
+        if size > most:
+            given = " and ".join(f"{name}={getattr(self, name)}" for name in names)
+            raise DataError(
+                f"{given} make a {what} of {size} numbers, expected at most {most}, for it lies in memory as a whole;"
+                f" use a smaller {' or '.join(names)}"
+            )
 
     @property
     def descriptors(self):
@@ -126,16 +153,22 @@ class EncodingParams(BlockParams):
 
     zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
-        None, method="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all"
+        None, bounds=WORDS._replace(why="no mixture has more components"),
+        method="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all",
+    )  # fmt: skip
+    power: float = option(
+        0.5, bounds=EXPONENT, method="encoding 7", help="exponent of the power normalisation; 1 is none"
     )
-    power: float = option(0.5, method="encoding 7", help="exponent of the power normalisation, in (0, 1]; 1 is none")
     intra: bool = option(False, method="encoding 7", help="normalise each component's part of a block by itself")
     norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
 
     @property
     def orders(self):
-        """Orders of the Fisher vector, as `encoding.coders.fisher` names them."""
+        """Orders of the Fisher vector, as `encoding.fisher` names them."""
         return (("zero",) if self.zero_order else ()) + ("first", "second")
+
+    def _numbers(self, width):
+        return self.k * (2 * width + self.zero_order)
 
 
 @dataclass(frozen=True)
@@ -148,22 +181,40 @@ class StackedParams(EncodingParams):
         *BlockParams.FITTING, "first_k", "volumes", "least", "volume_sample", "reduced", "power",
     )  # fmt: skip
 
-    first_k: int = option(256, method="encoding 11", help="components of the first layer's mixtures")
+    first_k: int = option(256, bounds=WORDS, method="encoding 11", help="components of the first layer's mixtures")
     volumes: str = option(
         "2x2x60,2x2x30,3x3x30",
         method="encoding 11",
         help="sub-volumes: width and height as parts of the frame, length in frames, each overlapping by half",
     )
-    least: int = option(50, unit="tracks", method="encoding 11", help="a sub-volume with fewer tracks is passed over")
-    volume_sample: int = option(5_000, unit="sub-volumes", method="encoding 11", help="at most as many are fitted on")
+    least: int = option(
+        50, bounds=Bounds(1, 1_000_000, "no sub-volume has as many tracks"),
+        unit="tracks", method="encoding 11", help="a sub-volume with fewer tracks is passed over",
+    )  # fmt: skip
+    volume_sample: int = option(
+        5_000, bounds=Bounds(2, 1_000_000, "each is a Fisher vector, and they lie in memory as a whole"),
+        unit="sub-volumes", method="encoding 11", help="at most as many are fitted on",
+    )  # fmt: skip
     reduced: int = option(
-        200, method="encoding 11", help="numbers that the max-margin projection leaves of a sub-volume"
-    )
+        200, bounds=Bounds(1, 16_384, "a projection is to leave little of a vector"),
+        method="encoding 11", help="numbers that the max-margin projection leaves of a sub-volume",
+    )  # fmt: skip
     plain: bool = option(True, method="encoding 11", flag="no-plain", help="leave out the plain Fisher vector")
 
     def __post_init__(self):
         super().__post_init__()
         volume_sizes(self.volumes)
+
+    def check_size(self, columns):
+        """As `BlockParams.check_size`, also for what the second layer is fitted on: ``columns`` of each block."""
+        super().check_size(columns)
+        first = 2 * self.first_k * self._kept(max(columns))
+        self._refuse_above(SAMPLED, self.volume_sample * first, "sample of sub-volumes", ("volume_sample", "first_k"))
+        self._refuse_above(VECTOR, min(self.reduced, first) * first, "projection", ("reduced", "first_k"))
+
+    def _numbers(self, width):
+        plain = self.first_k * (2 * width + self.zero_order) if self.plain else 0
+        return plain + self.k * (2 * min(self.reduced, 2 * self.first_k * width) + self.zero_order)
 
 
 @dataclass(frozen=True)
@@ -174,25 +225,50 @@ class BovwParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    k: int = option(4000, method="encoding 9", help="words of each block")
+    k: int = option(4000, bounds=WORDS, method="encoding 9", help="words of each block")
     pca: float | None = option(
-        None, method="encoding 4", help="share of a block's columns that a PCA keeps, in (0, 1]; no PCA by default"
+        None,
+        bounds=FRACTION,
+        method="encoding 4",
+        help="share of a block's columns that a PCA keeps; no PCA by default",
     )
-    sample: int = option(100_000, unit="descriptors", method="encoding 3", help="at most as many are fitted on")
-    seeds: int = option(8, method="encoding 9", help="runs of k-means, of which the best is taken")
+    sample: int = option(
+        100_000, bounds=ROWS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+    )
+    seeds: int = option(8, bounds=RUNS, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
         "vq", method="encoding 9", choices=CODINGS,
         help="nearest word, weights of the nearest few, or sparse codes of one support a group of tracks",
     )  # fmt: skip
-    nearest: int = option(5, method="encoding 9", help="words that a descriptor is shared among (soft)")
+    nearest: int = option(
+        5, bounds=WORDS._replace(why="no codebook has more words"),
+        method="encoding 9", help="words that a descriptor is shared among (soft)",
+    )  # fmt: skip
     width: float = option(
         0.5,
+        bounds=Bounds(0.0, 1.0, "beyond typical distances all words would share alike", above=True),
         method="encoding 9",
-        help="width of the weights, in typical distances from a descriptor to its word, in (0, 1] (soft)",
+        help="width of the weights, in typical distances from a descriptor to its word (soft)",
     )
-    atoms: int = option(10, method="encoding 9", help="most atoms of a group's support (somp)")
+    atoms: int = option(
+        10, bounds=Bounds(1, 1024, "codes are to be sparse"),
+        method="encoding 9", help="most atoms of a group's support (somp)",
+    )  # fmt: skip
     pooling: str = option("sum", method="encoding 9", choices=POOLINGS, help="of the codes of all tracks")
     norm: str = option("rootl1", method="encoding 9", choices=NORMS, help="norm of each block")
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_seeds(self)
+
+    def check_size(self, columns):
+        """As `BlockParams.check_size`, also for the Gram matrix of atoms: ``columns`` of each block."""
+        super().check_size(columns)
+        if self.coding == "somp":
+            self._refuse_above(VECTOR, self.k**2, "Gram matrix of atoms", ("k", "coding"))
+
+    def _numbers(self, width):
+        return self.k * (2 if self.coding == "somp" else 1)
 
 
 @dataclass(frozen=True)
@@ -203,16 +279,34 @@ class VladParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    seeds: int = option(1, method="encoding 10", help="runs of k-means, of which the best is taken")
-    power: float = option(1.0, method="encoding 10", help="exponent of the power normalisation, in (0, 1]; 1 is none")
+    seeds: int = option(1, bounds=RUNS, method="encoding 10", help="runs of k-means, of which the best is taken")
+    power: float = option(
+        1.0, bounds=EXPONENT, method="encoding 10", help="exponent of the power normalisation; 1 is none"
+    )
     intra: bool = option(
         True, method="encoding 10", flag="no-intra", help="do not normalise each centre's part by itself"
     )
     norm: str = option("l2", method="encoding 10", choices=NORMS, help="norm of each block, after the power")
 
+    def __post_init__(self):
+        super().__post_init__()
+        _check_seeds(self)
+
+    def _numbers(self, width):
+        return self.k * width
+
 
 FITTING = EncodingParams.FITTING
 """The parameters that a codebook of Fisher vectors depends on."""
+
+
+def _check_seeds(params):
+    """Refuse runs of k-means whose last seed would not be one; they count on from the first."""
+    if params.seed + params.seeds - 1 > SEED.high:
+        raise DataError(
+            f"seed + seeds - 1 must be at most {SEED.high}, got seed={params.seed} and seeds={params.seeds}:"
+            f" {SEED.why}; use a smaller seed"
+        )
 
 
 def _ordered(blocks):

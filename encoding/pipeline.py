@@ -35,7 +35,7 @@ class Made(NamedTuple):
 
 
 def codebook_path(output):
-    """Where the codebook of a vectors file lies: ``vectors.codebook.h5`` beside ``vectors.h5``."""
+    """Name the codebook of the vectors file ``output``: ``vectors.codebook.h5`` beside ``vectors.h5``."""
     output = Path(output)
     return output.with_name(output.name.removesuffix(".h5") + ".codebook.h5")
 

@@ -6,14 +6,14 @@ from idt.errors import DataError
 
 
 def describe(value):
-    """``float64 of shape (240, 320, 3)``: how an error message names what it received."""
+    """Describe ``value`` as an error message does: ``float64 of shape (240, 320, 3)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
     return f"{type(value).__name__} {value!r:.60}"
 
 
 def gray_image(value, name="gray"):
-    """Return ``value`` as a C-contiguous (H, W) uint8 image, or refuse it.
+    """Return ``value`` as a C-contiguous (H, W) uint8 image, or refuse it under its ``name``.
 
     Only contiguity is repaired; a change of dtype or of the number of channels would lose something.
 
@@ -28,7 +28,9 @@ def gray_image(value, name="gray"):
 
 
 def float_array(value, shape, name):
-    """Return ``value`` as a C-contiguous finite float32 array of the given shape; ``None`` in ``shape`` is any length.
+    """Return ``value`` as a C-contiguous finite float32 array, or refuse it under its ``name``.
+
+    A None in ``shape`` stands for any length.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def float_array(value, shape, name):
 
 
 def points_as_they_are(value, name):
-    """Return ``value`` if it is a C-contiguous (n, 2) float32 array, or refuse it: points between two steps.
+    """Return the points ``value`` if they are a C-contiguous (n, 2) float32 array, or refuse them under their ``name``.
 
     Whether they are finite is not looked at: that takes longer than most steps do with a few points.
 
@@ -67,7 +69,7 @@ def points_as_they_are(value, name):
 
 
 def positive_integer(value, name):
-    """Return ``value`` if it is an integer of at least 1, or refuse it.
+    """Return ``value`` if it is an integer of at least 1, or refuse it under its ``name``.
 
     Raises
     ------

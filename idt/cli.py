@@ -5,17 +5,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, fields_of, run_options
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, run_options
 from idt.errors import DataError
 from idt.features.storage import Storage
-from idt.params import ExtractionParams
+from idt.params import FRAME, ExtractionParams
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
 
 
 @command
 def extract(arguments):
-    """``idt-extract``: videos to feature files."""
+    """Run ``idt-extract``, videos to feature files, with these ``arguments``."""
     options, params = _extraction_options(arguments)
     if options.verify is not None:
         return _verify(options.verify, options.quiet)
@@ -142,7 +142,7 @@ def _verify(folder, quiet):
 
 @command
 def convert(arguments):
-    """``idt-convert``: feature files to and from the forms of the authors' release."""
+    """Run ``idt-convert``, feature files to and from the forms of the authors' release, with these ``arguments``."""
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
@@ -169,7 +169,7 @@ def convert(arguments):
 
 @command
 def show(arguments):
-    """``idt-show``: tracks drawn over the frames."""
+    """Run ``idt-show``, tracks drawn over the frames, with these ``arguments``."""
     parser = Parser(
         "idt-show",
         "Draw the tracks over the frames, fading with age: kept ones in green, in blue those dropped because they"
@@ -181,7 +181,7 @@ def show(arguments):
         parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
         required=False, threads=True,
     )  # fmt: skip
-    parser.add_argument("--frame", type=int, metavar="N", help="frame of a picture (default: most tracks)")
+    add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: most tracks")
     parser.add_argument("--boxes", metavar="FILE", help="human boxes")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)

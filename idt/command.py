@@ -11,6 +11,7 @@ import io
 import os
 import sys
 
+from idt.bounds import JOBS, THREADS, brief, check_workers
 from idt.errors import DataError
 from idt.workers import memory, profile
 from idt.workers.progress import shown_progress
@@ -51,6 +52,12 @@ class Parser(argparse.ArgumentParser):
         options = super().parse_args(args, namespace)
         if getattr(options, "profile", False):
             profile.watch()
+        jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
+        if jobs and threads:
+            try:
+                check_workers(jobs, threads)
+            except DataError as problem:
+                self.error(f"--jobs, --threads: {problem}")
         if "backend" in options and (options.backend == "dask") != (options.scheduler is not None):
             self.error("--backend dask and --scheduler tcp://HOST:PORT go together")
         return options
@@ -95,21 +102,24 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
             action = "store_false" if field.default else "store_true"
             group.add_argument(flag, dest=dest, action=action, default=default, help=described["help"])
             continue
-        shown = "" if field.default is None else f" (default {field.default})"
+        shown = "" if field.default is None else f"default {field.default}"
+        if described["bounds"]:
+            shown = f"{described['bounds']}{shown and '; '}{shown}"
+        shown = f" ({shown})" if shown else ""
         unit = f", {described['unit']}" if described["unit"] else ""
         group.add_argument(
             flag,
             dest=dest,
             default=default,
             choices=described["choices"],
-            type=number_or_text(field.type),
+            type=number_or_text(field.type, described["bounds"]),
             metavar=None if described["choices"] else "N",
             help=f"{described['help']}{unit}{shown}".replace("%", "%%"),
         )
 
 
 def flag_of(field):
-    """The option of a field of a parameter dataclass, such as ``--no-camera`` of ``camera``."""
+    """Name the option of a parameter dataclass's ``field``, such as ``--no-camera`` of ``camera``."""
     return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
@@ -118,7 +128,7 @@ def _as_options(values):
 
 
 def fields_of(arguments, cls):
-    """Build the parameter dataclass from parsed arguments; with a preset, over its values."""
+    """Build the parameter dataclass ``cls`` from parsed ``arguments``; with a preset, over its values."""
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
@@ -164,11 +174,10 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
     """
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
-        parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="inputs at once (default 1)")
+        add_number(parser, "--jobs", JOBS, default=1, help="inputs at once")
     if threads:
-        default, said = (1, "1") if threads is True else (None, threads)
-        help_ = f"threads an input (default {said})"
-        parser.add_argument("--threads", type=positive, default=default, metavar="N", help=help_)
+        default, said = (1, "") if threads is True else (None, f"default {threads}")
+        add_number(parser, "--threads", THREADS, default=default, help="threads an input", said=said)
     if cluster:
         parser.add_argument(
             "--backend", choices=("local", "dask"), default="local",
@@ -180,16 +189,28 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
 
 
-def positive(text):
-    """Argument type: a whole number of at least 1."""
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return value
+def add_number(parser, flag, bounds, *, default, help, said=""):
+    """Add an option that takes a number.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    flag : str
+        Such as ``--jobs``.
+    bounds : Bounds
+    default : int or None
+    help : str
+        Its help, without bounds and default.
+    said : str
+        What the help says of the default where that is None.
+    """
+    said = said or f"default {default}"
+    parse = number_or_text(type(bounds.low), bounds)
+    parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
 def command(main):
-    """Make a command of ``main(arguments: list of str) -> int``: errors become one line and an exit status.
+    """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
     Called without arguments it has the process to itself. What the libraries make when they are imported lives as
     long as that, some hundred thousand objects: the garbage collector, which would search them again and again on
@@ -234,7 +255,7 @@ def command(main):
 
 
 def error_line(error):
-    """One line for an error: an `OSError` by its file and reason, without its number."""
+    """Describe ``error`` in one line: an `OSError` by its file and reason, without its number."""
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
@@ -243,24 +264,42 @@ def error_line(error):
     return " ".join(str(error).split())
 
 
-def number_or_text(annotation):
-    """Parser of a field's text by its annotation, such as ``int | str | None``, for argparse."""
+def number_or_text(annotation, bounds=None):
+    """Parser of a field's text for argparse.
+
+    Parameters
+    ----------
+    annotation : type
+        Of the field, such as ``int | str | None``.
+    bounds : Bounds, optional
+        Of the number.
+
+    Returns
+    -------
+    callable
+        Its attribute ``bounds`` is that of the number, ``takes_number`` tells whether the text may be one.
+    """
     names = str(annotation)
-    wants_int, wants_float, wants_text = (
-        "int" in names,
-        "float" in names,
-        "str" in names,
-    )
+    kinds = [kind for kind, name in ((int, "int"), (float, "float")) if name in names]
 
     def parse(text):
-        for wanted, kind in ((wants_int, int), (wants_float, float)):
-            if wanted:
-                try:
-                    return kind(text)
-                except ValueError:
-                    continue
-        if wants_text:
+        for kind in kinds:
+            try:
+                number = kind(text)
+            except ValueError:
+                continue
+            # Python reads a whole number of "-0".
+            expected, reason = bounds.fault(-0.0 if number == 0 and "-" in text else number) if bounds else ("", "")
+            if expected:
+                raise argparse.ArgumentTypeError(_fault(text, expected, reason))
+            return number
+        if "str" in names:
             return text
-        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
+        raise argparse.ArgumentTypeError(_fault(text, bounds.fault(None)[0] if bounds else "a number"))
 
+    parse.bounds, parse.takes_number = bounds, bool(kinds)  # type: ignore[attr-defined]
     return parse
+
+
+def _fault(text, expected, reason=""):
+    return f"expected {expected}, got {brief(text)}{f': {reason}' if reason else ''}"

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt.errors import DataError
-from idt.features import layout
+from idt import layout
+from idt.bounds import THREADS
 from idt.features.features import LAST_POSITION, Camera, Features
 from idt.files import provenance
 from idt.frames import people
@@ -236,8 +236,7 @@ def follow(video, params, *, boxes=None, threads=1):
     Step
         One for every frame.
     """
-    if not isinstance(threads, int) or threads < 1:
-        raise DataError(f"threads must be a whole number of at least 1, got {threads!r}")
+    threads = THREADS.check("threads", threads)
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
     live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
     known_boxes = None

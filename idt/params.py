@@ -1,13 +1,19 @@
 """`ExtractionParams`: everything that changes the numbers of an extraction, and the only home of the defaults."""
 
+import contextlib
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
+from idt.bounds import FRAMES, LENGTH, SIDE, Bounds, brief
 from idt.errors import DataError
+from idt.layout import block_sizes
+
+COLUMNS = 32_768
+"""Most numbers that describe a track, 77 times those of the release: tracks under way, thousands, each take them."""
 
 
-def option(default, *, help, unit="", method="", choices=None, flag=None) -> Any:
+def option(default, *, help, bounds=None, unit="", method="", choices=None, flag=None) -> Any:
     """A dataclass field that is also a command-line option.
 
     Parameters
@@ -15,15 +21,48 @@ def option(default, *, help, unit="", method="", choices=None, flag=None) -> Any
     default : int, float, str, bool or None
     help : str
         One line for ``--help``.
+    bounds : Bounds, optional
+        Range of a number; every numeric field has one.
     unit, method : str
         Unit of the value, page and section of docs/method, such as ``"extraction 4"``.
     choices : tuple of str, optional
     flag : str, optional
         Name on the command line where it is not the field's own (``--no-camera`` for ``camera``).
     """
-    return field(
-        default=default, metadata={"help": help, "unit": unit, "method": method, "choices": choices, "flag": flag}
-    )
+    described = {"help": help, "bounds": bounds, "unit": unit, "method": method, "choices": choices, "flag": flag}
+    return field(default=default, metadata=described)
+
+
+def check_fields(params):
+    """Refuse values that are not of the kind, among the choices or within the bounds of their fields.
+
+    Parameters
+    ----------
+    params : dataclass
+        Its fields are made with `option`. Numbers of NumPy become Python's.
+
+    Raises
+    ------
+    DataError
+        If a value cannot be meant. Texts are left to the class.
+    """
+    for item in fields(params):
+        name, value, kind = item.name, _python(getattr(params, item.name)), str(item.type)
+        choices, bounds = item.metadata["choices"], item.metadata["bounds"]
+        if value is None and "None" in kind:
+            pass
+        elif choices is not None:
+            if value not in choices:
+                raise DataError(f"{name} must be one of {', '.join(choices)}, got {brief(value)}")
+        elif "bool" in kind:
+            if not isinstance(value, bool):
+                raise DataError(f"{name} must be True or False, got {brief(value)}")
+        elif bounds is not None and not (isinstance(value, str) and "str" in kind):
+            value = bounds.check(name, value)
+        object.__setattr__(params, name, value)
+
+
+FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 
 
 @dataclass(frozen=True)
@@ -47,18 +86,41 @@ class ExtractionParams:
     }
     """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
 
-    start: int | str = option(0, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
-    end: int | str | None = option(None, method="extraction 1.1", help="last frame, inclusive, or a time")
-    length: int = option(15, unit="frames", method="extraction 1.1", help='length of a track ("L")')
-    stride: int = option(5, unit="px", method="extraction 5", help='distance of the sampled points ("W")')
-    patch: int = option(32, unit="px", method="extraction 7.3", help='side of the patch that is described ("N")')
-    cells: int = option(2, method="extraction 7.3", help="cells of a patch, in x and in y")
-    time_cells: int = option(3, method="extraction 7.5", help="cells of a track in time")
-    scales: int = option(8, method="extraction 2", help="largest number of scales")
-    gap: int = option(1, unit="frames", method="extraction 5", help="frames between two samplings of new points")
-    describe_every: int = option(
-        1, unit="frames", method="extraction 7.5", help="frames between two descriptions of a track"
+    start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
+    end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")
+    length: int = option(
+        15, bounds=Bounds(1, LENGTH, "long before, a point has left the view or drifted off what it began on"),
+        unit="frames", method="extraction 1.1", help='length of a track ("L")',
+    )  # fmt: skip
+    stride: int = option(
+        5, bounds=Bounds(1, SIDE, f"no frame has more than {SIDE} px to a side"),
+        unit="px", method="extraction 5", help='distance of the sampled points ("W")',
+    )  # fmt: skip
+    patch: int = option(
+        32, bounds=Bounds(2, 4096, "a patch lies inside the frame, and describes one point of it"),
+        unit="px", method="extraction 7.3", help='side of the patch that is described ("N")',
+    )  # fmt: skip
+    cells: int = option(
+        2,
+        bounds=Bounds(1, 16, "descriptors grow with its square"),
+        method="extraction 7.3",
+        help="cells of a patch, in x and in y",
     )
+    time_cells: int = option(
+        3, bounds=Bounds(1, 100, "descriptors grow with it"), method="extraction 7.5", help="cells of a track in time"
+    )
+    scales: int = option(
+        8, bounds=Bounds(1, 100, f"a frame of {SIDE} px holds no more than 30"),
+        method="extraction 2", help="largest number of scales",
+    )  # fmt: skip
+    gap: int = option(
+        1, bounds=Bounds(1, FRAMES, "frames are numbered in 32 bits"),
+        unit="frames", method="extraction 5", help="frames between two samplings of new points",
+    )  # fmt: skip
+    describe_every: int = option(
+        1, bounds=Bounds(1, LENGTH, f"a track has at most {LENGTH} frames"),
+        unit="frames", method="extraction 7.5", help="frames between two descriptions of a track",
+    )  # fmt: skip
     skips: str = option(
         "1", method="encoding 14", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
     )
@@ -81,8 +143,9 @@ class ExtractionParams:
         help="dense flow: the release's own, or OpenCV's DIS",
     )
     flow_from: int = option(
-        0, method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one"
-    )
+        0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
+        method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one",
+    )  # fmt: skip
     compensation: str = option(
         "warp", method="extraction 4.7", choices=("warp", "moved", "field"),
         help="camera motion out of the flow: flow to the warped frame; the same, but for a camera that stands still;"
@@ -101,28 +164,18 @@ class ExtractionParams:
         help="keep matches off people found by OpenCV's detector",
     )
     max_side: int | None = option(
-        None, unit="px", method="extraction 1.2", help="shrink frames whose longer side exceeds this"
-    )
-    fps: float | None = option(None, unit="1/s", method="extraction 1.2", help="keep the frames nearest to this rate")
+        None, bounds=Bounds(2, SIDE, f"no frame has more than {SIDE} px to a side"),
+        unit="px", method="extraction 1.2", help="shrink frames whose longer side exceeds this",
+    )  # fmt: skip
+    fps: float | None = option(
+        None, bounds=Bounds(1e-6, 1e6, "between a frame in eleven days and the fastest cameras"),
+        unit="1/s", method="extraction 1.2", help="keep the frames nearest to this rate",
+    )  # fmt: skip
 
     def __post_init__(self):
-        for item in fields(self):
-            object.__setattr__(self, item.name, _python(getattr(self, item.name)))
-        for name, least in (
-            ("length", 1), ("stride", 1), ("patch", 2), ("cells", 1), ("time_cells", 1), ("scales", 1), ("gap", 1),
-            ("describe_every", 1), ("flow_from", 0),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not _is_int(value) or value < least:
-                raise DataError(f"{name} must be a whole number of at least {least}, got {value!r}")
-        for name in ("keypoints", "flow", "compensation", "local_norm", "humans"):
-            choices = _metadata(name)["choices"]
-            if getattr(self, name) not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
             raise DataError(f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {self.skips!r}')
-        if not isinstance(self.camera, bool):
-            raise DataError(f"camera must be True or False, got {self.camera!r}")
         if self.flow == "dis" and self.flow_from:
             raise DataError(f"flow_from is for farneback's pyramid, got {self.flow_from} with flow=dis; leave it 0")
         if self.time_cells > self.length:
@@ -137,10 +190,12 @@ class ExtractionParams:
             )
         if self.cells > self.patch:
             raise DataError(f"cells must not exceed patch, got cells={self.cells} and patch={self.patch}")
-        if self.max_side is not None and (not _is_int(self.max_side) or self.max_side < 2):
-            raise DataError(f"max_side must be a whole number of at least 2 px, got {self.max_side!r}")
-        if self.fps is not None and not (isinstance(self.fps, int | float) and 0 < self.fps < math.inf):
-            raise DataError(f"fps must be a positive number of frames per second, got {self.fps!r}")
+        columns = sum(block_sizes(self.length, self.cells, self.time_cells).values())
+        if columns > COLUMNS:
+            raise DataError(
+                f"length={self.length}, cells={self.cells} and time_cells={self.time_cells} make {columns} numbers a"
+                f" track, expected at most {COLUMNS}, for memory holds them for all tracks under way; use fewer cells"
+            )
         parse_time(self.start, "start")
         if self.end is not None:
             first, last = parse_time(self.start, "start"), parse_time(self.end, "end")
@@ -151,7 +206,7 @@ class ExtractionParams:
     def steps(self):
         """The frame steps, a tuple of int; empty if the text holds anything else."""
         parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
-        return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+        return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 
     @classmethod
     def from_options(cls, *, preset="exact", **options):
@@ -167,36 +222,29 @@ class ExtractionParams:
 
 
 def parse_time(value, name):
-    """A frame index (int) stays one; a text such as ``"2.5s"`` becomes seconds (float).
+    """Return ``value``, a frame index, as int, or a text such as ``"2.5s"`` as seconds (float).
+
+    A refusal calls it by its ``name``.
 
     Raises
     ------
     DataError
-        If ``value`` is neither, or negative.
+        If ``value`` is neither, negative, or larger than any number of a frame.
     """
-    if _is_int(value) and value >= 0:
-        return int(value)
+    time: Any = None
     if isinstance(value, str):
         text = value.strip()
-        if text.isdecimal():
-            return int(text)
-        try:
-            seconds = float(text[:-1]) if text.endswith("s") else math.nan
-        except ValueError:
-            seconds = math.nan
-        if 0 <= seconds < math.inf:
-            return seconds
-    raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {value!r}')
-
-
-def _is_int(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+        with contextlib.suppress(ValueError):
+            time = int(text) if text.isdecimal() else float(text[:-1]) if text.endswith("s") else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        time = value
+    if time is None or not time >= 0 or math.copysign(1, time) < 0:
+        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {brief(value)}')
+    if time > FRAMES:
+        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {brief(value)}: {FRAME.why}")
+    return time
 
 
 def _python(value):
     """A numpy scalar as Python's own number or truth, which JSON can hold, too; anything else as it is."""
     return value.item() if getattr(value, "shape", None) == () else value
-
-
-def _metadata(name):
-    return ExtractionParams.__dataclass_fields__[name].metadata

@@ -4,15 +4,16 @@ import re
 import sys
 
 
-def run_command(monkeypatch, capsys, function, name, *words):
-    """Run a command: its exit status, stdout and stderr."""
+def run_command(monkeypatch, capsys, function, name, *words, status=0):
+    """Run a command that must end with this exit status, whatever it is if None: the status, stdout and stderr."""
     monkeypatch.setattr(sys, "argv", [name])
     try:
-        status = function([str(word) for word in words])
-    except SystemExit as left:
-        status = left.code
+        left = function([str(word) for word in words])
+    except SystemExit as exit_:
+        left = exit_.code
     out, err = capsys.readouterr()
-    return status, out, err
+    assert status in (None, left), f"{name} ended with {left} instead of {status}: {err}"
+    return left, out, err
 
 
 def refused(result, pattern):

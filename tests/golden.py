@@ -1,72 +1,58 @@
-"""Where the golden data is: what the authors' release computes, clip by clip.
+"""Golden data in tests: what is not at hand is a reason to skip, and under CI=true a failure.
 
-The synthetic clips ship with the repository (``tests/data``); the others lie beside a development checkout in
-``../shared/golden``, and the official lists of the data sets in ``../shared/data``. On a user's machine the tests that
-need them skip with the reason; under CI=true that is a failure.
+`benchmarks.clips` says where the data is. The official lists of the data sets lie in ``../shared/data``.
 """
 
 import os
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from idt.frames.video import open_video
+from benchmarks import clips
+from benchmarks.clips import SHARED, decodes_alike
 
-HERE = Path(__file__).resolve().parent
-SHIPPED = HERE / "data" / "golden"
-SHARED = HERE.parent.parent / "shared" / "golden"
+__all__ = ["REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "splits", "video"]
 
 SYNTHETIC = ("wave", "walk", "disc")
 REAL = ("bowling", "ice_dancing", "kth_walking", "boxing")
 
 
 def golden(clip):
-    """Folder of one clip's golden data; the test skips (fails under CI) where it is not at hand."""
-    for folder in (SHIPPED / clip, SHARED / "synthetic" / clip, SHARED / "real" / clip):
-        if folder.is_dir():
-            return folder
-    return _missing(SHARED / "*" / clip)
+    """Return the folder of one clip's golden data."""
+    return _at_hand(clips.golden, clip)
 
 
 def video(clip):
-    """Path of the clip's .avi, found as `golden` finds its folder."""
-    for path in (SHIPPED / f"{clip}.avi", SHARED / "synthetic" / f"{clip}.avi", SHARED / "real" / f"{clip}.avi"):
-        if path.is_file():
-            return path
-    return _missing(SHARED / "*" / f"{clip}.avi")
-
-
-def authors():
-    """The authors' own published rows for the boxing clip, gzipped text of 436 columns."""
-    path = SHARED / "authors" / "person01_boxing_d1.txt.gz"
-    return path if path.is_file() else _missing(path)
-
-
-def splits(name):
-    """An official list of training and test videos, or the folder of several; they may not be passed on."""
-    path = SHARED.parent / "data" / "splits" / name
-    return path if path.exists() else _missing(path)
+    """Return the path of the clip's .avi."""
+    return _at_hand(clips.video, clip)
 
 
 def gray(clip):
-    """The clip's gray frames exactly as the release saw them, (T, H, W) uint8."""
-    return np.load(golden(clip) / "frames.npz")["gray"]
+    """Return the clip's gray frames exactly as the release saw them, (T, H, W) uint8."""
+    return _at_hand(clips.gray, clip)
 
 
-def decodes_alike(clip):
-    """Whether this decoder gives the gray frames that the release saw.
-
-    FFmpeg 8.1, in the wheels of OpenCV 4.14 and 5.0, decodes a few pixels of an XviD clip differently, which is enough
-    for RANSAC to draw another homography now and then.
-    """
-    expected = gray(clip)
-    with open_video(video(clip)) as frames:
-        return all(np.array_equal(frame.gray, own) for frame, own in zip(frames, expected, strict=False))
+def authors():
+    """Return the authors' own published rows for the boxing clip, gzipped text of 436 columns."""
+    return _existing(SHARED / "authors" / "person01_boxing_d1.txt.gz")
 
 
-def _missing(path):
-    reason = f"golden data not at hand: {path}"
+def splits(name):
+    """Return an official list of training and test videos, or the folder of several; they may not be passed on."""
+    return _existing(SHARED.parent / "data" / "splits" / name)
+
+
+def _at_hand(find, clip):
+    try:
+        return find(clip)
+    except FileNotFoundError as problem:
+        return _missing(str(problem))
+
+
+def _existing(path):
+    return path if path.exists() else _missing(f"golden data not at hand: {path}")
+
+
+def _missing(reason):
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 
-from idt.features import layout
+from idt import layout
 from idt.features.features import Camera, Features
 from idt.params import ExtractionParams
 from tests.golden import golden

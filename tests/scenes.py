@@ -73,18 +73,6 @@ def noise(n_frames=20, *, size=SIZE, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n_frames, *size), np.uint8)
 
 
-def write_video(path, frames, *, fourcc="FFV1", fps=25):
-    """Write (T, H, W) gray or (T, H, W, 3) BGR frames as a video; FFV1 keeps gray levels exactly."""
-    height, width = frames[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*fourcc), fps, (width, height))
-    if not writer.isOpened():
-        raise OSError(f"this OpenCV cannot write {fourcc}")
-    for frame in frames:
-        writer.write(frame if frame.ndim == 3 else cv2.merge([frame] * 3))
-    writer.release()
-    return path
-
-
 def write_images(folder, frames, *, pattern="frame%d.png", first=0):
     """Write the frames as image files into ``folder``, numbered from ``first``, and return ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.clips import write_video
 from idt.batch import summary, verify
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
@@ -140,7 +141,7 @@ def broken_folder(folder, *, good):
     frames = scenes.moving_patch(n_frames=8, size=(64, 80))
     names = [f"good{i}" for i in range(good)]
     for name in [*names, "stride", "whole"]:
-        scenes.write_video(folder / f"{name}.avi", frames)
+        write_video(folder / f"{name}.avi", frames)
     data = (folder / "whole.avi").read_bytes()
     (folder / "whole.avi").unlink()
     (folder / "empty.avi").write_bytes(b"")
@@ -149,9 +150,9 @@ def broken_folder(folder, *, good):
     (folder / "header.avi").write_bytes(data[:200])
     (folder / "cut.avi").write_bytes(data[: len(data) * 7 // 10])
     (folder / "codec.avi").write_bytes(data.replace(b"FFV1", b"QQQQ"))
-    scenes.write_video(folder / "small.avi", frames[:, :24, :24])
+    write_video(folder / "small.avi", frames[:, :24, :24])
     shutil.copy(folder / "good0.avi", os.fsencode(folder) + b"/name\xff.avi")
-    scenes.write_video(folder / "killed.avi", np.concatenate([frames] * 60))
+    write_video(folder / "killed.avi", np.concatenate([frames] * 60))
     return names, {
         "empty": "is empty",
         "text": "not a video|no frames",
@@ -246,7 +247,7 @@ def memory_over(frames, *, first, every, folder, say=lambda line: None):
     video = Path(folder) / "long.avi"
     clip = scenes.moving_patch(n_frames=25, size=(64, 80), patch=(30, 30), corner=(4, 16), velocity=(1.5, 0))
     clip = np.concatenate([clip, clip[::-1]])
-    scenes.write_video(video, Looped(clip, frames), fourcc="MJPG")
+    write_video(video, Looped(clip, frames), fourcc="MJPG")
     found = {}
     done = 0
 

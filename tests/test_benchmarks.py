@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_extraction, bench_presets, compare, results, run
+from benchmarks.clips import write_video
 from benchmarks.results import Row
 from benchmarks.stages import STAGES, flow_work
 from classify.datasets import registry
@@ -143,7 +144,7 @@ def test_the_accuracy_of_a_row_is_that_of_the_evaluation(tmp_path, monkeypatch):
         for i in range(2):
             path = tmp_path / "clips" / label / f"{label}{i}.avi"
             path.parent.mkdir(parents=True, exist_ok=True)
-            scenes.write_video(path, scenes.moving_patch(18, velocity=velocity, seed=seed))
+            write_video(path, scenes.moving_patch(18, velocity=velocity, seed=seed))
     monkeypatch.setattr(bench_presets, "read", lambda _, root: registry.read("folder", root, DatasetParams(folds=2)))
     row = bench_presets.accuracy("exact", tmp_path / "made", tmp_path / "clips")
     assert row.samples == (100.0,)

@@ -2,13 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.matching import corner_error
 from idt.errors import DataError
 from idt.frames import people
 from idt.steps import camera, flow
 from idt.steps.camera import View
 from idt.steps.pyramid import scales
 from tests import golden, scenes
-from tests.matching import corner_error
 from tests.reference import warp as reference
 
 # Least squares over exact matches in float32 coordinates of some hundred pixels.

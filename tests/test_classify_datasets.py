@@ -250,7 +250,7 @@ def test_options_that_make_no_sense_are_refused():
         DatasetParams(fold_seed=-1)
     with pytest.raises(DataError, match="split and group exclude each other"):
         DatasetParams(split="a", group="b")
-    with pytest.raises(DataError, match="C must be a positive number or cv, got nan"):
+    with pytest.raises(DataError, match=r"C must be a number from 1e-09 to 1e\+09, or cv, got nan"):
         ClassifierParams(C=float("nan"))
     with pytest.raises(DataError, match="solver must be one of"):
         ClassifierParams(solver="dual")

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.workers import cluster
 from idt.workers.processes import Lost
@@ -20,7 +21,7 @@ def clips(tmp_path_factory):
     """Eight films; the shorter, the later they are begun."""
     folder = tmp_path_factory.mktemp("clips")
     for i in range(8):
-        scenes.write_video(folder / f"{i}.avi", scenes.moving_patch(n_frames=14 + 3 * i, size=(64, 80), seed=i))
+        write_video(folder / f"{i}.avi", scenes.moving_patch(n_frames=14 + 3 * i, size=(64, 80), seed=i))
     return folder
 
 
@@ -53,7 +54,7 @@ def test_an_evaluation_on_a_cluster_reports_what_one_machine_reports(tmp_path):
         label, size = ("up", (80, 64)) if i % 2 else ("across", (64, 80))
         folder = tmp_path / "clips" / label
         folder.mkdir(parents=True, exist_ok=True)
-        scenes.write_video(folder / f"g{i // 2}.avi", scenes.moving_patch(n_frames=14, size=size, seed=i))
+        write_video(folder / f"g{i // 2}.avi", scenes.moving_patch(n_frames=14, size=size, seed=i))
     words = ("--group", "g[0-9]", "--k", 2, "--sample", 200, *QUICK)
     with soak.dask_cluster(tmp_path) as (address, _):
         for name, where in (("here", ("--jobs", 1)), ("there", ("--backend", "dask", "--scheduler", address))):

@@ -2,13 +2,16 @@
 
 import csv
 import json
+import os
 import re
 import shutil
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from classify import cli
 from classify.evaluation import cost_ledger
 from classify.evaluation.cost_ledger import Cost, Stage, measured, record, recorded
@@ -21,6 +24,9 @@ from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.commands import run_command
+from tests.waiting import until
+
+on_linux = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the memory is read from /proc")
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none".split()
 SMALL += "--k 2 --blocks trajectory,hof".split()
@@ -55,7 +61,9 @@ stride = 12
 def command(monkeypatch, capsys):
     """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
 
-    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
+    return lambda *words, **given: run_command(
+        monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL, **given
+    )
 
 
 @pytest.fixture
@@ -65,7 +73,7 @@ def clips(tmp_path):
         (tmp_path / "clips" / way).mkdir(parents=True)
         for group in (1, 2):
             film = scenes.translating(14, velocity=velocity, size=(64, 80), seed=2 * seed + group)
-            scenes.write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
+            write_video(tmp_path / "clips" / way / f"g{group}_{way}.avi", film)
     return tmp_path / "clips"
 
 
@@ -117,9 +125,9 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
         ("[DEFAULT]\ncolour = red\n[a]", r"\[a\]: unknown option 'colour'"),
         ("[a]\ncoding = vq", r"\[a\]: unknown option 'coding'"),
         ("[a]\nencoder = cnn", "encoder must be one of fisher, bovw, vlad, stacked, fv, sfv, got 'cnn'"),
-        ("[a]\nk = many", "k: expected a number, got 'many'"),
+        ("[a]\nk = many", "k: expected a whole number of at least 1, got 'many'"),
         ("[a]\njoint = maybe", "joint must be yes or no, got 'maybe'"),
-        ("[a]\nk = 0", "k must be a whole number of at least 1, got 0"),
+        ("[a]\nk = 0", "k: expected a whole number of at least 1, got '0'"),
     ],
 )
 def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
@@ -130,43 +138,94 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
 # What things cost.
 
 
-def test_a_ledger_adds_up_what_one_thing_cost(tmp_path):
-    x, y = (Stage("encoding", tmp_path / "new", made_of) for made_of in "xy")
+class Machine:
+    """Stands in for the clock and the memory that `classify.evaluation.cost_ledger` looks at."""
+
+    def __init__(self):
+        self.now, self.memory = 100.0, 0
+
+    def perf_counter(self):
+        return self.now
+
+    def resident(self, process):
+        assert process == os.getpid()
+        return self.memory
+
+    def spend(self, stage, *, seconds, memory):
+        """Go through a stage that takes so much; its cost."""
+        self.memory = memory
+        with measured(stage) as cost:
+            self.now += seconds
+        return cost
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    monkeypatch.setattr(cost_ledger, "time", machine)
+    monkeypatch.setattr(cost_ledger, "resident", machine.resident)
+    return machine
+
+
+def test_a_ledger_adds_up_what_one_thing_cost(machine, tmp_path):
+    encoding, other = Stage("encoding", tmp_path / "new", "x"), Stage("extraction", tmp_path / "new", "x")
+    assert recorded(encoding) == Cost(0.0, 0)
+    record(encoding, machine.spend(encoding, seconds=2.5, memory=300))
+    record(encoding, machine.spend(encoding, seconds=0.5, memory=200))
+    # Times add up, of the memory the largest is kept.
+    assert recorded(encoding) == Cost(3.0, 300)
+    assert recorded(other) == Cost(0.0, 0)
+    record(other, machine.spend(other, seconds=7, memory=100))
+    assert recorded(other) == Cost(7.0, 100)
+    assert recorded(encoding) == Cost(3.0, 300)
+
+
+def test_a_stage_in_which_nothing_was_done_costs_nothing(machine, tmp_path):
+    stage = Stage("encoding", tmp_path, "x")
+    assert machine.spend(stage, seconds=4, memory=300) == Cost(4.0, 300)
+    assert recorded(stage) == Cost(0.0, 0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_cost_of_a_stage_that_is_made_of_something_else_is_forgotten(machine, tmp_path):
+    x, y = (Stage("encoding", tmp_path, made_of) for made_of in "xy")
+    record(x, Cost(2.0, 300))
+    assert recorded(y) == Cost(0.0, 0)
+    record(y, Cost(1.0, 200))
+    assert recorded(y) == Cost(1.0, 200)
     assert recorded(x) == Cost(0.0, 0)
-    for _ in range(2):
-        with measured(x) as cost:
-            time.sleep(0.02)
-        record(x, cost)
-    found = recorded(x)
-    assert 0.04 <= found.seconds < 5
+    for text in ("no json", "[]"):
+        (tmp_path / "cost.json").write_text(text)
+        assert recorded(y) == Cost(0.0, 0)
+
+
+@on_linux
+def test_the_memory_is_that_of_the_process_and_of_its_children():
+    own = cost_ledger.resident(os.getpid())
     # An interpreter with numpy takes more than ten megabytes.
-    assert found.memory > 10 << 20 or not cost_ledger.resident(0)
-    with measured(x):
-        time.sleep(0.02)
-    assert recorded(x) == found
-    record(Stage("extraction", tmp_path / "new", "x"), Cost(7.0, 1))
-    assert recorded(x) == found
-    assert recorded(y) == Cost(0.0, 0)
-    record(y, Cost(0.01, 300))
-    record(y, Cost(0.02, 200))
-    assert recorded(y) == Cost(0.03, 300)
-    assert recorded(x) == Cost(0.0, 0)
-    (tmp_path / "new" / "cost.json").write_text("no json")
-    assert recorded(y) == Cost(0.0, 0)
-    (tmp_path / "new" / "cost.json").write_text("[]")
-    assert recorded(y) == Cost(0.0, 0)
+    assert own > 10 << 20
+    code = "block = bytearray(b'x') * (1 << 26); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"\n"
+        alone = cost_ledger.resident(child.pid)
+        assert 1 << 26 < alone < 1 << 27
+        assert cost_ledger.resident(os.getpid()) > alone + (10 << 20)
+        child.stdin.close()
+    assert cost_ledger.resident(child.pid) == 0
 
 
+@on_linux
 def test_the_peak_is_seen_while_it_lasts():
     with cost_ledger.Peak() as before:
-        time.sleep(2 * cost_ledger.PERIOD)
+        assert until(lambda: before.bytes)
     with cost_ledger.Peak() as peak:
         # So large that malloc asks the system for it, whatever earlier tests have left behind.
         block = np.ones(1 << 27, np.uint8)
-        time.sleep(4 * cost_ledger.PERIOD)
+        assert until(lambda: peak.bytes >= before.bytes + (1 << 26))
         del block
-    assert peak.bytes >= before.bytes
-    assert peak.bytes >= before.bytes + (1 << 26) or not before.bytes
+    highest = peak.bytes
+    assert cost_ledger.resident(os.getpid()) < highest - (1 << 26)
+    assert peak.bytes == highest
 
 
 # The table.
@@ -281,15 +340,17 @@ def test_one_encoder_is_evaluated_without_recipes(command, clips, tmp_path):
     assert (status, printed[:17]) == (0, "folder: accuracy ")
     settings = json.loads((tmp_path / "out" / "report.json").read_text())["settings"]
     assert (settings["encoder"], settings["encoding"]["intra"]) == ("vlad", False)
-    status, _, err = command(*words, "--encoder", "vlad")
+    status, _, err = command(*words, "--encoder", "vlad", status=2)
     assert (status, "made with intra=False, this run asks for intra=True" in err) == (2, True)
-    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq")
+    status, _, err = command(*words, "--encoder", "vlad", "--coding", "vq", status=2)
     assert (status, "the encoder vlad has no option coding" in err) == (2, True)
 
 
 def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, clips, tmp_path):
     path = recipes_file(tmp_path, "[too many]\nk = 4000\nsample = 5000\n[fine]\n")
-    status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path)
+    status, printed, err = command(
+        "folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare", path, status=3
+    )
     assert status == 3
     assert printed.startswith("fine: accuracy 100.0 %")
     assert re.match(r"idt-evaluate: too many: k=4000 components need at least as many descriptors", err)
@@ -298,9 +359,9 @@ def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, cli
 
 def test_recipes_of_one_folder_and_rows_made_otherwise_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare")
-    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"), status=2)
     assert (status, "the recipes 'a b' and 'a-b' have one folder" in err) == (2, True)
     assert not (tmp_path / "out").exists()
     assert command(*words, recipes_file(tmp_path, "[a]\n"))[0] == 0
-    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"))
+    status, _, err = command(*words, recipes_file(tmp_path, "[a]\npower = 1\n"), status=2)
     assert (status, "report.json was made with power=0.5, this run asks for power=1.0" in err) == (2, True)

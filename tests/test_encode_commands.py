@@ -14,6 +14,7 @@ from encoding.codebook import Codebook
 from encoding.encoder import BovwEncoder, VladEncoder
 from encoding.vectors_file import load_vectors
 from idt.params import ExtractionParams
+from tests.commands import run_command
 from tests.samples import random_features
 
 NAMES = ["hop/ann", "hop/bob", "walk/ann", "walk/bob"]
@@ -30,14 +31,8 @@ def command(monkeypatch, capsys, tmp_path):
         idt.save(dataclasses.replace(video, source={**video.source, "name": name}), path, float32=True)
     (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"{name},{name[:3]}\n" for name in NAMES))
 
-    def run(name, *words):
-        monkeypatch.setattr(sys, "argv", [name])
-        try:
-            status = getattr(cli, name.replace("-", "_"))([str(word) for word in words])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
+    def run(name, *words, **given):
+        return run_command(monkeypatch, capsys, getattr(cli, name.replace("-", "_")), name, *words, **given)
 
     return run
 
@@ -89,14 +84,14 @@ def test_labels_make_the_stacked_codebook(command, tmp_path):
     again = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv")
     assert again[1].count("up to date") == 2
     (tmp_path / "labels.csv").write_text("".join(f"{name},{i}\n" for i, name in enumerate(NAMES)))
-    status, _, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv")
+    status, _, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv", status=2)
     assert status == 2
     assert "labels_digest" in err
 
 
 def test_a_codebook_of_another_command_is_refused_by_name(command):
     command("vlad-encode", "--k", 3, "--blocks", "hog", "features", "-o", "v.h5")
-    status, out, err = command("bovw-encode", "features", "-o", "w.h5", "--codebook", "v.codebook.h5")
+    status, out, err = command("bovw-encode", "features", "-o", "w.h5", "--codebook", "v.codebook.h5", status=2)
     assert (status, out) == (2, "")
     assert err == "bovw-encode: v.codebook.h5 is a codebook of VLAD; use vlad-encode\n"
 
@@ -124,7 +119,7 @@ def test_some_skips_of_the_features_are_encoded(command, tmp_path):
 )
 def test_labels_that_are_none_are_refused(command, tmp_path, labels, message):
     (tmp_path / "labels.csv").write_text(labels)
-    status, out, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv")
+    status, out, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv", status=2)
     assert (status, out) == (2, "")
     assert message in err
     assert not list(tmp_path.glob("*.h5"))

@@ -1,7 +1,10 @@
 """Every encoder, held to one contract."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from encoding.vectors import encode_video
 
 from encoding.encoder import BovwEncoder, FisherEncoder, StackedEncoder, VladEncoder
 from encoding.params import BovwParams
@@ -21,7 +24,8 @@ def shaping(options):
 
 
 class TestFisher(EncoderContract):
-    encoder, options, grid = FisherEncoder, {**BLOCKS, "k": 2}, {"power": [0.5, 1.0]}
+    encoder, options, grid = FisherEncoder, {"k": 3}, {"power": [0.5, 1.0]}
+    atol_order = 1e-4
 
 
 class TestFisherWithAllOptions(EncoderContract):
@@ -72,8 +76,16 @@ class TestStacked(EncoderContract):
     encoder, options, grid = StackedEncoder, STACKED, {"plain": [True, False]}
 
     def test_doubled_tracks_leave_the_vector(self, fitted):
-        # A sub-volume counts from so many tracks on: with twice as many, others do.
-        assert fitted.least == 3
+        # A sub-volume counts from `least` tracks on: of doubled tracks those count that half as many would do for.
+        video, params = videos()[0], fitted._params()
+        doubled = video.take(np.repeat(np.arange(len(video)), 2))
+        one, other, more = (
+            encode_video(item, "a", fitted.codebook_, dataclasses.replace(params, least=least)).vector
+            for item, least in ((video, 3), (doubled, 6), (doubled, 3))
+        )
+        np.testing.assert_allclose(other, one, atol=self.atol_order)
+        # With the same least, sub-volumes of two tracks count as well.
+        assert np.abs(more - one).max() > 100 * self.atol_order
 
 
 def test_a_codebook_of_another_encoding_is_refused():

@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params import ExtractionParams
+from tests.commands import run_command
 from tests.golden import SHIPPED
 from tests.samples import random_features
 
@@ -46,14 +46,8 @@ def command(monkeypatch, capsys, tmp_path):
     """Run fv-encode, or another, in this process and in a folder of its own: exit status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words, encode=cli.fv_encode):
-        monkeypatch.setattr(sys, "argv", [encode.__name__.replace("_", "-")])
-        try:
-            status = encode([str(word) for word in words])
-        except SystemExit as left:
-            status = left.code
-        out, err = capsys.readouterr()
-        return status, out, err
+    def run(*words, encode=cli.fv_encode, **given):
+        return run_command(monkeypatch, capsys, encode, encode.__name__.replace("_", "-"), *words, **given)
 
     return run
 
@@ -141,7 +135,7 @@ def test_only_that_very_codebook_encodes_a_projected_file(command, tmp_path, cod
         [random_features(60, seed=i) for i in (1, 2)], params=dataclasses.replace(PARAMS, seed=1)
     ).save("other.h5")  # fmt: skip
     assert command("--codebook", codebook, "f", "-o", "v.h5")[0] == 0
-    status, out, err = command("--codebook", "other.h5", "f", "-o", "w.h5")
+    status, out, err = command("--codebook", "other.h5", "f", "-o", "w.h5", status=2)
     digests = [Codebook.load(path).digest[:12] for path in (codebook, "other.h5")]
     assert (status, out) == (2, "")
     assert err == (
@@ -152,7 +146,7 @@ def test_only_that_very_codebook_encodes_a_projected_file(command, tmp_path, cod
 
 def test_no_codebook_is_fitted_on_projected_files(command, tmp_path, codebook):
     save(tmp_path / "f", project=codebook)
-    status, _, err = command("--k", 2, "f", "-o", "v.h5")
+    status, _, err = command("--k", 2, "f", "-o", "v.h5", status=2)
     assert status == 2
     assert "no other can be fitted on it" in err
     assert err.count("\n") == 1
@@ -226,7 +220,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     shaped = ("--coding", "somp", "--atoms", 2, "--pyramid", "1x1x1,1x2x2")
     assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 200 numbers\n", "")
     np.testing.assert_array_equal(load_vectors("one.h5").encodings, load_vectors("two.h5").encodings)
-    status, out, err = command(*words)
+    status, out, err = command(*words, status=2)
     assert (status, out) == (2, "")
     assert err == "fv-encode: words.h5 is a codebook of bags of visual words; use bovw-encode\n"
 
@@ -235,7 +229,7 @@ def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete
     shutil.copytree(clips / "in", tmp_path / "in")
     (tmp_path / "in" / "broken.avi").write_bytes(b"RIFF" + bytes(100))
     words = ("--from-videos", "--codebook", clips / "c.h5", "in", "-o", "v.h5")
-    status, out, err = command(*words)
+    status, out, err = command(*words, status=3)
     assert status == 3
     assert out == "v.h5: 2 vectors of 852 numbers\n"
     assert err.startswith("fv-encode: broken: in/broken.avi is not a video")
@@ -243,12 +237,12 @@ def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete
     assert load_vectors("v.h5").names == ["a", "b/disc"]
     assert load_vectors("v.h5").source["missing"] == ["broken"]
     shutil.copy(tmp_path / "in" / "a.avi", tmp_path / "in" / "broken.avi")
-    status, _, err = command(*words)
+    status, _, err = command(*words, status=2)
     assert status == 2
     assert "v.h5 was made from a source with" in err
     (tmp_path / "in2").mkdir()
     (tmp_path / "in2" / "broken.avi").write_bytes(b"RIFF" + bytes(100))
-    status, _, err = command("--from-videos", "--codebook", clips / "c.h5", "in2", "-o", "w.h5")
+    status, _, err = command("--from-videos", "--codebook", clips / "c.h5", "in2", "-o", "w.h5", status=2)
     assert status == 2
     assert "none of 1 videos can be read; broken: " in err
     assert not (tmp_path / "w.h5").exists()
@@ -259,11 +253,11 @@ def test_options_that_do_not_go_together_are_refused(command, tmp_path):
         (("--from-videos", "in"), "needs a codebook that is fitted already"),
         (("--boxes", "b.txt", "in"), "--boxes goes with --from-videos"),
     ):
-        status, _, err = command(*words, "-o", "v.h5")
+        status, _, err = command(*words, "-o", "v.h5", status=2)
         assert status == 2
         assert reason in err
     rows = [random_features(60, seed=i, foreign="text") for i in (1, 2)]
     Codebook.fit(rows, params=PARAMS).save(tmp_path / "c.h5")
-    status, _, err = command("--from-videos", "--codebook", "c.h5", "in", "-o", "v.h5")
+    status, _, err = command("--from-videos", "--codebook", "c.h5", "in", "-o", "v.h5", status=2)
     assert status == 2
     assert "c.h5 was fitted on features without recorded parameters" in err

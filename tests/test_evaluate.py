@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from classify import cli
 from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
@@ -31,7 +32,9 @@ WAYS = {"right": (3, 0), "down": (0, 3)}
 def command(monkeypatch, capsys):
     """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
 
-    return lambda *words: run_command(monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL)
+    return lambda *words, **given: run_command(
+        monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL, **given
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def films(tmp_path_factory):
         for take in (1, 2):
             seed = 2 * len(paths)
             film = scenes.translating(FRAMES, velocity=velocity, size=SIZE, seed=seed)
-            paths[way, take] = scenes.write_video(folder / f"{way}{take}.avi", film)
+            paths[way, take] = write_video(folder / f"{way}{take}.avi", film)
     return paths
 
 
@@ -180,7 +183,9 @@ def test_hmdb51_goes_on_without_what_is_missing_or_broken_and_counts_it(command,
         lines = [f"{odd}_1.avi 1", f"{odd}_2.avi 2"] + ["broken.avi 1", "gone.avi 2"] * (way == "right")
         for number in (1, 2, 3):
             write(tmp_path / "testTrainMulti_7030_splits" / f"{way}_test_split{number}.txt", lines)
-    status, printed, _ = command("hmdb51", root, "-o", tmp_path / "out", "--blocks", "trajectory", "--probability")
+    status, printed, _ = command(
+        "hmdb51", root, "-o", tmp_path / "out", "--blocks", "trajectory", "--probability", status=3
+    )
     assert status == 3
     assert printed.startswith("hmdb51: accuracy 100.0 %, 3 splits, each trained and tested by itself")
     report = read(tmp_path / "out")
@@ -275,7 +280,7 @@ def test_features_extracted_before_are_taken_as_they_are(command, clips, tmp_pat
 
 def test_a_clip_that_cannot_be_read_is_listed_and_the_rest_evaluated(command, clips, tmp_path):
     (clips / "down" / "g1_broken.avi").write_bytes(b"no film")
-    status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
+    status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", status=3)
     assert status == 3
     assert printed.startswith("folder: accuracy 100.0 %")
     assert re.search(r"^idt-evaluate: \S*g1_broken.avi ", err)
@@ -285,12 +290,12 @@ def test_a_clip_that_cannot_be_read_is_listed_and_the_rest_evaluated(command, cl
     assert [failed["path"] for failed in report["failed"]] == [str(clips / "down" / "g1_broken.avi")]
     assert report["clips"] == 4
     before = times(tmp_path / "out")
-    assert command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")[0] == 3
+    command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", status=3)
     assert times(tmp_path / "out") == before
 
 
 def test_a_clip_without_tracks_has_a_zero_vector_and_is_counted(command, clips, tmp_path):
-    scenes.write_video(clips / "down" / "g2_flat.avi", scenes.flat(FRAMES, size=SIZE))
+    write_video(clips / "down" / "g2_flat.avi", scenes.flat(FRAMES, size=SIZE))
     status, _, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     assert status == 0
     assert err == "idt-evaluate: 1 videos without tracks have a zero vector: down/g2_flat\n"
@@ -306,14 +311,18 @@ def test_an_output_made_otherwise_is_refused_unless_it_may_be_replaced(command, 
     words = ("folder", clips, "-o", out, "--group", "g[0-9]")
     command(*words)
     before = times(out)
-    assert refused(command(*words, "--power", "1"), "report.json was made with power=0.5, this run asks for power=1.0;")
     assert refused(
-        command(*words, "--gap", "2"), "made with gap=1, this run asks for gap=2; use another .* --overwrite"
+        command(*words, "--power", "1", status=2), "report.json was made with power=0.5, this run asks for power=1.0;"
+    )
+    assert refused(
+        command(*words, "--gap", "2", status=2), "made with gap=1, this run asks for gap=2; use another .* --overwrite"
     )
     assert times(out) == before
     (out / "report.json").unlink()
-    assert refused(command(*words, "--power", "1"), r"01-g1/vectors.h5 was written with power=0.5, this run asks for")
-    assert refused(command(*words, "--gap", "2"), r"g1_down.h5 was made with gap=1, this run asks for gap=2")
+    assert refused(
+        command(*words, "--power", "1", status=2), r"01-g1/vectors.h5 was written with power=0.5, this run asks for"
+    )
+    assert refused(command(*words, "--gap", "2", status=2), r"g1_down.h5 was made with gap=1, this run asks for gap=2")
     assert command(*words, "--c", "3", "--overwrite")[0] == 0
     assert read(out)["settings"]["classifier"]["C"] == 3.0
     assert times(out / "features").items() <= before.items()
@@ -323,32 +332,42 @@ def test_a_set_that_changed_is_refused(command, clips, films, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     command(*words)
     tree(clips, films, {("right", 1): "right/g1_again.avi"})
-    assert refused(command(*words), r"vectors.h5 was made from a source with digest .*, this run's has")
+    assert refused(command(*words, status=2), r"vectors.h5 was made from a source with digest .*, this run's has")
 
 
 def test_what_lies_in_the_output_and_is_not_ours_is_refused(command, clips, tmp_path):
     (tmp_path / "out" / "folds" / "01-g1").mkdir(parents=True)
     (tmp_path / "out" / "report.json").write_text("[]")
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
-    assert refused(command(*words), "report.json is no report of an evaluation; use another path or --overwrite")
+    assert refused(
+        command(*words, status=2), "report.json is no report of an evaluation; use another path or --overwrite"
+    )
     (tmp_path / "out" / "report.json").unlink()
     (tmp_path / "out" / "folds" / "01-g1" / "scores.h5").write_text("[]")
-    assert refused(command(*words), "scores.h5 is not an HDF5 file")
+    assert refused(command(*words, status=2), "scores.h5 is not an HDF5 file")
     assert command(*words, "--overwrite")[0] == 0
 
 
 def test_sets_options_and_splits_that_cannot_be_evaluated_are_refused(command, clips, films, tmp_path):
     out = tmp_path / "out"
-    assert refused(command("ucf7", clips, "-o", out), "unknown data set 'ucf7'; known are ucf101, hmdb51, ")
-    assert refused(command("folder", tmp_path / "none", "-o", out), "none is not a folder")
-    assert refused(command("weizmann", clips, "-o", out, "--folds", "3"), "protocol of its own and takes no folds")
+    assert refused(command("ucf7", clips, "-o", out, status=2), "unknown data set 'ucf7'; known are ucf101, hmdb51, ")
+    assert refused(command("folder", tmp_path / "none", "-o", out, status=2), "none is not a folder")
+    assert refused(
+        command("weizmann", clips, "-o", out, "--folds", "3", status=2), "protocol of its own and takes no folds"
+    )
     split = tmp_path / "split.csv"
     split.write_text("down/g1_down,train\nright/g9_right,train\ndown/g2_down,test\n")
-    assert refused(command("folder", clips, "-o", out, "--split", split), "names 1 videos that are missing: right/g9")
+    assert refused(
+        command("folder", clips, "-o", out, "--split", split, status=2), "names 1 videos that are missing: right/g9"
+    )
     split.write_text("down/g1_down,train\ndown/g2_down,train\nright/g2_right,test\n")
-    assert refused(command("folder", clips, "-o", out, "--split", split), "split trains on one class only, down")
+    assert refused(
+        command("folder", clips, "-o", out, "--split", split, status=2), "split trains on one class only, down"
+    )
     root = kth_tree(tmp_path / "kth", films)
-    assert refused(command("kth", root, "-o", out, "--subsequences", "--start", "3"), "cut into sub-sequences")
+    assert refused(
+        command("kth", root, "-o", out, "--subsequences", "--start", "3", status=2), "cut into sub-sequences"
+    )
     assert not out.exists()
 
 
@@ -356,13 +375,15 @@ def test_more_components_than_descriptors_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--sample", "1000")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys.modules[__name__], "SMALL", [*SMALL, "--k", "1000"])
-        assert refused(command(*words), "k=1000 components need at least as many descriptors, the sample holds")
+        assert refused(
+            command(*words, status=2), "k=1000 components need at least as many descriptors, the sample holds"
+        )
 
 
 def test_a_set_of_which_nothing_can_be_read_is_refused(command, clips, tmp_path):
     for path in clips.rglob("*.avi"):
         path.write_bytes(b"no film")
-    status, out, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
+    status, out, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", status=2)
     assert (status, out) == (2, "")
     assert "none of the 4 clips of folder can be used" in err.splitlines()[-1]
 

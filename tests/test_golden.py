@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import idt
+from benchmarks.matching import assert_same_tracks, corner_error, match, reference
 from tests import golden
-from tests.matching import assert_same_tracks, corner_error, match, reference
 
 # Last frame that the golden tracks of a clip cover, where that is not the whole clip.
 LAST = {"bowling": 40, "ice_dancing": 40, "kth_walking": 60}

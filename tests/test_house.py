@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,33 +50,79 @@ def modules():
                 yield found.name
 
 
+def undocumented(function):
+    """What is wrong with the docstring of a function; empty if nothing is.
+
+    A function has a section Parameters with all of them, or its first words name each in double backticks.
+    """
+    documented = numpydoc.docscrape.FunctionDoc(function)
+    wanted = [parameter for parameter in inspect.signature(function).parameters if parameter != "_"]
+    if not inspect.getdoc(function):
+        return "no docstring"
+    if documented["Parameters"]:
+        listed = [part.strip().lstrip("*") for found in documented["Parameters"] for part in found.name.split(",")]
+        return "" if sorted(listed) == sorted(wanted) else f"lists {listed} of {wanted}"
+    words = " ".join([*documented["Summary"], *documented["Extended Summary"]])
+    missing = [name for name in wanted if not re.search(rf"``\**{name}``", words)]
+    return f"neither a section Parameters nor ``{'``, ``'.join(missing)}``" if missing else ""
+
+
 @pytest.mark.parametrize("name", list(modules()))
 def test_docstrings_name_every_parameter(name):
     module = importlib.import_module(name)
-    for label, thing in vars(module).items():
-        if label.startswith("_") or getattr(thing, "__module__", None) != name or not inspect.isfunction(thing):
-            continue
-        documented = numpydoc.docscrape.FunctionDoc(thing)
-        if not documented["Parameters"]:
-            # A sentence may do for a small function, but it is there.
-            assert inspect.getdoc(thing), f"{name}.{label} has no docstring"
-            continue
-        wanted = [parameter for parameter in inspect.signature(thing).parameters if parameter != "_"]
-        listed = [
-            part.strip().lstrip("*") for parameter in documented["Parameters"] for part in parameter.name.split(",")
-        ]
-        assert sorted(listed) == sorted(wanted), f"{name}.{label}"
+    wrong = {
+        label: undocumented(thing)
+        for label, thing in vars(module).items()
+        if not label.startswith("_") and getattr(thing, "__module__", None) == name and inspect.isfunction(thing)
+    }
+    assert {label: fault for label, fault in wrong.items() if fault} == {}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "idt" / "kernels").glob("*.py")), ids=lambda path: path.name)
+def test_a_docstring_that_leaves_a_parameter_out_is_found():
+    def bare(size):
+        pass
+
+    def silent(size, *, unit):
+        """Return a ``size``."""
+
+    def short(size):
+        """List one of two.
+
+        Parameters
+        ----------
+        size : int
+        unit : str
+        """
+
+    def whole(size, *units):
+        """Return a ``size`` in ``units``."""
+
+    assert undocumented(bare) == "no docstring"
+    assert undocumented(silent) == "neither a section Parameters nor ``unit``"
+    assert undocumented(short) == "lists ['size', 'unit'] of ['size']"
+    assert undocumented(whole) == ""
+
+
+KERNELS = sorted(path for package in PACKAGES for path in (ROOT / package).glob("**/kernels/*.py"))
+
+
+def test_the_kernels_of_extraction_and_of_encoding_are_seen():
+    assert {path.relative_to(ROOT).parts[0] for path in KERNELS} == {"idt", "encoding"}
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_kernels_are_cached_release_the_lock_and_say_what_they_do(path):
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") in ("njit", "kernel"):
+            called = isinstance(decorator, ast.Call)
+            made_by = ast.unparse(decorator.func if called else decorator).rpartition(".")[2]
+            if made_by in ("njit", "jit", "kernel"):
+                assert called, f"{node.name} has no options"
+                assert made_by != "jit"
                 flags = {keyword.arg: keyword.value for keyword in decorator.keywords}
-                if decorator.func.id == "njit":
+                if made_by == "njit":
                     # Inner kernels are cached with those that call them.
                     assert node.name.startswith("_")
                     assert flags[None].id == "INNER"
@@ -181,3 +228,11 @@ def test_no_constructor_looks_at_the_disk():
 def test_a_constructor_that_looks_at_the_disk_is_found(body, wanted):
     code = f"class A:\n def __init__(self, path):\n  {body}\n def _begin(self):\n  open('x')"
     assert disk_calls(ast.parse(code).body[0]) == wanted
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_benchmarks_do_not_stand_on_the_tests(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert "tests" not in [name.split(".")[0] for name in names]

@@ -214,7 +214,7 @@ def test_what_cannot_be_trained_is_refused():
         LinearSVM().fit(X, y[:11])
     with pytest.raises(DataError, match=r"rows of shape \(n, d\)"):
         LinearSVM().fit(X[0], y)
-    with pytest.raises(DataError, match="C must be a positive number or cv, got 0"):
+    with pytest.raises(DataError, match=r"C must be a number from 1e-09 to 1e\+09, or cv, got 0"):
         LinearSVM(C=0).fit(X, y)
     with pytest.raises(DataError, match="solver must be one of auto, primal, gram"):
         LinearSVM(solver="dual").fit(X, y)

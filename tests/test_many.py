@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from idt.batch import summary, verify
 from idt.batch.extract_many import extract_many, threads_for
 from idt.batch.extract_one import Outcome
@@ -34,7 +35,7 @@ def clips(tmp_path_factory):
     for i in range(6):
         path = folder / ("odd" if i % 2 else "even") / f"{i}.avi"
         path.parent.mkdir(exist_ok=True)
-        scenes.write_video(path, scenes.moving_patch(n_frames=6 + 2 * i, size=(64, 80), seed=i))
+        write_video(path, scenes.moving_patch(n_frames=6 + 2 * i, size=(64, 80), seed=i))
     return folder
 
 
@@ -143,7 +144,7 @@ def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(clips
 def test_an_interrupt_leaves_nothing_half_written(tmp_path):
     (tmp_path / "in").mkdir()
     for name in "ab":
-        scenes.write_video(tmp_path / "in" / f"{name}.avi", np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
+        write_video(tmp_path / "in" / f"{name}.avi", np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
     words = soak.words_of("idt-extract", tmp_path / "in", "-o", tmp_path / "out", "--jobs", 2)
     # A shell that runs the tests in the background has them ignore interrupts, and would have their children do so.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

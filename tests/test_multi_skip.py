@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import idt
+from benchmarks.clips import write_video
 from encoding.descriptors.sources import parts_of
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.features import LAST_POSITION
 from tests import scenes
 
@@ -87,7 +88,7 @@ def test_the_file_keeps_the_skips_and_the_encoder_takes_some(clip, features, tmp
 def test_the_command_fills_in_the_times_of_all_skips(clip, features, tmp_path):
     from idt.cli import extract
 
-    scenes.write_video(tmp_path / "a.avi", clip)
+    write_video(tmp_path / "a.avi", clip)
     words = ["--skips", "1,2,4", "--length", "5", "--time-cells", "1", "--float32", "--quiet"]
     assert extract([str(tmp_path / "a.avi"), "-o", str(tmp_path / "a.h5"), *words]) == 0
     np.testing.assert_array_equal(idt.load(tmp_path / "a.h5").to_numpy(), features.to_numpy())

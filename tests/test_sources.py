@@ -6,8 +6,9 @@ import idt
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
 from encoding.descriptors.sources import Inputs, columns_of, combined, digests, rows_of
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout, release_rows
+from idt.features import release_rows
 from idt.params import ExtractionParams
 from tests.samples import random_features
 

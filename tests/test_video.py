@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.frames.video import Frame, open_video
 from idt.params import ExtractionParams
@@ -42,7 +43,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def avi(clip, tmp_path_factory):
-    return scenes.write_video(tmp_path_factory.mktemp("video") / "clip.avi", clip)
+    return write_video(tmp_path_factory.mktemp("video") / "clip.avi", clip)
 
 
 def cut(path, share, target):
@@ -356,7 +357,7 @@ def test_a_truncated_source_says_so_once_its_end_is_met(avi, tmp_path):
 
 
 def test_a_matroska_file_without_its_end_is_noticed_by_its_count(clip, tmp_path):
-    whole = scenes.write_video(tmp_path / "whole.mkv", clip)
+    whole = write_video(tmp_path / "whole.mkv", clip)
     with pytest.raises(DataError, match="of 30 announced frames decode"):
         frames_of(cut(whole, 0.5, tmp_path / "cut.mkv"), strict=True)
     assert len(frames_of(whole, strict=True)) == 30
@@ -530,9 +531,16 @@ def test_a_start_beyond_the_end_names_the_number_of_frames(avi, clip, tmp_path):
     for video in (avi, clip, iter(clip), tmp_path):
         with pytest.raises(DataError, match=r"start=30 lies beyond the end: .* has 30 frame"):
             open_video(video, params=ExtractionParams(start=30))
-    for start in ("3s", "1e99s", 10**30):
+    for start in ("3s", "2147483647s", 2**31 - 1):
         with pytest.raises(DataError, match=f"start={start} lies beyond the end"):
             open_video(avi, params=ExtractionParams(start=start, fps=10))
+
+
+def test_a_start_that_no_frame_can_have_is_refused_before_the_video_is_opened():
+    with pytest.raises(DataError, match=r"start must be at most 2147483647 or 2147483647s, got '1e99s': .* 32 bits"):
+        ExtractionParams(start="1e99s", fps=10)
+    with pytest.raises(DataError, match=r"start must be a whole number of at most 2147483647, got 10{30}: .* 32 bits"):
+        ExtractionParams(start=10**30, fps=10)
 
 
 def test_a_start_beyond_a_truncated_end_says_that_too(avi, tmp_path):

@@ -170,13 +170,13 @@ def find_videos(root):
 
 
 def need(clips, root, name, layout):
-    """Refuse a folder that holds no clip of the set."""
+    """Refuse a folder ``root`` without ``clips`` of the set ``name``, which lie as ``layout`` says."""
     if not clips:
         raise DataError(f"{root} holds no videos of {name}: expected {layout}")
 
 
 def groups_of(clips):
-    """Video name → group."""
+    """Map the name of each of ``clips`` to its group."""
     return {clip.name: clip.group for clip in clips}
 
 

@@ -201,6 +201,6 @@ def _value(field, text):
     if text.lower() == "none" and "None" in str(field.type):
         return None
     try:
-        return number_or_text(field.type)(text)
+        return number_or_text(field.type, field.metadata["bounds"])(text)
     except argparse.ArgumentTypeError as problem:
         raise DataError(f"{field.name}: {problem}") from None

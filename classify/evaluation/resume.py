@@ -73,7 +73,7 @@ def earlier_report(path, settings, *, overwrite=False):
 
 
 def is_repeated(report, earlier):
-    """Whether a report says what an earlier one says, but for `VARYING`."""
+    """Tell whether ``report`` says what an ``earlier`` one says, but for `VARYING`."""
     if earlier is None:
         return False
     one, other = ({key: value for key, value in these.items() if key not in VARYING} for these in (report, earlier))

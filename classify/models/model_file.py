@@ -134,7 +134,7 @@ def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite
 
 
 def stored_params(classifier):
-    """What a model file records as ``params``: the options of the classifier, as a dict."""
+    """Return the options of ``classifier`` as a dict, which a model file records as ``params``."""
     options = classifier.get_params()
     options.pop("channels", None)  # those of the layout
     weight = options["class_weight"]

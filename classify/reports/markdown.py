@@ -166,5 +166,5 @@ def _shown(key, value):
 
 
 def percent(share):
-    """A share in percent, with one decimal; a dash where there is none."""
+    """Write a ``share`` in percent, with one decimal; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.1f}"

@@ -115,18 +115,21 @@ def numbers_of(dataset, folds):
 
 
 def confusion_of(dataset, folds):
-    """The confusion matrix of folds, together; see `metrics.confusion`."""
+    """Return the confusion matrix of all ``folds`` of ``dataset`` together; see `metrics.confusion`."""
     predicted = [label for fold in folds for label in _predicted(fold)]
     return metrics.confusion(_truth(dataset, folds), predicted, dataset.classes)
 
 
 def class_shares(dataset, folds):
-    """Share of each class that was labelled rightly; None where it has no video, nothing where videos have several."""
+    """Return the share of each class of ``dataset`` that ``folds`` labelled rightly.
+
+    None where a class has no video, nothing where videos have several.
+    """
     return {} if dataset.several else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
 
 
 def class_precisions(dataset, folds):
-    """Average precision of each class, the mean of those of the parts; None where it has no video."""
+    """Return the average precision of each class of ``dataset``, a mean over ``folds``; None where it has no video."""
     rows = np.stack([_precisions(dataset, mine) for mine in by_part(folds).values()])
     there = ~np.isnan(rows)
     means = np.where(there.any(axis=0), np.nansum(rows, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
@@ -134,7 +137,10 @@ def class_precisions(dataset, folds):
 
 
 def mistakes_of(dataset, folds):
-    """Videos with a wrong label, in the order of the folds; nothing where videos have several labels."""
+    """List the videos of ``dataset`` with a wrong label, in the order of the ``folds``.
+
+    Nothing where videos have several labels.
+    """
     return [
         {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
         for fold in ([] if dataset.several else folds)

@@ -39,7 +39,7 @@ KINDS = {
 
 
 def kind_of(name):
-    """The encoding of a name.
+    """Return the encoding of a ``name``.
 
     Raises
     ------
@@ -70,5 +70,5 @@ def columns_asked(params):
 
 
 def in_groups(params):
-    """Whether descriptors are encoded together with those of their slice of L frames."""
+    """Tell whether ``params`` encode descriptors together with those of their slice of L frames."""
     return params.encoding == "bovw" and params.coding == "somp"

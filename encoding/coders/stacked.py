@@ -165,7 +165,7 @@ def volume_vectors(first, params, parts, *, threads=1):
 
 
 def first_layer(params):
-    """Parameters of the first layer's vectors: the standard ones, but for the power."""
+    """Return the parameters of the first layer's vectors: the standard ones, but for what ``params`` say of it."""
     return EncodingParams(k=params.first_k, sample=max(params.sample, params.first_k), power=params.power)
 
 

@@ -60,7 +60,7 @@ def header(path):
 
 
 def comparable(params):
-    """The parameters of an extraction that descriptors must share to be compared; None if they are not recorded."""
+    """Return those extraction ``params`` that descriptors must share to be compared; None if none are recorded."""
     if params is None:
         return None
     found = feature_file.extraction_params(feature_file.stored_params(params))

@@ -12,9 +12,10 @@ import numpy as np
 from encoding.descriptors.feature_files import PROJECTED, comparable, header, names_of
 from encoding.descriptors.tracks import Tracks
 from encoding.descriptors.videos import Video
+from idt import layout
 from idt.checks import describe, float_array
 from idt.errors import DataError
-from idt.features import feature_file, layout
+from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5, provenance
 
@@ -174,12 +175,12 @@ def parts_of(item, name, sizes, *, columns=(), steps=None, projected=False):
 
 
 def label_of(item, name):
-    """What messages call a video: a file by its path, anything else by its name."""
+    """Return what messages call the video ``item``: a file by its path, anything else by its ``name``."""
     return str(item) if isinstance(item, str | Path) else f"video {name}"
 
 
 def columns_of(sizes):
-    """Columns of each block in the rows of `rows_of`.
+    """Find the columns of each block in the rows of `rows_of` from the ``sizes`` of the blocks.
 
     Returns
     -------
@@ -190,7 +191,7 @@ def columns_of(sizes):
 
 
 def differences(one, other):
-    """How two results of `comparable` differ, each in words."""
+    """Describe how two results of `comparable`, ``one`` and ``other``, differ, each in words."""
     if one is None or other is None:
         return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
     differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -221,7 +222,7 @@ def digests(files, names, *, update=None):
 
 
 def combined(digests):
-    """One digest of several under their names, in their order."""
+    """Combine ``digests``, which are under their names, into one in their order."""
     return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()
 
 

@@ -153,7 +153,7 @@ def expect(rows, mixture, *, best=None, threads=1):
 
 
 def posteriors(rows, mixture, *, best=None):
-    """Posteriors γ of every descriptor as `expect` uses them, (n, K) float32; parameters as there."""
+    """Return the posteriors γ, (n, K) float32, of ``rows`` under ``mixture``; ``best`` as for `expect`."""
     table, centre = _product_form(mixture)
     out = np.empty((len(rows), len(mixture.weights)), np.float32)
     start = 0

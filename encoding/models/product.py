@@ -6,12 +6,12 @@ from encoding.kernels.product import PANEL, ROWS, multiply, pack
 
 
 def padded(n, step):
-    """The least multiple of ``step`` not below n."""
+    """Return the least multiple of ``step`` not below ``n``."""
     return -(-n // step) * step
 
 
 def packed(b):
-    """A second factor (d, n), packed once for many products: (p, d, 16) float32 with 16p ≥ n."""
+    """Pack a second factor ``b`` (d, n) once for many products: (p, d, 16) float32 with 16p ≥ n."""
     panels = np.empty((padded(b.shape[1], PANEL) // PANEL, len(b), PANEL), np.float32)
     pack(np.ascontiguousarray(b, np.float32), panels)
     return panels

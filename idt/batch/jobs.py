@@ -98,7 +98,7 @@ def read_list(path):
 
 
 def size_of(job):
-    """Bytes of a video, by which lengths are compared without opening any; 0 if they cannot be told."""
+    """Return the bytes of the video of ``job``, which stand for its length; 0 if they cannot be told."""
     try:
         if os.path.isdir(job.source):
             return sum(entry.stat().st_size for entry in os.scandir(job.source) if entry.is_file())

@@ -1,7 +1,6 @@
 """Tracks and descriptors in memory and on the disk.
 
 features        what an extraction gives: columns of tracks, the camera's motion
-layout          descriptors, their order and sizes
 feature_file    reading and writing feature files
 reader          an open feature file, some rows at a time
 writer          a feature file written chunk by chunk

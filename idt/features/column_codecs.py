@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.features import COLUMNS
 
 FIXED_POINT = 1024

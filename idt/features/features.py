@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.projection import Projected
 
 COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.files import hdf5
 
 CODEBOOK_FORMAT = "idt-codebook"

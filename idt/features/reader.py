@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.column_codecs import PLACES
 from idt.features.features import Camera, Features
 from idt.features.storage import FORMAT, VERSIONS, Storage

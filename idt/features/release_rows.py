@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout, release_text
+from idt.features import release_text
 from idt.features.features import Features
 from idt.files import atomic
 
@@ -45,7 +46,7 @@ DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
 
 
 def kind(path):
-    """Which of the two forms a file has, by its content; an empty one by its suffix, ``.bin`` or any other.
+    """Tell which of the two forms ``path`` has, by its content; an empty file by its suffix, ``.bin`` or any other.
 
     Returns
     -------

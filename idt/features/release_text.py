@@ -18,7 +18,7 @@ WIDEST = 64
 
 
 def is_text(head):
-    """Whether the first bytes of a file are those of text, plain or gzipped."""
+    """Tell whether ``head``, the first bytes of a file, are those of text, plain or gzipped."""
     return head.startswith(GZIP) or not head.translate(None, PRINTABLE)
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from idt import layout
 from idt.errors import DataError
-from idt.features import layout
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.features import COLUMNS
 from idt.features.projection import Projected

@@ -35,7 +35,7 @@ a chunk holds, and HDF5 would unpack it all."""
 
 
 def is_hdf5(path):
-    """Whether a file begins as HDF5 does.
+    """Tell whether the file ``path`` begins as HDF5 does.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def open_watched(path):
 
 @contextlib.contextmanager
 def damaged(path):
-    """Turn what h5py raises on a truncated or damaged file into a `DataError`; real trouble with the disk passes."""
+    """Turn what h5py raises on a damaged file, ``path``, into a `DataError`; real trouble with the disk passes."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
@@ -191,7 +191,7 @@ def json_attribute(file, name, kind=dict):
 
 
 def has(file, name):
-    """Whether a file holds ``name``, without following links out of it."""
+    """Tell whether ``file`` holds ``name``, without following links out of it."""
     return _find(file, name) is not None
 
 
@@ -245,7 +245,7 @@ def dataset(file, name, *, shape, dtype):
 
 
 def read(file, name, *, shape, dtype):
-    """Read a dataset, checked by `dataset`.
+    """Read the dataset ``name`` of ``file``, whose ``shape`` and ``dtype`` `dataset` checks.
 
     Returns
     -------

@@ -85,7 +85,7 @@ def write(dataset, first, rows):
 
 
 def write_chunk(dataset, offset, rows, row=0):
-    """Write one chunk at ``offset`` from what ``rows`` hold there, ``row`` on; what they lack becomes zero."""
+    """Write one chunk of ``dataset`` at ``offset`` from ``rows``, from ``row`` on; what they lack becomes zero."""
     height, *inner = dataset.chunks
     columns = tuple(slice(start, start + step) for start, step in zip(offset[1:], inner, strict=True))
     part = rows[(slice(row, row + height), *columns)]

@@ -59,7 +59,7 @@ def is_current(path, *, format, version, params, source, overwrite=False):
 
 
 def plain(values):
-    """Return a dataclass or dict as the dict that its JSON would come back as; None stays None."""
+    """Return ``values``, a dataclass or dict, as the dict that its JSON would come back as; None stays None."""
     if values is None:
         return None
     if dataclasses.is_dataclass(values) and not isinstance(values, type):

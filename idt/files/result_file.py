@@ -92,5 +92,5 @@ def create(path, *, format, version, params, source, overwrite=False):
 
 
 def set_json(file, name, values):
-    """Record a dataclass, dict or None as a root attribute that `idt.files.hdf5.json_attribute` reads."""
+    """Record ``values``, a dataclass, dict or None, as the root attribute ``name`` of ``file``, in JSON."""
     file.attrs[name] = json.dumps(plain(values), sort_keys=True)

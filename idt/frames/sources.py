@@ -33,7 +33,7 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def find_reader(video):
-    """The reader for whatever `video.open_video` accepts.
+    """Find the reader for ``video``, whatever `video.open_video` accepts.
 
     Raises
     ------

@@ -165,7 +165,7 @@ class Video:
         if params.fps is not None:
             if math.isnan(rate):
                 raise DataError(
-                    f"the frame rate of {self.name} is unknown, so fps={params.fps} cannot be met; drop fps"
+                    f"the frame rate of {self.name} is unknown, so fps={params.fps:g} cannot be met; drop fps"
                 )
             if params.fps < rate:
                 self._ratio, self.fps = rate / params.fps, float(params.fps)
@@ -200,7 +200,7 @@ class Video:
             return frame
         n, wanted = self._reader.position, self._original(self._index)
         if wanted > self._last:
-            raise DataError(f"fps={self._params.fps} keeps no frame of {self.name} between start and end")
+            raise DataError(f"fps={self._params.fps:g} keeps no frame of {self.name} between start and end")
         if n == 0:
             raise DataError(f"no frames in {self.name}: expected at least one that can be read")
         noted = "".join(f" ({note})" for note in self.notes)

@@ -200,10 +200,10 @@ def _smaller_and_greater(builder, first, second):
 
 
 def network(comparators, results):
-    """A function of a tuple of Float8 that sorts them, lane by lane, as far as a sorting network does.
+    """Return a function that sorts a tuple of Float8, lane by lane, by the sorting network of ``comparators``.
 
-    comparators, pairs of places: the smaller number goes to the first, the greater to the second; results, the places
-    of what is returned. What no result depends on is not computed.
+    A comparator is a pair of places: the smaller number goes to the first, the greater to the second. ``results`` are
+    the places that the function returns. A comparator that no result depends on is left out.
     """
 
     @intrinsic

@@ -41,7 +41,7 @@ def kernel(signature=None, **options):
 
 
 def is_missing(dispatcher):
-    """Whether a kernel would be compiled when it is called, and kept."""
+    """Return whether the kernel ``dispatcher`` would be compiled when it is called, and kept."""
     return isinstance(dispatcher._cache, Cache) and dispatcher._cache.is_empty()
 
 

@@ -115,5 +115,5 @@ def run(function, tasks):
 
 
 def absolute(path):
-    """A path that means the same in every folder; None and the index of a camera stay."""
+    """Return ``path`` as one that means the same in every folder; None and the index of a camera stay."""
     return path if path is None or (str(path).isdecimal() and not os.path.exists(path)) else os.path.abspath(path)

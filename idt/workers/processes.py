@@ -107,7 +107,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None):
 
 
 def call(function, *arguments):
-    """``function(*arguments)`` in a process that this thread keeps for the purpose; its result, or `Lost`."""
+    """Call ``function`` with ``arguments`` in a process that this thread keeps for it; return its result, or `Lost`."""
     if not hasattr(_own, "worker"):
         _own.worker = Worker()
     worker = _own.worker
@@ -222,7 +222,7 @@ class Worker:
 
 
 def cause(status):
-    """Why a process died, in one line, by its exit status as `subprocess` gives it."""
+    """Tell in one line why a process died, by its exit ``status`` as `subprocess` gives it."""
     if status >= 0:
         return f"its process ended by itself, with exit status {status}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
@@ -234,7 +234,7 @@ def cause(status):
 
 
 def serve(descriptor):
-    """Work on tasks until the other end of a connection is closed: what the process of a `Worker` does."""
+    """Work on tasks in the process of a `Worker` until the other end of the connection ``descriptor`` is closed."""
     # An interrupt is for the process that started this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     memory.keep_freed()

@@ -16,7 +16,7 @@ def watch():
 
 @contextlib.contextmanager
 def stage(name):
-    """Count the time of a block, which may be entered again; nothing unless `watch` was called."""
+    """Count the time of a block under ``name``; it may be entered again. Do nothing unless `watch` was called."""
     if _spent is None:
         yield
         return

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from idt.bounds import JOBS, THREADS, check_workers
+
 
 @contextlib.contextmanager
 def no_progress(stage, total):
@@ -40,12 +42,22 @@ class RunOptions:
         Replace a file that was made otherwise, instead of refusing to.
     progress : callable
         Shows how far the run has come; called as `no_progress`.
+
+    Raises
+    ------
+    DataError
+        If a number of processes or threads lies outside its bounds.
     """
 
     jobs: int = 1
     threads: int = 1
     overwrite: bool = False
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
+
+    def __post_init__(self):
+        JOBS.check("jobs", self.jobs)
+        THREADS.check("threads", self.threads)
+        check_workers(self.jobs, self.threads)
 
     def for_one(self):
         """Return the options for one of several inputs, which may be worked on in another process.

@@ -7,6 +7,7 @@ must leave a file that `idt.batch.verify` finds whole.
 import shutil
 from pathlib import Path
 
+from benchmarks.clips import write_video
 from idt.batch import verify
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job, plan
@@ -30,7 +31,7 @@ def prepare(folder):
         folder.mkdir()
         frames = scenes.moving_patch(n_frames=FRAMES, size=(48, 64), patch=(24, 24), corner=(4, 10))
         for (codec, _), path in zip(videos, names, strict=True):
-            scenes.write_video(path, frames, fourcc=codec)
+            write_video(path, frames, fourcc=codec)
         for suffix in ("png", "jpg", "tif", "pgm"):
             scenes.write_images(folder / suffix, frames[:3], pattern=f"frame%d.{suffix}")
         (folder / "boxes.txt").write_text("".join(f"{t} {t} 3 20.5 30 0.9\n" for t in range(FRAMES)))

@@ -18,7 +18,7 @@ Method: docs/method/extraction.md, section 9.
 
 
 def step_sizes(cells):
-    """Numbers that one step of a track contributes to each histogram block.
+    """Count the numbers that a step of a track contributes to each histogram block of ``cells`` × ``cells`` cells.
 
     Returns
     -------
@@ -29,7 +29,10 @@ def step_sizes(cells):
 
 
 def block_sizes(length=15, cells=2, time_cells=3):
-    """Columns of each descriptor block of a track: 30, 96, 108, 96 and 96 by default."""
+    """Count the columns of each descriptor block of a track: 30, 96, 108, 96 and 96 by default.
+
+    A track has ``length`` steps and ``time_cells`` cells in time, a patch ``cells`` × ``cells`` cells.
+    """
     return {"trajectory": 2 * length, **{name: time_cells * size for name, size in step_sizes(cells).items()}}
 
 
@@ -54,5 +57,5 @@ def block_columns(sizes):
 
 
 def row_length(sizes):
-    """Numbers in a row of the release: 436 by default."""
+    """Count the numbers in a row of the release, 436 by default, from the ``sizes`` of its blocks."""
     return INFO_COLUMNS + sum(sizes[name] for name in DESCRIPTORS)

@@ -1,0 +1,142 @@
+"""`Bounds`: the range of a numeric option, and the refusal of what cannot be meant before any work is done.
+
+A range is generous: no value that a recipe of the literature or a large machine asks for lies outside. Its upper end
+keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
+"""
+
+import numbers
+from typing import NamedTuple
+
+from idt.errors import DataError
+
+
+class Bounds(NamedTuple):
+    """The values that a numeric option takes: whole numbers if ``low`` is an int, else finite numbers.
+
+    Attributes
+    ----------
+    low, high : int or float
+        Least and largest value.
+    why : str
+        Reason of the upper bound, a clause.
+    above : bool
+        Every value lies above ``low``, which is refused itself.
+    other : str
+        A word that the option takes instead of a number.
+    """
+
+    low: int | float
+    high: int | float
+    why: str
+    above: bool = False
+    other: str = ""
+
+    def __str__(self):
+        """The range as a help text shows it."""
+        low = f"above {self.low:g}, at most" if self.above else f"{_shown(self.low)} to"
+        return f"{low} {_shown(self.high)}{self._other()}"
+
+    def fault(self, value):
+        """Say what is expected instead of a value.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        expected, reason : str
+            Both empty if the value lies within the bounds. NaN, infinities, negative zero, truth values, and floats
+            where a whole number is asked for lie outside.
+        """
+        whole = isinstance(self.low, int)
+        is_number = isinstance(value, numbers.Integral if whole else numbers.Real) and not isinstance(value, bool)
+        if is_number and value <= self.high and (self.low < value if self.above else self.low <= value):
+            return "", ""
+        if not whole:
+            least = f"a number above {self.low:g} and at most" if self.above else f"a number from {_shown(self.low)} to"
+            return f"{least} {_shown(self.high)}{self._other()}", self.why
+        if is_number and value > self.high:
+            return f"a whole number of at most {self.high}", self.why
+        return f"a whole number of at least {self.low}", ""
+
+    def check(self, name, value):
+        """Return a value as Python's own number, or refuse it.
+
+        Parameters
+        ----------
+        name : str
+            Of the option.
+        value : object
+
+        Returns
+        -------
+        int or float
+
+        Raises
+        ------
+        DataError
+            If it lies outside, or is no such number.
+        """
+        expected, reason = self.fault(value)
+        if expected:
+            raise DataError(f"{name} must be {expected}, got {brief(value)}{reason and f': {reason}'}")
+        return int(value) if isinstance(self.low, int) else float(value)
+
+    def _other(self):
+        return f", or {self.other}" if self.other else ""
+
+
+def brief(value):
+    """The ``repr`` of a ``value``, cut off where it would not fit into a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _shown(number):
+    """A bound in digits, or in powers of ten where these would be many."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+FRAMES = 2**31 - 1
+"""Largest number of a frame: feature files store it in 32 bits, with a sign."""
+
+SIDE = 32_767
+"""Longest side of a frame in pixels: OpenCV warps no larger image."""
+
+LENGTH = 1000
+"""Most steps of a track."""
+
+SEED = Bounds(0, 2**32 - 1, "NumPy and scikit-learn take seeds of 32 bits")
+
+JOBS = Bounds(1, 1024, "each job is a process of some 200 MB; machines have fewer cores")
+
+THREADS = Bounds(1, 1024, "each thread holds frames or descriptors of its own; machines have fewer cores")
+
+WORKERS = 4096
+"""Most threads of all jobs together."""
+
+SHARE = "it is a share, and 1 is all of it"
+
+
+def check_workers(jobs, threads):
+    """Refuse more threads of all jobs together than any machine has use for.
+
+    Parameters
+    ----------
+    jobs, threads : int
+        Processes, and threads of each.
+
+    Raises
+    ------
+    DataError
+        If there are too many in all.
+    """
+    if jobs * threads > WORKERS:
+        raise DataError(
+            f"jobs × threads must be at most {WORKERS}, got {jobs} × {threads}: no machine has as many cores;"
+            " use fewer of either"
+        )

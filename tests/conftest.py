@@ -1,0 +1,59 @@
+"""What holds for a run of the tests as a whole: it fails if it takes too much memory (`tests.peak`)."""
+
+import sys
+
+import pytest
+
+from tests.peak import MB, Peak
+
+
+def pytest_addoption(parser):
+    parser.addini("most_memory", "MB that the tests and their children may take together at any time", default="2048")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Memory(int(config.getini("most_memory")) * MB), "memory")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_idle_workers():
+    """End the processes that joblib keeps for later, two hundred megabytes each, when a module of tests is done."""
+    yield
+    if "joblib.externals.loky" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+class Memory:
+    """Watches the memory of the run, says what it was, and fails a run of more than ``limit`` bytes."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.peak = Peak()
+
+    def pytest_sessionstart(self):
+        self.peak.start()
+
+    def pytest_runtest_logstart(self, nodeid):
+        self.peak.doing = nodeid
+
+    def pytest_runtest_logfinish(self):
+        self.peak.doing = "the way between two tests"
+
+    def pytest_sessionfinish(self, session, exitstatus):
+        self.peak.stop()
+        if exitstatus == pytest.ExitCode.OK and self.peak.total > self.limit:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        peak = self.peak
+        terminalreporter.write_line(
+            f"peak memory: {peak.total // MB} MB in all, {peak.own // MB} MB in the tests' process,"
+            f" {peak.largest_child // MB} MB in the largest child"
+        )
+        if peak.total > self.limit:
+            terminalreporter.write_line(
+                f"ERROR: a run may take {self.limit // MB} MB (most_memory); it took most during {peak.during}",
+                red=True,
+            )
