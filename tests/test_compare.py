@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from benchmarks.clips import write_video
-from classify import cli
 from classify.evaluation import cost_ledger
 from classify.evaluation.cost_ledger import Cost, Stage, measured, record, recorded
 from classify.evaluation.recipes import read_recipes
@@ -23,7 +22,6 @@ from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from tests import scenes
-from tests.commands import run_command
 from tests.waiting import until
 
 on_linux = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the memory is read from /proc")
@@ -58,12 +56,9 @@ stride = 12
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
-
-    return lambda *words, **given: run_command(
-        monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL, **given
-    )
+def command(command):
+    """Run idt-evaluate with few and short tracks: exit status, stdout, stderr."""
+    return lambda *words, **given: command("idt-evaluate", *words, *SMALL, **given)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import cli, video_pipeline
+from benchmarks.clips import SHIPPED
+from encoding import video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.sources import Inputs
@@ -22,8 +23,6 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params import ExtractionParams
-from tests.commands import run_command
-from tests.golden import SHIPPED
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)
@@ -42,14 +41,9 @@ def codebook(tmp_path_factory):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run fv-encode, or another, in this process and in a folder of its own: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words, encode=cli.fv_encode, **given):
-        return run_command(monkeypatch, capsys, encode, encode.__name__.replace("_", "-"), *words, **given)
-
-    return run
+def command(command, working_folder):
+    """Run fv-encode, or another encoder, in a folder of its own: exit status, stdout, stderr."""
+    return lambda *words, encode="fv-encode", **given: command(encode, *words, **given)
 
 
 def save(folder, **options):
@@ -218,7 +212,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     encode_files(files, names, codebook, tmp_path / "two.h5", params=params)
     words = ("--from-videos", "--codebook", "words.h5", clips / "in", "-o", "one.h5", "--quiet")
     shaped = ("--coding", "somp", "--atoms", 2, "--pyramid", "1x1x1,1x2x2")
-    assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 200 numbers\n", "")
+    assert command(*words, *shaped, encode="bovw-encode") == (0, "one.h5: 2 vectors of 200 numbers\n", "")
     np.testing.assert_array_equal(load_vectors("one.h5").encodings, load_vectors("two.h5").encodings)
     status, out, err = command(*words, status=2)
     assert (status, out) == (2, "")

@@ -22,11 +22,6 @@ def assert_same(one, other):
 
 
 @pytest.fixture(scope="module")
-def clip():
-    return scenes.moving_patch(24, velocity=(2, 1), background=(-1, 0))
-
-
-@pytest.fixture(scope="module")
 def features(clip):
     return idt.extract(clip)
 

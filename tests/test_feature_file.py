@@ -54,11 +54,6 @@ def write_in_parts(path, features, cuts, *, frames=60, first_frame=0, **options)
         writer.finish(frames)
 
 
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "f.h5"
-
-
 # The file of docs/method/files.md, section 2.1.
 
 

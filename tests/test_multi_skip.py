@@ -9,15 +9,9 @@ from encoding.descriptors.sources import parts_of
 from idt import layout
 from idt.errors import DataError
 from idt.features.features import LAST_POSITION
-from tests import scenes
 
 SHORT = {"length": 5, "time_cells": 1}
 LENGTH = 5
-
-
-@pytest.fixture(scope="module")
-def clip():
-    return scenes.moving_patch(24, velocity=(2, 1), background=(-1, 0))
 
 
 @pytest.fixture(scope="module")

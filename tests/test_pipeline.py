@@ -17,23 +17,15 @@ import idt
 from benchmarks.clips import write_video
 from encoding.codebook import Codebook
 from encoding.params import EncodingParams
-from idt import cli
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
 from idt.batch.precompile import compile_missing
 from idt.params import ExtractionParams
 from idt.workers.run_options import RunOptions
 from tests import scenes
-from tests.commands import refused, run_command
+from tests.commands import refused
 from tests.comparing import assert_same_datasets
 from tests.progress import Counted
-
-COMMANDS = {"idt-extract": cli.extract, "idt-convert": cli.convert, "idt-show": cli.show}
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    return lambda name, *words, **given: run_command(monkeypatch, capsys, COMMANDS[name], name, *words, **given)
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +238,7 @@ def test_convert_goes_to_the_release_text_and_back(command, clip, tmp_path):
 # Habits.
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["idt-extract", "idt-convert", "idt-show"])
 def test_help_ends_with_a_line_to_paste(command, name):
     status, out, _ = command(name, "--help")
     assert status == 0

@@ -34,11 +34,6 @@ COORDINATE = {"rtol": 2**-11 + 1e-5, "atol": 1e-5}
 PARAMS = EncodingParams(k=2, sample=100)
 
 
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "f.h5"
-
-
 @pytest.fixture(scope="module")
 def codebook(tmp_path_factory):
     """Path of a codebook fitted on random features."""
