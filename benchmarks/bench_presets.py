@@ -22,6 +22,7 @@ from classify.datasets.registry import read_dataset
 from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 NAME = "presets"
 THREADS = 2
@@ -91,7 +92,7 @@ def accuracy(name, folder, root):
         folder,
         extraction=ExtractionParams.from_options(**ROWS[name]),
         encoding=EncodingParams(k=64),
-        jobs=cases.n_cores(),
+        run=RunOptions(jobs=cases.n_cores()),
     )
     shutil.rmtree(folder)
     return Row(NAME, case, name, "%", (100 * found.report["accuracy"],))

@@ -1,6 +1,5 @@
 """The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from idt.command import (
     add_number,
     command,
     fields_of,
-    progress_bar,
+    run_options,
 )
 from idt.errors import DataError
 from idt.files.atomic import refuse_input
@@ -85,17 +84,14 @@ def evaluate(arguments):
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     settings = {
         "features": options.features,
-        "jobs": options.jobs,
-        "threads": options.threads,
-        "overwrite": options.overwrite,
-        "progress": _progress(options.quiet),
-        "seen": _teller("idt-evaluate", options.quiet),
+        "run": run_options(options),
+        "on_outcome": _teller("idt-evaluate", options.quiet),
     }
     if options.compare:
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
-            rows = compare(dataset, recipes, options.output, **settings, told=_print_row)
+            rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row)
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -156,10 +152,8 @@ def _predict(options, outside):
             options.codebook,
             outside=outside,
             probabilities=options.probabilities,
-            jobs=options.jobs,
-            threads=options.threads,
-            progress=_progress(options.quiet),
-            seen=_teller("svm-predict", options.quiet),
+            run=run_options(options),
+            on_outcome=_teller("svm-predict", options.quiet),
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
@@ -261,14 +255,3 @@ def _teller(name, quiet):
                 )
 
     return tell
-
-
-def _progress(quiet):
-    """A progress that shows a bar for what takes long, as `encoding.pipeline.no_progress` describes."""
-
-    @contextlib.contextmanager
-    def bar(stage, total):
-        with progress_bar(total, stage, quiet) as shown:
-            yield shown.update
-
-    return bar

@@ -1,9 +1,9 @@
 """The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: skins of one function.
 
-Each parses its options, calls one function of `encoding.pipeline`, and prints what was done.
+Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
+done.
 """
 
-import contextlib
 import csv
 import dataclasses
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, progress_bar
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, run_options
 from idt.errors import DataError
 
 
@@ -74,28 +74,23 @@ def _fit_and_encode(options, given, params, skin):
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
 
-    settings = {
-        "overwrite": options.overwrite,
-        "progress": pipeline.no_progress if options.quiet else _bar,
-        "jobs": options.jobs,
-        "threads": options.threads,
-    }
+    run = run_options(options)
     if options.from_videos:
-        return _encode_videos(options, given, settings, skin)
+        return _encode_videos(options, given, run, skin)
     files = find(options.features)
     names = names_of(files)
     if options.codebook:
         codebook = _codebook(options.codebook, skin)
-        _report_vectors(
-            pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), **settings)
-        )
+        _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
-    settings["train"] = _read_train(options.train, names) if options.train else None
-    settings["labels"] = _read_labels(options.labels) if options.labels else None
+    learnt = {
+        "train": _read_train(options.train, names) if options.train else None,
+        "labels": _read_labels(options.labels) if options.labels else None,
+    }
     if options.fit_only:
-        fitted, vectors = pipeline.fit(files, names, options.output, params, **settings), None
+        fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
     else:
-        fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **settings)
+        fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
             print(
@@ -112,15 +107,15 @@ def _fit_and_encode(options, given, params, skin):
     return DONE
 
 
-def _encode_videos(options, given, settings, skin):
+def _encode_videos(options, given, run, skin):
     """Videos to vectors in one pass; exit status."""
-    from encoding import pipeline
     from encoding.descriptors.videos import find
+    from encoding.video_pipeline import encode_videos
 
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
     videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
-    made, failed = pipeline.encode_videos(videos, options.output, codebook, params, **settings)
+    made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
         print(f"{skin.name}: {name}: {reason}", file=sys.stderr)
     _report_vectors(made)
@@ -233,10 +228,3 @@ def _report_vectors(made):
     empty = made.content.empty
     note = f"; {len(empty)} without tracks: {', '.join(empty)}" if empty else ""
     print(f"{made.path}: {made.content.videos} vectors of {made.content.columns} numbers{note}")
-
-
-@contextlib.contextmanager
-def _bar(stage, total):
-    """Progress on stderr, for `encoding.pipeline`."""
-    with progress_bar(total, stage, quiet=False) as bar:
-        yield bar.update

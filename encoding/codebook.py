@@ -26,10 +26,9 @@ from encoding.coders.registry import kind_of
 from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from encoding.vectors_file import json_list
 from idt.errors import DataError
 from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
-from idt.files import hdf5
+from idt.files import hdf5, result_file
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class Codebook:
         OSError
             If the disk is full or ``path`` cannot be written.
         """
-        with hdf5.create(
+        with result_file.create(
             path,
             format=CODEBOOK_FORMAT,
             version=CODEBOOK_VERSION,
@@ -201,7 +200,10 @@ class Codebook:
                 kind = kind_of(encoding)
                 params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
                 found = cls(
-                    tuple(_read_block(file, described, params, kind.coder) for described in json_list(file, "blocks")),
+                    tuple(
+                        _read_block(file, described, params, kind.coder)
+                        for described in hdf5.json_attribute(file, "blocks", list)
+                    ),
                     params,
                     hdf5.json_attribute(file, "features"),
                     hdf5.json_attribute(file, "sampling") or {},

@@ -21,6 +21,7 @@ from encoding.vectors_file import VectorsWriter
 from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 from idt.workers.in_order import in_order
+from idt.workers.run_options import RunOptions
 
 
 class Encoded(NamedTuple):
@@ -150,7 +151,7 @@ def layout_of(codebook, params):
     Returns
     -------
     list of dict
-        As `encoding.vectors_file.check_layout` describes.
+        As `encoding.vector_layout.check_layout` describes.
 
     Raises
     ------
@@ -208,9 +209,7 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     yield from in_order(encode_video, tasks, jobs)
 
 
-def encode_files(
-    files, names, codebook, output, *, params=None, source=None, jobs=1, threads=1, overwrite=False, update=None
-):
+def encode_files(files, names, codebook, output, *, params=None, source=None, run=RunOptions()):
     """Encode feature files into a vectors file.
 
     Parameters
@@ -225,12 +224,8 @@ def encode_files(
         The encoding's defaults by default.
     source : dict, optional
         What the file records of its making; by default a digest of the files and that of the codebook.
-    jobs, threads
-        As `encode`.
-    overwrite : bool
-        Replace a file that exists.
-    update : callable, optional
-        Called after each video.
+    run : RunOptions
+        Processes, threads, whether ``output`` may be replaced, and a progress that counts videos.
 
     Returns
     -------
@@ -239,7 +234,7 @@ def encode_files(
     Raises
     ------
     DataError
-        As `encode`, and if ``output`` exists and ``overwrite`` is false.
+        As `encode`, and if ``output`` exists and may not be replaced.
     OSError
         If a file cannot be read or the output not be written.
     """
@@ -247,18 +242,19 @@ def encode_files(
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
         source = {"digest": combined(digests(inputs.sources)), "codebook": codebook.digest}
-    layout, empty = layout_of(codebook, params), []
-    found = encode(inputs, codebook, params, jobs=jobs, threads=threads)
-    with VectorsWriter(
-        output, layout=layout, codebook=codebook.digest, params=params, source=source, overwrite=overwrite
-    ) as writer:
+    made_of = {"layout": layout_of(codebook, params), "codebook": codebook.digest, "params": params, "source": source}
+    empty = []
+    found = encode(inputs, codebook, params, jobs=run.jobs, threads=run.threads)
+    with (
+        run.progress("video", len(inputs)) as update,
+        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
+    ):
         for name, encoded in zip(inputs.names, found, strict=True):
             writer.append(name, encoded.vector, empty=not encoded.tracks)
             if not encoded.tracks:
                 empty.append(name)
-            if update is not None:
-                update()
-    return Summary(len(inputs), width_of(layout), empty)
+            update()
+    return Summary(len(inputs), width_of(made_of["layout"]), empty)
 
 
 def _parts(source, codebook, params, more=(), *, projected=False):

@@ -8,8 +8,6 @@ vectors are zero.
 """
 
 import json
-import operator
-from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +15,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from idt.checks import describe, float_array
+from encoding.vector_layout import check_layout
+from idt.checks import float_array
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, result_file
 
 VECTORS_FORMAT = "idt-vectors"
 VECTORS_VERSION = 1
@@ -29,9 +28,6 @@ CHUNK_BYTES = 1 << 18
 
 READ_BYTES = 1 << 26
 """What `iter_rows` reads at once, unless told otherwise."""
-
-WHOLE = "whole"
-"""The cell of a block that is not a pyramid's."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Vectors:
         An array from `load_vectors`; from `open_vectors` something with ``shape`` and ``dtype`` that is read when it is
         sliced, ``encodings[10:20]``.
     layout : list of dict
-        As from `check_layout`.
+        As from `encoding.vector_layout.check_layout`.
     codebook : str
         Digest of the codebook.
     empty : list of str
@@ -64,71 +60,6 @@ class Vectors:
     source: dict | None = None
 
 
-def check_layout(layout, columns=None, name="layout"):
-    """Refuse a layout that does not partition the columns of a vector.
-
-    Parameters
-    ----------
-    layout : list of dict
-        For each part of a vector, in order: ``"block"`` (the descriptor), ``"cell"`` (of the pyramid, or ``"whole"``),
-        ``"first"`` (column) and ``"size"``.
-    columns : int, optional
-        Length of the vectors.
-    name : str
-        What messages call it.
-
-    Returns
-    -------
-    list of dict
-        The same four entries of each part, and no others.
-
-    Raises
-    ------
-    DataError
-        If an entry is absent or of another type, parts overlap, leave a gap or do not fill ``columns``, or two have one
-        block and cell.
-    """
-    if not isinstance(layout, Sequence) or isinstance(layout, str) or not layout:
-        raise DataError(f"{name} must be a list of parts, got {describe(layout)}")
-    parts, end = [], 0
-    for part in layout:
-        try:
-            checked = {"block": part["block"], "cell": part["cell"]}
-            checked |= {"first": operator.index(part["first"]), "size": operator.index(part["size"])}
-        except (TypeError, KeyError, IndexError):
-            raise DataError(f"{name} must hold block, cell, first and size of every part, got {part!r:.80}") from None
-        if not (isinstance(checked["block"], str) and isinstance(checked["cell"], str)):
-            raise DataError(f"{name}: block and cell must be text, got {part!r:.80}")
-        if checked["first"] != end or checked["size"] < 1:
-            raise DataError(f"{name}: the next part must begin at column {end} and not be empty, got {part!r:.80}")
-        end += checked["size"]
-        parts.append(checked)
-    if columns is not None and end != columns:
-        raise DataError(f"{name} describes {end} columns, the vectors have {columns}")
-    if len({(part["block"], part["cell"]) for part in parts}) < len(parts):
-        raise DataError(f"{name} names a block and cell twice")
-    return parts
-
-
-def block_columns(layout):
-    """Which columns belong to each block, whatever the pyramid cell.
-
-    Parameters
-    ----------
-    layout : list of dict
-        As from `check_layout`.
-
-    Returns
-    -------
-    dict of str to list of slice
-        Blocks in the order of their first appearance.
-    """
-    columns: dict[str, list[slice]] = {}
-    for part in layout:
-        columns.setdefault(part["block"], []).append(slice(part["first"], part["first"] + part["size"]))
-    return columns
-
-
 class VectorsWriter:
     """Write a vectors file while the videos are encoded; a context manager.
 
@@ -139,7 +70,7 @@ class VectorsWriter:
     ----------
     path : str or Path
     layout : list of dict
-        As for `check_layout`; its sizes add up to the length d of a vector.
+        As for `encoding.vector_layout.check_layout`; its sizes add up to the length d of a vector.
     codebook : str
         Digest of the codebook.
     params : dataclass, dict or None
@@ -167,7 +98,7 @@ class VectorsWriter:
         self._size = self._layout[-1]["first"] + self._layout[-1]["size"]
         self._codebook = codebook
         self._source, self._missing = source, []
-        self._create = hdf5.create(
+        self._create = result_file.create(
             path, format=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source, overwrite=overwrite
         )
         self._buffer = np.empty((max(1, CHUNK_BYTES // (4 * self._size)), self._size), np.float32)
@@ -249,9 +180,7 @@ class VectorsWriter:
         self._file.attrs["layout"] = json.dumps(self._layout)
         self._file.attrs["codebook"] = self._codebook
         if self._missing:
-            self._file.attrs["source"] = json.dumps(
-                hdf5.plain({**self._source, "missing": self._missing}), sort_keys=True
-            )
+            result_file.set_json(self._file, "source", {**self._source, "missing": self._missing})
         self._file.attrs["empty"] = json.dumps([name for name, empty in self._names.items() if empty])
 
 
@@ -299,9 +228,9 @@ def open_vectors(path):
         yield Vectors(
             names=names,
             encodings=_Stored(stored),
-            layout=check_layout(json_list(file, "layout"), stored.shape[1], name=f"{path}: layout"),
+            layout=check_layout(hdf5.json_attribute(file, "layout", list), stored.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
-            empty=json_list(file, "empty"),
+            empty=hdf5.json_attribute(file, "empty", list),
             params=hdf5.json_attribute(file, "params"),
             source=hdf5.json_attribute(file, "source"),
         )
@@ -356,21 +285,3 @@ def iter_rows(path, *, block=None):
         count = block or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
         for first in range(0, len(vectors.names), count):
             yield vectors.names[first : first + count], vectors.encodings[first : first + count]
-
-
-def json_list(file, name):
-    """Read the list that the root attribute ``name`` of ``file`` holds as JSON.
-
-    Raises
-    ------
-    DataError
-        If it is absent or holds something else.
-    """
-    text = hdf5.attribute(file, name, str)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, list):
-        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON list, got {text[:60]!r}")
-    return value

@@ -2,12 +2,15 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, progress_bar
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, run_options
 from idt.errors import DataError
+from idt.features.storage import Storage
 from idt.params import FRAME, ExtractionParams
 from idt.workers.profile import stage
+from idt.workers.progress import progress_bar
 
 
 @command
@@ -23,17 +26,16 @@ def extract(arguments):
     jobs = plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
     settings = {
         "boxes": options.boxes,
-        "float32": options.float32,
-        "compact": options.compact,
-        "project": options.project,
+        "storage": Storage(options.float32, options.compact, options.project),
         "strict": options.strict,
-        "threads": options.threads or (1 if options.scheduler else threads_for(len(jobs), options.jobs)),
-        "overwrite": options.overwrite,
     }
+    run = run_options(options)
+    if options.threads is None:
+        run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
     with cluster.connected(options.scheduler):
         if len(jobs) == 1 and not cluster.is_connected():
-            return _extract_one(jobs[0], params, options.quiet, settings)
-        return _extract_many(jobs, params, options, settings)
+            return _extract_one(jobs[0], params, run, settings, options.quiet)
+        return _extract_many(jobs, params, run, settings, options)
 
 
 def _extraction_options(arguments):
@@ -79,40 +81,33 @@ def _extraction_options(arguments):
     return options, fields_of(options, ExtractionParams)
 
 
-def _extract_one(job, params, quiet, settings):
+def _extract_one(job, params, run, settings, quiet):
     """One video, in this process; exit status."""
     from idt.batch.extract_one import extract_job
 
-    with progress_bar(None, "frame", quiet) as bar:
-
-        def progress(frames, expected):
-            bar.total = expected
-            bar.update(frames)
-
-        outcome = extract_job(job, params, progress=progress, **settings)
-    _report(outcome, quiet)
+    _report(extract_job(job, params, run=run, **settings), quiet)
     return DONE
 
 
-def _extract_many(jobs, params, options, settings):
+def _extract_many(jobs, params, run, settings, options):
     """Many videos, and the files that tell of them; exit status."""
     from idt.batch import jobs as videos
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
 
-    count = summary.Tally(options.output, [videos.size_of(job) for job in jobs])
+    count = summary.begin(options.output, [videos.size_of(job) for job in jobs])
     with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
             bar.update(count.advance(*told))
             bar.set_description_str(str(count), refresh=False)
 
-        for index, outcome in extract_many(jobs, params, n_jobs=options.jobs, progress=advance, **settings):
+        for index, outcome in extract_many(jobs, params, run=run, advance=advance, **settings):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, options.quiet)
-    count.write_summary(jobs=options.jobs, threads=settings["threads"], scheduler=options.scheduler)
+    count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
         print(
@@ -164,8 +159,7 @@ def convert(arguments):
     count, notes = convert(
         options.features,
         options.output,
-        compact=options.compact,
-        project=options.project,
+        storage=Storage(compact=options.compact, project=options.project),
         overwrite=options.overwrite,
     )
     _note(notes, options.quiet)

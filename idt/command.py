@@ -4,7 +4,6 @@ Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 s
 """
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import gc
@@ -15,12 +14,11 @@ import sys
 from idt.bounds import JOBS, THREADS, check_workers
 from idt.errors import DataError, did_you_mean, shown
 from idt.workers import memory, profile
+from idt.workers.progress import shown_progress
+from idt.workers.run_options import RunOptions, no_progress
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 INTERRUPTED = 130
-
-SLOW = 2.0
-"""Seconds after which progress is shown."""
 
 COLLECTED = 200_000
 """Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
@@ -139,6 +137,27 @@ def fields_of(arguments, cls):
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
+def run_options(arguments):
+    """Build the options of a run from the parsed arguments of `add_habits`.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+
+    Returns
+    -------
+    RunOptions
+        An option that the command does not have, or that was not given, has its default. The progress is a bar on
+        stderr, unless ``--quiet`` was given.
+    """
+    return RunOptions(
+        jobs=getattr(arguments, "jobs", None) or 1,
+        threads=getattr(arguments, "threads", None) or 1,
+        overwrite=arguments.overwrite,
+        progress=no_progress if arguments.quiet else shown_progress,
+    )
+
+
 def add_habits(parser, *, output, required=True, jobs=False, threads=False, cluster=False):
     """Add the options that commands have in common.
 
@@ -192,49 +211,6 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     said = said or f"default {default}"
     parse = number_or_text(type(bounds.low), bounds)
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
-
-
-def progress_bar(total, unit, quiet, *, form=None):
-    """A bar on stderr for what takes longer than `SLOW`; none where stderr is no terminal, whose logs it would fill.
-
-    Parameters
-    ----------
-    total : int or None
-    unit : str
-        What is counted.
-    quiet : bool
-        Show none at all.
-    form : str, optional
-        How the bar looks, in tqdm's words.
-
-    Returns
-    -------
-    tqdm.tqdm or NoBar
-    """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        return NoBar()
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit=unit, delay=SLOW, file=sys.stderr, dynamic_ncols=True, bar_format=form)
-
-
-class NoBar(contextlib.AbstractContextManager):
-    """Stands in for a bar that nobody sees, so that tqdm need not be imported."""
-
-    total = None
-
-    def update(self, n=1):
-        """Count nothing."""
-
-    def set_description_str(self, desc=None, refresh=True):
-        """Describe nothing."""
-
-    def external_write_mode(self, file=None):
-        """Leave other output alone."""
-        return contextlib.nullcontext()
-
-    def __exit__(self, *_):
-        return None
 
 
 def command(main):

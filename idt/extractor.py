@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idt import collect, layout
-from idt.files import hdf5
+from idt.files import provenance
 from idt.frames import people
 from idt.multi_skip import features_of_skips
 from idt.steps import camera, corners, flow, histograms, sampling
@@ -196,7 +196,7 @@ def source_of(video, boxes=None):
     -------
     dict
     """
-    return video.source if boxes is None else {**video.source, "boxes_digest": hdf5.digest(boxes)}
+    return video.source if boxes is None else {**video.source, "boxes_digest": provenance.digest(boxes)}
 
 
 def compensate(previous, now, fields, levels, params):

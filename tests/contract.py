@@ -25,7 +25,8 @@ from encoding.coders.pooling import CellCoder, slices_of
 from encoding.descriptors.tracks import Tracks
 from encoding.encode import encode_files
 from encoding.params import BlockParams
-from encoding.vectors_file import check_layout, load_vectors
+from encoding.vector_layout import check_layout
+from encoding.vectors_file import load_vectors
 from idt.errors import DataError
 from tests.samples import random_features
 

@@ -28,6 +28,7 @@ from idt.batch import summary, verify
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 from tests import scenes
 from tests.comparing import assert_same_folders
 
@@ -250,7 +251,11 @@ def memory_over(frames, *, first, every, folder, say=lambda line: None):
     found = {}
     done = 0
 
-    def progress(count, expected):
+    @contextlib.contextmanager
+    def progress(stage, total):
+        yield on_frames
+
+    def on_frames(count):
         nonlocal done
         before, done = done, done + count
         for mark in (first, *range(every, frames + 1, every)):
@@ -260,7 +265,7 @@ def memory_over(frames, *, first, every, folder, say=lambda line: None):
 
     job = Job(str(video), "long", Path(folder) / "long.h5")
     params = ExtractionParams.from_options(preset="fast")
-    outcome = extract_job(job, params, progress=progress, overwrite=True)
+    outcome = extract_job(job, params, run=RunOptions(overwrite=True, progress=progress))
     say(f"{outcome.frames} frames, {outcome.tracks} tracks in {outcome.seconds:.0f} s")
     return found
 

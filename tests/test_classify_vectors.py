@@ -1,6 +1,7 @@
 """Vectors files, and outside blocks beside them."""
 
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 
 from classify.models.outside_vectors import Extra, append_blocks, read_extra
 from encoding import vectors_file
-from encoding.vectors_file import VectorsWriter, block_columns, check_layout, iter_rows, load_vectors, open_vectors
+from encoding.pipeline import is_made_with
+from encoding.vector_layout import block_columns, check_layout
+from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
-from idt.files import hdf5
+from tests.up_to_date import state_of
 
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 3},
@@ -93,8 +96,18 @@ def test_a_file_of_the_same_making_is_current(tmp_path):
         "version": vectors_file.VECTORS_VERSION,
         "source": {"digest": "abc"},
     }
-    assert hdf5.matches(tmp_path / "v.h5", params={"k": 4}, **wanted) == "current"
-    assert "this run asks for k=8" in hdf5.matches(tmp_path / "v.h5", params={"k": 8}, **wanted)
+    assert state_of(tmp_path / "v.h5", params={"k": 4}, **wanted) == "current"
+    assert "this run asks for k=8" in state_of(tmp_path / "v.h5", params={"k": 8}, **wanted)
+
+
+def test_vectors_of_another_codebook_are_refused_unless_they_may_be_replaced(tmp_path):
+    write(tmp_path / "v.h5", ["x"], numbers(1))
+    book = SimpleNamespace(digest=load_vectors(tmp_path / "v.h5").codebook)
+    assert is_made_with(tmp_path / "v.h5", book, name="than lies beside it")
+    other = SimpleNamespace(digest="another")
+    with pytest.raises(DataError, match=r"v\.h5 was made with another codebook than lies beside it; use another path"):
+        is_made_with(tmp_path / "v.h5", other, name="than lies beside it")
+    assert not is_made_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):

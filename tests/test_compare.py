@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.clips import write_video
 from classify.evaluation import cost_ledger
+from classify.evaluation.cost_ledger import Cost, Stage, measured, record, recorded
 from classify.evaluation.recipes import read_recipes
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
@@ -129,7 +130,7 @@ def test_recipes_that_cannot_be_made_are_refused_by_name(tmp_path, text, words):
         read_recipes(recipes_file(tmp_path, text))
 
 
-# What things cost_ledger.
+# What things cost.
 
 
 class Machine:
@@ -145,11 +146,12 @@ class Machine:
         assert process == os.getpid()
         return self.memory
 
-    def spend(self, ledger, stage, made_of, *, seconds, memory):
-        """Pay for a stage that takes so much."""
+    def spend(self, stage, *, seconds, memory):
+        """Go through a stage that takes so much; its cost."""
         self.memory = memory
-        with ledger.paying(stage, made_of):
+        with measured(stage) as cost:
             self.now += seconds
+        return cost
 
 
 @pytest.fixture
@@ -161,40 +163,35 @@ def machine(monkeypatch):
 
 
 def test_a_ledger_adds_up_what_one_thing_cost(machine, tmp_path):
-    ledger = cost_ledger.Ledger(tmp_path)
-    assert ledger.of("encoding", "x") == (0.0, 0)
-    machine.spend(ledger, "encoding", "x", seconds=2.5, memory=300)
-    machine.spend(ledger, "encoding", "x", seconds=0.5, memory=200)
-    # Times add up, of the memory the largest is kept; another reader of the folder sees them, too.
-    assert cost_ledger.Ledger(tmp_path).of("encoding", "x") == (3.0, 300)
-    assert ledger.of("encoding", "y") == (0.0, 0)
-    assert ledger.of("extraction", "x") == (0.0, 0)
-    machine.spend(ledger, "extraction", "x", seconds=7, memory=100)
-    assert ledger.of("extraction", "x") == (7.0, 100)
-    assert ledger.of("encoding", "x") == (3.0, 300)
+    encoding, other = Stage("encoding", tmp_path / "new", "x"), Stage("extraction", tmp_path / "new", "x")
+    assert recorded(encoding) == Cost(0.0, 0)
+    record(encoding, machine.spend(encoding, seconds=2.5, memory=300))
+    record(encoding, machine.spend(encoding, seconds=0.5, memory=200))
+    # Times add up, of the memory the largest is kept.
+    assert recorded(encoding) == Cost(3.0, 300)
+    assert recorded(other) == Cost(0.0, 0)
+    record(other, machine.spend(other, seconds=7, memory=100))
+    assert recorded(other) == Cost(7.0, 100)
+    assert recorded(encoding) == Cost(3.0, 300)
 
 
-def test_a_bill_that_is_not_due_costs_nothing(machine, tmp_path):
-    ledger = cost_ledger.Ledger(tmp_path)
-    with ledger.paying("encoding", "x") as bill:
-        machine.now += 4
-        bill.due = False
-    assert ledger.of("encoding", "x") == (0.0, 0)
-    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
-    with ledger.paying("encoding", "x") as bill:
-        machine.now += 4
-        bill.due = False
-    assert ledger.of("encoding", "x") == (2.0, 300)
+def test_a_stage_in_which_nothing_was_done_costs_nothing(machine, tmp_path):
+    stage = Stage("encoding", tmp_path, "x")
+    assert machine.spend(stage, seconds=4, memory=300) == Cost(4.0, 300)
+    assert recorded(stage) == Cost(0.0, 0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_cost_of_a_stage_that_is_made_of_something_else_is_forgotten(machine, tmp_path):
-    ledger = cost_ledger.Ledger(tmp_path)
-    machine.spend(ledger, "encoding", "x", seconds=2, memory=300)
-    machine.spend(ledger, "encoding", "y", seconds=1, memory=200)
-    assert ledger.of("encoding", "y") == (1.0, 200)
-    assert ledger.of("encoding", "x") == (0.0, 0)
-    (tmp_path / "cost.json").write_text("no json")
-    assert ledger.of("encoding", "y") == (0.0, 0)
+    x, y = (Stage("encoding", tmp_path, made_of) for made_of in "xy")
+    record(x, Cost(2.0, 300))
+    assert recorded(y) == Cost(0.0, 0)
+    record(y, Cost(1.0, 200))
+    assert recorded(y) == Cost(1.0, 200)
+    assert recorded(x) == Cost(0.0, 0)
+    for text in ("no json", "[]"):
+        (tmp_path / "cost.json").write_text(text)
+        assert recorded(y) == Cost(0.0, 0)
 
 
 @on_linux

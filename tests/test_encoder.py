@@ -17,6 +17,8 @@ from encoding.vectors_file import load_vectors
 from idt import layout
 from idt.errors import DataError
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
+from tests.progress import Counted
 from tests.reference import encoder as reference
 from tests.samples import random_features
 
@@ -125,11 +127,12 @@ def test_the_vector_of_all_that_was_fitted_on_is_near_zero():
 
 
 def test_encoded_files_say_what_they_are_made_of(encoder, files, tmp_path):
-    codebook, steps = encoder.codebook_, []
-    summary = encode_files(files, None, codebook, tmp_path / "vectors.h5", update=lambda: steps.append(1))
+    codebook, progress = encoder.codebook_, Counted()
+    summary = encode_files(files, None, codebook, tmp_path / "vectors.h5", run=RunOptions(progress=progress))
     found = load_vectors(tmp_path / "vectors.h5")
     assert found.names == ["0", "1", "2", "3"]
-    assert (summary.videos, summary.columns, summary.empty, len(steps)) == (4, found.encodings.shape[1], ["2"], 4)
+    assert (summary.videos, summary.columns, summary.empty) == (4, found.encodings.shape[1], ["2"])
+    assert progress.units == progress.totals == {"video": 4}
     # Without parameters they are the defaults.
     assert found.params == dataclasses.asdict(EncodingParams(k=3))
     assert found.source == {

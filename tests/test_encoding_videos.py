@@ -9,8 +9,7 @@ import pytest
 
 import idt
 from benchmarks.clips import SHIPPED
-from encoding import FisherEncoder
-from encoding import pipeline as encoding_batch
+from encoding import FisherEncoder, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, columns_of
@@ -187,7 +186,7 @@ def clips(tmp_path_factory):
 def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
     monkeypatch.setattr(sources, "ROWS", 100)
     # In this process, for another would not know of the hundred.
-    monkeypatch.setattr(encoding_batch, "surviving", lambda function, tasks, jobs: (function(*task) for task in tasks))
+    monkeypatch.setattr(video_pipeline, "surviving", lambda function, tasks, jobs: (function(*task) for task in tasks))
     assert command("--codebook", clips / "c.h5", clips / "features", "-o", "two.h5")[0] == 0
     status, out, err = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
     assert (status, out, err) == (0, "one.h5: 2 vectors of 852 numbers\n", "")

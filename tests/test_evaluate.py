@@ -13,7 +13,7 @@ from benchmarks.clips import write_video
 from classify import cli
 from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
-from classify.evaluation.fold import folder_name
+from classify.evaluation.fold_plan import folder_name
 from classify.evaluation.resume import VARYING
 from encoding.codebook import Codebook
 from encoding.fitting import fit_codebook

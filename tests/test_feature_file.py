@@ -16,7 +16,6 @@ import pytest
 import idt
 from idt import DataError, ExtractionParams, Features, load
 from idt.features import feature_file, release_rows
-from idt.files import hdf5
 from tests import golden
 from tests.samples import (
     assert_same_contents,
@@ -25,6 +24,7 @@ from tests.samples import (
     random_camera,
     random_features,
 )
+from tests.up_to_date import state_of
 
 # Budget of docs/method/files.md, section 2.1, at the default settings.
 BYTES_PER_TRACK = 650
@@ -36,10 +36,11 @@ FIXED_POINT = 0.5 / 1024 + 1e-7
 TIME = 2
 
 
-def write_in_parts(path, features, cuts, *, frames=60, **options):
+def write_in_parts(path, features, cuts, *, frames=60, first_frame=0, **options):
     """Append ``features`` in parts that begin at ``cuts``; the camera's motion arrives as evenly."""
-    settings = {"params": features.params, "source": features.source, "width": features.width}
-    with feature_file.Writer(path, height=features.height, fps=features.fps, **{**settings, **options}) as writer:
+    settings = {"params": features.params, "source": features.source}
+    video = feature_file.VideoInfo(features.width, features.height, features.fps, first_frame)
+    with feature_file.Writer(path, video=video, **{**settings, **options}) as writer:
         edges = [0, *cuts, len(features)]
         camera_edges = np.linspace(0, frames, len(edges)).astype(int)
         for i, (first, last) in enumerate(itertools.pairwise(edges)):
@@ -137,7 +138,8 @@ def test_histograms_that_are_not_normalised_are_stored_as_float32(target):
 
 
 def test_a_video_without_tracks_gives_a_complete_small_file(target):
-    with feature_file.Writer(target, params=ExtractionParams(length=10), source=None, width=64, height=48) as writer:
+    video = feature_file.VideoInfo(64, 48)
+    with feature_file.Writer(target, params=ExtractionParams(length=10), source=None, video=video) as writer:
         writer.append(Features.empty(length=10, camera=random_camera(1)))
         writer.finish(1)
     loaded = load(target)
@@ -314,9 +316,9 @@ with feature_file.Writer({str(target)!r}, params=random_features(1).params, sour
 
 
 def up_to_date(path, params, *, float32=False):
-    stored = feature_file.stored_params(params, float32=float32)
+    stored = feature_file.stored_params(params, feature_file.Storage(float32=float32))
     source = {"digest": "0" * 64}
-    return hdf5.matches(path, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=source)
+    return state_of(path, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=source)
 
 
 def test_an_equal_run_is_up_to_date_and_others_are_told_apart(target):

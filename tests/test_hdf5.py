@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 
 from idt import DataError, ExtractionParams, __version__
-from idt.files import hdf5
+from idt.files import hdf5, provenance, result_file
 from idt.files.atomic import refuse_input, replacing
+from tests.up_to_date import state_of
 
 DIGEST = "a" * 64
 KIND = {"format": "idt-test", "version": 1}
 
 
 def write(path, *, params=None, source=None, overwrite=False, **datasets):
-    with hdf5.create(path, params=params, source=source, overwrite=overwrite, **KIND) as file:
+    with result_file.create(path, params=params, source=source, overwrite=overwrite, **KIND) as file:
         for name, values in datasets.items():
             file.create_dataset(name.replace("__", "/"), data=values)
 
@@ -39,7 +40,7 @@ def stopped(problem):
 
 
 def write_then(path, act, *, overwrite=False):
-    with hdf5.create(path, params=None, source=None, overwrite=overwrite, **KIND) as file:
+    with result_file.create(path, params=None, source=None, overwrite=overwrite, **KIND) as file:
         file["a"] = np.zeros(10**6)
         act(file)
 
@@ -54,7 +55,7 @@ def full_disk(monkeypatch):
 
 
 def matches(path, *, params=None, source=None, **kind):
-    return hdf5.matches(path, params=params, source=source or {"digest": DIGEST}, **{**KIND, **kind})
+    return state_of(path, params=params, source=source or {"digest": DIGEST}, **{**KIND, **kind})
 
 
 def left_in(folder):
@@ -91,7 +92,7 @@ def test_a_source_may_be_long(target):
 
 
 def test_nothing_has_the_name_before_the_file_is_complete(target):
-    with hdf5.create(target, params=None, source=None, **KIND) as file:
+    with result_file.create(target, params=None, source=None, **KIND) as file:
         file["a"] = 1
         assert left_in(target.parent) == [f".f.h5.{socket.gethostname()}-{os.getpid()}.part"]
     assert left_in(target.parent) == ["f.h5"]
@@ -116,8 +117,8 @@ def test_a_failed_replacement_keeps_the_earlier_file(target):
 def test_a_killed_writer_leaves_no_file_and_the_next_one_sweeps_its_part(target):
     code = """
         import os, signal
-        from idt.files import hdf5
-        with hdf5.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
+        from idt.files import hdf5, provenance, result_file
+        with result_file.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
             file["a"] = range(10**5)
             file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -193,11 +194,11 @@ def test_a_limit_on_the_size_of_files_makes_no_noise(target):
     code = """
         import resource, signal
         import numpy as np
-        from idt.files import hdf5
+        from idt.files import hdf5, provenance, result_file
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
         try:
-            with hdf5.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
+            with result_file.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
                 values = file.create_dataset("a", (0, 8), "f8", maxshape=(None, 8), chunks=(64, 8))
                 for size in range(64, 6400, 64):
                     values.resize(size, axis=0)
@@ -315,7 +316,7 @@ def test_a_truncated_file_is_refused_as_damaged(target):
 
 
 def test_damaged_chunks_are_refused(target):
-    with hdf5.create(target, params=None, source=None, **KIND) as file:
+    with result_file.create(target, params=None, source=None, **KIND) as file:
         file.create_dataset("a", data=np.arange(1000), chunks=(1000,), compression="gzip")
         place = file["a"].id.get_chunk_info(0).byte_offset
     whole = bytearray(target.read_bytes())
@@ -472,7 +473,7 @@ def test_anything_else_under_that_name_is_a_refusal(target):
 def test_the_digest_of_a_file_is_its_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1.
-    assert hdf5.digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert provenance.digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_the_digest_of_a_folder_depends_on_names_and_contents_only(tmp_path):
@@ -480,7 +481,7 @@ def test_the_digest_of_a_folder_depends_on_names_and_contents_only(tmp_path):
         for file, content in files.items():
             (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / file).write_bytes(content)
-        return hdf5.digest(tmp_path / name)
+        return provenance.digest(tmp_path / name)
 
     digest = folder("one", {"a": b"1", "sub/b": b"2"})
     assert folder("two", {"sub/b": b"2", "a": b"1"}) == digest

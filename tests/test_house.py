@@ -18,6 +18,32 @@ from idt.kernels import sampling
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("idt", "encoding", "classify")
 
+MOST_PARAMETERS = 8
+THEIR_OPTIONS_ARE_THE_METHODS_OWN = {
+    *("idt.api.extract", "idt.api.stream", "idt.api.draw"),
+    "encoding.encoders.fisher.FisherEncoder.__init__",
+    "encoding.encoders.bovw.BovwEncoder.__init__",
+    "encoding.encoders.vlad.VladEncoder.__init__",
+    "encoding.encoders.stacked.StackedEncoder.__init__",
+}
+"""Public functions with an option for every choice that the method leaves, so that `help` names each of them."""
+
+DISK = {
+    *("open", "open_checked", "open_watched", "open_features", "open_vectors", "open_video", "File", "VideoCapture"),
+    *("exists", "lexists", "is_file", "is_dir", "isfile", "isdir", "stat", "fstat", "getsize", "getmtime"),
+    *("iterdir", "glob", "rglob", "scandir", "listdir", "read_text", "read_bytes", "write_text", "write_bytes"),
+    *("mkdir", "makedirs", "unlink", "rename", "load", "loaded", "digest", "is_current", "read_state"),
+}
+"""Functions that look at the disk, by their last name and without a leading underscore."""
+
+OPEN_FILES = {
+    "idt.files.atomic.Part": "the descriptor of a file that is written",
+    "idt.files.hdf5_guard.WatchedFile": "the descriptor of a file that is read",
+    "idt.frames.decoders.Capture": "a video that OpenCV has opened",
+    "idt.jit.kernel.Cache": "numba constructs it, and stamps it with the age of the sources",
+}
+"""Classes that are an open file, and may therefore open it in their constructor."""
+
 
 def modules():
     """Names of all modules of the three packages, kernels left out."""
@@ -125,6 +151,91 @@ def test_importing_a_command_loads_nothing_heavy(module, heavy):
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def syntax_trees():
+    """Name and syntax tree of every module of the three packages, kernels included."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions_of(node, name):
+    """Qualified name and definition of every function below a node: methods and nested functions, too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not isinstance(child, ast.ClassDef):
+                yield f"{name}.{child.name}", child
+            yield from functions_of(child, f"{name}.{child.name}")
+        else:
+            yield from functions_of(child, name)
+
+
+def n_parameters(function):
+    """Parameters but for self and cls; ``*args`` and ``**kwargs`` are one each."""
+    given = function.args
+    named = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len([name for name in named if name not in ("self", "cls")]) + bool(given.vararg) + bool(given.kwarg)
+
+
+def test_no_function_takes_more_than_eight_parameters():
+    counts = {
+        name: n_parameters(function)
+        for module, tree in syntax_trees()
+        for name, function in functions_of(tree, module)
+    }  # fmt: skip
+    many = {name: count for name, count in counts.items() if count > MOST_PARAMETERS}
+    assert {name: many[name] for name in many.keys() - THEIR_OPTIONS_ARE_THE_METHODS_OWN} == {}
+    assert many.keys() >= THEIR_OPTIONS_ARE_THE_METHODS_OWN, "an exception that is none is to be removed"
+
+
+def test_a_function_is_counted_with_all_its_parameters():
+    code = "class A:\n def f(self, a, /, b, *c, d, **e):\n  def g(x): ...\n  if b:\n   async def h(): ..."
+    found = {name: n_parameters(function) for name, function in functions_of(ast.parse(code), "m")}
+    assert found == {"m.A.f": 5, "m.A.f.g": 1, "m.A.f.h": 0}
+
+
+def disk_calls(cls):
+    """Calls of `DISK` in the constructor of a class and the methods of its own that the constructor calls."""
+    methods = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef)}
+    left, seen, found = [name for name in ("__new__", "__init__", "__post_init__") if name in methods], set(), set()
+    while left:
+        seen.add(method := left.pop())
+        for call in (node for node in ast.walk(methods[method]) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            own = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "self"
+            if own and name in methods:
+                left += [name] * (name not in seen)
+            elif name.lstrip("_") in DISK:
+                found.add(name)
+    return found
+
+
+def test_no_constructor_looks_at_the_disk():
+    found = {
+        f"{module}.{node.name}": disk_calls(node)
+        for module, tree in syntax_trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    looking = {name: calls for name, calls in found.items() if calls}
+    assert {name: looking[name] for name in looking.keys() - OPEN_FILES.keys()} == {}
+    assert OPEN_FILES.keys() <= looking.keys(), "an exception that is none is to be removed"
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("self.text = path.read_text()", {"read_text"}),
+        ("self.now = _is_current(path)", {"_is_current"}),
+        ("self._begin()", {"open"}),
+        ("self.path = Path(path)", set()),
+    ],
+)
+def test_a_constructor_that_looks_at_the_disk_is_found(body, wanted):
+    code = f"class A:\n def __init__(self, path):\n  {body}\n def _begin(self):\n  open('x')"
+    assert disk_calls(ast.parse(code).body[0]) == wanted
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)

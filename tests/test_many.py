@@ -99,7 +99,7 @@ def test_threads_and_processes_share_the_cores(monkeypatch):
 
 def test_the_tally_tells_shares_rates_and_failures(tmp_path):
     (tmp_path / summary.FAILURES).write_text("of yesterday")
-    count = summary.Tally(tmp_path, [99, 299])
+    count = summary.begin(tmp_path, [99, 299])
     assert not (tmp_path / summary.FAILURES).exists()
     job = Job("a, b\n.avi", "a", tmp_path / "a.h5")
     steps = [

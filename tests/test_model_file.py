@@ -10,7 +10,7 @@ from classify.models import model_file
 from classify.svm.linear import LinearSVM
 from classify.text_files import listed, write_scores
 from idt.errors import DataError
-from idt.files import hdf5
+from tests.up_to_date import state_of
 
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 5},
@@ -59,9 +59,9 @@ def test_the_same_model_makes_the_same_bytes_and_is_current(tmp_path):
         save(tmp_path / name, classifier)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
     wanted = {"format": model_file.FORMAT, "version": model_file.VERSION, "source": {"digest": "abc"}}
-    state = hdf5.matches(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM()), **wanted)
+    state = state_of(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM()), **wanted)
     assert state == "current"
-    state = hdf5.matches(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM(C=1)), **wanted)
+    state = state_of(tmp_path / "a.h5", params=model_file.stored_params(LinearSVM(C=1)), **wanted)
     assert "with C=100.0, this run asks for C=1.0" in state
 
 

@@ -21,9 +21,11 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
 from idt.batch.precompile import compile_missing
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 from tests import scenes
 from tests.commands import refused
 from tests.comparing import assert_same_datasets
+from tests.progress import Counted
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +92,10 @@ def test_two_runs_and_any_number_of_threads_give_identical_files(command, clip, 
 
 
 def test_progress_tells_how_many_frames_there_will_be(clip, tmp_path):
-    told = []
+    progress = Counted()
     job = Job(str(clip), "patch", tmp_path / "f.h5")
-    extract_job(job, ExtractionParams(start=1), progress=lambda *counts: told.append(counts))
-    assert told == [(16, 19), (3, 19)]
+    extract_job(job, ExtractionParams(start=1), run=RunOptions(progress=progress))
+    assert (progress.calls, progress.totals) == ([16, 3], {"frame": 19})
 
 
 def test_one_video_loads_only_what_it_needs(clip, tmp_path):

@@ -18,7 +18,7 @@ from encoding.params import EncodingParams
 from idt.batch import verify
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5
+from idt.files import hdf5, provenance
 from idt.params import ExtractionParams
 from tests import scenes
 from tests.samples import random_features
@@ -134,4 +134,4 @@ def test_any_value_of_a_parameter_is_taken_or_refused_by_its_name(cls, data, val
         assert name.split("_")[0] in refusal
         return
     # What was taken can be written down and comes back as it was.
-    assert hdf5.plain(made)[name] == hdf5.plain({name: value})[name]
+    assert provenance.plain(made)[name] == provenance.plain({name: value})[name]

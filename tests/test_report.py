@@ -14,7 +14,7 @@ from classify.datasets.dataset import Clip, Dataset, Skipped
 from classify.datasets.splits import Split, leave_one_group_out
 from classify.metrics import spread
 from classify.reports import report
-from classify.reports.report import assemble, write
+from classify.reports.report import Costs, assemble, write
 from classify.reports.summary import Fold, summarise
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
@@ -86,8 +86,7 @@ def test_the_files_of_a_report_agree(tmp_path):
         dataset,
         scored(dataset, [["jump", "walk"], ["walk", "walk"]]),
         settings={"C": 100.0},
-        seconds={"extract": 1.23456, "train": 2},
-        memory=5 << 20,
+        costs=Costs({"extract": 1.23456, "train": 2}, memory=5 << 20),
         columns=12,
         empty=["walk/3"],
         notes=["one | two"],

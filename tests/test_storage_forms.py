@@ -13,11 +13,14 @@ from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from idt import DataError, ExtractionParams, Features, load
 from idt.features import feature_file
+from idt.features.column_codecs import Steps, as_float16
 from idt.features.convert import convert
-from idt.features.storage_forms import KEPT, Steps, halved
-from idt.files import hdf5
+from idt.features.projection import Projection
+from idt.features.storage import Storage
+from idt.features.storage_forms import KEPT
 from tests import golden
 from tests.samples import assert_same_contents, assert_same_features, golden_features, random_features
+from tests.up_to_date import state_of
 
 # Bytes of a track on the disk.
 COMPACT_BUDGET = 550
@@ -139,8 +142,8 @@ def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
 @pytest.mark.parametrize("cuts", [[1], [1023, 1025], [0, 0, 700]])
 def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook, name, cuts):
     features = random_features(1500, timed=False)
-    options = {"params": features.params, "source": None, "compact": name == "compact"}
-    options["projection"] = feature_file.Projection.load(codebook) if name == "projected" else None
+    storage = feature_file.Storage(compact=name == "compact", project=codebook if name == "projected" else None)
+    options = {"params": features.params, "source": None, "storage": storage}
     for file, edges in (("parts.h5", [0, *cuts, 1500]), ("once.h5", [0, 1500])):
         with feature_file.Writer(tmp_path / file, **options) as writer:
             camera = features.camera
@@ -159,17 +162,17 @@ def test_converting_gives_the_file_that_saving_so_would_have_given(tmp_path, cod
     exact = {"float32": before == "float32"}
     feature_file.save(features, tmp_path / "before.h5", **exact)
     feature_file.save(features, tmp_path / "after.h5", **exact, **form(codebook, after))
-    count, notes = convert(tmp_path / "before.h5", tmp_path / "converted.h5", **form(codebook, after))
+    count, notes = convert(tmp_path / "before.h5", tmp_path / "converted.h5", storage=Storage(**form(codebook, after)))
     assert (count, len(notes)) == (1500, 1)
     assert_same_contents(tmp_path / "converted.h5", tmp_path / "after.h5")
-    again = convert(tmp_path / "before.h5", tmp_path / "converted.h5", **form(codebook, after))
+    again = convert(tmp_path / "before.h5", tmp_path / "converted.h5", storage=Storage(**form(codebook, after)))
     assert again == (1500, [f"{tmp_path / 'converted.h5'} is up to date"])
 
 
 def test_projecting_a_compact_file_is_saving_both(tmp_path, codebook):
     features = random_features(300)
     feature_file.save(features, tmp_path / "compact.h5", compact=True)
-    convert(tmp_path / "compact.h5", tmp_path / "converted.h5", project=codebook)
+    convert(tmp_path / "compact.h5", tmp_path / "converted.h5", storage=Storage(project=codebook))
     feature_file.save(features, tmp_path / "both.h5", compact=True, project=codebook)
     assert_same_contents(tmp_path / "converted.h5", tmp_path / "both.h5")
 
@@ -226,17 +229,16 @@ def test_another_form_is_not_up_to_date(target, codebook):
     feature_file.save(features, target)
 
     def state(**options):
-        stored = feature_file.stored_params(features.params, **options)
-        return hdf5.matches(
+        stored = feature_file.stored_params(features.params, feature_file.Storage(**options))
+        return state_of(
             target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=features.source
         )  # fmt: skip
 
     assert state() == "current"
     assert "was written without compact, this run asks for compact=True" in state(compact=True)
-    projection = feature_file.Projection.load(codebook)
-    assert "this run asks for projected=" in state(projection=projection)
+    assert "this run asks for projected=" in state(project=codebook)
     feature_file.save(features, target, project=codebook, overwrite=True)
-    assert state(projection=projection) == "current"
+    assert state(project=codebook) == "current"
     assert "was written with projected=" in state()
 
 
@@ -262,9 +264,11 @@ def test_the_way_back_is_refused(tmp_path, codebook):
         feature_file.save(random_features(20), tmp_path / f"{name}.h5", **form(codebook, name))
     for name, options in (("compact", {}), ("compact", {"compact": True}), ("projected", {"project": codebook})):
         with pytest.raises(DataError, match="is HDF5 already"):
-            convert(tmp_path / f"{name}.h5", tmp_path / "out.h5", **options)
+            convert(tmp_path / f"{name}.h5", tmp_path / "out.h5", storage=Storage(**options))
     with pytest.raises(DataError, match="only HDF5 of ours"):
-        convert(tmp_path / "compact.h5", tmp_path / "out.txt", compact=True)
+        convert(tmp_path / "compact.h5", tmp_path / "out.txt", storage=Storage(compact=True))
+    with pytest.raises(DataError, match=r"converting cannot undo fixed point, got float32 for .*out\.h5"):
+        convert(tmp_path / "compact.h5", tmp_path / "out.h5", storage=Storage(float32=True))
 
 
 def test_rows_that_others_wrote_stay_as_they_are(target, codebook):
@@ -283,7 +287,7 @@ def test_numbers_beyond_a_form_are_refused_and_leave_nothing(target, codebook):
     with pytest.raises(DataError, match=r"trajectory must lie within ±65504.*float16, got 1e"):
         feature_file.save(features, target, compact=True)
     assert not target.exists()
-    assert len(halved(np.empty((0, 2)), "nothing")) == 0
+    assert len(as_float16(np.empty((0, 2)), "nothing")) == 0
 
 
 def test_a_codebook_of_other_features_does_not_project(target, codebook, tmp_path):
@@ -326,13 +330,13 @@ def test_a_damaged_codebook_does_not_project(tmp_path, codebook, change, message
     (tmp_path / "c.h5").write_bytes(codebook.read_bytes())
     forged(tmp_path / "c.h5", change)
     with pytest.raises(DataError, match=message):
-        feature_file.Projection.load(tmp_path / "c.h5")
+        Projection.load(tmp_path / "c.h5")
 
 
 def test_a_codebook_whose_axes_changed_is_another(tmp_path, codebook):
     (tmp_path / "c.h5").write_bytes(codebook.read_bytes())
     forged(tmp_path / "c.h5", lambda file: file["blocks/hog/mean"].write_direct(np.zeros(96, "f4")))
-    assert feature_file.Projection.load(tmp_path / "c.h5").identity != feature_file.Projection.load(codebook).identity
+    assert Projection.load(tmp_path / "c.h5").identity != Projection.load(codebook).identity
 
 
 @pytest.mark.parametrize(

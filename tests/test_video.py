@@ -265,10 +265,10 @@ def test_arrays_of_any_layout_become_contiguous(clip):
 
 
 def test_a_source_is_described_only_when_asked(avi, monkeypatch):
-    hdf5 = pytest.importorskip("idt.files.hdf5")
+    provenance = pytest.importorskip("idt.files.provenance")
     hashed = []
-    digest = hdf5.digest
-    monkeypatch.setattr(hdf5, "digest", lambda path: hashed.append(path) or digest(path))
+    digest = provenance.digest
+    monkeypatch.setattr(provenance, "digest", lambda path: hashed.append(path) or digest(path))
     with open_video(avi) as video:
         next(video)
         assert hashed == []

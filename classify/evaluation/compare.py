@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classify.evaluation.evaluate import evaluate_prepared
-from classify.evaluation.fold import Places
+from classify.evaluation.fold_plan import Places
 from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, settings_of
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
 from classify.reports.report import Written
-from encoding.pipeline import no_progress
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import provenance
+from idt.workers.run_options import RunOptions
 
 
 class Comparison(NamedTuple):
@@ -46,19 +46,7 @@ class Comparison(NamedTuple):
     up_to_date: bool
 
 
-def compare(
-    dataset,
-    recipes,
-    output,
-    *,
-    features=None,
-    jobs=1,
-    threads=1,
-    overwrite=False,
-    progress=no_progress,
-    seen=None,
-    told=None,
-):
+def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_outcome=None, on_row=None):
     """Evaluate a data set by several recipes.
 
     Parameters
@@ -72,9 +60,9 @@ def compare(
     features : str or Path, optional
         Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Those of
         other extractions lie beside it, named after what is different.
-    jobs, threads, overwrite, progress, seen
+    run, on_outcome
         As `classify.evaluation.evaluate.evaluate`.
-    told : callable, optional
+    on_row : callable, optional
         Called with the `Row` of every recipe when it is done.
 
     Returns
@@ -91,17 +79,16 @@ def compare(
     output = Path(output)
     folders = _folders(recipes, output / "rows")
     for recipe, folder in zip(recipes, folders, strict=True):
-        earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=overwrite)
-    workers = {"jobs": jobs, "threads": threads, "overwrite": overwrite, "progress": progress}
+        earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=run.overwrite)
     first = Path(features or output / "features")
     prepared, rows, idle = {}, [], True
     for recipe, folder in zip(recipes, folders, strict=True):
         if recipe.extraction not in prepared:
             place = _beside(first, recipes[0].extraction, recipe.extraction)
-            prepared[recipe.extraction] = prepare(dataset, place, recipe.extraction, **workers, seen=seen)
+            prepared[recipe.extraction] = prepare(dataset, place, recipe.extraction, run=run, on_outcome=on_outcome)
         ready, places = prepared[recipe.extraction], _places(recipe, output, folder)
         try:
-            found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, **workers)
+            found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, run=run)
         except DataError as problem:
             rows.append(Row(recipe.name, None, " ".join(str(problem).split())))
         else:
@@ -109,8 +96,8 @@ def compare(
             if not found.up_to_date:
                 idle = False
                 comparison_table.write(output, rows)
-        if told is not None:
-            told(rows[-1])
+        if on_row is not None:
+            on_row(rows[-1])
     written = comparison_table.write(output, rows)
     failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
     return Comparison(rows, written, failed, idle)
@@ -150,7 +137,7 @@ def _places(recipe, output, folder):
 
 
 def _digest(values):
-    return hashlib.sha256(json.dumps(hdf5.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(provenance.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _slug(text):

@@ -1,7 +1,7 @@
-"""What stages cost, in seconds and in memory, remembered beside what they made.
+"""Wall time and memory of the stages of an evaluation, recorded beside the files that they made.
 
-A run that goes on where another stopped, or that uses what another made, then still says what all of it took. Memory is
-the largest resident one of this process and its children together, where the system tells it (Linux).
+A run that resumes another, or uses files of another, then still reports what all of it took. Memory is the largest
+resident memory of this process and its children together, where the system tells it (Linux).
 """
 
 import contextlib
@@ -10,81 +10,94 @@ import json
 import os
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classify.text_files import write_text
-from idt.files import hdf5
+from idt.files import provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
 """Seconds between two looks at the memory."""
 
 
-class Ledger:
-    """Cost of the stages that made the content of a folder, in its ``cost.json``.
-
-    Parameters
-    ----------
-    folder : Path
-    """
-
-    def __init__(self, folder):
-        self._path = Path(folder) / "cost.json"
-
-    @contextlib.contextmanager
-    def paying(self, stage, made_of):
-        """Add the time of the block to that of the stage, and remember its memory.
-
-        Parameters
-        ----------
-        stage : str
-        made_of : object
-            What the stage depends on, ready for JSON; the cost of a stage that depended on something else is forgotten.
-
-        Yields
-        ------
-        Bill
-            That may be torn up, if it turns out that nothing was to be done.
-        """
-        bill, began, key = Bill(), time.perf_counter(), _key(made_of)
-        with watched(stage), Peak() as peak:
-            yield bill
-        if not bill.due:
-            return
-        stages = self._read()
-        before = stages.get(stage, {})
-        if before.get("key") != key:
-            before = {}
-        stages[stage] = {
-            "key": key,
-            "seconds": round(before.get("seconds", 0.0) + time.perf_counter() - began, 3),
-            "memory": max(before.get("memory", 0), peak.bytes),
-        }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(self._path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=True)
-
-    def of(self, stage, made_of):
-        """Seconds and bytes of a stage, (0, 0) if nothing is known of it."""
-        entry = self._read().get(stage, {})
-        return (entry["seconds"], entry["memory"]) if entry.get("key") == _key(made_of) else (0.0, 0)
-
-    def _read(self):
-        try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
-        return found if isinstance(found, dict) else {}
-
-
-class Bill:
-    """Whether a stage is to be paid for.
+@dataclass(frozen=True)
+class Stage:
+    """A stage of an evaluation.
 
     Attributes
     ----------
-    due : bool
+    name : str
+    folder : Path
+        The folder of the files that the stage makes; their cost lies beside them in ``cost.json``.
+    made_of : object
+        What the stage depends on, ready for JSON. The cost of a stage that depended on something else is forgotten.
     """
 
-    due = True
+    name: str
+    folder: Path
+    made_of: Any
+
+
+@dataclass
+class Cost:
+    """Wall time and memory of a stage.
+
+    Attributes
+    ----------
+    seconds : float
+    memory : int
+        Bytes, the most at one time; 0 where the system does not tell.
+    """
+
+    seconds: float = 0.0
+    memory: int = 0
+
+
+@contextlib.contextmanager
+def measured(stage):
+    """Measure a block.
+
+    Parameters
+    ----------
+    stage : Stage
+        The name under which ``--profile`` lists the time.
+
+    Yields
+    ------
+    Cost
+        That of the block, once the block has ended.
+    """
+    cost, began = Cost(), time.perf_counter()
+    with watched(stage.name), Peak() as peak:
+        yield cost
+    cost.seconds, cost.memory = time.perf_counter() - began, peak.bytes
+
+
+def record(stage, cost):
+    """Add a cost to what is recorded of a stage: times add up, of the memory the larger is kept.
+
+    Parameters
+    ----------
+    stage : Stage
+    cost : Cost
+    """
+    stages, before = _read(stage.folder), recorded(stage)
+    stages[stage.name] = {
+        "key": _key(stage.made_of),
+        "seconds": round(before.seconds + cost.seconds, 3),
+        "memory": max(before.memory, cost.memory),
+    }
+    path = _path(stage.folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=True)
+
+
+def recorded(stage):
+    """Return the `Cost` that is recorded of a ``stage``; nothing if it is unknown."""
+    entry = _read(stage.folder).get(stage.name, {})
+    return Cost(entry["seconds"], entry["memory"]) if entry.get("key") == _key(stage.made_of) else Cost()
 
 
 class Peak:
@@ -136,5 +149,17 @@ def resident(process):
     return found + sum(resident(child) for child in children)
 
 
+def _path(folder):
+    return Path(folder) / "cost.json"
+
+
+def _read(folder):
+    try:
+        found = json.loads(_path(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
+    return found if isinstance(found, dict) else {}
+
+
 def _key(made_of):
-    return hashlib.sha256(json.dumps(hdf5.plain(made_of), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(provenance.plain(made_of), sort_keys=True).encode()).hexdigest()

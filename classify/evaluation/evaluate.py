@@ -17,20 +17,20 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from classify.datasets.dataset import groups_of
-from classify.evaluation.cost_ledger import Ledger
-from classify.evaluation.fold import FoldFiles, Places
+from classify.evaluation import fold
+from classify.evaluation.cost_ledger import Stage, measured, record, recorded
+from classify.evaluation.fold_plan import Places, plan_folds
 from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, is_repeated, settings_of
 from classify.params import ClassifierParams
 from classify.reports import report
-from classify.reports.report import Written
+from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
 from encoding.descriptors.inputs import Inputs, combined
 from encoding.fitting import fit_codebooks, steps_of
 from encoding.params import EncodingParams
-from encoding.pipeline import no_progress
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ def evaluate(
     encoding=None,
     classifier=None,
     features=None,
-    jobs=1,
-    threads=1,
-    overwrite=False,
-    progress=no_progress,
-    seen=None,
+    run=RunOptions(),
+    on_outcome=None,
 ):
     """Evaluate a data set.
 
@@ -84,15 +81,10 @@ def evaluate(
         The standard recipe by default, all three.
     features : str or Path, optional
         Folder of the feature files; by default ``features`` in the output.
-    jobs : int
-        Videos at once, in processes.
-    threads : int
-        Threads for each. No number depends on these two.
-    overwrite : bool
-        Replace what was made otherwise.
-    progress : callable
-        Like `encoding.pipeline.no_progress`.
-    seen : callable, optional
+    run : RunOptions
+        Processes and threads, on which no number depends, whether files that were made otherwise may be replaced, and
+        the progress.
+    on_outcome : callable, optional
         Called with the `idt.batch.extract_one.Outcome` of every clip.
 
     Returns
@@ -110,15 +102,12 @@ def evaluate(
     extraction, encoding = extraction or ExtractionParams(), encoding or EncodingParams()
     classifier, output = classifier or ClassifierParams(), Path(output)
     settings = settings_of(dataset, extraction=extraction, encoding=encoding, classifier=classifier)
-    earlier_report(output / "report.json", settings, overwrite=overwrite)
-    workers = {"jobs": jobs, "threads": threads, "overwrite": overwrite, "progress": progress}
-    prepared = prepare(dataset, features or output / "features", extraction, **workers, seen=seen)
-    return evaluate_prepared(prepared, Places(output, output, output), encoding, classifier, **workers)
+    earlier_report(output / "report.json", settings, overwrite=run.overwrite)
+    prepared = prepare(dataset, features or output / "features", extraction, run=run, on_outcome=on_outcome)
+    return evaluate_prepared(prepared, Places(output, output, output), encoding, classifier, run=run)
 
 
-def evaluate_prepared(
-    prepared, places, encoding, classifier, *, jobs=1, threads=1, overwrite=False, progress=no_progress
-):
+def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions()):
     """Evaluate a data set that has its features.
 
     Parameters
@@ -129,8 +118,7 @@ def evaluate_prepared(
         parameters agree as far as these depend on them.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
-    jobs, threads, overwrite, progress
-        As `evaluate`.
+    run : RunOptions
 
     Returns
     -------
@@ -143,97 +131,87 @@ def evaluate_prepared(
     """
     dataset, output = prepared.dataset, places.scores
     settings = settings_of(dataset, extraction=prepared.extraction, encoding=encoding, classifier=classifier)
-    earlier = earlier_report(output / "report.json", settings, overwrite=overwrite)
-    folds = [
-        FoldFiles(
-            places,
-            number,
-            split,
-            dataset.labels,
-            groups_of(dataset.clips),
-            prepared.digests,
-            encoding=encoding,
-            classifier=classifier,
-            overwrite=overwrite,
-        )
-        for number, split in enumerate(dataset.splits, start=1)
-    ]
-    idle = prepared.up_to_date and all(fold.scored for fold in folds)
-    costs = _Costs(places, prepared, encoding, classifier)
-    workers = {"jobs": jobs, "threads": threads, "progress": progress}
-    _fit_codebooks(folds, prepared, encoding, costs, **workers)
-    scores = [_scores(fold, prepared, costs, **workers) for fold in folds]
+    earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
+    plans = plan_folds(prepared, places, encoding, classifier)
+    states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
+    stages = _stages(prepared, places, encoding, classifier)
+    _fit_codebooks(plans, states, prepared, stages["codebooks"], run)
+    scores = [_scores(plan, state, prepared.files, stages, run) for plan, state in zip(plans, states, strict=True)]
 
-    seconds, memory = costs.all()
     made = report.assemble(
         dataset,
-        [Fold(fold.split, of.classes, of.scores, of.probabilities) for fold, of in zip(folds, scores, strict=True)],
+        _folds(plans, [(of.classes, of.scores, of.probabilities) for of in scores]),
         per_descriptor={
-            block: [Fold(fold.split, of.classes, of.descriptors[block]) for fold, of in zip(folds, scores, strict=True)]
+            block: _folds(plans, [(of.classes, of.descriptors[block]) for of in scores])
             for block in scores[0].descriptors
         },
         settings=settings,
-        seconds=seconds,
-        memory=memory,
+        costs=_costs(prepared.seconds, stages),
         columns=scores[0].columns,
         empty=set().union(*(of.empty for of in scores)),
     )
+    idle = prepared.up_to_date and all(state.scored for state in states)
     if idle and is_repeated(made, earlier):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
     return Evaluation(made, report.write(output, made, overwrite=True), prepared.failed, False)
 
 
-class _Costs:
-    """What the stages cost, each remembered in the folder of what it made."""
-
-    def __init__(self, places, prepared, encoding, classifier):
-        self._extraction = prepared.seconds
-        features = combined(prepared.digests)
-        encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
-        self._stages = {
-            "codebooks": (Ledger(places.codebook), [features, encoding.encoding, encoding.fitting()]),
-            "encoding": (Ledger(places.vectors), encoded),
-            "classification": (Ledger(places.scores), [*encoded, dataclasses.asdict(classifier)]),
-        }
-
-    def paying(self, stage):
-        """As `Ledger.paying`."""
-        ledger, made_of = self._stages[stage]
-        return ledger.paying(stage, made_of)
-
-    def all(self):
-        """Seconds of each stage, and the most memory of those after the extraction."""
-        found = {stage: ledger.of(stage, made_of) for stage, (ledger, made_of) in self._stages.items()}
-        seconds = {"extraction": self._extraction, **{stage: cost[0] for stage, cost in found.items()}}
-        return seconds, max(cost[1] for cost in found.values())
+def _stages(prepared, places, encoding, classifier):
+    """The stages after the extraction by name, each with the folder of what it makes."""
+    features = combined(prepared.digests)
+    fitted = [features, encoding.encoding, encoding.fitting()]
+    encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
+    classified = [*encoded, dataclasses.asdict(classifier)]
+    return {
+        "codebooks": Stage("codebooks", places.codebook, fitted),
+        "encoding": Stage("encoding", places.vectors, encoded),
+        "classification": Stage("classification", places.scores, classified),
+    }
 
 
-def _fit_codebooks(folds, prepared, encoding, costs, *, jobs, threads, progress):
-    """Codebooks of the folds that need one."""
-    folds = [fold for fold in folds if not (fold.scored or fold.fitted)]
-    if not folds:
+def _costs(extraction, stages):
+    """Seconds of each stage, and the most memory of those after the extraction."""
+    found = {name: recorded(stage) for name, stage in stages.items()}
+    seconds = {"extraction": extraction, **{name: cost.seconds for name, cost in found.items()}}
+    return Costs(seconds, max(cost.memory for cost in found.values()))
+
+
+def _fit_codebooks(plans, states, prepared, stage, run):
+    """Fit and keep the codebooks of the splits that need one."""
+    plans = [plan for plan, state in zip(plans, states, strict=True) if not (state.scored or state.fitted)]
+    if not plans:
         return
-    sets = [fold.split.train for fold in folds]
+    params = plans[0].encoding
+    sets = [plan.split.train for plan in plans]
     names = sorted(set().union(*sets))
-    inputs = Inputs.of([prepared.files[name] for name in names], names, descriptors=encoding.descriptors)
+    inputs = Inputs.of([prepared.files[name] for name in names], names, descriptors=params.descriptors)
     # Of several labels all together are one: what is learnt from them is which videos belong together.
     labels = {
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
-    with costs.paying("codebooks"), progress("step", steps_of(inputs, sets, encoding)) as update:
+    with measured(stage) as cost, run.progress("step", steps_of(inputs, sets, params)) as update:
         # While codebooks are fitted nothing else runs, so they have all threads.
-        workers = {"jobs": jobs, "threads": jobs * threads, "update": update}
-        fitted = fit_codebooks(inputs, sets, encoding, labels=labels, **workers)
-        for fold, codebook in zip(folds, fitted, strict=True):
-            fold.keep(codebook)
+        workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
+        fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
+        for plan, codebook in zip(plans, fitted, strict=True):
+            fold.keep_codebook(plan, codebook, overwrite=run.overwrite)
+    record(stage, cost)
 
 
-def _scores(fold, prepared, costs, *, jobs, threads, progress):
-    """Scores of a fold, from its file or anew."""
-    if fold.scored:
-        return fold.load()
-    with costs.paying("encoding") as bill, progress("video", len(fold.names)) as update:
-        bill.due = not fold.encoded
-        fold.encode(prepared.files, jobs=jobs, threads=threads, update=update)
-    with costs.paying("classification"):
-        return fold.classify()
+def _scores(plan, state, files, stages, run):
+    """Scores of a split, from its file or anew."""
+    if state.scored:
+        return fold.load_scores(plan)
+    with measured(stages["encoding"]) as cost:
+        encoded = fold.encode(plan, state, files, run)
+    if encoded:
+        record(stages["encoding"], cost)
+    with measured(stages["classification"]) as cost:
+        scores = fold.classify(plan, overwrite=run.overwrite)
+    record(stages["classification"], cost)
+    return scores
+
+
+def _folds(plans, outcomes):
+    """The outcome of every split for the report: its classes, scores and, perhaps, probabilities."""
+    return [Fold(plan.split, *outcome) for plan, outcome in zip(plans, outcomes, strict=True)]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from classify.datasets import splits
 from classify.datasets.dataset import Dataset
-from classify.evaluation.cost_ledger import Ledger
+from classify.evaluation.cost_ledger import Stage, measured, record, recorded
 from classify.evaluation.resume import refuse_other_features
 from classify.models.video_features import Task, extract
 from encoding.descriptors.inputs import digests
 from encoding.descriptors.sources import FileSource
-from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Prepared:
     seconds: float
 
 
-def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, progress=no_progress, seen=None):
+def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     """Make a feature file of every clip of a set, unless it is there.
 
     Parameters
@@ -55,7 +55,7 @@ def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, 
     folder : str or Path
         Of the feature files.
     extraction : ExtractionParams
-    jobs, threads, overwrite, progress, seen
+    run, on_outcome
         As `classify.evaluation.evaluate.evaluate`.
 
     Returns
@@ -68,24 +68,25 @@ def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, 
         As `classify.evaluation.evaluate.evaluate`.
     """
     tasks = _tasks(dataset, extraction, Path(folder))
-    if not overwrite:
+    if not run.overwrite:
         refuse_other_features(tasks)
-    ledger, outcomes = Ledger(folder), []
-    with ledger.paying("extraction", extraction) as bill, progress("video", len(tasks)) as update:
-        for outcome in extract(tasks, jobs=jobs, threads=threads, overwrite=overwrite):
+    stage, outcomes = Stage("extraction", Path(folder), extraction), []
+    with measured(stage) as cost, run.progress("video", len(tasks)) as update:
+        for outcome in extract(tasks, run):
             outcomes.append(outcome)
-            if seen is not None:
-                seen(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
             update()
-        bill.due = any(not (outcome.up_to_date or outcome.error) for outcome in outcomes)
+    extracted = any(not (outcome.up_to_date or outcome.error) for outcome in outcomes)
+    if extracted:
+        record(stage, cost)
     failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
     dataset = dataset.without(failed)
     splits.check(dataset.splits, dataset.labels)
     files = {task.name: task.output for task in tasks if task.name not in failed}
-    with progress("file", len(files)) as update:
+    with run.progress("file", len(files)) as update:
         found = digests([FileSource(path, name) for name, path in files.items()], update=update)
-    seconds, _ = ledger.of("extraction", extraction)
-    return Prepared(dataset, extraction, files, found, failed, not bill.due, seconds)
+    return Prepared(dataset, extraction, files, found, failed, not extracted, recorded(stage).seconds)
 
 
 def _tasks(dataset, extraction, folder):

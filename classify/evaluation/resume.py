@@ -8,7 +8,7 @@ import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5
+from idt.files import hdf5, provenance
 
 VARYING = ("seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
@@ -66,7 +66,7 @@ def earlier_report(path, settings, *, overwrite=False):
     except (ValueError, TypeError, KeyError, AttributeError):
         if overwrite:
             return None
-        raise DataError(f"{path} is no report of an evaluation; {hdf5.REMEDY}") from None
+        raise DataError(f"{path} is no report of an evaluation; {provenance.REMEDY}") from None
     if not overwrite:
         _refuse_difference(path, before, _flat(settings))
     return report
@@ -77,7 +77,7 @@ def is_repeated(report, earlier):
     if earlier is None:
         return False
     one, other = ({key: value for key, value in these.items() if key not in VARYING} for these in (report, earlier))
-    return hdf5.plain(one) == other
+    return provenance.plain(one) == other
 
 
 def refuse_other_features(tasks):
@@ -100,19 +100,19 @@ def refuse_other_features(tasks):
                 before = hdf5.json_attribute(file, "params") or {}
         except (DataError, OSError):
             continue
-        _refuse_difference(task.output, before, hdf5.plain(feature_file.stored_params(task.params)))
+        _refuse_difference(task.output, before, provenance.plain(feature_file.stored_params(task.params)))
 
 
 def _refuse_difference(path, before, now):
     differ = [key for key in sorted({*before, *now}) if before.get(key, ...) != now.get(key, ...)]
     if differ:
         was, asked = (", ".join(f"{key}={values.get(key, 'none')}" for key in differ) for values in (before, now))
-        raise DataError(f"{path} was made with {was}, this run asks for {asked}; {hdf5.REMEDY}")
+        raise DataError(f"{path} was made with {was}, this run asks for {asked}; {provenance.REMEDY}")
 
 
 def _flat(settings):
     """Settings without their groups, but for names that two groups have."""
-    plain = hdf5.plain(settings)
+    plain = provenance.plain(settings)
     groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
     flat = {key: value for key, value in plain.items() if key not in groups}
     names = [name for group in groups.values() for name in group]

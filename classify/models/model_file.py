@@ -23,9 +23,9 @@ from classify.svm.chi2 import Chi2SVM
 from classify.svm.inner_folds import SEED, seed_of
 from classify.svm.linear import LinearSVM
 from classify.svm.one_vs_rest import OneVsRest
-from encoding.vectors_file import block_columns, check_layout, json_list
+from encoding.vector_layout import block_columns, check_layout
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, result_file
 
 FORMAT = "idt-model"
 VERSION = 1
@@ -40,7 +40,7 @@ class Model:
     classifier : LinearSVM or Chi2SVM
         Fitted; its classes are text.
     layout : list of dict
-        As from `encoding.vectors_file.check_layout`.
+        As from `encoding.vector_layout.check_layout`.
     codebook : str
         Digest of the codebook.
     source : dict or None
@@ -120,7 +120,7 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
     classes = classifier.classes_.tolist()
     if not all(isinstance(label, str) for label in classes):
         raise DataError(f"the labels of a model file must be text, got {classes[0]!r}; train with str labels")
-    created = hdf5.create(
+    created = result_file.create(
         path, format=FORMAT, version=VERSION, params=stored_params(classifier), source=source, overwrite=overwrite
     )
     with created as file:
@@ -132,7 +132,7 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
         file.attrs["trained"] = json.dumps({"C": classifier.C_, "several": classifier.several_})
         file.attrs["layout"] = json.dumps(layout)
         file.attrs["codebook"] = codebook
-        file.attrs["encoding"] = json.dumps(hdf5.plain(encoding), sort_keys=True)
+        result_file.set_json(file, "encoding", encoding)
 
 
 def stored_params(classifier):
@@ -181,7 +181,7 @@ def load_model(path):
         trained = hdf5.json_attribute(file, "trained") or {}
         several = trained.get("several") is True
         count = 1 if len(classes) == 2 and not several else len(classes)
-        layout = check_layout(json_list(file, "layout"), name=f"{path}: layout")
+        layout = check_layout(hdf5.json_attribute(file, "layout", list), name=f"{path}: layout")
         classifier = _built(file, path, layout)
         classifier.classes_, classifier.several_ = np.array(classes), several
         classifier.C_ = trained.get("C")

@@ -13,7 +13,7 @@ import numpy as np
 
 from classify.svm.lazy_rows import Rows
 from classify.text_files import listed, read_lines
-from encoding.vectors_file import WHOLE
+from encoding.vector_layout import WHOLE
 from idt.checks import describe, float_array
 from idt.errors import DataError
 

@@ -12,23 +12,12 @@ from classify.models.video_features import extract, plan
 from encoding.codebook import Codebook
 from encoding.encode import encode_files, layout_of
 from encoding.params import FITTING
-from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.params import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 
-def label_videos(
-    model,
-    videos,
-    codebook,
-    *,
-    outside=(),
-    probabilities=False,
-    jobs=1,
-    threads=1,
-    progress=no_progress,
-    seen=None,
-):
+def label_videos(model, videos, codebook, *, outside=(), probabilities=False, run=RunOptions(), on_outcome=None):
     """Score videos: extract, encode, and score the vectors; nothing of it is kept.
 
     Parameters
@@ -41,13 +30,8 @@ def label_videos(
     outside : sequence of classify.models.train.Outside
     probabilities : bool
         As `label_vectors`.
-    jobs : int
-        Videos at once, in processes.
-    threads : int
-        Threads for each.
-    progress : callable
-        Like `encoding.pipeline.no_progress`.
-    seen : callable, optional
+    run : RunOptions
+    on_outcome : callable, optional
         Called with the `idt.batch.extract_one.Outcome` of every video.
 
     Returns
@@ -74,25 +58,18 @@ def label_videos(
     failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="svm-predict-") as folder:
         tasks = plan(videos, Path(folder) / "features", ExtractionParams.from_options(**book.features))
-        with progress("video", len(tasks)) as update:
-            for outcome in extract(tasks, jobs=jobs, threads=threads):
+        with run.progress("video", len(tasks)) as update:
+            for outcome in extract(tasks, run):
                 if outcome.error is not None:
                     failed[outcome.job.name] = outcome.error
                 # The failure of a single video is that of the run.
-                if seen is not None and (outcome.error is None or len(tasks) > 1):
-                    seen(outcome)
+                if on_outcome is not None and (outcome.error is None or len(tasks) > 1):
+                    on_outcome(outcome)
                 update()
         done = [task for task in tasks if task.name not in failed]
         if not done:
             raise DataError(f"none of {len(tasks)} videos can be used" if len(tasks) > 1 else failed[tasks[0].name])
         vectors = Path(folder) / "vectors.h5"
-        encode_files(
-            [task.output for task in done],
-            [task.name for task in done],
-            book,
-            vectors,
-            params=encoding,
-            jobs=jobs,
-            threads=threads,
-        )
+        files, names = [task.output for task in done], [task.name for task in done]
+        encode_files(files, names, book, vectors, params=encoding, run=run)
         return label_vectors(model, vectors, outside=outside, probabilities=probabilities)._replace(failed=failed)

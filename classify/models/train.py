@@ -11,8 +11,7 @@ from classify.models import model_file
 from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
-from idt.errors import DataError
-from idt.files import atomic, hdf5
+from idt.files import atomic, provenance
 
 
 class Outside(NamedTuple):
@@ -86,21 +85,14 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
     atomic.refuse_input(output, vectors, labels, *(path for block in outside for path in block[:2]))
     with open_vectors(vectors) as stored:
         given = match_labels(stored.names, read_labels(labels))
-        blocks = [(block.name or Path(block.path).stem, *map(hdf5.digest, block[:2])) for block in outside]
-        made_of = json.dumps([hdf5.digest(vectors), given, blocks])
+        blocks = [(block.name or Path(block.path).stem, *map(provenance.digest, block[:2])) for block in outside]
+        made_of = json.dumps([provenance.digest(vectors), given, blocks])
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
-        state = hdf5.matches(
-            output,
-            format=model_file.FORMAT,
-            version=model_file.VERSION,
-            params=model_file.stored_params(machine_of(params)),
-            source=source,
-        )
-        if state == "current":
+        kind = {"format": model_file.FORMAT, "version": model_file.VERSION}
+        options = model_file.stored_params(machine_of(params))
+        if provenance.is_current(output, **kind, params=options, source=source, overwrite=overwrite):
             return done._replace(up_to_date=True)
-        if state != "absent" and not overwrite:
-            raise DataError(state)
         rows, layout = append_blocks(stored, read_blocks(outside))
         model_file.save_model(
             output,

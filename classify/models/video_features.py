@@ -20,18 +20,13 @@ class Task(NamedTuple):
     params: ExtractionParams
 
 
-def extract(tasks, *, jobs=1, threads=1, overwrite=False):
+def extract(tasks, run):
     """Extract videos into feature files; those that are up to date are left alone.
 
     Parameters
     ----------
     tasks : sequence of Task
-    jobs : int
-        Videos at once, in processes.
-    threads : int
-        Threads for each.
-    overwrite : bool
-        Replace feature files that were made otherwise.
+    run : RunOptions
 
     Yields
     ------
@@ -43,14 +38,13 @@ def extract(tasks, *, jobs=1, threads=1, overwrite=False):
     from idt.batch.jobs import Job
     from idt.workers import cluster
 
-    options = {"threads": threads, "overwrite": overwrite}
     videos = [Job(task.source, task.name, task.output) for task in tasks]
     params = [task.params for task in tasks]
     if len(tasks) == 1 and not cluster.is_connected():
         # The death of a single video is that of the run.
-        yield attempt_job(videos[0], params[0], **options)
+        yield attempt_job(videos[0], params[0], run=run.for_one())
         return
-    yield from sorted_again(extract_many(videos, params, n_jobs=jobs, **options))
+    yield from sorted_again(extract_many(videos, params, run=run))
 
 
 def plan(videos, folder, params):

@@ -49,9 +49,22 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def assemble(
-    dataset, folds, *, per_descriptor=None, settings=None, seconds=None, memory=0, columns=None, empty=(), notes=()
-):
+class Costs(NamedTuple):
+    """What an evaluation took.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        Wall time by stage.
+    memory : int
+        Bytes, the most that a stage after the extraction took; 0 if it is not known.
+    """
+
+    seconds: dict[str, float]
+    memory: int = 0
+
+
+def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, columns=None, empty=(), notes=()):
     """Make the report of an evaluation.
 
     Parameters
@@ -62,10 +75,7 @@ def assemble(
         The outcome with each block of the vectors by itself.
     settings : dict, optional
         All options that the numbers depend on.
-    seconds : dict of str to float, optional
-        Wall time by stage.
-    memory : int
-        Bytes, the most that a stage after the extraction took; 0 if it is not known.
+    costs : Costs, optional
     columns : int, optional
         Numbers of a vector.
     empty : sequence of str
@@ -83,8 +93,9 @@ def assemble(
     Raises
     ------
     DataError
-        As `counting.summarise`.
+        As `classify.reports.summary.summarise`.
     """
+    seconds, memory = costs or Costs({})
     numbers = summary.summarise(dataset, folds)
     parts = summary.by_part(folds)
     per_fold = [summary.numbers_of(dataset, [fold]) for fold in folds]
@@ -127,7 +138,7 @@ def assemble(
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
         "versions": versions(),
-        "seconds": {stage: round(float(spent), 3) for stage, spent in (seconds or {}).items()},
+        "seconds": {stage: round(float(spent), 3) for stage, spent in seconds.items()},
         "memory": memory or None,
     }
 

@@ -11,7 +11,7 @@ def machine_of(params, layout=None):
     ----------
     params : ClassifierParams
     layout : list of dict, optional
-        Layout of the vectors, as `encoding.vectors_file.check_layout` describes. The χ² kernel takes each part as a
+        Layout of the vectors, as `encoding.vector_layout.check_layout` describes. The χ² kernel takes each part as a
         channel.
 
     Returns

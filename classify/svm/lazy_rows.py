@@ -36,7 +36,7 @@ class Rows:
     index : sequence of int, optional
         Rows in the order wanted; all by default. Neighbouring rows are read at once.
     columns : list of slice, optional
-        Columns in the order wanted, as from `encoding.vectors_file.block_columns`; all by default.
+        Columns in the order wanted, as from `encoding.vector_layout.block_columns`; all by default.
     extra : sequence of (m, e) array
         Arrays to append to the right of the selected columns.
 

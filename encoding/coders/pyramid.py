@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.grids import pyramid_grids
-from encoding.vectors_file import WHOLE
+from encoding.vector_layout import WHOLE
 from idt.checks import float_array
 
 

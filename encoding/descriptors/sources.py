@@ -20,7 +20,7 @@ from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.features import Features
-from idt.files import hdf5
+from idt.files import hdf5, provenance
 from idt.params import ExtractionParams
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
@@ -147,7 +147,7 @@ class FileSource(TrackSource):
 
     def digest(self):
         """Return the SHA-256 of the file."""
-        return hdf5.digest(self.path)
+        return provenance.digest(self.path)
 
     def chunks(self, columns):
         """Read the columns."""

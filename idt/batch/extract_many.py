@@ -3,18 +3,21 @@
 A failure is an `Outcome` with its reason, and the other videos go on.
 """
 
+import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from idt.batch.extract_one import Outcome, attempt_job
 from idt.batch.jobs import size_of
-from idt.bounds import JOBS, THREADS
 from idt.command import error_line
+from idt.features.storage import PLAIN
 from idt.files import atomic
 from idt.workers import cluster, processes
+from idt.workers.run_options import RunOptions
 
 
-def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options):
+def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), advance=None):
     """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
@@ -25,14 +28,14 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
     jobs : list of Job
     params : ExtractionParams or list of ExtractionParams
         For all, or for each.
-    n_jobs : int
-        Processes; a cluster has as many as it has.
-    threads : int
-        Of each.
-    progress : callable, optional
-        Called with the index of a job and what `extract_job` tells; not from a cluster.
-    **options
+    boxes, storage, strict
         As for `extract_job`.
+    run : RunOptions
+        A cluster has as many processes as it has, whatever ``jobs`` says. The progress is not used, because the videos
+        are in other processes: ``advance`` tells how far each has come.
+    advance : callable, optional
+        Called with the index of a job, the number of frames done since the last call, and how many there will be: None
+        if unknown; not from a cluster.
 
     Yields
     ------
@@ -40,14 +43,7 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
         Of the job.
     outcome : Outcome
         As the jobs finish.
-
-    Raises
-    ------
-    DataError
-        If a number of processes or threads lies outside its bounds.
     """
-    JOBS.check("n_jobs", n_jobs)
-    THREADS.check("threads", threads)
     folders: dict[Path, set[str]] = {}
     for job in jobs:
         folders.setdefault(job.output.parent, set()).add(job.output.name)
@@ -56,9 +52,10 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
     sizes = [size_of(job) for job in jobs]
     each = params if isinstance(params, list) else [params] * len(jobs)
     order = sorted(range(len(jobs)), key=lambda index: -sizes[index])
-    options["threads"] = threads
+    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one()}
     if cluster.is_connected():
-        options.update((name, cluster.absolute(options.get(name))) for name in ("boxes", "project"))
+        options["boxes"] = cluster.absolute(boxes)
+        options["storage"] = replace(storage, project=cluster.absolute(storage.project))
         ended = cluster.run(_attempt_anywhere, ((_anywhere(jobs[index]), each[index], options) for index in order))
     else:
         from idt.batch.precompile import compile_missing
@@ -66,13 +63,12 @@ def extract_many(jobs, params, *, n_jobs=1, threads=1, progress=None, **options)
         # Or every process would do it.
         compile_missing()
 
-        def told(place, *counts):
-            progress(order[place], *counts)
+        def on_frames(place, *counts):
+            advance(order[place], *counts)
 
         tasks = ((jobs[index], each[index], options) for index in order)
-        ended = processes.run(
-            _attempt, tasks, jobs=n_jobs, threads=threads, progress=None if progress is None else told
-        )  # fmt: skip
+        tell = None if advance is None else on_frames
+        ended = processes.run(_attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
     for place, result in ended:
         job = jobs[order[place]]
         yield order[place], _outcome(job, result)
@@ -118,7 +114,20 @@ def attempt_apart(job, params, **options):
 
 
 def _attempt(job, params, options, progress=None):
-    return attempt_job(job, params, progress=progress, compiled=True, **options)
+    """A task of a process; ``progress`` sends the frames done, and how many there will be, to the caller's process."""
+    if progress is not None:
+        options = {**options, "run": replace(options["run"], progress=_sent_by(progress))}
+    return attempt_job(job, params, compiled=True, **options)
+
+
+def _sent_by(send):
+    """A progress of `RunOptions` whose counts are sent with their total."""
+
+    @contextlib.contextmanager
+    def progress(stage, total):
+        yield lambda count=1: send(count, total)
+
+    return progress
 
 
 def _attempt_anywhere(job, params, options):

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from idt.batch.jobs import Job, camera_or_path
 from idt.command import error_line
 from idt.errors import DataError
+from idt.features.storage import PLAIN
 from idt.files import atomic
 from idt.workers.profile import stage
+from idt.workers.run_options import RunOptions
 
 DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
@@ -39,20 +41,7 @@ class Outcome(NamedTuple):
     error: str | None = None
 
 
-def extract_job(
-    job,
-    params,
-    *,
-    boxes=None,
-    float32=False,
-    compact=False,
-    project=None,
-    strict=False,
-    threads=1,
-    overwrite=False,
-    progress=None,
-    compiled=False,
-):
+def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False):
     """Extract one video into its feature file, unless the file is up to date.
 
     Parameters
@@ -61,20 +50,12 @@ def extract_job(
     params : ExtractionParams
     boxes : path, optional
         Human boxes, or a folder with ``NAME.txt`` for every video name.
-    float32 : bool
-        Store histograms as float32 instead of fixed point.
-    compact : bool
-        Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
-    project : str or Path, optional
-        Store descriptors along the axes of this codebook, and little else of the tracks.
+    storage : Storage
+        Form of the feature file.
     strict : bool
         Refuse a truncated video, and an up-to-date file of one.
-    threads : int
-        As for `idt.extract`; 2 or more also decode ahead and write behind.
-    overwrite : bool
-        Replace a file that was made otherwise.
-    progress : callable, optional
-        Called with the number of frames done since the last call, and how many there will be: None if unknown.
+    run : RunOptions
+        2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
         Do not look for kernels to compile beforehand, as one of many processes.
 
@@ -95,7 +76,6 @@ def extract_job(
         from idt.batch.precompile import compile_missing
         from idt.extractor import features_of, source_of
         from idt.features import feature_file
-        from idt.files import hdf5
         from idt.frames.video import open_video
         from idt.workers.read_ahead import behind
 
@@ -103,23 +83,18 @@ def extract_job(
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
     cv2.setNumThreads(1)
     boxes = _boxes_of(job, boxes)
-    form = {"float32": float32, "compact": compact, "projection": project and feature_file.Projection.load(project)}
+    storage = storage.loaded()
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
-    with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if threads > 1 else 0) as video:
+    with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if run.threads > 1 else 0) as video:
         with stage("digest of the source"):
             origin = {**source_of(video, boxes), "name": job.name}
-        stored = feature_file.stored_params(params, **form)
-        state = hdf5.matches(
-            job.output, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=stored, source=origin
-        )
-        if state == "current":
+        stored = feature_file.stored_params(params, storage)
+        if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
             truncation = feature_file.truncation(job.output)
             if strict and truncation:
                 raise DataError(truncation)
             return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
-        if state != "absent" and not overwrite:
-            raise DataError(state)
         job.output.parent.mkdir(parents=True, exist_ok=True)
         if not compiled:
             compile_missing()
@@ -128,24 +103,21 @@ def extract_job(
             job.output,
             params=params,
             source=origin,
-            width=video.width,
-            height=video.height,
-            fps=video.fps,
-            first_frame=video.first_frame.index,
-            overwrite=overwrite,
-            **form,
+            video=feature_file.VideoInfo(video.width, video.height, video.fps, video.first_frame.index),
+            storage=storage,
+            overwrite=run.overwrite,
         ) as writer:
-            # The chunks are closed before the video is, for their threads read it.
+            # The chunks are closed before the video is, because their threads read it.
             with (
                 stage("frames to tracks, and writing"),
-                behind(writer.append, threads > 1) as append,
-                closing(features_of(video, params, boxes=boxes, threads=threads)) as chunks,
+                run.progress("frame", video.n_expected) as update,
+                behind(writer.append, run.threads > 1) as append,
+                closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
             ):
                 for chunk in chunks:
                     append(chunk)
                     tracks, frames = tracks + len(chunk), frames + chunk.frames
-                    if progress is not None:
-                        progress(chunk.frames, video.n_expected)
+                    update(chunk.frames)
                     del chunk  # before the next one is made
             with stage("last rows and times"):
                 writer.finish(frames, truncation=video.truncation)

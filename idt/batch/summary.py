@@ -21,13 +21,39 @@ BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 """Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
 
 
-class Tally:
-    """Count what becomes of many videos.
+def begin(folder, sizes):
+    """Begin to count what becomes of many videos; the files that an earlier run wrote of itself are removed.
 
     Parameters
     ----------
     folder : str or Path
-        Where the feature files go. What an earlier run told of itself there is removed.
+        Where the feature files go.
+    sizes : list of int
+        Bytes of the videos.
+
+    Returns
+    -------
+    Tally
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made, or an earlier file not be removed.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (SUMMARY, FAILURES):
+        (folder / name).unlink(missing_ok=True)
+    return Tally(folder, sizes)
+
+
+class Tally:
+    """Counts of what became of many videos; `begin` makes one.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the feature files go.
     sizes : list of int
         Bytes of the videos.
 
@@ -35,24 +61,16 @@ class Tally:
     ----------
     done, up_to_date, failed, frames, tracks : int
         ``done`` were made by this run; their frames and tracks.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be made, or an earlier file not be removed.
     """
 
     def __init__(self, folder, sizes):
-        self._folder = Path(folder)
+        self._folder = folder
         # Of a camera the length is unknown, but it counts.
         self._sizes = [size + 1 for size in sizes]
         self._parts = [0.0] * len(sizes)
         self._seen = 0
         self._began = time.monotonic()
         self.done = self.up_to_date = self.failed = self.frames = self.tracks = 0
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for name in (SUMMARY, FAILURES):
-            (self._folder / name).unlink(missing_ok=True)
 
     @property
     def total(self):

@@ -14,7 +14,7 @@ from idt.command import error_line
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.columns import COLUMNS
-from idt.files import hdf5
+from idt.files import hdf5, provenance
 
 
 class Finding(NamedTuple):
@@ -117,7 +117,7 @@ def _check_source(path, source):
         except DataError:
             return False
     elif os.path.isfile(where):
-        found = hdf5.digest(where)
+        found = provenance.digest(where)
     else:
         return False
     if found != wanted:

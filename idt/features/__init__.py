@@ -6,8 +6,11 @@ track, camera   one track; the camera's motion
 joining         features of several videos or stretches as one
 tables          features as tables of pandas and xarray
 feature_file    reading and writing feature files
+reader          an open feature file, some rows at a time
 writer          a feature file written chunk by chunk
+storage         the form that a user asks for
 storage_forms   what a file holds: plain, compact, projected
+column_codecs   how one column is stored
 projection      descriptors along the axes of a codebook
 release_rows    rows of the authors' release, text and binary
 release_text    the numbers of such a text

@@ -4,8 +4,8 @@ The form of the source is recognised by its content, that of the target by its s
 ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
 What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
 
-Ours has forms of its own (`forms`): a file can be made compact or projected, and is then the one that extracting so
-would have given. The way back is refused, because such a file would pass for one that has lost nothing.
+Ours has forms of its own (`storage_forms`): a file can be made compact or projected, and is then the one that
+extracting so would have given. The way back is refused, because such a file would pass for one that has lost nothing.
 """
 
 import os
@@ -13,8 +13,10 @@ from pathlib import Path
 
 from idt.errors import DataError
 from idt.features import feature_file, release_rows
+from idt.features.feature_file import VideoInfo
 from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
-from idt.files import atomic, hdf5
+from idt.features.storage import PLAIN, Storage
+from idt.files import atomic, hdf5, provenance
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -23,7 +25,7 @@ HDF5 = "HDF5"
 SUFFIXES = {".h5": HDF5, ".hdf5": HDF5, ".bin": BINARY, ".txt": TEXT, ".features": TEXT}
 
 
-def convert(source, target, *, compact=False, project=None, overwrite=False):
+def convert(source, target, *, storage=PLAIN, overwrite=False):
     """Convert a file of features into another form, some rows at a time.
 
     Parameters
@@ -32,10 +34,8 @@ def convert(source, target, *, compact=False, project=None, overwrite=False):
         HDF5, text or binary rows, recognised by content.
     target : str or Path
         Its suffix says the form.
-    compact : bool
-        From HDF5 to HDF5: store points as differences in 1/64 pixel and the trajectory descriptor as float16.
-    project : str or Path, optional
-        From HDF5 to HDF5: store descriptors along the axes of this codebook, and little else of the tracks.
+    storage : Storage
+        From HDF5 to HDF5: whether the target is compact or projected. It is float32 if the source is.
     overwrite : bool
         Replace a target that exists.
 
@@ -54,16 +54,18 @@ def convert(source, target, *, compact=False, project=None, overwrite=False):
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
+    if storage.float32:
+        raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
     form = _form(target)
     atomic.refuse_input(target, source)
     ours = hdf5.is_hdf5(source)
-    if (compact or project is not None) and not (ours and form == HDF5):
+    if storage != PLAIN and not (ours and form == HDF5):
         raise DataError(
             f"only HDF5 of ours can be compact or projected, and rows that others wrote cannot, got {source}"
         )
     if ours:
         if form == HDF5:
-            return _other_form(source, target, compact, project, overwrite)
+            return _other_form(source, target, storage, overwrite)
         return _export(source, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(source, target, overwrite)
@@ -87,14 +89,11 @@ def _import(source, target, overwrite):
     origin = {
         "kind": form,
         "name": Path(source).name,
-        "digest": hdf5.digest(source),
+        "digest": provenance.digest(source),
         "bytes": os.path.getsize(source),
     }
-    state = hdf5.matches(target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=None, source=origin)
-    if state == "current":
+    if feature_file.is_current(target, params=None, source=origin, overwrite=overwrite):
         return _count(target), [f"{target} is up to date"]
-    if state != "absent" and not overwrite:
-        raise DataError(state)
     count = 0
     with feature_file.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
         for part in release_rows.blocks(source):
@@ -104,50 +103,41 @@ def _import(source, target, overwrite):
     return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
 
 
-def _other_form(source, target, compact, project, overwrite):
-    """A feature file in another form: what the source lost already, the target lacks, too, and says so."""
+def _other_form(source, target, storage, overwrite):
+    """Write a feature file in another form; what the source lost already, the target lacks, too, and says so."""
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
         origin = hdf5.json_attribute(file, "source")
     stored = params or {}
-    if "projected" in stored or not (project is not None or (compact and not stored.get("compact"))):
+    projects = storage.project is not None
+    if "projected" in stored or not (projects or (storage.compact and not stored.get("compact"))):
         raise DataError(
             f"{source} is HDF5 already{' and projected' * ('projected' in stored)}; copy it,"
             " name a target that ends in .txt, .txt.gz or .bin, or make it --compact or --project it, once"
         )
-    form = {
-        "float32": stored.get("float32") is True,
-        "compact": compact or stored.get("compact") is True,
-        "projection": None if project is None else feature_file.Projection.load(project),
-    }
-    wanted = feature_file.stored_params(params, **form)
-    state = hdf5.matches(
-        target, format=feature_file.FORMAT, version=feature_file.VERSIONS, params=wanted, source=origin
-    )
-    if state == "current":
+    before = {name: stored.get(name) is True for name in ("float32", "compact")}
+    storage = Storage(before["float32"], storage.compact or before["compact"], storage.project).loaded()
+    wanted = feature_file.stored_params(params, storage)
+    if feature_file.is_current(target, params=wanted, source=origin, overwrite=overwrite):
         return _count(target), [f"{target} is up to date"]
-    if state != "absent" and not overwrite:
-        raise DataError(state)
     count, head = 0, feature_file.header(source)
     with feature_file.Writer(
         target,
         params=head.params,
         source=head.source,
-        width=head.width,
-        height=head.height,
-        fps=head.fps,
-        first_frame=0 if head.camera is None else head.camera.first_frame,
+        video=VideoInfo.of(head),
+        storage=storage,
         overwrite=overwrite,
-        **form,
     ) as writer:
         writer.append(head)
         for part in feature_file.iter_rows(source):
             writer.append(part)
             count += len(part)
         writer.finish(head.frames, fill=False)
-    if project is not None:
+    if projects:
+        codebook = storage.project.path
         return count, [
-            f"points, lengths, descriptors and camera were left out: {target} is for encoding with {project}"
+            f"points, lengths, descriptors and camera were left out: {target} is for encoding with {codebook}"
         ]
     return count, ["points were rounded to 1/64 pixel, the trajectory descriptor to float16"]
 

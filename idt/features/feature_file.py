@@ -4,50 +4,37 @@ Format ``idt-features``, version 1, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
 point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`` says; all else as it is.
 
-Version 2 are the two forms that take less of the disk (`forms`). A compact file (``"compact"`` in the parameters) has
-``tracks/start`` (n, 2) int32 and ``tracks/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
+Version 2 are the two forms that take less of the disk (`storage_forms`). A compact file (``"compact"`` in the
+parameters) has ``tracks/start`` (n, 2) int32 and ``tracks/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
 ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the parameters, which
 names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of the codebook,
 ``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it has no camera.
 
-`load` and `iter_rows` take the authors' own forms as well (`rows`). `Writer` appends while a video streams (`writer`).
+`load` and `iter_rows` take the authors' own forms as well (`release_rows`). `Writer` appends while a video streams.
 """
 
 import dataclasses
-import math
-from typing import Any
 
-import numpy as np
-
-from idt import layout
 from idt.errors import DataError
 from idt.features import release_rows
-from idt.features.camera import Camera
 from idt.features.columns import COLUMNS
 from idt.features.features import Features
-from idt.features.projection import Projection
-from idt.features.storage_forms import (
-    FORMAT,
-    PLACES,
-    STORAGE,
-    VERSIONS,
-    Form,
-    extraction_params,
-    row_shapes,
-    stored_params,
-)
-from idt.features.writer import CHUNK, Writer
-from idt.files import hdf5
-from idt.params import ExtractionParams
+from idt.features.reader import PROJECTED, open_features
+from idt.features.storage import FORMAT, PLAIN, VERSIONS, Storage
+from idt.features.storage_forms import Form, extraction_params, stored_params
+from idt.features.writer import CHUNK, VideoInfo, Writer
+from idt.files import hdf5, provenance
 
 __all__ = [
     "FORMAT",
-    "STORAGE",
+    "PLAIN",
     "VERSIONS",
-    "Projection",
+    "Storage",
+    "VideoInfo",
     "Writer",
     "extraction_params",
     "header",
+    "is_current",
     "iter_rows",
     "load",
     "rounded",
@@ -55,9 +42,6 @@ __all__ = [
     "stored_params",
     "truncation",
 ]
-
-PROJECTED = "projected"
-"""What `iter_rows` calls the blocks of a projected file."""
 
 
 def save(features, path, *, float32=False, compact=False, project=None, overwrite=False):
@@ -88,13 +72,8 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         path,
         params=features.params,
         source=features.source or {"kind": "arrays"},
-        width=features.width,
-        height=features.height,
-        fps=features.fps,
-        first_frame=0 if features.camera is None else features.camera.first_frame,
-        float32=float32,
-        compact=compact,
-        projection=None if project is None else Projection.load(project),
+        video=VideoInfo.of(features),
+        storage=Storage(float32, compact, project),
         overwrite=overwrite,
     ) as writer:
         writer.append(features)
@@ -124,9 +103,8 @@ def load(path):
     """
     if not hdf5.is_hdf5(path):
         return Features.concatenate(release_rows.blocks(path))
-    with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
-        content = _Content(file)
-        return dataclasses.replace(content.read(0, content.count, content.columns), camera=content.camera())
+    with open_features(path) as reader:
+        return dataclasses.replace(reader.read(0, reader.count, reader.columns), camera=reader.camera())
 
 
 def header(path):
@@ -148,9 +126,8 @@ def header(path):
     OSError
         If it does not exist or cannot be read.
     """
-    with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
-        content = _Content(file)
-        return dataclasses.replace(content.read(0, 0, content.columns), camera=content.camera())
+    with open_features(path) as reader:
+        return dataclasses.replace(reader.read(0, 0, reader.columns), camera=reader.camera())
 
 
 def iter_rows(path, *, block=4 * CHUNK, columns=None):
@@ -186,10 +163,9 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
             wanted = part.columns() if columns is None else {name: part.need(name) for name in columns}
             yield dataclasses.replace(part, **{**dict.fromkeys(COLUMNS), **wanted})
         return
-    with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
-        content = _Content(file)
-        for first in range(0, content.count or 1, block):
-            yield content.read(first, first + block, content.columns if columns is None else columns)
+    with open_features(path) as reader:
+        for first in range(0, reader.count or 1, block):
+            yield reader.read(first, first + block, reader.columns if columns is None else columns)
 
 
 def rounded(features, columns):
@@ -219,6 +195,32 @@ def rounded(features, columns):
     return Features(**values, params=features.params, source=features.source)
 
 
+def is_current(path, *, params, source, overwrite=False):
+    """Tell whether a feature file may stay, as `idt.files.provenance.is_current`.
+
+    Parameters
+    ----------
+    path : str or Path
+    params : dict or None
+        As from `stored_params`.
+    source : dict
+    overwrite : bool
+        Another file may be replaced.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    DataError
+        If another file exists and ``overwrite`` is false.
+    """
+    return provenance.is_current(
+        path, format=FORMAT, version=VERSIONS, params=params, source=source, overwrite=overwrite
+    )
+
+
 def truncation(path):
     """How much was missing of the video that a feature file was made from.
 
@@ -240,79 +242,3 @@ def truncation(path):
     """
     with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
         return (hdf5.json_attribute(file, "source") or {}).get("truncation")
-
-
-class _Content:
-    """The datasets of an open feature file, checked, and its metadata."""
-
-    def __init__(self, file):
-        self._file = file
-        said = hdf5.json_attribute(file, "params")
-        flags = {name: (said or {}).get(name) is True for name in ("float32", "compact")}
-        try:
-            stored = stored_params(said, **flags)
-        except DataError as problem:
-            raise DataError(f"{file.filename}: {problem}") from None
-        self._metadata = {
-            "params": stored and ExtractionParams.from_options(**extraction_params(stored)),
-            "source": hdf5.json_attribute(file, "source"),
-            "fps": hdf5.attribute(file, "fps", float, math.nan),
-            **{name: hdf5.attribute(file, name, int, None) for name in ("width", "height", "frames")},
-        }
-        points = (None, 2) if stored is not None or hdf5.has(file, PLACES["points"]) else None
-        shapes = row_shapes(stored, points)
-        if hdf5.has(file, PLACES["skip"]):
-            shapes["skip"] = ()
-        self.count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
-        codebook = (said or {}).get(PROJECTED)
-        self._form = Form(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
-        self.columns = [*self._form.columns, *([PROJECTED] if self._form.widths else [])]
-        self._datasets = {
-            name: hdf5.dataset(file, field.place, shape=(self.count, *field.shape), dtype=field.dtype)
-            for name, field in self._form.fields.items()
-        }
-        for name, field in self._form.fields.items():
-            scale = None if field.scale is None else hdf5.attribute(self._datasets[name], "scale_factor", float)
-            if scale != field.scale:
-                raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
-
-    def read(self, first, last, names):
-        """Rows ``first`` to ``last`` of some columns."""
-
-        def rows(field):
-            with hdf5.damaged(self._file.filename):
-                return self._datasets[field][first:last]
-
-        missing = [name for name in names if name not in self.columns]
-        if missing and missing != ["skip"] and self._form.widths:
-            raise DataError(
-                f"{self._file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
-                " with it; extract it from the video"
-            )
-        values: dict[str, Any] = {name: self._form.decode(name, rows) for name in names if name in self.columns}
-        features = Features(**values, **self._metadata)
-        for name in names:
-            if name != "skip":
-                features.need(name)
-        return features
-
-    def camera(self):
-        """The camera's motion, or None."""
-        if not hdf5.has(self._file, "camera"):
-            return None
-        homography = hdf5.read(self._file, "camera/homography", shape=(None, 3, 3), dtype=np.float64)
-        counts = {
-            name: hdf5.read(self._file, f"camera/{name}", shape=(len(homography),), dtype=np.int32)
-            for name in ("matches", "inliers")
-        }
-        first = hdf5.attribute(self._file["camera/homography"], "first_frame", int)
-        return Camera(homography=homography, first_frame=first, **counts)
-
-
-def _widths(file):
-    """Coordinates of each block of a projected file: dict of str to int."""
-    widths = hdf5.json_attribute(file, PROJECTED) or {}
-    names = {*layout.DESCRIPTORS, "joint"}
-    if not widths or not all(name in names and type(width) is int and width > 0 for name, width in widths.items()):
-        raise DataError(f"{file.filename}: attribute {PROJECTED!r} must be the width of each block, got {widths!s:.60}")
-    return widths

@@ -15,48 +15,33 @@ so that converting a file gives what extracting into that form gives.
 """
 
 import dataclasses
-import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from idt import layout
 from idt.errors import DataError
+from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
 from idt.features.projection import Projected
+from idt.features.storage import PLAIN, VERSION
 from idt.params import ExtractionParams
-
-FORMAT = "idt-features"
-VERSION = 1
-LATER = 2
-"""The version of compact and projected files, which came later."""
-VERSIONS = (VERSION, LATER)
-
-FIXED_POINT = 1024
-"""Steps of a stored histogram between 0 and 1."""
-
-GRID = 64
-"""Steps of a compact point between two pixels."""
 
 KEPT = ("frame", "scale", "position", "skip")
 """The columns of a projected file: what encoding asks of a track besides its descriptors."""
-
-PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}
-"""Where each column lies in a file."""
 
 STORAGE = ("float32", "compact", "projected")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
 
 
-def stored_params(params, *, float32=False, compact=False, projection=None):
-    """What a feature file records as ``params``: those of the extraction, and the form.
+def stored_params(params, storage=PLAIN):
+    """Return what a feature file records as ``params``: the parameters of the extraction, and the form.
 
     Parameters
     ----------
     params : ExtractionParams, dict or None
         None for rows that others wrote.
-    float32, compact, projection
-        As for `Writer`.
+    storage : Storage
 
     Returns
     -------
@@ -71,134 +56,25 @@ def stored_params(params, *, float32=False, compact=False, projection=None):
         If a dict holds an unknown parameter or a wrong value, the projection does not fit, or rows that others wrote,
         which are kept exactly, shall take another form.
     """
+    storage = storage.loaded()
     if params is None:
-        if compact or projection is not None:
+        if storage.version != VERSION:
             raise DataError("rows that others wrote are kept as they are, so they can be neither compact nor projected")
         return None
     if isinstance(params, dict):
         params = ExtractionParams.from_options(**extraction_params(params))
-    stored = {**dataclasses.asdict(params), "float32": float32 or params.local_norm == "none"}
-    if compact:
+    stored = {**dataclasses.asdict(params), "float32": storage.float32 or params.local_norm == "none"}
+    if storage.compact:
         stored["compact"] = True
-    if projection is not None:
-        projection.check_fits(stored)
-        stored["projected"] = projection.identity
+    if storage.project is not None:
+        storage.project.check_fits(stored)
+        stored["projected"] = storage.project.identity
     return stored
 
 
 def extraction_params(stored):
     """Return the ``stored`` parameters without those of the form; None stays None."""
     return stored and {name: value for name, value in stored.items() if name not in STORAGE}
-
-
-class Field(NamedTuple):
-    """A dataset of a feature file.
-
-    Attributes
-    ----------
-    place : str
-    shape : tuple of int
-        Of a row.
-    dtype : str
-    inner : tuple of int
-        Of a row in a chunk.
-    fill : number
-    scale : float or None
-        Its attribute ``scale_factor``.
-    """
-
-    place: str
-    shape: tuple
-    dtype: str
-    inner: tuple
-    fill: float = 0
-    scale: float | None = None
-
-
-class AsItIs:
-    """A column stored as it is."""
-
-    def __init__(self, name, shape):
-        self.name = name
-        # x and y of the points, and the time of the position, lie in chunks of their own: they compress better apart.
-        inner = {"points": (*shape[:1], 1), "position": (1,)}.get(name, shape)
-        fill = {"position": math.nan, "skip": 1}.get(name, 0)
-        self.fields = {name: Field(PLACES[name], shape, COLUMNS[name][0], inner, fill)}
-
-    def encode(self, values):
-        """Arrays of the fields for those of the column."""
-        return {self.name: values}
-
-    def decode(self, stored):
-        """The column for the arrays of its fields."""
-        return stored[self.name]
-
-
-class Half(AsItIs):
-    """A column as float16."""
-
-    def __init__(self, name, shape):
-        super().__init__(name, shape)
-        self.fields = {name: self.fields[name]._replace(dtype="float16")}
-
-    def encode(self, values):
-        """Rounded to float16."""
-        return {self.name: halved(values, self.name)}
-
-    def decode(self, stored):
-        """As float32."""
-        return stored[self.name].astype(np.float32)
-
-
-class FixedPoint(AsItIs):
-    """A histogram as round(1024 · x)."""
-
-    def __init__(self, name, shape):
-        super().__init__(name, shape)
-        self.fields = {name: self.fields[name]._replace(dtype="uint16", scale=1 / FIXED_POINT)}
-
-    def encode(self, values):
-        """In whole steps; what does not fit is refused."""
-        steps = np.rint(values * np.float32(FIXED_POINT))
-        largest = np.iinfo(np.uint16).max
-        if len(steps) and not (steps.min() >= 0 and steps.max() <= largest):
-            raise DataError(
-                f"{self.name} must lie in [0, {largest / FIXED_POINT:.2f}] to be stored in fixed point,"
-                f" got {values.min()} to {values.max()}; store it with --float32"
-            )
-        return {self.name: steps.astype(np.uint16)}
-
-    def decode(self, stored):
-        """As float32."""
-        return stored[self.name] * np.float32(1 / FIXED_POINT)
-
-
-class Steps(AsItIs):
-    """Points as the first one and the steps from each to the next, in 1/64 pixel."""
-
-    def __init__(self, name, shape):
-        self.name = name
-        grid = {"scale": 1 / GRID}
-        self.fields = {
-            "start": Field("tracks/start", (2,), "int32", (1,), **grid),
-            "steps": Field("tracks/steps", (shape[0] - 1, 2), "int16", (shape[0] - 1, 1), **grid),
-        }
-
-    def encode(self, values):
-        """Rounded to the grid first, so that the roundings of the steps do not add up."""
-        grid = np.rint(values * np.float64(GRID))
-        steps = np.diff(grid, axis=1)
-        if len(values) and (abs(grid).max() > np.iinfo(np.int32).max or abs(steps).max() > np.iinfo(np.int16).max):
-            raise DataError(
-                f"points must move less than {2**15 // GRID} pixels a step to be stored as differences,"
-                f" got {abs(steps).max() / GRID:.0f}; store them without --compact"
-            )
-        return {"start": grid[:, 0].astype(np.int32), "steps": steps.astype(np.int16)}
-
-    def decode(self, stored):
-        """As float32 pixels."""
-        grid = np.concatenate([stored["start"][:, None], stored["steps"]], axis=1).cumsum(axis=1, dtype=np.int64)
-        return (grid / GRID).astype(np.float32)
 
 
 class Form:
@@ -223,7 +99,7 @@ class Form:
     """
 
     def __init__(self, stored, shapes, *, projection=None, codebook=None, widths=None):
-        self._codecs = {name: _codec(name, shape, stored) for name, shape in shapes.items()}
+        self._codecs = {name: codec_of(name, shape, stored) for name, shape in shapes.items()}
         self._projection = projection
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
@@ -256,7 +132,7 @@ class Form:
         if self._projection is not None:
             rounded = {name: self.rounded(name, columns[name]) for name in layout.DESCRIPTORS}
             for name, values in self._projection.apply(rounded).items():
-                found[f"projected/{name}"] = halved(values, f"the projected {name}")
+                found[f"projected/{name}"] = as_float16(values, f"the projected {name}")
         return found
 
     def rounded(self, name, values):
@@ -307,22 +183,3 @@ def row_shapes(params, points):
     shapes: dict[str, Any] = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
     shapes.update({name: (size,) for name, size in sizes.items()})
     return shapes if points is None else {**shapes, "points": tuple(points)}
-
-
-def halved(values, name):
-    """Return ``values`` as float16; those beyond its range are refused under their ``name``."""
-    largest = float(np.finfo(np.float16).max)
-    if len(values) and not abs(values).max() <= largest:
-        raise DataError(f"{name} must lie within ±{largest:.0f} to be stored as float16, got {abs(values).max():.3g}")
-    return values.astype(np.float16)
-
-
-def _codec(name, shape, stored):
-    """How a column is stored."""
-    if stored is None:
-        return AsItIs(name, shape)
-    if name in layout.HISTOGRAMS and not stored["float32"]:
-        return FixedPoint(name, shape)
-    if stored.get("compact") and name in ("points", "trajectory"):
-        return (Steps if name == "points" else Half)(name, shape)
-    return AsItIs(name, shape)

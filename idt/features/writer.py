@@ -6,6 +6,7 @@ is relative to the number of frames, which a stream does not tell before its end
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from idt.checks import describe
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.columns import time_position
-from idt.features.storage_forms import FORMAT, LATER, VERSION, Form, row_shapes, stored_params
-from idt.files import hdf5, hdf5_chunks
+from idt.features.storage import FORMAT, PLAIN
+from idt.features.storage_forms import Form, row_shapes, stored_params
+from idt.files import hdf5_chunks, result_file
 
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
@@ -24,6 +26,35 @@ PIECE = 256
 """Rows that are brought into their form at once: more gain nothing and cost memory."""
 
 CAMERA_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Size, rate and first frame of the video that features are of.
+
+    Attributes
+    ----------
+    width, height : int or None
+    fps : float
+        NaN if unknown.
+    first_frame : int
+        Index of the first frame that is processed.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float = math.nan
+    first_frame: int = 0
+
+    @classmethod
+    def of(cls, features):
+        """Take the entries from ``features``; their first frame is that of the camera's motion."""
+        first = 0 if features.camera is None else features.camera.first_frame
+        return cls(features.width, features.height, features.fps, first)
+
+
+UNKNOWN = VideoInfo()
+"""The video of rows that others wrote."""
 
 
 class Writer:
@@ -38,62 +69,32 @@ class Writer:
         None for rows that others wrote; their histograms are stored as float32.
     source : dict or None
         What the features are made from, with its ``"digest"``.
-    width, height : int or None
-    fps : float
-        NaN if unknown.
-    first_frame : int
-        Index of the first frame that is processed.
-    float32 : bool
-        Store histograms as float32 instead of fixed point.
-    compact : bool
-        Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
-    projection : Projection, optional
-        Store descriptors along the axes of a codebook, and little else of the tracks (`forms.KEPT`).
+    video : VideoInfo
+    storage : Storage
     overwrite : bool
         Replace a file that exists.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        When the block begins: if ``path`` exists and ``overwrite`` is false, or the form does not fit the parameters.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 
     Examples
     --------
-    >>> with Writer("walk.h5", params=params, source=source, width=320, height=176) as writer:  # doctest: +SKIP
+    >>> with Writer("walk.h5", params=params, source=source, video=VideoInfo(320, 176)) as writer:  # doctest: +SKIP
     ...     for chunk in idt.stream("walk.avi"):
     ...         writer.append(chunk)
     ...     writer.finish(frames=40)
     """
 
-    def __init__(
-        self,
-        path,
-        *,
-        params,
-        source,
-        width=None,
-        height=None,
-        fps=math.nan,
-        first_frame=0,
-        float32=False,
-        compact=False,
-        projection=None,
-        overwrite=False,
-    ):
+    def __init__(self, path, *, params, source, video=UNKNOWN, storage=PLAIN, overwrite=False):
         self.path = path
-        self._params, self._source = (
-            stored_params(params, float32=float32, compact=compact, projection=projection),
-            source,
-        )
-        self._projection = projection
-        self._metadata = {"width": width, "height": height, "fps": fps}
-        self._first_frame = first_frame
-        version = LATER if compact or projection is not None else VERSION
-        self._create = hdf5.create(
-            path, format=FORMAT, version=version, params=self._params, source=source, overwrite=overwrite
-        )
+        self._params, self._source = params, source
+        self._video, self._storage = video, storage
+        self._overwrite = overwrite
+        self._create: Any = None
         self._file: Any = None
         self._shapes: dict[str, tuple] = {}
         self._form: Any = None
@@ -101,11 +102,21 @@ class Writer:
         self._datasets: dict[str, Any] = {}
         self._written = self._buffered = 0
         self._cameras: list[Camera] = []
-        self._next_camera = first_frame
+        self._next_camera = video.first_frame
         self._timed: bool | None = None
         self._finished = False
 
     def __enter__(self):
+        self._storage = self._storage.loaded()
+        self._params = stored_params(self._params, self._storage)
+        self._create = result_file.create(
+            self.path,
+            format=FORMAT,
+            version=self._storage.version,
+            params=self._params,
+            source=self._source,
+            overwrite=self._overwrite,
+        )
         self._file = self._create.__enter__()
         return self
 
@@ -171,11 +182,12 @@ class Writer:
         if self._buffered or not self._written:
             self._flush()
         self._write_cameras()
-        for name, value in {**self._metadata, "frames": frames}.items():
+        known = {"width": self._video.width, "height": self._video.height, "fps": self._video.fps, "frames": frames}
+        for name, value in known.items():
             if value is not None:
                 self._file.attrs[name] = value
         if truncation is not None:
-            hdf5.set_json(self._file, "source", {**self._source, "truncation": truncation})
+            result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
             self._fill_times(frames)
         self._finished = True
@@ -187,13 +199,13 @@ class Writer:
         for first in range(0, self._written, height):
             rows = slice(first, first + height)
             spans = steps if skips is None else steps * skips[rows].astype(np.int64)
-            time = time_position(ends[rows], length=spans, first=self._first_frame, frames=frames)
+            time = time_position(ends[rows], length=spans, first=self._video.first_frame, frames=frames)
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
         """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
-        self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._projection)
+        self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:
             self._file.attrs["projected"] = json.dumps(self._form.widths)
         for name, field in self._form.fields.items():
@@ -253,7 +265,7 @@ class Writer:
         return dataset
 
     def _append_camera(self, camera):
-        if self._projection is not None:
+        if self._storage.project is not None:
             return
         if camera.first_frame != self._next_camera:
             raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
@@ -275,5 +287,5 @@ class Writer:
                 dataset = group[name]
                 dataset.resize(len(dataset) + len(values), axis=0)
                 dataset[-len(values) :] = values
-        group["homography"].attrs["first_frame"] = self._first_frame
+        group["homography"].attrs["first_frame"] = self._video.first_frame
         self._cameras = []

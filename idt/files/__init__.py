@@ -1,7 +1,9 @@
 """What all files of ours share.
 
 atomic       written whole or not at all
-hdf5         HDF5 files with a format, a version and an origin, and how a stranger's are read
+hdf5         how a file is read that a stranger may have made or damaged
 hdf5_chunks  chunks deflated by the kind of byte they hold
 hdf5_guard   broken heaps are met before libhdf5 meets them
+result_file  HDF5 files with format, version, parameters and source
+provenance   whether a file is up to date; digests
 """

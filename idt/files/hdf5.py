@@ -1,26 +1,21 @@
-"""HDF5 files that say what they are and what they were made from, and that a stranger may hand us.
+"""HDF5 files of ours, read as a stranger may have made or damaged them.
 
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
-`create` writes one under a temporary name; `open_checked`, `dataset` and `read` take one in without following links out
-of it, loading filter plug-ins, unpickling, or believing shapes that it cannot hold; `matches` says whether an
-existing one may stand for a new run. Source: docs/method/files.md, section 1.
+`open_checked`, `attribute`, `dataset` and `read` follow no link out of the file, load no filter plug-in, unpickle
+nothing, and refuse a shape that the file cannot hold. `idt.files.result_file` writes such files,
+`idt.files.provenance` says whether one is up to date. Source: docs/method/files.md, section 1.
 """
 
 import contextlib
-import dataclasses
 import errno
-import hashlib
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from idt import __version__
 from idt.errors import DataError
-from idt.files import atomic
 from idt.files.hdf5_guard import WatchedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -37,94 +32,6 @@ SLACK = 1 << 20
 STREAM = 1024
 """Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
 a chunk holds, and HDF5 would unpack it all."""
-
-REMEDY = "use another path or --overwrite"
-
-
-DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation"))
-"""Entries of ``source`` that say what a source is called, where it lies and what it lacks, but not what it holds."""
-
-
-class ResultFile(h5py.File):
-    """An `h5py.File` whose trouble with the disk is held back until HDF5 has let go of the file.
-
-    HDF5 cannot close a file that it cannot write: it complains once more when the process ends, or crashes.
-    So it is told that every write succeeds, and the first failure is raised by `check_disk` or by `create`.
-    """
-
-    def __init__(self, part):
-        part.quiet = True
-        self._part = part
-        # The format of HDF5 1.10: its chunk index is smaller, and attributes may exceed 64 KB.
-        super().__init__(part, "w", libver=("v110", "v110"))
-
-    def check_disk(self):
-        """Raise the first failure of the disk, if there was one; for those who write for a long time."""
-        if self._part.failure is not None:
-            raise self._part.failure from None
-
-    def discard(self):
-        """Close without writing what is still in memory."""
-        self._part.ignores = True
-        # After a failure HDF5 may read back what was never written; nothing of the file is kept.
-        with contextlib.suppress(Exception):
-            self.close()
-
-
-@contextlib.contextmanager
-def create(path, *, format, version, params, source, overwrite=False):
-    """Write a file of ours, complete or not at all.
-
-    Parameters
-    ----------
-    path : str or Path
-    format : str
-        Such as ``"idt-features"``.
-    version : int
-    params : dataclass, dict or None
-        The options that the numbers depend on.
-    source : dict or None
-        What the file is made from: its ``"digest"`` and all else that it depends on, besides `DESCRIPTIVE` entries.
-    overwrite : bool
-        Replace a file that exists.
-
-    Yields
-    ------
-    ResultFile
-        An open `h5py.File` with its root attributes; it takes the name ``path`` when the block ends without an
-        exception.
-
-    Raises
-    ------
-    DataError
-        If ``path`` exists and ``overwrite`` is false.
-    OSError
-        If the disk is full or ``path`` cannot be written, in one line; nothing is left then.
-    """
-    with atomic.replacing(path, overwrite=overwrite) as part:
-        file = ResultFile(part)
-        try:
-            file.attrs["format"] = format
-            file.attrs["version"] = version
-            file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
-            set_json(file, "params", params)
-            set_json(file, "source", source)
-            yield file
-            file.close()
-            file.check_disk()
-        except BaseException:
-            file.discard()
-            file.check_disk()
-            raise
-
-
-def plain(values):
-    """Return ``values``, a dataclass or dict, as the dict that its JSON would come back as; None stays None."""
-    if values is None:
-        return None
-    if dataclasses.is_dataclass(values) and not isinstance(values, type):
-        values = dataclasses.asdict(values)
-    return json.loads(json.dumps(values))
 
 
 def is_hdf5(path):
@@ -257,8 +164,15 @@ def attribute(item, name, kind, default=...):
     return kind(value)
 
 
-def json_attribute(file, name):
-    """Read the dict or None that the root attribute ``name`` of ``file`` holds as JSON.
+def json_attribute(file, name, kind=dict):
+    """Read the dict, list or None that a root attribute holds as JSON.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+    kind : type
+        ``dict``, which admits null, or ``list``.
 
     Raises
     ------
@@ -270,14 +184,10 @@ def json_attribute(file, name):
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = ...
-    if not (value is None or isinstance(value, dict)):
-        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON object or null, got {text[:60]!r}")
+    if not (isinstance(value, kind) or (value is None and kind is dict)):
+        wanted = "object or null" if kind is dict else "list"
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {text[:60]!r}")
     return value
-
-
-def set_json(file, name, values):
-    """Record ``values``, a dataclass, dict or None, as the root attribute ``name`` of ``file`` for `json_attribute`."""
-    file.attrs[name] = json.dumps(plain(values), sort_keys=True)
 
 
 def has(file, name):
@@ -355,83 +265,6 @@ def read(file, name, *, shape, dtype):
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def matches(path, *, format, version, params, source):
-    """Whether an existing file may stand for the one that a run would write.
-
-    Parameters
-    ----------
-    path : str or Path
-    format : str
-    version : int
-    params : dataclass, dict or None
-        The run's options, as `create` would record them.
-    source : dict
-        What the run would record. All but `DESCRIPTIVE` entries are compared.
-
-    Returns
-    -------
-    str
-        ``"absent"``: there is no such file. ``"current"``: same source digest, same parameters.
-        Otherwise one sentence: what was expected, what was found, and the remedy.
-
-    Notes
-    -----
-    A source without a digest (arrays, a camera) is never current: nothing tells two of them apart.
-    """
-    if not os.path.lexists(path):
-        return "absent"
-    try:
-        with open_checked(path, format=format, versions=version) as file:
-            found, origin = json_attribute(file, "params") or {}, json_attribute(file, "source") or {}
-    except (DataError, OSError) as problem:
-        return f"{problem}; {REMEDY}"
-    wanted, source = plain(params) or {}, plain(source) or {}
-    differ = [key for key in sorted({*found, *wanted}) if found.get(key, ...) != wanted.get(key, ...)]
-    if differ:
-        before = _list(found, differ, "with ", "without ")
-        return f"{path} was written {before}, this run asks for {_list(wanted, differ)}; {REMEDY}"
-    if not source.get("digest"):
-        return f"{path} exists, and a source without a digest cannot be told from another; {REMEDY}"
-    for key in sorted({*origin, *source} - DESCRIPTIVE):
-        if origin.get(key) != source.get(key):
-            before, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (origin, source))
-            return f"{path} was made from a source with {key} {before}, this run's has {now}; {REMEDY}"
-    return "current"
-
-
-def digest(path):
-    """Return the SHA-256 of the content of ``path``; of a folder, of the sorted names and contents of its files.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If something cannot be read.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return _file_hash(path).hexdigest()
-    whole = hashlib.sha256()
-    files = (item for item in path.rglob("*") if item.is_file())
-    for name, item in sorted((item.relative_to(path).as_posix(), item) for item in files):
-        # Each part has a fixed length, so no two folders run together into the same bytes.
-        whole.update(hashlib.sha256(os.fsencode(name)).digest())
-        whole.update(_file_hash(item).digest())
-    return whole.hexdigest()
-
-
-def _file_hash(path):
-    result = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            result.update(block)
-    return result
-
-
 def _find(file, name):
     """The object of a name, through hard links only: soft and external links are never followed."""
     item = file
@@ -464,7 +297,3 @@ def _has_shape(have, want):
 def _say(shape):
     sizes = ", ".join("n" if size is None else str(size) for size in shape)
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
-
-
-def _list(values, keys, present="", absent="no "):
-    return ", ".join(f"{present}{key}={values[key]}" if key in values else f"{absent}{key}" for key in keys)

@@ -91,14 +91,22 @@ class Capture:
 
 
 class Images:
-    """Image files, one frame each."""
+    """Image files, one frame each.
+
+    Parameters
+    ----------
+    paths : list of Path
+    path : str
+        The file, folder or pattern that was given.
+    named : Path
+        The file or folder that names the video: of a pattern its folder, which says more.
+    """
 
     kind, fps, channels = "images", math.nan, "bgr"
 
-    def __init__(self, paths, path):
+    def __init__(self, paths, path, named):
         self.paths, self.path = paths, path
-        # Of a pattern the folder says more.
-        self.name = (Path(path) if os.path.exists(path) else Path(path).parent).name or path
+        self.name = named.name or path
         self.n_frames = len(paths)
         self.position = 0
 

@@ -63,21 +63,21 @@ def _find_file(text):
         names = sorted((p for p in path.iterdir() if _is_image(p)), key=_natural_order)
         if not names:
             raise DataError(f"{text} holds no image files ({' '.join(IMAGES)}); name a video file inside it")
-        return Images(names, text)
+        return Images(names, text, path)
     if path.exists():
         if path.is_file() and path.stat().st_size == 0:
             raise DataError(f"{text} is empty (0 bytes)")
-        return Images([path], text) if _is_image(path) else Capture(text)
+        return Images([path], text, path) if _is_image(path) else Capture(text)
     number = re.search(r"%0?\d*d", path.name)
     if number:
-        return Images(_numbered(path, number), text)
+        return Images(_numbered(path, number), text, path.parent)
     if glob.has_magic(text):
         names = sorted((p for p in map(Path, glob.glob(text)) if _is_image(p)), key=_natural_order)
         if not names:
             if not glob.glob(text):
                 raise DataError(f"{text}: no such file, and as a pattern it matches none")
             raise DataError(f"{text} matches no image files ({' '.join(IMAGES)})")
-        return Images(names, text)
+        return Images(names, text, path.parent)
     raise DataError(f"{text}: no such file or folder")
 
 

@@ -131,7 +131,7 @@ class Video:
         """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
         if not self._reader.paths:
             return ""
-        from idt.files.hdf5 import digest
+        from idt.files.provenance import digest
 
         digests = [digest(path) for path in self._reader.paths]
         return digests[0] if self._reader.kind == "file" else hashlib.sha256("".join(digests).encode()).hexdigest()

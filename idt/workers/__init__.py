@@ -6,5 +6,7 @@ processes   processes whose death costs one task
 cluster     the machines of a Dask cluster
 in_order    many tasks, their results in order
 memory      freed memory kept for the next frame
+run_options  how a run is done: processes, threads, overwriting, progress
+progress    bars on stderr
 profile     wall time and memory by stage (--profile)
 """

@@ -1,0 +1,149 @@
+"""The files of every split of an evaluation: where they lie and what they are made from, without a look at the disk."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from classify.datasets.dataset import groups_of
+from classify.datasets.splits import Split
+from classify.evaluation.scores_file import SCORES_FORMAT, SCORES_VERSION
+from classify.params import ClassifierParams
+from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
+from encoding.descriptors.inputs import combined
+from encoding.params import BlockParams
+from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
+
+
+class Places(NamedTuple):
+    """Folders of what is made of the splits; below each, in ``folds``, every split has its own.
+
+    Several evaluations may share the first two.
+    """
+
+    codebook: Path
+    vectors: Path
+    scores: Path
+
+
+class Target(NamedTuple):
+    """A file to be made: where it lies, what it is, and what it is made from; as for `is_current`."""
+
+    path: Path
+    format: str
+    version: int
+    params: Any
+    source: dict
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """A split and the files that are made of it.
+
+    Attributes
+    ----------
+    split : Split
+    labels : list of str
+        Label or labels of each training video.
+    groups : list of str
+        What cross-validation on the training videos must not tear apart: the group of each, or nothing.
+    encoding : encoding.params.BlockParams
+    classifier : ClassifierParams
+    codebook, vectors, scores : Target
+    """
+
+    split: Split
+    labels: list
+    groups: list
+    encoding: BlockParams
+    classifier: ClassifierParams
+    codebook: Target
+    vectors: Target
+    scores: Target
+
+    @property
+    def names(self):
+        """Names of the split's videos, the training ones first."""
+        return [*self.split.train, *self.split.test]
+
+
+def plan_folds(prepared, places, encoding, classifier):
+    """Plan the files of every split of a data set; nothing is read.
+
+    Parameters
+    ----------
+    prepared : classify.evaluation.prepare_features.Prepared
+    places : Places
+    encoding : encoding.params.BlockParams
+    classifier : ClassifierParams
+
+    Returns
+    -------
+    list of FoldPlan
+    """
+    groups = groups_of(prepared.dataset.clips)
+    return [
+        _plan(number, split, prepared, groups, places, encoding, classifier)
+        for number, split in enumerate(prepared.dataset.splits, start=1)
+    ]
+
+
+def folder_name(number, split):
+    """Name of the folder of a split: its number and what a file system takes of its name.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    split : Split
+
+    Returns
+    -------
+    str
+        Such as ``03-eli``.
+    """
+    words = re.sub(r"[^\w.-]+", "-", split.name).strip("-.")[:60]
+    return f"{number:02}-{words}".rstrip("-.")
+
+
+def _plan(number, split, prepared, groups, places, encoding, classifier):
+    """The plan of the split of a number, from 1."""
+    digests, labels = prepared.digests, prepared.dataset.labels
+    training = [(name, labels[name], groups[name]) for name in split.train]
+    # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
+    learnt = {name: digests[name] for name in sorted(split.train)}
+    if encoding.encoding == "stacked":
+        learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
+    fitted = combined(learnt)
+    encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
+    scored = hashlib.sha256(json.dumps([encoded, training, split.test]).encode()).hexdigest()
+    params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
+
+    def path(what):
+        return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"
+
+    return FoldPlan(
+        split,
+        [label for _, label, _ in training],
+        [group for _, _, group in training],
+        encoding,
+        classifier,
+        codebook=Target(
+            path("codebook"),
+            CODEBOOK_FORMAT,
+            CODEBOOK_VERSION,
+            encoding.fitting(),
+            {"kind": "features", "digest": fitted},
+        ),
+        vectors=Target(
+            path("vectors"),
+            VECTORS_FORMAT,
+            VECTORS_VERSION,
+            encoding,
+            {"kind": "features", "digest": encoded, "training": fitted},
+        ),
+        scores=Target(path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored}),
+    )

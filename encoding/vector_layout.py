@@ -1,0 +1,75 @@
+"""The layout of a vector: which columns belong to which descriptor and pyramid cell."""
+
+import operator
+from collections.abc import Sequence
+
+from idt.checks import describe
+from idt.errors import DataError
+
+WHOLE = "whole"
+"""The cell of a block that is not a pyramid's."""
+
+
+def check_layout(layout, columns=None, name="layout"):
+    """Refuse a layout that does not partition the columns of a vector.
+
+    Parameters
+    ----------
+    layout : list of dict
+        For each part of a vector, in order: ``"block"`` (the descriptor), ``"cell"`` (of the pyramid, or ``"whole"``),
+        ``"first"`` (column) and ``"size"``.
+    columns : int, optional
+        Length of the vectors.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    list of dict
+        The same four entries of each part, and no others.
+
+    Raises
+    ------
+    DataError
+        If an entry is absent or of another type, parts overlap, leave a gap or do not fill ``columns``, or two have one
+        block and cell.
+    """
+    if not isinstance(layout, Sequence) or isinstance(layout, str) or not layout:
+        raise DataError(f"{name} must be a list of parts, got {describe(layout)}")
+    parts, end = [], 0
+    for part in layout:
+        try:
+            checked = {"block": part["block"], "cell": part["cell"]}
+            checked |= {"first": operator.index(part["first"]), "size": operator.index(part["size"])}
+        except (TypeError, KeyError, IndexError):
+            raise DataError(f"{name} must hold block, cell, first and size of every part, got {part!r:.80}") from None
+        if not (isinstance(checked["block"], str) and isinstance(checked["cell"], str)):
+            raise DataError(f"{name}: block and cell must be text, got {part!r:.80}")
+        if checked["first"] != end or checked["size"] < 1:
+            raise DataError(f"{name}: the next part must begin at column {end} and not be empty, got {part!r:.80}")
+        end += checked["size"]
+        parts.append(checked)
+    if columns is not None and end != columns:
+        raise DataError(f"{name} describes {end} columns, the vectors have {columns}")
+    if len({(part["block"], part["cell"]) for part in parts}) < len(parts):
+        raise DataError(f"{name} names a block and cell twice")
+    return parts
+
+
+def block_columns(layout):
+    """Which columns belong to each block, whatever the pyramid cell.
+
+    Parameters
+    ----------
+    layout : list of dict
+        As from `check_layout`.
+
+    Returns
+    -------
+    dict of str to list of slice
+        Blocks in the order of their first appearance.
+    """
+    columns: dict[str, list[slice]] = {}
+    for part in layout:
+        columns.setdefault(part["block"], []).append(slice(part["first"], part["first"] + part["size"]))
+    return columns

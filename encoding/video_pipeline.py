@@ -1,0 +1,106 @@
+"""Videos to vectors in one pass, with a codebook that is given; no feature file is stored."""
+
+from pathlib import Path
+
+from encoding.descriptors.inputs import combined
+from encoding.encode import Summary, encode_video, layout_of, width_of
+from encoding.pipeline import Made, make_folder, vectors_kind
+from encoding.vectors_file import VectorsWriter
+from idt.command import error_line
+from idt.errors import DataError
+from idt.files.provenance import is_current
+from idt.workers.in_order import surviving
+from idt.workers.processes import Lost
+from idt.workers.profile import stage
+from idt.workers.run_options import RunOptions
+
+
+class Failure(str):
+    """Why a video has no vector, in one line."""
+
+
+def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
+    """Extract and encode videos in one pass, unless the vectors are up to date.
+
+    Parameters
+    ----------
+    videos : list of encoding.descriptors.sources.VideoSource
+    output : str or Path
+        The vectors of those that can be read.
+    codebook, params, run
+        As `encoding.pipeline.encode`.
+
+    Returns
+    -------
+    made : Made
+    failed : dict of str to str
+        Why a video has no vector, by its name. They are recorded, so that the vectors are not up to date while a video
+        is missing.
+
+    Raises
+    ------
+    DataError
+        If the output exists and is another, or no video can be read.
+    OSError
+        If the output cannot be written.
+
+    Notes
+    -----
+    The vectors are those of `idt-extract` and `encoding.pipeline.encode`, bit by bit.
+    """
+    found = {}
+    with stage("digests of the videos"), run.progress("file", len(videos)) as update:
+        asked = ((_digest, video) for video in videos)
+        for video, tried in zip(videos, _attempts(asked, run.jobs), strict=True):
+            found[video.name] = tried
+            update()
+    failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
+    source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
+    missing = {"missing": sorted(failed)} if failed else {}
+    if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=run.overwrite):
+        return Made(Path(output), None, True), failed
+    make_folder(output)
+    layout, empty, done = layout_of(codebook, params), [], 0
+    made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
+    left = [video for video in videos if video.name not in failed]
+    tasks = ((encode_video, video, codebook, params, run.threads) for video in left)
+    with (
+        stage("videos to vectors"),
+        run.progress("video", len(left)) as update,
+        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
+    ):
+        for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
+            name = video.name
+            update()
+            if isinstance(tried, Failure):
+                failed[name] = str(tried)
+                continue
+            writer.append(name, tried.vector, empty=not tried.tracks)
+            done += 1
+            if not tried.tracks:
+                empty.append(name)
+        if not done:
+            name, reason = next(iter(failed.items()))
+            raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
+        writer.record_missing(failed)
+    return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+
+
+def _digest(video):
+    return video.digest()
+
+
+def _attempts(tasks, jobs):
+    """`_attempt` for each, in processes that may die of it."""
+    for tried in surviving(_attempt, tasks, jobs):
+        yield Failure(tried.reason) if isinstance(tried, Lost) else tried
+
+
+def _attempt(function, *arguments):
+    """The result, or a `Failure`, so that the other videos go on."""
+    try:
+        return function(*arguments)
+    except (DataError, OSError, MemoryError) as error:
+        return Failure(error_line(error))
+    except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest
+        return Failure(f"{type(error).__name__}: {error_line(error)}")

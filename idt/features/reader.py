@@ -1,0 +1,164 @@
+"""`Reader`: a feature file, opened, checked, and read some rows or columns at a time."""
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from idt import layout
+from idt.errors import DataError
+from idt.features.camera import Camera
+from idt.features.column_codecs import PLACES
+from idt.features.features import Features
+from idt.features.storage import FORMAT, VERSIONS, Storage
+from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
+from idt.files import hdf5
+from idt.params import ExtractionParams
+
+PROJECTED = "projected"
+"""Name under which `Reader.read` gives all blocks of a projected file."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The datasets of an open feature file, checked, and its metadata.
+
+    Attributes
+    ----------
+    file : h5py.File
+    form : Form
+    datasets : dict of str to h5py.Dataset
+        By the fields of the form.
+    count : int
+        Rows.
+    metadata : dict of str to object
+        Fields of `Features` besides columns and camera.
+    """
+
+    file: Any
+    form: Form
+    datasets: dict[str, Any]
+    count: int
+    metadata: dict[str, Any]
+
+    @property
+    def columns(self):
+        """Names that `read` can give."""
+        return [*self.form.columns, *([PROJECTED] if self.form.widths else [])]
+
+    def read(self, first, last, names):
+        """Read some rows.
+
+        Parameters
+        ----------
+        first, last : int
+            The rows, the last one not included.
+        names : sequence of str
+            The columns. ``"skip"`` may be absent from the file.
+
+        Returns
+        -------
+        Features
+
+        Raises
+        ------
+        DataError
+            If a column is absent, or the stored bytes are damaged.
+        """
+
+        def rows(field):
+            with hdf5.damaged(self.file.filename):
+                return self.datasets[field][first:last]
+
+        columns = self.columns
+        missing = [name for name in names if name not in columns]
+        if missing and missing != ["skip"] and self.form.widths:
+            raise DataError(
+                f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
+                " with it; extract it from the video"
+            )
+        values: dict[str, Any] = {name: self.form.decode(name, rows) for name in names if name in columns}
+        features = Features(**values, **self.metadata)
+        for name in names:
+            if name != "skip":
+                features.need(name)
+        return features
+
+    def camera(self):
+        """Read the camera's motion; None if the file has none."""
+        if not hdf5.has(self.file, "camera"):
+            return None
+        homography = hdf5.read(self.file, "camera/homography", shape=(None, 3, 3), dtype=np.float64)
+        counts = {
+            name: hdf5.read(self.file, f"camera/{name}", shape=(len(homography),), dtype=np.int32)
+            for name in ("matches", "inliers")
+        }
+        first = hdf5.attribute(self.file["camera/homography"], "first_frame", int)
+        return Camera(homography=homography, first_frame=first, **counts)
+
+
+@contextmanager
+def open_features(path):
+    """Open a feature file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    Reader
+        To be read until the block ends.
+
+    Raises
+    ------
+    DataError
+        If the file is not ours, damaged, of another version, or contradicts itself.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    with hdf5.open_checked(path, format=FORMAT, versions=VERSIONS) as file:
+        yield _checked(file)
+
+
+def _checked(file):
+    """The reader of an open file whose datasets are what its parameters say."""
+    said = hdf5.json_attribute(file, "params")
+    flags = {name: (said or {}).get(name) is True for name in ("float32", "compact")}
+    try:
+        stored = stored_params(said, Storage(**flags))
+    except DataError as problem:
+        raise DataError(f"{file.filename}: {problem}") from None
+    metadata = {
+        "params": stored and ExtractionParams.from_options(**extraction_params(stored)),
+        "source": hdf5.json_attribute(file, "source"),
+        "fps": hdf5.attribute(file, "fps", float, math.nan),
+        **{name: hdf5.attribute(file, name, int, None) for name in ("width", "height", "frames")},
+    }
+    points = (None, 2) if stored is not None or hdf5.has(file, PLACES["points"]) else None
+    shapes = row_shapes(stored, points)
+    if hdf5.has(file, PLACES["skip"]):
+        shapes["skip"] = ()
+    count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
+    codebook = (said or {}).get(PROJECTED)
+    form = Form(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
+    datasets = {
+        name: hdf5.dataset(file, field.place, shape=(count, *field.shape), dtype=field.dtype)
+        for name, field in form.fields.items()
+    }
+    for name, field in form.fields.items():
+        scale = None if field.scale is None else hdf5.attribute(datasets[name], "scale_factor", float)
+        if scale != field.scale:
+            raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
+    return Reader(file, form, datasets, count, metadata)
+
+
+def _widths(file):
+    """Coordinates of each block of a projected file: dict of str to int."""
+    widths = hdf5.json_attribute(file, PROJECTED) or {}
+    names = {*layout.DESCRIPTORS, "joint"}
+    if not widths or not all(name in names and type(width) is int and width > 0 for name, width in widths.items()):
+        raise DataError(f"{file.filename}: attribute {PROJECTED!r} must be the width of each block, got {widths!s:.60}")
+    return widths

@@ -1,0 +1,64 @@
+"""The form of a feature file as a user asks for it: `Storage`.
+
+This module loads neither numpy nor HDF5, because every command that extracts begins with it.
+"""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from typing import Any
+
+FORMAT = "idt-features"
+VERSION = 1
+VERSION_2 = 2
+"""Version of compact and projected files."""
+VERSIONS = (VERSION, VERSION_2)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Form of a feature file, as its user asks for it.
+
+    Attributes
+    ----------
+    float32 : bool
+        Store histograms as float32 instead of fixed point.
+    compact : bool
+        Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
+    project : str, Path or None
+        Store descriptors along the axes of this codebook, and of the columns only `idt.features.storage_forms.KEPT`.
+        `loaded` replaces the path by a `Projection`.
+    """
+
+    float32: bool = False
+    compact: bool = False
+    project: Any = None
+
+    def loaded(self):
+        """Return the same form with the axes of the codebook in place of its path.
+
+        Returns
+        -------
+        Storage
+
+        Raises
+        ------
+        DataError
+            If the file is no codebook, or one without axes.
+        OSError
+            If it cannot be read.
+        """
+        if not isinstance(self.project, str | os.PathLike):
+            return self
+        from idt.features.projection import Projection
+
+        return dataclasses.replace(self, project=Projection.load(self.project))
+
+    @property
+    def version(self):
+        """Version of the format that such a file has."""
+        return VERSION if self.project is None and not self.compact else VERSION_2
+
+
+PLAIN = Storage()
+"""The form without an option: fixed point, every column."""
