@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from idt.bounds import SEED
 from idt.errors import DataError, shown
 
 
@@ -78,4 +79,22 @@ def positive_integer(value, name):
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise DataError(f"{name} must be an integer of at least 1, got {shown(value)}")
+    return int(value)
+
+
+def checked_seed(value, name="random_state", *, most=SEED.high):
+    """Return ``value`` if it is an integer up to ``most`` that can seed a generator of random numbers, or refuse it.
+
+    ``name`` is what messages call it.
+
+    Raises
+    ------
+    DataError
+        If it is anything else, such as None: equal inputs and equal parameters give equal numbers here.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= most:
+        raise DataError(
+            f"{name} must be an integer from 0 to {most}, got {shown(value)}; equal calls give equal numbers, so a"
+            " result never depends on chance"
+        )
     return int(value)

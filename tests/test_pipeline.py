@@ -15,7 +15,7 @@ import pytest
 
 import idt
 from benchmarks.clips import write_video
-from encoding.codebook import Codebook
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
@@ -60,7 +60,7 @@ def test_float32_stores_what_extract_returns(command, clip, tmp_path):
 def test_compact_and_projected_files_are_what_converting_a_plain_one_gives(command, clip, tmp_path):
     command("idt-extract", clip, "-o", tmp_path / "plain.h5")
     halves = [idt.load(tmp_path / "plain.h5")[i::2] for i in (0, 1)]
-    Codebook.fit(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
+    fit_codebook(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
     project = ("--project", tmp_path / "c.h5")
     compact, projected = "with compact=True", "with projected=[0-9a-f]{64}/[0-9a-f]{16}"
     for words, made, asked in (
