@@ -101,24 +101,24 @@ def observe(video, levels, params, boxes):
     previous = None
     for frame in video:
         starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = _look(frame, levels, params, _mask(frame, params, boxes), starts)  # 2, 5, 3, 4
-        fields: list[np.ndarray] = (
-            [] if previous is None else _flow(previous, now.pyramid[0], now.expansion, levels)
-        )  # 3
+        now = _look(frame, levels, params, _mask(frame, params, boxes), starts)
+        fields = _flow(previous, now.pyramid[0], now.expansion, levels)  # 3: flow from the frame before
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
-        yield now, fields, compensate(previous, now, fields, levels, params) if early else None  # 4
+        yield now, fields, compensate(previous, now, fields, levels, params) if early else None
         previous = now
 
 
 def _look(frame, levels, params, mask, starts):
     """Look at one frame alone; where no track may start, the texture of the first scale will do for the corners."""
-    pyramid = gray_pyramid(frame.gray, levels)  # 2
-    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]  # 5
-    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []  # 5
-    expansion = _expand(frame.gray, levels, params)  # 3
-    view = camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")  # 4
+    pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
+    # 5: where a track may start
+    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
+    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
+    expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
+    # 4: keypoints
+    view = camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
     return Observed(frame.index, mask, pyramid, texture[0], textured, expansion, view)
 
 
@@ -148,11 +148,13 @@ def follow(video, params, *, boxes=None, threads=1):
             if previous is None:
                 motion, remaining, ended = camera.STILL, fields, [tracks.none_finished() for tracks in live]
             else:
-                motion, remaining = early or compensate(previous, now, fields, levels, params)  # 4
+                # 4: the camera's motion, and the flow that remains without it
+                motion, remaining = early or compensate(previous, now, fields, levels, params)
+                # 7 and 6: histograms where the tracks are, the step along the flow
                 advance = _advance_by(params, describe=(since - 1) % params.describe_every == 0)
-                ended = map_scales(advance, live, previous.pyramid, fields, remaining)  # 7, 6
-            finished = collect.finished_tracks(live, ended, levels, params, since)  # 8
-            _start_tracks(live, now.textured, params)  # 5
+                ended = map_scales(advance, live, previous.pyramid, fields, remaining)
+            finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
+            _start_tracks(live, now.textured, params)  # 5: new tracks
             yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
             previous = now
 
@@ -240,7 +242,9 @@ def _expand(gray, levels, params, *, second_only=False):
 
 
 def _flow(previous, gray, expansion, levels):
-    """Compute the flow at every scale from the frame before to another one and its expansion."""
+    """Compute the flow at every scale from the frame before to another one and its expansion; [] without one before."""
+    if previous is None:
+        return []
     if expansion is None:
         return flow.dis(previous.pyramid[0], gray, levels)
     return flow.between(previous.expansion, expansion)
