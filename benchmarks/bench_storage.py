@@ -97,7 +97,7 @@ def extrapolate(rows, frames):
 
 def _codebook(features):
     """A small codebook of the clips; the size of what it projects does not depend on its mixtures."""
-    halves = [part for whole in features for part in (whole.take(slice(0, None, 2)), whole.take(slice(1, None, 2)))]
+    halves = [part for whole in features for part in (whole[0::2], whole[1::2])]
     return fit_codebook(halves, params=EncodingParams(k=2, sample=20_000))
 
 

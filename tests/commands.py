@@ -1,7 +1,25 @@
-"""Commands run in the process of the tests."""
+"""Commands run in the process of the tests; the fixture `command` of the conftest hands one out."""
 
+import configparser
+import importlib
 import re
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def scripts():
+    """The console scripts of setup.cfg: name → function."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = config["options.entry_points"]["console_scripts"].split("\n")
+    found = {}
+    for line in filter(None, map(str.strip, lines)):
+        name, target = (part.strip() for part in line.split("="))
+        module, function = target.split(":")
+        found[name] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def run_command(monkeypatch, capsys, function, name, *words, status=0):

@@ -1,10 +1,17 @@
-"""What holds for a run of the tests as a whole: it fails if it takes too much memory (`tests.peak`)."""
+"""Fixtures that several files of tests share, and the memory that a run of the tests may take (`tests.peak`)."""
 
 import sys
 
 import pytest
 
-from tests.peak import MB, Peak
+# An assertion that fails in one of these then shows its values, as in a file of tests.
+pytest.register_assert_rewrite(
+    "benchmarks.matching", "tests.commands", "tests.comparing", "tests.contract", "tests.samples"
+)
+
+from tests import scenes  # noqa: E402
+from tests.commands import run_command, scripts  # noqa: E402
+from tests.peak import MB, Peak  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -13,6 +20,33 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.pluginmanager.register(Memory(int(config.getini("most_memory")) * MB), "memory")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a console script in this process, ``command(name, *words, status=0)``: exit status, stdout, stderr."""
+    return lambda name, *words, **given: run_command(monkeypatch, capsys, scripts()[name], name, *words, **given)
+
+
+@pytest.fixture
+def working_folder(monkeypatch, tmp_path):
+    """The test's own folder, which relative paths mean while the test runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def target(tmp_path):
+    """Path of a file that is not there yet."""
+    return tmp_path / "f.h5"
+
+
+@pytest.fixture(scope="session")
+def clip():
+    """Frames of a textured patch that moves over a moving background, (24, H, W) uint8; not to be written to."""
+    frames = scenes.moving_patch(24, velocity=(2, 1), background=(-1, 0))
+    frames.setflags(write=False)
+    return frames
 
 
 @pytest.fixture(autouse=True, scope="module")

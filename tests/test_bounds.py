@@ -25,9 +25,8 @@ from idt.bounds import Bounds
 from idt.command import Parser
 from idt.errors import DataError
 from idt.params import ExtractionParams
-from tests.commands import refused, run_command
+from tests.commands import refused, scripts
 from tests.samples import random_features
-from tests.test_docs import scripts
 
 # What each command must be given. None of it exists: a video that is opened has its own message.
 WORDS = {
@@ -107,14 +106,9 @@ def just_inside(bounds):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run a command where nothing is that it might open: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name, *words):
-        return run_command(monkeypatch, capsys, scripts()[name], name, *WORDS[name], *words, status=2)
-
-    return run
+def command(command, working_folder):
+    """Run a command, which must fail, where nothing is that it might open: exit status, stdout, stderr."""
+    return lambda name, *words: command(name, *WORDS[name], *words, status=2)
 
 
 def test_the_commands_are_all_there():

@@ -20,10 +20,8 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.params import ExtractionParams
 from tests import commands, scenes
-from tests.commands import run_command
 from tests.samples import random_features
 
-COMMANDS = {"svm-train": cli.svm_train, "svm-predict": cli.svm_predict}
 LAYOUT = [
     {"block": "hog", "cell": "whole", "first": 0, "size": 3},
     {"block": "hof", "cell": "whole", "first": 3, "size": 2},
@@ -38,11 +36,9 @@ PRINTED = 5e-7
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run a command in this process and in a folder of its own: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    return lambda name, *words, **given: run_command(monkeypatch, capsys, COMMANDS[name], name, *words, **given)
+def command(command, working_folder):
+    """Run a command in a folder of its own: exit status, stdout, stderr."""
+    return command
 
 
 def refused(result, pattern):

@@ -165,7 +165,7 @@ def test_options_that_contradict_the_codebook_are_refused(codebook):
         ({"k": 5}, "fitted with k=3, this run asks for 5"),
         ({"blocks": "hog"}, "fitted with blocks=trajectory,hog,hof,mbhx,mbhy, this run asks for hog"),
         ({"whiten": True}, "fitted with whiten=False, this run asks for True"),
-        ({"gamma": 1}, "unknown parameter gamma"),
+        ({"gamma": 1}, "unknown option gamma; known are"),
     ):
         with pytest.raises(DataError, match=message):
             codebook.params_with(**options)

@@ -1,27 +1,14 @@
 """The documents are held to the code: commands exist, have help, and what they name exists."""
 
-import configparser
-import importlib
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.commands import scripts
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def scripts():
-    """The console scripts of setup.cfg: name → function."""
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg", encoding="utf-8")
-    lines = config["options.entry_points"]["console_scripts"].split("\n")
-    found = {}
-    for line in filter(None, map(str.strip, lines)):
-        name, target = (part.strip() for part in line.split("="))
-        module, function = target.split(":")
-        found[name] = getattr(importlib.import_module(module), function)
-    return found
 
 
 def shell_lines():

@@ -9,31 +9,25 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import BovwEncoder, VladEncoder, cli
+from encoding import BovwEncoder, VladEncoder
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
 from idt.params import ExtractionParams
-from tests.commands import run_command
 from tests.samples import random_features
 
 NAMES = ["hop/ann", "hop/bob", "walk/ann", "walk/bob"]
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run a command in this process, beside the folder of features: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
+def command(command, working_folder):
+    """Run a command beside the folder of features: exit status, stdout, stderr."""
     for i, name in enumerate(NAMES):
-        path = tmp_path / "features" / f"{name}.h5"
+        path = working_folder / "features" / f"{name}.h5"
         path.parent.mkdir(parents=True, exist_ok=True)
         video = random_features(40 + i, seed=i)
         idt.save(dataclasses.replace(video, source={**video.source, "name": name}), path, float32=True)
-    (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"{name},{name[:3]}\n" for name in NAMES))
-
-    def run(name, *words, **given):
-        return run_command(monkeypatch, capsys, getattr(cli, name.replace("-", "_")), name, *words, **given)
-
-    return run
+    (working_folder / "labels.csv").write_text("name,label\n" + "".join(f"{name},{name[:3]}\n" for name in NAMES))
+    return command
 
 
 BAG = ("--k", 5, "--seeds", 2, "--blocks", "hog")

@@ -88,7 +88,7 @@ class TestStacked(EncoderContract):
     def test_doubled_tracks_leave_the_vector(self, fitted):
         # A sub-volume counts from `least` tracks on: of doubled tracks those count that half as many would do for.
         video, params = videos()[0], fitted.params()
-        doubled = video.take(np.repeat(np.arange(len(video)), 2))
+        doubled = video[np.repeat(np.arange(len(video)), 2)]
         one, other, more = (
             encode_video(source_of(item, "a"), fitted.codebook_, dataclasses.replace(params, least=least)).vector
             for item, least in ((video, 3), (doubled, 6), (doubled, 3))
@@ -167,7 +167,7 @@ def test_subclasses_are_cloned_pickled_and_searched(made, options, grid):
 def test_a_parameter_of_a_subclass_has_its_own_signature_and_no_more():
     assert list(inspect.signature(Mine).parameters) == ["n_components", "mine"]
     assert Mine(3).get_params() == {"n_components": 3, "mine": 1}
-    with pytest.raises(DataError, match=r"unknown parameter other; known are n_components, blocks, .*, mine$"):
+    with pytest.raises(DataError, match=r"unknown option other; known are n_components, blocks, .*, mine$"):
         Mine.from_codebook(Mine(2).fit(videos()).codebook_, other=1)
 
 

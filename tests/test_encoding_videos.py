@@ -9,7 +9,7 @@ import pytest
 
 import idt
 from benchmarks.clips import SHIPPED
-from encoding import FisherEncoder, cli
+from encoding import FisherEncoder
 from encoding import pipeline as encoding_batch
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
@@ -25,7 +25,6 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params import ExtractionParams
-from tests.commands import run_command
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)
@@ -44,14 +43,9 @@ def codebook(tmp_path_factory):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run fv-encode, or another, in this process and in a folder of its own: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words, encode=cli.fv_encode, **given):
-        return run_command(monkeypatch, capsys, encode, encode.__name__.replace("_", "-"), *words, **given)
-
-    return run
+def command(command, working_folder):
+    """Run fv-encode, or another encoder, in a folder of its own: exit status, stdout, stderr."""
+    return lambda *words, encode="fv-encode", **given: command(encode, *words, **given)
 
 
 def save(folder, **options):
@@ -165,9 +159,9 @@ def test_projected_and_other_files_are_not_mixed(tmp_path, codebook):
 
 @pytest.mark.parametrize("lengths", [[], [0], [7], [3, 4], [3, 3, 3, 3], [0, 20, 0, 1], [7, 0]])
 def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
-    whole = random_features(max(1, sum(lengths))).take(slice(sum(lengths)))
+    whole = random_features(max(1, sum(lengths)))[: sum(lengths)]
     edges = np.cumsum([0, *lengths])
-    chunks = [whole.take(slice(a, b)) for a, b in itertools.pairwise(edges)] or [whole]
+    chunks = [whole[a:b] for a, b in itertools.pairwise(edges)] or [whole]
     found = list(regrouped(chunks, 7))
     idt.save(whole, tmp_path / "f.h5", float32=True)
     expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
@@ -220,7 +214,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     encode_files(files, names, codebook, tmp_path / "two.h5", params=params)
     words = ("--from-videos", "--codebook", "words.h5", clips / "in", "-o", "one.h5", "--quiet")
     shaped = ("--coding", "somp", "--atoms", 2, "--pyramid", "1x1x1,1x2x2")
-    assert command(*words, *shaped, encode=cli.bovw_encode) == (0, "one.h5: 2 vectors of 200 numbers\n", "")
+    assert command(*words, *shaped, encode="bovw-encode") == (0, "one.h5: 2 vectors of 200 numbers\n", "")
     np.testing.assert_array_equal(load_vectors("one.h5").encodings, load_vectors("two.h5").encodings)
     status, out, err = command(*words, status=2)
     assert (status, out) == (2, "")

@@ -20,7 +20,7 @@ from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
 from tests import scenes
-from tests.commands import refused, run_command
+from tests.commands import refused
 from tests.trees import write
 
 # Short tracks of few points at one scale: what a film of 14 frames bears, extracted in a blink.
@@ -30,12 +30,9 @@ WAYS = {"right": (3, 0), "down": (0, 3)}
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run idt-evaluate in this process, with few and short tracks: exit status, stdout, stderr."""
-
-    return lambda *words, **given: run_command(
-        monkeypatch, capsys, cli.evaluate, "idt-evaluate", *words, *SMALL, **given
-    )
+def command(command):
+    """Run idt-evaluate with few and short tracks: exit status, stdout, stderr."""
+    return lambda *words, **given: command("idt-evaluate", *words, *SMALL, **given)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """`fv-encode`, as a user meets it: exit status, what is printed, what is left on the disk."""
 
 import dataclasses
+import functools
 import subprocess
 import sys
 
@@ -9,13 +10,12 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import FisherEncoder, cli, pipeline
+from encoding import FisherEncoder, pipeline
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
 from idt.features import release_rows
 from idt.params import ExtractionParams
 from tests import commands
-from tests.commands import run_command
 from tests.samples import random_features
 
 NAMES = ["hop/ann", "hop/bob", "walk/ann", "walk/bob"]
@@ -23,11 +23,9 @@ TRACKS = [30, 0, 40, 25]
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run fv-encode in this process, in the folder of the features: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    return lambda *words, **given: run_command(monkeypatch, capsys, cli.fv_encode, "fv-encode", *words, **given)
+def command(command, working_folder):
+    """Run fv-encode in the folder of the features: exit status, stdout, stderr."""
+    return functools.partial(command, "fv-encode")
 
 
 @pytest.fixture

@@ -67,11 +67,6 @@ def run(code, folder, **options):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, **options)
 
 
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "f.h5"
-
-
 # Writing.
 
 

@@ -8,16 +8,10 @@ from benchmarks.clips import write_video
 from encoding.descriptors.sources import source_of
 from idt import layout
 from idt.errors import DataError
-from idt.features.features import LAST_POSITION
-from tests import scenes
+from idt.features.columns import LAST_POSITION
 
 SHORT = {"length": 5, "time_cells": 1}
 LENGTH = 5
-
-
-@pytest.fixture(scope="module")
-def clip():
-    return scenes.moving_patch(24, velocity=(2, 1), background=(-1, 0))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +28,7 @@ def test_the_time_of_a_track_is_that_of_its_middle_frame_worked_by_hand(features
 
 @pytest.mark.parametrize("skip", [1, 2, 4])
 def test_the_tracks_of_a_skip_are_those_of_the_frames_it_keeps(clip, features, skip):
-    alone, found = idt.extract(clip[::skip], **SHORT), features.take(features.skip == skip)
+    alone, found = idt.extract(clip[::skip], **SHORT), features[features.skip == skip]
     assert len(found) > 10
     np.testing.assert_array_equal(found.frame, alone.frame * skip)
     for name in ("points", "std", "scale", "trajectory", *layout.HISTOGRAMS):

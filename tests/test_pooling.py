@@ -74,7 +74,7 @@ def test_a_window_is_the_vector_of_its_tracks():
     middle = video.frame - 7.5
     chosen = (middle >= 10) & (middle < 40) & (video.position[:, 0] >= 0.5)
     assert 5 < chosen.sum() < len(video)
-    alone = encode_video(source_of(video.take(chosen), "a"), codebook, params).vector
+    alone = encode_video(source_of(video[chosen], "a"), codebook, params).vector
     np.testing.assert_allclose(window, alone, atol=ATOL_SUM)
     assert not window_vector(sliced, codebook, params, slices=range(90, 91)).any()
 

@@ -32,11 +32,6 @@ COORDINATE = {"rtol": 2**-11 + 1e-5, "atol": 1e-5}
 PARAMS = EncodingParams(k=2, sample=100)
 
 
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "f.h5"
-
-
 @pytest.fixture(scope="module")
 def codebook(tmp_path_factory):
     """Path of a codebook fitted on random features."""
@@ -132,7 +127,7 @@ def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
     feature_file.save(features, target, compact=True)
     assert target.stat().st_size <= COMPACT_BUDGET * len(features)
     half = len(features) // 2
-    fit_codebook([features.take(slice(half)), features.take(slice(half, None))], params=PARAMS).save(tmp_path / "c.h5")
+    fit_codebook([features[:half], features[half:]], params=PARAMS).save(tmp_path / "c.h5")
     feature_file.save(features, target, project=tmp_path / "c.h5", overwrite=True)
     assert target.stat().st_size <= PROJECTED_BUDGET * len(features)
 
@@ -150,7 +145,7 @@ def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook
         with feature_file.Writer(tmp_path / file, **options) as writer:
             camera = features.camera
             for first, last in itertools.pairwise(edges):
-                writer.append(dataclasses.replace(features.take(slice(first, last)), camera=camera))
+                writer.append(dataclasses.replace(features[first:last], camera=camera))
                 camera = None
             writer.finish(60)
     assert_same_contents(tmp_path / "parts.h5", tmp_path / "once.h5")
@@ -196,7 +191,7 @@ def test_blocks_joined_are_the_whole(target, codebook, name):
         assert joined.projected.codebook == whole.projected.codebook
         for block, values in whole.projected.blocks.items():
             np.testing.assert_array_equal(joined.projected.blocks[block], values)
-            np.testing.assert_array_equal(whole.take([3, 1]).projected.blocks[block], values[[3, 1]])
+            np.testing.assert_array_equal(whole[[3, 1]].projected.blocks[block], values[[3, 1]])
 
 
 @pytest.mark.parametrize("name", ["compact", "projected"])

@@ -26,7 +26,7 @@ def regrouped(chunks, size):
         whole = Features.concatenate(parts)
         end = count - count % size
         for first in range(0, end, size):
-            yield whole.take(slice(first, first + size))
-        parts, count, none = [whole.take(slice(end, None))], count - end, False
+            yield whole[first : first + size]
+        parts, count, none = [whole[end:]], count - end, False
     if count or none:
         yield Features.concatenate(parts)

@@ -170,7 +170,7 @@ class FeaturesSource(TrackSource):
         params, projected = self.features.params, self.features.projected
         if params is None:
             return None
-        return comparable({**params, **({} if projected is None else {PROJECTED: projected.codebook})})
+        return comparable({**asdict(params), **({} if projected is None else {PROJECTED: projected.codebook})})
 
     def sizes(self, descriptors):
         """Return the widths of the arrays; what was projected has the sizes that were extracted."""
@@ -182,8 +182,8 @@ class FeaturesSource(TrackSource):
         """Cut the features, in the order of the ending frames if these are asked for."""
         features = self.features
         if "frame" in columns and (np.diff(features.need("frame")) < 0).any():
-            features = features.take(np.argsort(features.need("frame"), kind="stable"))
-        return (features.take(slice(first, first + ROWS)) for first in range(0, len(features) or 1, ROWS))
+            features = features[np.argsort(features.need("frame"), kind="stable")]
+        return (features[first : first + ROWS] for first in range(0, len(features) or 1, ROWS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,5 +290,5 @@ def _of_steps(part, steps):
     if steps is None:
         return part
     if part.skip is None:
-        return part if 1 in steps else part.take(slice(0, 0))
-    return part.take(np.isin(part.skip, sorted(steps)))
+        return part if 1 in steps else part[0:0]
+    return part[np.isin(part.skip, sorted(steps))]

@@ -51,7 +51,7 @@ class Tracks:
         # Tracks without frame steps are all of step 1.
         skip = np.ones(len(features), np.uint8) if features.skip is None else features.skip
         # Rows that others wrote have the release's length.
-        length = features.params["length"] if features.params else layout.block_sizes()["trajectory"] // 2
+        length = features.params.length if features.params else layout.block_sizes()["trajectory"] // 2
         return cls(**known, skip=skip, length=length)
 
     def columns(self):

@@ -21,7 +21,7 @@ from encoding.fitting import fit_inputs
 from encoding.params import BlockParams
 from idt.bounds import JOBS, THREADS
 from idt.checks import checked_seed
-from idt.errors import DataError
+from idt.errors import DataError, unknown_option
 
 WORDS = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
 """Fields of `BlockParams` that have another name in scikit-learn's words."""
@@ -76,7 +76,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         known = dict.fromkeys([*fields, *encoder.get_params(deep=False)])
         unknown = sorted(set(own) - set(known))
         if unknown:
-            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+            raise DataError(unknown_option(unknown[0], known))
         with encoder._own_words():
             params = codebook.params_with(**{fields[word]: options[word] for word in options if word in fields})
         # A subclass may have an initialiser of fewer parameters, so they are set one by one.
