@@ -243,11 +243,10 @@ class EncoderContract:
             found = self.encoder(**self.options).fit_transform(videos(), [0, 1, 0, 1])
         np.testing.assert_array_equal(found.to_numpy(), expected)
 
-    def test_a_series_of_videos_gives_its_index_to_the_table(self, fitted):
+    def test_a_series_of_videos_is_a_list_of_videos(self, fitted):
         pandas = pytest.importorskip("pandas")
         series = pandas.Series(videos(), index=list("abcd"))
-        found = copy.deepcopy(fitted).set_output(transform="pandas").transform(series)
-        assert found.index.tolist() == list("abcd")
+        np.testing.assert_array_equal(fitted.transform(series), fitted.transform(videos()))
 
     def test_nothing_that_is_learned_can_be_used_before_the_fit(self):
         encoder = self.encoder()
