@@ -13,7 +13,7 @@ from encoding.coders.fisher import fisher_vector
 from encoding.models.gmm import DiagonalGMM
 from idt.extractor import follow
 from idt.frames.video import open_video
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 
 NAME = "growth"
 EXTRACTION = {

@@ -21,7 +21,7 @@ from benchmarks.results import Row, in_turns
 from classify.datasets.registry import read_dataset
 from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 NAME = "presets"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from classify.options import evaluation_options
 from classify.params import ClassifierParams, DatasetParams
-from idt.bounds import JOBS, THREADS, Bounds
 from idt.command import (
     DONE,
     SOME_FAILED,
@@ -20,6 +19,7 @@ from idt.command import (
 )
 from idt.errors import DataError
 from idt.files.atomic import refuse_input
+from idt.params.bounds import JOBS, THREADS, Bounds
 
 
 @command

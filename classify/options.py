@@ -6,7 +6,7 @@ from typing import Any
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from idt.command import Parser, add_fields, add_habits, flag_of
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 
 GROUPS: dict[str, tuple[Any, ...]] = {
     "extraction": (ExtractionParams,),

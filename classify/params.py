@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from idt.bounds import SEED, Bounds
 from idt.errors import DataError
-from idt.params import check_fields, option
+from idt.params.bounds import SEED, Bounds
+from idt.params.option import check_fields, option
 
 CLASSIFIERS = ("linear", "chi2")
 SOLVERS = ("auto", "primal", "gram")

@@ -18,8 +18,8 @@ from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.params import VECTOR
 from encoding.vectors_file import VectorsWriter
-from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
+from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 from idt.workers.run_options import RunOptions
 

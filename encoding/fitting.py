@@ -16,8 +16,8 @@ from encoding.descriptors.inputs import Inputs, columns_of
 from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
+from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 
 JOINT = "joint"

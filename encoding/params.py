@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
-from idt import layout
-from idt.bounds import SEED, SHARE, Bounds
 from idt.errors import DataError, unknown_option
-from idt.params import check_fields, option
+from idt.params import layout
+from idt.params.bounds import SEED, SHARE, Bounds
+from idt.params.option import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")

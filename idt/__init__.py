@@ -10,7 +10,7 @@ DataError             the one exception for a caller's mistake
 Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
 
 api                   the functions above, with every option written out
-extractor             the frame loop, one line a step; multi_skip runs it at several frame steps
+extractor             the frame loop, one line a step
 collect               finished tracks become features
 frames                frames in: files, folders, cameras, arrays; human boxes
 steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
@@ -21,7 +21,8 @@ files, workers        what all files of ours share; threads, processes and clust
 batch                 many videos to feature files
 show                  pictures of tracks
 cli, command          the commands
-params, checks, errors, lazy
+params                every option with its default and its range
+checks, errors, lazy
 
 Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first; pixels are pixels of the step's own
 scale unless a name ends in ``_full``.
@@ -40,7 +41,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "idt.features.feature_file": "load save",
         "idt.features.features": "Features",
         "idt.features.camera": "Camera",
-        "idt.params": "ExtractionParams",
+        "idt.params.extraction": "ExtractionParams",
         "idt.errors": "DataError",
     },
 )
@@ -54,4 +55,4 @@ if TYPE_CHECKING:
     from idt.features.feature_file import load as load
     from idt.features.feature_file import save as save
     from idt.features.features import Features as Features
-    from idt.params import ExtractionParams as ExtractionParams
+    from idt.params.extraction import ExtractionParams as ExtractionParams

@@ -1,6 +1,6 @@
 """The functions that everybody calls: `extract`, `stream`, `draw`, with every option of an extraction written out.
 
-`idt.params.ExtractionParams` has the same options, for those who hand them around; a test holds the two together.
+`ExtractionParams` has the same options, for those who hand them around; a test holds the two together.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from idt.errors import DataError, unknown_option
 from idt.extractor import features_of, source_of
 from idt.features.features import Features
 from idt.frames.video import open_video
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.show.tracks import Drawn, draw_tracks
 
 Options = ParamSpec("Options")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from idt.bounds import SEED
 from idt.errors import DataError, shown
+from idt.params.bounds import SEED
 
 
 def describe(value):

@@ -8,7 +8,7 @@ from pathlib import Path
 from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, run_options
 from idt.errors import DataError
 from idt.features.storage import Storage
-from idt.params import FRAME, ExtractionParams
+from idt.params.extraction import FRAME, ExtractionParams
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
 

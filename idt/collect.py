@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import layout
 from idt.features.camera import Camera
 from idt.features.columns import LAST_POSITION
 from idt.features.features import Features
+from idt.params import layout
 from idt.steps import selection
 
 CHUNK = 16

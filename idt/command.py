@@ -11,8 +11,8 @@ import io
 import os
 import sys
 
-from idt.bounds import JOBS, THREADS, check_workers
 from idt.errors import DataError, did_you_mean, shown
+from idt.params.bounds import JOBS, THREADS, check_workers
 from idt.workers import memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress

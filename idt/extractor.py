@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import collect, layout
+from idt import collect
+from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
-from idt.multi_skip import features_of_skips
+from idt.params import layout
 from idt.steps import camera, corners, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks

@@ -3,10 +3,10 @@
 import h5py
 import numpy as np
 
-from idt import layout
 from idt.features.camera import Camera
 from idt.features.features import Features
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 from tests.golden import golden
 
 

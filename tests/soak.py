@@ -27,7 +27,7 @@ from benchmarks.clips import write_video
 from idt.batch import summary, verify
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 from tests import scenes
 from tests.comparing import assert_same_folders

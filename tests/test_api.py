@@ -13,7 +13,7 @@ import pytest
 
 import idt
 from idt import api
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.show.tracks import FOLLOWED_CAMERA, HEAD, KEPT
 from tests import scenes
 

@@ -21,10 +21,10 @@ from classify.params import ClassifierParams, DatasetParams
 from classify.svm.linear import LinearSVM
 from encoding import FisherEncoder, fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams
-from idt.bounds import Bounds
 from idt.command import Parser
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.bounds import Bounds
+from idt.params.extraction import ExtractionParams
 from tests.commands import refused, scripts
 from tests.samples import random_features
 
@@ -131,7 +131,7 @@ def test_every_number_that_a_command_takes_has_bounds_that_its_help_shows(name):
 @pytest.mark.parametrize(("cls", "field"), FIELDS, ids=FIELD_IDS)
 def test_every_numeric_field_has_bounds_and_its_default_lies_within(cls, field):
     bounds = field.metadata["bounds"]
-    assert isinstance(bounds, Bounds), f"{cls.__name__}.{field.name} has no bounds; see idt.params.option"
+    assert isinstance(bounds, Bounds), f"{cls.__name__}.{field.name} has no bounds; see idt.params.option.option"
     assert field.default is None or bounds.fault(field.default) == ("", "")
 
 

@@ -18,7 +18,7 @@ from encoding.encode import encode_files
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import commands, scenes
 from tests.samples import random_features
 

@@ -14,7 +14,7 @@ from encoding.models.gmm import DiagonalGMM
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests.samples import random_features
 
 SMALL = EncodingParams(k=3, sample=100)

@@ -20,7 +20,7 @@ from classify.reports.comparison_table import Row
 from encoding.params import BovwParams, EncodingParams, StackedParams
 from encoding.vectors_file import load_vectors
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import scenes
 from tests.waiting import until
 

@@ -12,7 +12,7 @@ import idt
 from encoding import BovwEncoder, VladEncoder
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests.samples import random_features
 
 NAMES = ["hop/ann", "hop/bob", "walk/ann", "walk/bob"]

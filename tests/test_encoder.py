@@ -14,9 +14,9 @@ from encoding.encode import encode_files
 from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
-from idt import layout
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 from tests.progress import Counted
 from tests.reference import encoder as reference

@@ -23,7 +23,7 @@ from idt import DataError, Features
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)

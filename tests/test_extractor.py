@@ -5,7 +5,7 @@ import pytest
 
 import idt
 from idt.features.features import Features
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import scenes
 
 # A point moves by the flow at its rounded position, which is right to a few hundredths of a pixel a step on texture.

@@ -14,7 +14,7 @@ from encoding import FisherEncoder, pipeline
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
 from idt.features import release_rows
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import commands
 from tests.samples import random_features
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from idt import layout
 from idt.errors import DataError
+from idt.params import layout
 from idt.steps.histograms import accumulate, describe
 from tests import scenes
 from tests.reference import histograms as reference

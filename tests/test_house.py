@@ -244,3 +244,22 @@ def test_benchmarks_do_not_stand_on_the_tests(path):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         assert "tests" not in [name.split(".")[0] for name in names]
+
+
+def test_a_folder_shows_at_a_glance_what_it_holds():
+    for package in PACKAGES:
+        for folder in [ROOT / package, *(ROOT / package).rglob("*")]:
+            if folder.is_dir() and folder.name != "__pycache__":
+                entries = [path.name for path in folder.iterdir() if path.name != "__pycache__"]
+                assert len(entries) <= 20, f"{folder.relative_to(ROOT)} has {len(entries)} entries"
+
+
+def test_files_are_short():
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    long = {name: length for name, length in lengths.items() if length > 300}
+    assert max(lengths.values()) <= 400, long
+    assert len(long) <= 6, long

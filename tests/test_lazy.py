@@ -105,5 +105,5 @@ def test_type_checkers_know_what_the_public_functions_take_and_give():
     # Without the stubs of numpy and others it takes seconds.
     alone = ["--no-site-packages", "--ignore-missing-imports", "--cache-dir=/dev/null", "--config-file="]
     out, _, _ = mypy.run([*alone, "-c", code])
-    assert 'note: Revealed type is "idt.params.ExtractionParams | None"' in out
+    assert 'note: Revealed type is "idt.params.extraction.ExtractionParams | None"' in out
     assert 'Unexpected keyword argument "lenght" for "extract"' in out

@@ -19,7 +19,7 @@ from idt.batch.extract_many import extract_many, threads_for
 from idt.batch.extract_one import Outcome
 from idt.batch.jobs import Job, plan, read_list
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import scenes, soak
 from tests.comparing import assert_same_folders
 from tests.waiting import until

@@ -6,9 +6,9 @@ import pytest
 import idt
 from benchmarks.clips import write_video
 from encoding.descriptors.sources import source_of
-from idt import layout
 from idt.errors import DataError
 from idt.features.columns import LAST_POSITION
+from idt.params import layout
 
 SHORT = {"length": 5, "time_cells": 1}
 LENGTH = 5

@@ -20,7 +20,7 @@ from encoding.params import EncodingParams
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
 from idt.batch.precompile import compile_missing
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 from tests import scenes
 from tests.commands import refused

@@ -19,7 +19,7 @@ from idt.batch import verify
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5, provenance
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import scenes
 from tests.samples import random_features
 

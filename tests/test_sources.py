@@ -9,12 +9,12 @@ from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.descriptors.sources import VideoSource, source_of
-from idt import layout
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.errors import DataError
 from idt.features import release_rows
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 from tests.samples import random_features
 
 SIZES = layout.block_sizes()

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.frames.video import Frame, open_video
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import golden, scenes
 
 # Lossy clips: decoders may differ by a gray level or two (golden data's own remark), on few pixels.

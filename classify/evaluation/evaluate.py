@@ -29,7 +29,7 @@ from classify.reports.summary import Fold
 from encoding.descriptors.inputs import Inputs, combined
 from encoding.fitting import fit_codebooks, steps_of
 from encoding.params import EncodingParams
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 

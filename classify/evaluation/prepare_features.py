@@ -12,7 +12,7 @@ from classify.models.video_features import Task, extract
 from encoding.descriptors.inputs import digests
 from encoding.descriptors.sources import FileSource
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 

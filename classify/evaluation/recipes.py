@@ -26,7 +26,7 @@ from classify.params import ClassifierParams
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from idt.command import number_or_text
 from idt.errors import DataError, did_you_mean, unknown_option
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 
 ENCODERS: dict[str, type[BlockParams]] = {
     "fisher": EncodingParams,

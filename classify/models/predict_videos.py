@@ -13,7 +13,7 @@ from encoding.codebook import Codebook
 from encoding.encode import encode_files, layout_of
 from encoding.params import FITTING
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 

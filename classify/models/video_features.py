@@ -7,7 +7,7 @@ no decoder.
 from pathlib import Path
 from typing import NamedTuple
 
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.workers.in_order import sorted_again
 
 

@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from idt import layout
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5
+from idt.params import layout
 
 SEGMENT = ("start", "end")
 """Parameters of an extraction that do not change what a descriptor means."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from encoding.descriptors.feature_files import PROJECTED, names_of
 from encoding.descriptors.sources import ARRAYS, FileSource, Source, source_of
-from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
 from idt.features.features import Features
+from idt.params import layout
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5, provenance
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768

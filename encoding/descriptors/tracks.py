@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from idt import layout
+from idt.params import layout
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from encoding.descriptors.sources import VideoSource
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 
 
 def find(given, codebook, *, path, boxes=None, threads=1):

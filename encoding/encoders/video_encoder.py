@@ -19,9 +19,9 @@ from encoding.descriptors.inputs import Inputs
 from encoding.encode import encode, layout_of, width_of
 from encoding.fitting import fit_inputs
 from encoding.params import BlockParams
-from idt.bounds import JOBS, THREADS
 from idt.checks import checked_seed
 from idt.errors import DataError, unknown_option
+from idt.params.bounds import JOBS, THREADS
 
 WORDS = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
 """Fields of `BlockParams` that have another name in scikit-learn's words."""

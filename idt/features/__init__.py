@@ -4,6 +4,7 @@ features        what an extraction gives: columns of tracks, the camera's motion
 columns         columns of tracks: dtypes, shapes, times
 track, camera   one track; the camera's motion
 joining         features of several videos or stretches as one
+multi_skip      features of several frame steps, merged frame by frame
 tables          features as tables of pandas and xarray
 feature_file    reading and writing feature files
 reader          an open feature file, some rows at a time

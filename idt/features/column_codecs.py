@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
 from idt.features.features import COLUMNS
+from idt.params import layout
 
 FIXED_POINT = 1024
 """Steps of a stored histogram between 0 and 1."""

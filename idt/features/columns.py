@@ -4,7 +4,7 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
-from idt.layout import DESCRIPTORS, block_sizes
+from idt.params.layout import DESCRIPTORS, block_sizes
 
 COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "frame": ("int32", ()),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
 from idt.features import joining, tables
@@ -17,7 +16,8 @@ from idt.features.camera import Camera
 from idt.features.columns import COLUMNS, column, empty_columns, time_position
 from idt.features.projection import Projected
 from idt.features.track import Track, checked_index
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 
 if TYPE_CHECKING:
     import pandas

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
 from idt.files import hdf5
+from idt.params import layout
 
 CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 1

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
@@ -15,7 +14,8 @@ from idt.features.features import Features
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 
 PROJECTED = "projected"
 """Name under which `Reader.read` gives all blocks of a projected file."""

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
 from idt.features import release_text
 from idt.features.features import Features
 from idt.files import atomic
+from idt.params import layout
 
 SIZES = layout.block_sizes()
 COLUMNS = layout.row_length(SIZES)

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
-from idt.params import ExtractionParams
+from idt.params import layout
+from idt.params.extraction import ExtractionParams
 
 KEPT = ("frame", "scale", "position", "skip")
 """The columns of a projected file: what encoding asks of a track besides its descriptors."""

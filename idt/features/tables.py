@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from idt import layout
 from idt.errors import DataError
+from idt.params import layout
 
 AXES = {"mean": "xy", "std": "xy", "position": "xyt"}
 """Columns whose second axis has a name for each number."""

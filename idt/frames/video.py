@@ -21,7 +21,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
-from idt.params import ExtractionParams, parse_time
+from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
 
 DEFAULTS = ExtractionParams()

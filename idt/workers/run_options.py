@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from idt.bounds import JOBS, THREADS, check_workers
+from idt.params.bounds import JOBS, THREADS, check_workers
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Any
 
-from idt.bounds import THREADS
+from idt.params.bounds import THREADS
 
 _END = object()
 

@@ -12,7 +12,7 @@ from idt.batch import verify
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job, plan
 from idt.errors import DataError
-from idt.params import ExtractionParams
+from idt.params.extraction import ExtractionParams
 from tests import scenes
 from tests.fuzz.files import change
 

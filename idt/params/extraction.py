@@ -2,64 +2,16 @@
 
 import contextlib
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from idt.bounds import FRAMES, LENGTH, SIDE, Bounds
 from idt.errors import DataError, shown, unknown_option
-from idt.layout import block_sizes
+from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
+from idt.params.layout import block_sizes
+from idt.params.option import check_fields, option
 
 COLUMNS = 32_768
 """Most numbers that describe a track, 77 times those of the release: tracks under way, thousands, each take them."""
-
-
-def option(default, *, help, bounds=None, unit="", method="", choices=None, flag=None) -> Any:
-    """A dataclass field that is also a command-line option.
-
-    Parameters
-    ----------
-    default : int, float, str, bool or None
-    help : str
-        One line for ``--help``.
-    bounds : Bounds, optional
-        Range of a number; every numeric field has one.
-    unit, method : str
-        Unit of the value, page and section of docs/method, such as ``"extraction 4"``.
-    choices : tuple of str, optional
-    flag : str, optional
-        Name on the command line where it is not the field's own (``--no-camera`` for ``camera``).
-    """
-    described = {"help": help, "bounds": bounds, "unit": unit, "method": method, "choices": choices, "flag": flag}
-    return field(default=default, metadata=described)
-
-
-def check_fields(params):
-    """Refuse values that are not of the kind, among the choices or within the bounds of their fields.
-
-    Parameters
-    ----------
-    params : dataclass
-        Its fields are made with `option`. Numbers of NumPy become Python's.
-
-    Raises
-    ------
-    DataError
-        If a value cannot be meant. Texts are left to the class.
-    """
-    for item in fields(params):
-        name, value, kind = item.name, _python(getattr(params, item.name)), str(item.type)
-        choices, bounds = item.metadata["choices"], item.metadata["bounds"]
-        if value is None and "None" in kind:
-            pass
-        elif choices is not None:
-            if not isinstance(value, str) or value not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
-        elif "bool" in kind:
-            if not isinstance(value, bool):
-                raise DataError(f"{name} must be True or False, got {shown(value)}")
-        elif bounds is not None and not (isinstance(value, str) and "str" in kind):
-            value = bounds.check(name, value)
-        object.__setattr__(params, name, value)
 
 
 FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
@@ -255,8 +207,3 @@ def parse_time(value, name):
     if time > FRAMES:
         raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {shown(value)}: {FRAME.why}")
     return time
-
-
-def _python(value):
-    """A numpy scalar as Python's own number or truth, which JSON can hold, too; anything else as it is."""
-    return value.item() if getattr(value, "shape", None) == () else value
