@@ -8,9 +8,10 @@ import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
-from encoding.descriptors.sources import Inputs, combined, digests
+from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
+from encoding.descriptors.inputs import Inputs, combined, digests
 from encoding.encode import Summary, encode_files, encode_video, layout_of, width_of
+from encoding.fitting import fit_inputs, steps_of
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, VectorsWriter, open_vectors
 from idt.command import error_line
 from idt.errors import DataError
@@ -86,7 +87,7 @@ def fit(
     Raises
     ------
     DataError
-        As `Codebook.fit`, or if the output exists and is another.
+        As `fit_codebook`, or if the output exists and is another.
     OSError
         If a file cannot be read or written.
     """
@@ -185,7 +186,7 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
 
     Parameters
     ----------
-    videos : list of encoding.descriptors.videos.Video
+    videos : list of encoding.descriptors.sources.VideoSource
     output : str or Path
         The vectors of those that can be read.
     codebook, params, overwrite, progress, jobs, threads
@@ -213,7 +214,7 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     with stage("digests of the videos"), progress("file", len(videos)) as update:
         asked = ((_digest, video) for video in videos)
         for video, tried in zip(videos, _attempts(asked, jobs), strict=True):
-            found[video.job.name] = tried
+            found[video.name] = tried
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
@@ -221,8 +222,8 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
     if _is_current(output, _vectors_kind(params), {**source, **missing}, overwrite):
         return Made(Path(output), None, True), failed
     layout, empty, done = layout_of(codebook, params), [], 0
-    left = [video for video in videos if video.job.name not in failed]
-    tasks = ((encode_video, video, video.job.name, codebook, params, threads) for video in left)
+    left = [video for video in videos if video.name not in failed]
+    tasks = ((encode_video, video, codebook, params, threads) for video in left)
     with (
         stage("videos to vectors"),
         progress("video", len(left)) as update,
@@ -231,7 +232,7 @@ def encode_videos(videos, output, codebook, params, *, overwrite=False, progress
         ) as writer,
     ):
         for video, tried in zip(left, _attempts(tasks, jobs), strict=True):
-            name = video.job.name
+            name = video.name
             update()
             if isinstance(tried, Failure):
                 failed[name] = str(tried)
@@ -257,7 +258,7 @@ def _training(inputs, train):
 
 def _digests(inputs, progress):
     with stage("digests of the features"), progress("file", len(inputs)) as update:
-        return digests(inputs.items, inputs.names, update=update)
+        return digests(inputs.sources, update=update)
 
 
 def _fitting_source(found, train, labels):
@@ -268,7 +269,7 @@ def _fitting_source(found, train, labels):
 
 
 def _digest(video):
-    return video.origin()["digest"]
+    return video.digest()
 
 
 def _attempts(tasks, jobs):
@@ -308,14 +309,14 @@ def _fitted(inputs, train, labels, params, progress, jobs, threads):
     # While mixtures are fitted nothing else runs: the processes' share is theirs.
     workers = {"jobs": jobs, "threads": max(jobs, threads)}
     with stage("codebook"), progress("step", steps_of(inputs, [train], params)) as update:
-        return next(Codebook.fit_each(inputs, [train], params, labels=labels, update=update, **workers))
+        return fit_inputs(inputs, train, params, labels=labels, update=update, **workers)
 
 
 def _encoded(inputs, output, codebook, params, source, overwrite, progress, jobs, threads):
     workers = {"jobs": jobs, "threads": threads}
     with stage("vectors"), progress("video", len(inputs)) as update:
         return encode_files(
-            inputs.items,
+            inputs.sources,
             inputs.names,
             codebook,
             output,

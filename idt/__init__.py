@@ -1,6 +1,7 @@
 """Improved dense trajectories (Wang & Schmid, ICCV 2013): from a video to tracks and descriptors.
 
 extract, stream       a video in, `Features` out: at once, or a chunk at a time
+draw                  pictures of the tracks, frame by frame
 load, save            features from a file and into one
 Features, Camera      tracks with their descriptors, and the camera's motion
 ExtractionParams      every option of an extraction, with its default
@@ -8,10 +9,12 @@ DataError             the one exception for a caller's mistake
 
 Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
 
-extractor, multi_skip the frame loop, and the loop at several frame steps
+api                   the functions above, with every option written out
+extractor             the frame loop, one line a step; multi_skip runs it at several frame steps
+collect               finished tracks become features
 frames                frames in: files, folders, cameras, arrays; human boxes
-steps                 the method, a section of the paper a file: pyramid, flow, surf, camera, sampling, tracks,
-                      histograms, selection
+steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
+                      tracks, histograms, selection
 kernels, jit          the compiled loops of the steps, and how they are compiled
 features              tracks and descriptors in memory, in our files and in the authors' forms
 files, workers        what all files of ours share; threads, processes and clusters
@@ -33,20 +36,22 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "idt.extractor": "extract stream",
+        "idt.api": "extract stream draw",
         "idt.features.feature_file": "load save",
-        "idt.features.features": "Features Camera",
+        "idt.features.features": "Features",
+        "idt.features.camera": "Camera",
         "idt.params": "ExtractionParams",
         "idt.errors": "DataError",
     },
 )
 
 if TYPE_CHECKING:
+    from idt.api import draw as draw
+    from idt.api import extract as extract
+    from idt.api import stream as stream
     from idt.errors import DataError as DataError
-    from idt.extractor import extract as extract
-    from idt.extractor import stream as stream
+    from idt.features.camera import Camera as Camera
     from idt.features.feature_file import load as load
     from idt.features.feature_file import save as save
-    from idt.features.features import Camera as Camera
     from idt.features.features import Features as Features
     from idt.params import ExtractionParams as ExtractionParams

@@ -13,7 +13,8 @@ from classify import cli
 from classify.models import model_file
 from classify.params import ClassifierParams
 from classify.svm.linear import LinearSVM
-from encoding.encoder import FisherEncoder, encode_files
+from encoding import FisherEncoder
+from encoding.encode import encode_files
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan

@@ -98,7 +98,7 @@ def test_a_walker_comes_forward_at_the_pace_of_the_strides():
     leg = actor.legs * actor.height * 120
     pace = actors.walk(2 * np.pi, actor.vigour).travel * leg / actor.period
     trunk = (features.mean[:, 1] > 0.25 * 120) & (features.mean[:, 1] < 0.5 * 120)
-    across, down = way_in_the_scene(features)[trunk].T / features.params["length"]
+    across, down = way_in_the_scene(features)[trunk].T / features.params.length
     forward = across * np.sign(np.median(across))
     # The smooth flow drags points beside the trunk along, more slowly: the trunk's own are the fast ones.
     assert np.quantile(forward, 0.9) == pytest.approx(pace, rel=PACE_TOLERANCE)

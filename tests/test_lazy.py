@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,28 @@ def test_star_import_takes_the_public_names():
     names: dict = {}
     exec("from idt import *", names)
     assert set(idt.__all__) <= set(names)
+
+
+def test_a_wheel_holds_what_tells_type_checkers_of_our_types():
+    pytest.importorskip("setuptools")
+    code = """
+from setuptools import Distribution
+distribution = Distribution()
+distribution.parse_config_files()
+build = distribution.get_command_obj("build_py")
+build.ensure_finalized()
+print(*sorted(f"{package}/{file}" for package, _, _, files in build.data_files for file in files))
+"""
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.split() == ["classify/py.typed", "encoding/py.typed", "idt/py.typed"]
+
+
+def test_type_checkers_know_what_the_public_functions_take_and_give():
+    mypy = pytest.importorskip("mypy.api")
+    code = "import idt; reveal_type(idt.extract('a.avi').params); idt.extract('a.avi', lenght=3)"
+    # Without the stubs of numpy and others it takes seconds.
+    alone = ["--no-site-packages", "--ignore-missing-imports", "--cache-dir=/dev/null", "--config-file="]
+    out, _, _ = mypy.run([*alone, "-c", code])
+    assert 'note: Revealed type is "idt.params.ExtractionParams | None"' in out
+    assert 'Unexpected keyword argument "lenght" for "extract"' in out

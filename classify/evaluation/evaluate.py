@@ -26,8 +26,8 @@ from classify.params import ClassifierParams
 from classify.reports import report
 from classify.reports.report import Written
 from classify.reports.summary import Fold
-from encoding.codebook import Codebook, steps_of
-from encoding.descriptors.sources import Inputs, combined
+from encoding.descriptors.inputs import Inputs, combined
+from encoding.fitting import fit_codebooks, steps_of
 from encoding.params import EncodingParams
 from encoding.pipeline import no_progress
 from idt.params import ExtractionParams
@@ -223,7 +223,7 @@ def _fit_codebooks(folds, prepared, encoding, costs, *, jobs, threads, progress)
     with costs.paying("codebooks"), progress("step", steps_of(inputs, sets, encoding)) as update:
         # While codebooks are fitted nothing else runs, so they have all threads.
         workers = {"jobs": jobs, "threads": jobs * threads, "update": update}
-        fitted = Codebook.fit_each(inputs, sets, encoding, labels=labels, **workers)
+        fitted = fit_codebooks(inputs, sets, encoding, labels=labels, **workers)
         for fold, codebook in zip(folds, fitted, strict=True):
             fold.keep(codebook)
 

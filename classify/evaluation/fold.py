@@ -24,8 +24,8 @@ from classify.labels import classes_of
 from classify.svm.build import machine_of
 from classify.svm.lazy_rows import Rows
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
-from encoding.descriptors.sources import combined
-from encoding.encoder import encode_files
+from encoding.descriptors.inputs import combined
+from encoding.encode import encode_files
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, block_columns, json_list, open_vectors
 from idt.errors import DataError
 from idt.files import hdf5
@@ -153,7 +153,7 @@ class FoldFiles:
         files : dict of str to Path
             Video name → feature file.
         jobs, threads, update
-            As `encoding.encoder.encode_files`.
+            As `encoding.encode.encode_files`.
 
         Raises
         ------

@@ -9,7 +9,8 @@ from classify.datasets.dataset import Dataset
 from classify.evaluation.cost_ledger import Ledger
 from classify.evaluation.resume import refuse_other_features
 from classify.models.video_features import Task, extract
-from encoding.descriptors.sources import digests
+from encoding.descriptors.inputs import digests
+from encoding.descriptors.sources import FileSource
 from encoding.pipeline import no_progress
 from idt.errors import DataError
 from idt.params import ExtractionParams
@@ -82,7 +83,7 @@ def prepare(dataset, folder, extraction, *, jobs=1, threads=1, overwrite=False, 
     splits.check(dataset.splits, dataset.labels)
     files = {task.name: task.output for task in tasks if task.name not in failed}
     with progress("file", len(files)) as update:
-        found = digests(files.values(), files, update=update)
+        found = digests([FileSource(path, name) for name, path in files.items()], update=update)
     seconds, _ = ledger.of("extraction", extraction)
     return Prepared(dataset, extraction, files, found, failed, not bill.due, seconds)
 

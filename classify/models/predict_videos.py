@@ -10,7 +10,7 @@ from pathlib import Path
 from classify.models.predict import label_vectors
 from classify.models.video_features import extract, plan
 from encoding.codebook import Codebook
-from encoding.encoder import encode_files, layout_of
+from encoding.encode import encode_files, layout_of
 from encoding.params import FITTING
 from encoding.pipeline import no_progress
 from idt.errors import DataError

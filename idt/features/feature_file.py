@@ -22,7 +22,9 @@ import numpy as np
 from idt import layout
 from idt.errors import DataError
 from idt.features import release_rows
-from idt.features.features import COLUMNS, Camera, Features
+from idt.features.camera import Camera
+from idt.features.columns import COLUMNS
+from idt.features.features import Features
 from idt.features.projection import Projection
 from idt.features.storage_forms import (
     FORMAT,
@@ -36,6 +38,7 @@ from idt.features.storage_forms import (
 )
 from idt.features.writer import CHUNK, Writer
 from idt.files import hdf5
+from idt.params import ExtractionParams
 
 __all__ = [
     "FORMAT",
@@ -250,15 +253,14 @@ class _Content:
             stored = stored_params(said, **flags)
         except DataError as problem:
             raise DataError(f"{file.filename}: {problem}") from None
-        params = extraction_params(stored)
         self._metadata = {
-            "params": params,
+            "params": stored and ExtractionParams.from_options(**extraction_params(stored)),
             "source": hdf5.json_attribute(file, "source"),
             "fps": hdf5.attribute(file, "fps", float, math.nan),
             **{name: hdf5.attribute(file, name, int, None) for name in ("width", "height", "frames")},
         }
-        points = (None, 2) if params is not None or hdf5.has(file, PLACES["points"]) else None
-        shapes = row_shapes(params, points)
+        points = (None, 2) if stored is not None or hdf5.has(file, PLACES["points"]) else None
+        shapes = row_shapes(stored, points)
         if hdf5.has(file, PLACES["skip"]):
             shapes["skip"] = ()
         self.count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
