@@ -4,14 +4,16 @@
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
 from benchmarks import clips
 from benchmarks.clips import SHARED, decodes_alike
 
-__all__ = ["REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "splits", "video"]
+__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "splits", "video"]
 
+HERE = Path(__file__).resolve().parent
 SYNTHETIC = ("wave", "walk", "disc")
 REAL = ("bowling", "ice_dancing", "kth_walking", "boxing")
 

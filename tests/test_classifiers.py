@@ -111,11 +111,10 @@ def test_names_of_columns_are_forgotten_by_the_next_fit(kind):
         model.predict(table(X, "abcdef"))
 
 
-def test_names_that_are_numbers_are_none_and_a_mixture_is_refused():
+@pytest.mark.parametrize("names", [range(6), ["a", 1, 2, 3, 4, 5], []])
+def test_names_that_are_not_all_text_are_none(names):
     X, y = histograms()
-    assert not hasattr(LinearSVM().fit(table(X, range(6)), y), "feature_names_in_")
-    with pytest.raises(DataError, match=r"names of columns must all be text, got 1; use X.columns"):
-        LinearSVM().fit(table(X, ["a", 1, 2, 3, 4, 5]), y)
+    assert not hasattr(LinearSVM().fit(table(X, names), y), "feature_names_in_")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="needs pandas")

@@ -7,37 +7,10 @@ import warnings
 
 import numpy as np
 
-from idt.errors import DataError
+from encoding.models.tables import column_names
 
 SHOWN = 5
 """Number of names that a message lists."""
-
-
-def names_of(X):
-    """Return the names of the columns of a table.
-
-    Parameters
-    ----------
-    X : DataFrame, array-like or Rows
-
-    Returns
-    -------
-    (d,) object or None
-        None if ``X`` has no names, or names that are not text.
-
-    Raises
-    ------
-    DataError
-        If some names are text and others are not.
-    """
-    names = list(getattr(X, "columns", ()))
-    texts = [isinstance(name, str) for name in names]
-    if not any(texts):
-        return None
-    if not all(texts):
-        other = names[texts.index(False)]
-        raise DataError(f"names of columns must all be text, got {other!r}; use X.columns = X.columns.astype(str)")
-    return np.array(names, dtype=object)
 
 
 def keep_names(estimator, X):
@@ -48,13 +21,8 @@ def keep_names(estimator, X):
     estimator : BaseEstimator
     X : DataFrame, array-like or Rows
         The training rows.
-
-    Raises
-    ------
-    DataError
-        If some names are text and others are not.
     """
-    names = names_of(X)
+    names = column_names(X)
     if names is not None:
         estimator.feature_names_in_ = names
     elif hasattr(estimator, "feature_names_in_"):
@@ -73,15 +41,15 @@ def check_names(estimator, X):
     Raises
     ------
     ValueError
-        If both have names and these differ, in order or at all. The words are scikit-learn's, because its checks of
-        estimators compare them.
+        If both have names and these differ, in order or at all. The message has scikit-learn's words and lines, because
+        its checks of estimators compare them; a `DataError` has one line.
 
     Warns
     -----
     UserWarning
         If only one of the two has names.
     """
-    name, trained, given = type(estimator).__name__, getattr(estimator, "feature_names_in_", None), names_of(X)
+    name, trained, given = type(estimator).__name__, getattr(estimator, "feature_names_in_", None), column_names(X)
     if trained is None or given is None:
         if given is not None:
             warnings.warn(f"X has feature names, but {name} was fitted without feature names", stacklevel=4)
