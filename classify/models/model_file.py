@@ -10,7 +10,6 @@ often enough, and would be labelled with confidence.
 """
 
 import json
-import numbers
 from dataclasses import dataclass
 
 import h5py
@@ -20,10 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from classify.params import CLASSIFIERS, check_penalty
 from classify.svm.build import channels_of
 from classify.svm.chi2 import Chi2SVM
-from classify.svm.inner_folds import SEED, seed_of
+from classify.svm.inner_folds import SEED
 from classify.svm.linear import LinearSVM
 from classify.svm.one_vs_rest import OneVsRest
 from encoding.vector_layout import block_columns, check_layout
+from idt.checks import checked_seed
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 
@@ -138,8 +138,8 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
 def stored_params(classifier):
     """Return the options of ``classifier`` as a model file records them.
 
-    The layout stands for the channels of the χ² kernel. The seed is recorded only if it is a number of the caller's, so
-    that a file with the default seed is the same as before there was a choice.
+    The layout stands for the channels of the χ² kernel. The seed is recorded only if it is not the default, so that a
+    file with the default seed is the same as before there was a choice.
     """
     linear = isinstance(classifier, LinearSVM)
     # By name, because a subclass may have options of its own.
@@ -150,7 +150,7 @@ def stored_params(classifier):
         options["class_weight"] = {str(label): float(factor) for label, factor in sorted(weight.items())}
     if not isinstance(options["C"], str):
         options["C"] = float(options["C"])
-    if isinstance(seed, numbers.Integral) and seed != SEED:
+    if seed != SEED:
         options["random_state"] = int(seed)
     return {"classifier": "linear" if linear else "chi2", **options}
 
@@ -220,7 +220,7 @@ def _built(file, path, layout):
     if unknown:
         raise DataError(f"{path}: params must be those of a {name} classifier, differs in {', '.join(unknown)}")
     check_penalty(params["C"])
-    seed_of(params.get("random_state", SEED))
+    checked_seed(params.get("random_state", SEED))
     if name == "chi2":
         params["channels"] = channels_of(layout)
     return blank.set_params(**params)

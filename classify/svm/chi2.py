@@ -36,8 +36,8 @@ class Chi2SVM(OneVsRest):
         Weight of each class's rows, as in scikit-learn; "balanced" is n / (classes · n of the class).
     probability : bool
         Calibrate probabilities on scores of held-out training rows, for `predict_proba`.
-    random_state : int, RandomState or None
-        Seed of the folds that choose C and calibrate probabilities. None takes another seed each time.
+    random_state : int
+        Seed of the folds that choose C and calibrate probabilities.
 
     Attributes
     ----------

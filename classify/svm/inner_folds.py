@@ -4,10 +4,7 @@ Both need scores of rows that the machine was not trained on, and the test rows 
 fitted before, on the whole training part.
 """
 
-import numbers
-
 import numpy as np
-from sklearn.utils import check_random_state
 
 from classify import metrics
 from classify.svm import solvers
@@ -21,34 +18,6 @@ GRID = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 SEED = 0
 """Default seed, which makes training the same every time."""
-
-
-def seed_of(random_state):
-    """Return the seed that a ``random_state`` stands for.
-
-    Parameters
-    ----------
-    random_state : int, RandomState or None
-        As in scikit-learn.
-
-    Returns
-    -------
-    int
-        The number itself, or one that the generator draws.
-
-    Raises
-    ------
-    DataError
-        If it is none of these, or a number outside 0 … 2³² − 1.
-    """
-    whole = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
-    if whole and 0 <= random_state < 2**32:
-        return int(random_state)
-    if random_state is None or isinstance(random_state, np.random.RandomState):
-        return int(check_random_state(random_state).randint(2**31))
-    raise DataError(
-        f"random_state must be a whole number in 0 … 2³² − 1, a RandomState or None, got {random_state!r:.80}"
-    )
 
 
 def inner_folds(codes, groups=None, *, folds=FOLDS, seed=SEED):

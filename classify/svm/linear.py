@@ -31,9 +31,8 @@ class LinearSVM(OneVsRest):
         Weight of each class's rows, as in scikit-learn; "balanced" is n / (classes · n of the class).
     probability : bool
         Calibrate probabilities on scores of held-out training rows, for `predict_proba`.
-    random_state : int, RandomState or None
+    random_state : int
         Seed of the folds that choose C and calibrate probabilities, and of the order in which "primal" visits the rows.
-        None takes another seed each time.
 
     Attributes
     ----------

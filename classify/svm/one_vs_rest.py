@@ -21,9 +21,10 @@ from classify.params import CROSS_VALIDATED, check_penalty
 from classify.svm import solvers
 from classify.svm.calibration import fit_sigmoids, probabilities
 from classify.svm.feature_names import check_names, keep_names
-from classify.svm.inner_folds import SEED, choose_penalty, held_out, inner_folds, seed_of
+from classify.svm.inner_folds import SEED, choose_penalty, held_out, inner_folds
 from classify.svm.lazy_rows import as_rows, one_thread
 from classify.svm.targets import read_targets, weights
+from idt.checks import checked_seed
 from idt.errors import DataError
 
 
@@ -58,7 +59,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
             wrong.
         """
         self._check_options()
-        seed = seed_of(self.random_state)
+        seed = checked_seed(self.random_state)
         rows = as_rows(X)
         targets = read_targets(y, rows.shape[0])
         factors = weights(self.class_weight, targets)
