@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import idt
 from benchmarks import cases, clips, results
 from benchmarks.results import Row, in_turns
-from classify.datasets.registry import read
+from classify.datasets.registry import read_dataset
 from classify.evaluation.evaluate import evaluate
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
@@ -88,7 +88,7 @@ def accuracy(name, folder, root):
     if not Path(root).is_dir():
         return Row(NAME, case, name, "%", reason="the data set is not at hand; --weizmann FOLDER")
     found = evaluate(
-        read("weizmann", root),
+        read_dataset("weizmann", root),
         folder,
         extraction=ExtractionParams.from_options(**ROWS[name]),
         encoding=EncodingParams(k=64),

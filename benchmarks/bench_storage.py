@@ -13,7 +13,7 @@ import numpy as np
 
 import idt
 from benchmarks import clips
-from encoding.codebook import Codebook
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 
 CLIPS = ("wave", "bowling", "ice_dancing")
@@ -97,8 +97,8 @@ def extrapolate(rows, frames):
 
 def _codebook(features):
     """A small codebook of the clips; the size of what it projects does not depend on its mixtures."""
-    halves = [part for whole in features for part in (whole.take(slice(0, None, 2)), whole.take(slice(1, None, 2)))]
-    return Codebook.fit(halves, params=EncodingParams(k=2, sample=20_000))
+    halves = [part for whole in features for part in (whole[0::2], whole[1::2])]
+    return fit_codebook(halves, params=EncodingParams(k=2, sample=20_000))
 
 
 def _loss(features, stored):

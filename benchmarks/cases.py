@@ -37,7 +37,7 @@ class Clip:
 
     def check(self, features):
         """Raise unless the features, as far as the golden frames reach, are the release's."""
-        covered = features.take(np.flatnonzero(features.frame < len(self.frames)))
+        covered = features[np.flatnonzero(features.frame < len(self.frames))]
         matching.assert_same_tracks(covered, self.reference)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idt import extractor
-from idt.steps import camera, flow, histograms, sampling, selection, surf
+from idt.steps import camera, corners, flow, histograms, sampling, selection, surf
 from idt.steps.tracks import Tracks
 
 
@@ -81,7 +81,7 @@ STAGES = {
     "flow": Stage(flow, "between", flow_work),
     "keypoints": Stage(surf, "detect", detection_work),
     "descriptors": Stage(surf, "describe", description_work),
-    "corner matches": Stage(camera, "match_corners"),
+    "corner matches": Stage(corners, "match"),
     "keypoint matches": Stage(surf, "nearest_in_window", matching_work),
     "homography": Stage(camera, "fit"),
     "warp": Stage(camera, "warp", warp_work),

@@ -1,1 +1,46 @@
-"""From vectors to labels."""
+"""Vectors of videos to labels, and labels to a report.
+
+LinearSVM, Chi2SVM               classifiers that speak scikit-learn
+read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
+evaluate, compare                a data set to its report, or to a table of several recipes
+load_model, save_model           a trained classifier from a file and into one
+ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
+
+Inside, `evaluation.evaluate` is the place to start: it joins the steps from a data set to its report.
+
+datasets                         the data sets and their protocols, a reader a file
+svm                              support vector machines: the two classifiers and how they are trained
+models                           trained models: made, kept, used
+reports                          results as Markdown, JSON and pictures
+evaluation                       evaluation on a data set, and comparison of recipes
+cli, options, params             the commands and their options
+metrics, labels, text_files      measures of agreement, labels, CSV and text files
+"""
+
+from typing import TYPE_CHECKING
+
+from idt.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "classify.svm.linear": "LinearSVM",
+        "classify.svm.chi2": "Chi2SVM",
+        "classify.datasets.registry": "read_dataset",
+        "classify.evaluation.evaluate": "evaluate",
+        "classify.evaluation.compare": "compare",
+        "classify.models.model_file": "load_model save_model",
+        "classify.params": "ClassifierParams DatasetParams",
+    },
+)
+
+if TYPE_CHECKING:
+    from classify.datasets.registry import read_dataset as read_dataset
+    from classify.evaluation.compare import compare as compare
+    from classify.evaluation.evaluate import evaluate as evaluate
+    from classify.models.model_file import load_model as load_model
+    from classify.models.model_file import save_model as save_model
+    from classify.params import ClassifierParams as ClassifierParams
+    from classify.params import DatasetParams as DatasetParams
+    from classify.svm.chi2 import Chi2SVM as Chi2SVM
+    from classify.svm.linear import LinearSVM as LinearSVM

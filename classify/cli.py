@@ -73,7 +73,7 @@ def svm_predict(arguments):
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given = evaluation_options(arguments)
-    from classify.datasets.registry import read
+    from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
     from idt.workers import cluster
 
@@ -81,7 +81,7 @@ def evaluate(arguments):
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
     else:
         recipe = recipe_of("", options.encoder, given)
-    dataset = read(options.dataset, options.root, fields_of(options, DatasetParams))
+    dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     settings = {
         "features": options.features,
         "run": run_options(options),
@@ -137,10 +137,10 @@ def _prediction_options(arguments):
 
 def _predict(options, outside):
     """Scores of the inputs, whatever they are."""
-    from classify.models.model_file import load
+    from classify.models.model_file import load_model
     from classify.models.predict import check_calibrated, label_vectors
 
-    model = load(options.model)
+    model = load_model(options.model)
     if options.probabilities:
         check_calibrated(model, options.model)
     if options.codebook:

@@ -1,25 +1,28 @@
-"""Labels: read, matched with videos, and the classes that they name."""
+"""Labels of videos: reading them, matching them with videos, listing their classes."""
 
 from classify.text_files import listed, read_entries
 from idt.errors import DataError
 
 
 def read_labels(path):
-    """Read labels: CSV lines ``name,label``, with or without that header; of several labels ``name,label,label``.
+    """Read labels from CSV.
 
     Parameters
     ----------
     path : str or Path
+        Lines ``name,label``, or ``name,label,label`` for a video with several labels. The first line may be the header
+        ``name,label``.
 
     Returns
     -------
     dict of str to str or to tuple of str
-        Video name → label. Tuples of all labels, sorted, if some video has several.
+        Video name → label. If some video has several labels, each value is a sorted tuple of labels.
 
     Raises
     ------
     DataError
-        As `read_pairs`, but for the number of fields, or if a label of a video occurs twice.
+        If a line has fewer than two fields, a field is empty, a name or a label of a video occurs twice, or there are
+        no lines.
     OSError
         If the file cannot be read.
     """
@@ -37,12 +40,12 @@ def read_labels(path):
 
 
 def match_labels(names, labels):
-    """Labels in the order of the videos.
+    """Return labels in the order of the videos.
 
     Parameters
     ----------
     names : sequence of str
-        Videos.
+        Names of videos.
     labels : dict of str to str or to tuple of str
         As from `read_labels`.
 

@@ -1,7 +1,7 @@
-"""How well labels and scores agree with the truth.
+"""Measures of agreement between predictions and true labels.
 
-Conventions: the rows of a confusion matrix are the true classes, its columns the predicted ones; all shares lie in
-[0, 1]; a class that is not among the true labels has no accuracy of its own (NaN) and does not count in the means.
+Conventions: the rows of a confusion matrix are the true classes, its columns the predicted ones. All shares lie in
+[0, 1]. A class without true videos has the accuracy NaN and does not count in the means.
 """
 
 import numpy as np
@@ -11,18 +11,18 @@ from idt.errors import DataError
 
 
 def confusion(truth, predicted, classes):
-    """Count the videos of each true class that were taken for each class.
+    """Count the videos of each true class by predicted class.
 
     Parameters
     ----------
     truth, predicted : (n,) str or int
     classes : (c,) str or int
-        Order of rows and columns.
+        Classes in the order of the rows and columns.
 
     Returns
     -------
     (c, c) int64
-        [true, predicted].
+        Counts, indexed [true, predicted].
 
     Raises
     ------
@@ -60,7 +60,7 @@ def class_accuracy(counts):
 
 
 def top_k(truth, scores, classes, *, k=5):
-    """Share of the videos whose true class is among the k of highest score.
+    """Compute the share of videos whose true class is among the k classes with the highest scores.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def top_k(truth, scores, classes, *, k=5):
     Returns
     -------
     float
-        Of equal scores the earlier class is the higher, as for the prediction.
+        Of equal scores the earlier class ranks higher, as in a prediction.
 
     Raises
     ------
@@ -85,19 +85,19 @@ def top_k(truth, scores, classes, *, k=5):
 
 
 def average_precision(truth, scores, classes):
-    """Average precision of each class: how high its videos are ranked among all.
+    """Compute the average precision of each class: how high its videos rank among all.
 
     Parameters
     ----------
     truth : (n,) str or int, or (n, c) bool
-        Labels, or which classes each video has when it may have several.
+        Labels, or if videos may have several classes, whether each video has each class.
     scores : (n, c) float
     classes : (c,) str or int
 
     Returns
     -------
     (c,) float64
-        NaN where the class has no video.
+        NaN if the class has no video.
 
     Raises
     ------
@@ -106,7 +106,8 @@ def average_precision(truth, scores, classes):
 
     Notes
     -----
-    Area under the precision steps, not interpolated (scikit-learn's `average_precision_score`).
+    The area under the steps of precision over recall, without interpolation, as scikit-learn's
+    `average_precision_score` computes it.
     """
     from sklearn.metrics import average_precision_score
 
@@ -131,7 +132,7 @@ def mean_average_precision(truth, scores, classes):
 
 
 def log_loss(truth, probabilities, classes):
-    """Mean of −log of the probability that was given to the true class; 0 is certainty of the truth.
+    """Compute the mean of −log p over the videos, where p is the predicted probability of the true class.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def log_loss(truth, probabilities, classes):
     Returns
     -------
     float
-        A probability below the rounding of float64 counts as that.
+        0 if every true class has probability 1. A probability below the rounding of float64 counts as that rounding.
 
     Raises
     ------
@@ -155,22 +156,24 @@ def log_loss(truth, probabilities, classes):
 
 
 def confidence_interval(values, *, level=0.95):
-    """Interval of the mean of numbers, such as those of the splits, by Student's t.
+    """Compute the confidence interval of a mean by Student's t.
 
     Parameters
     ----------
     values : (n,) float
+        Numbers, such as the accuracies of the splits.
     level : float
+        Probability that the interval holds the mean.
 
     Returns
     -------
     low, high : float
-        None if there are fewer than two numbers.
+        None instead of both if there are fewer than two numbers.
 
     Notes
     -----
-    As if the numbers were independent, which those of splits that share training videos are not: it says how much
-    splits differ, not how another set would.
+    The formula assumes independent numbers. Splits that share training videos are not independent, so the interval says
+    how much splits differ, not how another data set would.
     """
     from scipy.stats import t
 
@@ -182,7 +185,7 @@ def confidence_interval(values, *, level=0.95):
 
 
 def memberships(labels, classes):
-    """Which classes each video has.
+    """Convert tuples of labels to a matrix of whether each video has each class.
 
     Parameters
     ----------
@@ -205,19 +208,19 @@ def memberships(labels, classes):
 
 
 def spread(scores, trained, classes):
-    """Scores of the classes a model was trained with, as columns among all classes.
+    """Place the scores of trained classes in the columns of all classes.
 
     Parameters
     ----------
     scores : (n, k) float
     trained : (k,) str or int
-        All of them among ``classes``.
+        Trained classes, all of them among ``classes``.
     classes : (c,) str or int
 
     Returns
     -------
     (n, c) float64
-        A class that was not trained scores below all others.
+        A class that was not trained has a score below all others.
 
     Raises
     ------
@@ -231,7 +234,7 @@ def spread(scores, trained, classes):
 
 
 def _codes(labels, classes, name):
-    """Index of each label among the classes."""
+    """Return the index of each label among the classes."""
     place = {label: code for code, label in enumerate(_plain(classes))}
     unknown = sorted({str(label) for label in _plain(labels) if label not in place})
     if unknown:
@@ -240,10 +243,12 @@ def _codes(labels, classes, name):
 
 
 def _plain(labels):
+    """Return labels as a list of Python's own types."""
     return np.asarray(labels).tolist()
 
 
 def _checked(scores, n, c):
+    """Return scores as (n, c) float64, or refuse them."""
     scores = np.asarray(scores, np.float64)
     if scores.shape != (n, c) or not n:
         raise DataError(f"scores must be of shape {(n, c)}, one row per video, got {scores.shape}")

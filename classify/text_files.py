@@ -1,6 +1,6 @@
-"""Labels and scores as CSV, lists as text: the small files that people write and other programs read.
+"""Labels and scores as CSV, lists as text.
 
-Video names are those of the vectors: the path relative to the set's root, without suffix.
+A video is named as in a vectors file: by its path relative to the root of the data set, without suffix.
 """
 
 import csv
@@ -12,7 +12,7 @@ from idt.errors import DataError
 from idt.files import atomic
 
 SHOWN = 20
-"""Names that a message lists before it counts the rest."""
+"""Number of names that a message lists before it counts the rest."""
 
 
 def listed(names):
@@ -28,9 +28,9 @@ def read_lines(path):
     Raises
     ------
     DataError
-        If it is not UTF-8 text.
+        If the file is not UTF-8 text.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     with open(path, encoding="utf-8-sig", newline=None) as file:
         try:
@@ -40,7 +40,7 @@ def read_lines(path):
 
 
 def read_pairs(path, header):
-    """Read a CSV file of a name and one value per line.
+    """Read a CSV file with a name and one value per line.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ def read_pairs(path, header):
     Returns
     -------
     dict of str to str
-        In the order of the file; blanks around name and value are dropped.
+        Name → value in the order of the file, without surrounding blanks.
 
     Raises
     ------
     DataError
-        If a line has not exactly two fields, one is empty, a name occurs twice, or there are no lines.
+        If a line does not have two fields, a field is empty, a name occurs twice, or there are no lines.
     OSError
         If the file cannot be read.
     """
@@ -85,11 +85,11 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     DataError
         If the numbers of names, classes and scores do not agree, or ``path`` exists and ``overwrite`` is false.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
 
     Notes
     -----
-    Seven significant digits, which is float32's precision.
+    Scores have seven significant digits, the precision of float32.
     """
     scores = np.asarray(scores)
     if scores.shape != (len(names), len(classes)):

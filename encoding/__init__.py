@@ -1,1 +1,67 @@
-"""From the descriptors of a video to one vector."""
+"""From the descriptors of a video to one vector.
+
+FisherEncoder, BovwEncoder, VladEncoder, StackedEncoder
+                      scikit-learn transformers: a list of videos in, a row of numbers a video out
+Codebook, fit_codebook
+                      what the encoders learn, its file, and fitting it
+EncodingParams, BovwParams, VladParams, StackedParams
+                      every option of an encoding, with its default, in the words of the commands
+load_vectors, open_vectors, Vectors
+                      the file of the encoded vectors
+fisher_vector         the Fisher vector of a set of descriptors
+DiagonalGMM, PCA, KMeans
+                      what is fitted to descriptors, as scikit-learn estimators
+
+Inside, `encoders` is the place to start.
+
+encoders              the transformers, an encoding a file
+fitting, codebook     the models of every block, fitted to a sample of descriptors; their file
+encode, vectors_file  one vector a video; their file
+pipeline, cli         files in, files out, and what is up to date; the commands
+descriptors           descriptors in: files, features, arrays, videos; a uniform sample of them
+models                what is fitted to descriptors
+coders                from descriptors to a vector, an encoding a file
+kernels               the compiled loops
+params, grids
+"""
+
+from typing import TYPE_CHECKING
+
+from idt.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "encoding.encoders.fisher": "FisherEncoder",
+        "encoding.encoders.bovw": "BovwEncoder",
+        "encoding.encoders.vlad": "VladEncoder",
+        "encoding.encoders.stacked": "StackedEncoder",
+        "encoding.codebook": "Codebook",
+        "encoding.fitting": "fit_codebook",
+        "encoding.params": "EncodingParams BovwParams VladParams StackedParams",
+        "encoding.vectors_file": "load_vectors open_vectors Vectors",
+        "encoding.coders.fisher": "fisher_vector",
+        "encoding.models.gmm": "DiagonalGMM",
+        "encoding.models.pca": "PCA",
+        "encoding.models.kmeans": "KMeans",
+    },
+)
+
+if TYPE_CHECKING:
+    from encoding.codebook import Codebook as Codebook
+    from encoding.coders.fisher import fisher_vector as fisher_vector
+    from encoding.encoders.bovw import BovwEncoder as BovwEncoder
+    from encoding.encoders.fisher import FisherEncoder as FisherEncoder
+    from encoding.encoders.stacked import StackedEncoder as StackedEncoder
+    from encoding.encoders.vlad import VladEncoder as VladEncoder
+    from encoding.fitting import fit_codebook as fit_codebook
+    from encoding.models.gmm import DiagonalGMM as DiagonalGMM
+    from encoding.models.kmeans import KMeans as KMeans
+    from encoding.models.pca import PCA as PCA
+    from encoding.params import BovwParams as BovwParams
+    from encoding.params import EncodingParams as EncodingParams
+    from encoding.params import StackedParams as StackedParams
+    from encoding.params import VladParams as VladParams
+    from encoding.vectors_file import Vectors as Vectors
+    from encoding.vectors_file import load_vectors as load_vectors
+    from encoding.vectors_file import open_vectors as open_vectors

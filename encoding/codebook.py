@@ -1,9 +1,8 @@
-"""Codebooks: what is learnt from a sample of training descriptors, block by block, and its file.
+"""Codebooks: the models that are fitted to training descriptors, block by block, and their file.
 
-Of each block a mean and a projection (`encoding.models.pca`) and what its encoding needs: a mixture
-(`encoding.models.gmm`) for Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a second layer
-for stacked Fisher vectors. Fitting reads every video once (`encoding.descriptors.reservoir`), also for several training
-sets at a time, and depends neither on their order nor on the number of workers.
+A codebook holds for each block a mean and a projection (`encoding.models.pca`) and the models of its encoding: a
+mixture (`encoding.models.gmm`) for Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a
+second layer for stacked Fisher vectors. `encoding.fitting` fits them.
 
 Format ``idt-codebook``, version 1 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
@@ -17,31 +16,19 @@ all that a vector depends on.
 import functools
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from encoding.coders.coder import Block
 from encoding.coders.registry import kind_of
-from encoding.coders.stacked import first_layer, stack
-from encoding.descriptors.reservoir import Reservoir, sample_video
-from encoding.descriptors.sources import Inputs, columns_of, differences, label_of
+from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
-from idt.bounds import JOBS, THREADS
 from idt.errors import DataError
 from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
 from idt.files import hdf5, result_file
-from idt.workers.in_order import in_order
-
-JOINT = "joint"
-"""The block of all descriptors side by side."""
-
-ONE_VIDEO = (
-    "a codebook cannot be fitted on one video: the Fisher vector of what a mixture was fitted on is near zero; "
-    "give more videos, or a codebook that is fitted already with --codebook"
-)
 
 
 @dataclass(frozen=True)
@@ -67,130 +54,6 @@ class Codebook:
     features: dict[str, Any] | None
     sampling: dict[str, int]
     encoding: str = EncodingParams.encoding
-
-    @classmethod
-    def fit(cls, items, names=None, params=None, *, labels=None, jobs=1, threads=1, update=None):
-        """Fit a codebook to training videos.
-
-        Parameters
-        ----------
-        items : list of str, Path, Features or (n, d) arrays
-            At least two videos.
-        names : list of str, optional
-            Their names, as for `encoding.descriptors.sources.Inputs.of`: the sample depends on them.
-        params : BlockParams, optional
-            Of any encoding; the standard Fisher vectors by default.
-        labels : dict of str to str, optional
-            Class of each video, for stacked Fisher vectors; see `encoding.coders.stacked.stack`.
-        jobs : int
-            Files read at once, in processes.
-        threads : int
-            Threads of the mixtures.
-        update : callable, optional
-            Called after each video is read and each block is fitted; `steps_of` says how often.
-
-        Returns
-        -------
-        Codebook
-            Independent of the order of the videos, of ``jobs`` and of ``threads``.
-
-        Raises
-        ------
-        DataError
-            If there are fewer descriptors than components, only one video has tracks, videos do not fit together, or
-            vectors would be too large.
-
-        Notes
-        -----
-        docs/method/encoding.md, sections 3 to 5.
-        """
-        inputs = Inputs.of(items, names, descriptors=(params or EncodingParams()).descriptors)
-        return next(
-            cls.fit_each(inputs, [inputs.names], params, labels=labels, jobs=jobs, threads=threads, update=update)
-        )
-
-    @classmethod
-    def fit_each(cls, inputs, sets, params=None, *, labels=None, jobs=1, threads=1, update=None):
-        """Fit a codebook to each of several training sets, such as those of the folds, reading the videos once.
-
-        Parameters
-        ----------
-        inputs : Inputs
-            With the descriptors that ``params`` name.
-        sets : list of collection of str
-            Names of the training videos of each.
-        params, labels, jobs, threads, update
-            As `fit`.
-
-        Yields
-        ------
-        Codebook
-            Each equal to that of `fit` on its videos alone.
-
-        Raises
-        ------
-        DataError
-            As `fit`, and if a set names a video that is not there.
-        """
-        params = params or EncodingParams()
-        JOBS.check("jobs", jobs)
-        THREADS.check("threads", threads)
-        sizes = list(inputs.sizes.values())
-        params.check_size([sum(sizes)] if params.joint else sizes)
-        update = update or (lambda: None)
-        if inputs.projected is not None:
-            raise DataError(
-                f"{label_of(inputs.items[0], inputs.names[0])} is stored along the axes of a codebook, so no other can"
-                " be fitted on it; encode it with that one (--codebook), or extract it without --project"
-            )
-        for names in sets:
-            missing = sorted(set(names) - set(inputs.names))
-            if missing:
-                raise DataError(f"videos to fit on are missing: {', '.join(missing)}")
-            if len(set(names)) == 1:
-                raise DataError(ONE_VIDEO)
-        reservoir = Reservoir(params.sample, sets)
-        wanted = set().union(*sets)
-        videos = [(item, name) for item, name in zip(inputs.items, inputs.names, strict=True) if name in wanted]
-        work = functools.partial(sample_video, size=params.sample, seed=params.seed, steps=params.steps)
-        tasks = ((item, name, inputs.sizes, reservoir.limit(name)) for item, name in videos)
-        for (_, name), sampled in zip(videos, in_order(work, tasks, jobs), strict=True):
-            reservoir.put(name, sampled)
-            update()
-        for i in range(len(sets)):
-            found = cls._fitted(reservoir.sample(i), inputs, params, threads, update)
-            if params.encoding == "stacked":
-                workers = {"jobs": jobs, "threads": threads, "update": update}
-                blocks = stack(found.blocks, inputs, sorted(set(sets[i])), params, labels, **workers)
-                found = replace(found, blocks=tuple(blocks))
-            yield found
-
-    @classmethod
-    def _fitted(cls, sample, inputs, params, threads, update):
-        """The codebook of one sample."""
-        if sample.n_videos == 1:
-            raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
-        first = kind_of(params.encoding).first
-        # The first layer of stacked vectors has a number of components of its own.
-        first_params = first_layer(params) if params.encoding == "stacked" else params
-        if len(sample) < max(2, first_params.k):
-            raise DataError(
-                f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
-                f"{sample.n_videos} videos; use a smaller k or more videos"
-            )
-        columns = columns_of(inputs.sizes)
-        parts = [(name, {name: size}, columns[name]) for name, size in inputs.sizes.items()]
-        if params.joint and len(parts) > 1:
-            parts = [(JOINT, inputs.sizes, slice(0, sum(inputs.sizes.values())))]
-        blocks = []
-        for name, sizes, part in parts:
-            rows = sample.columns(part)
-            pca = None if params.pca is None else PCA(params.pca, whiten=params.whiten).fit(rows)
-            rows = rows if pca is None else pca.transform(rows)
-            blocks.append(Block(name, sizes, pca, first.fit(rows, first_params, threads=threads)))
-            update()
-        sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}
-        return cls(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
 
     @functools.cached_property
     def digest(self):
@@ -257,7 +120,7 @@ class Codebook:
         DataError
             If the features were extracted with other parameters, or have other sizes.
         """
-        first = label_of(inputs.items[0], inputs.names[0])
+        first = inputs.sources[0].label
         if inputs.projected is not None:
             # The axes say which features they are of: nothing else need be compared.
             if inputs.projected != self.projection:
@@ -357,24 +220,6 @@ class Codebook:
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
         described = [CODEBOOK_FORMAT, CODEBOOK_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)
-
-
-def steps_of(inputs, sets, params):
-    """How often `Codebook.fit_each` calls its ``update``.
-
-    Parameters
-    ----------
-    inputs : Inputs
-    sets : list of collection of str
-    params : BlockParams
-
-    Returns
-    -------
-    int
-    """
-    blocks = 1 if params.joint else len(inputs.sizes)
-    videos = sum(len(set(names)) for names in sets) if params.encoding == "stacked" else 0
-    return len(set().union(*sets)) + blocks * (len(sets) + videos)
 
 
 def _read_block(file, described, params, coder):

@@ -3,7 +3,7 @@
 Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.coders.fisher`, `bovw`, `vlad`,
 `stacked`) in every cell of the pyramid (`encoding.coders.pooling`), normalise (`encoding.coders.normalize`); then the
 blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
-`encode_files` writes a vectors file; `encoding.encoder` has the same as scikit-learn transformers.
+`encode_files` writes a vectors file; `encoding.encoders` has the same as scikit-learn transformers.
 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from encoding.coders.pooling import slices_of
 from encoding.coders.registry import columns_asked, in_groups
 from encoding.coders.sparse_codes import whole_slices
-from encoding.descriptors.sources import Inputs, columns_of, combined, digests, label_of, parts_of
+from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.params import VECTOR
 from encoding.vectors_file import VectorsWriter
 from idt.bounds import JOBS, THREADS
@@ -39,13 +39,13 @@ class Summary(NamedTuple):
     empty: list
 
 
-def encode_video(item, name, codebook, params, threads=1, projected=False):
+def encode_video(source, codebook, params, threads=1, projected=False):
     """Encode one video.
 
     Parameters
     ----------
-    item, name
-        As `encoding.descriptors.sources.rows_of`.
+    source : Source
+        As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
         That fits the descriptors (`Codebook.check_fits`).
     params : BlockParams
@@ -53,7 +53,7 @@ def encode_video(item, name, codebook, params, threads=1, projected=False):
     threads : int
         The result does not depend on it.
     projected : bool
-        The descriptors are stored along the codebook's axes (`encoding.descriptors.sources.Inputs.projected`).
+        The descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projected`).
 
     Returns
     -------
@@ -67,19 +67,19 @@ def encode_video(item, name, codebook, params, threads=1, projected=False):
     """
     pools = [block.coder.pool(params) for block in codebook.blocks]
     n = 0
-    for coordinates, tracks in _parts(item, name, codebook, params, projected=projected):
+    for coordinates, tracks in _parts(source, codebook, params, projected=projected):
         n += len(coordinates[0])
         for pool, rows in zip(pools, coordinates, strict=True):
             pool.add(rows, tracks, threads)
     return Encoded(np.concatenate([pool.vector() for pool in pools]), n)
 
 
-def slices_of_video(item, name, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
+def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
     """Additive sums of one video by time slice and cell, from which the vector of any window is made.
 
     Parameters
     ----------
-    item, name, codebook, params, threads, projected
+    source, codebook, params, threads, projected
         As `encode_video`. Stacked Fisher vectors have no such sums.
     length : int
         Frames of a slice. A track belongs to the slice of its middle frame.
@@ -98,10 +98,10 @@ def slices_of_video(item, name, codebook, params, *, length=15, grid=(1, 1), thr
     """
     if params.encoding == "stacked":
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
-    if isinstance(item, np.ndarray):
+    if not source.has_tracks:
         raise DataError("plain arrays have no frames to slice; encode features")
     asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
-    parts = list(_parts(item, name, codebook, params, asked, projected=projected))
+    parts = list(_parts(source, codebook, params, asked, projected=projected))
     return [
         slices_of(
             block.coder,
@@ -205,8 +205,7 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
     projected = inputs.projected is not None
-    videos = zip(inputs.items, inputs.names, strict=True)
-    tasks = ((item, name, codebook, params, threads, projected) for item, name in videos)
+    tasks = ((source, codebook, params, threads, projected) for source in inputs.sources)
     yield from in_order(encode_video, tasks, jobs)
 
 
@@ -242,7 +241,7 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     params = params or codebook.params_with()
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
-        source = {"digest": combined(digests(inputs.items, inputs.names)), "codebook": codebook.digest}
+        source = {"digest": combined(digests(inputs.sources)), "codebook": codebook.digest}
     made_of = {"layout": layout_of(codebook, params), "codebook": codebook.digest, "params": params, "source": source}
     empty = []
     found = encode(inputs, codebook, params, jobs=run.jobs, threads=run.threads)
@@ -258,13 +257,13 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     return Summary(len(inputs), width_of(made_of["layout"]), empty)
 
 
-def _parts(item, name, codebook, params, more=(), *, projected=False):
+def _parts(source, codebook, params, more=(), *, projected=False):
     """Of every block the descriptors as its coder takes them, and the tracks, cut as the encoding wants them."""
     sizes = codebook.widths if projected else codebook.sizes
     asked = tuple(dict.fromkeys((*columns_asked(params), *more)))
-    parts = parts_of(item, name, sizes, columns=asked, steps=params.steps, projected=projected)
-    if in_groups(params) and not isinstance(item, np.ndarray):
-        parts = whole_slices(parts, label_of(item, name))
+    parts = source.parts(sizes, columns=asked, steps=params.steps, projected=projected)
+    if in_groups(params) and source.has_tracks:
+        parts = whole_slices(parts, source.label)
     columns = columns_of(sizes)
     for rows, tracks in parts:
         found = []

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
 from idt import layout
 from idt.bounds import SEED, SHARE, Bounds
-from idt.errors import DataError
+from idt.errors import DataError, unknown_option
 from idt.params import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
@@ -139,9 +139,9 @@ class BlockParams:
     def from_options(cls, **options):
         """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
         known = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(set(options) - set(known))
+        unknown = [name for name in options if name not in known]
         if unknown:
-            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+            raise DataError(unknown_option(unknown[0], known))
         return cls(**options)
 
 

@@ -7,9 +7,10 @@ it was made of the same files with the same parameters and the same codebook, or
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook, steps_of
-from encoding.descriptors.sources import Inputs, combined, digests
+from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
+from encoding.descriptors.inputs import Inputs, combined, digests
 from encoding.encode import Summary, encode_files
+from encoding.fitting import fit_inputs, steps_of
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
 from idt.errors import DataError
 from idt.files.provenance import REMEDY, is_current
@@ -64,7 +65,7 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     Raises
     ------
     DataError
-        As `Codebook.fit`, or if the output exists and is another.
+        As `fit_codebook`, or if the output exists and is another.
     OSError
         If a file cannot be read or written.
     """
@@ -191,7 +192,7 @@ def _training(inputs, train):
 
 def _digests(inputs, run):
     with stage("digests of the features"), run.progress("file", len(inputs)) as update:
-        return digests(inputs.items, inputs.names, update=update)
+        return digests(inputs.sources, update=update)
 
 
 def _fitting_source(found, train, labels):
@@ -219,9 +220,9 @@ def _fitted(inputs, train, labels, params, run):
     # While mixtures are fitted nothing else runs: the processes' share is theirs.
     workers = {"jobs": run.jobs, "threads": max(run.jobs, run.threads)}
     with stage("codebook"), run.progress("step", steps_of(inputs, [train], params)) as update:
-        return next(Codebook.fit_each(inputs, [train], params, labels=labels, update=update, **workers))
+        return fit_inputs(inputs, train, params, labels=labels, update=update, **workers)
 
 
 def _encoded(inputs, output, codebook, params, source, run):
     with stage("vectors"):
-        return encode_files(inputs.items, inputs.names, codebook, output, params=params, source=source, run=run)
+        return encode_files(inputs.sources, inputs.names, codebook, output, params=params, source=source, run=run)

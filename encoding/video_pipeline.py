@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from encoding.descriptors.sources import combined
+from encoding.descriptors.inputs import combined
 from encoding.encode import Summary, encode_video, layout_of, width_of
 from encoding.pipeline import Made, make_folder, vectors_kind
 from encoding.vectors_file import VectorsWriter
@@ -24,7 +24,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
 
     Parameters
     ----------
-    videos : list of encoding.descriptors.videos.Video
+    videos : list of encoding.descriptors.sources.VideoSource
     output : str or Path
         The vectors of those that can be read.
     codebook, params, run
@@ -52,7 +52,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     with stage("digests of the videos"), run.progress("file", len(videos)) as update:
         asked = ((_digest, video) for video in videos)
         for video, tried in zip(videos, _attempts(asked, run.jobs), strict=True):
-            found[video.job.name] = tried
+            found[video.name] = tried
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
@@ -62,15 +62,15 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     make_folder(output)
     layout, empty, done = layout_of(codebook, params), [], 0
     made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
-    left = [video for video in videos if video.job.name not in failed]
-    tasks = ((encode_video, video, video.job.name, codebook, params, run.threads) for video in left)
+    left = [video for video in videos if video.name not in failed]
+    tasks = ((encode_video, video, codebook, params, run.threads) for video in left)
     with (
         stage("videos to vectors"),
         run.progress("video", len(left)) as update,
         VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
     ):
         for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
-            name = video.job.name
+            name = video.name
             update()
             if isinstance(tried, Failure):
                 failed[name] = str(tried)
@@ -87,7 +87,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
 
 
 def _digest(video):
-    return video.origin()["digest"]
+    return video.digest()
 
 
 def _attempts(tasks, jobs):

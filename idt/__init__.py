@@ -1,43 +1,57 @@
 """Improved dense trajectories (Wang & Schmid, ICCV 2013): from a video to tracks and descriptors.
 
-The pipeline, step by step, each in the module that bears its name:
+extract, stream       a video in, `Features` out: at once, or a chunk at a time
+draw                  pictures of the tracks, frame by frame
+load, save            features from a file and into one
+Features, Camera      tracks with their descriptors, and the camera's motion
+ExtractionParams      every option of an extraction, with its default
+DataError             the one exception for a caller's mistake
 
-1. `video`       a file, folder, camera or iterable becomes gray frames
-2. `pyramid`     sizes of the scales, gray pyramid
-3. `flow`        dense optical flow between two frames (a Farnebäck variant)
-4. `camera`      keypoints (`surf`) and corners give a homography, which undoes the camera's motion
-5. `sampling`    textured grid points that no live track occupies
-6. `tracks`      points follow the flow for 15 frames
-7. `histograms`  HOG, HOF, MBHx and MBHy along the tracks
-8. `selection`   which finished tracks are kept
-9. `store`       feature files; `convert` reads and writes the authors' forms
+Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
 
-`extractor` joins them. Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first;
-pixels are pixels of the step's own scale unless a name ends in ``_full``.
+api                   the functions above, with every option written out
+extractor             the frame loop, one line a step; multi_skip runs it at several frame steps
+collect               finished tracks become features
+frames                frames in: files, folders, cameras, arrays; human boxes
+steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
+                      tracks, histograms, selection
+kernels, jit          the compiled loops of the steps, and how they are compiled
+features              tracks and descriptors in memory, in our files and in the authors' forms
+files, workers        what all files of ours share; threads, processes and clusters
+batch                 many videos to feature files
+show                  pictures of tracks
+cli, command          the commands
+params, checks, errors, lazy
+
+Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first; pixels are pixels of the step's own
+scale unless a name ends in ``_full``.
 """
 
-from importlib import import_module
+from typing import TYPE_CHECKING
+
+from idt.lazy import lazy_exports
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
-    "DataError": "idt.errors",
-    "ExtractionParams": "idt.params",
-    "Features": "idt.features.features",
-    "extract": "idt.extractor",
-    "stream": "idt.extractor",
-    "load": "idt.features.feature_file",
-    "save": "idt.features.feature_file",
-}
-__all__ = ["DataError", "ExtractionParams", "Features", "__version__", "extract", "load", "save", "stream"]
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "idt.api": "extract stream draw",
+        "idt.features.feature_file": "load save",
+        "idt.features.features": "Features",
+        "idt.features.camera": "Camera",
+        "idt.params": "ExtractionParams",
+        "idt.errors": "DataError",
+    },
+)
 
-
-def __getattr__(name):
-    """Load a public name when it is first asked for, so that ``idt-extract --help`` need not wait for OpenCV."""
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module 'idt' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *_PUBLIC])
+if TYPE_CHECKING:
+    from idt.api import draw as draw
+    from idt.api import extract as extract
+    from idt.api import stream as stream
+    from idt.errors import DataError as DataError
+    from idt.features.camera import Camera as Camera
+    from idt.features.feature_file import load as load
+    from idt.features.feature_file import save as save
+    from idt.features.features import Features as Features
+    from idt.params import ExtractionParams as ExtractionParams

@@ -7,7 +7,7 @@ keeps a slip of the keyboard from filling the memory for minutes before the syst
 import numbers
 from typing import NamedTuple
 
-from idt.errors import DataError
+from idt.errors import DataError, shown
 
 
 class Bounds(NamedTuple):
@@ -33,8 +33,8 @@ class Bounds(NamedTuple):
 
     def __str__(self):
         """The range as a help text shows it."""
-        low = f"above {self.low:g}, at most" if self.above else f"{_shown(self.low)} to"
-        return f"{low} {_shown(self.high)}{self._other()}"
+        low = f"above {self.low:g}, at most" if self.above else f"{_digits(self.low)} to"
+        return f"{low} {_digits(self.high)}{self._other()}"
 
     def fault(self, value):
         """Say what is expected instead of a value.
@@ -54,8 +54,10 @@ class Bounds(NamedTuple):
         if is_number and value <= self.high and (self.low < value if self.above else self.low <= value):
             return "", ""
         if not whole:
-            least = f"a number above {self.low:g} and at most" if self.above else f"a number from {_shown(self.low)} to"
-            return f"{least} {_shown(self.high)}{self._other()}", self.why
+            least = (
+                f"a number above {self.low:g} and at most" if self.above else f"a number from {_digits(self.low)} to"
+            )
+            return f"{least} {_digits(self.high)}{self._other()}", self.why
         if is_number and value > self.high:
             return f"a whole number of at most {self.high}", self.why
         return f"a whole number of at least {self.low}", ""
@@ -80,23 +82,14 @@ class Bounds(NamedTuple):
         """
         expected, reason = self.fault(value)
         if expected:
-            raise DataError(f"{name} must be {expected}, got {brief(value)}{reason and f': {reason}'}")
+            raise DataError(f"{name} must be {expected}, got {shown(value)}{reason and f': {reason}'}")
         return int(value) if isinstance(self.low, int) else float(value)
 
     def _other(self):
         return f", or {self.other}" if self.other else ""
 
 
-def brief(value):
-    """The ``repr`` of a ``value``, cut off where it would not fit into a line."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no whole number of more than 4300 digits
-        return "a number of thousands of digits"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _shown(number):
+def _digits(number):
     """A bound in digits, or in powers of ten where these would be many."""
     return str(number) if isinstance(number, int) else f"{number:g}"
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from idt.errors import DataError
+from idt.bounds import SEED
+from idt.errors import DataError, shown
 
 
 def describe(value):
-    """Describe ``value`` as an error message does: ``float64 of shape (240, 320, 3)``."""
+    """Describe ``value`` as an error message does, in one line: ``float64 of shape (240, 320, 3)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
-    return f"{type(value).__name__} {value!r:.60}"
+    return f"{type(value).__name__} {shown(value)}"
 
 
 def gray_image(value, name="gray"):
@@ -77,5 +78,23 @@ def positive_integer(value, name):
         If it is anything else.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise DataError(f"{name} must be an integer of at least 1, got {value!r}")
+        raise DataError(f"{name} must be an integer of at least 1, got {shown(value)}")
+    return int(value)
+
+
+def checked_seed(value, name="random_state", *, most=SEED.high):
+    """Return ``value`` if it is an integer up to ``most`` that can seed a generator of random numbers, or refuse it.
+
+    ``name`` is what messages call it.
+
+    Raises
+    ------
+    DataError
+        If it is anything else, such as None: equal inputs and equal parameters give equal numbers here.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= most:
+        raise DataError(
+            f"{name} must be an integer from 0 to {most}, got {shown(value)}; equal calls give equal numbers, so a"
+            " result never depends on chance"
+        )
     return int(value)

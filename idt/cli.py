@@ -189,7 +189,7 @@ def show(arguments):
     from idt.batch.jobs import camera_or_path
     from idt.files import atomic
     from idt.frames.video import open_video
-    from idt.show import tracks as pictures
+    from idt.show import video_writer
 
     source = camera_or_path(options.video)
     output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")
@@ -211,9 +211,9 @@ def show(arguments):
             "progress": progress,
         }
         if is_video:
-            drawn = pictures.write_video(video, output, params, **common)
+            drawn = video_writer.write_video(video, output, params, **common)
         else:
-            drawn = pictures.write_picture(video, output, params, frame=options.frame, **common)
+            drawn = video_writer.write_picture(video, output, params, frame=options.frame, **common)
     _note(video.notes, options.quiet)
     print(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
     return DONE

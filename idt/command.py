@@ -11,8 +11,8 @@ import io
 import os
 import sys
 
-from idt.bounds import JOBS, THREADS, brief, check_workers
-from idt.errors import DataError
+from idt.bounds import JOBS, THREADS, check_workers
+from idt.errors import DataError, did_you_mean, shown
 from idt.workers import memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -48,8 +48,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
-        """Parse, and do what the habits ask for (`add_habits`)."""
-        options = super().parse_args(args, namespace)
+        """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
+            near = did_you_mean(flag, self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         if getattr(options, "profile", False):
             profile.watch()
         jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
@@ -291,4 +295,4 @@ def number_or_text(annotation, bounds=None):
 
 
 def _fault(text, expected, reason=""):
-    return f"expected {expected}, got {brief(text)}{f': {reason}' if reason else ''}"
+    return f"expected {expected}, got {shown(text)}{f': {reason}' if reason else ''}"

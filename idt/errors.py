@@ -1,8 +1,68 @@
-"""The one exception for a caller's mistake."""
+"""The one exception for a caller's mistake, and the words that its messages share."""
+
+from difflib import get_close_matches
+
+LONGEST = 1000
+"""Characters of a message; a longer one loses its middle."""
 
 
 class DataError(ValueError):
     """The data or options given are wrong: the message names what, what was expected, what was received, the remedy.
 
-    The commands print it as one line and exit with status 2. Trouble with the disk stays an `OSError`.
+    The message is one line, whatever the arguments that it shows look like. The commands print it and exit with status
+    2. Trouble with the disk stays an `OSError`.
     """
+
+    def __init__(self, *args):
+        super().__init__(*(one_line(text, LONGEST) if isinstance(text, str) else text for text in args))
+
+
+class OutOfRange(DataError, IndexError):
+    """An index beyond the data, which Python's own protocols know as `IndexError`."""
+
+
+def one_line(text, longest):
+    """Join the lines of a ``text`` and cut its middle out if it is longer than ``longest`` characters.
+
+    Spaces within a line stay, because a file's name may hold several.
+    """
+    text = " ".join(line.strip() for line in text.splitlines()) if len(text.splitlines()) > 1 else text
+    if len(text) <= longest:
+        return text
+    # The end often says the remedy.
+    tail = (longest - 3) // 3
+    return f"{text[: longest - 3 - tail]} … {text[len(text) - tail :]}"
+
+
+def shown(value, longest=60):
+    """Return the ``repr`` of a ``value`` as one line of ``longest`` characters; its type alone if that fails."""
+    try:
+        return one_line(repr(value), longest)
+    except Exception:
+        if isinstance(value, int):  # Python writes none of more than 4300 digits
+            return "a number of thousands of digits"
+        # A class of the caller's may raise anything here, and hide the mistake that the message is about.
+        return f"<{type(value).__name__}>"
+
+
+def unknown_option(name, known):
+    """Return the message about an option that does not exist: the nearest known one, or all of them.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+
+    Returns
+    -------
+    str
+        Such as ``unknown option lenght; did you mean length?``.
+    """
+    known = list(known)
+    return f"unknown option {name}{did_you_mean(name, known) or '; known are ' + ', '.join(known)}"
+
+
+def did_you_mean(name, known):
+    """Return ``; did you mean length?`` for the one of the ``known`` nearest to ``name``; nothing if none is near."""
+    near = get_close_matches(str(name), list(known), n=1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -5,8 +5,8 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from idt.bounds import FRAMES, LENGTH, SIDE, Bounds, brief
-from idt.errors import DataError
+from idt.bounds import FRAMES, LENGTH, SIDE, Bounds
+from idt.errors import DataError, shown, unknown_option
 from idt.layout import block_sizes
 
 COLUMNS = 32_768
@@ -52,11 +52,11 @@ def check_fields(params):
         if value is None and "None" in kind:
             pass
         elif choices is not None:
-            if value not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {brief(value)}")
+            if not isinstance(value, str) or value not in choices:
+                raise DataError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
         elif "bool" in kind:
             if not isinstance(value, bool):
-                raise DataError(f"{name} must be True or False, got {brief(value)}")
+                raise DataError(f"{name} must be True or False, got {shown(value)}")
         elif bounds is not None and not (isinstance(value, str) and "str" in kind):
             value = bounds.check(name, value)
         object.__setattr__(params, name, value)
@@ -175,7 +175,9 @@ class ExtractionParams:
     def __post_init__(self):
         check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
-            raise DataError(f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {self.skips!r}')
+            raise DataError(
+                f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {shown(self.skips)}'
+            )
         if self.flow == "dis" and self.flow_from:
             raise DataError(f"flow_from is for farneback's pyramid, got {self.flow_from} with flow=dis; leave it 0")
         if self.time_cells > self.length:
@@ -209,15 +211,25 @@ class ExtractionParams:
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 
     @classmethod
+    def among(cls, names):
+        """Build from the options among a function's ``locals()``, which hold others, too."""
+        return cls(**{item.name: names[item.name] for item in fields(cls)})
+
+    @classmethod
+    def preset(cls, name):
+        """Return the values of a preset, by option, and name the known ones if there is none of that name."""
+        if not isinstance(name, str) or name not in cls.PRESETS:
+            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {shown(name)}")
+        return cls.PRESETS[name]
+
+    @classmethod
     def from_options(cls, *, preset="exact", **options):
         """Build from keyword arguments over a preset, and name an unknown one instead of raising `TypeError`."""
-        if preset not in cls.PRESETS:
-            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {preset!r}")
-        options = {**cls.PRESETS[preset], **options}
-        known = [f.name for f in fields(cls)]
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise DataError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(known)}")
+        options = {**cls.preset(preset), **options}
+        known = [item.name for item in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise DataError(unknown_option(name, known))
         return cls(**options)
 
 
@@ -239,9 +251,9 @@ def parse_time(value, name):
     elif isinstance(value, int) and not isinstance(value, bool):
         time = value
     if time is None or not time >= 0 or math.copysign(1, time) < 0:
-        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {brief(value)}')
+        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {shown(value)}')
     if time > FRAMES:
-        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {brief(value)}: {FRAME.why}")
+        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {shown(value)}: {FRAME.why}")
     return time
 
 

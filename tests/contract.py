@@ -3,11 +3,15 @@
 A video here is `Features` of random tracks; those of class 1 differ from those of class 0 in all their descriptors.
 """
 
+import copy
 import functools
+import inspect
 import pickle
 
 import numpy as np
+import numpydoc.docscrape
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -19,7 +23,7 @@ import idt
 from encoding.codebook import Codebook
 from encoding.coders.pooling import CellCoder, slices_of
 from encoding.descriptors.tracks import Tracks
-from encoding.encoder import encode_files
+from encoding.encode import encode_files
 from encoding.params import BlockParams
 from encoding.vector_layout import check_layout
 from encoding.vectors_file import load_vectors
@@ -108,12 +112,12 @@ class EncoderContract:
     def test_permuted_tracks_leave_the_vector(self, fitted):
         video = videos()[0]
         order = np.random.default_rng(0).permutation(len(video))
-        one, other = fitted.transform([video, video.take(order)])
+        one, other = fitted.transform([video, video[order]])
         np.testing.assert_allclose(other, one, atol=self.atol_order)
 
     def test_doubled_tracks_leave_the_vector(self, fitted):
         video = videos()[0]
-        one, other = fitted.transform([video, video.take(np.repeat(np.arange(len(video)), 2))])
+        one, other = fitted.transform([video, video[np.repeat(np.arange(len(video)), 2)]])
         np.testing.assert_allclose(other, one, atol=self.atol_order)
 
     def test_no_other_video_has_a_say(self, fitted):
@@ -122,7 +126,7 @@ class EncoderContract:
         np.testing.assert_array_equal(fitted.transform(given), alone)
 
     def test_neither_threads_nor_processes_change_a_byte(self, fitted):
-        given, workers = videos(), {"jobs": 2, "threads": 2}
+        given, workers = videos(), {"n_jobs": 2, "threads": 2}
         again = self.encoder(**{**self.options, **workers}).fit(given, [0, 1, 0, 1])
         assert again.codebook_.digest == fitted.codebook_.digest
         np.testing.assert_array_equal(again.transform(given), fitted.transform(given))
@@ -134,7 +138,8 @@ class EncoderContract:
         fitted.codebook_.save(tmp_path / "codebook.h5")
         loaded = Codebook.load(tmp_path / "codebook.h5")
         assert loaded.digest == fitted.codebook_.digest
-        shaping = {name: value for name, value in self.options.items() if name not in loaded.params}
+        learnt = {self.encoder()._word(name) for name in loaded.params}
+        shaping = {name: value for name, value in self.options.items() if name not in learnt}
         again = self.encoder.from_codebook(loaded, **shaping)
         np.testing.assert_array_equal(again.transform(videos()), fitted.transform(videos()))
         assert (again.get_params(), again.layout_) == (fitted.get_params(), fitted.layout_)
@@ -144,7 +149,7 @@ class EncoderContract:
         np.testing.assert_array_equal(pickled.transform(videos()), fitted.transform(videos()))
 
     def test_a_vectors_file_says_what_it_holds(self, fitted, files, tmp_path):
-        params = fitted._params()
+        params = fitted.params()
         encode_files(files, None, fitted.codebook_, tmp_path / "v.h5", params=params)
         found = load_vectors(tmp_path / "v.h5")
         np.testing.assert_array_equal(found.encodings, fitted.transform(videos()))
@@ -152,7 +157,7 @@ class EncoderContract:
         assert found.params == vars(params)
 
     def test_the_bands_of_a_video_add_up_to_the_whole(self, fitted):
-        video, params = videos()[0], fitted._params()
+        video, params = videos()[0], fitted.params()
         for block in fitted.codebook_.blocks:
             coder = block.coder
             if not isinstance(coder, CellCoder):
@@ -167,7 +172,7 @@ class EncoderContract:
 
     def test_every_cell_of_a_pyramid_has_the_vector_of_its_tracks(self, fitted):
         pyramid = clone(fitted).set_params(pyramid="1x1x1,1x3x1,1x1x2")
-        pyramid._learnt(fitted.codebook_, pyramid._params())
+        pyramid._learnt(fitted.codebook_, pyramid.params())
         video = videos()[0]
         parts = {
             "whole": slice(None),
@@ -177,7 +182,7 @@ class EncoderContract:
         }
         (whole,) = pyramid.transform([video])
         for cell, chosen in parts.items():
-            (alone,) = fitted.transform([video.take(chosen)])
+            (alone,) = fitted.transform([video[chosen]])
             for part in pyramid.layout_:
                 if part["cell"] == cell:
                     (own,) = (p for p in fitted.layout_ if p["block"] == part["block"] and p["cell"] == "whole")
@@ -207,14 +212,75 @@ class EncoderContract:
     def test_the_defaults_are_those_of_the_parameters(self):
         params = self.encoder._kind
         assert issubclass(params, BlockParams)
-        options = {
-            name: value for name, value in self.encoder().get_params().items() if name not in ("jobs", "threads")
-        }
-        assert options == vars(params())
+        encoder = self.encoder()
+        expected = {encoder._word(name): default for name, default in vars(params()).items()}
+        assert encoder.get_params() == {**expected, "n_jobs": 1, "threads": 1}
 
-    def test_an_encoder_that_is_not_fitted_is_refused(self):
-        with pytest.raises(NotFittedError):
-            self.encoder().transform(videos())
+    def test_every_parameter_is_written_out_and_documented(self):
+        documented = numpydoc.docscrape.ClassDoc(self.encoder)["Parameters"]
+        parameters = inspect.signature(self.encoder).parameters
+        assert [part.name for part in documented] == list(parameters)
+        assert all(part.desc for part in documented)
+        assert all(part.kind is not inspect.Parameter.VAR_KEYWORD for part in parameters.values())
+
+    def test_columns_are_named_by_block_cell_and_number(self, fitted):
+        names = fitted.get_feature_names_out()
+        assert len(set(names)) == len(names) == fitted.transform(videos()[:1]).shape[1]
+        for part in fitted.layout_:
+            chosen = names[part["first"] :][: part["size"]]
+            assert chosen[0] == f"{part['block']}_{part['cell']}_0"
+            assert chosen[-1] == f"{part['block']}_{part['cell']}_{part['size'] - 1}"
+
+    def test_tables_come_out_when_they_are_asked_for(self, fitted):
+        pytest.importorskip("pandas")
+        encoder, expected = copy.deepcopy(fitted).set_output(transform="pandas"), fitted.transform(videos())
+        found = encoder.transform(videos())
+        assert list(found.columns) == fitted.get_feature_names_out().tolist()
+        np.testing.assert_array_equal(found.to_numpy(), expected)
+        np.testing.assert_array_equal(encoder.set_output(transform="default").transform(videos()), expected)
+        # What scikit-learn is configured to give out does not reach into the encoder.
+        with sklearn.config_context(transform_output="pandas"):
+            found = self.encoder(**self.options).fit_transform(videos(), [0, 1, 0, 1])
+        np.testing.assert_array_equal(found.to_numpy(), expected)
+
+    def test_a_series_of_videos_is_a_list_of_videos(self, fitted):
+        pandas = pytest.importorskip("pandas")
+        series = pandas.Series(videos(), index=list("abcd"))
+        np.testing.assert_array_equal(fitted.transform(series), fitted.transform(videos()))
+
+    def test_nothing_that_is_learned_can_be_used_before_the_fit(self):
+        encoder = self.encoder()
+        methods = [
+            name
+            for name, _ in inspect.getmembers(self.encoder, inspect.isfunction)
+            if not name.startswith(("_", "fit", "get_p", "get_m", "set_")) and name != "params"
+        ]
+        assert methods == ["get_feature_names_out", "transform"]
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            encoder.transform(videos())
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            encoder.get_feature_names_out()
+
+    def test_all_processors_are_asked_for_as_in_scikit_learn(self, fitted):
+        encoder = copy.deepcopy(fitted)
+        for n_jobs in (None, -1):
+            found = encoder.set_params(n_jobs=n_jobs).transform(videos()[:2])
+            np.testing.assert_array_equal(found, fitted.transform(videos()[:2]))
+
+    def test_wrong_parameters_are_refused_in_the_words_of_the_encoder(self):
+        name, word = self.encoder.__name__, self.encoder()._word("k")
+        for options, message in (
+            ({word: 0}, rf"k must be a whole number of at least 1, got 0.* \({name} says {word} for k\)$"),
+            ({"random_state": None}, "random_state must be an integer from 0 to .*, got None; equal calls give equal"),
+            ({"n_jobs": 0}, "n_jobs must be at least 1, or negative to count from all processors, got 0"),
+            ({"n_jobs": 1.5}, "n_jobs must be an integer or None, got 1.5"),
+            ({"threads": 0}, "threads must be a whole number of at least 1, got 0"),
+            ({"n_jobs": 5000}, "n_jobs must be a whole number of at most 1024, got 5000"),
+        ):
+            with pytest.raises(DataError, match=message):
+                self.encoder(**{**self.options, **options}).fit(videos())
+        with pytest.raises(DataError, match="every video has one class, got 2 classes for 4 videos"):
+            self.encoder(**self.options).fit(videos(), [0, 1])
 
     def test_one_video_and_numbers_that_are_not_finite_are_refused(self, fitted):
         with pytest.raises(DataError, match="one video"):
@@ -225,7 +291,11 @@ class EncoderContract:
             fitted.transform([videos()[0], bad])
 
     def test_a_codebook_that_contradicts_the_options_is_refused(self, fitted):
-        with pytest.raises(DataError, match=f"fitted with k={fitted.k}, this run asks for {fitted.k + 1}"):
-            self.encoder.from_codebook(fitted.codebook_, k=fitted.k + 1)
-        with pytest.raises(DataError, match="unknown parameter gamma"):
+        k, word = fitted.params().k, fitted._word("k")
+        name = self.encoder.__name__
+        with pytest.raises(
+            DataError, match=rf"fitted with k={k}, this run asks for {k + 1} \({name} says {word} for k\)$"
+        ):
+            self.encoder.from_codebook(fitted.codebook_, **{word: k + 1})
+        with pytest.raises(DataError, match="unknown option gamma; known are"):
             self.encoder.from_codebook(fitted.codebook_, gamma=1)

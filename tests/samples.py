@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 
 from idt import layout
-from idt.features.features import Camera, Features
+from idt.features.camera import Camera
+from idt.features.features import Features
 from idt.params import ExtractionParams
 from tests.golden import golden
 

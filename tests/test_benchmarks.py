@@ -145,7 +145,9 @@ def test_the_accuracy_of_a_row_is_that_of_the_evaluation(tmp_path, monkeypatch):
             path = tmp_path / "clips" / label / f"{label}{i}.avi"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_video(path, scenes.moving_patch(18, velocity=velocity, seed=seed))
-    monkeypatch.setattr(bench_presets, "read", lambda _, root: registry.read("folder", root, DatasetParams(folds=2)))
+    monkeypatch.setattr(
+        bench_presets, "read_dataset", lambda _, root: registry.read_dataset("folder", root, DatasetParams(folds=2))
+    )
     row = bench_presets.accuracy("exact", tmp_path / "made", tmp_path / "clips")
     assert row.samples == (100.0,)
     assert not (tmp_path / "made").exists()

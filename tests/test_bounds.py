@@ -19,8 +19,7 @@ from classify.evaluation.recipes import read_recipes
 from classify.options import GROUPS
 from classify.params import ClassifierParams, DatasetParams
 from classify.svm.linear import LinearSVM
-from encoding.codebook import Codebook
-from encoding.encoder import FisherEncoder
+from encoding import FisherEncoder, fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams
 from idt.bounds import Bounds
 from idt.command import Parser
@@ -216,11 +215,11 @@ def test_options_that_multiply_are_refused_together(command, name, words, patter
 def test_columns_that_are_known_only_with_the_descriptors_count_before_these_are_read():
     videos = [random_features(3, seed=i) for i in range(2)]
     with pytest.raises(DataError, match="sample=100000000 make a sample of 42600000000 numbers"):
-        Codebook.fit(videos, params=EncodingParams(k=1, sample=100_000_000))
+        fit_codebook(videos, params=EncodingParams(k=1, sample=100_000_000))
     with pytest.raises(DataError, match="k=160 and pyramid=64x64x1 make a vector of 279183360 numbers"):
-        Codebook.fit(videos, params=EncodingParams(k=160, pyramid="64x64x1"))
+        fit_codebook(videos, params=EncodingParams(k=160, pyramid="64x64x1"))
     with pytest.raises(DataError, match="first_k=65536 make a sample of sub-volumes of 31457280000 numbers"):
-        Codebook.fit(videos, params=StackedParams(first_k=65_536, blocks="hog", pyramid="1x1x1"))
+        fit_codebook(videos, params=StackedParams(first_k=65_536, blocks="hog", pyramid="1x1x1"))
 
 
 def test_a_codebook_refuses_vectors_that_would_fill_the_memory():
@@ -244,10 +243,17 @@ def test_python_callers_and_recipes_have_the_same_bounds(tmp_path):
         LinearSVM(C=10**10).fit([[0.0], [1.0]], ["a", "b"])
     with pytest.raises(DataError, match="k must be a whole number of at most 65536, got 65537"):
         FisherEncoder(65_537).fit([np.ones((3, 2), np.float32)] * 2)
-    for name in ("jobs", "threads"):
-        for wrong in (0, -1, 1025, 1.0, True, None):
+    videos = [np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32)]
+    for wrong in (0, -1, 1025, 1.0, True, None):
+        for name in ("jobs", "threads"):
             with pytest.raises(DataError, match=f"{name} must be a whole number of at (least 1|most 1024), got"):
-                FisherEncoder(1, **{name: wrong}).fit([np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32)])
+                fit_codebook(videos, params=EncodingParams(k=1), **{name: wrong})
+        with pytest.raises(DataError, match=r"threads must be a whole number of at (least 1|most 1024), got"):
+            FisherEncoder(1, threads=wrong).fit(videos)
+    # In scikit-learn's words -1 and None are numbers of processes, too.
+    for wrong in (0, 1025, 1.0, True):
+        with pytest.raises(DataError, match="n_jobs must be"):
+            FisherEncoder(1, n_jobs=wrong).fit(videos)
     (tmp_path / "recipes.cfg").write_text("[a]\ncells = 17\n")
     with pytest.raises(DataError, match=r"\[a\]: cells: expected a whole number of at most 16, got '17': descr"):
         read_recipes(tmp_path / "recipes.cfg")

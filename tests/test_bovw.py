@@ -36,10 +36,12 @@ def test_counts_of_words_worked_by_hand():
 
 def test_hard_and_soft_codes_equal_the_rivals():
     words, rows = kmeans(), rows_of()
-    np.testing.assert_array_equal(hard_codes(rows, words).toarray(), reference.hard_codes(rows, words.centres_))
+    np.testing.assert_array_equal(hard_codes(rows, words).toarray(), reference.hard_codes(rows, words.cluster_centers_))
     for nearest in (1, 4, 12):
         codes = soft_codes(rows, words, nearest=nearest, width=0.5)
-        expected = reference.soft_codes(rows, words.centres_, nearest=nearest, width=0.5, distortion=words.distortion_)
+        expected = reference.soft_codes(
+            rows, words.cluster_centers_, nearest=nearest, width=0.5, distortion=words.distortion_
+        )
         np.testing.assert_allclose(codes.toarray(), expected, rtol=RTOL_F32, atol=1e-7)
         assert codes.dtype == np.float32
 
@@ -59,12 +61,12 @@ def test_the_vector_equals_the_rival(coding, norm, pooling):
     words, rows = kmeans(), rows_of(60)
     params = BovwParams(k=12, coding=coding, norm=norm, pooling=pooling, nearest=3, atoms=2)
     if coding == "somp":
-        codes = np.concatenate([reference.somp_codes(row[None], words.centres_, atoms=2) for row in rows])
+        codes = np.concatenate([reference.somp_codes(row[None], words.cluster_centers_, atoms=2) for row in rows])
         codes = np.hstack([np.maximum(codes, 0), np.maximum(-codes, 0)])
     elif coding == "soft":
-        codes = reference.soft_codes(rows, words.centres_, nearest=3, width=0.5, distortion=words.distortion_)
+        codes = reference.soft_codes(rows, words.cluster_centers_, nearest=3, width=0.5, distortion=words.distortion_)
     else:
-        codes = reference.hard_codes(rows, words.centres_)
+        codes = reference.hard_codes(rows, words.cluster_centers_)
     found = BovwCoder(words)
     vector = found.vector(found.summed(found.code(rows, params, None), params), params)
     assert (vector.dtype, len(vector)) == (np.float32, found.size(params))

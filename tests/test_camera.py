@@ -5,7 +5,7 @@ import pytest
 from benchmarks.matching import corner_error
 from idt.errors import DataError
 from idt.frames import people
-from idt.steps import camera, flow
+from idt.steps import camera, corners, flow
 from idt.steps.camera import View
 from idt.steps.pyramid import scales
 from tests import golden, scenes
@@ -44,7 +44,7 @@ def rng_matches(n_inliers, n_outliers, motion, seed=0):
 def motion_between(previous, current, **options):
     """What the frame loop makes of two frames."""
     field = flow.between(flow.expand(previous), flow.expand(current))[0]
-    by_flow = camera.match_corners(previous, field)
+    by_flow = corners.match(previous, field)
     by_view = camera.match_views(camera.view(current, **options), camera.view(previous, **options))
     return camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
 
@@ -160,7 +160,7 @@ def test_corners_move_by_the_flow_at_their_rounded_position():
     gray[20:40, 30:50] = 200
     # The flow tells where it was read.
     field = np.stack(np.meshgrid(np.arange(80), np.arange(60)), axis=2).astype(np.float32)
-    source, target = camera.match_corners(gray, field)
+    source, target = corners.match(gray, field)
     near = [np.abs(source - corner).max(axis=1).min() for corner in ((30, 20), (49, 20), (30, 39), (49, 39))]
     assert max(near) <= 1
     np.testing.assert_array_equal(target - source, np.rint(source))
@@ -169,7 +169,7 @@ def test_corners_move_by_the_flow_at_their_rounded_position():
 
 def test_a_flat_frame_has_neither_corners_nor_keypoints():
     frame = scenes.flat(1)[0]
-    source, target = camera.match_corners(frame, np.zeros((*frame.shape, 2), np.float32))
+    source, target = corners.match(frame, np.zeros((*frame.shape, 2), np.float32))
     assert source.shape == target.shape == (0, 2)
     for keypoints in ("surf", "sift", "orb", "none"):
         assert camera.view(frame, keypoints=keypoints).points.shape == (0, 2)
@@ -226,11 +226,11 @@ def test_corners_are_those_of_opencv(size):
     board = ((np.indices(size) // 8).sum(axis=0) % 2 * 200).astype(np.uint8)
     for gray in (scenes.texture(*size), rng.integers(0, 256, size, np.uint8), board):
         for some in (None, mask, np.zeros_like(mask)):
-            expected = cv2.goodFeaturesToTrack(gray, camera.CORNERS, camera.CORNER_QUALITY, 3, mask=some)
+            expected = cv2.goodFeaturesToTrack(gray, corners.MOST, corners.QUALITY, 3, mask=some)
             expected = np.zeros((0, 2), np.float32) if expected is None else expected.reshape(-1, 2)
             # The last bits decide between equals, and OpenCV rounds otherwise in columns that do not fill a vector.
             theirs = None if size[1] % 8 == 0 else cv2.cornerMinEigenVal(gray, 3, ksize=3)
-            np.testing.assert_array_equal(camera.corners(gray, some, texture=theirs), expected)
+            np.testing.assert_array_equal(corners.detect(gray, some, texture=theirs), expected)
 
 
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL, "wave_boxes"])
@@ -245,7 +245,7 @@ def test_as_many_corners_are_matched_as_by_the_release(clip):
     for t, count in zip(stored["frame"].tolist(), stored["flow_matches"].tolist(), strict=True):
         # Release: the corners of frame t-1 are searched under the mask of frame t.
         mask = None if boxes is None else people.mask(boxes.for_frame(t), (height, width))
-        assert len(camera.match_corners(gray[t - 1], field, mask)[0]) == count
+        assert len(corners.match(gray[t - 1], field, mask)[0]) == count
 
 
 @pytest.fixture(scope="module")
@@ -367,7 +367,7 @@ def test_masked_regions_have_no_match(keypoints):
     assert 0 < len(part.points) < len(whole.points)
     # The mask is tested at a whole pixel.
     assert (np.floor(part.points[:, 0]) < 60).all()
-    source, _ = camera.match_corners(gray, np.zeros((*gray.shape, 2), np.float32), mask)
+    source, _ = corners.match(gray, np.zeros((*gray.shape, 2), np.float32), mask)
     assert len(source) > 20
     assert (source[:, 0] < 60).all()
 
@@ -401,7 +401,7 @@ def test_only_gray_frames_are_looked_at(frame):
     with pytest.raises(DataError, match="gray must be a 2-D uint8 image, got"):
         camera.view(frame)
     with pytest.raises(DataError, match="previous must be a 2-D uint8 image, got"):
-        camera.match_corners(frame, np.zeros((40, 50, 2), np.float32))
+        corners.match(frame, np.zeros((40, 50, 2), np.float32))
 
 
 def test_an_unknown_kind_of_keypoints_is_refused():
@@ -411,4 +411,4 @@ def test_an_unknown_kind_of_keypoints_is_refused():
 
 def test_the_flow_of_corners_has_their_frames_size():
     with pytest.raises(DataError, match=r"flow must have shape \(40, 50, 2\), got float32 of shape \(40, 51, 2\)"):
-        camera.match_corners(scenes.texture(40, 50), np.zeros((40, 51, 2), np.float32))
+        corners.match(scenes.texture(40, 50), np.zeros((40, 51, 2), np.float32))

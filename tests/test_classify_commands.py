@@ -13,7 +13,8 @@ from classify import cli
 from classify.models import model_file
 from classify.params import ClassifierParams
 from classify.svm.linear import LinearSVM
-from encoding.encoder import FisherEncoder, encode_files
+from encoding import FisherEncoder
+from encoding.encode import encode_files
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
@@ -82,9 +83,9 @@ def trained(command, tmp_path):
 def test_a_model_is_trained_and_says_on_what(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "again.h5", "--c", "3", "--solver", "primal")
     assert command(*words) == (0, "again.h5: 3 classes, trained on 12 videos\n", "")
-    model = model_file.load("model.h5")
+    model = model_file.load_model("model.h5")
     assert (model.codebook, model.layout, model.encoding) == (DIGEST, LAYOUT, PARAMS)
-    assert (model.classifier.C, model_file.load("again.h5").classifier.C) == (ClassifierParams().C, 3.0)
+    assert (model.classifier.C, model_file.load_model("again.h5").classifier.C) == (ClassifierParams().C, 3.0)
     expected = LinearSVM().fit(numbers(), LABELS)
     np.testing.assert_array_equal(model.classifier.coef_, expected.coef_)
 
@@ -121,7 +122,7 @@ def test_outside_blocks_stand_beside_the_columns(command, trained):
     extra = ("--extra", "c3d.npy", "--extra-names", "names.txt")
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "fused.h5", *extra)
     assert command(*words)[0] == 0
-    assert [part["block"] for part in model_file.load("fused.h5").layout] == ["hog", "hof", "c3d"]
+    assert [part["block"] for part in model_file.load_model("fused.h5").layout] == ["hog", "hof", "c3d"]
     assert command(*words) == (0, "fused.h5: up to date\n", "")
     assert command("svm-predict", "fused.h5", "vectors.h5", *extra)[0] == 0
     # Other videos' vectors come under another file name, so the block can be named.
@@ -232,7 +233,7 @@ def test_probabilities_are_trained_and_printed_when_asked_for(command, trained):
     assert re.fullmatch(r"jump/0: jump 0\.\d{3}", out.splitlines()[0])
     rows = np.loadtxt("p.csv", delimiter=",", skiprows=1, usecols=(1, 2, 3))
     np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-6)
-    assert model_file.load("sure.h5").classifier.channels == [(0, 3), (3, 5)]
+    assert model_file.load_model("sure.h5").classifier.channels == [(0, 3), (3, 5)]
     result = command("svm-predict", "model.h5", "vectors.h5", "--probabilities", status=2)
     assert refused(result, "model.h5 has no probabilities; train it with svm-train --probability")
 
@@ -244,7 +245,7 @@ def test_a_video_may_have_several_labels(command, trained):
     (trained / "several.csv").write_text("\n".join(lines))
     status, out, _ = command("svm-train", "vectors.h5", "--labels", "several.csv", "-o", "several.h5")
     assert (status, out) == (0, "several.h5: 4 classes, trained on 12 videos\n")
-    model = model_file.load("several.h5").classifier
+    model = model_file.load_model("several.h5").classifier
     assert (model.several_, model.classes_.tolist()) == (True, ["jump", "late", "run", "walk"])
     expected = LinearSVM().fit(numbers(), [tuple(line.split(",")[1:]) for line in lines])
     np.testing.assert_array_equal(model.coef_, expected.coef_)

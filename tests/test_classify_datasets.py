@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classify.datasets import kth, splits, ut_interaction, weizmann
-from classify.datasets.registry import read
+from classify.datasets.registry import read_dataset
 from classify.params import ClassifierParams, DatasetParams
 from idt.errors import DataError
 from tests.trees import tree
@@ -40,7 +40,7 @@ def kth_sequences(path, *, changed=None):
 
 
 def test_weizmann_leaves_one_actor_out(tmp_path):
-    dataset = read("weizmann", tree(tmp_path, weizmann_names()))
+    dataset = read_dataset("weizmann", tree(tmp_path, weizmann_names()))
     assert (len(dataset.clips), dataset.classes) == (90, sorted(weizmann.ACTIONS))
     assert (dataset.missing, dataset.skipped, dataset.metric) == ([], [], "accuracy")
     first = dataset.clips[0]
@@ -55,7 +55,7 @@ def test_the_original_weizmann_is_flat_and_lena_runs_twice(tmp_path):
     names = [name.partition("/")[2] for name in weizmann_names()]
     twice = [name for name in names if name[:-4] in ("lena_run", "lena_skip", "lena_walk")]
     doubled = [f"{name[:-4]}{k}.avi" for name in twice for k in (1, 2)]
-    dataset = read("weizmann", tree(tmp_path, [name for name in names if name not in twice] + doubled))
+    dataset = read_dataset("weizmann", tree(tmp_path, [name for name in names if name not in twice] + doubled))
     assert (len(dataset.clips), dataset.missing) == (93, [])
     labels = dataset.labels
     assert (labels["lena_run1"], labels["lena_run2"], labels["lena_wave2"]) == ("run", "run", "wave2")
@@ -65,7 +65,7 @@ def test_the_original_weizmann_is_flat_and_lena_runs_twice(tmp_path):
 def test_what_weizmann_lacks_and_what_is_not_of_it_are_listed(tmp_path):
     names = [name for name in weizmann_names() if name != "run/ido_run.avi"]
     strange = ["run/ido_walk2.avi", "run/._eli_run.avi", "run/bob_run.avi", "notes.txt"]
-    dataset = read("weizmann", tree(tmp_path, names + strange))
+    dataset = read_dataset("weizmann", tree(tmp_path, names + strange))
     assert dataset.missing == ["ido_run"]
     assert {str(skipped.path).rpartition("/")[2]: skipped.reason for skipped in dataset.skipped} == {
         "ido_walk2.avi": "the folder says run, the name walk",
@@ -76,7 +76,7 @@ def test_what_weizmann_lacks_and_what_is_not_of_it_are_listed(tmp_path):
 
 def test_ut_interaction_evaluates_each_set_by_itself(tmp_path):
     names = [f"set{1 + (s > 10)}/{6 * s + c}_{s}_{c}.avi" for s in range(1, 21) for c in range(6)]
-    dataset = read("ut-interaction", tree(tmp_path, names))
+    dataset = read_dataset("ut-interaction", tree(tmp_path, names))
     assert (len(dataset.clips), dataset.classes) == (120, sorted(ut_interaction.CLASSES))
     assert dataset.labels["set1/10_1_4"] == "punch"
     assert [split.name for split in dataset.splits][8:12] == [
@@ -92,14 +92,14 @@ def test_ut_interaction_evaluates_each_set_by_itself(tmp_path):
 
 def test_one_set_of_ut_interaction_is_no_lack_of_the_other(tmp_path):
     names = [f"{6 * s + c}_{s}_{c}.avi" for s in range(1, 11) for c in range(6)]
-    dataset = read("ut-interaction", tree(tmp_path, [*names[:-1], "readme_11_7.avi"]))
+    dataset = read_dataset("ut-interaction", tree(tmp_path, [*names[:-1], "readme_11_7.avi"]))
     assert dataset.missing == ["push of sequence 10"]
     assert len(dataset.splits) == 10
     assert [skipped.path for skipped in dataset.skipped] == [str(tmp_path / "readme_11_7.avi")]
 
 
 def test_kth_tests_on_its_nine_persons(tmp_path):
-    dataset = read("kth", tree(tmp_path, kth_names()))
+    dataset = read_dataset("kth", tree(tmp_path, kth_names()))
     assert (len(dataset.clips), dataset.missing, dataset.metric) == (599, [], "class_accuracy")
     (split,) = dataset.splits
     assert (len(split.train), len(split.test)) == (16 * 24 - 1, 9 * 24)
@@ -108,14 +108,14 @@ def test_kth_tests_on_its_nine_persons(tmp_path):
 
 
 def test_a_missing_kth_clip_is_listed_and_the_absent_one_is_not(tmp_path):
-    dataset = read("kth", tree(tmp_path, [name for name in kth_names() if "person07_boxing_d2" not in name]))
+    dataset = read_dataset("kth", tree(tmp_path, [name for name in kth_names() if "person07_boxing_d2" not in name]))
     assert dataset.missing == ["person07_boxing_d2"]
 
 
 def test_kth_clips_are_cut_into_their_sub_sequences(tmp_path):
     tree(tmp_path, kth_names())
     kth_sequences(tmp_path / "00sequences.txt")
-    dataset = read("kth", tmp_path, DatasetParams(subsequences=True))
+    dataset = read_dataset("kth", tmp_path, DatasetParams(subsequences=True))
     assert len(dataset.clips) == 599 * 4
     second = dataset.clips[1]
     assert second.name == "boxing/person01_boxing_d1_uncomp_2"
@@ -128,7 +128,7 @@ def test_kth_clips_are_cut_into_their_sub_sequences(tmp_path):
 def test_the_list_of_sub_sequences_may_lie_elsewhere_and_lack_a_clip(tmp_path):
     tree(tmp_path / "set", kth_names())
     listing = kth_sequences(tmp_path / "list.txt", changed="person01_boxing_d1\t*missing*")
-    dataset = read("kth", tmp_path / "set", DatasetParams(subsequences=True, sequences=str(listing)))
+    dataset = read_dataset("kth", tmp_path / "set", DatasetParams(subsequences=True, sequences=str(listing)))
     assert len(dataset.clips) == 598 * 4
     assert [skipped.reason for skipped in dataset.skipped] == ["no sub-sequences"]
 
@@ -146,7 +146,7 @@ FOLDER = [f"{label}/{label}_{person}_{take}.avi" for label in ("run", "walk") fo
 
 
 def test_any_folder_is_split_into_stratified_folds(tmp_path):
-    dataset = read("folder", tree(tmp_path, [*FOLDER, "loose.mp4"]), DatasetParams(folds=3))
+    dataset = read_dataset("folder", tree(tmp_path, [*FOLDER, "loose.mp4"]), DatasetParams(folds=3))
     assert (len(dataset.clips), dataset.classes) == (12, ["run", "walk"])
     assert [skipped.reason for skipped in dataset.skipped] == ["in no class folder"]
     assert dataset.protocol == "3 stratified folds, seed 0"
@@ -156,7 +156,7 @@ def test_any_folder_is_split_into_stratified_folds(tmp_path):
 
 
 def test_any_folder_is_split_by_a_pattern_in_the_name(tmp_path):
-    dataset = read("folder", tree(tmp_path, FOLDER), DatasetParams(group="_([abc])_"))
+    dataset = read_dataset("folder", tree(tmp_path, FOLDER), DatasetParams(group="_([abc])_"))
     assert [split.name for split in dataset.splits] == ["a", "b", "c"]
     assert sorted(dataset.splits[1].test) == ["run/run_b_1", "run/run_b_2", "walk/walk_b_1", "walk/walk_b_2"]
     assert {clip.group for clip in dataset.clips} == {"a", "b", "c"}
@@ -166,7 +166,7 @@ def test_any_folder_is_split_by_a_file(tmp_path):
     tree(tmp_path / "set", FOLDER)
     lines = ["name,part", "run/run_a_1,train", "walk/walk_a_1.avi,train", "run/run_b_1,test"]
     (tmp_path / "split.csv").write_text("\n".join(lines))
-    dataset = read("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
+    dataset = read_dataset("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
     (split,) = dataset.splits
     assert (split.train, split.test) == (("run/run_a_1", "walk/walk_a_1"), ("run/run_b_1",))
     assert sorted(dataset.labels) == ["run/run_a_1", "run/run_b_1", "walk/walk_a_1"]
@@ -177,14 +177,14 @@ def test_a_split_file_that_names_missing_videos_is_refused(tmp_path):
     tree(tmp_path / "set", FOLDER)
     (tmp_path / "split.csv").write_text("run/run_a_1,train\nrun/gone,train\nwalk/gone.avi,test\n")
     with pytest.raises(DataError, match="split names 2 videos that are missing: run/gone, walk/gone"):
-        read("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
+        read_dataset("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
     (tmp_path / "split.csv").write_text("run/run_a_1,maybe\n")
     with pytest.raises(DataError, match=r"train or test for every video, got run/run_a_1 \(maybe\)"):
-        read("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
+        read_dataset("folder", tmp_path / "set", DatasetParams(split=str(tmp_path / "split.csv")))
 
 
 def test_clips_that_failed_leave_the_splits_and_are_listed(tmp_path):
-    dataset = read("folder", tree(tmp_path, FOLDER), DatasetParams(group="_([abc])_"))
+    dataset = read_dataset("folder", tree(tmp_path, FOLDER), DatasetParams(group="_([abc])_"))
     less = dataset.without({"run/run_b_1": "no frames"})
     assert len(less.clips) == 11
     assert less.failed == [(str(tmp_path / "run" / "run_b_1.avi"), "no frames")]
@@ -203,18 +203,18 @@ def test_a_folder_that_is_not_the_set_is_refused(tmp_path):
         ("kth", "holds no videos of kth"),
     ):
         with pytest.raises(DataError, match=words):
-            read(name, tmp_path)
+            read_dataset(name, tmp_path)
     with pytest.raises(DataError, match=r"unknown data set 'ucf7'; known are ucf101, hmdb51, .*, folder"):
-        read("ucf7", tmp_path)
+        read_dataset("ucf7", tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
-        read("folder", tmp_path / "none")
+        read_dataset("folder", tmp_path / "none")
     with pytest.raises(DataError, match="weizmann has a protocol of its own and takes no group, fold_seed"):
-        read("weizmann", tmp_path, DatasetParams(group="x", fold_seed=3))
+        read_dataset("weizmann", tmp_path, DatasetParams(group="x", fold_seed=3))
 
 
 def test_two_videos_of_one_name_are_refused(tmp_path):
     with pytest.raises(DataError, match="have one name, 'run/a'"):
-        read("folder", tree(tmp_path, ["run/a.avi", "run/a.mp4"]))
+        read_dataset("folder", tree(tmp_path, ["run/a.avi", "run/a.mp4"]))
 
 
 def test_stratified_folds_depend_on_names_and_seed_only():

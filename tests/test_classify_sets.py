@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from classify.datasets import hollywood2, kth, ucf101
-from classify.datasets.registry import read
+from classify.datasets.registry import read_dataset
 from classify.params import DatasetParams
 from idt.errors import DataError
 from tests.golden import splits
@@ -24,7 +24,7 @@ def test_ucf101_has_the_official_numbers_in_each_split(tmp_path):
     names = [line.split()[0] for path in lists.glob("t*list0?.txt") for line in path.read_text().splitlines()]
     shutil.copytree(lists, tmp_path / "ucfTrainTestlist")
     root = tree(tmp_path / "UCF-101", set(names))
-    dataset = read("ucf101", root)
+    dataset = read_dataset("ucf101", root)
     assert (len(dataset.clips), len(dataset.classes)) == (13_320, 101)
     assert sizes(dataset) == [(9537, 3783), (9586, 3734), (9624, 3696)]
     assert (dataset.missing, dataset.skipped, dataset.metric) == ([], [], "accuracy")
@@ -39,7 +39,7 @@ def test_hmdb51_has_the_official_numbers_in_each_split(tmp_path):
         for path in lists.glob("*_split1.txt")
         for line in path.read_text().splitlines()
     }
-    dataset = read("hmdb51", tree(tmp_path, names), DatasetParams(lists=str(lists)))
+    dataset = read_dataset("hmdb51", tree(tmp_path, names), DatasetParams(lists=str(lists)))
     assert sizes(dataset) == [(3570, 1530)] * 3
     assert (len(names), len(dataset.classes), dataset.missing) == (6766, 51, [])
     # Those that no split uses.
@@ -54,7 +54,7 @@ def test_kth_has_its_2391_sub_sequences(tmp_path):
     names = [f"person{p:02}_{a}_d{d}_uncomp.avi" for p in range(1, 26) for a in kth.ACTIONS for d in range(1, 5)]
     root = tree(tmp_path, [name for name in names if not name.startswith(kth.ABSENT)])
     params = DatasetParams(subsequences=True, sequences=str(splits("kth_00sequences.txt")))
-    dataset = read("kth", root, params)
+    dataset = read_dataset("kth", root, params)
     assert (len(dataset.clips), dataset.missing, dataset.skipped) == (2391, [], [])
 
 
@@ -81,14 +81,14 @@ def ucf_101(root):
 
 def test_files_of_handstand_pushups_are_spelled_otherwise_than_their_folder(tmp_path):
     ucf_101(tmp_path)
-    dataset = read("ucf101", tmp_path)
+    dataset = read_dataset("ucf101", tmp_path)
     assert dataset.classes == ["Archery", "HandstandPushups"]
     assert dataset.labels["UCF-101/HandstandPushups/v_HandStandPushups_g01_c01"] == "HandstandPushups"
     # Some copies spell the files as the folder.
     old = tmp_path / "UCF-101" / "HandstandPushups" / "v_HandStandPushups_g01_c01.avi"
     old.rename(old.with_name("v_HandstandPushups_g01_c01.avi"))
-    assert read("ucf101", tmp_path / "UCF-101").missing == []
-    assert sizes(read("ucf101", tmp_path / "UCF-101")) == [(2, 2)] * 3
+    assert read_dataset("ucf101", tmp_path / "UCF-101").missing == []
+    assert sizes(read_dataset("ucf101", tmp_path / "UCF-101")) == [(2, 2)] * 3
 
 
 def test_ucf101_lists_number_their_classes_from_one_and_only_to_train(tmp_path):
@@ -108,7 +108,7 @@ def test_a_listed_video_that_is_not_there_is_missing_and_leaves_the_splits(tmp_p
     ucf_101(tmp_path)
     (tmp_path / "UCF-101" / "Archery" / "v_Archery_g01_c01.avi").unlink()
     tree(tmp_path, ["UCF-101/Archery/v_Archery_g99_c01.avi"])
-    dataset = read("ucf101", tmp_path)
+    dataset = read_dataset("ucf101", tmp_path)
     assert dataset.missing == ["v_archery_g01_c01"]
     assert [skipped.reason for skipped in dataset.skipped] == ["in none of the lists"]
     assert sizes(dataset) == [(2, 1)] * 3
@@ -128,7 +128,7 @@ def hmdb(root, codes=("1", "2", "0")):
 
 
 def test_hmdb51_names_hold_brackets_and_question_marks(tmp_path):
-    dataset = read("hmdb51", hmdb(tmp_path))
+    dataset = read_dataset("hmdb51", hmdb(tmp_path))
     assert dataset.classes == ["brush_hair", "run"]
     assert sizes(dataset) == [(2, 2)] * 3
     assert dataset.splits[0].test == (f"brush_hair/{STRANGE}1", f"run/{STRANGE}1")
@@ -136,21 +136,21 @@ def test_hmdb51_names_hold_brackets_and_question_marks(tmp_path):
 
 
 def test_hmdb51_clips_of_code_zero_are_of_no_split(tmp_path):
-    dataset = read("hmdb51", hmdb(tmp_path))
+    dataset = read_dataset("hmdb51", hmdb(tmp_path))
     assert [skipped.path.rpartition("/")[2] for skipped in dataset.skipped] == [f"{STRANGE}2.avi"] * 2
     with pytest.raises(DataError, match=r"expected <video>.avi and one of 0, 1, 2, got"):
-        read("hmdb51", hmdb(tmp_path / "odd", codes=("1", "2", "3")))
+        read_dataset("hmdb51", hmdb(tmp_path / "odd", codes=("1", "2", "3")))
 
 
 def test_jhmdb_knows_training_and_test_only(tmp_path):
     videos = hmdb(tmp_path, codes=("1", "2"))
     (tmp_path / "testTrainMulti_7030_splits").rename(tmp_path / "splits")
     videos.rename(tmp_path / "ReCompressed_Videos")
-    dataset = read("jhmdb", tmp_path)
+    dataset = read_dataset("jhmdb", tmp_path)
     assert (sizes(dataset), dataset.metric) == ([(2, 2)] * 3, "accuracy")
     write(tmp_path / "splits" / "run_test_split2.txt", [f"{STRANGE}0.avi 0"])
     with pytest.raises(DataError, match=r"run_test_split2.txt: expected <video>.avi and one of 1, 2, got"):
-        read("jhmdb", tmp_path)
+        read_dataset("jhmdb", tmp_path)
 
 
 def test_ucf50_leaves_groups_out_and_billiards_are_spelled_otherwise(tmp_path):
@@ -159,7 +159,7 @@ def test_ucf50_leaves_groups_out_and_billiards_are_spelled_otherwise(tmp_path):
         for label, prefix in (("Billiards", "Billards"), ("Diving", "Diving"))
         for group in range(1, 26)
     ]
-    dataset = read("ucf50", tree(tmp_path, names[1:]))
+    dataset = read_dataset("ucf50", tree(tmp_path, names[1:]))
     assert (dataset.classes, len(dataset.splits)) == (["Billiards", "Diving"], 25)
     assert dataset.labels["UCF50/Billiards/v_Billards_g02_c01"] == "Billiards"
     assert dataset.splits[0].test == ("UCF50/Diving/v_Diving_g01_c01",)
@@ -178,7 +178,7 @@ def test_ucf11_takes_labels_from_folders_and_skips_annotations(tmp_path):
         "UCF11_updated_mpg/basketball/Annotation/v_shooting_01/v_shooting_01_01.mpg",
         "UCF11_updated_mpg/basketball/v_shooting_01/v_shooting_02_01.mpg",
     ]
-    dataset = read("ucf11", tree(tmp_path, [*names, *odd]))
+    dataset = read_dataset("ucf11", tree(tmp_path, [*names, *odd]))
     assert (dataset.classes, len(dataset.clips), len(dataset.splits)) == (["basketball", "walking"], 50, 25)
     assert dataset.labels["UCF11_updated_mpg/basketball/v_shooting_01/v_shooting_01_01"] == "basketball"
     assert dataset.splits[9].test == tuple(name.removesuffix(".mpg") for name in (names[9], names[34]))
@@ -201,7 +201,7 @@ def hollywood(root):
 
 
 def test_hollywood2_clips_have_several_labels(tmp_path):
-    dataset = read("hollywood2", hollywood(tmp_path))
+    dataset = read_dataset("hollywood2", hollywood(tmp_path))
     assert dataset.labels["AVIClips/actioncliptrain00001"] == ("HugPerson", "Kiss")
     assert dataset.labels["AVIClips/actioncliptest00002"] == ("Run",)
     assert (dataset.several, dataset.metric) == (True, "mean_average_precision")
@@ -214,10 +214,10 @@ def test_hollywood2_lists_that_do_not_agree_are_refused(tmp_path):
     hollywood(tmp_path)
     write(tmp_path / "ClipSets" / "Kiss_train.txt", ["actioncliptrain00001  1"])
     with pytest.raises(DataError, match=r"must name the clips of AnswerPhone_train.txt, differs in \w+00002"):
-        read("hollywood2", tmp_path)
+        read_dataset("hollywood2", tmp_path)
     write(tmp_path / "ClipSets" / "Kiss_train.txt", ["actioncliptrain00001  0"])
     with pytest.raises(DataError, match=r"Kiss_train.txt: expected a clip and 1 or -1, got"):
-        read("hollywood2", tmp_path)
+        read_dataset("hollywood2", tmp_path)
 
 
 def test_olympic_sports_has_lists_by_class(tmp_path):
@@ -227,7 +227,7 @@ def test_olympic_sports_has_lists_by_class(tmp_path):
             write(tmp_path / f"{side}_set" / f"{label}.txt", lines)
         tree(tmp_path, [f"clips/{label}/{stem}.avi" for stem in ("-abc_001", "_de-f_002", "ghi_003")])
     (tmp_path / "clips" / "vault" / "_de-f_002.avi").rename(tmp_path / "clips" / "vault" / "_de-f_002.seq")
-    dataset = read("olympic", tmp_path)
+    dataset = read_dataset("olympic", tmp_path)
     assert (dataset.classes, dataset.metric) == (["long_jump", "vault"], "mean_average_precision")
     assert sizes(dataset) == [(3, 2)]
     assert dataset.labels["clips/vault/-abc_001"] == "vault"
@@ -245,24 +245,24 @@ def test_sets_without_their_lists_are_refused(tmp_path):
         ("jhmdb", r"splits/\*_test_split\[123\].txt"),
     ):
         with pytest.raises(DataError, match=f"has no lists .*{words} in it or beside it; name their folder"):
-            read(name, tmp_path / "set")
+            read_dataset(name, tmp_path / "set")
         with pytest.raises(DataError, match="holds no lists"):
-            read(name, tmp_path / "set", DatasetParams(lists=str(tmp_path)))
+            read_dataset(name, tmp_path / "set", DatasetParams(lists=str(tmp_path)))
     with pytest.raises(DataError, match="kth has a protocol of its own and takes no lists"):
-        read("kth", tmp_path, DatasetParams(lists="x"))
+        read_dataset("kth", tmp_path, DatasetParams(lists="x"))
 
 
 def test_sets_without_their_videos_are_refused(tmp_path):
     shutil.rmtree(ucf_101(tmp_path) / "UCF-101")
     with pytest.raises(DataError, match="holds no videos of ucf101: expected UCF-101/<Class>"):
-        read("ucf101", tmp_path)
+        read_dataset("ucf101", tmp_path)
     for name in ("ucf50", "ucf11"):
         with pytest.raises(DataError, match=f"holds no videos of {name}"):
-            read(name, tmp_path)
+            read_dataset(name, tmp_path)
 
 
 def test_two_videos_of_one_listed_name_are_refused(tmp_path):
     ucf_101(tmp_path)
     tree(tmp_path, ["copy/Archery/v_Archery_g01_c01.avi"])
     with pytest.raises(DataError, match="are both v_archery_g01_c01 of the lists; move one of them away"):
-        read("ucf101", tmp_path)
+        read_dataset("ucf101", tmp_path)

@@ -7,8 +7,9 @@ import pytest
 import idt
 from encoding.codebook import Codebook
 from encoding.coders.fisher import FisherCoder
+from encoding.descriptors.inputs import Inputs
 from encoding.descriptors.sample import Sampler
-from encoding.descriptors.sources import Inputs
+from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
@@ -28,7 +29,7 @@ def videos(**options):
 
 @pytest.fixture(scope="module")
 def codebook():
-    return Codebook.fit(videos(), NAMES, SMALL)
+    return fit_codebook(videos(), NAMES, SMALL)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def saved(codebook, tmp_path):
 
 def test_two_clusters_on_a_line_worked_by_hand():
     arrays = [np.float32([[0.0], [10.0], [-1.0]]), np.float32([[9.0], [1.0], [11.0]])]
-    found = Codebook.fit(arrays, params=EncodingParams(k=2, pca=1, sample=6))
+    found = fit_codebook(arrays, params=EncodingParams(k=2, pca=1, sample=6))
     (block,) = found.blocks
     assert block.name == "descriptors"
     np.testing.assert_allclose(block.pca.mean_, [5], atol=ATOL_WORKED)
@@ -58,7 +59,7 @@ def test_every_block_is_fitted_to_the_sample_of_all_videos(codebook):
     rows, first = sampler.result(), 0
     assert [block.name for block in codebook.blocks] == ["trajectory", "hog", "hof", "mbhx", "mbhy"]
     for block, size in zip(codebook.blocks, (30, 96, 108, 96, 96), strict=True):
-        pca = PCA(0.5).fit(rows[:, first : first + size])
+        pca = PCA(column_share=0.5).fit(rows[:, first : first + size])
         gmm = DiagonalGMM(3).fit(pca.transform(rows[:, first : first + size]))
         np.testing.assert_array_equal(block.pca.components_, pca.components_)
         np.testing.assert_array_equal(block.coder.gmm.means_, gmm.means_)
@@ -69,7 +70,7 @@ def test_every_block_is_fitted_to_the_sample_of_all_videos(codebook):
 
 def test_a_joint_block_holds_all_descriptors_side_by_side():
     params = dataclasses.replace(SMALL, joint=True, blocks="mbhy,hog")
-    (block,) = Codebook.fit(videos(), NAMES, params).blocks
+    (block,) = fit_codebook(videos(), NAMES, params).blocks
     assert (block.name, block.sizes, block.pca.components_.shape) == ("joint", {"hog": 96, "mbhy": 96}, (96, 192))
 
 
@@ -78,17 +79,17 @@ def test_neither_the_order_of_the_videos_nor_the_threads_matter(codebook, tmp_pa
     for path, features in zip(files, videos(), strict=True):
         path.parent.mkdir(exist_ok=True)
         idt.save(dataclasses.replace(features, source={**features.source, "name": ""}), path, float32=True)
-    assert Codebook.fit(files[::-1], params=SMALL).digest == codebook.digest
-    assert Codebook.fit(files, params=SMALL, threads=2).digest == codebook.digest
-    assert Codebook.fit(videos()[::-1], NAMES[::-1], SMALL).digest == codebook.digest
+    assert fit_codebook(files[::-1], params=SMALL).digest == codebook.digest
+    assert fit_codebook(files, params=SMALL, threads=2).digest == codebook.digest
+    assert fit_codebook(videos()[::-1], NAMES[::-1], SMALL).digest == codebook.digest
 
 
 def test_codebooks_of_several_training_sets_equal_those_fitted_alone():
     sets = [NAMES, NAMES[:2], [NAMES[1], NAMES[3]]]
     inputs = Inputs.of(videos(), NAMES)
-    together = [found.digest for found in Codebook.fit_each(inputs, sets, SMALL)]
+    together = [found.digest for found in fit_codebooks(inputs, sets, SMALL)]
     by_name = dict(zip(NAMES, videos(), strict=True))
-    alone = [Codebook.fit([by_name[name] for name in names], names, SMALL).digest for names in sets]
+    alone = [fit_codebook([by_name[name] for name in names], names, SMALL).digest for names in sets]
     assert together == alone
     assert len(set(together)) == 3
 
@@ -124,27 +125,27 @@ def test_the_digest_is_of_all_that_a_vector_depends_on(codebook):
 
 
 def test_another_seed_is_another_codebook(codebook):
-    assert Codebook.fit(videos(), NAMES, dataclasses.replace(SMALL, seed=1)).digest != codebook.digest
+    assert fit_codebook(videos(), NAMES, dataclasses.replace(SMALL, seed=1)).digest != codebook.digest
 
 
 def test_one_video_is_refused_and_the_message_names_the_remedy():
     for items, names in ((videos()[:1], NAMES[:1]), (videos()[1:3], NAMES[1:3])):
         with pytest.raises(DataError, match=r"cannot be fitted on one video.*--codebook"):
-            Codebook.fit(items, names, SMALL)
+            fit_codebook(items, names, SMALL)
 
 
 def test_more_components_than_descriptors_are_refused():
     with pytest.raises(DataError, match=r"k=151 components need .* the sample holds 150 of 3 videos; use a smaller k"):
-        Codebook.fit(videos(), NAMES, EncodingParams(k=151))
+        fit_codebook(videos(), NAMES, EncodingParams(k=151))
     with pytest.raises(DataError, match=r"sample must be at least k, .* got sample=5 and k=6"):
         EncodingParams(k=6, sample=5)
     with pytest.raises(DataError, match="the sample holds 0 of 0 videos"):
-        Codebook.fit([random_features(0), random_features(0)], params=SMALL)
+        fit_codebook([random_features(0), random_features(0)], params=SMALL)
 
 
 def test_a_training_set_of_videos_that_are_not_there_is_refused():
     with pytest.raises(DataError, match="videos to fit on are missing: run/eve"):
-        next(Codebook.fit_each(Inputs.of(videos(), NAMES), [["walk/ann", "run/eve"]], SMALL))
+        next(fit_codebooks(Inputs.of(videos(), NAMES), [["walk/ann", "run/eve"]], SMALL))
 
 
 def test_features_that_the_codebook_does_not_fit_are_refused(codebook):
@@ -153,7 +154,7 @@ def test_features_that_the_codebook_does_not_fit_are_refused(codebook):
         codebook.check_fits(Inputs.of(other, ["a"]))
     with pytest.raises(DataError, match="with recorded parameters, video a has no recorded parameters"):
         codebook.check_fits(Inputs.of([random_features(5, foreign="text")], ["a"]))
-    plain = Codebook.fit([np.eye(6), np.eye(6)], params=EncodingParams(k=2))
+    plain = fit_codebook([np.eye(6), np.eye(6)], params=EncodingParams(k=2))
     with pytest.raises(DataError, match="on descriptors of 6 columns, video a has descriptors of 7"):
         plain.check_fits(Inputs.of([np.eye(7)], ["a"]))
 
@@ -164,7 +165,7 @@ def test_options_that_contradict_the_codebook_are_refused(codebook):
         ({"k": 5}, "fitted with k=3, this run asks for 5"),
         ({"blocks": "hog"}, "fitted with blocks=trajectory,hog,hof,mbhx,mbhy, this run asks for hog"),
         ({"whiten": True}, "fitted with whiten=False, this run asks for True"),
-        ({"gamma": 1}, "unknown parameter gamma"),
+        ({"gamma": 1}, "unknown option gamma; known are"),
     ):
         with pytest.raises(DataError, match=message):
             codebook.params_with(**options)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import idt
+from encoding import BovwEncoder, VladEncoder
 from encoding.codebook import Codebook
-from encoding.encoder import BovwEncoder, VladEncoder
 from encoding.vectors_file import load_vectors
 from idt.params import ExtractionParams
 from tests.samples import random_features

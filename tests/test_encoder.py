@@ -7,10 +7,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import idt
-from encoding.codebook import Codebook
+from encoding import FisherEncoder
 from encoding.descriptors import sources
-from encoding.descriptors.sources import Inputs, combined, digests
-from encoding.encoder import FisherEncoder, encode_files
+from encoding.descriptors.inputs import Inputs, combined, digests
+from encoding.encode import encode_files
+from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
 from idt import layout
@@ -54,7 +55,9 @@ def files(videos, tmp_path):
 
 def test_one_component_on_a_line_worked_by_hand():
     # Mean 0 and variance 1: u is the mean, v the mean square less one over √2.
-    encoder = FisherEncoder(1, pca=1, power=1, norm="none").fit([np.float32([[1.0]]), np.float32([[-1.0]])])
+    encoder = FisherEncoder(1, pca_column_share=1, power=1, norm="none").fit(
+        [np.float32([[1.0]]), np.float32([[-1.0]])]
+    )
     np.testing.assert_allclose(encoder.transform([np.float32([[3.0], [1.0]])]), [[2, 4 / np.sqrt(2)]], rtol=1e-6)
     rooted = encoder.set_params(power=0.5, norm="l2").transform([np.float32([[3.0], [1.0]])])
     np.testing.assert_allclose(rooted, [np.sqrt([2, 4 / np.sqrt(2)]) / np.sqrt(2 + 4 / np.sqrt(2))], rtol=1e-6)
@@ -117,7 +120,7 @@ def test_files_features_and_arrays_give_the_same_bytes(encoder, videos, files, m
 
 def test_the_vector_of_all_that_was_fitted_on_is_near_zero():
     rows = [part + 8 * i for i, part in enumerate(arrays((400, 300), d=4))]
-    encoder = FisherEncoder(2, pca=1, power=1, norm="none").fit(rows)
+    encoder = FisherEncoder(2, pca_column_share=1, power=1, norm="none").fit(rows)
     whole, other = encoder.transform([np.concatenate(rows), rows[0] + 1])
     assert np.abs(whole).max() < ATOL_OPTIMUM
     assert np.abs(other).max() > 0.5
@@ -132,15 +135,18 @@ def test_encoded_files_say_what_they_are_made_of(encoder, files, tmp_path):
     assert progress.units == progress.totals == {"video": 4}
     # Without parameters they are the defaults.
     assert found.params == dataclasses.asdict(EncodingParams(k=3))
-    assert found.source == {"digest": combined(digests(files, found.names)), "codebook": codebook.digest}
+    assert found.source == {
+        "digest": combined(digests(Inputs.of(files, found.names).sources)),
+        "codebook": codebook.digest,
+    }
 
 
 def test_videos_that_lie_apart_are_told_apart():
     y = [i % 2 for i in range(12)]
     X = [rows - i + 3 * label for i, (rows, label) in enumerate(zip(arrays((20,) * 12), y, strict=True))]
-    pipeline = make_pipeline(FisherEncoder(1, pca=1.0), LinearSVC())
+    pipeline = make_pipeline(FisherEncoder(1, pca_column_share=1.0), LinearSVC())
     assert cross_val_score(pipeline, X, y, cv=3).mean() == 1
-    grid = {"fisherencoder__k": [1, 2], "fisherencoder__power": [0.5, 1.0]}
+    grid = {"fisherencoder__n_components": [1, 2], "fisherencoder__power": [0.5, 1.0]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
     assert search.best_score_ == 1
     assert search.predict(X).tolist() == y
@@ -155,7 +161,7 @@ def test_descriptors_that_do_not_fit_the_codebook_are_refused(encoder, videos):
     with pytest.raises(DataError, match="fitted on plain arrays, got Features"):
         plain.transform(videos)
     with pytest.raises(DataError, match="fitted with k=2, this run asks for 5"):
-        plain.set_params(k=5).transform(arrays())
+        plain.set_params(n_components=5).transform(arrays())
 
 
 def test_descriptors_that_are_not_finite_are_refused_in_training(videos):
@@ -189,6 +195,6 @@ def test_inputs_that_are_checked_once_serve_several_codebooks(videos):
     sets = [["a", "b"], ["b", "d"]]
     params = EncodingParams(k=2, blocks="hog")
     narrow = Inputs.of(videos, found.names, descriptors=("hog",))
-    for codebook, names in zip(Codebook.fit_each(narrow, sets, params), sets, strict=True):
-        alone = Codebook.fit([videos["abcd".index(name)] for name in names], names, params)
+    for codebook, names in zip(fit_codebooks(narrow, sets, params), sets, strict=True):
+        alone = fit_codebook([videos["abcd".index(name)] for name in names], names, params)
         assert codebook.digest == alone.digest

@@ -9,13 +9,14 @@ import pytest
 
 import idt
 from benchmarks.clips import SHIPPED
-from encoding import video_pipeline
+from encoding import FisherEncoder, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
-from encoding.descriptors.sources import Inputs
-from encoding.descriptors.videos import regrouped
+from encoding.descriptors.inputs import Inputs, columns_of
+from encoding.descriptors.regroup import regrouped
+from encoding.descriptors.sources import source_of
 from encoding.encode import encode, encode_files, slices_of_video, window_vector
-from encoding.encoder import FisherEncoder
+from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors
 from idt import DataError, Features
@@ -36,7 +37,7 @@ ALIKE_OTHERS = 0.98
 def codebook(tmp_path_factory):
     """Path of a codebook fitted on random features."""
     path = tmp_path_factory.mktemp("codebook") / "c.h5"
-    Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=PARAMS).save(path)
+    fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=PARAMS).save(path)
     return path
 
 
@@ -84,10 +85,10 @@ def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatc
     files = save(tmp_path / "f", project=codebook)
     monkeypatch.setattr(sources, "ROWS", 7)
     widths = Codebook.load(codebook).widths
-    pieces = [rows for rows, _ in sources.parts_of(files[0], "a", widths, projected=True)]
+    pieces = [rows for rows, _ in source_of(files[0], "a").parts(widths, projected=True)]
     assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
     expected = feature_file.load(files[0]).projected.blocks["hof"]
-    np.testing.assert_array_equal(np.concatenate(pieces)[:, sources.columns_of(widths)["hof"]], expected)
+    np.testing.assert_array_equal(np.concatenate(pieces)[:, columns_of(widths)["hof"]], expected)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_every_encoding_takes_files_along_the_axes_of_its_own_codebook(tmp_path,
     videos = [random_features(80, seed=i) for i in (1, 2, 3)]
     for video in videos:
         video.skip = np.tile(np.uint8([1, 1, 2, 3]), 20)
-    codebook = Codebook.fit(videos, params=params)
+    codebook = fit_codebook(videos, params=params)
     codebook.save(tmp_path / "c.h5")
     files = [tmp_path / f"{i}.h5" for i in range(3)]
     for path, video in zip(files, videos, strict=True):
@@ -117,7 +118,7 @@ def test_every_encoding_takes_files_along_the_axes_of_its_own_codebook(tmp_path,
 
 def test_windows_of_projected_files_are_cut_as_others_are(tmp_path, codebook):
     book, path = Codebook.load(codebook), save(tmp_path / "f", project=codebook)[0]
-    sliced = slices_of_video(path, "a", book, PARAMS, grid=(2, 1), projected=True)
+    sliced = slices_of_video(source_of(path, "a"), book, PARAMS, grid=(2, 1), projected=True)
     (whole,) = encode(Inputs.of([path]), book, PARAMS)
     # Sums of sums are rounded in another order.
     np.testing.assert_allclose(window_vector(sliced, book, PARAMS), whole.vector, atol=1e-5)
@@ -125,7 +126,7 @@ def test_windows_of_projected_files_are_cut_as_others_are(tmp_path, codebook):
 
 def test_only_that_very_codebook_encodes_a_projected_file(command, tmp_path, codebook):
     save(tmp_path / "f", project=codebook)
-    Codebook.fit(
+    fit_codebook(
         [random_features(60, seed=i) for i in (1, 2)], params=dataclasses.replace(PARAMS, seed=1)
     ).save("other.h5")  # fmt: skip
     assert command("--codebook", codebook, "f", "-o", "v.h5")[0] == 0
@@ -157,9 +158,9 @@ def test_projected_and_other_files_are_not_mixed(tmp_path, codebook):
 
 @pytest.mark.parametrize("lengths", [[], [0], [7], [3, 4], [3, 3, 3, 3], [0, 20, 0, 1], [7, 0]])
 def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
-    whole = random_features(max(1, sum(lengths))).take(slice(sum(lengths)))
+    whole = random_features(max(1, sum(lengths)))[: sum(lengths)]
     edges = np.cumsum([0, *lengths])
-    chunks = [whole.take(slice(a, b)) for a, b in itertools.pairwise(edges)] or [whole]
+    chunks = [whole[a:b] for a, b in itertools.pairwise(edges)] or [whole]
     found = list(regrouped(chunks, 7))
     idt.save(whole, tmp_path / "f.h5", float32=True)
     expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
@@ -178,7 +179,7 @@ def clips(tmp_path_factory):
     for job in plan([str(folder / "in")], f"{folder}/features/"):
         extract_job(job, params)
     files = sorted((folder / "features").rglob("*.h5"))
-    Codebook.fit(files, params=PARAMS).save(folder / "c.h5")
+    fit_codebook(files, params=PARAMS).save(folder / "c.h5")
     return folder
 
 
@@ -207,7 +208,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     steps = [feature_file.load(path).skip for path in files]
     assert all(set(skip) == {1, 2} for skip in steps)
     params = BovwParams(k=4, seeds=1, coding="somp", atoms=2, pyramid="1x1x1,1x2x2", only_skips="2")
-    codebook = Codebook.fit(files, names, params)
+    codebook = fit_codebook(files, names, params)
     codebook.save(tmp_path / "words.h5")
     encode_files(files, names, codebook, tmp_path / "two.h5", params=params)
     words = ("--from-videos", "--codebook", "words.h5", clips / "in", "-o", "one.h5", "--quiet")
@@ -251,7 +252,7 @@ def test_options_that_do_not_go_together_are_refused(command, tmp_path):
         assert status == 2
         assert reason in err
     rows = [random_features(60, seed=i, foreign="text") for i in (1, 2)]
-    Codebook.fit(rows, params=PARAMS).save(tmp_path / "c.h5")
+    fit_codebook(rows, params=PARAMS).save(tmp_path / "c.h5")
     status, _, err = command("--from-videos", "--codebook", "c.h5", "in", "-o", "v.h5", status=2)
     assert status == 2
     assert "c.h5 was fitted on features without recorded parameters" in err

@@ -16,6 +16,7 @@ from classify.datasets.splits import Split
 from classify.evaluation.fold_plan import folder_name
 from classify.evaluation.resume import VARYING
 from encoding.codebook import Codebook
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
 from tests import scenes
@@ -102,7 +103,7 @@ def test_the_codebook_of_a_split_knows_its_training_videos_only(command, clips, 
     out = tmp_path / "out"
     command("folder", clips, "-o", out, "--group", "g[0-9]")
     names = ["down/g2_down", "right/g2_right"]
-    alone = Codebook.fit([out / "features" / f"{name}.h5" for name in names], names, EncodingParams(k=2))
+    alone = fit_codebook([out / "features" / f"{name}.h5" for name in names], names, EncodingParams(k=2))
     fold = out / "folds" / "01-g1"
     assert Codebook.load(fold / "codebook.h5").digest == alone.digest
     vectors = load_vectors(fold / "vectors.h5")

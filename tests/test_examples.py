@@ -61,7 +61,7 @@ def test_postures_are_those_of_the_action():
 def test_the_script_writes_lossless_clips_under_their_labels(tmp_path, capsys):
     actors.main([str(tmp_path), "--actors", "2", "--frames", "3", "--size", "96x72", "--seed", "4"])
     assert capsys.readouterr().out.startswith("12 clips of 3 frames, 6 actions, 2 actors")
-    dataset = registry.read("folder", tmp_path, DatasetParams(group="actor[0-9]+"))
+    dataset = registry.read_dataset("folder", tmp_path, DatasetParams(group="actor[0-9]+"))
     assert dataset.classes == ["bend", "jump", "punch", "squat", "walk", "wave"]
     assert dataset.labels["walk/actor02_walk"] == "walk"
     assert [split.name for split in dataset.splits] == ["actor01", "actor02"]
@@ -98,7 +98,7 @@ def test_a_walker_comes_forward_at_the_pace_of_the_strides():
     leg = actor.legs * actor.height * 120
     pace = actors.walk(2 * np.pi, actor.vigour).travel * leg / actor.period
     trunk = (features.mean[:, 1] > 0.25 * 120) & (features.mean[:, 1] < 0.5 * 120)
-    across, down = way_in_the_scene(features)[trunk].T / features.params["length"]
+    across, down = way_in_the_scene(features)[trunk].T / features.params.length
     forward = across * np.sign(np.median(across))
     # The smooth flow drags points beside the trunk along, more slowly: the trunk's own are the fast ones.
     assert np.quantile(forward, 0.9) == pytest.approx(pace, rel=PACE_TOLERANCE)

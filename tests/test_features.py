@@ -7,7 +7,8 @@ import pytest
 
 import idt
 from idt import DataError, ExtractionParams, Features, load
-from idt.features.features import Camera, time_position
+from idt.features.camera import Camera
+from idt.features.columns import time_position
 from tests.golden import golden
 from tests.samples import assert_same_features, random_camera, random_features
 
@@ -65,9 +66,11 @@ def test_the_repr_lists_names_shapes_and_dtypes():
     assert re.search(r"camera +60 frames from 0", shown)
 
 
-def test_parameters_become_a_dict():
-    assert random_features(1).params["length"] == 15
-    assert Features.empty(params=ExtractionParams(stride=8)).params["stride"] == 8
+def test_parameters_are_kept_and_made_of_a_dict():
+    assert random_features(1).params.length == 15
+    assert Features.empty(params=ExtractionParams(stride=8)).params == ExtractionParams(stride=8)
+    assert Features.empty(params={"stride": 8}).params == ExtractionParams(stride=8)
+    assert Features.empty().params is None
 
 
 # Laws.
@@ -75,7 +78,7 @@ def test_parameters_become_a_dict():
 
 def test_parts_of_a_whole_joined_again_are_the_whole():
     whole = random_features(20)
-    parts = [whole.take(slice(a, b)) for a, b in ((0, 3), (3, 3), (3, 20))]
+    parts = [whole[a:b] for a, b in ((0, 3), (3, 3), (3, 20))]
     joined = Features.concatenate(parts)
     for name, values in whole.columns().items():
         np.testing.assert_array_equal(getattr(joined, name), values)
@@ -115,9 +118,9 @@ def test_a_frame_step_is_one_where_it_is_not_given():
 def test_taking_by_mask_and_by_index_agree():
     features = random_features(10)
     mask = np.arange(10) % 3 == 0
-    assert_same_features(features.take(mask), features.take(np.flatnonzero(mask)))
-    assert_same_features(features.take(np.ones(10, bool)), features)
-    assert len(features.take([])) == 0
+    assert_same_features(features[mask], features[np.flatnonzero(mask)])
+    assert_same_features(features[np.ones(10, bool)], features)
+    assert len(features[[]]) == 0
 
 
 def test_times_are_filled_in_when_the_number_of_frames_is_known():
@@ -177,11 +180,11 @@ def test_joining_different_layouts_is_refused():
 def test_an_index_that_does_not_fit_is_refused():
     features = random_features(3)
     with pytest.raises(DataError, match="does not fit 3 tracks"):
-        features.take([5])
+        features[[5]]
     with pytest.raises(DataError, match="does not fit 3 tracks"):
-        features.take(np.ones(4, bool))
+        features[np.ones(4, bool)]
     with pytest.raises(DataError, match="index must be"):
-        features.take([0.5])
+        features[[0.5]]
 
 
 def test_times_without_a_first_frame_are_refused():

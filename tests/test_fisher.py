@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from encoding.coders.fisher import Statistics, fisher_vector, from_statistics, statistics, vector_size
@@ -160,7 +161,7 @@ def test_what_does_not_fit_the_mixture_is_refused(gmm):
     rows = descriptors(20, 4)
     with pytest.raises(DataError, match=r"descriptors must be real numbers of shape \(n, 4\), got float32 of shape"):
         fisher_vector(rows[:, :3], gmm)
-    with pytest.raises(DataError, match="call fit first"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         fisher_vector(rows, DiagonalGMM(5))
     with pytest.raises(DataError, match=r"statistics must be of \(5, 4\)"):
         from_statistics(Statistics.empty(5, 3), gmm)

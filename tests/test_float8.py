@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from idt.jit.float8 import LANES, copy, fetch, load_rows, look_up_pairs, network, store, store_rows
+from idt.jit.float8 import LANES, network
+from idt.jit.float8_memory import copy, fetch, load_rows, look_up_pairs, store, store_rows
 from idt.kernels.median import _find_middle, _sort_four
 
 SORTED = 4

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import idt
-from encoding import pipeline
+from encoding import FisherEncoder, pipeline
 from encoding.codebook import Codebook
-from encoding.encoder import FisherEncoder
 from encoding.vectors_file import load_vectors
 from idt.features import release_rows
 from idt.params import ExtractionParams

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
@@ -49,7 +50,7 @@ def test_two_equal_components_share_by_distance():
     gmm = DiagonalGMM.from_parameters([[-1.0], [1.0]], [[1.0], [1.0]], [0.5, 0.5])
     np.testing.assert_allclose(gmm.posteriors([[0.0], [1.0]])[:, 1], [0.5, 1 / (1 + math.exp(-2))], rtol=1e-6)
     density = math.exp(-0.5) / math.sqrt(2 * math.pi)
-    assert gmm.mean_log_likelihood([[0.0]]) == pytest.approx(math.log(density), abs=1e-6)
+    assert gmm.score([[0.0]]) == pytest.approx(math.log(density), abs=1e-6)
 
 
 def test_one_component_is_the_mean_and_the_variance_of_the_data():
@@ -77,7 +78,7 @@ def test_posteriors_equal_the_rival(n, k, d):
     gmm = DiagonalGMM.from_parameters(*start)
     gamma, likelihoods = reference.posteriors(rows, *start)
     np.testing.assert_allclose(gmm.posteriors(rows), gamma, atol=ATOL_POSTERIOR)
-    assert gmm.mean_log_likelihood(rows) == pytest.approx(likelihoods.mean(), abs=ATOL_LIKELIHOOD)
+    assert gmm.score(rows) == pytest.approx(likelihoods.mean(), abs=ATOL_LIKELIHOOD)
 
 
 @pytest.mark.parametrize(("n", "k", "d"), [(700, 8, 5), (60, 3, 2), (40, 1, 1)])
@@ -108,7 +109,7 @@ def test_the_fit_is_as_good_as_that_of_scikit_learn():
     rival = GaussianMixture(12, covariance_type="diag", max_iter=200, tol=1e-4, random_state=0).fit(rows)
     ours = DiagonalGMM(12, max_iter=200, tol=1e-4).fit(rows)
     assert ours.converged_
-    assert ours.mean_log_likelihood(rows) > rival.score(rows) - 0.05  # another start, another optimum
+    assert ours.score(rows) > rival.score(rows) - 0.05  # another start, another optimum
 
 
 def test_the_exponential_keeps_its_error_bound():
@@ -135,6 +136,14 @@ def test_posteriors_below_a_millionth_count_as_zero_and_the_others_stay():
     assert near[0, 1] == 0  # exp(-18) is 1.5e-8
     assert near[1, 1] == pytest.approx(1 / (1 + math.exp(13.5)), rel=1e-5)  # 1.4e-6
     assert near[1].sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_probabilities_are_posteriors_that_sum_to_one():
+    rows, gmm = clusters(300), DiagonalGMM.from_parameters(*parameters(5, 6))
+    gamma, found = gmm.posteriors(rows), gmm.predict_proba(rows)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(found, gamma, atol=5 * 1e-6)  # at most five posteriors below a millionth are dropped
+    np.testing.assert_array_equal(gmm.predict(rows), found.argmax(axis=1))
 
 
 def test_the_likelihood_never_falls():
@@ -174,9 +183,9 @@ def test_the_order_of_the_descriptors_does_not_matter_to_em():
 
 def test_the_seed_decides_and_clone_keeps_the_parameters():
     rows = clusters(1000)
-    gmm = DiagonalGMM(7, seed=3, max_iter=2)
+    gmm = DiagonalGMM(7, random_state=3, max_iter=2)
     np.testing.assert_array_equal(clone(gmm).fit(rows).means_, gmm.fit(rows).means_)
-    assert np.abs(DiagonalGMM(7, seed=4, max_iter=2).fit(rows).means_ - gmm.means_).max() > 0.1
+    assert np.abs(DiagonalGMM(7, random_state=4, max_iter=2).fit(rows).means_ - gmm.means_).max() > 0.1
 
 
 def hof_with_duplicates():
@@ -272,11 +281,11 @@ def test_parameters_that_do_not_fit_are_refused():
 
 
 def test_what_is_not_fitted_or_out_of_reach_is_refused():
-    with pytest.raises(DataError, match="call fit first"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         DiagonalGMM(3).posteriors(clusters(5))
     gmm = DiagonalGMM.from_parameters(*parameters(3, 6))
     assert gmm.posteriors(np.empty((0, 6))).shape == (0, 3)
     with pytest.raises(DataError, match="at least one descriptor"):
-        gmm.mean_log_likelihood(np.empty((0, 6)))
+        gmm.score(np.empty((0, 6)))
     with pytest.raises(DataError, match="overflow"):
         gmm.posteriors(clusters(5) * np.float32(1e30))

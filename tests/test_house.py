@@ -20,8 +20,11 @@ PACKAGES = ("idt", "encoding", "classify")
 
 MOST_PARAMETERS = 8
 THEIR_OPTIONS_ARE_THE_METHODS_OWN = {
-    "idt.extractor.extract",
-    "idt.extractor.stream",
+    *("idt.api.extract", "idt.api.stream", "idt.api.draw"),
+    "encoding.encoders.fisher.FisherEncoder.__init__",
+    "encoding.encoders.bovw.BovwEncoder.__init__",
+    "encoding.encoders.vlad.VladEncoder.__init__",
+    "encoding.encoders.stacked.StackedEncoder.__init__",
 }
 """Public functions with an option for every choice that the method leaves, so that `help` names each of them."""
 
@@ -138,7 +141,11 @@ def test_a_kernel_is_cached_and_releases_the_lock():
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("idt", {"cv2", "numba", "numpy", "h5py"}), ("idt.cli", {"cv2", "numba", "numpy", "h5py"})],
+    [
+        ("idt", {"cv2", "numba", "numpy", "h5py"}),
+        ("idt.cli", {"cv2", "numba", "numpy", "h5py"}),
+        ("classify", {"cv2", "numba", "numpy", "h5py", "sklearn"}),
+    ],
 )
 def test_importing_a_command_loads_nothing_heavy(module, heavy):
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
@@ -180,6 +187,7 @@ def test_no_function_takes_more_than_eight_parameters():
     }  # fmt: skip
     many = {name: count for name, count in counts.items() if count > MOST_PARAMETERS}
     assert {name: many[name] for name in many.keys() - THEIR_OPTIONS_ARE_THE_METHODS_OWN} == {}
+    assert many.keys() >= THEIR_OPTIONS_ARE_THE_METHODS_OWN, "an exception that is none is to be removed"
 
 
 def test_a_function_is_counted_with_all_its_parameters():

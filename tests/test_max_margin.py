@@ -42,7 +42,7 @@ def test_the_gradient_is_that_of_the_objective():
 
 def test_classes_lie_apart_where_principal_components_mix_them():
     rows, labels = rows_of()
-    margin = MaxMarginProjection(10, epochs=20).fit(rows, labels)
+    margin = MaxMarginProjection(10, max_iter=20).fit(rows, labels)
     plain = MaxMarginProjection(10).fit(rows)
     found, other = (scatter_ratio(fitted.transform(rows), labels) for fitted in (margin, plain))
     assert found > 2 * other
@@ -66,15 +66,15 @@ def test_without_classes_the_principal_components_come_whitened():
 
 
 def test_equal_seeds_give_equal_bytes():
-    one, two, other = (MaxMarginProjection(5, seed=seed).fit(*rows_of()).projection_ for seed in (0, 0, 1))
+    one, two, other = (MaxMarginProjection(5, random_state=seed).fit(*rows_of()).components_ for seed in (0, 0, 1))
     assert one.dtype == np.float32
     np.testing.assert_array_equal(one, two)
     assert (one != other).any()
 
 
 def test_no_more_numbers_come_out_than_there_are():
-    assert MaxMarginProjection(200).fit(*rows_of(50, 8)).projection_.shape == (8, 8)
-    assert MaxMarginProjection(200).fit(*rows_of(6, 8)).projection_.shape == (5, 8)
+    assert MaxMarginProjection(200).fit(*rows_of(50, 8)).components_.shape == (8, 8)
+    assert MaxMarginProjection(200).fit(*rows_of(6, 8)).components_.shape == (5, 8)
 
 
 def test_what_cannot_be_learnt_from_is_refused():

@@ -27,14 +27,14 @@ def trained(classes=3, dtype=np.float32, **options):
 
 def save(path, classifier, **options):
     options = {"layout": LAYOUT, "codebook": DIGEST, "source": {"digest": "abc"}, **options}
-    model_file.save(path, classifier, **options)
+    model_file.save_model(path, classifier, **options)
 
 
 @pytest.mark.parametrize(("classes", "dtype"), [(2, np.float32), (3, np.float32), (3, np.float64)])
 def test_a_model_saved_and_loaded_gives_the_same_scores(tmp_path, classes, dtype):
     classifier = trained(classes, dtype, C=3.0, class_weight={"c0": 2.0})
     save(tmp_path / "m.h5", classifier)
-    model = model_file.load(tmp_path / "m.h5")
+    model = model_file.load_model(tmp_path / "m.h5")
     X = np.random.default_rng(9).normal(size=(5, 8)).astype(dtype)
     np.testing.assert_array_equal(model.classifier.scores(X), classifier.scores(X))
     assert model.classifier.predict(X).tolist() == classifier.predict(X).tolist()
@@ -67,7 +67,7 @@ def test_the_same_model_makes_the_same_bytes_and_is_current(tmp_path):
 
 def test_vectors_of_another_codebook_or_layout_are_refused(tmp_path):
     save(tmp_path / "m.h5", trained())
-    model = model_file.load(tmp_path / "m.h5")
+    model = model_file.load_model(tmp_path / "m.h5")
     model.check(codebook=DIGEST, layout=LAYOUT)
     with pytest.raises(DataError, match=f"v.h5 were made with codebook {OTHER}, the model was trained with {DIGEST}"):
         model.check(codebook=OTHER, layout=LAYOUT, name="v.h5")
@@ -102,7 +102,7 @@ def test_a_model_file_that_contradicts_itself_is_refused(tmp_path, name, value, 
         del file[name]
         file[name] = value
     with pytest.raises(DataError, match=words):
-        model_file.load(tmp_path / "m.h5")
+        model_file.load_model(tmp_path / "m.h5")
 
 
 def test_labels_are_read_with_and_without_a_header(tmp_path):

@@ -5,10 +5,10 @@ import pytest
 
 import idt
 from benchmarks.clips import write_video
-from encoding.descriptors.sources import parts_of
+from encoding.descriptors.sources import source_of
 from idt import layout
 from idt.errors import DataError
-from idt.features.features import LAST_POSITION
+from idt.features.columns import LAST_POSITION
 
 SHORT = {"length": 5, "time_cells": 1}
 LENGTH = 5
@@ -28,7 +28,7 @@ def test_the_time_of_a_track_is_that_of_its_middle_frame_worked_by_hand(features
 
 @pytest.mark.parametrize("skip", [1, 2, 4])
 def test_the_tracks_of_a_skip_are_those_of_the_frames_it_keeps(clip, features, skip):
-    alone, found = idt.extract(clip[::skip], **SHORT), features.take(features.skip == skip)
+    alone, found = idt.extract(clip[::skip], **SHORT), features[features.skip == skip]
     assert len(found) > 10
     np.testing.assert_array_equal(found.frame, alone.frame * skip)
     for name in ("points", "std", "scale", "trajectory", *layout.HISTOGRAMS):
@@ -72,7 +72,7 @@ def test_the_file_keeps_the_skips_and_the_encoder_takes_some(clip, features, tmp
     np.testing.assert_array_equal(loaded.position, features.position)
     sizes = {"hog": features.hog.shape[1]}
     for item in (features, tmp_path / "a.h5"):
-        ((rows, tracks),) = parts_of(item, "a", sizes, columns=("skip",), steps=frozenset({1, 4}))
+        ((rows, tracks),) = source_of(item, "a").parts(sizes, columns=("skip",), steps=frozenset({1, 4}))
         chosen = np.isin(features.skip, (1, 4))
         np.testing.assert_array_equal(rows, features.hog[chosen])
         np.testing.assert_array_equal(tracks.skip, features.skip[chosen])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from encoding.models.pca import PCA
@@ -26,7 +27,7 @@ def test_points_on_a_line_lie_along_it():
 
 @pytest.mark.parametrize(("d", "m"), [(96, 48), (30, 15), (108, 54), (5, 2), (2, 1)])
 def test_half_of_the_columns_is_rounded_down(d, m):
-    assert PCA().fit(correlated(2 * d, d)).transform(correlated(3, d)).shape == (3, m)
+    assert PCA(column_share=0.5).fit(correlated(2 * d, d)).transform(correlated(3, d)).shape == (3, m)
 
 
 @pytest.mark.parametrize(("n", "d", "m"), [(5000, 12, 6), (40, 7, 7), (2, 3, 1)])
@@ -66,9 +67,9 @@ def test_the_order_of_the_rows_and_the_threads_do_not_matter():
     results = []
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
-            results.append(PCA().fit(rows).transform(rows))
+            results.append(PCA(column_share=0.5).fit(rows).transform(rows))
     np.testing.assert_array_equal(*results)
-    shuffled = PCA().fit(rows[np.random.default_rng(1).permutation(len(rows))])
+    shuffled = PCA(column_share=0.5).fit(rows[np.random.default_rng(1).permutation(len(rows))])
     np.testing.assert_allclose(shuffled.transform(rows), results[0], atol=ATOL_F32 * np.abs(results[0]).max())
 
 
@@ -84,14 +85,25 @@ def test_data_that_cannot_be_analysed_is_refused():
     rows = correlated(50, 4)
     with pytest.raises(DataError, match=r"must be real numbers of shape \(n, 4\)"):
         PCA().fit(rows).transform(rows[:, :3])
-    with pytest.raises(DataError, match="call fit first"):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
         PCA().transform(rows)
     rows[7, 1] = np.nan
     with pytest.raises(DataError, match="descriptors must be finite"):
         PCA().fit(rows)
 
 
-@pytest.mark.parametrize("n_components", [0, 5, 1.5, 0.1, "half", -1])
-def test_sizes_that_do_not_fit_are_refused(n_components):
-    with pytest.raises(DataError, match="n_components must be a share"):
+@pytest.mark.parametrize("n_components", [0, 5, 1.5, 0.5, "half", -1, True])
+def test_numbers_that_do_not_fit_are_refused(n_components):
+    with pytest.raises(DataError, match=r"n_components must be a whole number up to the 4 .* use column_share"):
         PCA(n_components).fit(correlated(50, 4))
+
+
+@pytest.mark.parametrize("column_share", [0, 1.5, 0.1, "half", -1, True])
+def test_shares_that_do_not_fit_are_refused(column_share):
+    with pytest.raises(DataError, match="column_share must be a share in"):
+        PCA(column_share=column_share).fit(correlated(50, 4))
+
+
+def test_a_number_and_a_share_at_a_time_are_refused():
+    with pytest.raises(DataError, match=r"give n_components or column_share, not both, got 2 and 0.5"):
+        PCA(2, column_share=0.5).fit(correlated(50, 4))

@@ -15,7 +15,7 @@ import pytest
 
 import idt
 from benchmarks.clips import write_video
-from encoding.codebook import Codebook
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
@@ -61,8 +61,8 @@ def test_float32_stores_what_extract_returns(command, clip, tmp_path):
 
 def test_compact_and_projected_files_are_what_converting_a_plain_one_gives(command, clip, tmp_path):
     command("idt-extract", clip, "-o", tmp_path / "plain.h5")
-    halves = [idt.load(tmp_path / "plain.h5").take(slice(i, None, 2)) for i in (0, 1)]
-    Codebook.fit(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
+    halves = [idt.load(tmp_path / "plain.h5")[i::2] for i in (0, 1)]
+    fit_codebook(halves, params=EncodingParams(k=2, sample=100)).save(tmp_path / "c.h5")
     project = ("--project", tmp_path / "c.h5")
     compact, projected = "with compact=True", "with projected=[0-9a-f]{64}/[0-9a-f]{16}"
     for words, made, asked in (
@@ -395,7 +395,7 @@ def test_an_input_is_never_replaced_even_if_asked(command, clip, tmp_path):
 
 def test_show_refuses_an_output_before_it_works(command, clip, tmp_path, monkeypatch):
     (tmp_path / "there.png").write_text("")
-    monkeypatch.setattr("idt.show.tracks.draw", lambda *_, **__: pytest.fail("it began to work"))
+    monkeypatch.setattr("idt.show.video_writer.draw_tracks", lambda *_, **__: pytest.fail("it began to work"))
     refused(command("idt-show", clip, "-o", tmp_path / "there.png", status=2), "there.png exists")
     refused(command("idt-show", clip, "-o", tmp_path / "a.xyz", status=2), "picture such as .*a.xyz")
     refused(command("idt-show", clip, "-o", tmp_path / "a", status=2), "picture such as")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import idt
-from encoding.codebook import Codebook
+from encoding import FisherEncoder
 from encoding.coders.pyramid import Pyramid
+from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video, slices_of_video, window_vector
-from encoding.encoder import FisherEncoder
+from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, VladParams
 from idt.errors import DataError
 from tests.reference import cells as reference
@@ -21,7 +22,7 @@ def videos():
 
 
 def fitted(params):
-    return Codebook.fit(videos(), ["a", "b"], params)
+    return fit_codebook(videos(), ["a", "b"], params)
 
 
 def test_three_bands_and_two_halves_worked_by_hand():
@@ -57,23 +58,23 @@ def test_cells_equal_the_rival(grid):
 )
 def test_a_sum_of_slices_is_the_whole(params, tmp_path):
     codebook, video = fitted(params), videos()[0]
-    whole = encode_video(video, "a", codebook, params).vector
+    whole = encode_video(source_of(video, "a"), codebook, params).vector
     idt.save(video, tmp_path / "a.h5", float32=True)
     for item in (video, tmp_path / "a.h5"):
         for grid in ((1, 1), (2, 3)):
-            sliced = slices_of_video(item, "a", codebook, params, length=10, grid=grid)
+            sliced = slices_of_video(source_of(item, "a"), codebook, params, length=10, grid=grid)
             np.testing.assert_allclose(window_vector(sliced, codebook, params), whole, atol=ATOL_SUM)
 
 
 def test_a_window_is_the_vector_of_its_tracks():
     params = EncodingParams(k=3, blocks="hog")
     codebook, video = fitted(params), videos()[0]
-    sliced = slices_of_video(video, "a", codebook, params, length=10, grid=(2, 1))
+    sliced = slices_of_video(source_of(video, "a"), codebook, params, length=10, grid=(2, 1))
     window = window_vector(sliced, codebook, params, slices=range(1, 4), columns=range(1, 2))
     middle = video.frame - 7.5
     chosen = (middle >= 10) & (middle < 40) & (video.position[:, 0] >= 0.5)
     assert 5 < chosen.sum() < len(video)
-    alone = encode_video(video.take(chosen), "a", codebook, params).vector
+    alone = encode_video(source_of(video[chosen], "a"), codebook, params).vector
     np.testing.assert_allclose(window, alone, atol=ATOL_SUM)
     assert not window_vector(sliced, codebook, params, slices=range(90, 91)).any()
 
@@ -82,7 +83,7 @@ def test_the_middle_of_a_track_of_another_skip_lies_further_back():
     params = EncodingParams(k=3, blocks="hog")
     codebook, video = fitted(params), videos()[0]
     video.skip = np.full(len(video), 2, np.uint8)
-    (part,) = slices_of_video(video, "a", codebook, params, length=10)
+    (part,) = slices_of_video(source_of(video, "a"), codebook, params, length=10)
     assert {place[0] for place in part.sums} == set(np.floor((video.frame - 15) / 10).astype(int))
 
 
@@ -109,4 +110,4 @@ def test_positions_that_nobody_knows_are_refused():
     with pytest.raises(DataError, match="plain arrays have neither positions nor frame steps"):
         plain.transform([np.eye(6)])
     with pytest.raises(DataError, match="plain arrays have no frames to slice"):
-        slices_of_video(np.eye(6), "a", plain.codebook_, plain._params())
+        slices_of_video(source_of(np.eye(6), "a"), plain.codebook_, plain.params())

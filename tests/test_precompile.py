@@ -7,6 +7,7 @@ import pytest
 
 from idt.batch import precompile
 from idt.jit import kernel as jit
+from idt.kernels import flow
 from idt.workers import processes
 from tests import golden
 
@@ -38,6 +39,11 @@ def test_extraction_calls_every_kernel_with_the_types_declared_and_needs_no_comp
     words = [sys.executable, "-c", CALLED, str(golden.video("wave"))]
     subprocess.run(words, check=True, capture_output=True)
     assert subprocess.run(words, check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_a_kernel_is_compiled_anew_when_any_file_that_it_is_made_of_changes():
+    files = {name for name, *_ in flow.estimate._cache._cache_file._source_stamp}
+    assert {"idt.kernels.flow", "idt.kernels.median", "idt.jit.float8", "idt.jit.float8_memory"} <= files
 
 
 def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeypatch, tmp_path):

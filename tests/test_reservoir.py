@@ -4,6 +4,7 @@ import pytest
 from encoding.descriptors import reservoir
 from encoding.descriptors.reservoir import Reservoir, sample_video
 from encoding.descriptors.sample import Sampler
+from encoding.descriptors.sources import source_of
 from idt.errors import DataError
 from tests.reference import sample as reference
 
@@ -20,7 +21,9 @@ def rows_of(name):
 def filled(size, seed=0, names=LENGTHS, sets=SETS):
     found = Reservoir(size, sets)
     for name in names:
-        sampled = sample_video(rows_of(name), name, {"descriptors": 2}, found.limit(name), size=size, seed=seed)
+        sampled = sample_video(
+            source_of(rows_of(name), name), {"descriptors": 2}, found.limit(name), size=size, seed=seed
+        )
         found.put(name, sampled)
     return found
 
@@ -58,8 +61,8 @@ def test_it_keeps_little_more_than_the_union_of_the_samples():
     size, held = 20, []
     found = Reservoir(size, [{f"v{i}" for i in range(50)}])
     for i in range(50):
-        rows = np.full((40, 3), i, np.float32)
-        found.put(f"v{i}", sample_video(rows, f"v{i}", {"descriptors": 3}, found.limit(f"v{i}"), size=size, seed=0))
+        source = source_of(np.full((40, 3), i, np.float32), f"v{i}")
+        found.put(f"v{i}", sample_video(source, {"descriptors": 3}, found.limit(f"v{i}"), size=size, seed=0))
         held.append(sum(len(video.rows) for video in found._videos.values()))
     assert max(held) <= reservoir.ROOM * size
     assert len(found.sample(0)) == size
@@ -76,4 +79,4 @@ def test_rows_of_equal_keys_are_ordered_by_name(monkeypatch):
 
 def test_descriptors_that_are_not_finite_are_refused_with_their_video():
     with pytest.raises(DataError, match="descriptors of video walk must be finite, got 1 NaN"):
-        sample_video(np.float32([[1, np.nan]]), "walk", {"descriptors": 2}, size=4, seed=0)
+        sample_video(source_of(np.float32([[1, np.nan]]), "walk"), {"descriptors": 2}, size=4, seed=0)

@@ -3,10 +3,15 @@ import numpy as np
 import pytest
 
 import idt
+from benchmarks.clips import SHIPPED
+from encoding import EncodingParams, fit_codebook
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
-from encoding.descriptors.sources import Inputs, columns_of, combined, digests, rows_of
+from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
+from encoding.descriptors.sources import VideoSource, source_of
 from idt import layout
+from idt.batch.extract_one import extract_job
+from idt.batch.jobs import plan
 from idt.errors import DataError
 from idt.features import release_rows
 from idt.params import ExtractionParams
@@ -20,6 +25,15 @@ def write(path, **options):
     return path
 
 
+def rows_of(item, sizes):
+    """Descriptors of a video, some rows at a time."""
+    return (rows for rows, _ in source_of(item, "a").parts(sizes))
+
+
+def digests_of(files, names):
+    return digests(Inputs.of(files, names).sources)
+
+
 def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
     features = random_features(12, foreign="binary")
     idt.save(features, tmp_path / "a.h5")
@@ -27,10 +41,10 @@ def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
     release_rows.write_binary(features, tmp_path / "a.bin")
     expected = features.to_numpy()[:, layout.INFO_COLUMNS :]
     for path in ("a.h5", "a.txt.gz", "a.bin"):
-        np.testing.assert_array_equal(np.concatenate([*rows_of(tmp_path / path, "a", SIZES)]), expected)
-    np.testing.assert_array_equal(np.concatenate([*rows_of(features, "a", SIZES)]), expected)
+        np.testing.assert_array_equal(np.concatenate([*rows_of(tmp_path / path, SIZES)]), expected)
+    np.testing.assert_array_equal(np.concatenate([*rows_of(features, SIZES)]), expected)
     some = {name: SIZES[name] for name in ("hog", "mbhy")}
-    found = np.concatenate([*rows_of(tmp_path / "a.txt.gz", "a", some)])
+    found = np.concatenate([*rows_of(tmp_path / "a.txt.gz", some)])
     np.testing.assert_array_equal(found[:, columns_of(some)["hog"]], features.hog)
     np.testing.assert_array_equal(found[:, columns_of(some)["mbhy"]], features.mbhy)
 
@@ -41,8 +55,8 @@ def test_rows_come_in_pieces_of_one_size(monkeypatch, tmp_path):
     idt.save(features, tmp_path / "a.h5")
     for item in (tmp_path / "a.h5", features, np.zeros((20, 426), np.float32)):
         sizes = {"descriptors": 426} if isinstance(item, np.ndarray) else SIZES
-        assert [len(part) for part in rows_of(item, "a", sizes)] == [7, 7, 6]
-    assert [part.shape for part in rows_of(features.take(slice(0, 0)), "a", SIZES)] == [(0, 426)]
+        assert [len(part) for part in rows_of(item, sizes)] == [7, 7, 6]
+    assert [part.shape for part in rows_of(features[0:0], SIZES)] == [(0, 426)]
 
 
 def test_the_stretch_of_a_video_is_no_difference_of_parameters(tmp_path):
@@ -54,10 +68,10 @@ def test_the_stretch_of_a_video_is_no_difference_of_parameters(tmp_path):
 
 def test_the_digest_is_of_names_contents_and_order(tmp_path):
     files = [write(tmp_path / "a.h5"), write(tmp_path / "b.h5", seed=1)]
-    found = digests(files, ["a", "b"])
+    found = digests_of(files, "ab")
     assert found["a"] != found["b"]
-    assert combined(found) == combined(digests(files, ["a", "b"]))
-    others = [digests(files, ["a", "c"]), digests(files[::-1], ["a", "b"]), digests(files[::-1], ["b", "a"])]
+    assert combined(found) == combined(digests_of(files, "ab"))
+    others = [digests_of(files, "ac"), digests_of(files[::-1], "ab"), digests_of(files[::-1], "ba")]
     assert len({combined(other) for other in [found, *others]}) == 4
 
 
@@ -97,4 +111,46 @@ def test_descriptors_that_are_not_finite_are_refused_with_their_file(tmp_path):
     with h5py.File(path, "r+") as file:
         file["descriptors/trajectory"][2, 3] = np.nan
     with pytest.raises(DataError, match=r"trajectory of .*a.h5 must be finite, got 1 NaN"):
-        list(rows_of(path, "a", SIZES))
+        list(rows_of(path, SIZES))
+
+
+def test_a_video_is_a_source_like_its_feature_file(tmp_path):
+    (job,) = plan([str(SHIPPED / "disc.avi")], f"{tmp_path}/")
+    extract_job(job, ExtractionParams())
+    video = VideoSource(job, ExtractionParams())
+    stored = source_of(job.output, job.name)
+    assert (video.name, video.label, video.kind, video.has_tracks) == ("disc", "video disc", "videos", True)
+    assert video.params() == stored.params()
+    assert Inputs.of([video]).sizes == Inputs.of([job.output]).sizes == SIZES
+    assert Inputs.of([video], ["other"]).names == ["other"]
+    asked = {"columns": ("frame", "position", "skip"), "steps": frozenset({1})}
+    for (rows, tracks), (expected, known) in zip(
+        video.parts(SIZES, **asked), stored.parts(SIZES, **asked), strict=True
+    ):
+        np.testing.assert_array_equal(rows, expected)
+        for name, column in known.columns().items():
+            np.testing.assert_array_equal(getattr(tracks, name), column)
+        assert tracks.length == known.length == 15
+    assert digests([video])["disc"] != digests([stored])["disc"]
+
+
+def test_a_source_stays_what_it_is():
+    source = source_of(np.zeros((3, 4)), "a")
+    assert source_of(source, "b") is source
+    assert source.named("b").name == "b"
+    assert Inputs.of([source]).sources == [source]
+
+
+def test_what_lies_in_memory_has_no_digest():
+    for item in (random_features(3), np.zeros((3, 4))):
+        with pytest.raises(DataError, match="video a lies in memory, so its content has no digest; store it in"):
+            source_of(item, "a").digest()
+
+
+def test_blocks_that_are_not_those_of_the_axes_are_refused(tmp_path):
+    fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=EncodingParams(k=2, sample=100)).save(
+        tmp_path / "c.h5"
+    )
+    idt.save(random_features(3), tmp_path / "a.h5", project=tmp_path / "c.h5")
+    with pytest.raises(DataError, match=r"a.h5: the blocks must be hog, got trajectory, hog, hof, mbhx, mbhy"):
+        list(source_of(tmp_path / "a.h5", "a").parts({"hog": 48}, projected=True))

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from encoding.codebook import Codebook, steps_of
+from encoding import StackedEncoder
 from encoding.coders.stacked import CELL
-from encoding.descriptors.sources import Inputs
+from encoding.descriptors.inputs import Inputs
+from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video, layout_of, slices_of_video
-from encoding.encoder import StackedEncoder
+from encoding.fitting import fit_codebook, fit_codebooks, steps_of
 from encoding.grids import volume_sizes
 from encoding.params import StackedParams
 from idt.errors import DataError
@@ -30,13 +31,13 @@ def videos(lengths=(80, 60, 0, 70)):
 
 @pytest.fixture(scope="module")
 def codebook():
-    return Codebook.fit(videos(), NAMES, SMALL, labels=LABELS)
+    return fit_codebook(videos(), NAMES, SMALL, labels=LABELS)
 
 
 @pytest.mark.parametrize("frames", [60, 24])
 def test_the_second_layer_equals_the_rival(codebook, frames):
     video = random_features(90, seed=9, frames=frames)
-    vector = encode_video(video, "a", codebook, SMALL).vector
+    vector = encode_video(source_of(video, "a"), codebook, SMALL).vector
     parts = {(part["block"], part["cell"]): part for part in layout_of(codebook, SMALL)}
     for block in codebook.blocks:
         rows = block.project(getattr(video, block.name)).astype(float)
@@ -53,7 +54,7 @@ def test_plain_vectors_lie_beside_the_stacked_ones(codebook):
     assert cells == [("hog", "whole"), ("hog", CELL), ("mbhx", "whole"), ("mbhx", CELL)]
     alone = codebook.params_with(plain=False)
     assert [part["cell"] for part in layout_of(codebook, alone)] == [CELL, CELL]
-    both, stacked = (encode_video(videos()[0], "a", codebook, params).vector for params in (SMALL, alone))
+    both, stacked = (encode_video(source_of(videos()[0], "a"), codebook, params).vector for params in (SMALL, alone))
     kept = np.concatenate(
         [both[part["first"] :][: part["size"]] for part in layout_of(codebook, SMALL) if part["cell"] == CELL]
     )
@@ -61,14 +62,14 @@ def test_plain_vectors_lie_beside_the_stacked_ones(codebook):
 
 
 def test_a_video_of_few_tracks_has_a_plain_vector_and_no_stacked_one(codebook):
-    vector = encode_video(random_features(3), "a", codebook, SMALL).vector
+    vector = encode_video(source_of(random_features(3), "a"), codebook, SMALL).vector
     for part in layout_of(codebook, SMALL):
         assert vector[part["first"] :][: part["size"]].any() == (part["cell"] == "whole")
 
 
 def test_labels_shape_the_projection_and_their_names_do_not(codebook):
-    without = Codebook.fit(videos(), NAMES, SMALL)
-    renamed = Codebook.fit(videos(), NAMES, SMALL, labels={name: label.upper() for name, label in LABELS.items()})
+    without = fit_codebook(videos(), NAMES, SMALL)
+    renamed = fit_codebook(videos(), NAMES, SMALL, labels={name: label.upper() for name, label in LABELS.items()})
     assert without.digest != codebook.digest
     assert renamed.digest == codebook.digest
     for block, other in zip(codebook.blocks, without.blocks, strict=True):
@@ -77,13 +78,13 @@ def test_labels_shape_the_projection_and_their_names_do_not(codebook):
 
 
 def test_the_order_of_the_videos_does_not_matter(codebook):
-    assert Codebook.fit(videos()[::-1], NAMES[::-1], SMALL, labels=LABELS).digest == codebook.digest
+    assert fit_codebook(videos()[::-1], NAMES[::-1], SMALL, labels=LABELS).digest == codebook.digest
 
 
 def test_every_step_is_counted():
     inputs, seen = Inputs.of(videos(), NAMES, descriptors=SMALL.descriptors), []
     sets = [NAMES, NAMES[:2]]
-    list(Codebook.fit_each(inputs, sets, SMALL, update=lambda: seen.append(1)))
+    list(fit_codebooks(inputs, sets, SMALL, update=lambda: seen.append(1)))
     assert len(seen) == steps_of(inputs, sets, SMALL)
 
 
@@ -95,11 +96,11 @@ def test_sizes_that_are_none_are_refused(volumes):
 
 def test_what_cannot_be_stacked_is_refused(codebook):
     with pytest.raises(DataError, match="every training video needs a label, hop/bob and 0 more have none"):
-        Codebook.fit(videos(), NAMES, SMALL, labels=dict.fromkeys(NAMES[:3], "a"))
+        fit_codebook(videos(), NAMES, SMALL, labels=dict.fromkeys(NAMES[:3], "a"))
     few = StackedParams(**{**vars(SMALL), "least": 50})
     with pytest.raises(DataError, match=r"k=2 components of the second layer need .* of 50 tracks or more"):
-        Codebook.fit(videos((51, 20)), ["a", "b"], few)
+        fit_codebook(videos((51, 20)), ["a", "b"], few)
     with pytest.raises(DataError, match="plain arrays have neither positions nor frame steps"):
-        StackedEncoder(2, first_k=2).fit([np.eye(6), np.eye(6)])
+        StackedEncoder(2, first_n_components=2).fit([np.eye(6), np.eye(6)])
     with pytest.raises(DataError, match="stacked Fisher vectors are no sums over tracks"):
-        slices_of_video(videos()[0], "a", codebook, SMALL)
+        slices_of_video(source_of(videos()[0], "a"), codebook, SMALL)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from encoding.codebook import Codebook
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from idt import DataError, ExtractionParams, Features, load
 from idt.features import feature_file
@@ -38,7 +39,7 @@ PARAMS = EncodingParams(k=2, sample=100)
 def codebook(tmp_path_factory):
     """Path of a codebook fitted on random features."""
     path = tmp_path_factory.mktemp("codebook") / "codebook.h5"
-    Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=PARAMS).save(path)
+    fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=PARAMS).save(path)
     return path
 
 
@@ -108,7 +109,7 @@ def test_a_compact_file_loses_less_than_it_says(target):
 @pytest.mark.parametrize("joint", [False, True])
 def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, tmp_path, joint, whiten):
     params = dataclasses.replace(PARAMS, joint=joint, whiten=whiten, blocks="hog,mbhx")
-    fitted = Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=params)
+    fitted = fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=params)
     fitted.save(tmp_path / "c.h5")
     features = random_features(1500)
     feature_file.save(features, target)
@@ -129,7 +130,7 @@ def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
     feature_file.save(features, target, compact=True)
     assert target.stat().st_size <= COMPACT_BUDGET * len(features)
     half = len(features) // 2
-    Codebook.fit([features.take(slice(half)), features.take(slice(half, None))], params=PARAMS).save(tmp_path / "c.h5")
+    fit_codebook([features[:half], features[half:]], params=PARAMS).save(tmp_path / "c.h5")
     feature_file.save(features, target, project=tmp_path / "c.h5", overwrite=True)
     assert target.stat().st_size <= PROJECTED_BUDGET * len(features)
 
@@ -147,7 +148,7 @@ def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook
         with feature_file.Writer(tmp_path / file, **options) as writer:
             camera = features.camera
             for first, last in itertools.pairwise(edges):
-                writer.append(dataclasses.replace(features.take(slice(first, last)), camera=camera))
+                writer.append(dataclasses.replace(features[first:last], camera=camera))
                 camera = None
             writer.finish(60)
     assert_same_contents(tmp_path / "parts.h5", tmp_path / "once.h5")
@@ -193,7 +194,7 @@ def test_blocks_joined_are_the_whole(target, codebook, name):
         assert joined.projected.codebook == whole.projected.codebook
         for block, values in whole.projected.blocks.items():
             np.testing.assert_array_equal(joined.projected.blocks[block], values)
-            np.testing.assert_array_equal(whole.take([3, 1]).projected.blocks[block], values[[3, 1]])
+            np.testing.assert_array_equal(whole[[3, 1]].projected.blocks[block], values[[3, 1]])
 
 
 @pytest.mark.parametrize("name", ["compact", "projected"])
@@ -297,10 +298,10 @@ def test_a_codebook_of_other_features_does_not_project(target, codebook, tmp_pat
     feature_file.save(random_features(3, params=ExtractionParams(start=5)), target, project=codebook)
     arrays = [np.random.default_rng(i).random((50, 4), np.float32) for i in (0, 1)]
     whole = dataclasses.replace(PARAMS, pca=None)
-    Codebook.fit([random_features(60, seed=i) for i in (1, 2)], params=whole).save(tmp_path / "whole.h5")
+    fit_codebook([random_features(60, seed=i) for i in (1, 2)], params=whole).save(tmp_path / "whole.h5")
     with pytest.raises(DataError, match=r"whole\.h5 was fitted without a PCA, so it has no axes"):
         feature_file.save(random_features(3), target, project=tmp_path / "whole.h5", overwrite=True)
-    Codebook.fit(arrays, params=PARAMS).save(tmp_path / "arrays.h5")
+    fit_codebook(arrays, params=PARAMS).save(tmp_path / "arrays.h5")
     with pytest.raises(DataError, match="fitted on rows without recorded parameters"):
         feature_file.save(random_features(3), target, project=tmp_path / "arrays.h5", overwrite=True)
 

@@ -30,7 +30,9 @@ def test_two_centres_on_a_line_worked_by_hand():
 @pytest.mark.parametrize("options", [{}, {"power": 0.5}, {"power": 0.5, "intra": False}, {"intra": False}])
 def test_the_vector_equals_the_rival(options):
     found, rows, params = coder(), rows_of(), VladParams(k=6, **options)
-    expected = reference.normalised(reference.vlad(rows, found.kmeans.centres_), power=params.power, intra=params.intra)
+    expected = reference.normalised(
+        reference.vlad(rows, found.kmeans.cluster_centers_), power=params.power, intra=params.intra
+    )
     vector = found.vector(found.summed(rows, params), params)
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, expected, atol=ATOL_VECTOR)

@@ -1,7 +1,8 @@
-"""The data sets by name: each from its folder, as it is distributed, to clips, labels and the splits of its protocol.
+"""Readers of the data sets, by name.
 
-A reader takes the root and `DatasetParams` and returns a `Dataset`. It opens no video. What does not fit a set's names
-or lists is in ``skipped``, what the set should have and lacks in ``missing``; nothing disappears silently.
+A reader takes the root folder, as distributed, and `DatasetParams`, and returns a `Dataset` with clips, labels and
+the splits of the protocol. It opens no video. Files that do not fit the names or lists of the set are listed as
+``skipped``, clips that the set should have as ``missing``.
 
 Source: docs/method/protocols.md, section 2.
 """
@@ -36,19 +37,21 @@ READERS = {
     "ut-interaction": (read_ut_interaction, ()),
     "folder": (read_folder, ("split", "group", "folds", "fold_seed")),
 }
-"""Reader of each set, and the options that it takes."""
+"""Reader of each data set, and the options that it takes."""
 
 
-def read(name, root, params=None):
-    """Read a data set.
+def read_dataset(name, root, params=None):
+    """Read a data set from its folder.
 
     Parameters
     ----------
     name : str
-        One of `READERS`.
+        One of "ucf101", "hmdb51", "ucf50", "ucf11", "hollywood2", "olympic", "jhmdb", "kth", "weizmann",
+        "ut-interaction" and "folder", a folder CLASS/VIDEO.
     root : str or Path
-        Its folder.
+        Folder of the data set.
     params : DatasetParams, optional
+        Options of the protocol; the defaults if left out.
 
     Returns
     -------
@@ -57,10 +60,14 @@ def read(name, root, params=None):
     Raises
     ------
     DataError
-        If the set is unknown, an option is not one of this set, nothing below ``root`` belongs to it, its splits cannot
-        be evaluated, or a file of it is malformed.
+        If the data set is unknown, an option does not belong to it, nothing below ``root`` belongs to it, its splits
+        cannot be evaluated, or one of its files is malformed.
     OSError
-        If something cannot be read.
+        If a file cannot be read.
+
+    Notes
+    -----
+    docs/method/protocols.md, section 2.
     """
     if name not in READERS:
         raise DataError(f"unknown data set {name!r}; known are {', '.join(READERS)}")

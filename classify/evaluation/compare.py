@@ -52,7 +52,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.registry.read`.
+        As from `classify.datasets.registry.read_dataset`.
     recipes : list of Recipe
         As from `classify.evaluation.recipes.read_recipes`.
     output : str or Path

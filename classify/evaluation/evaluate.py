@@ -26,8 +26,8 @@ from classify.params import ClassifierParams
 from classify.reports import report
 from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
-from encoding.codebook import Codebook, steps_of
-from encoding.descriptors.sources import Inputs, combined
+from encoding.descriptors.inputs import Inputs, combined
+from encoding.fitting import fit_codebooks, steps_of
 from encoding.params import EncodingParams
 from idt.params import ExtractionParams
 from idt.workers.run_options import RunOptions
@@ -71,7 +71,7 @@ def evaluate(
     Parameters
     ----------
     dataset : Dataset
-        As from `classify.datasets.registry.read`.
+        As from `classify.datasets.registry.read_dataset`.
     output : str or Path
         Folder of everything that is made.
     extraction : ExtractionParams, optional
@@ -192,7 +192,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
     with measured(stage) as cost, run.progress("step", steps_of(inputs, sets, params)) as update:
         # While codebooks are fitted nothing else runs, so they have all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
-        fitted = Codebook.fit_each(inputs, sets, params, labels=labels, **workers)
+        fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):
             fold.keep_codebook(plan, codebook, overwrite=run.overwrite)
     record(stage, cost)

@@ -13,7 +13,7 @@ from classify.datasets.splits import Split
 from classify.evaluation.scores_file import SCORES_FORMAT, SCORES_VERSION
 from classify.params import ClassifierParams
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
-from encoding.descriptors.sources import combined
+from encoding.descriptors.inputs import combined
 from encoding.params import BlockParams
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 

@@ -9,7 +9,8 @@ from classify.datasets.dataset import Dataset
 from classify.evaluation.cost_ledger import Stage, measured, record, recorded
 from classify.evaluation.resume import refuse_other_features
 from classify.models.video_features import Task, extract
-from encoding.descriptors.sources import digests
+from encoding.descriptors.inputs import digests
+from encoding.descriptors.sources import FileSource
 from idt.errors import DataError
 from idt.params import ExtractionParams
 from idt.workers.run_options import RunOptions
@@ -84,7 +85,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     splits.check(dataset.splits, dataset.labels)
     files = {task.name: task.output for task in tasks if task.name not in failed}
     with run.progress("file", len(files)) as update:
-        found = digests(files.values(), files, update=update)
+        found = digests([FileSource(path, name) for name, path in files.items()], update=update)
     return Prepared(dataset, extraction, files, found, failed, not extracted, recorded(stage).seconds)
 
 

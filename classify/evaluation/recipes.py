@@ -25,7 +25,7 @@ from typing import NamedTuple
 from classify.params import ClassifierParams
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from idt.command import number_or_text
-from idt.errors import DataError
+from idt.errors import DataError, did_you_mean, unknown_option
 from idt.params import ExtractionParams
 
 ENCODERS: dict[str, type[BlockParams]] = {
@@ -103,9 +103,10 @@ def recipe_of(name, encoder, options):
     """
     kind = encoder_of(encoder)
     given = options.get("encoding", {})
-    unknown = sorted(set(given) - {field.name for field in dataclasses.fields(kind)})
-    if unknown:
-        raise DataError(f"the encoder {encoder} has no option {', '.join(unknown)}")
+    known = [field.name for field in dataclasses.fields(kind)]
+    for option in given:
+        if option not in known:
+            raise DataError(f"the encoder {encoder} has no option {option}{did_you_mean(option, known)}")
     return Recipe(
         name,
         ExtractionParams.from_options(**options.get("extraction", {})),
@@ -172,7 +173,8 @@ def _recipe(name, section, common, encoder, base):
             # What all recipes have in common may be of encoders that only some have.
             if key in common and any(_field(key, {**groups, "encoding": other}) for other in ENCODERS.values()):
                 continue
-            raise DataError(f"unknown option {key!r}")
+            names = {field.name for group in groups.values() for field in dataclasses.fields(group)}
+            raise DataError(unknown_option(key, ["encoder", "preset", *sorted(names)]))
         group, field = found
         options[group][field.name] = _value(field, text)
     return recipe_of(name, encoder, options)

@@ -10,6 +10,7 @@ often enough, and would be labelled with confidence.
 """
 
 import json
+import numbers
 from dataclasses import dataclass
 
 import h5py
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from classify.params import CLASSIFIERS, check_penalty
 from classify.svm.build import channels_of
 from classify.svm.chi2 import Chi2SVM
+from classify.svm.inner_folds import SEED, seed_of
 from classify.svm.linear import LinearSVM
 from classify.svm.one_vs_rest import OneVsRest
 from encoding.vector_layout import block_columns, check_layout
@@ -86,7 +88,7 @@ class Model:
             raise DataError(f"{name} were encoded with {made}, the model was trained with {trained}; encode them alike")
 
 
-def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite=False):
+def save_model(path, classifier, *, layout, codebook, source, encoding=None, overwrite=False):
     """Write a model file.
 
     Parameters
@@ -134,18 +136,26 @@ def save(path, classifier, *, layout, codebook, source, encoding=None, overwrite
 
 
 def stored_params(classifier):
-    """Return the options of ``classifier`` as a dict, which a model file records as ``params``."""
-    options = classifier.get_params()
-    options.pop("channels", None)  # those of the layout
-    weight = options["class_weight"]
+    """Return the options of ``classifier`` as a model file records them.
+
+    The layout stands for the channels of the χ² kernel. The seed is recorded only if it is a number of the caller's, so
+    that a file with the default seed is the same as before there was a choice.
+    """
+    linear = isinstance(classifier, LinearSVM)
+    # By name, because a subclass may have options of its own.
+    names = ["C", "class_weight", "probability", *(["solver"] if linear else [])]
+    options = {name: getattr(classifier, name) for name in names}
+    weight, seed = options["class_weight"], classifier.random_state
     if isinstance(weight, dict):
         options["class_weight"] = {str(label): float(factor) for label, factor in sorted(weight.items())}
     if not isinstance(options["C"], str):
         options["C"] = float(options["C"])
-    return {"classifier": "linear" if isinstance(classifier, LinearSVM) else "chi2", **options}
+    if isinstance(seed, numbers.Integral) and seed != SEED:
+        options["random_state"] = int(seed)
+    return {"classifier": "linear" if linear else "chi2", **options}
 
 
-def load(path):
+def load_model(path):
     """Read a model file.
 
     Parameters
@@ -200,16 +210,17 @@ def _arrays(classifier):
 
 
 def _built(file, path, layout):
-    """The classifier of a file's options, without its numbers."""
+    """Build the classifier of a file's options, without its numbers."""
     params = dict(hdf5.json_attribute(file, "params") or {})
     name = params.pop("classifier", None)
     if name not in CLASSIFIERS:
         raise DataError(f"{path}: classifier must be one of {', '.join(CLASSIFIERS)}, got {name!r}")
     blank = LinearSVM() if name == "linear" else Chi2SVM()
-    unknown = sorted({*stored_params(blank)} ^ {"classifier", *params})
+    unknown = sorted({*stored_params(blank)} ^ {"classifier", *params} - {"random_state"})
     if unknown:
         raise DataError(f"{path}: params must be those of a {name} classifier, differs in {', '.join(unknown)}")
     check_penalty(params["C"])
+    seed_of(params.get("random_state", SEED))
     if name == "chi2":
         params["channels"] = channels_of(layout)
     return blank.set_params(**params)

@@ -94,7 +94,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         if provenance.is_current(output, **kind, params=options, source=source, overwrite=overwrite):
             return done._replace(up_to_date=True)
         rows, layout = append_blocks(stored, read_blocks(outside))
-        model_file.save(
+        model_file.save_model(
             output,
             machine_of(params, layout).fit(rows, given),
             layout=layout,

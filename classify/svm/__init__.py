@@ -1,13 +1,14 @@
 """Support vector machines.
 
-linear          linear, on one or several blocks of columns
-chi2            with the χ² kernel, on channels of histograms
-one_vs_rest     a machine for every class: training, choice of C, scores
-build           which of the two, by name
-solvers         how one is trained
-interior_point  for many rows with few columns
-inner_folds     C by cross-validation
+linear          the linear classifier
+chi2            the classifier with the χ² kernel, on channels of histograms
+one_vs_rest     base class: training of a machine for each class, choice of C, scores, probabilities
+build           a classifier from the options of a command
+solvers         training on inner products or on rows
+interior_point  the solver for hard problems
+inner_folds     folds of the training rows, choice of C
 calibration     probabilities from scores
-targets         labels of every kind as ±1, and weights
-lazy_rows       rows that are read when they are needed
+targets         labels as ±1 and weights
+lazy_rows       rows of a file, read by blocks
+feature_names   names of columns, kept and compared
 """

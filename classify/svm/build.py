@@ -1,17 +1,18 @@
-"""The classifier that the options ask for."""
+"""A classifier from the options of a command."""
 
 from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
 
 
 def machine_of(params, layout=None):
-    """Build a classifier, not yet trained.
+    """Build the classifier that the options describe, not yet trained.
 
     Parameters
     ----------
     params : ClassifierParams
     layout : list of dict, optional
-        Of the vectors, as `encoding.vector_layout.check_layout` describes; of the χ² kernel each part is a channel.
+        Layout of the vectors, as `encoding.vector_layout.check_layout` describes. The χ² kernel takes each part as a
+        channel.
 
     Returns
     -------
@@ -28,7 +29,7 @@ def machine_of(params, layout=None):
 
 
 def channels_of(layout):
-    """The parts of a layout as channels of the χ² kernel.
+    """Return the parts of a layout as channels of the χ² kernel.
 
     Parameters
     ----------

@@ -1,10 +1,9 @@
-"""Probabilities from scores: a sigmoid for each class, fitted to scores of rows that were held out.
+"""Probabilities from scores: a sigmoid for each class, fitted to scores of held-out rows.
 
     p(s) = 1 / (1 + exp(−(a s + b)))
 
-with a and b of the highest likelihood. The targets are (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) instead of 1 and 0, so that a
-separable class does not make the sigmoid a step. Where a row has one class only, the probabilities of the classes are
-divided by their sum.
+a and b have the highest likelihood. The targets are (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) instead of 1 and 0, because a
+separable class would make the sigmoid a step. If each row has one class, its probabilities are divided by their sum.
 
 Source: Platt 1999; Zadrozny & Elkan 2002 (one class against the rest).
 """
@@ -20,20 +19,20 @@ def fit_sigmoids(scores, signs):
     Parameters
     ----------
     scores : (k, n) float64
-        Of rows that were held out when the machines that scored them were trained.
+        Scores of held-out rows.
     signs : (k, n) float64
         +1 for the rows of the class, −1 for the others.
 
     Returns
     -------
     (k, 2) float64
-        a and b of each.
+        a and b of each class.
     """
     return np.array([_fit_sigmoid(score, sign > 0) for score, sign in zip(scores, signs, strict=True)])
 
 
 def probabilities(scores, sigmoids, *, several):
-    """Probabilities of classes.
+    """Compute the probabilities of the classes.
 
     Parameters
     ----------
@@ -46,8 +45,8 @@ def probabilities(scores, sigmoids, *, several):
     Returns
     -------
     (n, c) float64
-        Of one machine, which tells the second class from the first, two columns. But for several classes a row sums up
-        to one; a row that all sigmoids deny has equal ones.
+        Two columns if there is one machine, which tells the second class from the first. If rows have one class each,
+        every row sums up to one; a row whose sigmoids are all zero gets equal probabilities.
     """
     found = expit(scores * sigmoids[:, 0] + sigmoids[:, 1])
     if several:
@@ -59,7 +58,7 @@ def probabilities(scores, sigmoids, *, several):
 
 
 def _fit_sigmoid(scores, positive):
-    """The line a s + b of one class."""
+    """Fit a and b of one class."""
     counts = positive.sum(), (~positive).sum()
     wanted = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
     unit = np.abs(scores).max() or 1.0  # the search assumes numbers of about one

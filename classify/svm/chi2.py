@@ -2,17 +2,19 @@
 
     K(x, y) = exp(−Σ_c D_c(x, y) / A_c),   D_c(x, y) = Σ_i (x_i − y_i)² / (x_i + y_i) over the columns of channel c,
 
-0/0 = 0, A_c the mean of D_c over all pairs of different training rows. Numbers below zero, as of sparse codes, enter as
-their negative half: x is (max(x, 0), max(−x, 0)), which the formula of non-negative numbers does not change.
+where 0/0 = 0 and A_c is the mean of D_c over all pairs of different training rows. Sparse codes hold negative numbers:
+x is then replaced by (max(x, 0), max(−x, 0)), which changes nothing for non-negative numbers.
 
-Objective, choice of C and probabilities: `classify.svm.one_vs_rest`. Source: docs/method/encoding.md, section 15; Zhang
-et al. 2007, Wang et al. 2013.
+`classify.svm.one_vs_rest` defines the objective, the choice of C and the probabilities.
+
+Source: docs/method/encoding.md, section 15; Zhang et al. 2007, Wang et al. 2013.
 """
 
 import numpy as np
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from classify.params import ClassifierParams
+from classify.svm.inner_folds import SEED
 from classify.svm.lazy_rows import Rows, check_finite, parts
 from classify.svm.one_vs_rest import OneVsRest
 from classify.svm.solvers import Dual
@@ -27,33 +29,53 @@ class Chi2SVM(OneVsRest):
     Parameters
     ----------
     C : float or "cv"
-        Weight of the errors; "cv" chooses it by cross-validation on the training rows.
+        Weight of the errors against the margin; "cv" chooses it by cross-validation on the training rows.
     channels : list of (int, int), optional
-        First and last column, exclusive, of each channel; all columns are one by default.
+        First and last column, exclusive, of each channel. By default all columns are one channel.
     class_weight : None, "balanced" or dict
-        As `LinearSVM`.
+        Weight of each class's rows, as in scikit-learn; "balanced" is n / (classes · n of the class).
     probability : bool
-        Calibrate probabilities, on scores of training rows that were held out.
+        Calibrate probabilities on scores of held-out training rows, for `predict_proba`.
+    random_state : int, RandomState or None
+        Seed of the folds that choose C and calibrate probabilities. None takes another seed each time.
 
     Attributes
     ----------
-    classes_, intercept_, C_, sigmoids_, several_, n_features_in_
+    classes_, intercept_, C_, sigmoids_, several_, n_features_in_, feature_names_in_
         As `LinearSVM`.
     support_ : (s, d) float32 or float64
-        Training rows that some class needs.
+        Support vectors: the training rows with a multiplier in some class.
     dual_coef_ : (c, s) float64
-        Their multipliers, t α.
+        Multipliers t α of the support vectors.
     scales_ : (channels,) float64
         A_c; 1 where all rows are alike.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 15.
+
+    Examples
+    --------
+    >>> Chi2SVM().fit([[0.0, 1.0], [1.0, 0.0]], ["walk", "run"]).predict([[0.1, 0.9]])
+    array(['walk'], dtype='<U4')
     """
 
-    def __init__(self, C=DEFAULT.C, channels=None, class_weight=None, probability=DEFAULT.probability):
+    def __init__(
+        self,
+        *,
+        C=DEFAULT.C,
+        channels=None,
+        class_weight=None,
+        probability=DEFAULT.probability,
+        random_state=SEED,
+    ):
         self.C = C
         self.channels = channels
         self.class_weight = class_weight
         self.probability = probability
+        self.random_state = random_state
 
-    def _problem(self, rows):
+    def _problem(self, rows, seed=SEED):
         n, scales = rows.shape[0], []
         exponent = np.zeros((n, n))
         for channel in self._slices(rows.shape[1]):
@@ -82,7 +104,7 @@ class Chi2SVM(OneVsRest):
         return out
 
     def _slices(self, width):
-        """The channels, which must partition the columns."""
+        """Return the channels as slices; refuse channels that do not partition the columns."""
         if self.channels is None:
             return [slice(0, width)]
         end = 0
@@ -96,7 +118,7 @@ class Chi2SVM(OneVsRest):
 
 
 def distances(left, right):
-    """The χ² distances of rows.
+    """Compute the χ² distances between the rows of two matrices.
 
     Parameters
     ----------
@@ -106,7 +128,7 @@ def distances(left, right):
     Returns
     -------
     (n, m) float64
-        Σ (x − y)² / (x + y), of the halves where a number is below zero.
+        Σ (x − y)² / (x + y); of the positive and negative halves if a number is below zero.
 
     Notes
     -----
@@ -114,11 +136,12 @@ def distances(left, right):
     """
     if left.min(initial=0) < 0 or right.min(initial=0) < 0:
         left, right = (np.hstack([np.maximum(side, 0), np.maximum(-side, 0)]) for side in (left, right))
-    return -additive_chi2_kernel(left, right)
+    # scikit-learn's loop takes no read-only array, such as that of a DataFrame or a memory map.
+    return -additive_chi2_kernel(*(np.require(side, requirements="W") for side in (left, right)))
 
 
 def pairwise(rows):
-    """The χ² distances of all pairs of rows, by blocks.
+    """Compute the χ² distances of all pairs of rows, by blocks.
 
     Parameters
     ----------
@@ -127,7 +150,7 @@ def pairwise(rows):
     Returns
     -------
     (n, n) float64
-        Symmetric, with zeros along the diagonal.
+        A symmetric matrix with zeros along the diagonal.
 
     Raises
     ------

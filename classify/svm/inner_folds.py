@@ -1,26 +1,57 @@
-"""Folds inside the training part, for what has to be chosen or fitted on scores of rows that were held out.
+"""Folds inside the training part, which choose C and calibrate probabilities.
 
-C and the calibration of probabilities are such things: the scores of the rows that a machine was trained on say little
-of others, and those of the test rows must not be seen. Whatever is fitted before, PCA and codebook, is fitted on the
-whole training part.
+Both need scores of rows that the machine was not trained on, and the test rows must not be used. PCA and codebook are
+fitted before, on the whole training part.
 """
 
+import numbers
+
 import numpy as np
+from sklearn.utils import check_random_state
 
 from classify import metrics
 from classify.svm import solvers
 from idt.errors import DataError
 
 FOLDS = 5
+"""Number of folds."""
 
 GRID = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-"""The values of C that are tried."""
+"""Values of C that the cross-validation tries."""
 
 SEED = 0
-"""Of the assignment of rows to folds, so that training is the same every time."""
+"""Default seed, which makes training the same every time."""
 
 
-def inner_folds(codes, groups=None, folds=FOLDS):
+def seed_of(random_state):
+    """Return the seed that a ``random_state`` stands for.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        As in scikit-learn.
+
+    Returns
+    -------
+    int
+        The number itself, or one that the generator draws.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or a number outside 0 … 2³² − 1.
+    """
+    whole = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
+    if whole and 0 <= random_state < 2**32:
+        return int(random_state)
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(2**31))
+    raise DataError(
+        f"random_state must be a whole number in 0 … 2³² − 1, a RandomState or None, got {random_state!r:.80}"
+    )
+
+
+def inner_folds(codes, groups=None, *, folds=FOLDS, seed=SEED):
     """Deal rows to folds, class by class, so that each fold has its share of every class.
 
     Parameters
@@ -28,9 +59,11 @@ def inner_folds(codes, groups=None, folds=FOLDS):
     codes : (n,) int
         Class of each row.
     groups : (n,) str, optional
-        What must not be torn, such as clips of one recording; rows with an empty group are on their own.
+        Rows of one group, such as clips of one recording, go to one fold. Each row with an empty group goes on its own.
     folds : int
-        At most as many; no more than there are groups.
+        Number of folds, or of groups if that is smaller.
+    seed : int
+        Seed of the shuffling.
 
     Returns
     -------
@@ -52,7 +85,7 @@ def inner_folds(codes, groups=None, folds=FOLDS):
         raise DataError("cross-validation needs training rows of at least two groups, got one")
     # The class of a group is that of its first row; shuffled first, so that the order within a class is by chance.
     first = np.unique(units, return_index=True)[1]
-    order = np.random.default_rng(SEED).permutation(count)
+    order = np.random.default_rng(seed).permutation(count)
     order = order[np.argsort(np.asarray(codes)[first[order]], kind="stable")]
     dealt = np.empty(count, np.intp)
     dealt[order] = np.arange(count) % folds
@@ -60,7 +93,7 @@ def inner_folds(codes, groups=None, folds=FOLDS):
 
 
 def held_out(problem, signs, penalties, folds):
-    """Scores of every row by machines that were trained without its fold.
+    """Compute the score of every row by machines that were trained without its fold.
 
     Parameters
     ----------
@@ -82,7 +115,7 @@ def held_out(problem, signs, penalties, folds):
 
 
 def choose_penalty(problem, targets, weights, folds):
-    """The C of the grid whose held-out scores are best; of equal ones the smallest.
+    """Return the C of the grid with the best held-out scores; of equal ones the smallest.
 
     Parameters
     ----------
@@ -98,13 +131,14 @@ def choose_penalty(problem, targets, weights, folds):
 
     Notes
     -----
-    Best is the highest share of rows labelled rightly, or where rows have several classes the mean average precision.
+    The best C has the highest accuracy, or the highest mean average precision if rows have several classes.
     """
     quality = [_quality(held_out(problem, targets.signs, C * weights, folds), targets) for C in GRID]
     return GRID[int(np.argmax(quality))]
 
 
 def _quality(scores, targets):
+    """Return accuracy, or mean average precision if rows have several classes."""
     if targets.several:
         return metrics.mean_average_precision(targets.signs.T > 0, scores.T, targets.classes)
     best = scores[0] > 0 if len(scores) == 1 else scores.argmax(axis=0)

@@ -4,12 +4,12 @@ Over the rows x_i of two classes, t_i = ±1, with Q_ij = t_i t_j x_i·x_j:
 
     minimise  ½ αᵀQα − Σ α_i   subject to   0 ≤ α_i ≤ C_i,  Σ t_i α_i = 0.
 
-Coordinate-wise solvers (libsvm, liblinear) are fast where few rows matter; where classes overlap in few columns and C
-is large they need millions of steps, or never end. Newton steps on all multipliers at once need a few dozen, each one a
-Cholesky factorisation of n × n, or of d × d where the rows have fewer columns.
+Coordinate-wise solvers (libsvm, liblinear) are fast if few rows become support vectors. If classes overlap in few
+columns and C is large they need millions of steps, or never end. Newton's method on all multipliers needs a few dozen
+steps, each with a Cholesky factorisation of n × n, or of d × d if there are fewer columns than rows.
 
-Source: Mehrotra 1992 (predictor and corrector), Fine & Scheinberg 2001 (the low-rank system). Left out: sparsity, which
-the vectors do not have.
+Source: Mehrotra 1992 (predictor and corrector), Fine & Scheinberg 2001 (the low-rank system). Sparsity is left out,
+because the vectors are dense.
 """
 
 import numpy as np
@@ -18,20 +18,20 @@ from scipy.linalg import cho_factor, cho_solve
 from idt.errors import DataError
 
 STEPS = 200
-"""Newton steps at most; two or three dozen are usual."""
+"""Largest number of Newton steps; two or three dozen are usual."""
 
 PRECISION = 1e-9
-"""Gap between the primal and the dual objective, relative, at which it ends ..."""
+"""The method ends at this relative gap between the primal and the dual objective, if `MARGIN` is met, too."""
 
 MARGIN = 1e-6
-"""... and violation of the conditions, in units of the margin."""
+"""The method ends at this violation of the optimality conditions, in units of the margin."""
 
 NEAREST = 0.995
-"""Share of the way to the nearest bound that a step goes."""
+"""A step goes this share of the way to the nearest bound."""
 
 
 def solve(signs, penalties, *, kernel=None, factor=None):
-    """Multipliers of the rows.
+    """Compute the multipliers of the rows.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def solve(signs, penalties, *, kernel=None, factor=None):
     kernel : (n, n) float64, optional
         Inner products of the rows.
     factor : (n, d) float64, optional
-        The rows themselves, instead of their products.
+        The rows, instead of their inner products.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def solve(signs, penalties, *, kernel=None, factor=None):
     Raises
     ------
     DataError
-        If it does not converge, as on rows whose lengths differ by many orders of magnitude.
+        If the method does not converge, as on rows whose lengths differ by many orders of magnitude.
     """
     system = _Dense(kernel, signs) if factor is None else _LowRank(factor, signs)
     n, b = len(signs), 0.0
@@ -71,8 +71,7 @@ def solve(signs, penalties, *, kernel=None, factor=None):
         except (np.linalg.LinAlgError, ValueError):
             break
         across = system.solve(signs)
-        # First a step towards the bounds themselves; then, knowing how far it gets and what curvature it meets,
-        # the one that is taken.
+        # The predictor aims at the bounds. The corrector, the step taken, uses its length and curvature.
         target = curve_lower = curve_upper = 0.0
         for _ in ("predictor", "corrector"):
             toward_lower = (target - curve_lower) / alpha - lower
@@ -92,7 +91,7 @@ def solve(signs, penalties, *, kernel=None, factor=None):
 
 
 def _reach(*pairs):
-    """The largest step up to 1 that keeps all values positive."""
+    """Return the largest step up to 1 that keeps all values positive."""
     longest = 1.0
     for values, steps in pairs:
         shrinks = steps < 0
@@ -102,7 +101,7 @@ def _reach(*pairs):
 
 
 class _Dense:
-    """Q, and systems with Q + diagonal, from the products of the rows."""
+    """Q, and systems with Q + diagonal, from the inner products of the rows."""
 
     def __init__(self, kernel, signs):
         self._matrix = kernel * signs * signs[:, None]
@@ -120,7 +119,7 @@ class _Dense:
 
 
 class _LowRank:
-    """The same from the rows, where they have fewer columns than there are rows (Sherman–Morrison–Woodbury)."""
+    """Q, and systems with Q + diagonal, from rows with fewer columns than rows (Sherman–Morrison–Woodbury)."""
 
     def __init__(self, rows, signs):
         self._rows = rows * signs[:, None]

@@ -1,8 +1,8 @@
-"""Vectors that are chosen, cut and extended without being copied: read only when they are sliced.
+"""Rows and columns selected from a vectors file or an array, and read only when they are sliced.
 
-Training needs some rows of a vectors file (those of the training videos), for a result per descriptor some of its
-columns, and for fusion with other features some columns more. `Rows` is that selection, over a file as over an array.
-Products of rows are made here too, in blocks, so that memory does not grow with the columns.
+Training needs the rows of the training videos. A result per descriptor needs some of the columns, and fusion appends
+columns of other features. `Rows` is such a selection. The functions below multiply rows by blocks, so that memory does
+not grow with the columns.
 """
 
 import functools
@@ -16,28 +16,29 @@ from idt.checks import describe
 from idt.errors import DataError
 
 MEMORY = 1 << 29
-"""Bytes that reading and multiplying rows may take: two blocks, one that is being read, and a check of its numbers."""
+"""Bytes that reading and multiplying may take: two blocks, a third one being read, and the check of its numbers."""
 
 PANEL = 4096
-"""Columns that are turned into float64 at a time."""
+"""Number of columns converted to float64 at a time."""
 
 _alone = threading.RLock()
 _controller = functools.cache(ThreadpoolController)
 
 
 class Rows:
-    """Some rows and columns of vectors, and columns beside them.
+    """A selection of rows and columns, with further columns appended.
 
     Parameters
     ----------
-    source : (m, d) array, or what has ``shape`` and ``dtype`` and is read by ``source[first:last, columns]``
-        Such as the encodings of `encoding.vectors_file.open_vectors`.
+    source : (m, d) array
+        Or an object with ``shape`` and ``dtype`` that is read by ``source[first:last, columns]``, such as the encodings
+        of `encoding.vectors_file.open_vectors`.
     index : sequence of int, optional
-        The rows, in order; all by default. Runs of neighbouring rows are read at once.
+        Rows in the order wanted; all by default. Neighbouring rows are read at once.
     columns : list of slice, optional
-        The columns, in order; all by default. As from `encoding.vector_layout.block_columns`.
+        Columns in the order wanted, as from `encoding.vector_layout.block_columns`; all by default.
     extra : sequence of (m, e) array
-        Appended to the right, after the columns were chosen.
+        Arrays to append to the right of the selected columns.
 
     Attributes
     ----------
@@ -87,7 +88,7 @@ class Rows:
         return out
 
     def take(self, index):
-        """Rows of these rows.
+        """Select some of these rows.
 
         Parameters
         ----------
@@ -100,12 +101,12 @@ class Rows:
         return Rows(self._source, index=self._index[index], columns=self._columns, extra=self._extra)
 
     def cut(self, part):
-        """Columns of these rows.
+        """Select some of the columns.
 
         Parameters
         ----------
         part : slice
-            First and last column, within the width.
+            First and last column, exclusive, within the width.
 
         Returns
         -------
@@ -125,21 +126,21 @@ class Rows:
 
 
 def as_rows(X):
-    """Take in what a caller gives as rows.
+    """Convert the X of a caller to rows.
 
     Parameters
     ----------
-    X : Rows or array-like (n, d)
+    X : Rows, DataFrame or array-like (n, d)
 
     Returns
     -------
     Rows or (n, d) float32 or float64
-        `Rows` and float32 as they are, other real numbers as float64.
+        `Rows` and float32 unchanged, other real numbers as float64.
 
     Raises
     ------
     DataError
-        If it is sparse, complex, not a matrix, or has no rows or no columns.
+        If X is sparse, complex, not a matrix, or has no rows or no columns.
     """
     if isinstance(X, Rows):
         return X
@@ -164,7 +165,7 @@ def as_rows(X):
 
 
 def parts(rows, memory=MEMORY):
-    """Cut rows into blocks of which ``memory`` bytes hold four.
+    """Cut rows into blocks, four of which fit into ``memory`` bytes.
 
     Parameters
     ----------
@@ -200,7 +201,7 @@ def check_finite(block, start):
 
 
 def products(left, right):
-    """``left @ right.T`` in float64, panel by panel of columns, so that there is no float64 copy of them all.
+    """Compute ``left @ right.T`` in float64 by panels of columns, so that no float64 copy of all columns is made.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def products(left, right):
 
 
 def combine(factors, rows):
-    """``factors @ rows`` in float64, by blocks of rows and panels of columns.
+    """Compute ``factors @ rows`` in float64 by blocks of rows and panels of columns.
 
     Parameters
     ----------
@@ -240,18 +241,18 @@ def combine(factors, rows):
 
 
 def gram(rows, *, memory=MEMORY):
-    """Inner products of all pairs of rows.
+    """Compute the inner products of all pairs of rows.
 
     Parameters
     ----------
     rows : (n, d) float32 or float64, or Rows
     memory : int
-        Bytes beside the result; more means fewer passes over a file.
+        Bytes besides the result. More bytes mean fewer passes over a file.
 
     Returns
     -------
     (n, n) float64
-        Symmetric. In float32 it would not be positive definite, by more than hard classes bear.
+        A symmetric matrix. It is float64, because in float32 it would not be positive definite enough for hard classes.
 
     Raises
     ------
@@ -275,9 +276,9 @@ def gram(rows, *, memory=MEMORY):
 
 @contextmanager
 def one_thread():
-    """Within the block matrix products run on one thread, so the number of cores never shows in their last bits.
+    """Limit matrix products to one thread within the block, so that their last bits do not depend on the cores.
 
-    The limit is one of the whole process, so only one block runs at a time.
+    The limit holds for the whole process, so only one block runs at a time.
     """
     with _alone, _controller().limit(limits=1, user_api="blas"):
         yield

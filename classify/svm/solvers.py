@@ -1,22 +1,21 @@
-"""How support vector machines are trained: on the inner products of the rows, or on the rows as they are.
+"""Training of support vector machines on the inner products of the rows, or on the rows.
 
-`Dual`: libsvm solves the dual on a kernel matrix. With more columns than rows the kernel of the linear machine is the
-Gram matrix K = X Xᵀ, made by blocks of rows, and the weights come back as w = Xᵀα, so a prediction is one product.
-Memory is that of K and two blocks, whatever the columns: 0.73 GB instead of 4 GB of features for UCF101.
+`Dual`: libsvm solves the dual on a kernel matrix. The kernel of the linear machine is the Gram matrix K = X Xᵀ, made by
+blocks of rows, and the weights are w = Xᵀα. Memory is that of K and two blocks, whatever the number of columns.
 
-`Primal`: the rows as they are. liblinear penalises the bias as the weight of one more column, of the height
-``intercept_scaling``; the higher, the closer to this objective (the difference falls with its square), and the slower
-its coordinate descent.
+`Primal`: liblinear works on the rows. It penalises the bias as the weight of one more column of the height
+``intercept_scaling``. A higher column comes closer to our objective, because the difference falls with the square of
+the height, but it slows the coordinate descent.
 
-Where either does not converge in reasonable time, as for classes that overlap in few columns at C = 100, an
+If the solver does not converge in reasonable time, as for classes that overlap in few columns at C = 100, an
 interior-point method takes over (`classify.svm.interior_point`).
 
-Either way b is then chosen exactly for the w found: the objective along b is piecewise linear, with its kinks at
-t_i − w·x_i, and is smallest between two neighbouring kinks; b is their middle, which is libsvm's choice too.
+Both ways choose b exactly for the w found. The objective along b is piecewise linear, with kinks at t_i − w·x_i, and is
+smallest between two neighbouring kinks; b is their middle, which is libsvm's choice, too.
 
-Both hold a matrix, centred about its mean row, which the bias takes up: far from the origin the solvers would lose
-their digits or their speed. What a class is trained to is a vector v, of multipliers or of weights; the score of a row
-is then that row of the matrix times v, plus a bias.
+Both hold a matrix centred about its mean row, because the solvers lose digits or speed far from the origin; the bias
+takes up the mean. Training a class yields a vector v of multipliers or weights, and the score of a row is that row of
+the matrix times v, plus a bias.
 
 Source: docs/method/encoding.md, section 8; Hsieh et al. 2008 (liblinear), Fan, Chen & Lin 2005 (libsvm).
 """
@@ -31,20 +30,20 @@ from classify.svm import interior_point
 from classify.svm.lazy_rows import check_finite
 
 TOLERANCE = 1e-5
-"""Violation of the optimality conditions, in units of the margin, at which the solvers stop: scores to ~1e-5."""
+"""The solvers stop at this violation of the optimality conditions, in units of the margin."""
 
 BIAS_HEIGHT = 10.0
-"""Height of liblinear's bias column in lengths of a centred row: scores to below 1e-3 of the largest."""
+"""Height of liblinear's bias column in lengths of a centred row; scores are then exact to below 1e-3 of the largest."""
 
 MAX_PASSES = 5_000
-"""Passes over the rows after which liblinear is said not to converge; on vectors of videos it needs up to 3,000."""
+"""Number of passes over the rows after which liblinear is given up; vectors of videos need up to 3,000."""
 
 MAX_PAIRS = 500_000
-"""Pairs of multipliers after which libsvm is said not to converge; on vectors of videos it needs some hundreds."""
+"""Number of pairs of multipliers after which libsvm is given up; vectors of videos need some hundreds."""
 
 
 def bias(scores, signs, penalties):
-    """The unpenalised bias for given w·x: the middle of the interval that minimises the hinge losses.
+    """Compute the unpenalised bias for given w·x: the middle of the interval that minimises the hinge losses.
 
     Parameters
     ----------
@@ -69,12 +68,12 @@ def bias(scores, signs, penalties):
 
 
 class Dual:
-    """Training on a kernel matrix.
+    """A training problem given by a kernel matrix.
 
     Parameters
     ----------
     kernel : (n, n) float64
-        Inner products of the rows; it is centred in place.
+        Inner products of the rows. The matrix is centred in place.
     """
 
     def __init__(self, kernel):
@@ -84,15 +83,15 @@ class Dual:
         self.matrix = kernel
 
     def part(self, rows):
-        """The problem of some rows, (m,) int."""
+        """Return the problem of some rows, (m,) int."""
         return Dual(self.matrix[np.ix_(rows, rows)])
 
     def seen_from(self, rows, others):
-        """Other rows as a machine of the part ``rows`` takes them."""
+        """Return other rows in the form that a machine of the part ``rows`` scores."""
         return self.matrix[np.ix_(others, rows)]
 
     def train(self, sign, penalties):
-        """Multipliers t_i α_i of one class, (n,) float64; arguments are lines of `fit`'s."""
+        """Return the multipliers t_i α_i of one class, (n,) float64; the arguments are rows of those of `fit`."""
         machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=MAX_PAIRS)
         _fit(machine, self.matrix, sign, penalties)
         if machine.fit_status_:
@@ -103,11 +102,13 @@ class Dual:
 
 
 class Primal:
-    """Training on rows as they are, for more rows than columns.
+    """A training problem given by the rows, for fewer columns than rows.
 
     Parameters
     ----------
     rows : (n, d) float32 or float64, or Rows
+    seed : int
+        Seed of the order in which liblinear visits the rows.
 
     Raises
     ------
@@ -115,7 +116,8 @@ class Primal:
         If a number is not finite.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows, seed=0):
+        self.seed = seed
         # A copy in float64, as liblinear makes in any case.
         self.matrix = rows[:].astype(np.float64)
         check_finite(self.matrix, 0)
@@ -123,15 +125,15 @@ class Primal:
         self.matrix -= self.mean
 
     def part(self, rows):
-        """The problem of some rows, (m,) int."""
-        return Primal(self.matrix[rows])
+        """Return the problem of some rows, (m,) int."""
+        return Primal(self.matrix[rows], self.seed)
 
     def seen_from(self, rows, others):
-        """Other rows as a machine of the part ``rows`` takes them."""
+        """Return other rows in the form that a machine of the part ``rows`` scores."""
         return self.matrix[others]
 
     def train(self, sign, penalties):
-        """Weights of one class, (d,) float64; arguments are lines of `fit`'s."""
+        """Return the weights of one class, (d,) float64; the arguments are rows of those of `fit`."""
         X = self.matrix
         length = np.sqrt(np.einsum("ij,ij->", X, X) / len(X)) or 1.0
         machine = LinearSVC(
@@ -141,7 +143,7 @@ class Primal:
             tol=TOLERANCE,
             intercept_scaling=BIAS_HEIGHT * length,
             max_iter=MAX_PASSES,
-            random_state=0,
+            random_state=self.seed,
         )
         _fit(machine, X, sign, penalties)
         if machine.n_iter_ < MAX_PASSES:
@@ -166,7 +168,7 @@ def fit(problem, signs, penalties):
     found : (k, …) float64
         Multipliers or weights v of each class.
     biases : (k,) float64
-        Of rows, or lines of the kernel, as they were before they were centred.
+        Biases for the rows, or rows of the kernel, before centring.
 
     Raises
     ------
@@ -178,7 +180,7 @@ def fit(problem, signs, penalties):
         if np.ptp(sign):
             found.append(problem.train(sign, penalty))
             offset = bias(problem.matrix @ found[-1], sign, penalty)
-        else:  # Of a part of the rows that holds no other side, the constant that all of it agrees with.
+        else:  # A fold may lack the class or all others; a constant score then fits all of its rows.
             found.append(np.zeros(problem.matrix.shape[1]))
             offset = sign[0]
         biases.append(offset - problem.mean @ found[-1])
@@ -186,7 +188,7 @@ def fit(problem, signs, penalties):
 
 
 def _fit(machine, data, sign, penalties):
-    """Train one of scikit-learn's machines; whether it converged is asked afterwards."""
+    """Train one of scikit-learn's machines; the caller asks whether it converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(data, sign, sample_weight=penalties)

@@ -1,4 +1,4 @@
-"""Labels as training takes them: a sign for every class and row, and a weight."""
+"""Training targets: a sign and a weight for every class and row."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,15 @@ from idt.errors import DataError
 
 
 class Targets(NamedTuple):
-    """What each machine is to tell apart.
+    """Training targets of the machines.
 
     Attributes
     ----------
     classes : (c,) array
-        Sorted.
+        Labels in sorted order.
     signs : (k, n) float64
-        +1 for the rows of each class, −1 for the others; of two classes of which each row has one, of the second only.
+        +1 for the rows of each class, −1 for the others. If there are two classes and each row has one, the second
+        class alone.
     several : bool
         Whether a row may have several classes, or none.
     """
@@ -30,21 +31,21 @@ class Targets(NamedTuple):
 
     @property
     def codes(self):
-        """Index of each row's class, (n,) int; for rows of several classes a number for each combination."""
+        """Index of each row's class, (n,) int; if rows have several classes, an index of their combination."""
         if self.several:
             return np.unique(self.signs, axis=1, return_inverse=True)[1].reshape(-1)
         return (self.signs[0] > 0).astype(np.intp) if len(self.signs) == 1 else self.signs.argmax(axis=0)
 
 
 def read_targets(y, n):
-    """Take in the labels of rows.
+    """Convert the labels of rows to targets.
 
     Parameters
     ----------
     y : (n,) str or int, or list of tuple of str
         A tuple holds all classes of a row.
     n : int
-        Rows.
+        Number of rows.
 
     Returns
     -------
@@ -53,8 +54,8 @@ def read_targets(y, n):
     Raises
     ------
     DataError
-        If there is another number of labels than rows, there are fewer than two classes, a label is no class, or a
-        class is that of every row.
+        If there is another number of labels than rows, there are fewer than two classes, a label cannot name a class,
+        or every row has the same class.
     """
     if y is None:
         raise DataError("training requires y to be passed, but the target y is None")
@@ -78,13 +79,13 @@ def read_targets(y, n):
 
 
 def weights(class_weight, targets):
-    """Factor of C for each class and row.
+    """Compute the factor of C for each class and row.
 
     Parameters
     ----------
     class_weight : None, "balanced" or dict
-        As in scikit-learn. Balanced is n / (c · n of the row's class). Where rows have several classes every machine
-        balances its two sides, n / (2 · n of the side), and a dict weighs the rows that hold the class.
+        As in scikit-learn; "balanced" is n / (c · n of the row's class). If rows have several classes, "balanced"
+        weighs the two sides of each machine by n / (2 · n of the side), and a dict weighs the rows that have the class.
     targets : Targets
 
     Returns
@@ -112,7 +113,7 @@ def weights(class_weight, targets):
 
 
 def _column(y):
-    """Labels of which each row has one."""
+    """Return the labels of rows with one class each, as a column."""
     try:
         labels = column_or_1d(y, warn=True)
         check_classification_targets(labels)
@@ -122,7 +123,7 @@ def _column(y):
 
 
 def _factors(class_weight, classes):
-    """Factor of each class, from a dict."""
+    """Return the factor of each class from a dict."""
     if not isinstance(class_weight, dict):
         raise DataError(f'class_weight must be None, "balanced" or a dict, got {class_weight!r}')
     unknown = [str(label) for label in class_weight if label not in classes]

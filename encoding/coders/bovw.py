@@ -53,8 +53,8 @@ def hard_codes(rows, kmeans):
         1 for the nearest word.
     """
     n = len(rows)
-    shape = (n, len(kmeans.centres_))
-    return sparse.csr_array((np.ones(n, np.float32), kmeans.nearest(rows), np.arange(n + 1)), shape)
+    shape = (n, len(kmeans.cluster_centers_))
+    return sparse.csr_array((np.ones(n, np.float32), kmeans.predict(rows), np.arange(n + 1)), shape)
 
 
 def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
@@ -74,12 +74,12 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     (n, K) csr_array of float32
         Each row sums to one.
     """
-    n, k = len(rows), len(kmeans.centres_)
+    n, k = len(rows), len(kmeans.cluster_centers_)
     nearest = min(nearest, k)
     words, weights = np.empty((n, nearest), np.int64), np.empty((n, nearest))
     # Without any distortion each fitted descriptor is a word: all weight falls on the nearest.
     sharpness = 1 / max(width**2 * kmeans.distortion_, np.finfo(np.float32).tiny)
-    for batch, scores in kmeans.scores(rows):
+    for batch, scores in kmeans.affinities(rows):
         chosen = np.argpartition(-scores, nearest - 1, axis=1)[:, :nearest]
         words[batch] = np.sort(chosen, axis=1)
         near = np.take_along_axis(scores, words[batch], axis=1).astype(np.float64)
@@ -114,7 +114,7 @@ class BovwCoder(CentresCoder):
             return hard_codes(rows, self.kmeans)
         if params.coding == "soft":
             return soft_codes(rows, self.kmeans, nearest=params.nearest, width=params.width)
-        self._dictionary = self._dictionary or Dictionary(self.kmeans.centres_)
+        self._dictionary = self._dictionary or Dictionary(self.kmeans.cluster_centers_)
         codes = self._dictionary.codes(rows, groups_of(tracks, len(rows)), atoms=params.atoms)
         return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
 
@@ -132,4 +132,4 @@ class BovwCoder(CentresCoder):
 
     def size(self, params):
         """Numbers of a vector: K, or 2K for ``somp``."""
-        return len(self.kmeans.centres_) * (2 if params.coding == "somp" else 1)
+        return len(self.kmeans.cluster_centers_) * (2 if params.coding == "somp" else 1)

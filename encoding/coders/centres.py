@@ -21,7 +21,7 @@ class CentresCoder(CellCoder):
     @classmethod
     def fit(cls, rows, params, *, threads=1):
         """Find the centres of projected descriptors."""
-        return cls(KMeans(params.k, seeds=params.seeds, seed=params.seed, threads=threads).fit(rows))
+        return cls(KMeans(params.k, n_init=params.seeds, random_state=params.seed, threads=threads).fit(rows))
 
     @classmethod
     def read(cls, read, params, width):
@@ -30,4 +30,4 @@ class CentresCoder(CellCoder):
 
     def arrays(self):
         """Its numbers under the names that they have in a file."""
-        return {"centres": self.kmeans.centres_, "distortion": np.array([self.kmeans.distortion_], np.float32)}
+        return {"centres": self.kmeans.cluster_centers_, "distortion": np.array([self.kmeans.distortion_], np.float32)}

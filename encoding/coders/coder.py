@@ -49,7 +49,7 @@ class Block(NamedTuple):
 
     def project(self, rows):
         """Descriptors (n, d) float32 as the coder takes them, (n, D) float32."""
-        return rows if self.pca is None else self.pca.transform(rows)
+        return rows if self.pca is None else self.pca.rotated(rows)
 
     def arrays(self):
         """Its numbers under the names that they have in a file."""

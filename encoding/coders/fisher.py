@@ -160,7 +160,7 @@ class FisherCoder(CellCoder):
     @classmethod
     def fit(cls, rows, params, *, threads=1):
         """Fit the mixture to projected descriptors."""
-        return cls(DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(rows))
+        return cls(DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(rows))
 
     @classmethod
     def read(cls, read, params, width):

@@ -61,7 +61,7 @@ def columns_asked(params):
     Returns
     -------
     tuple of str
-        As `encoding.descriptors.sources.parts_of` takes them.
+        As `encoding.descriptors.sources.Source.parts` takes them.
     """
     if params.encoding == "stacked":
         return stacked.COLUMNS

@@ -18,7 +18,6 @@ import numpy as np
 from encoding.coders.fisher import FisherCoder
 from encoding.coders.pooling import CellPool, Slices, slices_of
 from encoding.descriptors.sample import Sampler
-from encoding.descriptors.sources import parts_of
 from encoding.descriptors.tracks import Tracks
 from encoding.grids import volume_sizes
 from encoding.models.gmm import DiagonalGMM
@@ -89,7 +88,7 @@ class StackedCoder:
 
     def reduce(self, vectors):
         """First-layer vectors (n, D) float32 as descriptors of the second layer."""
-        return self.pca.transform(product(vectors, self._panels, len(self.projection)))
+        return self.pca.rotated(product(vectors, self._panels, len(self.projection)))
 
 
 class StackedPool:
@@ -201,11 +200,11 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
     missing = sorted(set(names) - set(labels)) if labels is not None else []
     if missing:
         raise DataError(f"every training video needs a label, {missing[0]} and {len(missing) - 1} more have none")
-    items = dict(zip(inputs.names, inputs.items, strict=True))
+    sources = {source.name: source for source in inputs.sources}
     done = []
     for block in blocks:
         sampler = Sampler(params.volume_sample, seed=params.seed)
-        tasks = ((items[name], name, block, params) for name in names)
+        tasks = ((sources[name], block, params) for name in names)
         for name, vectors in zip(names, in_order(_volumes_of, tasks, jobs), strict=True):
             sampler.update(name, vectors)
             if update is not None:
@@ -218,17 +217,17 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
             )
         vectors = sampler.result()
         classes = None if labels is None else [labels[name] for name, _ in sampler.origins()]
-        projection = MaxMarginProjection(params.reduced, seed=params.seed).fit(vectors, classes).projection_
+        projection = MaxMarginProjection(params.reduced, random_state=params.seed).fit(vectors, classes).components_
         reduced = product(vectors, packed(projection.T), len(projection))
-        pca = PCA(params.pca, whiten=params.whiten).fit(reduced)
-        gmm = DiagonalGMM(params.k, seed=params.seed, threads=threads).fit(pca.transform(reduced))
+        pca = PCA(column_share=params.pca, whiten=params.whiten).fit(reduced)
+        gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.rotated(reduced))
         done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
     return done
 
 
-def _volumes_of(item, name, block, params):
+def _volumes_of(source, block, params):
     """First-layer vectors of the sub-volumes of one video, some arrays of them."""
-    parts = parts_of(item, name, block.sizes, columns=COLUMNS, steps=params.steps)
+    parts = source.parts(block.sizes, columns=COLUMNS, steps=params.steps)
     projected = [(block.project(rows), tracks) for rows, tracks in parts if len(rows)]
     return list(volume_vectors(block.coder, params, projected))
 

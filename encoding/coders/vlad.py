@@ -43,23 +43,23 @@ class VladCoder(CentresCoder):
 
     def nothing(self, params):
         """The sums of no descriptors."""
-        return Residuals(np.zeros(len(self.kmeans.centres_)), np.zeros(self.kmeans.centres_.shape))
+        return Residuals(np.zeros(len(self.kmeans.cluster_centers_)), np.zeros(self.kmeans.cluster_centers_.shape))
 
     def summed(self, codes, params, threads=1):
         """Counts and sums of descriptors by nearest centre."""
-        rows = float_array(codes, (None, self.kmeans.centres_.shape[1]), "descriptors")
-        nearest, k = self.kmeans.nearest(rows), len(self.kmeans.centres_)
+        rows = float_array(codes, (None, self.kmeans.cluster_centers_.shape[1]), "descriptors")
+        nearest, k = self.kmeans.predict(rows), len(self.kmeans.cluster_centers_)
         counts = np.bincount(nearest, minlength=k).astype(np.float64)
         sums = np.column_stack([np.bincount(nearest, column, k) for column in rows.T])
         return Residuals(counts, sums)
 
     def vector(self, sums, params):
         """The normalised vector, (K·D,) float32; zero without descriptors."""
-        residuals = (sums.sums - sums.counts[:, None] * self.kmeans.centres_).astype(np.float32)
+        residuals = (sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_).astype(np.float32)
         return normalize.block(
             residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
         )
 
     def size(self, params):
         """Numbers of a vector."""
-        return self.kmeans.centres_.size
+        return self.kmeans.cluster_centers_.size

@@ -1,8 +1,10 @@
 """Descriptors in: from feature files, features, arrays or videos; and a uniform sample of them.
 
-sources        what the descriptors of a video come from
+sources        what the descriptors of a video come from: one protocol, four classes
+inputs         sources that are checked to be of one kind
 feature_files  files found, named, and asked for their parameters
-videos         extracted and encoded in one pass
+videos         videos found, to be extracted and encoded in one pass
+regroup        chunks of features in blocks of one size
 tracks         what an encoding asks about tracks
 sample         a uniform sample of rows over many videos
 reservoir      the samples of several training sets, in one pass

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from idt import layout
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5
@@ -66,6 +67,24 @@ def comparable(params):
     found = feature_file.extraction_params(feature_file.stored_params(params))
     projected = {PROJECTED: params[PROJECTED]} if PROJECTED in params else {}
     return {**{name: value for name, value in found.items() if name not in SEGMENT}, **projected}
+
+
+def sizes_of(params, descriptors):
+    """Find the columns of each descriptor of an extraction.
+
+    Parameters
+    ----------
+    params : dict or None
+        As from `comparable`; None for rows that others wrote, whose sizes are the release's.
+    descriptors : sequence of str
+
+    Returns
+    -------
+    dict of str to int
+    """
+    fields = {name: params[name] for name in ("length", "cells", "time_cells")} if params else {}
+    widths = layout.block_sizes(**fields)
+    return {name: widths[name] for name in descriptors}
 
 
 def find(given):

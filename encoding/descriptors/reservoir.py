@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.descriptors.sample import Sampler, row_keys
-from encoding.descriptors.sources import rows_of
 
 LARGEST = np.uint64(2**64 - 1)
 # Rows are dropped when a set has this many times its sample: seldom enough that selecting costs nothing.
@@ -28,13 +27,14 @@ class Sampled(NamedTuple):
     n_seen: int
 
 
-def sample_video(item, name, sizes, limit=LARGEST, *, size, seed, steps=None):
+def sample_video(source, sizes, limit=LARGEST, *, size, seed, steps=None):
     """Sample one video.
 
     Parameters
     ----------
-    item, name, sizes, steps
-        As `encoding.descriptors.sources.rows_of`.
+    source : Source
+    sizes, steps
+        As for `encoding.descriptors.sources.Source.parts`.
     limit : uint64
         Rows of larger keys are not wanted.
     size, seed : int
@@ -44,12 +44,13 @@ def sample_video(item, name, sizes, limit=LARGEST, *, size, seed, steps=None):
     -------
     Sampled
     """
-    sampler = Sampler(size, seed=seed).update(name, rows_of(item, name, sizes, steps=steps))
+    rows_in_turn = (rows for rows, _ in source.parts(sizes, steps=steps))
+    sampler = Sampler(size, seed=seed).update(source.name, rows_in_turn)
     if not sampler.n_seen:
         return Sampled(np.empty(0, np.uint64), np.empty((0, sum(sizes.values())), np.float32), 0)
     rows = sampler.result()
     # The sampler keeps the rows of smallest keys in their order, so these are the keys.
-    keys = np.sort(row_keys(name, 0, sampler.n_seen, seed=seed))[: len(rows)]
+    keys = np.sort(row_keys(source.name, 0, sampler.n_seen, seed=seed))[: len(rows)]
     # A part of the sampler's memory would keep all of it.
     return _first(Sampled(keys, rows.copy() if len(rows) < size else rows, sampler.n_seen), limit)
 

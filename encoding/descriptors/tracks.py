@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from idt import layout
+
 
 @dataclass(frozen=True)
 class Tracks:
@@ -28,6 +30,29 @@ class Tracks:
     position: Any = None
     skip: Any = None
     length: Any = None
+
+    @classmethod
+    def of(cls, features, columns):
+        """Look up what an encoding asks.
+
+        Parameters
+        ----------
+        features : Features
+        columns : sequence of str
+            Some of `COLUMNS`. If there is one, frame steps and length are looked up, too.
+
+        Returns
+        -------
+        Tracks
+        """
+        if not columns:
+            return cls()
+        known = {name: features.need(name) for name in columns if name != "skip"}
+        # Tracks without frame steps are all of step 1.
+        skip = np.ones(len(features), np.uint8) if features.skip is None else features.skip
+        # Rows that others wrote have the release's length.
+        length = features.params.length if features.params else layout.block_sizes()["trajectory"] // 2
+        return cls(**known, skip=skip, length=length)
 
     def columns(self):
         """The arrays that are present: dict of str to ndarray."""

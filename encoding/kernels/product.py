@@ -35,7 +35,7 @@ def multiply(a, panels, out):
         for i in range(0, a.shape[0], ROWS):
             first, second, target = i * depth, p * depth * PANEL, i * width + p * PANEL
             # numba adds the first argument, mypy misses the last.
-            _multiply_tile(a, first, panels, second, depth, out, target, width)  # type: ignore[call-arg]
+            _multiply_tile(a, first, panels, second, out, target)  # type: ignore[call-arg]
 
 
 @kernel()
@@ -53,19 +53,21 @@ def pack(b, panels):
 
 
 @intrinsic
-def _multiply_tile(typing, a, a_first, b, b_first, depth, out, out_first, out_step):
-    """One tile, out[6 rows, 16 columns] = Σ_k a[6 rows, k] · b[k, 16 columns].
+def _multiply_tile(typing, a, a_first, b, b_first, out, out_first):
+    """Multiply one tile: out[6 rows, 16 columns] = Σ_k a[6 rows, k] · b[k, 16 columns].
 
-    They begin at the flat positions ``…_first``; rows of a are ``depth`` numbers apart, of b 16, of out ``out_step``.
+    Each begins at the flat position ``…_first``.
     """
-    signature = types.void(a, types.int64, b, types.int64, types.int64, out, types.int64, types.int64)
+    signature = types.void(a, types.int64, b, types.int64, out, types.int64)
 
     def generate(context, builder, signature, arguments):
-        a, a_first, b, b_first, depth, out, out_first, out_step = arguments
         a, b, out = (
-            context.make_array(signature.args[i])(context, builder, value=array).data
-            for i, array in ((0, a), (2, b), (5, out))
+            context.make_array(signature.args[i])(context, builder, value=arguments[i]) for i in range(0, 6, 2)
         )
+        a_first, b_first, out_first = arguments[1::2]
+        # The rows of b are PANEL numbers apart.
+        depth, out_step = (builder.extract_value(array.shape, 1) for array in (a, out))
+        a, b, out = a.data, b.data, out.data
         before, loop, after = (builder.block, *(builder.append_basic_block(name) for name in ("depth", "store")))
         builder.branch(loop)
 

@@ -1,9 +1,12 @@
-"""What is fitted to descriptors.
+"""Models that are fitted to descriptors, in scikit-learn's words.
 
-pca          principal components
-gmm          mixtures of Gaussians with diagonal covariances, by EM
-expectation  posteriors and sufficient statistics of a mixture
-kmeans       centres of visual words
-max_margin   the projection of stacked Fisher vectors
-product      matrix products with the same last bits everywhere
+pca           principal components
+gmm           mixtures of Gaussians with diagonal covariances, by EM
+start         the start of EM: k-means on a subset
+expectation   the E-step: posteriors and sufficient statistics of a mixture
+maximisation  the M-step
+kmeans        centres of visual words
+max_margin    the projection of stacked Fisher vectors
+tables        arrays or tables with named columns in
+product       matrix products with the same last bits everywhere
 """

@@ -11,11 +11,14 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils.validation import check_is_fitted
 
 from encoding.models.product import packed, product
-from idt.checks import float_array, positive_integer
+from encoding.models.tables import fitted_rows, rows_as_fitted
+from idt.checks import checked_seed, float_array, positive_integer
 from idt.errors import DataError
 
 # Scores of a batch at K = 4000 take 8 MB.
@@ -24,32 +27,46 @@ BATCH = 512
 MOST_PASSES = 30
 
 
-class KMeans(BaseEstimator):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """Centres of clusters.
 
     Parameters
     ----------
     n_clusters : int
         Number of centres K.
-    seeds : int
-        Runs, from the seeds ``seed``, ``seed`` + 1 …; the one of the lowest distortion is kept, the first of equals.
-    seed : int
+    n_init : int
+        Number of runs. They have the seeds ``random_state``, ``random_state`` + 1 …; the run of the lowest distortion
+        is kept, the first of equals.
+    random_state : int
+        Seed of the first run.
     threads : int
         Runs at once; the result does not depend on it.
 
     Attributes
     ----------
-    centres_ : (K, D) float32
+    cluster_centers_ : (K, D) float32
+    inertia_ : float
+        Sum of the squared distances of the rows from their nearest centres; absent after `from_centres`.
     distortion_ : float
-        Mean squared distance of the sample from the nearest centres.
+        Mean of these squared distances, rounded to float32 as a codebook file holds it.
     distortions_ : list of float
-        Of all runs.
+        Those of all runs; absent after `from_centres`.
+    n_iter_ : int
+        Passes of the run that is kept; absent after `from_centres`.
+    n_features_in_ : int
+    feature_names_in_ : (D,) object
+        Names of the columns of a table; absent if an array was fitted.
+
+    Notes
+    -----
+    docs/method/encoding.md, sections 9 and 10. The clusters of the fitted rows are not kept (scikit-learn's
+    ``labels_``), because a codebook would carry them to every process; `fit_predict` returns them.
     """
 
-    def __init__(self, n_clusters=4000, *, seeds=8, seed=0, threads=1):
+    def __init__(self, n_clusters=4000, *, n_init=8, random_state=0, threads=1):
         self.n_clusters = n_clusters
-        self.seeds = seeds
-        self.seed = seed
+        self.n_init = n_init
+        self.random_state = random_state
         self.threads = threads
 
     def fit(self, X, y=None):
@@ -57,7 +74,7 @@ class KMeans(BaseEstimator):
 
         Parameters
         ----------
-        X : (n, D) float32
+        X : (n, D) float32, or a table
             At least as many rows as centres. If fewer differ, some centres coincide.
         y : ignored
 
@@ -73,9 +90,10 @@ class KMeans(BaseEstimator):
         """
         from threadpoolctl import threadpool_limits
 
-        for name in ("n_clusters", "seeds", "threads"):
+        for name in ("n_clusters", "n_init", "threads"):
             positive_integer(getattr(self, name), name)
-        rows = float_array(X, (None, None), "descriptors")
+        first = checked_seed(self.random_state, most=2**32 - self.n_init)
+        rows = fitted_rows(self, X)
         if len(rows) < self.n_clusters or not rows.shape[1]:
             raise DataError(
                 f"{self.n_clusters} words need at least as many descriptors, got {rows.shape[0]} of {rows.shape[1]} "
@@ -84,20 +102,22 @@ class KMeans(BaseEstimator):
         with threadpool_limits(1), warnings.catch_warnings():
             # Fewer different rows than centres: some centres coincide, which harms nothing.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            with ThreadPoolExecutor(min(self.threads, self.seeds)) as pool:
-                runs = list(pool.map(lambda seed: self._run(rows, seed), range(self.seed, self.seed + self.seeds)))
+            with ThreadPoolExecutor(min(self.threads, self.n_init)) as pool:
+                runs = list(pool.map(lambda seed: self._run(rows, seed), range(first, first + self.n_init)))
         self.distortions_ = [float(run.inertia_) / len(rows) for run in runs]
         best = int(np.argmin(self.distortions_))
+        self.inertia_, self.n_iter_ = float(runs[best].inertia_), int(runs[best].n_iter_)
         return self._store(runs[best].cluster_centers_, self.distortions_[best])
 
     @classmethod
     def from_centres(cls, centres, distortion):
-        """As if fitted, of centres found elsewhere.
+        """Make one as if fitted, of centres found elsewhere.
 
         Parameters
         ----------
         centres : (K, D) float32
         distortion : float
+            Mean squared distance of the fitted rows from their nearest centres.
 
         Returns
         -------
@@ -113,38 +133,134 @@ class KMeans(BaseEstimator):
             raise DataError(f"k-means has centres and a distortion of at least 0, got {len(centres)} and {distortion}")
         return cls(len(centres))._store(centres, float(distortion))
 
-    def scores(self, X):
-        """The scores x · c − |c|² / 2 of every descriptor and centre, some descriptors at a time.
+    def predict(self, X):
+        """Find the nearest centre of every row, the first of equals.
 
         Parameters
         ----------
-        X : (n, D) float32
-
-        Yields
-        ------
-        slice
-            Of the descriptors.
-        (m, K) float32
-        """
-        rows = float_array(X, (None, self.centres_.shape[1]), "descriptors")
-        for start in range(0, len(rows), BATCH):
-            batch = slice(start, min(start + BATCH, len(rows)))
-            yield batch, product(rows[batch], self._panels, len(self.centres_)) - self._half
-
-    def nearest(self, X):
-        """The nearest centre of every descriptor, the first of equals.
-
-        Parameters
-        ----------
-        X : (n, D) float32
+        X : (n, D) float32, or a table
 
         Returns
         -------
         (n,) int64
+
+        Raises
+        ------
+        DataError
+            If X is not finite or has other columns.
+        NotFittedError
+            If nothing is fitted.
         """
-        out = np.empty(len(X), np.int64)
-        for batch, scores in self.scores(X):
-            out[batch] = scores.argmax(axis=1)
+        check_is_fitted(self, "cluster_centers_")
+        return self._nearest(rows_as_fitted(self, X))
+
+    def fit_predict(self, X, y=None):
+        """Find the centres, and the nearest centre of every row.
+
+        Parameters
+        ----------
+        X : (n, D) float32, or a table
+        y : ignored
+
+        Returns
+        -------
+        (n,) int64
+
+        Raises
+        ------
+        DataError
+            As `fit`.
+        """
+        return self.fit(X).predict(X)
+
+    def transform(self, X):
+        """Compute the distances from all centres.
+
+        Parameters
+        ----------
+        X : (n, D) float32, or a table
+
+        Returns
+        -------
+        (n, K) float32
+            Or a table, after ``set_output``.
+
+        Raises
+        ------
+        DataError
+            If X is not finite or has other columns.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "cluster_centers_")
+        rows = rows_as_fitted(self, X)
+        if not len(rows):
+            return np.empty((0, self._n_features_out), np.float32)
+        return euclidean_distances(rows, self.cluster_centers_)
+
+    def score(self, X, y=None):
+        """Compute the negative sum of the squared distances from the nearest centres, the larger the better.
+
+        Parameters
+        ----------
+        X : (n, D) float32, or a table
+        y : ignored
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        DataError
+            If X is not finite or has other columns.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "cluster_centers_")
+        rows = rows_as_fitted(self, X)
+        differences = rows.astype(np.float64) - self.cluster_centers_[self._nearest(rows)]
+        return -float(np.einsum("ij,ij->", differences, differences))
+
+    def affinities(self, rows):
+        """Yield x · c − |c|² / 2 of every row and centre, which is largest for the nearest centre, some rows at a time.
+
+        Parameters
+        ----------
+        rows : (n, D) float32
+
+        Yields
+        ------
+        slice
+            Of the rows.
+        (m, K) float32
+
+        Raises
+        ------
+        DataError
+            If the rows are not finite or of another width.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "cluster_centers_")
+        yield from self._affinities(float_array(rows, (None, self.n_features_in_), "descriptors"))
+
+    @property
+    def _n_features_out(self):
+        """The number of columns that scikit-learn names ``kmeans0``, ``kmeans1`` …"""
+        return len(self.cluster_centers_)
+
+    def _affinities(self, rows):
+        """As `affinities`, of checked rows."""
+        for start in range(0, len(rows), BATCH):
+            batch = slice(start, min(start + BATCH, len(rows)))
+            yield batch, product(rows[batch], self._panels, len(self.cluster_centers_)) - self._half
+
+    def _nearest(self, rows):
+        """The nearest centre of checked rows."""
+        out = np.empty(len(rows), np.int64)
+        for batch, affinities in self._affinities(rows):
+            out[batch] = affinities.argmax(axis=1)
         return out
 
     def _run(self, rows, seed):
@@ -157,8 +273,10 @@ class KMeans(BaseEstimator):
 
     def _store(self, centres, distortion):
         """Set the learned attributes."""
-        self.centres_ = np.ascontiguousarray(centres, np.float32)
+        self.cluster_centers_ = np.ascontiguousarray(centres, np.float32)
+        self.n_features_in_ = self.cluster_centers_.shape[1]
         self.distortion_ = float(np.float32(distortion))  # as a file holds it
-        self._panels = packed(self.centres_.T)
-        self._half = (np.einsum("ij,ij->i", self.centres_, self.centres_, dtype=np.float64) / 2).astype(np.float32)
+        self._panels = packed(self.cluster_centers_.T)
+        squares = np.einsum("ij,ij->i", self.cluster_centers_, self.cluster_centers_, dtype=np.float64)
+        self._half = (squares / 2).astype(np.float32)
         return self

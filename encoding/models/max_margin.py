@@ -14,9 +14,11 @@ al., ECCV 2014.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from idt.checks import float_array, positive_integer
+from encoding.models.tables import fitted_rows, rows_as_fitted
+from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 
 BATCH = 64
@@ -26,39 +28,48 @@ STEP = 0.5
 ROUNDING = 1e-6
 
 
-class MaxMarginProjection(BaseEstimator):
+class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Projection onto a few numbers that separate classes.
 
     Parameters
     ----------
     n_components : int
         Numbers to keep, m; fewer if the rows do not have as many dimensions.
-    penalty : float
-        λ.
-    epochs : int
+    alpha : float
+        Weight of the squared norms in the objective, λ.
+    max_iter : int
         Passes over the rows.
-    seed : int
-        Of the batches and of the principal directions' randomised search.
+    random_state : int
+        Seed of the batches and of the principal directions' randomised search.
 
     Attributes
     ----------
-    projection_ : (m, D) float32
+    components_ : (m, D) float32
     objective_ : list of float
-        Before the first and after each epoch; empty without classes.
+        Before the first and after each pass; empty without classes.
+    n_iter_ : int
+        Number of passes; 0 without classes.
+    n_features_in_ : int
+    feature_names_in_ : (D,) object
+        Names of the columns of a table; absent if an array was fitted.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 11.
     """
 
-    def __init__(self, n_components=200, *, penalty=1e-4, epochs=10, seed=0):
+    def __init__(self, n_components=200, *, alpha=1e-4, max_iter=10, random_state=0):
         self.n_components = n_components
-        self.penalty = penalty
-        self.epochs = epochs
-        self.seed = seed
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.random_state = random_state
 
     def fit(self, X, y=None):
         """Learn the projection.
 
         Parameters
         ----------
-        X : (n, D) float32
+        X : (n, D) float32, or a table
             At least two rows.
         y : sequence of str or int, optional
             Classes of the rows, at least two different ones; without them, or with one only, principal components.
@@ -75,33 +86,59 @@ class MaxMarginProjection(BaseEstimator):
         """
         from threadpoolctl import threadpool_limits
 
-        for name in ("n_components", "epochs"):
+        for name in ("n_components", "max_iter"):
             positive_integer(getattr(self, name), name)
-        rows = float_array(X, (None, None), "rows")
+        seed = checked_seed(self.random_state)
+        rows = fitted_rows(self, X, "rows")
+        y = None if y is None else np.asarray(y)
         if len(rows) < 2 or (y is not None and len(y) != len(rows)):
             raise DataError(f"a projection is learnt from two rows or more with a class each, got {len(rows)}")
         # One thread for the products, or their last bits would depend on the machine's number of cores.
         with threadpool_limits(1):
             rows = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-            start, scale = self._principal(rows)
+            start, scale = self._principal(rows, seed)
             self.objective_: list[float] = []
             classes = np.unique([] if y is None else y)
             if len(classes) > 1:
                 rows /= scale
-                start = self._descend(rows, np.searchsorted(classes, y), len(classes), start * scale) / scale
-        self.projection_ = np.ascontiguousarray(start, np.float32)
+                start = self._descend(rows, np.searchsorted(classes, y), len(classes), start * scale, seed) / scale
+        self.n_iter_ = max(0, len(self.objective_) - 1)
+        self.components_ = np.ascontiguousarray(start, np.float32)
         return self
 
     def transform(self, X):
-        """Project rows (n, D) float32 to (n, m) float32."""
-        return float_array(X, (None, self.projection_.shape[1]), "rows") @ self.projection_.T
+        """Project rows.
 
-    def _principal(self, rows):
+        Parameters
+        ----------
+        X : (n, D) float32, or a table
+
+        Returns
+        -------
+        (n, m) float32
+            Or a table, after ``set_output``.
+
+        Raises
+        ------
+        DataError
+            If X is not finite or has other columns.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "components_")
+        return rows_as_fitted(self, X, "rows") @ self.components_.T
+
+    @property
+    def _n_features_out(self):
+        """The number of columns that scikit-learn names ``maxmarginprojection0`` …"""
+        return len(self.components_)
+
+    def _principal(self, rows, seed):
         """Whitened principal directions (m, D), and the root of their mean variance."""
         from sklearn.utils.extmath import randomized_svd
 
         size = min(self.n_components, len(rows) - 1, rows.shape[1])
-        _, values, directions = randomized_svd(rows, size, n_iter=4, random_state=self.seed)
+        _, values, directions = randomized_svd(rows, size, n_iter=4, random_state=seed)
         deviation = values / np.sqrt(len(rows) - 1)
         real = deviation > ROUNDING * max(deviation[0], np.finfo(np.float32).tiny)
         if not real.any():
@@ -109,18 +146,18 @@ class MaxMarginProjection(BaseEstimator):
         deviation, directions = deviation[real], directions[real]
         return directions / deviation[:, None], np.float32(np.sqrt((deviation**2).mean()))
 
-    def _descend(self, rows, labels, n_classes, projection):
+    def _descend(self, rows, labels, n_classes, projection, seed):
         """Minimise the objective from a projection; returns the best one."""
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(seed)
         model = _Model(projection.astype(np.float32), np.zeros((n_classes, len(projection)), np.float32),
                        np.zeros(n_classes, np.float32))  # fmt: skip
         steps = STEP / np.array([(rows**2).sum(axis=1).mean(), len(projection) + 1], np.float32)
-        self.objective_.append(model.objective(rows, labels, self.penalty))
-        for _ in range(self.epochs):
+        self.objective_.append(model.objective(rows, labels, self.alpha))
+        for _ in range(self.max_iter):
             trial = _Model(*(part.copy() for part in model.parts()))
             for batch in np.array_split(rng.permutation(len(rows)), -(-len(rows) // BATCH)):
-                trial.step(rows[batch], labels[batch], self.penalty, steps)
-            reached = trial.objective(rows, labels, self.penalty)
+                trial.step(rows[batch], labels[batch], self.alpha, steps)
+            reached = trial.objective(rows, labels, self.alpha)
             if reached < self.objective_[-1]:
                 model = trial
             else:

@@ -8,10 +8,13 @@ Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from scipy.stats import multivariate_normal
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from encoding.kernels import eigen as kernel
 from encoding.models.product import packed, padded, product
+from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import describe, float_array
 from idt.errors import DataError
 
@@ -20,14 +23,17 @@ BATCH = 1024
 ROUNDING = 1e-12
 
 
-class PCA(TransformerMixin, BaseEstimator):
+class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Rotation onto the directions of largest variance.
 
     Parameters
     ----------
-    n_components : float, int or None
-        A share of the columns, rounded down (0.5 is half: 96 → 48, 15 of 30), a number of them, or all. A share is of
-        columns, not of variance as in scikit-learn.
+    n_components : int, optional
+        Number of directions to keep, at most the number of columns; by default all.
+    column_share : float, optional
+        Number of directions as a share of the number of columns, in (0, 1], rounded down: 0.5 keeps 48 of 96 and 15 of
+        30. A share of variance, which scikit-learn's ``n_components`` may be, is not offered. At most one of
+        ``n_components`` and ``column_share`` is given.
     whiten : bool
         Scale the results to unit variance.
 
@@ -38,15 +44,20 @@ class PCA(TransformerMixin, BaseEstimator):
         Orthonormal rows; zero beyond the rank of the data.
     explained_variance_ : (m,) float64
         Variance along each (divisor n − 1), falling; 0 beyond the rank.
+    noise_variance_ : float
+        Mean variance along the directions that are not kept, 0 if all are; absent after `from_parameters`.
     n_components_, n_features_in_ : int
+    feature_names_in_ : (d,) object
+        Names of the columns of a table; absent if an array was fitted.
 
     Notes
     -----
     docs/method/encoding.md, section 4. The result does not depend on the number of threads.
     """
 
-    def __init__(self, n_components=0.5, *, whiten=False):
+    def __init__(self, n_components=None, *, column_share=None, whiten=False):
         self.n_components = n_components
+        self.column_share = column_share
         self.whiten = whiten
 
     def fit(self, X, y=None):
@@ -54,7 +65,7 @@ class PCA(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32
+        X : (n, d) float32, or a table
             At least two rows.
         y : ignored
 
@@ -66,24 +77,24 @@ class PCA(TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If there are fewer than two rows, numbers that are not finite, or n_components does not fit d.
+            If there are fewer than two rows, numbers that are not finite, or the number of directions does not fit d.
         """
-        rows = float_array(X, (None, None), "descriptors")
+        rows = fitted_rows(self, X)
         n, d = rows.shape
         if n < 2 or not d:
             raise DataError(f"a principal component analysis needs at least two descriptors, got {n} of {d} numbers")
         size = self._size(d)
         mean = rows.mean(axis=0, dtype=np.float64)
-        variances, directions = _principal_axes(_covariance(rows, mean))
-        variances, directions = variances[:size], directions[:size]
+        every_variance, directions = _principal_axes(_covariance(rows, mean))
+        variances, directions = every_variance[:size], directions[:size]
         largest = np.abs(directions).argmax(axis=1)
         directions = directions * np.sign(directions[np.arange(size), largest])[:, None]
         real = variances > ROUNDING * max(variances[0], 0)
         self.mean_ = mean.astype(np.float32)
         self.components_ = np.where(real[:, None], directions, 0).astype(np.float32)
         self.explained_variance_ = np.where(real, variances, 0.0)
+        self.noise_variance_ = float(every_variance[size:].mean()) if size < d else 0.0
         self.n_components_ = size
-        self.n_features_in_ = d
         return self
 
     @classmethod
@@ -116,11 +127,35 @@ class PCA(TransformerMixin, BaseEstimator):
         return pca
 
     def transform(self, X):
-        """Coordinates along the directions.
+        """Compute coordinates along the directions.
 
         Parameters
         ----------
-        X : (n, d) float32
+        X : (n, d) float32, or a table
+            With the columns that were fitted.
+
+        Returns
+        -------
+        (n, m) float32
+            Or a table, after ``set_output``.
+
+        Raises
+        ------
+        DataError
+            If X is not finite or has other columns.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "components_")
+        return self.rotated(rows_as_fitted(self, X))
+
+    def rotated(self, rows):
+        """Compute coordinates along the directions, whatever ``set_output`` and scikit-learn's configuration ask for.
+
+        Parameters
+        ----------
+        rows : (n, d) float32
+            Checked (`idt.checks.float_array`).
 
         Returns
         -------
@@ -128,12 +163,10 @@ class PCA(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        DataError
-            If X is not finite, of another width, or nothing is fitted.
+        NotFittedError
+            If nothing is fitted.
         """
-        if not hasattr(self, "components_"):
-            raise DataError("the principal components are not fitted yet; call fit first")
-        rows = float_array(X, (None, self.n_features_in_), "descriptors")
+        check_is_fitted(self, "components_")
         directions = self.components_
         if self.whiten:
             deviation = np.sqrt(np.where(self.explained_variance_ > 0, self.explained_variance_, 1.0))
@@ -145,16 +178,62 @@ class PCA(TransformerMixin, BaseEstimator):
             out[batch] = product(rows[batch] - self.mean_, panels, self.n_components_)
         return out
 
+    def score(self, X, y=None):
+        """Compute the mean log-likelihood under the model of probabilistic PCA (Tipping & Bishop 1999).
+
+        Parameters
+        ----------
+        X : (n, d) float32, or a table
+            At least one row.
+        y : ignored
+
+        Returns
+        -------
+        float
+            In nats per descriptor, as scikit-learn's PCA; the higher, the better the model fits.
+
+        Raises
+        ------
+        DataError
+            As `transform`, if there is no row, or after `from_parameters`, because the variance along the directions
+            that were not kept is unknown then.
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "components_")
+        rows = rows_as_fitted(self, X)
+        if not hasattr(self, "noise_variance_"):
+            raise DataError("a likelihood needs the variance of the directions that were not kept; fit the PCA anew")
+        if not len(rows):
+            raise DataError("a mean log-likelihood needs at least one descriptor, got none")
+        components = self.components_.astype(np.float64)
+        excess = np.maximum(self.explained_variance_ - self.noise_variance_, 0)
+        covariance = (components.T * excess) @ components + self.noise_variance_ * np.eye(len(self.mean_))
+        return float(multivariate_normal(self.mean_, covariance, allow_singular=True).logpdf(rows).mean())
+
+    @property
+    def _n_features_out(self):
+        """The number of columns that scikit-learn names ``pca0``, ``pca1`` …"""
+        return self.n_components_
+
     def _size(self, d):
         """How many directions of d are asked for."""
-        size = self.n_components
+        size, share = self.n_components, self.column_share
+        if size is not None and share is not None:
+            raise DataError(f"give n_components or column_share, not both, got {size!r} and {share!r}")
+        if share is not None:
+            real = isinstance(share, int | float | np.number) and not isinstance(share, bool)
+            if not real or not 0 < share <= 1 or int(d * share) < 1:
+                raise DataError(
+                    f"column_share must be a share in (0, 1] of the {d} columns that is one at least, got {share!r}"
+                )
+            return int(d * share)
         if size is None:
             return d
-        if isinstance(size, float | np.floating) and 0 < size <= 1:
-            size = int(d * size)
-        if not isinstance(size, int | np.integer) or not 1 <= size <= d:
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or not 1 <= size <= d:
             raise DataError(
-                f"n_components must be a share in (0, 1] or a number up to the {d} columns, got {self.n_components!r}"
+                f"n_components must be a whole number up to the {d} columns, got {size!r}; for a share of the columns "
+                "use column_share"
             )
         return int(size)
 

@@ -13,7 +13,7 @@ import numpy as np
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.features.features import COLUMNS
+from idt.features.columns import COLUMNS
 from idt.files import hdf5, provenance
 
 

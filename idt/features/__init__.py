@@ -1,6 +1,10 @@
 """Tracks and descriptors in memory and on the disk.
 
 features        what an extraction gives: columns of tracks, the camera's motion
+columns         columns of tracks: dtypes, shapes, times
+track, camera   one track; the camera's motion
+joining         features of several videos or stretches as one
+tables          features as tables of pandas and xarray
 feature_file    reading and writing feature files
 reader          an open feature file, some rows at a time
 writer          a feature file written chunk by chunk

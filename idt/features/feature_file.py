@@ -17,7 +17,8 @@ import dataclasses
 
 from idt.errors import DataError
 from idt.features import release_rows
-from idt.features.features import COLUMNS, Features
+from idt.features.columns import COLUMNS
+from idt.features.features import Features
 from idt.features.reader import PROJECTED, open_features
 from idt.features.storage import FORMAT, PLAIN, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, stored_params

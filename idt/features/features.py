@@ -1,80 +1,36 @@
 """`Features`: the tracks of a video and their descriptors, one array per column of docs/method/extraction.md,
-section 9; `Camera`: its motion.
+section 9.
 """
 
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from idt import layout
 from idt.checks import describe
 from idt.errors import DataError
+from idt.features import joining, tables
+from idt.features.camera import Camera
+from idt.features.columns import COLUMNS, column, empty_columns, time_position
 from idt.features.projection import Projected
+from idt.features.track import Track, checked_index
+from idt.params import ExtractionParams
 
-COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
-    "frame": ("int32", ()),
-    "scale": ("float32", ()),
-    "mean": ("float32", (2,)),
-    "std": ("float32", (2,)),
-    "length": ("float32", ()),
-    "position": ("float32", (3,)),
-    "points": ("float32", (None, 2)),
-    "skip": ("uint8", ()),
-    **dict.fromkeys(layout.DESCRIPTORS, ("float32", (None,))),
-}
-"""Dtype and shape of a row of each column; ``None`` is any size."""
-
-LAST_POSITION = 0.999
-"""Largest relative position, so that a pyramid's cell is always floor(cells · position).
-
-Method: docs/method/extraction.md, section 9.1.
-"""
-
-
-@dataclass(frozen=True)
-class Camera:
-    """The camera's motion, one row per frame.
-
-    Attributes
-    ----------
-    homography : (T, 3, 3) float64
-        From gray t-1 to gray t; the identity where none was accepted and for the first frame.
-    matches : (T,) int32
-        Matches offered.
-    inliers : (T,) int32
-        Inliers of the accepted homography; 0 is the identity.
-    first_frame : int
-        Index of the frame that row 0 belongs to.
-    """
-
-    homography: np.ndarray
-    matches: np.ndarray
-    inliers: np.ndarray
-    first_frame: int = 0
-
-    def __post_init__(self):
-        count = len(self.homography)
-        for name, dtype, shape in (
-            ("homography", np.float64, (count, 3, 3)), ("matches", np.int32, (count,)), ("inliers", np.int32, (count,))
-        ):  # fmt: skip
-            value = np.ascontiguousarray(getattr(self, name), dtype)
-            if value.shape != shape:
-                raise DataError(f"camera {name} must have shape {shape}, got {describe(value)}")
-            object.__setattr__(self, name, value)
-
-    def __len__(self):
-        return len(self.homography)
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Features:
     """Tracks and descriptors, by ending frame, then frame step, scale and age; all float32 but for the whole numbers.
 
-    A column is None where the form that it was read from does not hold it, or where it was not asked for: `need`
-    then says why.
+    A sequence of tracks: ``len`` counts them, ``features[3]`` is a `Track`, ``features[:100]``, ``features[mask]`` and
+    ``features[indices]`` are `Features` of some of them, and iteration gives one `Track` after the other. A column is
+    None where the form that it was read from does not hold it, or where it was not asked for: `need` then says why.
 
     Attributes
     ----------
@@ -105,8 +61,8 @@ class Features:
         Frames per second, NaN if unknown.
     frames : int or None
         Number of frames processed.
-    params : dict or None
-        The `ExtractionParams` they were made with; None for rows that others wrote.
+    params : ExtractionParams or None
+        What they were made with, also given as a dict; None for rows that others wrote.
     source : dict or None
         What they were made from.
     notes : tuple of str
@@ -132,31 +88,24 @@ class Features:
     height: int | None = None
     fps: float = math.nan
     frames: int | None = None
-    params: Any = None
+    params: ExtractionParams | None = None
     source: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         count = None
         for name, value in self.columns().items():
-            dtype, row = COLUMNS[name]
-            value = np.asarray(value)
-            fits = value.ndim == 1 + len(row) and all(
-                want in (None, have) for have, want in zip(value.shape[1:], row, strict=True)
-            )
-            if not fits or value.dtype.kind not in ("iu" if dtype != "float32" else "fiu"):
-                wanted = ", ".join(["n", *("any" if size is None else str(size) for size in row)])
-                raise DataError(f"{name} must be {dtype} of shape ({wanted}), got {describe(value)}")
+            value = column(name, value)
             if count not in (None, len(value)):
                 raise DataError(f"all columns must have equally many rows, got {count} and {name} with {len(value)}")
-            if dtype != "float32" and not np.array_equal(value, value.astype(dtype)):
-                raise DataError(f"{name} must fit into {dtype}, got numbers from {value.min()} to {value.max()}")
             count = len(value)
-            setattr(self, name, np.ascontiguousarray(value, dtype))
+            setattr(self, name, value)
         if self.projected is not None and count not in (None, len(self.projected)):
             raise DataError(f"all columns must have equally many rows, got {count} and {len(self.projected)} projected")
-        if dataclasses.is_dataclass(self.params) and not isinstance(self.params, type):
-            self.params = dataclasses.asdict(self.params)
+        if isinstance(self.params, dict):
+            self.params = ExtractionParams.from_options(**self.params)
+        if not isinstance(self.params, ExtractionParams | None):
+            raise DataError(f"params must be ExtractionParams, a dict or None, got {describe(self.params)}")
 
     def __len__(self):
         return next((len(value) for value in (*self.columns().values(), self.projected) if value is not None), 0)
@@ -187,13 +136,7 @@ class Features:
         -------
         Features
         """
-        sizes: dict[str, Any] = {"points": (length + 1, 2)}
-        sizes.update({name: (size,) for name, size in layout.block_sizes(length, cells, time_cells).items()})
-        columns: dict[str, Any] = {
-            name: np.empty((0, *sizes.get(name, row)), dtype)
-            for name, (dtype, row) in COLUMNS.items()
-            if name != "skip"
-        }
+        columns: dict[str, Any] = empty_columns(length, cells, time_cells)
         return cls(**columns, **metadata)
 
     @classmethod
@@ -216,34 +159,7 @@ class Features:
         DataError
             If their columns differ in presence or in size.
         """
-        parts = list(parts)
-        if len(parts) < 2:
-            return parts[0] if parts else cls.empty()
-        if any(part.skip is not None for part in parts):
-            parts = [
-                dataclasses.replace(part, skip=np.ones(len(part), np.uint8)) if part.skip is None else part
-                for part in parts
-            ]
-        columns: dict[str, Any] = {}
-        for name in COLUMNS:
-            values = [getattr(part, name) for part in parts]
-            shapes = {None if value is None else value.shape[1:] for value in values}
-            if len(shapes) > 1:
-                raise DataError(f"features that are joined must have equal columns, got {name} of rows {shapes}")
-            columns[name] = None if values[0] is None else np.concatenate(values)
-        frames = [part.frames for part in parts]
-        return cls(
-            **columns,
-            projected=Projected.concatenate([part.projected for part in parts]),
-            camera=_joined([part.camera for part in parts]),
-            frames=None if None in frames else sum(frames),
-            fps=_agreed([part.fps for part in parts], math.nan),
-            notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-            **{
-                name: _agreed([getattr(part, name) for part in parts], None)
-                for name in ("width", "height", "params", "source")
-            },
-        )
+        return joining.concatenate(cls, list(parts))
 
     def columns(self):
         """The columns that are present, by name: dict of str to ndarray."""
@@ -277,35 +193,40 @@ class Features:
             raise DataError(f"these features have no {name}: {reason}; extract it from the video")
         return value
 
-    def take(self, index):
-        """Some of the tracks.
+    def __getitem__(self, index):
+        """Return one track, or features of some.
 
         Parameters
         ----------
-        index : (n,) bool, (m,) int or slice
+        index : int, slice, (n,) bool or (m,) int
+            Negative numbers count from the end.
 
         Returns
         -------
-        Features
-            With the camera and the metadata of the whole.
+        Track or Features
+            A `Track` for a number, as an element of an array has an axis less; else features of these tracks, with the
+            camera and the metadata of the whole.
 
         Raises
         ------
+        IndexError
+            If it reaches beyond the tracks (a `DataError`, too).
         DataError
-            If ``index`` is neither, or reaches beyond the tracks.
+            If it is none of these.
         """
-        if not isinstance(index, slice):
-            index = np.asarray(index)
-            if index.size == 0 and index.dtype.kind == "f":  # an empty list
-                index = index.astype(np.intp)
-            if index.ndim != 1 or index.dtype.kind not in "biu":
-                raise DataError(f"index must be (n,) bool or (m,) int, got {describe(index)}")
-        try:
-            columns = {name: value[index] for name, value in self.columns().items()}
-            projected = None if self.projected is None else self.projected.take(index)
-            return dataclasses.replace(self, **columns, projected=projected)
-        except IndexError as problem:
-            raise DataError(f"index does not fit {len(self)} tracks: {problem}") from None
+        chosen = checked_index(index, len(self))
+        columns = {name: value[chosen] for name, value in self.columns().items()}
+        if isinstance(chosen, int):
+            blocks = None if self.projected is None else {k: v[chosen] for k, v in self.projected.blocks.items()}
+            return Track(**columns, projected=blocks)
+        projected = None if self.projected is None else self.projected.take(chosen)
+        return dataclasses.replace(self, **columns, projected=projected)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype=None, copy=None):
+        raise DataError("features are no array: take a column such as features.hof, or features.to_numpy()")
 
     def timed(self, frames):
         """Fill in the time positions once the number of frames is known.
@@ -349,48 +270,27 @@ class Features:
         names = ("frame", "mean", "std", "length", "scale", "position", *layout.DESCRIPTORS)
         return np.column_stack([self.need(name).astype(np.float32, copy=False) for name in names])
 
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Make a table with a row for each track; a `DataError` without pandas, which the extra ``tables`` brings.
 
-def time_position(frame, *, length, first, frames):
-    """Relative time of tracks: their middle between the first and the last frame.
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``track``; the columns that are present: ``frame``, ``scale``, ``mean_x``, ``mean_y``, ``std_x``,
+            ``std_y``, ``length``, ``position_x``, ``position_y``, ``position_t``, ``point_0_x``, ``point_0_y`` …,
+            ``skip``, ``trajectory_0`` …, ``hog_0`` …, ``hof_0`` …, ``mbhx_0`` …, ``mbhy_0`` …; of projected features
+            ``projected_hog_0`` ….
+        """
+        return tables.to_pandas(self)
 
-    Parameters
-    ----------
-    frame : (n,) int
-        Frame at which each track ends.
-    length : int or (n,) int
-        Frames that a track spans: its steps ("L") times its frame step.
-    first, frames : int
-        First frame and number of frames.
+    def to_xarray(self) -> "xarray.Dataset":
+        """Make a data set with named dimensions; a `DataError` without xarray, which the extra ``tables`` brings.
 
-    Returns
-    -------
-    (n,) float32
-        (end frame − L/2 − first frame) / frames, clamped to [0, 0.999].
-
-    Notes
-    -----
-    docs/method/extraction.md, section 9.1; L/2 is 7.5 for the default length, not rounded down.
-    """
-    middle = (np.asarray(frame, np.float64) - np.asarray(length) / 2 - first) / max(frames, 1)
-    return np.clip(middle, 0, LAST_POSITION).astype(np.float32)
-
-
-def _agreed(values, otherwise):
-    """The value that all share. NaN agrees with NaN."""
-    first = values[0]
-    same = all(value == first or (value != value and first != first) for value in values)
-    return first if same else otherwise
-
-
-def _joined(cameras):
-    """The motion of consecutive stretches as one, or None."""
-    expected = None
-    for camera in cameras:
-        if camera is None or expected not in (None, camera.first_frame):
-            return None
-        expected = camera.first_frame + len(camera)
-    arrays = {
-        name: np.concatenate([getattr(camera, name) for camera in cameras])
-        for name in ("homography", "matches", "inliers")
-    }
-    return Camera(**arrays, first_frame=cameras[0].first_frame)
+        Returns
+        -------
+        xarray.Dataset
+            The columns that are present, with dimensions ``track``, ``point``, ``xy``, ``xyt``, ``trajectory_number``,
+            ``hog_bin`` …; the camera's ``homography``, ``matches`` and ``inliers`` along ``video_frame``; width,
+            height, fps, frames, notes and, as JSON, params and source as attributes, which netCDF takes.
+        """
+        return tables.to_xarray(self)

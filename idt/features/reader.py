@@ -9,11 +9,13 @@ import numpy as np
 
 from idt import layout
 from idt.errors import DataError
+from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
-from idt.features.features import Camera, Features
+from idt.features.features import Features
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
+from idt.params import ExtractionParams
 
 PROJECTED = "projected"
 """Name under which `Reader.read` gives all blocks of a projected file."""
@@ -129,15 +131,14 @@ def _checked(file):
         stored = stored_params(said, Storage(**flags))
     except DataError as problem:
         raise DataError(f"{file.filename}: {problem}") from None
-    params = extraction_params(stored)
     metadata = {
-        "params": params,
+        "params": stored and ExtractionParams.from_options(**extraction_params(stored)),
         "source": hdf5.json_attribute(file, "source"),
         "fps": hdf5.attribute(file, "fps", float, math.nan),
         **{name: hdf5.attribute(file, name, int, None) for name in ("width", "height", "frames")},
     }
-    points = (None, 2) if params is not None or hdf5.has(file, PLACES["points"]) else None
-    shapes = row_shapes(params, points)
+    points = (None, 2) if stored is not None or hdf5.has(file, PLACES["points"]) else None
+    shapes = row_shapes(stored, points)
     if hdf5.has(file, PLACES["skip"]):
         shapes["skip"] = ()
     count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))

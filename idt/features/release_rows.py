@@ -219,7 +219,7 @@ def _read(path, form):
 def _write(features, path, form, overwrite):
     with writing(path, form, overwrite=overwrite) as put:
         for first in range(0, len(features) or 1, BLOCK):
-            put(features.take(slice(first, first + BLOCK)))
+            put(features[first : first + BLOCK])
 
 
 def _binary_tables(path, block):

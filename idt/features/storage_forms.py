@@ -1,7 +1,7 @@
 """The forms of a feature file: which datasets it holds, and how each number lies in them.
 
 =========  ===========================================================================================================
-plain      every column of `features.COLUMNS`; histograms in fixed point, round(1024 · x) as uint16
+plain      every column of `columns.COLUMNS`; histograms in fixed point, round(1024 · x) as uint16
 float32    the same with histograms as float32: exact
 compact    points as the first one (int32) and the steps from each to the next (int16), all in 1/64 pixel, and the
            trajectory descriptor as float16; the rest as above
@@ -22,7 +22,7 @@ import numpy as np
 from idt import layout
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
-from idt.features.features import COLUMNS
+from idt.features.columns import COLUMNS
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import ExtractionParams

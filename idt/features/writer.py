@@ -13,7 +13,8 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
-from idt.features.features import Camera, time_position
+from idt.features.camera import Camera
+from idt.features.columns import time_position
 from idt.features.storage import FORMAT, PLAIN
 from idt.features.storage_forms import Form, row_shapes, stored_params
 from idt.files import hdf5_chunks, result_file

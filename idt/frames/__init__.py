@@ -2,7 +2,7 @@
 
 video     gray frames with their numbers
 sources   what a path, a number or an iterable means
-decoders  readers of files, cameras, image files and arrays
+decoders  what reads it: OpenCV, image files, arrays
 people    human boxes, from files or OpenCV's detector
 suffixes  names that videos and images end in
 """

@@ -1,9 +1,10 @@
-"""Readers of frames: a file or camera read by OpenCV, image files, arrays.
+"""What decodes a video, frame by frame: a file or camera by OpenCV, image files, arrays.
 
 A reader gives its frames in order, by ``read`` (an image as it comes, None at the end) or ``skip`` (False at the
 end), and knows ``position``, the number of frames given so far; ``n_frames`` and ``fps`` are None and NaN where
-the source does not say. Image files are decoded in colour as video frames are, because a JPEG decoder's own
-gray differs by a level; 16-bit images are refused, since dropping eight bits is the caller's decision.
+the source does not say, ``channels`` the order of its colours. Image files are decoded in colour as video frames are,
+because a JPEG decoder's own gray differs by a level; 16-bit images are refused, since dropping eight bits is the
+caller's decision.
 """
 
 import math
@@ -30,6 +31,8 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 class Capture:
     """A video file or a camera, read by OpenCV."""
+
+    channels = "bgr"
 
     def __init__(self, source):
         is_camera = isinstance(source, int)
@@ -99,7 +102,7 @@ class Images:
         The file or folder that names the video: of a pattern its folder, which says more.
     """
 
-    kind, fps = "images", math.nan
+    kind, fps, channels = "images", math.nan, "bgr"
 
     def __init__(self, paths, path, named):
         self.paths, self.path = paths, path
@@ -142,7 +145,8 @@ class Arrays:
 
     kind, path, name, fps = "arrays", "", "arrays", math.nan
 
-    def __init__(self, frames):
+    def __init__(self, frames, channels):
+        self.channels = channels
         self.paths: list[Path] = []
         self.n_frames = len(frames) if hasattr(frames, "__len__") else None
         self.position = 0
@@ -164,7 +168,10 @@ class Arrays:
             remedy = f" with {nans} NaN" if nans else "; scale to 0…255 and convert with .astype(np.uint8)"
             raise DataError(f"{self.label(self.position)} must be a uint8 array, got {describe(image)}{remedy}")
         if not image.size or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
-            raise DataError(f"{self.label(self.position)} must be gray (H, W) or BGR (H, W, 3), got {describe(image)}")
+            colour = self.channels.upper()
+            raise DataError(
+                f"{self.label(self.position)} must be gray (H, W) or {colour} (H, W, 3), got {describe(image)}"
+            )
         self.position += 1
         return image
 

@@ -1,4 +1,4 @@
-"""What a path, a pattern, a number or an iterable means: the reader of its frames (`idt.frames.decoders`)."""
+"""What a path, a number or an iterable means as a video, and which of the `decoders` reads it."""
 
 import glob
 import os
@@ -6,22 +6,38 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from idt.checks import describe
-from idt.errors import DataError
+from idt.errors import DataError, shown
 from idt.frames.decoders import Arrays, Capture, Images
 from idt.frames.suffixes import IMAGES
 
+TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
+"""OpenCV's conversion for each order of the colours."""
 
-def find_reader(video):
-    """Find the reader for ``video``, whatever `video.open_video` accepts.
+
+def find_reader(video, channels="bgr"):
+    """Find the reader for whatever `video.open_video` accepts.
+
+    Parameters
+    ----------
+    video : path, int, array or iterable
+    channels : {"bgr", "rgb"}
+        Order of the colours in arrays.
+
+    Returns
+    -------
+    Capture, Images or Arrays
 
     Raises
     ------
     DataError
-        If there is nothing of that name, it cannot be decoded, or ``video`` is none of these things.
+        If there is nothing of that name, it cannot be decoded, or an argument is none of these things.
     """
+    if not isinstance(channels, str) or channels not in TO_GRAY:
+        raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
     if isinstance(video, str | os.PathLike):
         return _find_file(os.fspath(video))
     if isinstance(video, int) and not isinstance(video, bool):
@@ -35,7 +51,7 @@ def find_reader(video):
             " wrap a single frame in a list"
         )
     if isinstance(video, Iterable):
-        return Arrays(video)
+        return Arrays(video, channels)
     raise DataError(f"video must be a path, a pattern, a camera index or an iterable of frames, got {describe(video)}")
 
 

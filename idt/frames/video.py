@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from idt.errors import DataError
-from idt.frames.sources import find_reader
+from idt.frames.sources import TO_GRAY, find_reader
 from idt.params import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
 
@@ -38,7 +38,9 @@ class Frame(NamedTuple):
     gray: np.ndarray
 
 
-def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = False, ahead: int = 0) -> "Video":
+def open_video(
+    video, *, params: ExtractionParams = DEFAULTS, strict: bool = False, ahead: int = 0, channels: str = "bgr"
+) -> "Video":
     """Open anything that has frames, and read the first one.
 
     Parameters
@@ -46,7 +48,7 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
     video : path, int, array or iterable
         A video file; a folder of images; a pattern such as ``"frames/*.png"`` (in natural order: frame2 before
         frame10) or ``"img_%05d.jpg"`` (consecutive numbers); the index of a camera; a (T, H, W) gray or
-        (T, H, W, 3) BGR uint8 array; or an iterable of such frames, read as needed: it need not end.
+        (T, H, W, 3) colour uint8 array; or an iterable of such frames, read as needed: it need not end.
     params : ExtractionParams
         ``start``, ``end`` (inclusive; frames are counted in the source, times are seconds from its beginning),
         ``fps``, ``max_side`` and ``patch`` are used. A rate above the source's keeps every frame once, with a note.
@@ -55,6 +57,8 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
     ahead : int
         Frames that are kept decoded in a thread of their own while a loop over the video is at work. Such a video can
         be looped over once: what was decoded ahead of a loop that ends early is lost.
+    channels : {"bgr", "rgb"}
+        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def open_video(video, *, params: ExtractionParams = DEFAULTS, strict: bool = Fal
     -----
     docs/method/extraction.md, section 1.
     """
-    return Video(find_reader(video), params, strict, ahead)
+    return Video(find_reader(video, channels), params, strict, ahead)
 
 
 class Video:
@@ -245,7 +249,7 @@ class Video:
                 f" {self.source_width}×{self.source_height}; all must have one size"
             )
         # Copied, because a caller's generator may write its next frame into the same array.
-        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else np.array(image, order="C")
+        gray = cv2.cvtColor(image, TO_GRAY[self._reader.channels]) if image.ndim == 3 else np.array(image, order="C")
         if self.shrink < 1:
             gray = cv2.resize(gray, (self.width, self.height), interpolation=cv2.INTER_AREA)
         return gray

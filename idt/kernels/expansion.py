@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, everywhere, load, store, transposed
+from idt.jit.float8 import LANES, everywhere, transposed
+from idt.jit.float8_memory import load, store, store_rows
 from idt.jit.intrinsics import empty, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.resize import smooth
@@ -89,17 +90,9 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
         store(planar, out + 2 * plane, xx)
         store(planar, out + 3 * plane, yy)
         store(planar, out + 4 * plane, xy)
-        a, b, c, d, e, f, g, h = transposed(x, y, xx, yy, xy, none, none, none)
-        # Each store's last three numbers are overwritten by the next one's first.
-        out *= COEFFICIENTS
-        store(interleaved, out, a)
-        store(interleaved, out + COEFFICIENTS, b)
-        store(interleaved, out + 2 * COEFFICIENTS, c)
-        store(interleaved, out + 3 * COEFFICIENTS, d)
-        store(interleaved, out + 4 * COEFFICIENTS, e)
-        store(interleaved, out + 5 * COEFFICIENTS, f)
-        store(interleaved, out + 6 * COEFFICIENTS, g)
-        store(interleaved, out + 7 * COEFFICIENTS, h)
+        # Each row's last three numbers are overwritten by the next one's first.
+        pixels = transposed((x, y, xx, yy, xy, none, none, none))
+        store_rows(interleaved, out * COEFFICIENTS, COEFFICIENTS, pixels)
 
 
 @njit(**INNER)

@@ -11,21 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import (
-    LANES,
-    copy,
-    equal,
-    everywhere,
-    greater,
-    item,
-    load,
-    numbers,
-    smaller,
-    store,
-    store_places,
-    transposed,
-    whole,
-)
+from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
+from idt.jit.float8_memory import copy, item, load, store, store_places
 from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.median import median
@@ -56,18 +43,19 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
 @njit(**INNER)
-def _locate(flow, y, width, height, index, right, lower, inside):
-    """Where the pixels of row y land in the second image; flow (2 · H · W,), the others (P,) out.
+def _locate(flow, y, height, width, places):
+    """Find where the pixels of row y land in the second image; flow (2 · H · W,), places out, four arrays (P,).
 
-    index int32, the pixel; right and lower float32, what its neighbours count; inside float32, 1 or 0. A target
-    outside, whatever its flow, has the index of a pixel inside.
+    The index of the pixel, int32; the weights of its right and lower neighbours, float32; whether the target is inside,
+    float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
     """
+    index, right, lower, inside = places
     none = everywhere(ZERO)
     row, plane = y * width, height * width
     # The last places that have neighbours to the right and below.
     last_x, last_y = everywhere(np.float32(width - 1) * BELOW_ONE), everywhere(np.float32(height - 1) * BELOW_ONE)
     for x in range(0, width, LANES):
-        to_x = everywhere(np.float32(x)) + numbers(*EIGHT) + load(flow, row + x)
+        to_x = everywhere(np.float32(x)) + numbers(EIGHT) + load(flow, row + x)
         to_y = everywhere(np.float32(y)) + load(flow, plane + row + x)
         near_x, near_y = greater(smaller(to_x, last_x), none), greater(smaller(to_y, last_y), none)
         left, top = whole(near_x), whole(near_y)
@@ -89,21 +77,24 @@ def _sample(second, row, index, right, lower, x):
 
 
 @njit(**INNER)
-def _make_products(first, second, flow, y, width, plane, places, damping_x, damping_y, pitch, ring, start):
-    """The five products of a11, a22, a12, b1 and b2 for the pixels of row y, into ring from ``start`` on.
+def _make_products(expansions, flow, y, height, width, places, dampings, ring):
+    """Put the five products of a11, a22, a12, b1 and b2 for the pixels of row y into the row's place in the ring.
 
     Method: docs/method/extraction.md, section 3.4.
 
-    Flat: first (5 · H · W,), flow (2 · H · W,), ring; plane H · W; places as from `_locate`. A target outside takes no
-    part.
+    Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; places as from `_locate`; dampings along x and y. A
+    target outside takes no part.
     """
+    first, second = expansions
     index, right, lower, inside = places
-    row = COEFFICIENTS * width
+    damping_x, damping_y = dampings
+    row, plane, pitch = COEFFICIENTS * width, height * width, ring.size // (5 * RING)
+    start = _row(y, height - 1, 5 * pitch)
     half = everywhere(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
         x = maximum(minimum(x, width - LANES), 0)
-        s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(
+        samples = (
             _sample(second, row, index, right, lower, x),
             _sample(second, row, index, right, lower, x + 1),
             _sample(second, row, index, right, lower, x + 2),
@@ -113,6 +104,7 @@ def _make_products(first, second, flow, y, width, plane, places, damping_x, damp
             _sample(second, row, index, right, lower, x + 6),
             _sample(second, row, index, right, lower, x + 7),
         )
+        s_x, s_y, s_xx, s_yy, s_xy, _, _, _ = transposed(samples)
         at = y * width + x
         u, v = load(flow, at), load(flow, plane + at)
         # The mean of both expansions inside, the first alone outside.
@@ -123,7 +115,7 @@ def _make_products(first, second, flow, y, width, plane, places, damping_x, damp
         a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
         b1 = load(first, at) * half - s_x * both + a11 * u + a12 * v
         b2 = load(first, plane + at) * half - s_y * both + a12 * u + a22 * v
-        damping = load(damping_x, x) * everywhere(damping_y)
+        damping = load(damping_x, x) * everywhere(item(damping_y, y))
         square = damping * damping
         out = start + MARGIN + x
         store(ring, out, (a11 * a11 + a12 * a12) * square)
@@ -139,8 +131,9 @@ def _make_products(first, second, flow, y, width, plane, places, damping_x, damp
 
 
 @njit(**INNER)
-def _weigh(a, b, c, d, e, f, g, h, i, j, k):
-    """The Gaussian window over eleven neighbours."""
+def _weigh(neighbours):
+    """Weigh eleven neighbours, a tuple of Float8, by the Gaussian window."""
+    a, b, c, d, e, f, g, h, i, j, k = neighbours
     inner = everywhere(W0) * f + everywhere(W1) * (e + g) + everywhere(W2) * (d + h)
     return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
 
@@ -162,10 +155,10 @@ def _window_columns(ring, top, last, size, smooth):
         e, f, g, h = load(ring, at[4] + x), load(ring, at[5] + x), load(ring, at[6] + x), load(ring, at[7] + x)
         i, j, k, l = load(ring, at[8] + x), load(ring, at[9] + x), load(ring, at[10] + x), load(ring, at[11] + x)
         m, n = load(ring, at[12] + x), load(ring, at[13] + x)
-        store(smooth, x, _weigh(a, b, c, d, e, f, g, h, i, j, k))
-        store(smooth, size + x, _weigh(b, c, d, e, f, g, h, i, j, k, l))
-        store(smooth, 2 * size + x, _weigh(c, d, e, f, g, h, i, j, k, l, m))
-        store(smooth, 3 * size + x, _weigh(d, e, f, g, h, i, j, k, l, m, n))
+        store(smooth, x, _weigh((a, b, c, d, e, f, g, h, i, j, k)))
+        store(smooth, size + x, _weigh((b, c, d, e, f, g, h, i, j, k, l)))
+        store(smooth, 2 * size + x, _weigh((c, d, e, f, g, h, i, j, k, l, m)))
+        store(smooth, 3 * size + x, _weigh((d, e, f, g, h, i, j, k, l, m, n)))
 
 
 @njit(**INNER)
@@ -177,11 +170,12 @@ def _row(y, last, size):
 @njit(**INNER)
 def _window_row(smooth, x):
     """Horizontal half of the window for eight pixels."""
-    return _weigh(
+    neighbours = (
         load(smooth, x - 5), load(smooth, x - 4), load(smooth, x - 3), load(smooth, x - 2), load(smooth, x - 1),
         load(smooth, x), load(smooth, x + 1), load(smooth, x + 2), load(smooth, x + 3), load(smooth, x + 4),
         load(smooth, x + 5),
     )  # fmt: skip
+    return _weigh(neighbours)
 
 
 @njit(**INNER)
@@ -221,11 +215,12 @@ def _iterate(first, second, height, width, flow, iterations):
     pitch = columns + 2 * MARGIN
     size = 5 * pitch
     plane = height * width
-    damping_x, damping_y = empty(columns, np.float32), empty(height, np.float32)
-    _damp(width, damping_x)
-    _damp(height, damping_y)
-    index, inside = empty(columns, np.int32), empty(columns, np.float32)
-    right, lower = empty(columns, np.float32), empty(columns, np.float32)
+    dampings = empty(columns, np.float32), empty(height, np.float32)
+    _damp(width, dampings[0])
+    _damp(height, dampings[1])
+    places = (
+        empty(columns, np.int32), empty(columns, np.float32), empty(columns, np.float32), empty(columns, np.float32),
+    )  # fmt: skip
     ring, smooth = empty(RING * size, np.float32), empty(STRIP * size, np.float32)
     solved = empty(2 * columns, np.float32)
     for _ in range(iterations):
@@ -233,11 +228,8 @@ def _iterate(first, second, height, width, flow, iterations):
         for top in range(0, height, STRIP):
             # Products are made before the rows that they come from are solved, and kept until nobody needs them.
             while made < minimum(np.int64(top + STRIP + WINDOW_RADIUS), height):
-                _locate(flow, made, width, height, index, right, lower, inside)
-                _make_products(
-                    first, second, flow, made, width, plane, (index, right, lower, inside), damping_x,
-                    damping_y[made], pitch, ring, (made & (RING - 1)) * size,
-                )  # fmt: skip
+                _locate(flow, made, height, width, places)
+                _make_products((first, second), flow, made, height, width, places, dampings, ring)
                 made += 1
             _window_columns(ring, top, height - 1, size, smooth)
             for y in range(top, minimum(top + STRIP, height)):

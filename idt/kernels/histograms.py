@@ -12,7 +12,8 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, absolute, everywhere, fetch, greater, item, load, numbers, root, store, total
+from idt.jit.float8 import LANES, absolute, everywhere, greater, numbers, root, total
+from idt.jit.float8_memory import fetch, item, load, store
 from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 
@@ -128,10 +129,10 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
     """
     one, three = np.float32(1), np.float32(3)
     centre = numbers(
-        np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7)
+        (np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7))
     )
-    slope = numbers(one, -one, -one, -one, -one, -one, -one, -one)
-    height = numbers(-three, one, one, one, one, one, one, one)
+    slope = numbers((one, -one, -one, -one, -one, -one, -one, -one))
+    height = numbers((-three, one, one, one, one, one, one, one))
     none = everywhere(np.float32(0))
     for x in range(width):
         for field in range(FIELDS):

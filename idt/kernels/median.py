@@ -10,7 +10,8 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, copy, greater, load, load_rows, network, smaller, store, store_rows
+from idt.jit.float8 import LANES, greater, network, smaller
+from idt.jit.float8_memory import copy, load, load_rows, store, store_rows
 from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.intrinsics import maximum, minimum
+from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 SAMPLE = 4
@@ -29,15 +29,14 @@ BLOCK = 128
 """Matches counted between two looks at whether the model can still win."""
 
 
-@kernel(
-    "(float32[:,::1], float32[:,::1], float64, int64, float64, int64[::1], float32[::1], float32[::1], boolean[::1])",
-)
-def consensus(source, target, threshold, iterations, confidence, chosen, model, winner, inliers):
+@kernel("(float32[:,::1], float32[:,::1], float64, int64, float64, float32[::1], boolean[::1])")
+def consensus(source, target, threshold, iterations, confidence, winner, inliers):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
-    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; chosen (4,) int64 and model (8,) float32,
-    scratch; winner (8,) float32, row by row without the ninth number, which is 1, and inliers (n,) bool out.
+    source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; winner (8,) float32, row by row without the
+    ninth number, which is 1, and inliers (n,) bool out.
     """
+    chosen, model = empty(SAMPLE, np.int64), empty(PARAMETERS, np.float32)
     count = source.shape[1]
     limit = np.float32(threshold * threshold)
     state = SEED

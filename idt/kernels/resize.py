@@ -6,7 +6,8 @@ Method: docs/method/extraction.md, section 3.1.
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, copy, everywhere, item, load, look_up_pairs, store
+from idt.jit.float8 import LANES, everywhere
+from idt.jit.float8_memory import copy, item, load, look_up_pairs, store
 from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 

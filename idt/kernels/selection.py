@@ -33,16 +33,15 @@ def _add_step(x, y, total, longest):
     return total + length, maximum(longest, length)
 
 
-@kernel(
-    "(float32[:,:,::1], float32[:,:,::1], boolean, float32[:,::1], float32[:,::1], float32[::1], float32[:,::1], "
-    "boolean[::1], boolean[::1])"
-)
-def summarise(points, displacements, camera, mean, std, length, trajectory, kept, followed):
+@kernel("(float32[:,:,::1], float32[:,:,::1], boolean, float32[:,:,::1], float32[::1], float32[:,::1], boolean[:,::1])")
+def summarise(points, displacements, camera, moments, length, trajectory, passed):
     """Summarise and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 
-    Out: mean and std (n, 2), length (n,) and trajectory (n, 2 · L) float32; kept and followed (n,) bool, the second
-    where the third test failed alone, which is made if ``camera``.
+    Out: moments (2, n, 2), mean and standard deviation, length (n,) and trajectory (n, 2 · L) float32; passed (2, n)
+    bool: whether all tests were, and whether all but the third, which is made if ``camera``.
     """
+    mean, std = moments[0], moments[1]
+    kept, followed = passed[0], passed[1]
     for n in range(points.shape[0]):
         for c in range(2):
             mean[n, c], std[n, c] = _moments(points[n, :, c])

@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
-from idt.jit.float8 import LANES, everywhere, load, look_up_bytes, numbers, rounded, store, store_places, whole
+from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
+from idt.jit.float8_memory import load, look_up_bytes, store, store_places
 from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
@@ -23,6 +24,7 @@ ROWS = 20
 CELLS = 4
 BAND = ROWS // CELLS
 SUMS = 8
+EIGHT = tuple(np.float32(k) for k in range(LANES))
 CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
@@ -86,7 +88,7 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     cos, sin = np.float32(math.cos(theta)), np.float32(math.sin(theta))
     # Whole vectors, and one more, because the end of the last column can be looked up.
     columns = (n + LANES - 1) // LANES * LANES
-    places, right, down = empty(columns, np.int32), empty(columns, np.float32), empty(columns, np.float32)
+    samples = empty(columns, np.int32), empty(columns, np.float32), empty(columns, np.float32)
     sums, following = empty(columns + 1, np.float32), empty(columns + 1, np.float32)
     cumulated = empty(n + 1, np.int64)
     for j in range(columns + 1):
@@ -105,24 +107,25 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
             inside = (row_x >= 1) & (end_x >= 1) & (row_x < last_x) & (end_x < last_x)
             inside &= (row_y >= 1) & (end_y >= 1) & (row_y < last_y) & (end_y < last_y)
             if inside:
-                _locate_inside(row_x, row_y, cos, sin, width, places, right, down)
+                _locate_inside(row_x, row_y, cos, sin, width, samples)
             else:
-                _locate(row_x, row_y, cos, sin, height, width, places, right, down)
+                _locate(row_x, row_y, cos, sin, height, width, samples)
             rest = PATCH * (r + 1) - end if r + 1 == until else 0
-            _share_row(pixels, places, right, down, np.float32(PATCH - rest), np.float32(rest), sums, following)
+            _share_row(pixels, samples, np.float32(PATCH - rest), np.float32(rest), sums, following)
             row_x, row_y = row_x - sin, row_y + cos
         _shrink_row(sums, cumulated, patch, i * PITCH)
         sums, following = following, sums
 
 
 @njit(**INNER)
-def _locate_inside(x, y, cos, sin, width, places, right, down):
-    """Where the samples of a window's row lie: pixel, and the fractions of a pixel to its right and below it.
+def _locate_inside(x, y, cos, sin, width, samples):
+    """Locate the samples of a window's row, all of which lie in the image.
 
-    x, y of the row's first sample; places (n,) int32, right, down (n,) float32 out. All lie in the image.
+    x, y of the row's first sample; samples out: the pixel, (n,) int32, and the fractions of a pixel to its right and
+    below it, (n,) float32.
     """
-    zero, one = np.float32(0), np.float32(1)
-    eight = numbers(zero, one, np.float32(2), np.float32(3), np.float32(4), np.float32(5), np.float32(6), np.float32(7))
+    places, right, down = samples
+    eight = numbers(EIGHT)
     for j in range(0, places.size, LANES):
         along = everywhere(np.float32(j)) + eight
         sample_x, sample_y = everywhere(x) + along * everywhere(cos), everywhere(y) + along * everywhere(sin)
@@ -133,8 +136,9 @@ def _locate_inside(x, y, cos, sin, width, places, right, down):
 
 
 @njit(**INNER, fastmath=CONTRACTION)
-def _locate(x, y, cos, sin, height, width, places, right, down):
-    """The same where samples may lie outside: the nearest pixel itself is meant where there are not four around."""
+def _locate(x, y, cos, sin, height, width, samples):
+    """Locate samples as `_locate_inside` does, but a sample without four pixels around it takes the nearest pixel."""
+    places, right, down = samples
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     zero = np.float32(0)
     for j in range(places.size):
@@ -149,12 +153,13 @@ def _locate(x, y, cos, sin, height, width, places, right, down):
 
 
 @njit(**INNER)
-def _share_row(pixels, places, right, down, share, rest, sums, following):
+def _share_row(pixels, samples, share, rest, sums, following):
     """Interpolate a window's row, round it to gray levels, and share it between two patch rows.
 
-    pixels (H · W,) int32, packed; sums (≥ n,) float32 grows by share times the row, following (≥ n,) becomes rest
-    times the row: whole numbers that float32 holds exactly.
+    pixels (H · W,) int32, packed; samples as from `_locate`; sums (≥ n,) float32 grows by share times the row,
+    following (≥ n,) becomes rest times the row: whole numbers that float32 holds exactly.
     """
+    places, right, down = samples
     for j in range(0, places.size, LANES):
         upper_left, upper_right, lower_left, lower_right = look_up_bytes(pixels, places, j)
         beside = load(right, j)

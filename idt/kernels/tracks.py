@@ -14,41 +14,44 @@ def _row(slot, age, group, time_cells):
     return slot * time_cells + cell if cell < time_cells else -1
 
 
-@kernel("(float32[:,::1], int64, int32[::1], int32[::1], int32[::1], float32[:,::1], float32[:,:,::1], float32[:,::1])")
-def start(new, time_cells, slots, ages, rows, positions, points, sums):
-    """Begin a track at each of the points ``new`` (n, 2) float32.
+@kernel("(float32[:,::1], int64, int64, int32[:,::1], float32[:,::1], float32[:,:,::1], float32[:,::1])")
+def start(new, time_cells, count, listed, positions, points, sums):
+    """Begin a track at each of the points ``new`` (n, 2) float32, behind the ``count`` tracks that are there.
 
-    By age of the track: slots (n,) int32, which are given, and ages, rows (n,) int32 and positions (n, 2) float32 out;
-    by slot, as in `advance`: points out, and sums (N · time cells, D) float32, set to 0.
+    By age of the track, as in `advance`: listed, of which the slots are given, and positions out; by slot: points out,
+    and sums (N · time cells, D) float32, set to 0.
     """
     for n in range(new.shape[0]):
-        slot = slots[n]
-        ages[n] = 0
-        rows[n] = slot * time_cells
+        at = count + n
+        slot = listed[0, at]
+        listed[1, at] = 0
+        listed[2, at] = slot * time_cells
         for c in range(2):
-            positions[n, c] = new[n, c]
+            positions[at, c] = new[n, c]
             points[slot, 0, c] = new[n, c]
         sums[slot * time_cells : (slot + 1) * time_cells] = 0
 
 
 @kernel(
-    "(float32[:,:,::1], float32[:,:,::1], int64, int64, int32[::1], int32[::1], int32[::1], float32[:,::1], "
-    "float32[:,:,::1], float32[:,:,::1])"
+    "(float32[:,:,::1], float32[:,:,::1], int64, int64, int32[:,::1], float32[:,::1], float32[:,:,::1], "
+    "float32[:,:,::1])"
 )
-def advance(flow, flow_warp, group, time_cells, slots, ages, rows, positions, points, displacements):
-    """Move every track one step, and list those that go on, then those that finished, then the lost.
+def advance(flow, flow_warp, time_cells, count, listed, positions, points, displacements):
+    """Move the first ``count`` tracks one step, and list those that go on, then those that finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32; group, the steps of a time cell; by age of the track: slots (n,) int32, where it
-    is stored, a slot for each, ages (n,) int32, steps made so far, rows (n,) int32, where the next one's histograms
-    belong, and positions (n, 2) float32; by slot: points (N, L + 1, 2) and displacements (N, L, 2) float32. Returns how
-    many go on and how many finished; their ages, rows and positions are those after the step.
+    flow, flow_warp (2, H, W) float32; by age of the track: listed (3, N) int32, the slot where it is stored, the steps
+    made so far, and the row of the sums where the next step's histograms belong, and positions (N, 2) float32; by slot:
+    points (N, L + 1, 2) and displacements (N, L, 2) float32. Returns how many go on and how many finished; what is
+    listed of them, and their positions, are those after the step.
     """
     _, height, width = flow.shape
     length = displacements.shape[1]
-    finished = empty(slots.shape[0], np.int32)
-    lost = empty(slots.shape[0], np.int32)
+    group = length // time_cells
+    slots, ages, rows = listed[0], listed[1], listed[2]
+    finished = empty(count, np.int32)
+    lost = empty(count, np.int32)
     n_live, n_finished, n_lost = 0, 0, 0
-    for n in range(slots.shape[0]):
+    for n in range(count):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
         column = minimum(maximum(np.int64(np.rint(x)), 0), width - 1)

@@ -1,4 +1,5 @@
 """Pictures.
 
-tracks  the tracks drawn over the frames
+tracks        the tracks drawn over the frames
+video_writer  drawn frames as a video or a picture file
 """

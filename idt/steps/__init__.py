@@ -3,6 +3,7 @@
 pyramid     sizes of the scales, gray pyramid
 flow        dense optical flow between two frames (a variant of Farnebäck's)
 surf        keypoints and their descriptors
+corners     corners, and where the flow takes them
 camera      matches, a homography, the later frame warped back
 sampling    textured grid points that no live track occupies
 tracks      points follow the flow for L frames

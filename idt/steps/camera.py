@@ -3,8 +3,8 @@
 Method: docs/method/extraction.md, section 4.
 
 Two kinds of matches complement each other: keypoints (SURF by default) stand on blobs, and corners, moved by the
-flow, on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the later; what
-moves differently, people above all, is left out as outliers or by the human mask.
+flow (`corners`), on corners and edges. A homography fitted to both with RANSAC carries the earlier frame into the
+later; what moves differently, people above all, is left out as outliers or by the human mask.
 
 Source: Wang & Schmid, ICCV 2013, section 2.1.
 """
@@ -15,15 +15,12 @@ import cv2
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError
-from idt.kernels import corners as corners_kernel
+from idt.errors import DataError, shown
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
-from idt.steps import sampling, surf
+from idt.steps import surf
 
-CORNERS = 1000
-CORNER_QUALITY = 0.001
 SEARCH_RADIUS = 25.0
 
 MATCHES_NEEDED = 50
@@ -106,7 +103,7 @@ def view(gray, mask=None, *, keypoints="surf"):
     if keypoints == "none":
         return View(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
     if keypoints not in ("sift", "orb"):
-        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {keypoints!r}")
+        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {shown(keypoints)}")
     detector = cv2.SIFT.create() if keypoints == "sift" else cv2.ORB.create(nfeatures=1000)
     found, descriptors = detector.detectAndCompute(gray, mask)
     points = np.array([keypoint.pt for keypoint in found], np.float32).reshape(-1, 2)
@@ -141,82 +138,6 @@ def match_views(current, previous):
     return previous.points[index[found]], current.points[found]
 
 
-def corners(gray, mask=None, *, texture=None):
-    """Find the corners of a frame.
-
-    Parameters
-    ----------
-    gray : (H, W) uint8
-    mask : (H, W) uint8, optional
-        0 where no corner may lie.
-    texture : (H, W) float32, optional
-        What `sampling.texture` says of the frame, if it is known.
-
-    Returns
-    -------
-    (n, 2) float32
-        Whole positions (x, y), strongest first, at most 1000; none on the outermost pixels.
-
-    Raises
-    ------
-    DataError
-        If ``gray`` is not a 2-D uint8 image or another array not of its size.
-
-    Notes
-    -----
-    docs/method/extraction.md, section 4.3; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``,
-    which would compute the texture again.
-    """
-    gray = checks.gray_image(gray)
-    texture = sampling.texture(gray) if texture is None else texture
-    for name, array in (("mask", mask), ("texture", texture)):
-        if array is not None and np.shape(array) != gray.shape:
-            raise DataError(f"{name} must have shape {gray.shape}, got {checks.describe(array)}")
-    strongest = float(texture.max() if mask is None else cv2.minMaxLoc(texture, mask=mask)[1])
-    least = np.float32(CORNER_QUALITY * max(strongest, 0))
-    mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
-    height, width = gray.shape
-    keys = np.empty(gray.size, np.int64)
-    peaks = corners_kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
-    found = np.empty((CORNERS, 2), np.float32)
-    taken = np.zeros((height + 2 * corners_kernel.REACH, width + 2 * corners_kernel.REACH), np.uint8)
-    return found[: corners_kernel.keep_apart(np.sort(keys[:peaks]), taken, found)]
-
-
-def match_corners(previous, flow, mask=None, *, texture=None):
-    """Match the corners of a frame to where the flow takes them.
-
-    Parameters
-    ----------
-    previous : (H, W) uint8
-        The earlier frame.
-    flow : (H, W, 2) float32
-        From it to the later one.
-    mask, texture
-        As for `corners`.
-
-    Returns
-    -------
-    source, target : (m, 2) float32
-        Positions in the previous and in the current frame; at most 1000, strongest first.
-
-    Raises
-    ------
-    DataError
-        As `corners`, and if the flow is not of the frame's size.
-
-    Notes
-    -----
-    docs/method/extraction.md, section 4.
-    """
-    previous = checks.gray_image(previous, "previous")
-    if np.shape(flow) != (*previous.shape, 2):
-        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {checks.describe(flow)}")
-    source = corners(previous, mask, texture=texture)
-    column, row = source.astype(np.int64).T
-    return source, source + flow[row, column]
-
-
 def fit(source, target):
     """Fit a homography to matches with RANSAC.
 
@@ -237,10 +158,9 @@ def fit(source, target):
     """
     if len(source) > MATCHES_NEEDED:
         own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
-        chosen, trial, model = np.empty(4, np.int64), np.empty(8, np.float32), np.empty(8, np.float32)
-        agreeing = np.empty(len(source), np.bool_)
+        model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
         inliers = homography_kernel.consensus(
-            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, chosen, trial, model, agreeing
+            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
             matrix = np.empty(9)

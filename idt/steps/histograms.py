@@ -12,7 +12,7 @@ Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError
+from idt.errors import DataError, shown
 from idt.kernels import histograms as kernel
 
 _NORMS = {"none": 0, "rootl1": 1, "l2": 2}
@@ -85,7 +85,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     if not 1 <= cells <= patch:
         raise DataError(f"cells must be between 1 and the patch's {patch} px, got {cells}")
     if local_norm not in _NORMS:
-        raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {local_norm!r}")
+        raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {shown(local_norm)}")
     size = cells * cells * kernel.CHANNELS
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
         raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.describe(sums)}")

@@ -64,8 +64,8 @@ def summarise(points_full, displacements_full, *, camera=True):
     points_full = checks.float_array(points_full, (None, None, 2), "points_full")
     n_tracks, n_points, _ = points_full.shape
     displacements_full = checks.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
-    mean, std = np.empty((2, n_tracks, 2), np.float32)
+    moments, passed = np.empty((2, n_tracks, 2), np.float32), np.empty((2, n_tracks), np.bool_)
     length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
-    kept, followed = np.empty((2, n_tracks), np.bool_)
-    kernel.summarise(points_full, displacements_full, camera, mean, std, length, trajectory, kept, followed)
+    kernel.summarise(points_full, displacements_full, camera, moments, length, trajectory, passed)
+    (mean, std), (kept, followed) = moments, passed
     return Summary(mean, std, length, trajectory, kept, followed)

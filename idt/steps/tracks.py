@@ -57,16 +57,14 @@ class Tracks:
         self._time_cells = time_cells
         self._group = length // time_cells
         self._count = 0
-        # By age: the slots in use and, behind them, the free ones; age, row of the sums and position of those in use.
-        self._slots = np.zeros(0, np.int32)
-        self._ages = np.zeros(0, np.int32)
-        self._rows = np.zeros(0, np.int32)
+        # By age: the slots in use and, behind them, the free ones; age and row of the sums of those in use; positions.
+        self._listed = np.zeros((3, 0), np.int32)
         self._positions = np.zeros((0, 2), np.float32)
         # By slot.
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
         self.sums = np.zeros((0, step_size), np.float32)
-        self._nothing = Finished(self._points, self._displacements, self._slots)
+        self._nothing = Finished(self._points, self._displacements, self._listed[0])
 
     def __len__(self):
         return self._count
@@ -82,25 +80,15 @@ class Tracks:
 
         A view that the next `advance` overwrites.
         """
-        return self._rows[: self._count]
+        return self._listed[2, : self._count]
 
     def start(self, points):
         """Begin a track at each of the points, contiguous (m, 2) float32."""
         points = checks.points_as_they_are(points, "points")
-        first, last = self._count, self._count + len(points)
-        if last > len(self._slots):
-            self._grow(max(last - len(self._slots), len(self._slots) // 4, 256))
-        new = slice(first, last)
-        kernel.start(
-            points,
-            self._time_cells,
-            self._slots[new],
-            self._ages[new],
-            self._rows[new],
-            self._positions[new],
-            self._points,
-            self.sums,
-        )
+        last, room = self._count + len(points), len(self._points)
+        if last > room:
+            self._grow(max(last - room, room // 4, 256))
+        kernel.start(points, self._time_cells, self._count, self._listed, self._positions, self._points, self.sums)
         self._count = last
 
     def none_finished(self):
@@ -136,16 +124,13 @@ class Tracks:
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
         )
-        live = slice(self._count)
         n_live, n_finished = kernel.advance(
             planes,
             planes_warp,
-            self._group,
             self._time_cells,
-            self._slots[live],
-            self._ages[live],
-            self._rows[live],
-            self._positions[live],
+            self._count,
+            self._listed,
+            self._positions,
             self._points,
             self._displacements,
         )
@@ -153,7 +138,7 @@ class Tracks:
         if n_finished == 0:
             return self._nothing
         # Copied: the next `start` takes from these slots.
-        slots = self._slots[n_live : n_live + n_finished].copy()
+        slots = self._listed[0, n_live : n_live + n_finished].copy()
         return Finished(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
     def histograms(self, slots, described=None):
@@ -174,18 +159,18 @@ class Tracks:
         size = self.sums.shape[1]
         if len(slots) == 0:
             return np.zeros((0, self._time_cells, size), np.float32)
-        means = self.sums.reshape(len(self._slots), self._time_cells, size).take(slots, axis=0)
+        means = self.sums.reshape(len(self._points), self._time_cells, size).take(slots, axis=0)
         steps = np.full(self._time_cells, self._group) if described is None else described
         means /= np.asarray(steps, np.float32)[:, None]
         return means
 
     def _grow(self, more):
         """Add ``more`` slots, free ones."""
-        old = len(self._slots)
-        self._slots = np.concatenate([self._slots, np.arange(old, old + more, dtype=np.int32)])
+        old = len(self._points)
+        free = np.zeros((3, more), np.int32)
+        free[0] = np.arange(old, old + more)
+        self._listed = np.concatenate([self._listed, free], axis=1)
         for name, rows in (
-            ("_ages", 1),
-            ("_rows", 1),
             ("_positions", 1),
             ("_points", 1),
             ("_displacements", 1),

@@ -1,10 +1,41 @@
 """Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
 
+import functools
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import Any
 
+from idt.bounds import THREADS
+
 _END = object()
+
+
+@contextmanager
+def shared_loop(threads, depth):
+    """Share a loop between the caller's thread and others.
+
+    Parameters
+    ----------
+    threads : int
+        With the caller's own.
+    depth : int
+        Items that are made before they are asked for, at most.
+
+    Yields
+    ------
+    read_ahead : callable
+        Gives what an iterable yields, made ahead of its use: `Crew.ahead`.
+    map_parts : callable
+        The built-in ``map``, with parts taken over by threads that are free: `Crew.map`.
+
+    Raises
+    ------
+    DataError
+        If ``threads`` is no whole number from 1 to 1024.
+    """
+    with Crew(THREADS.check("threads", threads) - 1) as crew:
+        yield functools.partial(crew.ahead, depth=depth), crew.map
 
 
 class Crew:

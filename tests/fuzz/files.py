@@ -12,8 +12,10 @@ from classify.models import model_file as models
 from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors import feature_files
-from encoding.descriptors.sources import Inputs, parts_of, rows_of
+from encoding.descriptors.inputs import Inputs
+from encoding.descriptors.sources import source_of
 from encoding.encode import encode_files
+from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import iter_rows, load_vectors
 from idt.errors import DataError
@@ -34,7 +36,7 @@ def prepare(folder):
         return _inputs(folder)
     folder.mkdir()
     features = random_features(30, frames=20 + 15)
-    book = Codebook.fit([random_features(40, seed=i) for i in (1, 2)], params=EncodingParams(k=2, sample=80))
+    book = fit_codebook([random_features(40, seed=i) for i in (1, 2)], params=EncodingParams(k=2, sample=80))
     book.save(folder / "codebook.h5", source={"digest": "0" * 64})
     feature_file.save(features, folder / "plain.h5")
     feature_file.save(features, folder / "float32.h5", float32=True)
@@ -47,7 +49,7 @@ def prepare(folder):
     encode_files([folder / "plain.h5", folder / "float32.h5"], ["a", "b"], book, folder / "vectors.h5")
     machine = LinearSVM().fit(np.random.default_rng(0).normal(size=(9, 12)).astype(np.float32), [*"abc"] * 3)
     layout = [{"block": "hog", "cell": "whole", "first": 0, "size": 12}]
-    models.save(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
+    models.save_model(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
     # Reading a pipe that nobody writes to would hang: so whoever follows a link out of the file is found out.
     os.mkfifo(folder / "pipe")
     return _inputs(folder)
@@ -57,7 +59,7 @@ def _inputs(folder):
     readers = {
         "codebook.h5": read_codebook,
         "vectors.h5": read_vectors,
-        "model.h5": models.load,
+        "model.h5": models.load_model,
         "projected.h5": read_projected,
     }
     return [(path, readers.get(path.name, read_features)) for path in sorted(folder.iterdir()) if path.is_file()]
@@ -67,7 +69,7 @@ def read_features(path):
     """All that reads a feature file, of any kind."""
     feature_files.find([str(path.parent)])
     sizes = Inputs.of([path]).sizes
-    for _ in rows_of(path, "a", sizes):
+    for _ in source_of(path, "a").parts(sizes):
         pass
     for _ in feature_file.iter_rows(path, block=11):
         pass
@@ -77,7 +79,8 @@ def read_features(path):
 def read_projected(path):
     """All that reads a projected file."""
     Inputs.of([path])
-    for _ in parts_of(path, "a", {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}, projected=True):
+    axes = {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}
+    for _ in source_of(path, "a").parts(axes, projected=True):
         pass
     feature_file.header(path)
     feature_file.load(path)

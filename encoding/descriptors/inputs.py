@@ -1,0 +1,173 @@
+"""Videos to sample or to encode, checked to be of one kind and extracted alike."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from encoding.descriptors.feature_files import PROJECTED, names_of
+from encoding.descriptors.sources import ARRAYS, FileSource, Source, source_of
+from idt import layout
+from idt.checks import describe
+from idt.errors import DataError
+from idt.features.features import Features
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Sources of descriptors that are of one kind.
+
+    Attributes
+    ----------
+    sources : list of Source
+    sizes : dict of str to int
+        Columns of each block, in the order of a row.
+    params : dict or None
+        Parameters that all features were extracted with, but for the segment; None for rows that others wrote and for
+        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.features.projection`).
+    """
+
+    sources: list[Source]
+    sizes: dict
+    params: dict | None
+
+    @classmethod
+    def of(cls, videos, names=None, *, descriptors=layout.DESCRIPTORS):
+        """Check videos.
+
+        Parameters
+        ----------
+        videos : iterable of str, Path, Features, (n, d) arrays or Source
+            All of one kind.
+        names : iterable of str, optional
+            By default `encoding.descriptors.feature_files.names_of` files, and the position of anything else.
+        descriptors : tuple of str
+            Blocks to take; plain arrays are one block, whatever is asked for.
+
+        Returns
+        -------
+        Inputs
+
+        Raises
+        ------
+        DataError
+            If there is nothing, kinds or parameters are mixed, names repeat, or a file is none of ours.
+        """
+        if isinstance(videos, str | Path | Features) or not isinstance(videos, Iterable):
+            raise DataError(
+                f"videos must be a list of feature files, Features or (n, d) arrays, got {describe(videos):.80}"
+            )
+        sources = _named([source_of(video, str(i)) for i, video in enumerate(videos)], names)
+        kind = sources[0].kind
+        if ARRAYS in descriptors and kind != "arrays":
+            raise DataError(f"the codebook was fitted on plain arrays, got {kind}; encode arrays with it")
+        params = _common(sources)
+        sizes = sources[0].sizes(descriptors)
+        if kind == "arrays":
+            widths = sorted({source.sizes(descriptors)[ARRAYS] for source in sources})
+            if len(widths) > 1:
+                raise DataError(f"arrays must have equally many columns, got {widths[0]} and {widths[-1]}")
+        return cls(sources, sizes, params)
+
+    def __len__(self):
+        return len(self.sources)
+
+    @property
+    def names(self):
+        """Names of the videos, all different: list of str."""
+        return [source.name for source in self.sources]
+
+    @property
+    def projected(self):
+        """Which projection the features are stored along, as `idt.features.projection.identity`; None if along none."""
+        return (self.params or {}).get(PROJECTED)
+
+
+def columns_of(sizes):
+    """Find the columns of each block in the rows of `Source.parts`, from the ``sizes`` of the blocks.
+
+    Returns
+    -------
+    dict of str to slice
+    """
+    ends = np.cumsum([0, *sizes.values()]).tolist()
+    return {name: slice(*ends[i : i + 2]) for i, name in enumerate(sizes)}
+
+
+def differences(one, other):
+    """Say in words how ``one`` and ``other``, results of `feature_files.comparable`, differ, each in turn."""
+    if one is None or other is None:
+        return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
+    differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    return tuple(", ".join(f"{name}={it.get(name)}" for name in differ) for it in (one, other))
+
+
+def digests(sources, *, update=None):
+    """Compute the SHA-256 of the content of every source.
+
+    Parameters
+    ----------
+    sources : list of Source
+        Feature files or videos.
+    update : callable, optional
+        Called after each.
+
+    Returns
+    -------
+    dict of str to str
+        By name, in the order of the sources; `combined` makes one of them or of some.
+
+    Raises
+    ------
+    DataError
+        If a source lies in memory.
+    OSError
+        If a file cannot be read.
+    """
+    found = {}
+    for source in sources:
+        found[source.name] = source.digest()
+        if update is not None:
+            update()
+    return found
+
+
+def combined(digests):
+    """Combine ``digests``, which are under their names, into one in their order."""
+    return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()
+
+
+def _named(sources, names):
+    """The sources, if they are of one kind, under names that are all different."""
+    kinds = sorted({source.kind for source in sources})
+    if len(kinds) != 1:
+        wanted = "videos must be feature files, Features or (n, d) arrays, all of one kind"
+        raise DataError(f"{wanted}, got {' and '.join(kinds) or 'none'}")
+    if names is None:
+        paths = [source.path for source in sources if isinstance(source, FileSource)]
+        names = names_of(paths) if paths else [source.name for source in sources]
+    names = [str(name) for name in names]
+    again = [name for name, count in Counter(names).items() if count > 1]
+    if again or len(names) != len(sources):
+        raise DataError(
+            f"every video must have a name of its own, got {len(names)} names for {len(sources)}"
+            + (f", {again[0]!r} twice" if again else "")
+        )
+    return [source.named(name) for source, name in zip(sources, names, strict=True)]
+
+
+def _common(sources):
+    """The parameters that all share."""
+    first, *others = [source.params() for source in sources]
+    for source, params in zip(sources[1:], others, strict=True):
+        if params != first:
+            one, other = differences(first, params)
+            raise DataError(
+                f"features must be of one set of parameters, got {sources[0].label} with {one} and {source.label} with"
+                f" {other}; extract them alike or encode them apart"
+            )
+    return first

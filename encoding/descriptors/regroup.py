@@ -1,0 +1,32 @@
+"""Features in blocks of one number of rows, as a feature file is read, from chunks of any length."""
+
+from idt.features.features import Features
+
+
+def regrouped(chunks, size):
+    """Join and cut chunks of any length to blocks of ``size`` rows.
+
+    Parameters
+    ----------
+    chunks : iterable of Features
+        At least one.
+    size : int
+
+    Yields
+    ------
+    Features
+        At least one, which may be empty; all but the last have ``size`` rows.
+    """
+    parts, count, none = [], 0, True
+    for chunk in chunks:
+        parts.append(chunk)
+        count += len(chunk)
+        if count < size:
+            continue
+        whole = Features.concatenate(parts)
+        end = count - count % size
+        for first in range(0, end, size):
+            yield whole[first : first + size]
+        parts, count, none = [whole[end:]], count - end, False
+    if count or none:
+        yield Features.concatenate(parts)

@@ -1,0 +1,224 @@
+"""What the encoders share: videos in, a codebook fitted, one vector a video out.
+
+A sample for scikit-learn is a video: a (n, d) array of descriptors, `Features`, or the path of a feature file. So ``X``
+is a list of these, all of one kind. An encoder's parameters are the fields of its `BlockParams`, in scikit-learn's
+words: ``n_components`` or ``n_clusters`` for ``k``, ``random_state`` for ``seed`` and so on.
+"""
+
+import contextlib
+import dataclasses
+import re
+from typing import ClassVar
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from encoding.descriptors.inputs import Inputs
+from encoding.encode import encode, layout_of, width_of
+from encoding.fitting import fit_inputs
+from encoding.params import BlockParams
+from idt.bounds import JOBS, THREADS
+from idt.checks import checked_seed
+from idt.errors import DataError, unknown_option
+
+WORDS = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
+"""Fields of `BlockParams` that have another name in scikit-learn's words."""
+
+
+class VideoEncoder(TransformerMixin, BaseEstimator):
+    """What all encoders share.
+
+    A subclass names its `BlockParams`, the words that differ, and writes out an ``__init__`` that stores every
+    parameter. A subclass of an encoder needs neither: parameters of its own go into its ``__init__``, which calls that
+    of the encoder.
+
+    Attributes
+    ----------
+    codebook_ : Codebook
+    layout_ : list of dict
+        Which columns of a vector belong to which block and cell: ``"block"``, ``"cell"``, ``"first"`` and ``"size"``.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 16.
+    """
+
+    _kind: ClassVar[type[BlockParams]]
+    _words: ClassVar[dict[str, str]]
+
+    @classmethod
+    def from_codebook(cls, codebook, *, n_jobs=1, threads=1, **options):
+        """Make an encoder as if fitted, of a codebook fitted elsewhere.
+
+        Parameters
+        ----------
+        codebook : Codebook
+        n_jobs, threads : int
+        **options
+            Other parameters of the encoder, such as ``power``.
+
+        Returns
+        -------
+        VideoEncoder
+
+        Raises
+        ------
+        DataError
+            If the codebook is of another encoding, or an option is unknown or contradicts it.
+        """
+        if codebook.encoding != cls._kind.encoding:
+            raise DataError(f"{cls.__name__} needs a codebook of {cls._kind.encoding}, got one of {codebook.encoding}")
+        encoder = cls()
+        fields = {encoder._word(field.name): field.name for field in dataclasses.fields(cls._kind)}
+        own = {word: value for word, value in options.items() if word not in fields}
+        known = dict.fromkeys([*fields, *encoder.get_params(deep=False)])
+        unknown = sorted(set(own) - set(known))
+        if unknown:
+            raise DataError(unknown_option(unknown[0], known))
+        with encoder._own_words():
+            params = codebook.params_with(**{fields[word]: options[word] for word in options if word in fields})
+        # A subclass may have an initialiser of fewer parameters, so they are set one by one.
+        for name, value in vars(params).items():
+            setattr(encoder, encoder._word(name), value)
+        for word, value in {**own, "n_jobs": n_jobs, "threads": threads}.items():
+            setattr(encoder, word, value)
+        return encoder._learnt(codebook, params)
+
+    def fit(self, X, y=None):
+        """Fit a codebook.
+
+        Parameters
+        ----------
+        X : list of (n, d) arrays, Features, or paths
+            At least two videos.
+        y : sequence of str or int, optional
+            Their classes; only stacked Fisher vectors learn from them.
+
+        Returns
+        -------
+        VideoEncoder
+            Itself.
+
+        Raises
+        ------
+        DataError
+            As `encoding.fit_codebook`, or if a parameter is wrong.
+        OSError
+            If a file cannot be read.
+        """
+        workers = self._workers()
+        params = self.params()
+        inputs = Inputs.of(X, descriptors=params.descriptors)
+        if y is not None and len(y) != len(inputs):
+            raise DataError(f"every video has one class, got {len(y)} classes for {len(inputs)} videos")
+        labels = None if y is None else dict(zip(inputs.names, map(str, y), strict=True))
+        with self._own_words():
+            codebook = fit_inputs(inputs, inputs.names, params, labels=labels, **workers)
+        return self._learnt(codebook, params)
+
+    def transform(self, X):
+        """Encode videos.
+
+        Parameters
+        ----------
+        X : list of (n, d) arrays, Features, or paths
+            Of the kind that it was fitted on.
+
+        Returns
+        -------
+        (m, D) float32
+            One row each; zero for a video without tracks. A table after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        DataError
+            If the codebook does not fit the descriptors, or they are not finite.
+        NotFittedError
+            If nothing is fitted.
+        OSError
+            If a file cannot be read.
+        """
+        check_is_fitted(self, "codebook_")
+        workers = self._workers()
+        with self._own_words():
+            params = self.codebook_.params_with(**vars(self.params()))
+        inputs = Inputs.of(X, descriptors=tuple(self.codebook_.sizes))
+        out = np.empty((len(inputs), width_of(layout_of(self.codebook_, params))), np.float32)
+        for row, encoded in zip(out, encode(inputs, self.codebook_, params, **workers), strict=True):
+            row[:] = encoded.vector
+        return out
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of a vector: block, cell and number, such as ``hog_whole_0``.
+
+        Parameters
+        ----------
+        input_features : ignored
+            A video has no columns.
+
+        Returns
+        -------
+        (D,) object
+            Cells are named as in ``layout_``: ``whole``, ``1x3x1[0,2,0]`` (column, row, time), ``stacked``.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing is fitted.
+        """
+        check_is_fitted(self, "codebook_")
+        layout = layout_of(self.codebook_, self.codebook_.params_with(**vars(self.params())))
+        names = [f"{part['block']}_{part['cell']}_{i}" for part in layout for i in range(part["size"])]
+        return np.array(names, dtype=object)
+
+    def params(self):
+        """Return the parameters in the words of the commands and files, checked.
+
+        Returns
+        -------
+        BlockParams
+            As `encoding.fit_codebook` takes them.
+
+        Raises
+        ------
+        DataError
+            If a parameter is wrong.
+        """
+        checked_seed(self.random_state)
+        with self._own_words():
+            return self._kind(
+                **{field.name: getattr(self, self._word(field.name)) for field in dataclasses.fields(self._kind)}
+            )
+
+    def _word(self, name):
+        """The name that a field of the parameters has here."""
+        return self._words.get(name, name)
+
+    @contextlib.contextmanager
+    def _own_words(self):
+        """Say in a refusal which parameter of the encoder stands behind a word of the commands."""
+        try:
+            yield
+        except DataError as problem:
+            message = str(problem)
+            named = [f"{word} for {name}" for name, word in self._words.items()
+                     if re.search(rf"\b{name}\b(?==| must\b|$)", message)]  # fmt: skip
+            said = f" ({type(self).__name__} says {', '.join(named)})" if named else ""
+            raise DataError(message + said) from None
+
+    def _workers(self):
+        """How many work: processes as ``n_jobs`` means them in scikit-learn, and threads."""
+        if isinstance(self.n_jobs, bool) or not (self.n_jobs is None or isinstance(self.n_jobs, int | np.integer)):
+            raise DataError(f"n_jobs must be an integer or None, got {self.n_jobs!r:.60}")
+        if self.n_jobs == 0:
+            raise DataError("n_jobs must be at least 1, or negative to count from all processors, got 0")
+        jobs = JOBS.check("n_jobs", joblib.effective_n_jobs(self.n_jobs))
+        return {"jobs": jobs, "threads": THREADS.check("threads", self.threads)}
+
+    def _learnt(self, codebook, params):
+        """Set the learned attributes."""
+        self.codebook_ = codebook
+        self.layout_ = layout_of(codebook, params)
+        return self

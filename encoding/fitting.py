@@ -1,0 +1,230 @@
+"""Fitting codebooks to training videos: sample their descriptors, then fit the models of every block to the sample.
+
+Every video is read once (`encoding.descriptors.reservoir`), also for several training sets at a time. The result
+depends neither on the order of the videos nor on the number of workers.
+
+Source: docs/method/encoding.md, sections 3 to 5.
+"""
+
+import functools
+
+from encoding.codebook import Codebook
+from encoding.coders.coder import Block
+from encoding.coders.registry import kind_of
+from encoding.coders.stacked import first_layer, stack
+from encoding.descriptors.inputs import Inputs, columns_of
+from encoding.descriptors.reservoir import Reservoir, sample_video
+from encoding.models.pca import PCA
+from encoding.params import EncodingParams
+from idt.bounds import JOBS, THREADS
+from idt.errors import DataError
+from idt.workers.in_order import in_order
+
+JOINT = "joint"
+"""The block of all descriptors side by side."""
+
+ONE_VIDEO = (
+    "a codebook cannot be fitted on one video: the Fisher vector of what a mixture was fitted on is near zero; "
+    "give more videos, or a codebook that is fitted already with --codebook"
+)
+
+
+def fit_codebook(videos, names=None, params=None, *, labels=None, jobs=1, threads=1, update=None):
+    """Fit a codebook to training videos.
+
+    Parameters
+    ----------
+    videos : list of str, Path, Features or (n, d) arrays
+        At least two: paths of feature files, features, or plain descriptors.
+    names : list of str, optional
+        Their names, as for `encoding.descriptors.inputs.Inputs.of`: the sample depends on them.
+    params : BlockParams, optional
+        The parameters of any encoding, such as `BovwParams`; the standard Fisher vectors by default.
+    labels : dict of str to str, optional
+        Class of each video by its name, for stacked Fisher vectors; see `encoding.coders.stacked.stack`.
+    jobs : int
+        Files read at once, in processes.
+    threads : int
+        Threads of the mixtures.
+    update : callable, optional
+        Called after each video is read and each block is fitted; `steps_of` says how often.
+
+    Returns
+    -------
+    Codebook
+        Independent of the order of the videos, of ``jobs`` and of ``threads``.
+
+    Raises
+    ------
+    DataError
+        If there are fewer descriptors than components, only one video has tracks, videos do not fit together, or
+        vectors would be too large.
+    OSError
+        If a file cannot be read.
+
+    Notes
+    -----
+    docs/method/encoding.md, sections 3 to 5.
+
+    Examples
+    --------
+    >>> codebook = fit_codebook(["a.h5", "b.h5"], params=VladParams(k=64))  # doctest: +SKIP
+    >>> codebook.save("vlad.codebook.h5")  # doctest: +SKIP
+    """
+    params = params or EncodingParams()
+    inputs = Inputs.of(videos, names, descriptors=params.descriptors)
+    return fit_inputs(inputs, inputs.names, params, labels=labels, jobs=jobs, threads=threads, update=update)
+
+
+def fit_inputs(inputs, train, params, *, labels=None, jobs=1, threads=1, update=None):
+    """Fit a codebook to some of the videos that are checked already.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With the descriptors that ``params`` name.
+    train : collection of str
+        Names of the videos to fit on.
+    params : BlockParams
+    labels, jobs, threads, update
+        As `fit_codebook`.
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    DataError
+        As `fit_codebook`, and if a name is that of no video.
+    OSError
+        If a file cannot be read.
+    """
+    workers = _checked_workers(jobs, threads, update)
+    reservoir = _filled(inputs, [train], params, workers)
+    return _fitted(reservoir.sample(0), inputs, train, params, labels, workers)
+
+
+def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, update=None):
+    """Fit a codebook to each of several training sets, such as those of the folds, reading the videos once.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With the descriptors that ``params`` name.
+    sets : list of collection of str
+        Names of the training videos of each.
+    params : BlockParams
+    labels, jobs, threads, update
+        As `fit_codebook`.
+
+    Yields
+    ------
+    Codebook
+        Each equal to that of `fit_codebook` on its videos alone.
+
+    Raises
+    ------
+    DataError
+        As `fit_inputs`.
+    OSError
+        If a file cannot be read.
+    """
+    workers = _checked_workers(jobs, threads, update)
+    reservoir = _filled(inputs, sets, params, workers)
+    for i, train in enumerate(sets):
+        yield _fitted(reservoir.sample(i), inputs, train, params, labels, workers)
+
+
+def steps_of(inputs, sets, params):
+    """Count how often `fit_codebooks` calls its ``update``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    sets : list of collection of str
+    params : BlockParams
+
+    Returns
+    -------
+    int
+    """
+    blocks = 1 if params.joint else len(inputs.sizes)
+    videos = sum(len(set(names)) for names in sets) if params.encoding == "stacked" else 0
+    return len(set().union(*sets)) + blocks * (len(sets) + videos)
+
+
+def _checked_workers(jobs, threads, update):
+    """How many work, and what they call, as keyword arguments."""
+    workers = {"jobs": JOBS.check("jobs", jobs), "threads": THREADS.check("threads", threads)}
+    return {**workers, "update": update or _nothing}
+
+
+def _filled(inputs, sets, params, workers):
+    """A reservoir of the descriptors of all videos of the sets."""
+    sizes = list(inputs.sizes.values())
+    params.check_size([sum(sizes)] if params.joint else sizes)
+    _check_sets(inputs, sets)
+    reservoir = Reservoir(params.sample, sets)
+    wanted = set().union(*sets)
+    sources = [source for source in inputs.sources if source.name in wanted]
+    work = functools.partial(sample_video, size=params.sample, seed=params.seed, steps=params.steps)
+    tasks = ((source, inputs.sizes, reservoir.limit(source.name)) for source in sources)
+    for source, sampled in zip(sources, in_order(work, tasks, workers["jobs"]), strict=True):
+        reservoir.put(source.name, sampled)
+        workers["update"]()
+    return reservoir
+
+
+def _check_sets(inputs, sets):
+    """Refuse videos that no codebook can be fitted on."""
+    if inputs.projected is not None:
+        raise DataError(
+            f"{inputs.sources[0].label} is stored along the axes of a codebook, so no other can be fitted on it; encode"
+            " it with that one (--codebook), or extract it without --project"
+        )
+    for names in sets:
+        missing = sorted(set(names) - set(inputs.names))
+        if missing:
+            raise DataError(f"videos to fit on are missing: {', '.join(missing)}")
+        if len(set(names)) == 1:
+            raise DataError(ONE_VIDEO)
+
+
+def _fitted(sample, inputs, train, params, labels, workers):
+    """The codebook of one sample."""
+    blocks = _fitted_blocks(sample, inputs, params, workers)
+    if params.encoding == "stacked":
+        blocks = stack(blocks, inputs, sorted(set(train)), params, labels, **workers)
+    sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}
+    return Codebook(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
+
+
+def _fitted_blocks(sample, inputs, params, workers):
+    """The blocks, of stacked vectors their first layer."""
+    if sample.n_videos == 1:
+        raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
+    first = kind_of(params.encoding).first
+    # The first layer of stacked vectors has a number of components of its own.
+    first_params = first_layer(params) if params.encoding == "stacked" else params
+    if len(sample) < max(2, first_params.k):
+        raise DataError(
+            f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
+            f"{sample.n_videos} videos; use a smaller k or more videos"
+        )
+    columns = columns_of(inputs.sizes)
+    parts = [(name, {name: size}, columns[name]) for name, size in inputs.sizes.items()]
+    if params.joint and len(parts) > 1:
+        parts = [(JOINT, inputs.sizes, slice(0, sum(inputs.sizes.values())))]
+    blocks = []
+    for name, sizes, part in parts:
+        rows = sample.columns(part)
+        pca = None if params.pca is None else PCA(column_share=params.pca, whiten=params.whiten).fit(rows)
+        rows = rows if pca is None else pca.rotated(rows)
+        blocks.append(Block(name, sizes, pca, first.fit(rows, first_params, threads=workers["threads"])))
+        workers["update"]()
+    return blocks
+
+
+def _nothing():
+    """The update of a caller who wants none."""

@@ -1,0 +1,64 @@
+"""The M-step: the mixture that fits posteriors best, with two guards against empty components and vanishing variances.
+
+    w_k = Σγ / Σ_j Σγ,  μ_k = Σγx / Σγ,  σ_k² = max(Σγx² / Σγ − μ_k², floor)
+
+A component that has lost its descriptors is put beside the most spread one, and each takes half of it.
+
+Source: docs/method/encoding.md, section 5; Sánchez et al., IJCV 2013.
+"""
+
+import numpy as np
+
+from encoding.models.expectation import Mixture
+
+# A component with less than this share of an equal share is empty (VLFeat draws the line there too).
+EMPTY = 0.01
+# The two halves of a normal distribution have their means at ±√(2/π) σ.
+SPLIT = np.sqrt(2 / np.pi)
+
+
+def maximum(statistics, mixture, scale, floor):
+    """Compute the mixture of the largest likelihood for the posteriors behind the statistics: the M-step.
+
+    Parameters
+    ----------
+    statistics : Statistics
+    mixture : Mixture
+        The one that the posteriors were computed under.
+    scale, floor : (D,) float64
+        Variance of each column of the data, never 0, and the least variance of a component.
+
+    Returns
+    -------
+    Mixture
+        Empty components lie beside the most spread ones.
+    """
+    mass, first, second = statistics.s0, statistics.s1, statistics.s2
+    lost = empty(statistics)
+    share = np.where(lost, 1.0, mass)[:, None]
+    means = np.where(lost[:, None], mixture.means, first / share)
+    variances = np.where(lost[:, None], floor, np.maximum(second / share - means**2, floor))
+    weights = np.where(lost, 0.0, mass) / mass[~lost].sum()
+    for k in np.flatnonzero(lost):
+        _split(k, means, variances, weights, scale, floor)
+    return Mixture(means, variances, weights)
+
+
+def empty(statistics):
+    """Tell from the ``statistics`` which components have lost their descriptors, (K,) bool."""
+    return statistics.s0 < EMPTY * statistics.n / len(statistics.s0)
+
+
+def _split(k, means, variances, weights, scale, floor):
+    """Give component k half of the one with the largest summed variance, cut along its widest column.
+
+    Mean and variance of the two together are those of the one before, but for the floor.
+    """
+    parent = np.argmax(weights * (variances / scale).sum(axis=1))
+    column = np.argmax(variances[parent] / scale)
+    width = np.sqrt(variances[parent, column])
+    variances[parent, column] = max((1 - SPLIT**2) * width**2, floor[column])
+    weights[parent] /= 2
+    means[k], variances[k], weights[k] = means[parent], variances[parent], weights[parent]
+    means[k, column] += SPLIT * width
+    means[parent, column] -= SPLIT * width

@@ -1,0 +1,298 @@
+"""The functions that everybody calls: `extract`, `stream`, `draw`, with every option of an extraction written out.
+
+`idt.params.ExtractionParams` has the same options, for those who hand them around; a test holds the two together.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
+
+from idt.errors import DataError, unknown_option
+from idt.extractor import features_of, source_of
+from idt.features.features import Features
+from idt.frames.video import open_video
+from idt.params import ExtractionParams
+from idt.show.tracks import Drawn, draw_tracks
+
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
+
+
+def over_preset(function: Callable[Options, Result]) -> Callable[Options, Result]:
+    """Let the options that a call leaves out take the values of its ``preset``, as if the call had given them.
+
+    Parameters
+    ----------
+    function : callable
+        With the options of `ExtractionParams` and ``preset`` among its keyword arguments.
+
+    Returns
+    -------
+    callable
+        With the same signature. It names the nearest option when it meets an unknown one.
+    """
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def call(*args: Options.args, **given: Options.kwargs) -> Result:
+        preset = given.get("preset", "exact")
+        for name in given:
+            if name not in known:
+                raise DataError(unknown_option(name, list(known)[1:]))
+        return function(*args, **{**ExtractionParams.preset(preset), **given})
+
+    return call
+
+
+@over_preset
+def extract(
+    video,
+    *,
+    length=15,
+    stride=5,
+    patch=32,
+    cells=2,
+    time_cells=3,
+    scales=8,
+    gap=1,
+    describe_every=1,
+    skips="1",
+    keypoints="surf",
+    camera=True,
+    flow="farneback",
+    flow_from=0,
+    compensation="warp",
+    local_norm="rootl1",
+    humans="none",
+    start=0,
+    end=None,
+    fps=None,
+    max_side=None,
+    preset="exact",
+    boxes=None,
+    threads=1,
+    strict=False,
+    channels="bgr",
+) -> Features:
+    """Extract improved dense trajectories from a video.
+
+    Parameters
+    ----------
+    video : path, int, array or iterable
+        A file; a folder or pattern of images; the index of a camera; or gray (H, W) or colour (H, W, 3) uint8 frames.
+    length : int, default 15
+        Steps of a track, in frames ("L").
+    stride : int, default 5
+        Distance of the sampled points, in pixels ("W").
+    patch : int, default 32
+        Side of the patch that is described around a track, in pixels ("N").
+    cells : int, default 2
+        Cells of a patch, in x and in y.
+    time_cells : int, default 3
+        Cells of a track in time.
+    scales : int, default 8
+        Largest number of scales.
+    gap : int, default 1
+        Frames between two samplings of new points.
+    describe_every : int, default 1
+        Frames between two descriptions of a track.
+    skips : str, default "1"
+        Frame steps to extract at, rising from 1, such as "1,2,3" (multi-skip feature stacking).
+    keypoints : {"surf", "sift", "orb", "none"}, default "surf"
+        Keypoints matched for the camera's motion.
+    camera : bool, default True
+        Compensate the camera's motion; False gives plain dense trajectories.
+    flow : {"farneback", "dis"}, default "farneback"
+        Dense flow: the release's own, or OpenCV's DIS.
+    flow_from : int, default 0
+        Scales at the fine end whose flow is carried over from the next one.
+    compensation : {"warp", "moved", "field"}, default "warp"
+        How the camera's motion is taken out of the flow: by a flow to the warped frame; the same, but for a camera
+        that stands still; by subtracting the motion's own field.
+    local_norm : {"rootl1", "l2", "none"}, default "rootl1"
+        Normalisation of each step's histogram.
+    humans : {"none", "hog"}, default "none"
+        Keep matches off people that OpenCV's detector finds.
+    start : int or str, default 0
+        First frame, or a time such as "2.5s".
+    end : int, str or None, default None
+        Last frame, inclusive, or a time; None is the end of the video.
+    fps : float or None, default None
+        Keep the frames nearest to this rate, in 1/s; None keeps all.
+    max_side : int or None, default None
+        Shrink frames whose longer side exceeds this, in pixels.
+    preset : {"exact", "fast"}, default "exact"
+        Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
+        "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
+        little accuracy.
+    boxes : path, optional
+        Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
+        (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.
+    threads : int, default 1
+        More than one look at the next frames beside this one, and share its scales. The result does not depend on it.
+    strict : bool, default False
+        Refuse a truncated video instead of taking what decodes.
+    channels : {"bgr", "rgb"}, default "bgr"
+        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+
+    Returns
+    -------
+    Features
+        Of all kept tracks, by ending frame, scale and age; none for a single frame. ``notes`` say what was noticed,
+        such as a truncated video.
+
+    Raises
+    ------
+    DataError
+        If the video, the boxes or an option cannot be used; the message says why.
+
+    Notes
+    -----
+    Wang & Schmid, "Action recognition with improved trajectories", ICCV 2013; docs/method/extraction.md, section 1 and
+    those that follow. Memory grows with the number of tracks: for a long video, or a stream without an end, use
+    `stream` or the command ``idt-extract``.
+
+    Examples
+    --------
+    >>> import idt
+    >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
+    """
+    params = ExtractionParams.among(locals())
+    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+        chunks = list(features_of(opened, params, boxes=boxes, threads=threads))
+        features = Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
+        return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
+
+
+@over_preset
+def stream(
+    video,
+    *,
+    length=15,
+    stride=5,
+    patch=32,
+    cells=2,
+    time_cells=3,
+    scales=8,
+    gap=1,
+    describe_every=1,
+    skips="1",
+    keypoints="surf",
+    camera=True,
+    flow="farneback",
+    flow_from=0,
+    compensation="warp",
+    local_norm="rootl1",
+    humans="none",
+    start=0,
+    end=None,
+    fps=None,
+    max_side=None,
+    preset="exact",
+    boxes=None,
+    threads=1,
+    strict=False,
+    channels="bgr",
+) -> Iterator[Features]:
+    """Extract from a video that need not end, a chunk at a time.
+
+    Parameters
+    ----------
+    video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
+        As for `extract`.
+    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+        As for `extract`.
+    start, end, fps, max_side, preset, boxes, threads, strict, channels
+        As for `extract`.
+
+    Yields
+    ------
+    Features
+        The tracks that ended within the next 16 frames, with the camera's motion of these frames; the last chunk
+        holds what is left. Their time positions are NaN, since they are relative to the number of frames:
+        `Features.timed` fills them in when it is known.
+
+    Raises
+    ------
+    DataError
+        As for `extract`, when the first chunk is asked for or the frame at fault is reached.
+    """
+    params = ExtractionParams.among(locals())
+    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+        yield from features_of(opened, params, boxes=boxes, threads=threads)
+
+
+@over_preset
+def draw(
+    video,
+    *,
+    length=15,
+    stride=5,
+    patch=32,
+    cells=2,
+    time_cells=3,
+    scales=8,
+    gap=1,
+    describe_every=1,
+    skips="1",
+    keypoints="surf",
+    camera=True,
+    flow="farneback",
+    flow_from=0,
+    compensation="warp",
+    local_norm="rootl1",
+    humans="none",
+    start=0,
+    end=None,
+    fps=None,
+    max_side=None,
+    preset="exact",
+    boxes=None,
+    threads=1,
+    strict=False,
+    channels="bgr",
+    zoom=None,
+    dropped=True,
+) -> Iterator[Drawn]:
+    """Draw the tracks of a video over its frames, fading with age.
+
+    Kept tracks are green with a red head. Those that were dropped because they moved with the camera are blue.
+
+    Parameters
+    ----------
+    video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
+        As for `extract`; tracks are drawn at the first frame step only.
+    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+        As for `extract`.
+    start, end, fps, max_side, preset, boxes, threads, strict
+        As for `extract`.
+    channels : {"bgr", "rgb"}, default "bgr"
+        Order of the colours, in frames that are handed over as arrays and in the pictures: OpenCV's, or that of
+        matplotlib and of notebooks.
+    zoom : int or None, default None
+        Enlarge the frames so many times; None until their shorter side has about 360 pixels.
+    dropped : bool, default True
+        Draw the tracks that moved with the camera, too.
+
+    Yields
+    ------
+    idt.show.tracks.Drawn
+        One for every frame: its number ``index``, the picture ``image``, and how many tracks of either kind it shows
+        (``kept``, ``followed_camera``). Whether a track is kept is known at its end, so a picture comes L frames late.
+
+    Raises
+    ------
+    DataError
+        As for `extract`, when the first picture is asked for or the frame at fault is reached; and if ``zoom`` is no
+        whole number of at least 1.
+
+    Examples
+    --------
+    >>> pictures = [drawn.image for drawn in idt.draw("walk.avi", channels="rgb")]  # doctest: +SKIP
+    """
+    params = ExtractionParams.among(locals())
+    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+        drawing = {"zoom": zoom, "dropped": dropped, "channels": channels}
+        yield from draw_tracks(opened, params, boxes=boxes, threads=threads, **drawing)

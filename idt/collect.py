@@ -1,0 +1,172 @@
+"""Finished tracks of every frame, collected: tested, summarised, described, and joined into `Features`.
+
+Bookkeeping between the frame loop (`extractor`), which knows tracks by scale and in pixels of their scale, and the
+features that a caller gets, which hold one array a column for the tracks of all scales, in full-resolution pixels.
+
+Method: docs/method/extraction.md, sections 7.5, 8 and 9.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from idt import layout
+from idt.features.camera import Camera
+from idt.features.columns import LAST_POSITION
+from idt.features.features import Features
+from idt.steps import selection
+
+CHUNK = 16
+"""Frames whose finished tracks `stream` hands out together."""
+
+
+class FinishedTracks(NamedTuple):
+    """Tracks that made their L steps at one frame, at all scales, finest first; kept or not.
+
+    Attributes
+    ----------
+    factor : (n,) float32
+        f_s of each track's scale.
+    points : (n, L + 1, 2) float32
+        In full-resolution pixels.
+    summary : selection.Summary
+    histograms : (k, time cells, D) float32
+        Of the k kept ones.
+    """
+
+    factor: np.ndarray
+    points: np.ndarray
+    summary: selection.Summary
+    histograms: np.ndarray
+
+
+class _Kept(NamedTuple):
+    """The tracks of a frame that passed the tests, and the camera's motion."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    motion: Any
+    columns: dict[str, np.ndarray]
+    histograms: np.ndarray
+
+
+def finished_tracks(live, finished, levels, params, since):
+    """Test and summarise the tracks that ended at a frame, and describe those that are kept.
+
+    Parameters
+    ----------
+    live : list of Tracks
+        Of every scale, finest first.
+    finished : list of idt.steps.tracks.Finished
+        What the tracks of every scale have finished.
+    levels : list of Scale
+    params : ExtractionParams
+    since : int
+        Frames between the first one and this one.
+
+    Returns
+    -------
+    FinishedTracks
+    """
+    # At most frames no track ends at most scales.
+    every = list(zip(levels, live, finished, strict=True))
+    ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
+    factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])
+    points = np.concatenate([end.points for _, _, end in ended])
+    displacements = np.concatenate([end.displacements for _, _, end in ended])
+    points *= factor[:, None, None]
+    displacements *= factor[:, None, None]
+    summary = selection.summarise(points, displacements, camera=params.camera)
+    described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
+    # Of most tracks nobody needs the histograms.
+    means, first = [], 0
+    for _, tracks, end in ended:
+        last = first + len(end.slots)
+        means.append(tracks.histograms(end.slots[summary.kept[first:last]], described))
+        first = last
+    return FinishedTracks(factor, points, summary, np.concatenate(means))
+
+
+def in_chunks(steps, video, params, *, size=CHUNK):
+    """Join the kept tracks of consecutive frames.
+
+    Parameters
+    ----------
+    steps : iterable of idt.extractor.Step
+        One for every frame.
+    video : Video
+        Gives the size of the frames and their rate.
+    params : ExtractionParams
+    size : int
+        Frames of a chunk.
+
+    Yields
+    ------
+    Features
+        Of 1 to ``size`` frames. Time positions are NaN, since they are relative to the number of frames.
+    """
+    kept = []
+    for step in steps:
+        kept.append(_kept(step))
+        if len(kept) == size:
+            yield _features(_taken(kept), video, params)
+    if kept:
+        yield _features(kept, video, params)
+
+
+def _taken(kept):
+    """Take everything out of a list: the parts of a chunk need not live until the chunk is written."""
+    taken = kept[:]
+    kept.clear()
+    return taken
+
+
+@functools.lru_cache
+def _described(length, time_cells, every, remainder):
+    """Count the described steps of each time cell; the frame's number divided by ``every`` leaves ``remainder``."""
+    group = length // time_cells
+    # Step k of L was made at this frame − L + k.
+    steps = np.arange(remainder - length, remainder - length + time_cells * group)
+    return (steps.reshape(time_cells, group) % every == 0).sum(axis=1)
+
+
+def _kept(step):
+    """Keep what passed the tests."""
+    tracks, summary, kept = step.finished, step.finished.summary, np.flatnonzero(step.finished.summary.kept)
+    columns = {
+        "frame": np.full(len(kept), step.index, np.int32),
+        "scale": tracks.factor[kept],
+        "points": tracks.points[kept],
+        **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
+    }
+    return _Kept(step.index, step.motion, columns, tracks.histograms)
+
+
+def _features(frames, video, params):
+    """Join the columns of consecutive frames."""
+    columns: dict[str, Any] = {
+        name: np.concatenate([frame.columns[name] for frame in frames]) for name in frames[0].columns
+    }
+    first = 0
+    for name, size in layout.step_sizes(params.cells).items():
+        block = np.concatenate([frame.histograms[:, :, first : first + size] for frame in frames])
+        columns[name] = block.reshape(len(block), params.time_cells * size)
+        first += size
+    whole = np.array([video.width, video.height], np.float32)
+    place = np.clip(columns["mean"] / whole, 0, LAST_POSITION)
+    motions = [frame.motion for frame in frames]
+    return Features(
+        **columns,
+        position=np.column_stack([place, np.full(len(place), np.nan, np.float32)]),
+        camera=Camera(
+            homography=np.stack([motion.homography for motion in motions]),
+            matches=np.array([motion.matches for motion in motions], np.int32),
+            inliers=np.array([motion.inliers for motion in motions], np.int32),
+            first_frame=frames[0].index,
+        ),
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        frames=len(frames),
+        params=params,
+    )

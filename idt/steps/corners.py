@@ -1,0 +1,96 @@
+"""Corners of a frame, and where the flow takes them: the second kind of matches for the camera's motion.
+
+Method: docs/method/extraction.md, section 4.3.
+
+Source: Shi & Tomasi, CVPR 1994; Wang & Schmid, ICCV 2013, section 2.1.
+"""
+
+import cv2
+import numpy as np
+
+from idt import checks
+from idt.errors import DataError
+from idt.kernels import corners as kernel
+from idt.steps import sampling
+
+MOST = 1000
+"""Corners of a frame, the strongest."""
+
+QUALITY = 0.001
+"""Share of the strongest corner's texture that a corner needs."""
+
+
+def detect(gray, mask=None, *, texture=None):
+    """Find the corners of a frame.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    mask : (H, W) uint8, optional
+        0 where no corner may lie.
+    texture : (H, W) float32, optional
+        What `sampling.texture` says of the frame, if it is known.
+
+    Returns
+    -------
+    (n, 2) float32
+        Whole positions (x, y), strongest first, at most 1000; none on the outermost pixels.
+
+    Raises
+    ------
+    DataError
+        If ``gray`` is not a 2-D uint8 image or another array not of its size.
+
+    Notes
+    -----
+    docs/method/extraction.md, section 4.3; Shi & Tomasi, CVPR 1994. They are those of ``cv2.goodFeaturesToTrack``,
+    which would compute the texture again.
+    """
+    gray = checks.gray_image(gray)
+    texture = sampling.texture(gray) if texture is None else texture
+    for name, array in (("mask", mask), ("texture", texture)):
+        if array is not None and np.shape(array) != gray.shape:
+            raise DataError(f"{name} must have shape {gray.shape}, got {checks.describe(array)}")
+    strongest = float(texture.max() if mask is None else cv2.minMaxLoc(texture, mask=mask)[1])
+    least = np.float32(QUALITY * max(strongest, 0))
+    mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
+    height, width = gray.shape
+    keys = np.empty(gray.size, np.int64)
+    peaks = kernel.find_peaks(texture.view(np.int32), mask, least.view(np.int32), keys)
+    found = np.empty((MOST, 2), np.float32)
+    taken = np.zeros((height + 2 * kernel.REACH, width + 2 * kernel.REACH), np.uint8)
+    return found[: kernel.keep_apart(np.sort(keys[:peaks]), taken, found)]
+
+
+def match(previous, flow, mask=None, *, texture=None):
+    """Match the corners of a frame to where the flow takes them.
+
+    Parameters
+    ----------
+    previous : (H, W) uint8
+        The earlier frame.
+    flow : (H, W, 2) float32
+        From it to the later one.
+    mask, texture
+        As for `detect`.
+
+    Returns
+    -------
+    source, target : (m, 2) float32
+        Positions in the previous and in the current frame; at most 1000, strongest first.
+
+    Raises
+    ------
+    DataError
+        As `detect`, and if the flow is not of the frame's size.
+
+    Notes
+    -----
+    docs/method/extraction.md, section 4.
+    """
+    previous = checks.gray_image(previous, "previous")
+    if np.shape(flow) != (*previous.shape, 2):
+        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {checks.describe(flow)}")
+    source = detect(previous, mask, texture=texture)
+    column, row = source.astype(np.int64).T
+    return source, source + flow[row, column]
