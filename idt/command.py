@@ -138,18 +138,7 @@ def fields_of(arguments, cls):
 
 
 def run_options(arguments):
-    """Build the options of a run from the parsed arguments of `add_habits`.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-
-    Returns
-    -------
-    RunOptions
-        An option that the command does not have, or that was not given, has its default. The progress is a bar on
-        stderr, unless ``--quiet`` was given.
-    """
+    """Build the `RunOptions` from the parsed ``arguments`` of `add_habits`; what is absent has its default."""
     return RunOptions(
         jobs=getattr(arguments, "jobs", None) or 1,
         threads=getattr(arguments, "threads", None) or 1,
