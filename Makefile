@@ -10,7 +10,7 @@ MUTANTS ?= 20000
 SEED ?= 1
 FRAMES ?= 100000
 
-.PHONY: demo demo-video demo-actions test soak lint bench bench-presets clean
+.PHONY: demo demo-video demo-actions test test-fast soak lint bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -30,6 +30,11 @@ demo-actions: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# For daily work, on two cores. The kernels are compiled first, or each of the two processes would do it.
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/python -c "from idt.batch.precompile import compile_missing; compile_missing()"
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
 
 # As many damaged and forged files as asked for, and a long video: make soak MUTANTS=100000 SEED=1 FRAMES=100000.
 # With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.

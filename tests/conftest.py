@@ -19,6 +19,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        return  # a process of pytest-xdist, which the one that started it watches
     config.pluginmanager.register(Memory(int(config.getini("most_memory")) * MB), "memory")
 
 

@@ -125,6 +125,7 @@ class EncoderContract:
         alone = np.concatenate([fitted.transform([video]) for video in given])
         np.testing.assert_array_equal(fitted.transform(given), alone)
 
+    @pytest.mark.slow
     def test_neither_threads_nor_processes_change_a_byte(self, fitted):
         given, workers = videos(), {"n_jobs": 2, "threads": 2}
         again = self.encoder(**{**self.options, **workers}).fit(given, [0, 1, 0, 1])
@@ -190,6 +191,7 @@ class EncoderContract:
                         whole[part["first"] :][: part["size"]], alone[own["first"] :][: own["size"]], atol=ATOL_ORDER
                     )
 
+    @pytest.mark.slow
     def test_clones_pipelines_and_grid_search_work(self):
         encoder = self.encoder(**self.options)
         assert clone(encoder).get_params() == encoder.get_params()
@@ -231,6 +233,7 @@ class EncoderContract:
             assert chosen[0] == f"{part['block']}_{part['cell']}_0"
             assert chosen[-1] == f"{part['block']}_{part['cell']}_{part['size'] - 1}"
 
+    @pytest.mark.slow
     def test_tables_come_out_when_they_are_asked_for(self, fitted):
         pytest.importorskip("pandas")
         encoder, expected = copy.deepcopy(fitted).set_output(transform="pandas"), fitted.transform(videos())
@@ -261,6 +264,7 @@ class EncoderContract:
         with pytest.raises(NotFittedError, match="not fitted yet"):
             encoder.get_feature_names_out()
 
+    @pytest.mark.slow
     def test_all_processors_are_asked_for_as_in_scikit_learn(self, fitted):
         encoder = copy.deepcopy(fitted)
         for n_jobs in (None, -1):

@@ -190,6 +190,7 @@ def is_blue(image):
     return image[..., 0].astype(int) > image[..., 1:].max(axis=2).astype(int) + FOLLOWED_CAMERA[0] // 10
 
 
+@pytest.mark.slow
 def test_draw_gives_a_picture_of_every_frame(clip):
     drawn = list(idt.draw(clip))
     assert [picture.index for picture in drawn] == list(range(18))
@@ -201,6 +202,7 @@ def test_draw_gives_a_picture_of_every_frame(clip):
     assert shows(best.image, KEPT)
 
 
+@pytest.mark.slow
 def test_draw_counts_the_kept_tracks_under_way(clip):
     features = idt.extract(clip)
     for picture in idt.draw(clip, zoom=1):
@@ -208,6 +210,7 @@ def test_draw_counts_the_kept_tracks_under_way(clip):
         assert picture.kept == under_way.sum()
 
 
+@pytest.mark.slow
 def test_draw_takes_a_zoom_and_leaves_dropped_tracks_out(clip):
     for zoom in (1, 3):
         every = list(idt.draw(clip, zoom=zoom))
@@ -220,11 +223,13 @@ def test_draw_takes_a_zoom_and_leaves_dropped_tracks_out(clip):
     assert not is_blue(kept[16].image).any()
 
 
+@pytest.mark.slow
 def test_pictures_in_rgb_are_those_in_bgr_turned_around(clip):
     for bgr, rgb in zip(idt.draw(clip), idt.draw(clip, channels="rgb"), strict=True):
         np.testing.assert_array_equal(rgb.image, bgr.image[..., ::-1])
 
 
+@pytest.mark.slow
 def test_pictures_of_an_endless_video_come_as_it_goes(clip):
     pictures = idt.draw(itertools.cycle(clip), length=5)
     assert [next(pictures).index for _ in range(40)] == list(range(40))

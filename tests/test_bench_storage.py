@@ -1,6 +1,10 @@
 """The smallest case of the storage benchmark runs, or it rots."""
 
+import pytest
+
 from benchmarks import bench_storage
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_form_is_measured_and_the_sets_are_extrapolated():

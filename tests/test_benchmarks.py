@@ -15,6 +15,8 @@ from classify.params import DatasetParams
 from idt.steps import flow
 from tests import scenes
 
+pytestmark = pytest.mark.slow
+
 
 def row(*samples, unit="s", name="flow"):
     """A row of some samples."""

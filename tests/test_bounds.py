@@ -259,6 +259,7 @@ def test_python_callers_and_recipes_have_the_same_bounds(tmp_path):
         read_recipes(tmp_path / "recipes.cfg")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak is read from /proc")
 @pytest.mark.parametrize("name", [name for name in WORDS if name != "idt-convert"])
 def test_a_refusal_loads_nothing_heavy_and_takes_no_memory(name, tmp_path):

@@ -303,6 +303,7 @@ def test_a_translated_frame_warped_back_is_the_frame_before():
     np.testing.assert_array_equal(camera.warp(current, previous, translation(3, -2)), previous)
 
 
+@pytest.mark.slow
 def test_the_motions_own_field_leaves_nothing_of_it():
     levels = scales(96, 128)
     motion = np.array([[1.01, 0.02, 3], [-0.01, 0.99, -2], [1e-5, 2e-5, 1]])

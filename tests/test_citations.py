@@ -6,6 +6,7 @@ citation may run over two lines of a docstring or comment. Options name their se
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -100,6 +101,9 @@ def method_citations(source):
 
 def old_citations(source):
     """Return the problems of comments and strings that still cite the specification."""
+    if not OLD.search(source):
+        # Most files: a search of the text takes a hundredth of the time that its tokens take.
+        return []
     texts = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
     problems = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -148,6 +152,7 @@ def all_pages():
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.md"))}
 
 
+@functools.cache
 def checked():
     """Return (path, citations, problems) of every file."""
     pages = all_pages()

@@ -60,6 +60,7 @@ class _Table:
         return len(self.values)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([LinearSVM(), Chi2SVM(), LinearSVM(probability=True)])
 # scikit-learn's own check of infinite labels casts them.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
@@ -79,6 +80,7 @@ def test_every_option_is_in_the_signature_and_in_the_docstring(kind):
         assert f"\n{name} : " in text, f"{kind.__name__} does not document {name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 def test_names_of_columns_are_kept_and_compared(kind):
     X, y = histograms()
@@ -184,6 +186,7 @@ def test_the_score_of_rows_of_several_classes_is_the_mean_average_precision(kind
         model.score(X, [("jump",)] * 24)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 def test_the_seed_decides_the_folds(kind):
     X, y = histograms(n=60)

@@ -192,6 +192,7 @@ def filmed(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_videos_are_labelled_as_their_vectors_are(command, filmed):
     by_vectors = command("svm-predict", filmed / "model.h5", filmed / "vectors.h5")
     words = (filmed / "model.h5", filmed / "clips", "--codebook", filmed / "codebook.h5")
@@ -202,6 +203,7 @@ def test_videos_are_labelled_as_their_vectors_are(command, filmed):
     assert f"down/{out}" in by_vectors[1]
 
 
+@pytest.mark.slow
 def test_a_video_that_cannot_be_read_is_listed_and_the_rest_labelled(command, filmed, tmp_path):
     (tmp_path / "broken.avi").write_bytes(b"no film")
     words = ("--codebook", filmed / "codebook.h5")
@@ -338,6 +340,7 @@ def test_importing_the_commands_and_their_help_load_nothing_heavy(words):
     assert done.stdout.splitlines()[-1] == "loaded"
 
 
+@pytest.mark.slow
 def test_labelling_vectors_needs_neither_a_decoder_nor_a_compiler(trained):
     code = (
         "import sys; from classify import cli; sys.argv = ['svm-predict'];"

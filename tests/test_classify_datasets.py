@@ -125,6 +125,7 @@ def test_kth_clips_are_cut_into_their_sub_sequences(tmp_path):
     assert len(split.test) == 9 * 24 * 4
 
 
+@pytest.mark.slow
 def test_the_list_of_sub_sequences_may_lie_elsewhere_and_lack_a_clip(tmp_path):
     tree(tmp_path / "set", kth_names())
     listing = kth_sequences(tmp_path / "list.txt", changed="person01_boxing_d1\t*missing*")

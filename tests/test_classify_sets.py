@@ -19,6 +19,7 @@ def sizes(dataset):
 # The official lists, where they are at hand.
 
 
+@pytest.mark.slow
 def test_ucf101_has_the_official_numbers_in_each_split(tmp_path):
     lists = splits("ucf101")
     names = [line.split()[0] for path in lists.glob("t*list0?.txt") for line in path.read_text().splitlines()]
@@ -32,6 +33,7 @@ def test_ucf101_has_the_official_numbers_in_each_split(tmp_path):
     assert {clip.label for clip in dataset.clips if "HandStandPushups" in clip.name} == {"HandstandPushups"}
 
 
+@pytest.mark.slow
 def test_hmdb51_has_the_official_numbers_in_each_split(tmp_path):
     lists = splits("hmdb51/testTrainMulti_7030_splits")
     names = {

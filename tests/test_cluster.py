@@ -11,6 +11,8 @@ from idt.workers.processes import Lost
 from tests import perils, scenes, soak
 from tests.comparing import assert_same_datasets, assert_same_folders
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 QUICK = ("--length", "4", "--no-camera", "--stride", "8")

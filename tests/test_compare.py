@@ -247,6 +247,7 @@ def reported(value, **more):
     return {**report, **more}
 
 
+@pytest.mark.slow
 def test_a_table_has_a_line_for_each_recipe(tmp_path):
     rows = [
         Row("one | two", reported(0.9)),
@@ -283,6 +284,7 @@ def test_a_table_of_failures_only_is_a_list(tmp_path):
 # What a user does.
 
 
+@pytest.mark.slow
 def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clips, tmp_path):
     out = tmp_path / "out"
     words = ("folder", clips, "-o", out, "--group", "g[0-9]", "--compare", recipes_file(tmp_path))
@@ -330,6 +332,7 @@ def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clip
     assert not any(path.name in ("codebook.h5", "vectors.h5") for path in changed)
 
 
+@pytest.mark.slow
 def test_one_encoder_is_evaluated_without_recipes(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     status, printed, _ = command(*words, "--encoder", "vlad", "--no-intra")
@@ -342,6 +345,7 @@ def test_one_encoder_is_evaluated_without_recipes(command, clips, tmp_path):
     assert (status, "the encoder vlad has no option coding" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, clips, tmp_path):
     path = recipes_file(tmp_path, "[too many]\nk = 4000\nsample = 5000\n[fine]\n")
     status, printed, err = command(
@@ -353,6 +357,7 @@ def test_a_recipe_that_cannot_be_evaluated_does_not_stop_the_others(command, cli
     assert "| too many | failed: k=4000" in (tmp_path / "out" / "comparison.md").read_text()
 
 
+@pytest.mark.slow
 def test_recipes_of_one_folder_and_rows_made_otherwise_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--compare")
     status, _, err = command(*words, recipes_file(tmp_path, "[a b]\n[a-b]\n"), status=2)

@@ -47,6 +47,7 @@ def test_the_file_of_the_authors_is_read_column_by_column():
     assert (features.points, features.camera, features.params, features.width) == (None, None, None, None)
 
 
+@pytest.mark.slow
 def test_every_number_of_the_authors_is_the_nearest_float32():
     expected = reference.text_rows(unpacked(golden.authors()).decode())
     np.testing.assert_array_equal(read_text(golden.authors()).to_numpy(), expected)
@@ -57,6 +58,7 @@ def test_text_of_the_authors_is_written_as_they_wrote_it(tmp_path):
     assert (tmp_path / "f.txt").read_bytes() == unpacked(golden.authors())
 
 
+@pytest.mark.slow
 def test_text_to_hdf5_and_back_is_the_same_text(tmp_path):
     count, notes = convert(golden.authors(), tmp_path / "f.h5")
     assert count == 2001
@@ -203,6 +205,7 @@ def test_no_tracks_are_a_complete_file_in_every_form(tmp_path, name):
 # Refusals.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

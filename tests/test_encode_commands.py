@@ -34,6 +34,7 @@ BAG = ("--k", 5, "--seeds", 2, "--blocks", "hog")
 STACK = ("--k", 2, "--first-k", 2, "--blocks", "hog", "--least", 3, "--volumes", "1x1x20,2x2x20", "--reduced", 5)
 
 
+@pytest.mark.slow
 def test_words_are_counted_as_the_encoder_does(command, tmp_path):
     status, out, err = command("bovw-encode", *BAG, "features", "-o", "v.h5", "--coding", "somp", "--atoms", 2)
     assert status == 0
@@ -66,6 +67,7 @@ def test_vlad_is_that_of_the_encoder(command, tmp_path):
     assert [part["cell"] for part in found.layout] == ["whole", "1x2x1[0,0,0]", "1x2x1[0,1,0]"]
 
 
+@pytest.mark.slow
 def test_labels_make_the_stacked_codebook(command, tmp_path):
     status, out, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv")
     assert status == 0

@@ -63,6 +63,7 @@ def test_one_component_on_a_line_worked_by_hand():
     np.testing.assert_allclose(rooted, [np.sqrt([2, 4 / np.sqrt(2)]) / np.sqrt(2 + 4 / np.sqrt(2))], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

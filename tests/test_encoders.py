@@ -144,6 +144,7 @@ SUBCLASSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("made", "options", "grid"), SUBCLASSES.values(), ids=SUBCLASSES)
 def test_subclasses_are_cloned_pickled_and_searched(made, options, grid):
     encoder = made(**options)
@@ -179,6 +180,7 @@ def test_the_table_of_a_subclass_has_the_names_of_the_columns():
     assert found.columns[-1] == "hog_whole_5"
 
 
+@pytest.mark.slow
 def test_grids_and_processes_nest():
     given, classes = labelled()
     pipeline = make_pipeline(FisherEncoder(2, blocks="hog", n_jobs=2), LinearSVC(C=10))

@@ -91,6 +91,7 @@ def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatc
     np.testing.assert_array_equal(np.concatenate(pieces)[:, columns_of(widths)["hof"]], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [
@@ -199,6 +200,7 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
     assert again == (0, "one.h5: up to date\n", "")
 
 
+@pytest.mark.slow
 def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "ROWS", 100)
     jobs = plan([str(clips / "in")], f"{tmp_path}/features/")
@@ -220,6 +222,7 @@ def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips
     assert err == "fv-encode: words.h5 is a codebook of bags of visual words; use bovw-encode\n"
 
 
+@pytest.mark.slow
 def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete(command, clips, tmp_path):
     shutil.copytree(clips / "in", tmp_path / "in")
     (tmp_path / "in" / "broken.avi").write_bytes(b"RIFF" + bytes(100))

@@ -79,6 +79,7 @@ def model(request):
     return MODELS[request.param]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("name", MODELS)
 def test_scikit_learns_own_checks_pass(name, check):

@@ -78,6 +78,7 @@ def times(folder):
 # What a user does.
 
 
+@pytest.mark.slow
 def test_a_folder_of_classes_is_evaluated_from_films_to_a_report(command, clips, tmp_path):
     out = tmp_path / "out"
     status, printed, err = command("folder", clips, "-o", out, "--group", "g[0-9]")
@@ -99,6 +100,7 @@ def test_a_folder_of_classes_is_evaluated_from_films_to_a_report(command, clips,
     assert (out / "features" / "right" / "g1_right.h5").exists()
 
 
+@pytest.mark.slow
 def test_the_codebook_of_a_split_knows_its_training_videos_only(command, clips, tmp_path):
     out = tmp_path / "out"
     command("folder", clips, "-o", out, "--group", "g[0-9]")
@@ -111,6 +113,7 @@ def test_the_codebook_of_a_split_knows_its_training_videos_only(command, clips, 
     assert sorted(vectors.names) == sorted([*names, "down/g1_down", "right/g1_right"])
 
 
+@pytest.mark.slow
 def test_weizmann_leaves_one_actor_out(command, films, tmp_path):
     actors = {1: "eli", 2: "ido"}
     names = {(way, n): f"{action}/{actors[n]}_{action}.avi" for way, action in zip(WAYS, ("run", "jump"), strict=True)
@@ -124,6 +127,7 @@ def test_weizmann_leaves_one_actor_out(command, films, tmp_path):
     assert report["published"][0]["percent"] == 98.9
 
 
+@pytest.mark.slow
 def test_ut_interaction_evaluates_its_two_sets_apart(command, films, tmp_path):
     kinds = {"right": 0, "down": 3}  # handshake, point
     both = {(way, n): f"set1/{n}{kind}_{n}_{kind}.avi" for way, kind in kinds.items() for n in (1, 2)}
@@ -149,6 +153,7 @@ def kth_tree(root, films):
     return root
 
 
+@pytest.mark.slow
 def test_kth_trains_on_some_persons_and_tests_the_others(command, films, tmp_path):
     root = kth_tree(tmp_path / "kth", films)
     status, printed, _ = command("kth", root, "-o", tmp_path / "out", "--blocks", "trajectory")
@@ -158,6 +163,7 @@ def test_kth_trains_on_some_persons_and_tests_the_others(command, films, tmp_pat
     assert (fold["n_train"], fold["n_test"]) == (2, 2)
 
 
+@pytest.mark.slow
 def test_a_sub_sequence_is_extracted_as_if_it_were_all_there_is(command, films, tmp_path):
     root = kth_tree(tmp_path / "kth", films)
     assert command("kth", root, "-o", tmp_path / "out", "--subsequences", "--blocks", "trajectory")[0] == 0
@@ -171,6 +177,7 @@ def test_a_sub_sequence_is_extracted_as_if_it_were_all_there_is(command, films, 
         assert (file["tracks/frame"][0], file["tracks/frame"][-1]) == (11, 13)
 
 
+@pytest.mark.slow
 def test_hmdb51_goes_on_without_what_is_missing_or_broken_and_counts_it(command, films, tmp_path):
     root = tmp_path / "hmdb51_org"
     odd = "#1_(a)&[b]!;?_f_nm_np1"
@@ -199,6 +206,7 @@ def test_hmdb51_goes_on_without_what_is_missing_or_broken_and_counts_it(command,
     assert "| iDT + FV, human boxes | 57.2 |" in text
 
 
+@pytest.mark.slow
 def test_hollywood2_is_evaluated_by_average_precision(command, films, tmp_path):
     root = tree(
         tmp_path / "Hollywood2",
@@ -224,6 +232,7 @@ def test_hollywood2_is_evaluated_by_average_precision(command, films, tmp_path):
 # Again, and again.
 
 
+@pytest.mark.slow
 def test_the_same_command_twice_leaves_everything_as_it_was(command, clips, tmp_path):
     out = tmp_path / "out"
     first = command("folder", clips, "-o", out, "--folds", "2")
@@ -234,6 +243,7 @@ def test_the_same_command_twice_leaves_everything_as_it_was(command, clips, tmp_
     assert times(out) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_goes_on_and_finds_the_same(command, clips, tmp_path):
     out = tmp_path / "out"
     words = ("folder", clips, "-o", out, "--group", "g[0-9]")
@@ -251,6 +261,7 @@ def test_an_interrupted_evaluation_goes_on_and_finds_the_same(command, clips, tm
     assert [path.stat().st_mtime_ns for path in kept] == before
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, tmp_path):
     words = ("folder", clips, "--group", "g[0-9]", "-o")
     command(*words, tmp_path / "one")
@@ -264,6 +275,7 @@ def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, 
         np.testing.assert_array_equal(*scores)
 
 
+@pytest.mark.slow
 def test_features_extracted_before_are_taken_as_they_are(command, clips, tmp_path):
     words = ("folder", clips, "--group", "g[0-9]", "-o")
     command(*words, tmp_path / "one")
@@ -276,6 +288,7 @@ def test_features_extracted_before_are_taken_as_they_are(command, clips, tmp_pat
 # What goes wrong, but not everything.
 
 
+@pytest.mark.slow
 def test_a_clip_that_cannot_be_read_is_listed_and_the_rest_evaluated(command, clips, tmp_path):
     (clips / "down" / "g1_broken.avi").write_bytes(b"no film")
     status, printed, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", status=3)
@@ -292,6 +305,7 @@ def test_a_clip_that_cannot_be_read_is_listed_and_the_rest_evaluated(command, cl
     assert times(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_a_clip_without_tracks_has_a_zero_vector_and_is_counted(command, clips, tmp_path):
     write_video(clips / "down" / "g2_flat.avi", scenes.flat(FRAMES, size=SIZE))
     status, _, err = command("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
@@ -304,6 +318,7 @@ def test_a_clip_without_tracks_has_a_zero_vector_and_is_counted(command, clips, 
 # What is refused.
 
 
+@pytest.mark.slow
 def test_an_output_made_otherwise_is_refused_unless_it_may_be_replaced(command, clips, tmp_path):
     out = tmp_path / "out"
     words = ("folder", clips, "-o", out, "--group", "g[0-9]")
@@ -326,6 +341,7 @@ def test_an_output_made_otherwise_is_refused_unless_it_may_be_replaced(command, 
     assert times(out / "features").items() <= before.items()
 
 
+@pytest.mark.slow
 def test_a_set_that_changed_is_refused(command, clips, films, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     command(*words)
@@ -333,6 +349,7 @@ def test_a_set_that_changed_is_refused(command, clips, films, tmp_path):
     assert refused(command(*words, status=2), r"vectors.h5 was made from a source with digest .*, this run's has")
 
 
+@pytest.mark.slow
 def test_what_lies_in_the_output_and_is_not_ours_is_refused(command, clips, tmp_path):
     (tmp_path / "out" / "folds" / "01-g1").mkdir(parents=True)
     (tmp_path / "out" / "report.json").write_text("[]")
@@ -369,6 +386,7 @@ def test_sets_options_and_splits_that_cannot_be_evaluated_are_refused(command, c
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_more_components_than_descriptors_are_refused(command, clips, tmp_path):
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]", "--sample", "1000")
     with pytest.MonkeyPatch.context() as patch:
@@ -378,6 +396,7 @@ def test_more_components_than_descriptors_are_refused(command, clips, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_set_of_which_nothing_can_be_read_is_refused(command, clips, tmp_path):
     for path in clips.rglob("*.avi"):
         path.write_bytes(b"no film")

@@ -12,6 +12,8 @@ from classify.datasets import registry
 from classify.params import DatasetParams
 from examples import actors
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(actors.__file__).parent
 NOTEBOOK = json.loads((EXAMPLES / "recognise_actions.ipynb").read_text(encoding="utf-8"))
 TINY = {"ACTORS": 3, "FRAMES": 24, "SIZE": (96, 72), "KS": (2,), "BLOCKS": ("hog", "mbhx,mbhy")}

@@ -116,6 +116,7 @@ def test_without_the_camera_displacements_are_the_raw_steps(clip):
     np.testing.assert_array_equal(features.camera.inliers, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -212,6 +212,7 @@ def test_times_that_are_known_are_kept(target):
 # Laws.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cuts", [[1], [1023, 1024, 1025], [0, 0, 2047], list(range(100, 2500, 100))])
 @pytest.mark.parametrize("timed", [True, False])
 def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, cuts, timed):
@@ -272,6 +273,7 @@ def test_a_file_without_tracks_is_one_empty_block(target):
     assert (len(block), block.hog.shape) == (0, (0, 96))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_video(target):
     features = random_features(2048, timed=False)
     features.camera = None
@@ -287,6 +289,7 @@ def test_memory_does_not_grow_with_the_video(target):
     assert peaks[1] < 1.05 * peaks[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL])
 def test_a_track_costs_no_more_than_the_budget(clip, target):
     features = golden_features(clip)

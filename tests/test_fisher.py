@@ -76,6 +76,7 @@ def test_the_vector_equals_that_of_vlfeat_in_double_precision(stored, best):
     assert np.linalg.norm(vector - case[stored]) < RTOL_VECTOR * np.linalg.norm(case[stored])
 
 
+@pytest.mark.slow
 def test_a_mixture_of_the_size_of_the_recipe_equals_the_rival():
     rows, mixture = descriptors(40, 54), parameters(256, 54)
     vector = fisher_vector(rows, DiagonalGMM.from_parameters(*mixture))

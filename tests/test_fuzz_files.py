@@ -10,6 +10,8 @@ import pytest
 
 from tests.fuzz import files, harness
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = int(os.environ.get("IDT_MUTANTS", "1000"))
 SEED = int(os.environ.get("IDT_SEED", "0"))
 

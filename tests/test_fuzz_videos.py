@@ -5,7 +5,11 @@
 
 import os
 
+import pytest
+
 from tests.fuzz import harness, videos
+
+pytestmark = pytest.mark.slow
 
 MUTANTS = int(os.environ.get("IDT_MUTANTS", "1000"))
 SEED = int(os.environ.get("IDT_SEED", "0"))

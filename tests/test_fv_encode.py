@@ -99,6 +99,7 @@ def test_a_stored_codebook_gives_the_same_vectors(command, features):
     )
 
 
+@pytest.mark.slow
 def test_processes_and_threads_leave_the_bytes(command, features, tmp_path):
     for jobs in (1, 2):
         command("--k", 2, "features", "-o", f"{jobs}/v.h5", "--jobs", jobs, "--threads", jobs)
@@ -118,6 +119,7 @@ def test_only_the_videos_of_the_list_are_fitted_on(command, features, tmp_path):
     assert Codebook.load("only.h5").digest == Codebook.load("v.codebook.h5").digest
 
 
+@pytest.mark.slow
 def test_only_a_codebook_is_fitted_on_demand(command, features, tmp_path):
     status, out, _ = command("--k", 2, "--joint", "features", "-o", "codebook.h5", "--fit-only")
     assert status == 0

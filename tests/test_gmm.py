@@ -219,6 +219,7 @@ DIFFICULT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", DIFFICULT.values(), ids=DIFFICULT)
 def test_difficult_data_gives_a_finite_mixture_without_empty_components(rows):
     rows = rows()

@@ -1,6 +1,7 @@
 """House rules as tests: light imports, complete docstrings, kernels that stay raw, no prints in the library."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -153,12 +154,12 @@ def test_importing_a_command_loads_nothing_heavy(module, heavy):
     assert done.stdout.strip() == ""
 
 
+@functools.cache
 def syntax_trees():
     """Name and syntax tree of every module of the three packages, kernels included."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [(name, ast.parse(path.read_text(encoding="utf-8"))) for name, path in zip(names, paths, strict=True)]
 
 
 def functions_of(node, name):

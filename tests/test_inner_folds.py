@@ -145,6 +145,7 @@ def test_two_classes_that_a_row_may_both_have_are_two_machines():
     assert average_precision_score(holds[:, :2], found) > 0.9
 
 
+@pytest.mark.slow
 def test_c_for_rows_of_several_classes_ranks_held_out_rows_best():
     X, y, holds = several(n=60, d=20)
     # So noisy that the values of C differ, and so scaled that the best is none of the outermost.

@@ -99,6 +99,7 @@ print(*sorted(f"{package}/{file}" for package, _, _, files in build.data_files f
     assert done.stdout.split() == ["classify/py.typed", "encoding/py.typed", "idt/py.typed"]
 
 
+@pytest.mark.slow
 def test_type_checkers_know_what_the_public_functions_take_and_give():
     mypy = pytest.importorskip("mypy.api")
     code = "import idt; reveal_type(idt.extract('a.avi').params); idt.extract('a.avi', lenght=3)"

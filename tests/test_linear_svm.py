@@ -79,6 +79,7 @@ def test_a_general_solver_finds_the_same_plane(solver, separation, class_weight)
     np.testing.assert_allclose(model.decision_function(X), scores, atol=AGREEMENT * np.abs(scores).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "bound"), [("gram", GRAM_AGREEMENT), ("primal", AGREEMENT), ("auto", GRAM_AGREEMENT)]
 )

@@ -58,12 +58,14 @@ def failures(folder):
 # What a user does.
 
 
+@pytest.mark.slow
 def test_two_processes_make_what_one_makes(clips, calm, tmp_path):
     assert soak.extract(clips, tmp_path / "out", *QUICK, "--jobs", 2).returncode == 0
     assert_same_folders(calm, tmp_path / "out")
     assert len(list(calm.rglob("*.h5"))) == 6
 
 
+@pytest.mark.slow
 def test_the_summary_counts_and_a_second_run_does_nothing(clips, calm, tmp_path):
     told = json.loads((calm / summary.SUMMARY).read_text())
     assert (told["videos"], told["done"], told["up_to_date"], told["failed"]) == (6, 6, 0, 0)
@@ -83,6 +85,7 @@ def test_videos_come_from_lists_patterns_and_folders(clips, tmp_path):
     assert len(expected) == 6
 
 
+@pytest.mark.slow
 def test_the_longest_video_begins_first(clips, tmp_path):
     jobs = plan([str(clips)], f"{tmp_path}/")
     ended = [index for index, _ in extract_many(jobs, ExtractionParams(length=4, camera=False))]
@@ -117,6 +120,7 @@ def test_the_tally_tells_shares_rates_and_failures(tmp_path):
 # What goes wrong.
 
 
+@pytest.mark.slow
 def test_each_broken_video_is_one_line_with_its_reason_and_the_rest_is_made(tmp_path):
     good, reasons = soak.broken_folder(tmp_path / "in", good=4)
     options = (*QUICK, "--strict", "--jobs", 2)
@@ -136,11 +140,13 @@ def test_each_broken_video_is_one_line_with_its_reason_and_the_rest_is_made(tmp_
     assert (told["done"], told["failed"]) == (4, 10)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(clips, calm, tmp_path):
     soak.kill_and_resume(clips, tmp_path / "out", *QUICK, kills=3, span=6.0, seed=1)
     assert_same_folders(calm, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_nothing_half_written(tmp_path):
     (tmp_path / "in").mkdir()
     for name in "ab":
@@ -158,6 +164,7 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_line_and_the_run_can_be_resumed(clips, calm, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))
@@ -189,6 +196,7 @@ def test_a_full_disk_is_one_clear_line_and_the_run_can_be_resumed(clips, calm, t
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_part_files_of_the_dead_are_removed_and_those_of_strangers_stay(clips, calm, tmp_path):
     out = tmp_path / "out" / "odd"
     out.mkdir(parents=True)
@@ -212,6 +220,7 @@ def test_memory_does_not_grow_with_the_frames(tmp_path):
 # --verify.
 
 
+@pytest.mark.slow
 def test_verify_names_what_must_be_made_again(clips, calm, tmp_path):
     import shutil
 

@@ -11,6 +11,8 @@ import pytest
 from tests import peak
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 on_linux = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="children are read from /proc")

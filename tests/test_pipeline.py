@@ -59,6 +59,7 @@ def test_float32_stores_what_extract_returns(command, clip, tmp_path):
     np.testing.assert_array_equal(idt.load(tmp_path / "f.h5").to_numpy(), idt.extract(clip).to_numpy())
 
 
+@pytest.mark.slow
 def test_compact_and_projected_files_are_what_converting_a_plain_one_gives(command, clip, tmp_path):
     command("idt-extract", clip, "-o", tmp_path / "plain.h5")
     halves = [idt.load(tmp_path / "plain.h5")[i::2] for i in (0, 1)]
@@ -98,6 +99,7 @@ def test_progress_tells_how_many_frames_there_will_be(clip, tmp_path):
     assert (progress.calls, progress.totals) == ([16, 3], {"frame": 19})
 
 
+@pytest.mark.slow
 def test_one_video_loads_only_what_it_needs(clip, tmp_path):
     code = (
         "import gc, sys; from idt.cli import extract; status = extract()\n"
@@ -125,6 +127,7 @@ def test_a_second_run_says_up_to_date_and_leaves_the_file_alone(command, clip, t
     assert target.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_several_videos_keep_their_path_below_the_common_root(command, clip, tmp_path):
     for name in ("wave/a.avi", "walk/b.avi"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -144,6 +147,7 @@ def test_one_video_and_a_folder_gives_its_name_in_the_folder(command, clip, tmp_
     assert (tmp_path / "out" / "patch.h5").is_file()
 
 
+@pytest.mark.slow
 def test_one_bad_video_among_good_ones_gives_status_3(command, clip, tmp_path):
     (tmp_path / "in").mkdir()
     shutil.copy(clip, tmp_path / "in" / "good.avi")
@@ -212,6 +216,7 @@ def test_frames_named_by_a_pattern_take_the_name_of_their_folder(command, tmp_pa
         assert idt.load(tmp_path / str(i) / "walk.h5").source["name"] == "walk"
 
 
+@pytest.mark.slow
 def test_show_draws_a_picture_and_a_video(command, clip, tmp_path):
     status, out, _ = command("idt-show", clip, "-o", tmp_path / "t.png")
     picture = cv2.imread(str(tmp_path / "t.png"))
@@ -262,6 +267,7 @@ def test_the_help_names_every_parameter_with_its_default(command):
     assert "--max-side" in out
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_under_the_final_name(tmp_path):
     video = tmp_path / "long.avi"
     write_video(video, np.concatenate([scenes.moving_patch(n_frames=40)] * 10))
@@ -440,6 +446,7 @@ def test_an_output_that_cannot_be_written_is_refused(command, clip, tmp_path):
     refused(command("idt-extract", clip, "-o", tmp_path / "file" / "f.h5", status=2), "file")
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing_and_says_so(clip, tmp_path):
     # A limit on the size of files stands in for a full disk: the write fails in the same place.
     code = (

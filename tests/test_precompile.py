@@ -35,6 +35,7 @@ for name, module in list(sys.modules.items()):
 """
 
 
+@pytest.mark.slow
 def test_extraction_calls_every_kernel_with_the_types_declared_and_needs_no_compiler_once_they_are_compiled():
     words = [sys.executable, "-c", CALLED, str(golden.video("wave"))]
     subprocess.run(words, check=True, capture_output=True)
@@ -46,6 +47,7 @@ def test_a_kernel_is_compiled_anew_when_any_file_that_it_is_made_of_changes():
     assert {"idt.kernels.flow", "idt.kernels.median", "idt.jit.float8", "idt.jit.float8_memory"} <= files
 
 
+@pytest.mark.slow
 def test_missing_kernels_are_compiled_in_other_processes_and_found_there(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(precompile, "missing_kernels", lambda: SMALL_KERNELS)

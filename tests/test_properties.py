@@ -56,6 +56,7 @@ def parameters(draw):
     }
 
 
+@pytest.mark.slow
 @few
 @given(
     st.integers(1, 70), st.integers(1, 70), st.integers(1, 7), st.booleans(), st.integers(0, 9), parameters(),
@@ -96,6 +97,7 @@ def test_frames_of_another_dtype_or_shape_are_refused(dtype, dimensions, side):
             idt.extract([np.zeros(frame.shape, np.uint8)])
 
 
+@pytest.mark.slow
 @few
 @given(st.integers(0, 2100), st.integers(0, 9), st.sampled_from(["plain", "float32", "compact"]), st.integers(1, 3000))
 def test_any_number_of_tracks_comes_back_from_a_file(count, seed, form, block):
@@ -114,6 +116,7 @@ def test_any_number_of_tracks_comes_back_from_a_file(count, seed, form, block):
     np.testing.assert_array_equal(np.concatenate([part.hof for part in parts]), found.hof)
 
 
+@pytest.mark.slow
 @few
 @given(
     st.sampled_from([ExtractionParams, EncodingParams]), st.data(),

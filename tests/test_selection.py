@@ -120,6 +120,7 @@ def test_no_tracks_have_an_empty_summary():
 # Rival
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("camera", [True, False])
 @pytest.mark.parametrize("length", [15, 10, 1])
 def test_every_fate_is_that_of_the_specification(length, camera):

@@ -34,6 +34,7 @@ def codebook():
     return fit_codebook(videos(), NAMES, SMALL, labels=LABELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [60, 24])
 def test_the_second_layer_equals_the_rival(codebook, frames):
     video = random_features(90, seed=9, frames=frames)
@@ -67,6 +68,7 @@ def test_a_video_of_few_tracks_has_a_plain_vector_and_no_stacked_one(codebook):
         assert vector[part["first"] :][: part["size"]].any() == (part["cell"] == "whole")
 
 
+@pytest.mark.slow
 def test_labels_shape_the_projection_and_their_names_do_not(codebook):
     without = fit_codebook(videos(), NAMES, SMALL)
     renamed = fit_codebook(videos(), NAMES, SMALL, labels={name: label.upper() for name, label in LABELS.items()})
@@ -81,6 +83,7 @@ def test_the_order_of_the_videos_does_not_matter(codebook):
     assert fit_codebook(videos()[::-1], NAMES[::-1], SMALL, labels=LABELS).digest == codebook.digest
 
 
+@pytest.mark.slow
 def test_every_step_is_counted():
     inputs, seen = Inputs.of(videos(), NAMES, descriptors=SMALL.descriptors), []
     sets = [NAMES, NAMES[:2]]

@@ -105,6 +105,7 @@ def test_a_compact_file_loses_less_than_it_says(target):
     assert (found.params, found.source, found.frames) == (plain.params, plain.source, plain.frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whiten", [False, True])
 @pytest.mark.parametrize("joint", [False, True])
 def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, tmp_path, joint, whiten):
@@ -124,6 +125,7 @@ def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, 
         np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", [*golden.SYNTHETIC, *golden.REAL])
 def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
     features = golden_features(clip)
@@ -138,6 +140,7 @@ def test_a_track_costs_no_more_than_the_budget(clip, target, tmp_path):
 # Laws.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["compact", "projected"])
 @pytest.mark.parametrize("cuts", [[1], [1023, 1025], [0, 0, 700]])
 def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook, name, cuts):
@@ -155,6 +158,7 @@ def test_appending_in_parts_and_at_once_gives_identical_files(tmp_path, codebook
     assert np.isfinite(load(tmp_path / "once.h5").position).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["plain", "float32"])
 @pytest.mark.parametrize("after", ["compact", "projected"])
 def test_converting_gives_the_file_that_saving_so_would_have_given(tmp_path, codebook, before, after):

@@ -109,6 +109,7 @@ def test_the_nearest_descriptor_within_the_window_wins_and_ties_go_to_the_lowest
 # Rivals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "threshold"), [((64, 80), 200.0), ((51, 67), 20.0), ((27, 40), 0.0)])
 def test_keypoints_are_those_of_the_plain_loops(shape, threshold):
     image = scenes.texture(*shape, seed=3)
@@ -132,6 +133,7 @@ def test_keypoints_are_those_of_the_plain_loops(shape, threshold):
     assert counts[0] > counts[1]
 
 
+@pytest.mark.slow
 def test_descriptors_are_those_of_the_plain_loops():
     rng = np.random.default_rng(5)
     image = scenes.texture(70, 90, seed=6)
