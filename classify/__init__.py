@@ -21,19 +21,6 @@ from typing import TYPE_CHECKING
 
 from idt.lazy import lazy_exports
 
-__getattr__, __dir__, __all__ = lazy_exports(
-    __name__,
-    {
-        "classify.svm.linear": "LinearSVM",
-        "classify.svm.chi2": "Chi2SVM",
-        "classify.datasets.registry": "read_dataset",
-        "classify.evaluation.evaluate": "evaluate",
-        "classify.evaluation.compare": "compare",
-        "classify.models.model_file": "load_model save_model",
-        "classify.params": "ClassifierParams DatasetParams",
-    },
-)
-
 if TYPE_CHECKING:
     from classify.datasets.registry import read_dataset as read_dataset
     from classify.evaluation.compare import compare as compare
@@ -44,3 +31,17 @@ if TYPE_CHECKING:
     from classify.params import DatasetParams as DatasetParams
     from classify.svm.chi2 import Chi2SVM as Chi2SVM
     from classify.svm.linear import LinearSVM as LinearSVM
+else:
+    # A type checker that saw __getattr__ would believe every name.
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "classify.svm.linear": "LinearSVM",
+            "classify.svm.chi2": "Chi2SVM",
+            "classify.datasets.registry": "read_dataset",
+            "classify.evaluation.evaluate": "evaluate",
+            "classify.evaluation.compare": "compare",
+            "classify.models.model_file": "load_model save_model",
+            "classify.params": "ClassifierParams DatasetParams",
+        },
+    )

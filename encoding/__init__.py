@@ -29,24 +29,6 @@ from typing import TYPE_CHECKING
 
 from idt.lazy import lazy_exports
 
-__getattr__, __dir__, __all__ = lazy_exports(
-    __name__,
-    {
-        "encoding.encoders.fisher": "FisherEncoder",
-        "encoding.encoders.bovw": "BovwEncoder",
-        "encoding.encoders.vlad": "VladEncoder",
-        "encoding.encoders.stacked": "StackedEncoder",
-        "encoding.codebook": "Codebook",
-        "encoding.fitting": "fit_codebook",
-        "encoding.params": "EncodingParams BovwParams VladParams StackedParams",
-        "encoding.vectors_file": "load_vectors open_vectors Vectors",
-        "encoding.coders.fisher": "fisher_vector",
-        "encoding.models.gmm": "DiagonalGMM",
-        "encoding.models.pca": "PCA",
-        "encoding.models.kmeans": "KMeans",
-    },
-)
-
 if TYPE_CHECKING:
     from encoding.codebook import Codebook as Codebook
     from encoding.coders.fisher import fisher_vector as fisher_vector
@@ -65,3 +47,22 @@ if TYPE_CHECKING:
     from encoding.vectors_file import Vectors as Vectors
     from encoding.vectors_file import load_vectors as load_vectors
     from encoding.vectors_file import open_vectors as open_vectors
+else:
+    # A type checker that saw __getattr__ would believe every name.
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "encoding.encoders.fisher": "FisherEncoder",
+            "encoding.encoders.bovw": "BovwEncoder",
+            "encoding.encoders.vlad": "VladEncoder",
+            "encoding.encoders.stacked": "StackedEncoder",
+            "encoding.codebook": "Codebook",
+            "encoding.fitting": "fit_codebook",
+            "encoding.params": "EncodingParams BovwParams VladParams StackedParams",
+            "encoding.vectors_file": "load_vectors open_vectors Vectors",
+            "encoding.coders.fisher": "fisher_vector",
+            "encoding.models.gmm": "DiagonalGMM",
+            "encoding.models.pca": "PCA",
+            "encoding.models.kmeans": "KMeans",
+        },
+    )

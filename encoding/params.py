@@ -164,7 +164,7 @@ class EncodingParams(BlockParams):
 
     @property
     def orders(self):
-        """Orders of the Fisher vector, as `encoding.fisher` names them."""
+        """Orders of the Fisher vector, as `encoding.coders.fisher` names them."""
         return (("zero",) if self.zero_order else ()) + ("first", "second")
 
     def _numbers(self, width):

@@ -34,18 +34,6 @@ from idt.lazy import lazy_exports
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_exports(
-    __name__,
-    {
-        "idt.api": "extract stream draw",
-        "idt.features.feature_file": "load save",
-        "idt.features.features": "Features",
-        "idt.features.camera": "Camera",
-        "idt.params.extraction": "ExtractionParams",
-        "idt.errors": "DataError",
-    },
-)
-
 if TYPE_CHECKING:
     from idt.api import draw as draw
     from idt.api import extract as extract
@@ -56,3 +44,16 @@ if TYPE_CHECKING:
     from idt.features.feature_file import save as save
     from idt.features.features import Features as Features
     from idt.params.extraction import ExtractionParams as ExtractionParams
+else:
+    # A type checker that saw __getattr__ would believe every name.
+    __getattr__, __dir__, __all__ = lazy_exports(
+        __name__,
+        {
+            "idt.api": "extract stream draw",
+            "idt.features.feature_file": "load save",
+            "idt.features.features": "Features",
+            "idt.features.camera": "Camera",
+            "idt.params.extraction": "ExtractionParams",
+            "idt.errors": "DataError",
+        },
+    )

@@ -1,5 +1,6 @@
 """The documents are held to the code: commands exist, have help, and what they name exists."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -75,3 +76,37 @@ def test_the_map_names_every_room_and_every_file_in_it():
 def test_the_map_names_no_room_that_is_not_there():
     for room in rooms_of_the_map():
         assert (ROOT / room).is_dir(), f"the README's map names {room}/, which is not there"
+
+
+def exists(name):
+    """Whether a dotted name is a module, or something in one: a function, a class, an attribute or a field."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:count]))
+        except ImportError:
+            continue
+        for part in parts[count:]:
+            if part in getattr(thing, "__annotations__", {}):
+                return True
+            if not hasattr(thing, part):
+                return False
+            thing = getattr(thing, part)
+        return True
+    return False
+
+
+def test_names_in_backticks_exist():
+    folders = ("idt", "encoding", "classify", "tests", "benchmarks", "docs")
+    paths = [path for folder in folders for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
+    for path in [*paths, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        text = path.read_text(encoding="utf-8")
+        for name in set(re.findall(r"(?<!`)`((?:idt|encoding|classify|benchmarks)(?:\.\w+)+)`(?!`)", text)):
+            assert exists(name), f"{path.relative_to(ROOT)} names `{name}`, which does not exist"
+
+
+def test_a_name_that_does_not_exist_is_found():
+    assert exists("idt.steps.flow.expand")
+    assert exists("idt.frames.video.Frame.gray")
+    assert not exists("idt.steps.flow.expnd")
+    assert not exists("encoding.fisher")

@@ -102,9 +102,10 @@ print(*sorted(f"{package}/{file}" for package, _, _, files in build.data_files f
 @pytest.mark.slow
 def test_type_checkers_know_what_the_public_functions_take_and_give():
     mypy = pytest.importorskip("mypy.api")
-    code = "import idt; reveal_type(idt.extract('a.avi').params); idt.extract('a.avi', lenght=3)"
+    code = "import idt; reveal_type(idt.extract('a.avi').params); idt.extract('a.avi', lenght=3); idt.extrct"
     # Without the stubs of numpy and others it takes seconds.
     alone = ["--no-site-packages", "--ignore-missing-imports", "--cache-dir=/dev/null", "--config-file="]
     out, _, _ = mypy.run([*alone, "-c", code])
     assert 'note: Revealed type is "idt.params.extraction.ExtractionParams | None"' in out
     assert 'Unexpected keyword argument "lenght" for "extract"' in out
+    assert 'has no attribute "extrct"' in out
