@@ -5,6 +5,7 @@ draw                  pictures of the tracks, frame by frame
 load, save            features from a file and into one
 Features, Camera      tracks with their descriptors, and the camera's motion
 ExtractionParams      every option of an extraction, with its default
+RunOptions            jobs, threads, overwrite and progress of runs over many videos; no number depends on them
 DataError             the one exception for a caller's mistake
 
 Inside, `extractor` is the place to start: its frame loop joins the steps of the method.
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from idt.features.feature_file import save as save
     from idt.features.features import Features as Features
     from idt.params.extraction import ExtractionParams as ExtractionParams
+    from idt.workers.run_options import RunOptions as RunOptions
 else:
     # A type checker that saw __getattr__ would believe every name.
     __getattr__, __dir__, __all__ = lazy_exports(
@@ -54,6 +56,7 @@ else:
             "idt.features.features": "Features",
             "idt.features.camera": "Camera",
             "idt.params.extraction": "ExtractionParams",
+            "idt.workers.run_options": "RunOptions",
             "idt.errors": "DataError",
         },
     )
