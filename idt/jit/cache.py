@@ -167,22 +167,19 @@ class Store:
 
 @functools.cache
 def stamp(module):
-    """Return a digest of what compiled code of a module is made of: the content of its sources, and the compiler.
-
-    Sources are those of the module and of all modules of ours that it imports, directly or not.
-    """
+    """Return a digest of what compiled code of ``module`` is made of: its `sources`, and the compiler."""
     settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_") and pair[0] not in HARMLESS)
     content = [(name, *_source(name)[0]) for name in sorted(sources(module))]
     return _DIGEST(repr((numba.__version__, llvmlite.__version__, settings, content)).encode()).hexdigest()[:16]
 
 
-def sources(module, found=None):
-    """Return the names of a module and of all modules of ours that it imports, directly or not."""
-    found = set() if found is None else found
-    if module not in found:
-        found.add(module)
-        for name in _source(module)[1]:
-            sources(name, found)
+def sources(module):
+    """Return the names of ``module`` and of all modules of ours that it imports, directly or not."""
+    found, left = set(), {module}
+    while left:
+        name = left.pop()
+        found.add(name)
+        left |= _source(name)[1] - found
     return found
 
 

@@ -52,7 +52,7 @@ def no_more_cleaning():
 
 
 def status_of(number):
-    """Return the exit status of a process that a signal has ended, as shells count it."""
+    """Return the exit status of a process that the signal ``number`` has ended, as shells count it."""
     return 128 + number
 
 
