@@ -16,6 +16,7 @@ import sys
 
 from idt.errors import DataError, did_you_mean, shown
 from idt.params.bounds import JOBS, THREADS, check_workers
+from idt.surroundings import clean_environment, clean_search_path
 from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -218,6 +219,8 @@ def command(main):
             return guarded(arguments)
         gc.set_threshold(COLLECTED)
         memory.keep_freed()
+        clean_search_path()
+        clean_environment()
         endings.heed()
         try:
             return guarded(sys.argv[1:])

@@ -17,6 +17,7 @@ from classify.reports.report import Costs, assemble, write
 from classify.reports.summary import Fold, summarise
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
+from idt.workers import processes
 
 CLASSES = ["jump", "run", "walk"]
 

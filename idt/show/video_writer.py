@@ -4,11 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-import cv2
-
 from idt.errors import DataError
 from idt.files import scratch
 from idt.files.atomic import replacing
+from idt.opencv import cv2
 from idt.show.tracks import draw_tracks, zoom_of
 
 FALLBACK_RATE = 25.0

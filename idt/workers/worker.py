@@ -15,6 +15,7 @@ import time
 import weakref
 from typing import Any, NamedTuple
 
+from idt.surroundings import SEARCHED, absolute_entries
 from idt.workers.channel import Channel, packed, pair
 
 STARTS = 3
@@ -134,11 +135,15 @@ class Worker:
     def _start(self):
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
-        settings = {name: str(self._threads) for name in POOLS}
+        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ}
+        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.opencv`).
+        for name in SEARCHED:
+            if name in environment:
+                environment[name] = absolute_entries(environment[name])
         self.connection, self._ready = Channel(here), False
         with there:
             self._process = subprocess.Popen(
-                words, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env={**settings, **os.environ}
+                words, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=environment
             )
         _started.add(self)
 
