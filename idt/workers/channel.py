@@ -77,3 +77,12 @@ def unpacked(pieces):
     """Return the object that the ``pieces`` of a message stand for; its arrays lie in them."""
     body, *buffers = pieces
     return pickle.loads(body, buffers=buffers)
+
+
+def sendable(problem):
+    """Return the exception ``problem``, or what it says as a RuntimeError if it does not go through a pickle."""
+    try:
+        pickle.loads(pickle.dumps(problem))
+    except Exception:
+        return RuntimeError(f"{type(problem).__name__}: {problem}")
+    return problem

@@ -5,6 +5,7 @@ import os
 from typing import NamedTuple
 
 from idt.workers import cluster, processes
+from idt.workers.channel import sendable
 
 KILLED = (
     "a process was killed in the middle of its work, as the system does when memory runs out; use fewer --jobs; run"
@@ -109,4 +110,4 @@ def _attempt_in_folder(folder, function, task):
     try:
         return _in_folder(folder, function, task)
     except Exception as problem:  # raised again in the caller's process
-        return _Raised(problem)
+        return _Raised(sendable(problem))

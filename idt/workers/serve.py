@@ -17,7 +17,7 @@ import threading
 
 from idt.files import atomic
 from idt.workers import memory
-from idt.workers.channel import Channel, packed, unpacked
+from idt.workers.channel import Channel, packed, sendable, unpacked
 
 IDLE = 300.0
 """Seconds without a task after which a process ends by itself; it is started again when it is needed."""
@@ -93,10 +93,7 @@ def _done(channel, pieces):
         options = {"progress": lambda *told: channel.send(packed(("told", told)))} if tells else {}
         return packed(("done", function(*arguments, **options)))
     except Exception as problem:
-        try:
-            return packed(("raised", problem))
-        except Exception:  # of a kind that does not go through a pickle
-            return packed(("raised", RuntimeError(f"{type(problem).__name__}: {problem}")))
+        return packed(("raised", sendable(problem)))
 
 
 def _heed_signals():
