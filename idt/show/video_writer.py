@@ -7,7 +7,7 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.files import scratch
 from idt.files.atomic import replacing
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.show.tracks import draw_tracks, zoom_of
 
 FALLBACK_RATE = 25.0
