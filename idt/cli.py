@@ -154,12 +154,18 @@ def convert(arguments):
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
+    from idt.batch import renew
     from idt.features.convert import convert
 
+    storage = Storage(compact=options.compact, project=options.project)
+    if renew.applies(options.features, options.output, storage):
+        renew.renew(options.features, options.output, overwrite=options.overwrite)
+        print(f"{options.output}: rewritten in the present form")
+        return DONE
     count, notes = convert(
         options.features,
         options.output,
-        storage=Storage(compact=options.compact, project=options.project),
+        storage=storage,
         overwrite=options.overwrite,
     )
     _note(notes, options.quiet)

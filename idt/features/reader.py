@@ -95,7 +95,7 @@ class Reader:
             name: hdf5.read(self.file, f"camera/{name}", shape=(len(homography),), dtype=np.int32)
             for name in ("matches", "inliers")
         }
-        first = hdf5.attribute(self.file["camera/homography"], "first_frame", int)
+        first = hdf5.attribute(self.file, "first_frame", int, of="camera/homography")
         return Camera(homography=homography, first_frame=first, **counts)
 
 
@@ -149,7 +149,7 @@ def _checked(file):
         for name, field in form.fields.items()
     }
     for name, field in form.fields.items():
-        scale = None if field.scale is None else hdf5.attribute(datasets[name], "scale_factor", float)
+        scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
     return Reader(file, form, datasets, count, metadata)
