@@ -27,6 +27,9 @@ VERSIONS = {
 SUFFIXES = (".h5", ".hdf5")
 """Of a target that is HDF5."""
 
+MOVED = {"tracks/start": "tracks/points/start", "tracks/steps": "tracks/points/steps"}
+"""Datasets of feature files that have another place now."""
+
 MEMORY = 1 << 30
 """Bytes of address space that reading may take beyond those of the imports."""
 
@@ -86,7 +89,21 @@ def renew(source, target, *, overwrite=False):
 
 
 def renew_here(source, target, overwrite):
-    """Rewrite a file in this process, which is given limits; the arguments are those of `renew`."""
+    """Rewrite the file ``source`` as ``target``, as `renew`, in this process, which is given limits.
+
+    Parameters
+    ----------
+    source, target : str
+    overwrite : bool
+        Replace a target that exists.
+
+    Raises
+    ------
+    DataError
+        As `renew`.
+    OSError
+        As `renew`.
+    """
     _limit(os.path.getsize(source))
     try:
         with hdf5_earlier.opened(source) as file:
@@ -123,7 +140,8 @@ def _rewrite(file, source, target, overwrite):
             block = name.split("/")
             if form == "idt-scores" and block[0] == "descriptors":
                 continue
-            _copy(dataset, out, place_of(*block[1:]) if form == "idt-codebook" and len(block) == 3 else name)
+            place = place_of(*block[1:]) if form == "idt-codebook" and len(block) == 3 else MOVED.get(name, name)
+            _copy(dataset, out, place)
             out.check_disk()
         if form == "idt-scores":
             shape = file["scores"].shape

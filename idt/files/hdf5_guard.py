@@ -44,6 +44,7 @@ class GuardedFile(io.RawIOBase):
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.fstat(self._descriptor).st_size
         self._at = 0
+        self._root: int | None = None
         self._headers: dict[int, hdf5_headers.Header] = {}
 
     def readinto(self, buffer):
@@ -87,6 +88,12 @@ class GuardedFile(io.RawIOBase):
         DataError
             If the superblock or the header is not as in our files.
         """
+        if self._root is None:
+            self._root = self._superblock()
+        return self.header(self._root, "the root group")
+
+    def _superblock(self):
+        """Return the address of the root group."""
         block = self._read(SUPERBLOCK, 0)
         if len(block) < SUPERBLOCK:
             self._refuse("the file is cut short")
@@ -96,7 +103,7 @@ class GuardedFile(io.RawIOBase):
             raise DataError(f"{self._path} is HDF5 of another kind than ours (superblock of version {version})")
         if end > self.size:
             self._refuse(f"it has {self.size} bytes of {end}")
-        return self.header(root, "the root group")
+        return root
 
     def find(self, name):
         """Find an object by its name, through hard links only.

@@ -103,6 +103,8 @@ def parse(read, address):
             if kind in once:
                 raise Unsound(f"its header holds two messages of {SINGLE[kind]}")
             once.add(kind)
+        elif kind == 7:
+            raise Unsound("it is stored outside the file")
         elif kind not in OTHERS:
             raise Unsound(f"its header holds a message of type {kind}")
         if kind == 6:
