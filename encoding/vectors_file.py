@@ -177,22 +177,6 @@ class VectorsWriter:
         result_file.set_json(self._file, "empty", [name for name, empty in self._names.items() if empty])
 
 
-class _Stored:
-    """A dataset of an open file that reads like an array and turns damage into a `DataError`."""
-
-    def __init__(self, dataset):
-        self._dataset = dataset
-        self.shape, self.dtype = dataset.shape, np.dtype(np.float32)
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, part):
-        with hdf5.damaged(self._dataset.file.filename):
-            values = self._dataset[part]
-        return values.astype(np.float32, copy=False)
-
-
 @contextmanager
 def open_vectors(path):
     """Open a vectors file whose vectors are read as they are needed.
@@ -220,7 +204,7 @@ def open_vectors(path):
             raise DataError(f"{path} names a video twice; encode it anew")
         yield Vectors(
             names=names,
-            encodings=_Stored(stored),
+            encodings=stored,
             layout=check_layout(hdf5.json_attribute(file, "layout", list), stored.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
             empty=hdf5.json_attribute(file, "empty", list),

@@ -10,7 +10,8 @@ import pytest
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.hdf5_guard import GuardedFile
-from idt.files.hdf5_headers import FLOAT, INTEGER, RAGGED, TEXT, Unsound, parse
+from idt.files.hdf5_headers import FLOAT, INTEGER, RAGGED, TEXT, parse
+from idt.files.hdf5_index import Unsound
 from tests.hdf5_files import opened, set_text
 
 

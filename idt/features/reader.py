@@ -27,9 +27,9 @@ class Reader:
 
     Attributes
     ----------
-    file : h5py.File
+    file : idt.files.hdf5.CheckedFile
     form : Form
-    datasets : dict of str to h5py.Dataset
+    datasets : dict of str to idt.files.hdf5_dataset.Stored
         By the fields of the form.
     count : int
         Rows.
@@ -69,8 +69,7 @@ class Reader:
         """
 
         def rows(field):
-            with hdf5.damaged(self.file.filename):
-                return self.datasets[field][first:last]
+            return self.datasets[field][first:last]
 
         columns = self.columns
         missing = [name for name in names if name not in columns]

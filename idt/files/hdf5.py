@@ -10,20 +10,19 @@ header `idt.files.hdf5_guard` has not parsed before. `idt.files.result_file` wri
 import contextlib
 import errno
 import json
-import math
 import os
 
 import h5py
 import numpy as np
 
 from idt.errors import DataError
+from idt.files.hdf5_dataset import Stored
 from idt.files.hdf5_guard import GuardedFile
 from idt.files.hdf5_headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
 from idt.files.hdf5_kind import LONG, earlier, format_of, is_hdf5, is_of_earlier_release, is_ours
 
 __all__ = [
     "attribute",
-    "check_storage",
     "damaged",
     "dataset",
     "format_of",
@@ -36,22 +35,6 @@ __all__ = [
     "open_guarded",
     "read",
 ]
-
-FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
-"""Filters of the HDF5 library itself; any other would be loaded as a plug-in, which is code."""
-
-EXPANSION = 1100
-"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery ..."""
-
-SLACK = 1 << 20
-"""... but for small ones, which may be unwritten and read as fill values."""
-
-STREAM = 1024
-"""Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
-a chunk holds, and HDF5 would unpack it all."""
-
-CHUNKS = 64
-"""A chunk takes eight bytes of the file at least, but for these many, which may be unwritten."""
 
 
 class CheckedFile(h5py.File):
@@ -253,7 +236,7 @@ def dataset(file, name, *, shape, dtype):
 
     Returns
     -------
-    h5py.Dataset
+    idt.files.hdf5_dataset.Stored
 
     Raises
     ------
@@ -278,41 +261,7 @@ def dataset(file, name, *, shape, dtype):
         sizes = found.shape
         if not fits or sizes is None or not _has_shape(sizes, shape):
             raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {have} of shape {sizes}")
-        check_storage(path, file.guard.size, found, name)
-    return found
-
-
-def check_storage(path, size, found, name):
-    """Refuse a dataset that is stored outside the file, behind a foreign filter, or claims more than there is.
-
-    Parameters
-    ----------
-    path : str or Path
-    size : int
-        Bytes of the file.
-    found : h5py.Dataset
-    name : str
-
-    Raises
-    ------
-    DataError
-        If it is.
-    """
-    plan = found.id.get_create_plist()
-    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
-    if plan.get_external_count() or any(code not in FILTERS for code in filters):
-        raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
-    # What is not in chunks is not packed.
-    chunks, sizes, item = found.chunks, found.shape, found.dtype.itemsize
-    limit = (EXPANSION if chunks else 1) * size + SLACK
-    chunk = item * math.prod(chunks or (0,))
-    count = math.prod(-(-n // step) for n, step in zip(sizes, chunks, strict=True)) if chunks else 0
-    if (
-        max(item * math.prod(sizes), chunk) > limit
-        or count > size // 8 + CHUNKS
-        or _largest_chunk(found, chunks) > chunk + chunk // 64 + STREAM
-    ):
-        raise DataError(f"{path}: {name} claims to be {found.dtype} of shape {sizes}, more than the file can hold")
+        return Stored(file.guard, header, found, path=path, name=name)
 
 
 def read(file, name, *, shape, dtype):
@@ -331,23 +280,7 @@ def read(file, name, *, shape, dtype):
     found = dataset(file, name, shape=shape, dtype=dtype)
     with damaged(file.filename):
         values = found[...]
-        if values.dtype.kind == "S":
-            return np.char.decode(values, "utf-8").tolist()
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
-
-
-def _largest_chunk(dataset, chunks):
-    """Bytes on the disk of the largest chunk; 0 where there are none."""
-    largest = 0
-
-    def look(chunk):
-        nonlocal largest
-        largest = max(largest, chunk.size)
-
-    # Absent from an h5py that was built with an HDF5 before 1.12.3.
-    if chunks and dataset.size and hasattr(dataset.id, "chunk_iter"):
-        dataset.id.chunk_iter(look)
-    return largest
+        return np.char.decode(values, "utf-8").tolist() if values.dtype.kind == "S" else values
 
 
 def _has_shape(have, want):

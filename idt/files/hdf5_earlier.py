@@ -13,6 +13,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files import hdf5
+from idt.files.hdf5_dataset import EXPANSION, FILTERS, SLACK
 
 DEPTH = 4
 """Groups on the way to a dataset at most."""
@@ -83,7 +84,7 @@ def datasets(file):
     ------
     name : str
     dataset : h5py.Dataset
-        Checked as by `idt.files.hdf5.check_storage`.
+        Stored in the file, behind HDF5's own filters, and no larger than the file can hold.
 
     Raises
     ------
@@ -102,10 +103,19 @@ def datasets(file):
                 left.append((f"{name}/", item))
             elif isinstance(item, h5py.Dataset):
                 text = h5py.check_string_dtype(item.dtype)
-                if item.is_virtual or (item.dtype.kind not in "fiu" and text is None):
+                if item.dtype.kind not in "fiu" and text is None:
                     raise DataError(f"{file.filename}: {name} is neither numbers nor text; make it anew")
-                hdf5.check_storage(file.filename, os.path.getsize(file.filename), item, name)
+                _check(item, name)
                 yield name, item
+
+
+def _check(dataset, name):
+    path, plan = dataset.file.filename, dataset.id.get_create_plist()
+    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+    if dataset.is_virtual or dataset.external or not set(filters) <= set(FILTERS):
+        raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
+    if dataset.nbytes > EXPANSION * os.path.getsize(path) + SLACK:
+        raise DataError(f"{path}: {name} claims to be of shape {dataset.shape}, more than the file can hold")
 
 
 def text_of(dataset):

@@ -13,7 +13,7 @@ import struct
 
 from idt.errors import DataError
 from idt.files import hdf5_headers
-from idt.files.hdf5_headers import UNDEFINED, Unsound
+from idt.files.hdf5_index import UNDEFINED, Unsound
 
 SUPERBLOCK = 48
 """Bytes of a superblock of version 2 or 3."""
@@ -94,7 +94,7 @@ class GuardedFile(io.RawIOBase):
 
     def _superblock(self):
         """Return the address of the root group."""
-        block = self._read(SUPERBLOCK, 0)
+        block = self.pread(SUPERBLOCK, 0)
         if len(block) < SUPERBLOCK:
             self._refuse("the file is cut short")
         version, *sizes = block[8:11]
@@ -135,7 +135,7 @@ class GuardedFile(io.RawIOBase):
         """Return the header of the object at ``address``, which messages call ``name``; parsed once."""
         if address not in self._headers:
             try:
-                self._headers[address] = hdf5_headers.parse(self._read, address)
+                self._headers[address] = hdf5_headers.parse(self.pread, address)
             except Unsound as problem:
                 self._refuse(f"{name}: {problem}")
         return self._headers[address]
@@ -153,20 +153,20 @@ class GuardedFile(io.RawIOBase):
         -------
         bool
         """
-        head = self._read(HEAP, address)
+        head = self.pread(HEAP, address)
         if len(head) < HEAP or head[:4] != b"FRHP":
             return False
         width, start = struct.unpack_from("<HQ", head, 110)
         bits, _, root, rows = struct.unpack_from("<HHQH", head, 128)
         blocks = [root]
         if rows:
-            node = self._read(5 + 8 + -(-bits // 8) + 8 * min(width * rows, CHILDREN), root)
+            node = self.pread(5 + 8 + -(-bits // 8) + 8 * min(width * rows, CHILDREN), root)
             blocks = [int.from_bytes(node[at : at + 8], "little") for at in range(13 + -(-bits // 8), len(node), 8)]
-        data = b"".join(self._read(max(512, min(start, 1 << 16)) * 8, block) for block in blocks if block < self.size)
+        data = b"".join(self.pread(max(512, min(start, 1 << 16)) * 8, block) for block in blocks if block < self.size)
         return all(b"\0" + name.encode() + b"\0" in data for name in names)
 
-    def _read(self, size, address):
-        """Read so many bytes at an address; fewer at the end of the file."""
+    def pread(self, size, address):
+        """Return ``size`` bytes at ``address``, or fewer at the end of the file."""
         return os.pread(self._descriptor, size, address) if address < self.size else b""
 
     def _refuse(self, reason):

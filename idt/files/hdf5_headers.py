@@ -11,8 +11,7 @@ Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: ever
 import struct
 from typing import NamedTuple
 
-UNDEFINED = 2**64 - 1
-"""The address of what is not there."""
+from idt.files.hdf5_index import UNDEFINED, Layout, Unsound, layout_of
 
 LARGEST = 1 << 20
 """Bytes of one object header: ours have a few thousand."""
@@ -42,10 +41,6 @@ SHARED = 2
 """Flag of a message whose content lies in another object."""
 
 
-class Unsound(Exception):
-    """A header that our files do not have; the message says why."""
-
-
 class Value(NamedTuple):
     """An attribute: class, bit field and size of its datatype, the rank of its dataspace, and its bytes."""
 
@@ -68,12 +63,15 @@ class Header(NamedTuple):
         Class of a dataset's datatype; None if the object is no dataset.
     heap : int or None
         Address of the heap that holds attributes, if they do not lie in the header.
+    layout : idt.files.hdf5_index.Layout or None
+        Where a dataset lies.
     """
 
     attributes: dict
     links: dict
     kind: int | None
     heap: int | None
+    layout: Layout | None
 
 
 def parse(read, address):
@@ -94,7 +92,7 @@ def parse(read, address):
     Unsound
         If it holds what our files do not.
     """
-    header = Header({}, {}, None, None)
+    header = Header({}, {}, None, None, None)
     once = set()
     for kind, flags, body in _messages(read, address):
         if flags & SHARED:
@@ -114,7 +112,7 @@ def parse(read, address):
         elif kind == 3:
             header = header._replace(kind=body[0] & 15)
         elif kind == 8:
-            _check_layout(body)
+            header = header._replace(layout=_layout(body))
         elif kind == 2 and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
             raise Unsound("its links lie in a heap")
         elif kind == 21 and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
@@ -219,10 +217,13 @@ def _text(name):
     return bytes(name).rstrip(b"\0").decode("utf-8", "surrogateescape")
 
 
-def _check_layout(body):
-    """Refuse a dataset that is stored outside the file, or whose chunks are listed in a version-1 B-tree."""
+def _layout(body):
+    """The layout of a dataset; its `chunks` are empty if it has none."""
     version, where = body[0], body[1]
     if where == 3:
         raise Unsound("it is stored outside the file")
-    if version not in (3, 4) or where > 2 or (where == 2 and version == 3):
+    if where == 1 and version in (3, 4):
+        return Layout((), 0, _address(body, 2), None)
+    if where != 2 or version != 4:
         raise Unsound("its layout is of another version of HDF5")
+    return layout_of(body)

@@ -2,7 +2,8 @@
 
 `create` opens one under a temporary name; `idt.files.hdf5` reads it. Its contents are written by `set_attribute`,
 `set_json`, `write_text`, `write_array` and `growing_array` only, so that every text has a fixed length and every number
-a checksum: an attribute that of its object's header, a dataset HDF5's Fletcher32 or that of its zlib streams.
+a checksum: an attribute that of its object's header, a dataset that of its zlib streams. Numbers that do not shrink are
+stored in such streams as they are.
 Source: docs/method/files.md, section 1.
 """
 
@@ -164,7 +165,7 @@ def write_text(file, name, texts):
     """
     data = [_encoded(text, name) for text in texts]
     size = max(1, *map(len, data)) if data else 1
-    chunks = {"chunks": (min(len(data), max(1, TEXT_CHUNK // size)),), **_SUMMED, **_PACKED} if data else {}
+    chunks = {"chunks": (min(len(data), max(1, TEXT_CHUNK // size)),), **_PACKED} if data else {}
     kind = h5py.string_dtype("utf-8", size)
     _parent(file, name).create_dataset(name, shape=(len(data),), dtype=kind, data=np.array(data, kind), **chunks)
 
@@ -183,7 +184,7 @@ def write_array(file, name, values, *, packed=False):
     """
     values = np.asarray(values)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    chunks = {"chunks": _chunks(values), **_SUMMED, **(_PACKED if packed else {})} if values.size else {}
+    chunks = {"chunks": _chunks(values), **(_PACKED if packed else _STORED)} if values.size else {}
     _parent(file, name).create_dataset(name, data=values, **chunks)
 
 
@@ -212,12 +213,11 @@ def growing_array(file, name, *, shape, chunks, dtype, packed=False):
         maxshape=(None, *shape),
         chunks=chunks,
         dtype=np.dtype(dtype).newbyteorder("<"),
-        **_SUMMED,
-        **(_PACKED if packed else {}),
+        **(_PACKED if packed else _STORED),
     )
 
 
-_SUMMED = {"fletcher32": True}
+_STORED = {"compression": "gzip", "compression_opts": 0}
 _PACKED = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
 
 
