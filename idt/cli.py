@@ -146,7 +146,7 @@ def convert(arguments):
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
-        " and packed float32 rows of 466 numbers (.bin).",
+        " and packed float32 rows of 466 numbers (.bin); rewrite any HDF5 of ours that an earlier release wrote.",
         "idt-convert tracks.txt.gz -o features.h5",
     )
     parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")

@@ -30,8 +30,8 @@ SUFFIXES = (".h5", ".hdf5")
 MOVED = {"tracks/start": "tracks/points/start", "tracks/steps": "tracks/points/steps"}
 """Datasets of feature files that have another place now."""
 
-MEMORY = 1 << 30
-"""Bytes of address space that reading may take beyond those of the imports."""
+MEMORY = 1 << 28
+"""Bytes of address space that reading may take beyond those of the imports and three times those of the file."""
 
 SECONDS = 60
 """Seconds of computing for a file, and one more for every `RATE` bytes."""
@@ -79,16 +79,17 @@ def renew(source, target, *, overwrite=False):
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
-    running = processes.run(renew_here, [(str(source), str(target), overwrite)])
+    running = processes.run(renew_here, [(str(source), str(target), overwrite, SECONDS)])
     try:
         ((_, found),) = running
     finally:
         running.close()
     if isinstance(found, processes.Lost):
+        atomic.sweep(Path(target).parent, [Path(target).name])
         raise DataError(f"{source} is damaged, and reading it ended its process ({found.reason}); make it anew")
 
 
-def renew_here(source, target, overwrite):
+def renew_here(source, target, overwrite, seconds):
     """Rewrite the file ``source`` as ``target``, as `renew`, in this process, which is given limits.
 
     Parameters
@@ -96,6 +97,8 @@ def renew_here(source, target, overwrite):
     source, target : str
     overwrite : bool
         Replace a target that exists.
+    seconds : int
+        Of computing, besides those for the size of the file.
 
     Raises
     ------
@@ -104,28 +107,45 @@ def renew_here(source, target, overwrite):
     OSError
         As `renew`.
     """
-    _limit(os.path.getsize(source))
+    size = os.path.getsize(source)
+    _limit(seconds + size // RATE, MEMORY + 3 * size)
     try:
         with hdf5_earlier.opened(source) as file:
-            _rewrite(file, source, target, overwrite)
+            rewrite(file, source, target, overwrite)
     except MemoryError:
-        raise DataError(f"{source} is damaged: reading it takes more than {MEMORY >> 20} MB; make it anew") from None
+        raise DataError(f"{source} is damaged: reading it takes more memory than it has bytes; make it anew") from None
 
 
-def _limit(size):
-    """Give this process limits for a file of ``size`` bytes."""
+def _limit(seconds, memory):
+    """Give this process so many more seconds, and so much more memory."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    memory = pages * resource.getpagesize() + MEMORY
+    memory += pages * resource.getpagesize()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + SECONDS + size // RATE
+    seconds += int(used.ru_utime + used.ru_stime)
     for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
 
 
-def _rewrite(file, source, target, overwrite):
-    """Copy an open file of an earlier release."""
+def rewrite(file, source, target, overwrite):
+    """Copy an open file of an earlier release.
+
+    Parameters
+    ----------
+    file : h5py.File
+        As from `idt.files.hdf5_earlier.opened`.
+    source, target : str or Path
+    overwrite : bool
+        Replace a target that exists.
+
+    Raises
+    ------
+    DataError
+        If no release wrote such a file, or the target exists and ``overwrite`` is false.
+    OSError
+        If the target cannot be written.
+    """
     attributes = dict(hdf5_earlier.attributes(file))
     form, version = attributes.pop("format", None), attributes.pop("version", None)
     if version not in VERSIONS.get(form, {}):

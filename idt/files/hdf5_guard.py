@@ -49,7 +49,8 @@ class GuardedFile(io.RawIOBase):
 
     def readinto(self, buffer):
         """Read what is there at the current position into ``buffer``; the number of bytes read."""
-        read = os.preadv(self._descriptor, [buffer], self._at)
+        # An address beyond 2^63 is an error of Python's, which would not unwind through HDF5.
+        read = os.preadv(self._descriptor, [buffer], self._at) if self._at < self.size else 0
         self._at += read
         return read
 
