@@ -49,8 +49,9 @@ def test_every_number_and_text_is_kept(tmp_path, name):
     with h5py.File(EARLIER / f"{name}.h5") as old, h5py.File(tmp_path / f"{name}.h5") as new:
         same = set(old.attrs) - {"version", "tool"}
         assert set(old.attrs) == set(new.attrs)
-        texts = {key: value.decode() if isinstance(value := new.attrs[key], bytes) else value for key in same}
-        assert texts == {key: old.attrs[key] for key in same}
+        found = [value.decode() if isinstance(value := new.attrs[key], bytes) else value for key in sorted(same)]
+        # A rate that is unknown is NaN, which is not equal to itself.
+        assert str(found) == str([old.attrs[key] for key in sorted(same)])
     assert content(tmp_path / f"{name}.h5")
 
 
@@ -83,11 +84,10 @@ def test_rewriting_twice_gives_the_same_bytes(tmp_path):
 @pytest.mark.slow
 def test_the_command_rewrites_and_what_was_refused_is_read(command, tmp_path):
     source = EARLIER / "plain.h5"
-    assert "idt-convert" in refused(
-        command("idt-convert", source, "-o", tmp_path / "a.txt", status=2), "earlier release"
-    )
-    done = command("idt-convert", source, "-o", tmp_path / "a.h5")
-    assert done.out == f"{tmp_path / 'a.h5'}: rewritten in the present form\n"
+    done = command("idt-convert", source, "-o", tmp_path / "a.txt", status=2)
+    assert refused(done, "was written by an earlier release; rewrite it first: idt-convert .* -o NEW.h5")
+    _, out, _ = command("idt-convert", source, "-o", tmp_path / "a.h5")
+    assert out == f"{tmp_path / 'a.h5'}: rewritten in the present form\n"
     command("idt-convert", tmp_path / "a.h5", "-o", tmp_path / "a.txt")
     assert (tmp_path / "a.h5").read_bytes() == rewritten("plain", tmp_path).read_bytes()
 
@@ -144,7 +144,7 @@ def test_nothing_outside_the_file_is_copied(tmp_path):
         (lambda file: file.create_dataset("encodings", (3, 12), "f4", external=[(str(tmp_path / "secret"), 0, 144)]),
          "outside the file"),
         (lambda file: file.create_dataset("encodings", (2**40,), "u1", chunks=(2**20,)), "more than the file can hold"),
-        (lambda file: file.create_dataset("encodings", (3, 12), "f4", chunks=(3, 12), compression="lzf"), "foreign filter"),
+        (lambda file: file.create_dataset("encodings", data=np.ones(9), chunks=(3,), compression="lzf"), "foreign filter"),
     ):  # fmt: skip
         replace(make)
         with pytest.raises(DataError, match=words), renew.hdf5_earlier.opened(path) as file:
