@@ -8,6 +8,7 @@ from encoding.pipeline import Made, make_folder, vectors_kind
 from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
+from idt.files import hdf5
 from idt.files.provenance import is_current
 from idt.workers.in_order import surviving
 from idt.workers.processes import Lost
@@ -57,7 +58,9 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
     missing = {"missing": sorted(failed)} if failed else {}
-    if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=run.overwrite):
+    # The same run goes on from vectors that lack a video, whose process may have been killed.
+    overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), source)
+    if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=overwrite):
         return Made(Path(output), None, True), failed
     make_folder(output)
     layout, empty, done = layout_of(codebook, params), [], 0
@@ -67,7 +70,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     with (
         stage("videos to vectors"),
         run.progress("video", len(left)) as update,
-        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
+        VectorsWriter(output, **made_of, overwrite=overwrite) as writer,
     ):
         for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
             name = video.name
@@ -84,6 +87,16 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
         writer.record_missing(failed)
     return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+
+
+def _lacks_videos(output, kind, source):
+    """Whether an output is what this run would write, but for videos that it lacks."""
+    try:
+        with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
+            missing = (hdf5.json_attribute(file, "source") or {}).get("missing")
+        return bool(missing) and is_current(output, **kind, source={**source, "missing": missing})
+    except (DataError, OSError):
+        return False
 
 
 def _digest(video):
