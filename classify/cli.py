@@ -13,6 +13,7 @@ from idt.command import (
     add_fields,
     add_habits,
     add_number,
+    add_replacing,
     command,
     fields_of,
     run_options,
@@ -127,7 +128,7 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
+    add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
     _add_outside(parser)

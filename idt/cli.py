@@ -21,6 +21,8 @@ def extract(arguments):
         return _verify(options.verify, options.quiet)
     from idt.batch.extract_many import threads_for
     from idt.batch.jobs import plan
+    from idt.batch.summary import BESIDE
+    from idt.files import locks
     from idt.workers import cluster
 
     jobs = plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
@@ -32,10 +34,13 @@ def extract(arguments):
     run = run_options(options)
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
+    alone = len(jobs) == 1 and not options.scheduler
+    _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in BESIDE])
     with cluster.connected(options.scheduler):
-        if len(jobs) == 1 and not cluster.is_connected():
+        if alone:
             return _extract_one(jobs[0], params, run, settings, options.quiet)
-        return _extract_many(jobs, params, run, settings, options)
+        with locks.held(folders=[options.output], say=run.say):
+            return _extract_many(jobs, params, run, settings, options)
 
 
 def _extraction_options(arguments):
@@ -81,6 +86,15 @@ def _extraction_options(arguments):
     return options, fields_of(options, ExtractionParams)
 
 
+def _check_extraction(jobs, options, beside):
+    """Refuse what would destroy something, before any work."""
+    from idt.batch.extract_one import boxes_of, check_outputs
+
+    lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
+    inputs = [*options.videos, *lists, options.project, *{boxes_of(job, options.boxes) for job in jobs}]
+    check_outputs(jobs, inputs, beside=beside, overwrite=options.overwrite)
+
+
 def _extract_one(job, params, run, settings, quiet):
     """One video, in this process; exit status."""
     from idt.batch.extract_one import extract_job
@@ -95,7 +109,8 @@ def _extract_many(jobs, params, run, settings, options):
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
 
-    count = summary.begin(options.output, [videos.size_of(job) for job in jobs])
+    sizes = [videos.size_of(job) for job in jobs]
+    count = summary.begin(options.output, sizes, overwrite=run.overwrite)
     with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
@@ -187,7 +202,9 @@ def show(arguments):
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
     from idt.batch.jobs import camera_or_path
-    from idt.files import atomic
+    from idt.files import outputs
+    from idt.files.marks import PICTURES
+    from idt.frames.suffixes import IMAGES, VIDEOS
     from idt.frames.video import open_video
     from idt.show import video_writer
 
@@ -196,7 +213,11 @@ def show(arguments):
     is_video = output.suffix.lower() in (".mp4", ".avi")
     if is_video and options.frame is not None:
         raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
-    atomic.refuse_input(output, source)
+    read = [options.video, source, options.boxes]
+    unmarked = not (is_video or output.suffix.lower() in PICTURES)
+    outputs.check(
+        [output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=options.overwrite, unmarked=unmarked
+    )  # fmt: skip
     with open_video(source, params=params) as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):

@@ -56,6 +56,8 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         if getattr(options, "profile", False):
             profile.watch()
+        if getattr(options, "force", None):
+            options.overwrite = tuple(options.force)
         jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
         if jobs and threads:
             try:
@@ -177,9 +179,20 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
             help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
-    parser.add_argument("--overwrite", action="store_true", help="replace an output made otherwise")
+    add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+
+
+def add_replacing(parser):
+    """Add to ``parser`` the options that say which files may be replaced."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an output of ours made otherwise, nobody else's"
+    )
+    parser.add_argument(
+        "--force", action="append", default=[], metavar="FILE",
+        help="as --overwrite, and replace this file whoever made it; never an input",
+    )  # fmt: skip
 
 
 def add_number(parser, flag, bounds, *, default, help, said=""):

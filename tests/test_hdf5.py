@@ -17,7 +17,7 @@ import pytest
 
 from idt import DataError, ExtractionParams, __version__
 from idt.files import hdf5, provenance, result_file
-from idt.files.atomic import refuse_input, replacing
+from idt.files.atomic import replacing
 from tests.up_to_date import state_of
 
 DIGEST = "a" * 64

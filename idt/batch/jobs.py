@@ -48,7 +48,7 @@ def plan(inputs, output):
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = [found for given in inputs for word in _listed(given) for found in _expand(word)]
+    sources = sources_of(inputs)
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
@@ -62,6 +62,11 @@ def plan(inputs, output):
             raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
         jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
     return list(jobs.values())
+
+
+def sources_of(inputs):
+    """Return the videos that ``inputs``, the words of a command line, stand for, in order."""
+    return [found for given in inputs for word in _listed(given) for found in _expand(word)]
 
 
 def read_list(path):

@@ -16,7 +16,7 @@ from idt.features import feature_file, release_rows
 from idt.features.feature_file import VideoInfo
 from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.features.storage import PLAIN, Storage
-from idt.files import atomic, hdf5, provenance
+from idt.files import hdf5, outputs, provenance
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -36,8 +36,9 @@ def convert(source, target, *, storage=PLAIN, overwrite=False):
         Its suffix says the form.
     storage : Storage
         From HDF5 to HDF5: whether the target is compact or projected. It is float32 if the source is.
-    overwrite : bool
-        Replace a target that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`. Nobody can tell who made rows: such a target is replaced only by its name,
+        or if it stays the same.
 
     Returns
     -------
@@ -50,14 +51,14 @@ def convert(source, target, *, storage=PLAIN, overwrite=False):
     ------
     DataError
         If a file is of no known form, both are HDF5 of one form, the target needs points or a layout that the source
-        does not have, it is the source itself, or it exists and ``overwrite`` is false.
+        does not have, it is an input, or it exists and may not be replaced.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
     if storage.float32:
         raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
     form = _form(target)
-    atomic.refuse_input(target, source)
+    outputs.check([target], [source, storage.project], overwrite=overwrite, unmarked=form != HDF5)
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
         raise DataError(

@@ -196,7 +196,7 @@ def writing(path, form, *, overwrite=False):
     callable
         To be called with `Features`, block by block.
     """
-    with atomic.replacing(path, overwrite=overwrite) as part:
+    with atomic.replacing(path, overwrite=overwrite, unmarked=True) as part:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31) if form == TEXT and Path(path).suffix == ".gz" else None
 
         def put(features):

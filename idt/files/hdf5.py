@@ -50,6 +50,17 @@ def is_hdf5(path):
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
+def is_ours(path):
+    """Tell whether ``path`` is an HDF5 file of ours, by its attribute ``format``; False if that cannot be read."""
+    try:
+        if not is_hdf5(path):
+            return False
+        with open_watched(path) as file:
+            return attribute(file, "format", str, "").startswith("idt-")
+    except (DataError, OSError):
+        return False
+
+
 def open_checked(path, *, format, versions):
     """Open a file of ours for reading.
 

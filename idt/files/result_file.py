@@ -8,8 +8,8 @@ import json
 
 import h5py
 
-from idt import __version__
 from idt.files import atomic
+from idt.files.marks import TOOL
 from idt.files.provenance import plain
 
 
@@ -58,8 +58,8 @@ def create(path, *, format, version, params, source, overwrite=False):
     source : dict or None
         What the file is made from: its ``"digest"`` and all else that it depends on, besides the entries
         `idt.files.provenance.DESCRIPTIVE`.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Yields
     ------
@@ -79,7 +79,7 @@ def create(path, *, format, version, params, source, overwrite=False):
         try:
             file.attrs["format"] = format
             file.attrs["version"] = version
-            file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
+            file.attrs["tool"] = TOOL
             set_json(file, "params", params)
             set_json(file, "source", source)
             yield file

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 
 from idt.errors import DataError
+from idt.files import marks
 from idt.files.atomic import replacing
 from idt.show.tracks import draw_tracks, zoom_of
 
@@ -27,8 +28,8 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
         As for `idt.show.tracks.draw_tracks`.
     progress : callable
         Wraps the iterator of pictures.
-    overwrite : bool
-        Replace an existing output.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Returns
     -------
@@ -63,6 +64,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
             raise OSError(f"{output} was not written whole; is there room in {folder}, and for {output}?")
         with open(rendered, "rb") as file:
             shutil.copyfileobj(file, part)
+        marks.mark_video(part, suffix)
     return best
 
 
@@ -96,7 +98,7 @@ def write_picture(video, output, params, *, frame=None, boxes=None, threads=1, p
     best = None
     last = -1
     # Opened first: an output that cannot be written is refused before the work, not after.
-    with replacing(output, overwrite=overwrite) as part:
+    with replacing(output, overwrite=overwrite, unmarked=suffix.lower() not in marks.PICTURES) as part:
         for drawn in progress(draw_tracks(video, params, boxes=boxes, threads=threads)):
             last = drawn.index
             wanted = drawn.index == frame if frame is not None else best is None or drawn.kept > best.kept
@@ -105,7 +107,7 @@ def write_picture(video, output, params, *, frame=None, boxes=None, threads=1, p
                 break
         if best is None:
             raise DataError(f"frame {frame} is not among those of {video.name}, {video.first_frame.index} to {last}")
-        part.write(cv2.imencode(suffix, best.image)[1])
+        part.write(marks.mark_picture(cv2.imencode(suffix, best.image)[1].tobytes(), suffix))
     return best
 
 
