@@ -19,7 +19,6 @@ from idt.command import (
     run_options,
 )
 from idt.errors import DataError
-from idt.files.atomic import refuse_input
 from idt.params.bounds import JOBS, THREADS, Bounds
 
 
@@ -54,17 +53,15 @@ def svm_predict(arguments):
     """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
     options, outside = _prediction_options(arguments)
     if options.output:
-        refuse_input(options.output, options.model, options.codebook, *options.inputs)
-        if os.path.lexists(options.output) and not options.overwrite:
-            raise DataError(f"{options.output} exists; use another path or --overwrite")
+        _check_prediction(options, outside)
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
-    for name, best in zip(found.names, found.best(options.top), strict=True):
-        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if options.output:
         from classify.text_files import write_scores
 
         write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+    for name, best in zip(found.names, found.best(options.top), strict=True):
+        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
         print(f"svm-predict: {len(found.failed)} videos failed; the others are labelled", file=sys.stderr)
     return SOME_FAILED if found.failed else DONE
@@ -92,7 +89,7 @@ def evaluate(arguments):
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
-            rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row)
+            rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row, read=[options.compare])
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -107,6 +104,27 @@ def evaluate(arguments):
         )
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
+
+
+def _check_prediction(options, outside):
+    """Refuse what would destroy something, before any work."""
+    from idt.batch.jobs import sources_of
+    from idt.files import outputs, ownership
+    from idt.frames.suffixes import IMAGES, VIDEOS
+
+    videos = sources_of(options.inputs) if options.codebook else []
+    read = [
+        options.model,
+        options.codebook,
+        *options.inputs,
+        *videos,
+        *(path for block in outside for path in block[:2]),
+    ]
+    suffixes = {*VIDEOS, *IMAGES}
+    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    if not options.overwrite or options.codebook:
+        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        ownership.refuse(options.output, options.overwrite)
 
 
 def _prediction_options(arguments):

@@ -77,13 +77,14 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     names : sequence of str
     scores : (n, c) float
     classes : sequence of str
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`. Nobody can tell who made scores: such a file is replaced only by its name,
+        or if it stays the same.
 
     Raises
     ------
     DataError
-        If the numbers of names, classes and scores do not agree, or ``path`` exists and ``overwrite`` is false.
+        If the numbers of names, classes and scores do not agree, or ``path`` exists and may not be replaced.
     OSError
         If the file cannot be written.
 
@@ -95,7 +96,7 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     if scores.shape != (len(names), len(classes)):
         raise DataError(f"scores must be of shape {(len(names), len(classes))}, got {scores.shape}")
     lines = ([name, *(f"{score:.7g}" for score in row)] for name, row in zip(names, scores, strict=True))
-    write_text(path, csv_text([["name", *classes], *lines]), overwrite=overwrite)
+    write_text(path, csv_text([["name", *classes], *lines]), overwrite=overwrite, unmarked=True)
 
 
 def csv_text(lines):
@@ -105,17 +106,19 @@ def csv_text(lines):
     return text.getvalue()
 
 
-def write_text(path, text, *, overwrite=False):
-    """Write ``text`` to the UTF-8 file ``path``, complete or not at all; replace one only to ``overwrite`` it.
+def write_text(path, text, *, overwrite=False, unmarked=False):
+    """Write ``text`` to the UTF-8 file ``path``, complete or not at all.
+
+    ``overwrite`` and ``unmarked`` are those of `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If it cannot be written.
     """
-    with atomic.replacing(path, overwrite=overwrite) as part:
+    with atomic.replacing(path, overwrite=overwrite, unmarked=unmarked) as part:
         part.write(text.encode())
 
 

@@ -73,11 +73,16 @@ def _fit_and_encode(options, given, params, skin):
     """Fit and encode, whatever is asked for; exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
+    from idt.files import outputs
 
     run = run_options(options)
     if options.from_videos:
         return _encode_videos(options, given, run, skin)
     files = find(options.features)
+    fits = not (options.codebook or options.fit_only)
+    made = [options.output, *([pipeline.codebook_path(options.output)] if fits else [])]
+    read = [*files, options.codebook, options.train, options.labels]
+    outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
         codebook = _codebook(options.codebook, skin)
@@ -111,7 +116,11 @@ def _encode_videos(options, given, run, skin):
     """Videos to vectors in one pass; exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
+    from idt.files import outputs
+    from idt.frames.suffixes import IMAGES, VIDEOS
 
+    read = [*options.features, options.codebook, options.boxes]
+    outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
     videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)

@@ -72,6 +72,8 @@ class Dataset:
         Clips that the set should have and that are not there.
     failed : list of Skipped
         Clips that are there and could not be used.
+    lists : list of str
+        Files and folders besides the root that the options named, which were read.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Dataset:
     skipped: list[Skipped]
     missing: list[str]
     failed: list[Skipped] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
 
     @property
     def labels(self):

@@ -75,13 +75,20 @@ def measured(stage):
     cost.seconds, cost.memory = time.perf_counter() - began, peak.bytes
 
 
-def record(stage, cost):
+def record(stage, cost, *, overwrite=False):
     """Add a cost to what is recorded of a stage: times add up, of the memory the larger is kept.
 
     Parameters
     ----------
     stage : Stage
     cost : Cost
+    overwrite : bool or collection of path
+        A collection names files that are replaced whoever made them.
+
+    Raises
+    ------
+    DataError
+        If somebody else's file has the name of the record.
     """
     stages, before = _read(stage.folder), recorded(stage)
     stages[stage.name] = {
@@ -89,9 +96,14 @@ def record(stage, cost):
         "seconds": round(before.seconds + cost.seconds, 3),
         "memory": max(before.memory, cost.memory),
     }
-    path = _path(stage.folder)
+    path = cost_file(stage.folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=True)
+    write_text(path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=overwrite or True)
+
+
+def cost_file(folder):
+    """Name the record of the stages whose files lie in a ``folder``."""
+    return Path(folder) / "cost.json"
 
 
 def recorded(stage):
@@ -149,13 +161,9 @@ def resident(process):
     return found + sum(resident(child) for child in children)
 
 
-def _path(folder):
-    return Path(folder) / "cost.json"
-
-
 def _read(folder):
     try:
-        found = json.loads(_path(folder).read_text(encoding="utf-8"))
+        found = json.loads(cost_file(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
     return found if isinstance(found, dict) else {}

@@ -79,7 +79,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
             update()
     extracted = any(not (outcome.up_to_date or outcome.error) for outcome in outcomes)
     if extracted:
-        record(stage, cost)
+        record(stage, cost, overwrite=run.overwrite)
     failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
     dataset = dataset.without(failed)
     splits.check(dataset.splits, dataset.labels)

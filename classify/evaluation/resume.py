@@ -8,9 +8,9 @@ import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, provenance
+from idt.files import hdf5, ownership, provenance
 
-VARYING = ("seconds", "memory", "versions")
+VARYING = ("tool", "seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
 
 
@@ -43,8 +43,8 @@ def earlier_report(path, settings, *, overwrite=False):
     path : Path
     settings : dict
         As from `settings_of`.
-    overwrite : bool
-        Accept any that is there.
+    overwrite : bool or collection of path
+        Accept any that is there and may be replaced.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def earlier_report(path, settings, *, overwrite=False):
     Raises
     ------
     DataError
-        If it is one with other settings, or no report, and ``overwrite`` is false.
+        If it is one with other settings and ``overwrite`` is false, or no report, and may not be replaced.
     OSError
         If it cannot be read.
     """
@@ -64,9 +64,10 @@ def earlier_report(path, settings, *, overwrite=False):
         report = json.loads(path.read_text(encoding="utf-8"))
         before = _flat(report["settings"])
     except (ValueError, TypeError, KeyError, AttributeError):
-        if overwrite:
-            return None
-        raise DataError(f"{path} is no report of an evaluation; {provenance.REMEDY}") from None
+        if not overwrite:
+            raise DataError(f"{path} is no report of an evaluation; {ownership.remedy(path)}") from None
+        ownership.refuse(path, overwrite)
+        return None
     if not overwrite:
         _refuse_difference(path, before, _flat(settings))
     return report

@@ -8,6 +8,10 @@ from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
 from classify.text_files import csv_text, write_text
 from idt.files import atomic
+from idt.files.marks import mark_picture
+
+FILES = ("comparison.md", "comparison.csv", "comparison.png")
+"""Files of a table."""
 
 FEATURES = "extraction"
 """The stage that recipes share, whose time is told apart."""
@@ -36,13 +40,15 @@ class Row(NamedTuple):
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 
 
-def write(folder, rows):
+def write(folder, rows, *, overwrite=False):
     """Write the table: ``comparison.md``, ``comparison.csv`` and, where matplotlib is at hand, ``comparison.png``.
 
     Parameters
     ----------
     folder : str or Path
     rows : list of Row
+    overwrite : bool or collection of path
+        A collection names files that are replaced whoever made them. Tables of ours are in any case.
 
     Returns
     -------
@@ -50,6 +56,8 @@ def write(folder, rows):
 
     Raises
     ------
+    DataError
+        If a file in the way is not ours.
     OSError
         If something cannot be written.
 
@@ -60,21 +68,23 @@ def write(folder, rows):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     done = [row for row in rows if row.report is not None]
-    paths, notes = [folder / "comparison.md", folder / "comparison.csv"], []
-    _keep(paths[0], as_markdown(rows))
-    _keep(paths[1], as_csv(rows))
+    paths, notes = [folder / name for name in FILES[:2]], []
+    overwrite = overwrite or True
+    _keep(paths[0], as_markdown(rows), overwrite)
+    _keep(paths[1], as_csv(rows), overwrite)
     if done:
         metric = METRIC_NAMES[done[0].report["metric"]]
         percents = [100 * row.report["value"] for row in done]
         picture = costs_png([row.name for row in done], [row.seconds for row in done], percents, metric)
-        path = folder / "comparison.png"
+        path = folder / FILES[2]
         if picture is None:
             notes.append(NO_MATPLOTLIB)
-            path.unlink(missing_ok=True)
+            atomic.remove(path, overwrite)
         else:
             paths.append(path)
+            picture = mark_picture(picture, ".png")
             if not path.exists() or path.read_bytes() != picture:
-                with atomic.replacing(path, overwrite=True) as part:
+                with atomic.replacing(path, overwrite=overwrite) as part:
                     part.write(picture)
     return Written(paths, notes)
 
@@ -170,6 +180,6 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def _keep(path, text):
+def _keep(path, text, overwrite):
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text, overwrite=True)
+        write_text(path, text, overwrite=overwrite)

@@ -29,7 +29,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     beside : iterable of path
         Files that the run will write beside its outputs, always: those of an earlier run are replaced.
     suffixes : collection of str
-        Of the files that are read of a folder.
+        Of the files that are read of a folder; all files without it.
     overwrite : bool or collection of path
         As for `idt.files.ownership.refuse`.
     unmarked : bool
@@ -50,10 +50,20 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     _refuse_equal([*outputs, *beside])
     _refuse_inputs([*outputs, *beside], inputs, suffixes)
     for path in outputs:
-        if overwrite and not unmarked and os.path.lexists(path):
+        # Without ``overwrite`` HDF5 is left to the check whether it is up to date.
+        if not unmarked and os.path.lexists(path) and (overwrite or not _is_hdf5(path)):
             ownership.refuse(path, overwrite)
     for path in beside:
         ownership.refuse(path, overwrite or True)
+
+
+def _is_hdf5(path):
+    from idt.files import hdf5
+
+    try:
+        return hdf5.is_hdf5(path)
+    except (DataError, OSError):
+        return False
 
 
 def _refuse_equal(outputs):
@@ -133,7 +143,9 @@ def _files_below(folder, suffixes):
             folders.clear()
             continue
         seen.add((found.st_dev, found.st_ino))
-        yield from (os.path.join(at, name) for name in names if os.path.splitext(name)[1].lower() in suffixes)
+        yield from (
+            os.path.join(at, name) for name in names if not suffixes or os.path.splitext(name)[1].lower() in suffixes
+        )
 
 
 def _pattern_of(given):

@@ -6,6 +6,7 @@ folder ever is. Source: docs/method/files.md, section 1.3.
 """
 
 import os
+import shlex
 import stat
 from collections.abc import Collection
 from pathlib import Path
@@ -15,6 +16,8 @@ from idt.files import marks
 
 SYSTEM = ("/dev", "/proc", "/sys")
 """Folders whose entries are devices and processes; the first holds a folder for files, too."""
+
+FOREIGN = "is not one of this program's files"
 
 PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
 """Pictures of a report, and the file of ours beside which one that has no mark is taken for ours."""
@@ -59,16 +62,16 @@ def refuse(path, overwrite=False, *, unmarked=False):
         # Renaming over a device such as /dev/null would replace the device.
         raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
     if not overwrite:
-        raise DataError(f"{path} exists; {remedy(path)}")
+        raise DataError(f"{path} exists{'' if is_ours(path) else ' and ' + FOREIGN}; {remedy(path)}")
     if not (is_named(path, overwrite) or unmarked or (not dangling and is_ours(path))):
-        raise DataError(f"{path} was not made by this program as far as its content tells; {remedy(path)}")
+        raise DataError(f"{path} {FOREIGN}, so it is not replaced; {remedy(path)}")
 
 
 def remedy(path):
     """Return what the user can do about the file ``path`` that is in the way: `--overwrite` replaces only ours."""
     if is_ours(path):
         return "use another path or --overwrite"
-    return f"use another path, or --force {path} to lose what is there"
+    return f"use another path, or --force {shlex.quote(str(path))} to lose it"
 
 
 def check_overwrite(overwrite):
