@@ -313,7 +313,7 @@ def test_an_existing_target_is_refused(tmp_path):
     for name in ("f.bin", "g.bin"):
         write_binary(random_features(3), tmp_path / name)
     for target in ("f.txt", "g.bin"):
-        with pytest.raises(DataError, match="exists and is not one of .*; use another path, or --force"):
+        with pytest.raises(DataError, match=r"exists and is not one of .*; use another path, or --force"):
             convert(tmp_path / "f.bin", tmp_path / target)
     (tmp_path / "f.h5").write_text("my notes")
     for overwrite in (False, True):

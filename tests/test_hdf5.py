@@ -303,7 +303,7 @@ def test_a_file_of_another_kind_is_refused_with_both_values(target):
     target.write_text("my notes")
     with pytest.raises(DataError, match=r"f\.h5 is not an HDF5 file, expected format idt-test"):
         hdf5.open_checked(target, format="idt-test", versions=1)
-    write(target, overwrite=True)
+    write(target, overwrite=[target])
     with pytest.raises(DataError, match="has format 'idt-test', expected 'idt-vectors'"):
         hdf5.open_checked(target, format="idt-vectors", versions=1)
     with pytest.raises(DataError, match="has version 1 of idt-test, expected 2 or 3"):

@@ -139,9 +139,8 @@ def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
         made |= dict.fromkeys(files_of(dataset, features, places))
         also |= dict.fromkeys(cost_file(folder) for folder in (features, *places))
         also |= dict.fromkeys(places.scores / name for name in report.FILES)
-    outputs.check(
-        made, [*(clip.path for clip in dataset.clips), *dataset.lists, *read], beside=also, overwrite=overwrite
-    )
+    clips = (clip.path for clip in dataset.clips)
+    outputs.check(made, [*clips, *dataset.lists, *read], beside=also, overwrite=overwrite)
 
 
 def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions()):

@@ -1,6 +1,11 @@
 """What all files of ours share.
 
 atomic       written whole or not at all
+part         a file under its temporary name
+locks        two runs kept apart
+outputs      no output is an input
+ownership    which files may be replaced
+marks        the signs of ours in pictures, videos and text
 hdf5         how a file is read that a stranger may have made or damaged
 hdf5_chunks  chunks deflated by the kind of byte they hold
 hdf5_guard   broken heaps are met before libhdf5 meets them

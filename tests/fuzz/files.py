@@ -117,7 +117,7 @@ def attempt(state, rng, folder):
     label = f"{path.name} {what}"
     try:
         wanted = {"format": "idt-features", "version": (1, 2), "params": {}, "source": {"digest": "0" * 64}}
-        provenance.is_current(mutant, **wanted, overwrite=True)
+        provenance.is_current(mutant, **wanted, overwrite=[mutant])
         reader(mutant)
     except DataError as problem:
         if "\n" in str(problem):
