@@ -81,14 +81,14 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     """
     output = Path(output)
     folders = _folders(recipes, output / "rows")
-    for recipe, folder in zip(recipes, folders, strict=True):
-        earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=run.overwrite)
     first = Path(features or output / "features")
     homes = {recipe.extraction: _beside(first, recipes[0].extraction, recipe.extraction) for recipe in recipes}
     all_places = [_places(recipe, output, folder) for recipe, folder in zip(recipes, folders, strict=True)]
     wanted = [(homes[recipe.extraction], places) for recipe, places in zip(recipes, all_places, strict=True)]
     table = [output / name for name in comparison_table.FILES]
     check_files(dataset, wanted, read=read, beside=table, overwrite=run.overwrite)
+    for recipe, folder in zip(recipes, folders, strict=True):
+        earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=run.overwrite)
     with locks.held(folders=[output, *homes.values()], say=run.say):
         return _compare(dataset, recipes, output, wanted, run=run, on_outcome=on_outcome, on_row=on_row)
 

@@ -104,9 +104,9 @@ def evaluate(
     extraction, encoding = extraction or ExtractionParams(), encoding or EncodingParams()
     classifier, output = classifier or ClassifierParams(), Path(output)
     settings = settings_of(dataset, extraction=extraction, encoding=encoding, classifier=classifier)
-    earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     features, places = Path(features or output / "features"), Places(output, output, output)
     check_files(dataset, [(features, places)], overwrite=run.overwrite)
+    earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     # Another run in these folders is waited for; what it made is then up to date.
     with locks.held(folders=[output, features], say=run.say):
         prepared = prepare(dataset, features, extraction, run=run, on_outcome=on_outcome)
