@@ -39,7 +39,9 @@ def svm_train(arguments):
     params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
     from classify.models.train import train
 
-    made = train(options.vectors, options.labels, options.output, params, outside=outside, overwrite=options.overwrite)
+    run = run_options(options)
+    words = (options.vectors, options.labels, options.output, params)
+    made = train(*words, outside=outside, overwrite=run.overwrite, say=run.say)
     if made.up_to_date:
         print(f"{made.path}: up to date")
         return DONE

@@ -176,6 +176,7 @@ def convert(arguments):
         options.output,
         storage=Storage(compact=options.compact, project=options.project),
         overwrite=options.overwrite,
+        say=run_options(options).say,
     )
     _note(notes, options.quiet)
     print(f"{options.output}: {count} tracks")
