@@ -67,8 +67,12 @@ def unshared():
 
 
 def test_two_machines_of_one_name_and_number_publish_whole_files(target):
-    apart = unshared()
+    machine = unshared()
+    apart = [*machine, "sh", "-c", '/bin/true; "$0" "$@"; exit $?']
     first = begin(target, "a", apart=apart)
+    # A third machine looks, where no process has the number of the first one.
+    code = f"from idt.files.atomic import sweep; sweep({str(target.parent)!r}, [{target.name!r}])"
+    subprocess.run([*machine, sys.executable, "-c", code], check=True)
     second = begin(target, "b", apart=apart)
     assert end(first) == (0, "")
     assert target.read_bytes() == b"a" * 1000
