@@ -6,6 +6,7 @@ done.
 
 import csv
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +74,14 @@ def _fit_and_encode(options, given, params, skin):
     """Fit and encode, whatever is asked for; exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
-    from idt.files import outputs
+    from idt.files import locks, outputs
 
     run = run_options(options)
     if options.from_videos:
         return _encode_videos(options, given, run, skin)
-    files = find(options.features)
+    # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
+    with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
+        files = find(options.features)
     fits = not (options.codebook or options.fit_only)
     made = [options.output, *([pipeline.codebook_path(options.output)] if fits else [])]
     read = [*files, options.codebook, options.train, options.labels]

@@ -147,13 +147,13 @@ class Codebook:
         path : str or Path
         source : dict, optional
             What it was fitted on, with its ``"digest"``.
-        overwrite : bool
-            Replace a file that exists.
+        overwrite : bool or collection of path
+            As for `idt.files.atomic.replacing`.
 
         Raises
         ------
         DataError
-            If ``path`` exists and ``overwrite`` is false.
+            If ``path`` exists and may not be replaced.
         OSError
             If the disk is full or ``path`` cannot be written.
         """

@@ -19,6 +19,7 @@ from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.params import VECTOR
 from encoding.vectors_file import VectorsWriter
 from idt.errors import DataError
+from idt.files import outputs
 from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 from idt.workers.run_options import RunOptions
@@ -234,10 +235,11 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     Raises
     ------
     DataError
-        As `encode`, and if ``output`` exists and may not be replaced.
+        As `encode`, and if ``output`` is one of the files, or exists and may not be replaced.
     OSError
         If a file cannot be read or the output not be written.
     """
+    outputs.check([output], files, overwrite=run.overwrite)
     params = params or codebook.params_with()
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:

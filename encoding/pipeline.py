@@ -133,7 +133,7 @@ def is_made_with(path, codebook, *, name, overwrite=False):
     codebook : Codebook
     name : str
         How the message goes on after "another codebook".
-    overwrite : bool
+    overwrite : bool or collection of path
         Others may be replaced.
 
     Returns

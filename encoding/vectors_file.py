@@ -77,13 +77,13 @@ class VectorsWriter:
         The options that the vectors depend on.
     source : dict or None
         What the vectors are made from, with its ``"digest"``.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false, or the layout is none.
+        If ``path`` exists and may not be replaced, or the layout is none.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 

@@ -204,7 +204,7 @@ def show(arguments):
     params = fields_of(options, ExtractionParams)
     from idt.batch.jobs import camera_or_path
     from idt.files import outputs
-    from idt.files.marks import PICTURES
+    from idt.files.marks import carries_mark
     from idt.frames.suffixes import IMAGES, VIDEOS
     from idt.frames.video import open_video
     from idt.show import video_writer
@@ -215,10 +215,8 @@ def show(arguments):
     if is_video and options.frame is not None:
         raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
     read = [options.video, source, options.boxes]
-    unmarked = not (is_video or output.suffix.lower() in PICTURES)
-    outputs.check(
-        [output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=options.overwrite, unmarked=unmarked
-    )  # fmt: skip
+    suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
+    outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
     with open_video(source, params=params) as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):

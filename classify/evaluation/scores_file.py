@@ -60,13 +60,13 @@ def save(path, scores, *, params, source, overwrite=False):
         Options of encoding and classifier.
     source : dict
         What the scores are made from, with its ``"digest"``.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If the disk is full or ``path`` cannot be written.
     """

@@ -104,8 +104,8 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
         What it was trained on, with its ``"digest"``.
     encoding : dict, optional
         Parameters that the vectors were encoded with.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt.errors import DataError
+from idt.files import marks
 from idt.frames.suffixes import VIDEOS
 
 
@@ -136,6 +137,8 @@ def _expand(given):
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+        # The next run must not take what an earlier one drew for a video of the folder.
+        below = [path for path in below if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
@@ -143,7 +146,7 @@ def _expand(given):
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
         found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
-        return found or [given]
+        return [path for path in found if not marks.is_drawn(path)] or [given]
     return [given]
 
 

@@ -145,8 +145,8 @@ def write_text(features, path, *, overwrite=False):
     features : Features
         In the release's layout; points, camera and parameters are left out.
     path : str or Path
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -166,8 +166,8 @@ def write_binary(features, path, *, overwrite=False):
     features : Features
         In the release's layout, with points; the last of 16 points is left out, as are camera and parameters.
     path : str or Path
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -188,8 +188,8 @@ def writing(path, form, *, overwrite=False):
     path : str or Path
     form : str
         `TEXT` or `BINARY`.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Yields
     ------

@@ -7,6 +7,7 @@ Markdown and CSV are known by their head (docs/method/files.md, section 1.3).
 
 import os
 import re
+import stat
 import struct
 import zlib
 
@@ -20,7 +21,8 @@ MARK = TOOL.encode()
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe")
-"""Suffixes of the pictures that carry a mark."""
+MARKED = (*PICTURES, ".mp4", ".avi")
+"""Suffixes of the pictures, and of all files drawn, that carry a mark."""
 
 HEAD_BYTES = 1 << 16
 """Bytes at the beginning of a file in which a mark or head is looked for."""
@@ -46,6 +48,11 @@ HEADS = tuple(
         rb"recipe,metric,value,low,high,",
     )
 )
+
+
+def carries_mark(path):
+    """Tell whether the picture or video ``path`` is of a form that can carry our mark."""
+    return os.path.splitext(path)[1].lower() in MARKED
 
 
 def mark_picture(data, suffix):
@@ -110,6 +117,23 @@ def is_marked(descriptor):
             and struct.unpack(order, tail[at + 4 : at + 8])[0] == len(tail) - at - 8
         )
     return any(pattern.match(head) for pattern in HEADS)
+
+
+def is_drawn(path):
+    """Tell whether the file ``path`` is a video that `idt-show` drew, which is a product and no input."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        head = os.pread(descriptor, 12, 0)
+        return (head[4:8] == b"ftyp" or head[:4] == b"RIFF") and is_marked(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def is_plot_of_before(descriptor):

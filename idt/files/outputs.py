@@ -99,8 +99,10 @@ def ignores_case(folder):
 
 
 def _refuse_inputs(outputs, inputs, suffixes):
-    there = {}
+    there: dict[tuple[int, int], Path] = {}
+    by_suffix: dict[str, list[tuple[Path, str]]] = {}
     for path in outputs:
+        by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.place_of(path)))
         try:
             found = os.stat(path)
         except OSError:
@@ -117,9 +119,21 @@ def _refuse_inputs(outputs, inputs, suffixes):
                 if path is not None:
                     raise DataError(f"{path} is an input of this run and would be lost; use another path")
         reads = _reader_of(given, suffixes)
-        for path in outputs if reads else ():
-            if reads(ownership.place_of(path)):
+        for path, place in _alike(by_suffix, given, suffixes) if reads else ():
+            if reads(place):
                 raise DataError(f"{path} lies among what is read of {given}, as the next run would; use another path")
+
+
+def _alike(by_suffix, given, suffixes):
+    """The outputs that an input may read by their suffix: of many folders and many outputs hardly any."""
+    own = os.path.splitext(given)[1].lower()
+    if os.path.isdir(given):
+        wanted = suffixes
+    elif glob.has_magic(own):
+        wanted = by_suffix
+    else:
+        wanted = [own]
+    return [output for suffix in wanted for output in by_suffix.get(suffix, ())]
 
 
 def _files_of(given, suffixes):

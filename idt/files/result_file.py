@@ -70,7 +70,7 @@ def create(path, *, format, version, params, source, overwrite=False):
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If the disk is full or ``path`` cannot be written, in one line; nothing is left then.
     """

@@ -13,17 +13,21 @@ import numpy as np
 import pytest
 
 import idt
+from classify.datasets.dataset import find_videos
 from classify.models.train import train
 from classify.params import ClassifierParams
 from encoding import pipeline, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import videos
+from encoding.encode import encode_files
 from idt import DataError, RunOptions
 from idt.batch.extract_one import extract_job
-from idt.batch.jobs import Job
+from idt.batch.jobs import Job, sources_of
 from idt.features.convert import convert
 from idt.files import atomic, marks, outputs, ownership
+from idt.frames.video import open_video
 from idt.params.extraction import ExtractionParams
+from idt.show.video_writer import write_picture, write_video
 from tests.commands import refused, scripts
 from tests.hostile import things
 from tests.hostile.things import SMALL
@@ -195,6 +199,18 @@ def test_an_output_that_the_next_run_would_read_is_refused(command, place, name,
     done = command(name, given, "-o", output, status=2)
     assert "lies among what is read of" in done[2]
     assert things.state_of(place) == before
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mp4"])
+def test_a_video_that_was_drawn_into_the_folder_of_the_videos_is_none_of_them(command, place, suffix):
+    output = f"s/x/1-tracks{suffix}"
+    assert command("idt-show", "s/x/1.avi", "-o", output, *SMALL)[0] == 0
+    assert len(sources_of(["s"])) == 4
+    assert output not in sources_of(["s/x/*.*"])
+    assert sources_of([output]) == [output]
+    found, skipped = find_videos("s")
+    assert list(found) == ["x/1", "x/2", "y/3", "y/4"]
+    assert skipped == [(output, "drawn by idt-show")]
 
 
 def test_features_inside_the_folder_of_their_images_are_no_image(command, place):
@@ -415,6 +431,11 @@ def test_the_plot_of_an_earlier_release_is_ours_beside_a_report_of_ours_only(tmp
 
 def test_the_functions_refuse_what_the_commands_refuse(place):
     force = RunOptions(overwrite=["a.avi", "b.avi", "f/a.h5", "cb.h5", "v.h5", "labels.csv", "rows.bin"])
+
+    def drawn(source, write, output, **given):
+        with open_video(source) as video:
+            write(video, output, ExtractionParams(), overwrite=[output], **given)
+
     codebook = Codebook.load("cb.h5")
     files, params = ["f/a.h5", "f/b.h5"], codebook.params_with()
     found = videos.find(["a.avi", "b.avi"], codebook, path="cb.h5")
@@ -425,9 +446,14 @@ def test_the_functions_refuse_what_the_commands_refuse(place):
         lambda: pipeline.fit_and_encode(files, ["a", "b"], "f/b.h5", params, run=force),
         lambda: pipeline.encode(files, ["a", "b"], "f/a.h5", codebook, params, run=force),
         lambda: video_pipeline.encode_videos(found, "b.avi", codebook, params, run=force),
+        lambda: encode_files(files, ["a", "b"], codebook, "f/b.h5", run=force),
+        lambda: drawn("a.avi", write_video, "a.avi"),
+        lambda: drawn("a.avi", write_picture, "boxes.png", boxes="boxes.png"),
+        lambda: drawn("frames", write_picture, "frames/img_003.png"),
         lambda: train("v.h5", "labels.csv", "labels.csv", ClassifierParams(), overwrite=force.overwrite),
         lambda: train("v.h5", "labels.csv", "v.h5", ClassifierParams(), overwrite=force.overwrite),
     ]
+    shutil.copy("boxes.txt", "boxes.png")
     before = things.state_of(place)
     for call in calls:
         with pytest.raises(DataError, match="is an input of this run"):

@@ -30,8 +30,6 @@ HOLDER = textwrap.dedent("""
         sys.stdin.readline()
 """)
 
-MODULES = {**soak.MODULES, "svm-predict": "classify.cli:svm_predict"}
-
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
@@ -78,6 +76,7 @@ RUNS = {
     "idt-extract": (("a.avi", "b.avi", "-o", "o/", *SMALL), "folders", "o"),
     "idt-extract of one": (("a.avi", "-o", "o/a.h5", *SMALL), "files", "o/a.h5"),
     "fv-encode": (("--k", 2, "--sample", 100, "f", "-o", "o/v.h5"), "files", "o/v.codebook.h5"),
+    "fv-encode of features under way": (("--k", 2, "--sample", 100, "f", "-o", "v2.h5"), "folders", "f"),
     "fv-encode of videos": (
         ("--from-videos", "--codebook", "cb.h5", "a.avi", "b.avi", "-o", "o/v.h5"), "files", "o/v.h5",
     ),
