@@ -128,7 +128,7 @@ def remove(path, overwrite=False):
 
 
 def sweep(folder, names):
-    """Remove the part files of some targets that dead processes left in a folder.
+    """Remove the part files, and the lock files, of some targets that dead processes left in a folder.
 
     Parameters
     ----------
@@ -148,6 +148,7 @@ def sweep(folder, names):
             found = [entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")]
     except (FileNotFoundError, NotADirectoryError):
         return
+    locks.sweep(folder, names)
     open_now = set(_open_parts.values())
     for name in found:
         now, before = PART_NAME.fullmatch(name), PART_NAME_OF_BEFORE.fullmatch(name)

@@ -102,6 +102,24 @@ def held(*, files=(), folders=(), say=None):
         yield
 
 
+def sweep(folder, names):
+    """Remove the lock files beside the files ``names`` of a ``folder`` that dead processes left."""
+    for name in names:
+        lock = Path(folder) / f".{stem(name)}.lock"
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            continue  # there is none, or it is another user's
+        try:
+            ours = stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
+            if ours and take(descriptor) and is_open_file(lock, descriptor):
+                os.unlink(lock)
+        except OSError:
+            pass  # what cannot be removed stays
+        finally:
+            os.close(descriptor)
+
+
 def abandon():
     """Remove the lock files of this process, which is about to end in the middle of its work."""
     for path in list(_held):

@@ -15,7 +15,7 @@ import pytest
 
 from encoding.vectors_file import load_vectors
 from idt import DataError
-from idt.files import locks
+from idt.files import atomic, locks
 from tests import soak
 from tests.commands import refused
 from tests.hostile import things
@@ -193,6 +193,18 @@ def test_a_lock_that_a_killed_run_left_does_not_disturb(command, place):
     assert (place / "o/.idt.lock").exists()
     assert command("idt-extract", "a.avi", "b.avi", "-o", "o/", *SMALL)[0] == 0
     assert locks_left(place) == []
+
+
+def test_the_locks_of_dead_children_are_swept_and_those_of_the_living_and_of_strangers_stay(tmp_path):
+    with holder("files", tmp_path / "a.h5") as other, holder("files", tmp_path / "b.h5"):
+        other.kill()
+        other.wait()
+        (tmp_path / ".c.h5.lock").write_text("mine")
+        os.mkfifo(tmp_path / ".d.h5.lock")
+        (tmp_path / ".e.h5.lock").symlink_to(".b.h5.lock")
+        assert (tmp_path / ".a.h5.lock").exists()
+        atomic.sweep(tmp_path, [f"{letter}.h5" for letter in "abcdef"])
+        assert sorted(os.listdir(tmp_path)) == [f".{letter}.h5.lock" for letter in "bcde"]
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "dangling", "fifo", "folder"])
