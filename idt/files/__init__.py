@@ -6,6 +6,7 @@ locks        two runs kept apart
 outputs      no output is an input
 ownership    which files may be replaced
 marks        the signs of ours in pictures, videos and text
+scratch      temporary folders that no run leaves behind
 hdf5         how a file is read that a stranger may have made or damaged
 hdf5_chunks  chunks deflated by the kind of byte they hold
 hdf5_guard   broken heaps are met before libhdf5 meets them
