@@ -15,8 +15,8 @@ import signal
 import sys
 
 from idt.errors import DataError, did_you_mean, shown
+from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, THREADS, check_workers
-from idt.surroundings import clean_environment, clean_search_path
 from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress

@@ -16,7 +16,7 @@ import numpy as np
 
 from idt.checks import float_array, gray_image
 from idt.errors import DataError
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 
 NOBODY = np.empty((0, 4), np.float32)
 
