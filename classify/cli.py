@@ -16,8 +16,10 @@ from idt.command import (
     command,
     fields_of,
     run_options,
+    say,
+    warn,
 )
-from idt.errors import DataError
+from idt.errors import DataError, naming
 from idt.files.atomic import refuse_input
 from idt.params.bounds import JOBS, THREADS, Bounds
 
@@ -41,10 +43,10 @@ def svm_train(arguments):
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, overwrite=options.overwrite)
     if made.up_to_date:
-        print(f"{made.path}: up to date")
+        say(f"{made.path}: up to date")
         return DONE
     _note_empty("svm-train", made.empty, options.quiet)
-    print(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
+    say(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
     return DONE
 
 
@@ -59,13 +61,13 @@ def svm_predict(arguments):
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
     for name, best in zip(found.names, found.best(options.top), strict=True):
-        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
+        say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if options.output:
         from classify.text_files import write_scores
 
         write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
     if found.failed:
-        print(f"svm-predict: {len(found.failed)} videos failed; the others are labelled", file=sys.stderr)
+        warn(f"svm-predict: {len(found.failed)} videos failed; the others are labelled")
     return SOME_FAILED if found.failed else DONE
 
 
@@ -200,15 +202,15 @@ def _print_report(found, quiet):
     from classify.reports.markdown import METRIC_NAMES
 
     report, folder = found.report, Path(found.written.paths[0]).parent
-    print(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
+    say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
-        print(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
-    print(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
+        say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
     _note_empty("idt-evaluate", report["empty"], quiet)
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
 
 
 def _print_row(row):
@@ -216,25 +218,25 @@ def _print_row(row):
     from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
-        print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)
+        warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    print(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
 
 
 def _print_table(found, quiet):
     """Where the table lies, and what failed."""
-    print(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
+    say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
 def _note_empty(name, empty, quiet):
     if empty and not quiet:
-        print(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}", file=sys.stderr)
+        warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
 def _teller(name, quiet):
@@ -248,10 +250,6 @@ def _teller(name, quiet):
 
         with tqdm.external_write_mode(file=sys.stderr):
             for line in lines:
-                # Most errors name the file themselves.
-                print(
-                    f"{name}: {line if outcome.job.source in line else f'{outcome.job.source}: {line}'}",
-                    file=sys.stderr,
-                )
+                warn(f"{name}: {naming(outcome.job.source, line)}")
 
     return tell

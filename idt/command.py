@@ -11,7 +11,7 @@ import io
 import os
 import sys
 
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.params.bounds import JOBS, THREADS, check_workers
 from idt.workers import memory, profile
 from idt.workers.progress import shown_progress
@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say what is wrong in one line and exit with status 2."""
-        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
         """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
@@ -202,6 +202,16 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
+def say(text, *, flush=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
+    print(printable(text), flush=flush)
+
+
+def warn(text):
+    """Print the line ``text`` on stderr, as `say`."""
+    print(printable(text), file=sys.stderr)
+
+
 def command(main):
     """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
@@ -229,20 +239,20 @@ def command(main):
         try:
             return main(arguments)
         except (DataError, OSError, MemoryError) as error:
-            print(f"{name}: {error_line(error)}", file=sys.stderr)
+            warn(f"{name}: {error_line(error)}")
             return WRONG
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             # numba, when neither the installation nor the home folder can be written, as in some containers.
-            print(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one", file=sys.stderr)
+            warn(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one")
             return WRONG
         except KeyboardInterrupt:
-            print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
+            warn(f"{name}: interrupted; nothing incomplete was left under a final name")
             return INTERRUPTED
         finally:
             for line in profile.report():
-                print(f"{name}: {line}", file=sys.stderr)
+                warn(f"{name}: {line}")
 
     return run
 
@@ -254,7 +264,7 @@ def error_line(error):
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
+    return one_line(str(error), LONGEST)
 
 
 def number_or_text(annotation, bounds=None):

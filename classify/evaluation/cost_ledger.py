@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from classify.text_files import write_text
-from idt.files import provenance
+from idt.errors import DataError
+from idt.files import json_text, provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
@@ -96,8 +97,12 @@ def record(stage, cost):
 
 def recorded(stage):
     """Return the `Cost` that is recorded of a ``stage``; nothing if it is unknown."""
-    entry = _read(stage.folder).get(stage.name, {})
-    return Cost(entry["seconds"], entry["memory"]) if entry.get("key") == _key(stage.made_of) else Cost()
+    entry = _read(stage.folder).get(stage.name)
+    if not isinstance(entry, dict) or entry.get("key") != _key(stage.made_of):
+        return Cost()
+    seconds, memory = entry.get("seconds"), entry.get("memory")
+    known = isinstance(seconds, int | float) and isinstance(memory, int) and seconds >= 0 and memory >= 0
+    return Cost(seconds, memory) if known else Cost()
 
 
 class Peak:
@@ -155,8 +160,8 @@ def _path(folder):
 
 def _read(folder):
     try:
-        found = json.loads(_path(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json_text.load(_path(folder))
+    except (OSError, DataError):
         return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
     return found if isinstance(found, dict) else {}
 

@@ -4,11 +4,10 @@ Both checks come before any work. They ask for the options only; whether the vid
 """
 
 import dataclasses
-import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, provenance
+from idt.files import hdf5, json_text, provenance
 
 VARYING = ("seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
@@ -61,12 +60,13 @@ def earlier_report(path, settings, *, overwrite=False):
     if not path.exists():
         return None
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json_text.load(path)
         before = _flat(report["settings"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (DataError, TypeError, KeyError, AttributeError) as problem:
         if overwrite:
             return None
-        raise DataError(f"{path} is no report of an evaluation; {provenance.REMEDY}") from None
+        reason = f" ({problem})" if isinstance(problem, DataError) else ""
+        raise DataError(f"{path} is no report of an evaluation{reason}; {provenance.REMEDY}") from None
     if not overwrite:
         _refuse_difference(path, before, _flat(settings))
     return report

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
-from classify.text_files import csv_text, write_text
-from idt.files import atomic
+from classify.text_files import write_text
+from idt.files import atomic, csv_text, text
 
 FEATURES = "extraction"
 """The stage that recipes share, whose time is told apart."""
@@ -73,7 +73,7 @@ def write(folder, rows):
             path.unlink(missing_ok=True)
         else:
             paths.append(path)
-            if not path.exists() or path.read_bytes() != picture:
+            if not text.holds(path, picture):
                 with atomic.replacing(path, overwrite=True) as part:
                     part.write(picture)
     return Written(paths, notes)
@@ -107,7 +107,7 @@ def as_markdown(rows):
         lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
     first = done[0]
     counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
-    text = [
+    page = [
         f"# {first['dataset']}: {len(rows)} recipes",
         "",
         f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
@@ -122,7 +122,7 @@ def as_markdown(rows):
         "",
         *published_table(first["published"]),
     ]
-    return "\n".join(text) + "\n"
+    return "\n".join(page) + "\n"
 
 
 def as_csv(rows):
@@ -162,7 +162,7 @@ def as_csv(rows):
         costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(FEATURES, 0), report["memory"]]
         cells = ["" if share is None else f"{share:.6f}" for share in shares]
         lines.append([row.name, report["metric"], *cells, *("" if cost is None else cost for cost in costs), ""])
-    return csv_text(lines)
+    return csv_text.dumps(lines)
 
 
 def _blocks(reports):
@@ -170,6 +170,6 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def _keep(path, text):
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text, overwrite=True)
+def _keep(path, content):
+    if not text.holds(path, text.encoded(content)):
+        write_text(path, content, overwrite=True)

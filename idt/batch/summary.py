@@ -5,15 +5,13 @@ it, one line for each: name, source, reason.
 """
 
 import contextlib
-import csv
-import io
 import json
 import os
 import time
 from pathlib import Path
 
 from idt import __version__
-from idt.files import atomic
+from idt.files import atomic, csv_text, text
 
 SUMMARY, FAILURES = "summary.json", "failures.csv"
 
@@ -137,13 +135,10 @@ class Tally:
 
     def _write_failure(self, outcome):
         """Append a line at once: a run that is killed has told of its failures, too."""
-        text = io.StringIO()
-        lines = csv.writer(text, lineterminator="\n")
         path = self._folder / FAILURES
-        if not path.exists():
-            lines.writerow(("name", "source", "reason"))
-        lines.writerow((outcome.job.name, outcome.job.source, outcome.error))
-        data = text.getvalue().encode("utf-8", "surrogateescape")
+        lines = [] if path.exists() else [("name", "source", "reason")]
+        lines.append((outcome.job.name, outcome.job.source, outcome.error))
+        data = text.encoded(csv_text.dumps(lines))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
             file.write(data)

@@ -8,7 +8,6 @@ Left out: the way back. Half of the axes are dropped, so what it gave would not 
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -220,10 +219,10 @@ def identity(digest, arrays):
 
 def _described(file):
     """Blocks of a codebook: list of (name, sizes)."""
-    text = hdf5.attribute(file, "blocks", str)
+    listed = hdf5.json_attribute(file, "blocks", list)
     try:
-        blocks = [(block["name"], dict(block["sizes"])) for block in json.loads(text)]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        blocks = [(block["name"], dict(block["sizes"])) for block in listed]
+    except (ValueError, TypeError, KeyError):
         blocks = []
     known = blocks and all(
         isinstance(name, str)
@@ -232,7 +231,7 @@ def _described(file):
         for name, sizes in blocks
     )
     if not known:
-        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text[:80]!r}")
+        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {listed!r:.80}")
     return blocks
 
 

@@ -8,7 +8,6 @@ nothing, and refuse a shape that the file cannot hold. `idt.files.result_file` w
 
 import contextlib
 import errno
-import json
 import os
 from typing import Any
 
@@ -16,6 +15,7 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError
+from idt.files import json_text
 from idt.files.hdf5_guard import WatchedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -180,12 +180,9 @@ def json_attribute(file, name, kind=dict):
         If it is absent or holds something else.
     """
     text = attribute(file, name, str)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = ...
+    wanted = "object or null" if kind is dict else "list"
+    value = json_text.loads(text, f"{file.filename}: attribute {name!r}", what=f"a JSON {wanted}")
     if not (isinstance(value, kind) or (value is None and kind is dict)):
-        wanted = "object or null" if kind is dict else "list"
         raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {text[:60]!r}")
     return value
 
