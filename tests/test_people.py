@@ -180,7 +180,7 @@ def test_files_without_boxes_are_refused(tmp_path, boxes_file):
     with pytest.raises(DataError, match="has no lines"):
         read_boxes(boxes_file("\n \n"))
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)))
-    with pytest.raises(DataError, match="not a text file"):
+    with pytest.raises(DataError, match="not UTF-8 text, expected a text file of human boxes"):
         read_boxes(tmp_path / "binary.txt")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
 from classify.text_files import write_text
@@ -92,7 +92,7 @@ def as_markdown(rows):
     """
     done = [row.report for row in rows if row.report is not None]
     if not done:
-        return "\n".join(["# Comparison", "", *(f"- {row.name}: {row.error}" for row in rows)]) + "\n"
+        return "\n".join(["# Comparison", "", *(f"- {escape(row.name)}: {escape(row.error)}" for row in rows)]) + "\n"
     metric, blocks = METRIC_NAMES[done[0]["metric"]], _blocks(done)
     header = ["recipe", metric, *blocks, "vector size", "seconds", "extraction, s", "memory, MB"]
     lines = []
@@ -108,10 +108,10 @@ def as_markdown(rows):
     first = done[0]
     counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
     page = [
-        f"# {first['dataset']}: {len(rows)} recipes",
+        f"# {escape(first['dataset'])}: {len(rows)} recipes",
         "",
         f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
-        f" {first['protocol']}. In percent, with all descriptors and with each by itself. Seconds are those of"
+        f" {escape(first['protocol'])}. In percent, with all descriptors and with each by itself. Seconds are those of"
         " codebooks, encoding and classification, also where recipes share them; memory is the most that these took.",
         "",
         *table(header, lines),

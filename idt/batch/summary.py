@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from idt import __version__
-from idt.files import atomic, csv_text, text
+from idt.files import atomic, csv_text
 
 SUMMARY, FAILURES = "summary.json", "failures.csv"
 
@@ -138,7 +138,7 @@ class Tally:
         path = self._folder / FAILURES
         lines = [] if path.exists() else [("name", "source", "reason")]
         lines.append((outcome.job.name, outcome.job.source, outcome.error))
-        data = text.encoded(csv_text.dumps(lines))
+        data = csv_text.dumps(lines).encode("utf-8", "surrogateescape")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
             file.write(data)

@@ -20,6 +20,12 @@ from idt.params import layout
 CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 1
 
+LONGEST = 1.001
+"""No number of a direction of length one is beyond, but for rounding."""
+
+LARGEST = 1e17
+"""No mean of descriptors is beyond: their squares fit float32."""
+
 
 class Axes(NamedTuple):
     """A block of descriptors and its axes.
@@ -246,6 +252,8 @@ def _read_block(file, described, whiten):
     stored: Any = (mean, projection, variances)
     if not (rows and columns and all(np.isfinite(values).all() for values in stored)):
         raise DataError(f"{file.filename}: the axes of {name} must be finite and not empty; fit the codebook anew")
+    if abs(projection).max() > LONGEST or (variances < 0).any() or abs(mean).max() > LARGEST:
+        raise DataError(f"{file.filename}: the axes of {name} must be directions with variances; fit the codebook anew")
     if sum(sizes.values()) != columns:
         raise DataError(f"{file.filename}: the axes of {name} must have the columns of {sizes}, got {columns}")
     matrix = projection.astype(np.float64)

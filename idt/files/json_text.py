@@ -79,15 +79,23 @@ def load(path):
 def dumps(value):
     """Write ``value`` as JSON for people: indented, in the characters themselves.
 
-    A name of bytes that are no UTF-8 is escaped, so that the text is UTF-8 and reads back.
+    What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
+    result is UTF-8, acts on no terminal, and reads back.
 
     Raises
     ------
     ValueError
         If a number is not finite.
     """
-    found = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return _SURROGATES.sub(lambda half: f"\\\\u{ord(half[0]):04x}", found)
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    lines = text.split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in lines)
+
+
+def _shown(char):
+    if char.isprintable():
+        return char
+    return f"\\\\u{ord(char):04x}" if _SURROGATES.match(char) else json.dumps(char)[1:-1]
 
 
 def _whole(digits):
