@@ -158,7 +158,11 @@ def _predict(options, outside):
             on_outcome=_teller("svm-predict", options.quiet),
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
-        raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
+        raise DataError(
+            f"without --codebook the input must be one vectors file, got {options.inputs[0]}"
+            f"{f' and {len(options.inputs) - 1} more' if len(options.inputs) > 1 else ''}; videos need the model's"
+            " codebook"
+        )
     from idt.files.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):

@@ -262,8 +262,7 @@ def error_line(error):
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+        return one_line(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, LONGEST)
     return one_line(str(error), LONGEST)
 
 

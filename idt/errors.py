@@ -52,7 +52,7 @@ def printable(text):
 def naming(name, text):
     """Return the message ``text``, with the ``name`` of a file before it unless it names the file already."""
     name = printable(str(name))
-    return text if name in text else f"{name}: {text}"
+    return text if name in text else f"{one_line(name, LONGEST // 4)}: {text}"
 
 
 def shown(value, longest=60):

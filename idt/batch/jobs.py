@@ -10,6 +10,9 @@ from idt.errors import DataError
 from idt.files.text import numbered_lines
 from idt.frames.suffixes import VIDEOS
 
+LONGEST = 4096
+"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+
 CAMERA_DIGITS = 5
 """Digits of the index of a camera; a longer number is the name of a file that is not there."""
 
@@ -126,6 +129,8 @@ def _listed(given):
 
 def _expand(given):
     """The videos that one input stands for."""
+    if len(given) > LONGEST:
+        raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())

@@ -24,6 +24,7 @@ _GUARDED = re.compile(f"'+[{_ACTS}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _QUOTED = re.compile(r'[ \t]*"([^"]*(?:""[^"]*)*)"[ \t]*(,|\r\n|\r|\n|\Z)')
 _BARE = re.compile(r"([^,\r\n]*)(,|\r\n|\r|\n|\Z)")
+_BLANK = re.compile(r"[ \t\r\n]*[\r\n]")
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]|\A\s|\s\Z')
 
 
@@ -54,6 +55,10 @@ def rows(path, what):
     fields: list[str] = []
     at, line, begins, quoted = 0, 1, 1, False
     while at < len(text) or fields:
+        if not fields and (blank := _BLANK.match(text, at)):
+            line += len(texts.BREAK.findall(blank[0]))
+            at, begins = blank.end(), line
+            continue
         # Within reach of the longest field, so that a quote that is never closed does not take the rest of the file.
         reach = at + 3 * LONGEST
         match = _QUOTED.match(text, at, reach)

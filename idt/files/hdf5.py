@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError
-from idt.files import json_text
+from idt.files import json_text, text
 from idt.files.hdf5_guard import WatchedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -44,9 +44,7 @@ def is_hdf5(path):
     OSError
         If it does not exist or cannot be read.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise DataError(f"{path} is not a regular file")
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
@@ -179,11 +177,11 @@ def json_attribute(file, name, kind=dict):
     DataError
         If it is absent or holds something else.
     """
-    text = attribute(file, name, str)
+    stored = attribute(file, name, str)
     wanted = "object or null" if kind is dict else "list"
-    value = json_text.loads(text, f"{file.filename}: attribute {name!r}", what=f"a JSON {wanted}")
+    value = json_text.loads(stored, f"{file.filename}: attribute {name!r}", what=f"a JSON {wanted}")
     if not (isinstance(value, kind) or (value is None and kind is dict)):
-        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {text[:60]!r}")
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {stored[:60]!r}")
     return value
 
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, text
 
 REMEDY = "use another path or --overwrite"
 
@@ -118,7 +118,7 @@ def _difference(path, format, version, wanted, source):
 
 def _file_hash(path):
     result = hashlib.sha256()
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         while block := file.read(1 << 20):
             result.update(block)
     return result

@@ -81,7 +81,7 @@ FILES = {
     "idt-evaluate": {
         "dataset": "{bad} {set} -o {out}",
         "root": "folder {bad} -o {out}",
-        "--features": "folder {set} --features {bad} -o {out}",
+        "--features": "folder {set} --folds 2 --features {bad} -o {out}",
         "--compare": "folder {set} --compare {bad} -o {out}",
         "--split": "folder {set} --split {bad} -o {out}",
         "--lists": "hmdb51 {set} --lists {bad} -o {out}",
