@@ -54,6 +54,10 @@ class Parser(argparse.ArgumentParser):
             flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
             near = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        for action in self._actions:
+            # An unset variable of the shell, which would count as an option that was not given.
+            if action.option_strings and action.dest != "output" and getattr(options, action.dest, None) in ("", [""]):
+                self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
         if getattr(options, "profile", False):
             profile.watch()
         jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
