@@ -128,10 +128,10 @@ def _check(value):
     """Refuse depth beyond `DEEPEST` and half characters."""
     level, depth = [value], 0
     while level:
-        if depth > DEEPEST:
-            raise ValueError(f"lists within lists, more than {DEEPEST} deep")
         below: list = []
         for item in level:
+            if depth >= DEEPEST and isinstance(item, dict | list):
+                raise ValueError(f"lists within lists, more than {DEEPEST} deep")
             if isinstance(item, dict):
                 below += [*item, *item.values()]
             elif isinstance(item, list):

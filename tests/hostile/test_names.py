@@ -47,7 +47,19 @@ HARMLESS = ["walk", "walk/v_walk_g01_c01", "Übung 1", "歩く", "a  b", "C:\\cl
 
 FORMULAS = ["=1+1", "+1+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "'=1+1", "''@x", "=", "-"]
 NUMBERS = ["-1.5", "+2", "-1e-05", "3", ".5"]
-PLAIN = ["'quoted'", "a=b", "it's", "a-b", "a,b", 'say "x"', "two\nlines", "cr\rlf\r\n", " blanks ", "\u00a0x", "é,\u2028"]
+PLAIN = [
+    "'quoted'",
+    "a=b",
+    "it's",
+    "a-b",
+    "a,b",
+    'say "x"',
+    "two\nlines",
+    "cr\rlf\r\n",
+    " blanks ",
+    "\u00a0x",
+    "é,\u2028",
+]
 
 
 @pytest.mark.parametrize("name", list(ACTING))
@@ -230,7 +242,9 @@ def test_the_files_of_a_report_are_sound(tmp_path, label):
     assert all(not field.startswith(("=", "@")) for row in rows for field in row)
 
 
-@pytest.mark.parametrize("label", ["$x$", r"$\frac{1}{0}$", r"\$a$b$", "$", "$$", "a\x1b[1m", "歩く", "x" * 3000, r"$\bad$"])
+@pytest.mark.parametrize(
+    "label", ["$x$", r"$\frac{1}{0}$", r"\$a$b$", "$", "$$", "a\x1b[1m", "歩く", "x" * 3000, r"$\bad$"]
+)
 def test_a_class_is_no_formula_in_a_picture(label):
     pytest.importorskip("matplotlib")
     assert confusion_png(np.eye(2, dtype=int), [label, "walk"])[:4] == b"\x89PNG"
