@@ -43,6 +43,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak broken
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
 ifdef CLIPS
 	$(BIN)/python -m tests.soak kills $(CLIPS)
