@@ -12,12 +12,12 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 
 from idt.checks import float_array, gray_image
 from idt.errors import DataError, one_line
 from idt.files import text
+from idt.opencv import cv2
 
 FRAME_DIGITS = 9
 """Digits of a frame's number: a year of video has a billion frames."""
