@@ -101,8 +101,9 @@ def recorded(stage):
     if not isinstance(entry, dict) or entry.get("key") != _key(stage.made_of):
         return Cost()
     seconds, memory = entry.get("seconds"), entry.get("memory")
-    known = isinstance(seconds, int | float) and isinstance(memory, int) and seconds >= 0 and memory >= 0
-    return Cost(seconds, memory) if known else Cost()
+    if isinstance(seconds, int | float) and isinstance(memory, int) and seconds >= 0 and memory >= 0:
+        return Cost(seconds, memory)
+    return Cost()
 
 
 class Peak:

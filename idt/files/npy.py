@@ -50,7 +50,7 @@ def load(path):
         if count * dtype.itemsize > left:
             raise DataError(f"{path} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
         values = np.empty(count, dtype)
-        view, done = memoryview(values).cast("B") if count else memoryview(b""), 0
+        view, done = memoryview(values.view(np.uint8)).cast("B") if count else memoryview(b""), 0  # type: ignore[arg-type]
         while done < len(view):
             read = file.readinto(view[done:])
             if not read:
