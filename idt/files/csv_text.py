@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.A
 _QUOTED = re.compile(r'[ \t]*"([^"]*(?:""[^"]*)*)"[ \t]*(,|\r\n|\r|\n|\Z)')
 _BARE = re.compile(r"([^,\r\n]*)(,|\r\n|\r|\n|\Z)")
 _BLANK = re.compile(r"[ \t\r\n]*[\r\n]")
-_NEEDS_QUOTES = re.compile(r'[,"\r\n]|\A\s|\s\Z')
+_NEEDS_QUOTES = re.compile(r'[,"\x00-\x1f\x7f-\x9f]|\A\s|\s\Z')
 
 
 def rows(path, what):

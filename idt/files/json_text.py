@@ -47,9 +47,7 @@ def loads(text, name, *, what="JSON"):
     if len(text) > LARGEST:
         raise DataError(f"{name} holds {len(text):,} characters, expected {what} of at most {LARGEST:,}")
     try:
-        value = json.loads(
-            text, parse_int=_whole, parse_float=_real, parse_constant=_refused, object_pairs_hook=_unique
-        )
+        value = _DECODER.decode(text)
         if not text.isascii() and _SURROGATES.search(text):
             raise ValueError("half a character, a lone surrogate")
         if _HALF.search(text) or text.count("[") + text.count("{") > DEEPEST:
@@ -139,3 +137,6 @@ def _check(value):
             elif isinstance(item, str) and _SURROGATES.search(item):
                 raise ValueError("half a character, a lone surrogate")
         level, depth = below, depth + 1
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=_refused, object_pairs_hook=_unique)
