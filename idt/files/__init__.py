@@ -1,4 +1,4 @@
-"""What all files of ours share.
+"""What all files of ours share, and the room that opens what strangers made.
 
 atomic       written whole or not at all
 part         a file under its temporary name
@@ -23,4 +23,9 @@ hdf5_chunks   chunks deflated by the kind of byte they hold, when they are writt
 hdf5_earlier  files of an earlier release, read in a process that may die
 result_file   HDF5 files with format, version, parameters and source; how their contents are written
 provenance    whether a file is up to date; digests
+text         regular files, and UTF-8 text within limits
+csv_text     CSV in which any name comes back as itself
+json_text    JSON within limits
+npy          matrices of numpy.save, looked at before they are read
+gunzip       gzip that never unpacks to far more than it holds
 """
