@@ -46,6 +46,8 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.kills --moments $(MOMENTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
+	IDT_FLIPS=all $(BIN)/python -m pytest -q tests/hostile/test_flipped_bytes.py
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
 ifdef CLIPS
 	$(BIN)/python -m tests.soak kills $(CLIPS)

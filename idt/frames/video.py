@@ -126,6 +126,11 @@ class Video:
         known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
         return known if self.truncation is None else {**known, "truncation": self.truncation}
 
+    @property
+    def path(self) -> str:
+        """The file, folder or pattern that the frames are read from; empty for a stream."""
+        return str(self._reader.path)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
