@@ -180,11 +180,13 @@ def _begin(path, folder, kept, replaced, place):
     """The part file of a target, locked."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
+        # Known before it is there, or a process that ends in between would leave it.
+        _open_parts[place] = hidden
         try:
             part = Part(path, hidden, kept, replaced)
         except FileExistsError:
+            _open_parts[place] = None
             continue
-        _open_parts[place] = hidden
         if part.lock():
             if replaced is not None:
                 part.keep_rights(replaced)
