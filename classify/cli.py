@@ -19,7 +19,7 @@ from idt.command import (
 )
 from idt.errors import DataError
 from idt.files.atomic import refuse_input
-from idt.params.bounds import JOBS, THREADS, Bounds
+from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, Bounds
 
 
 @command
@@ -127,6 +127,7 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
+    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
     parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

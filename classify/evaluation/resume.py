@@ -8,10 +8,11 @@ import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, provenance
+from idt.files import hdf5, provenance, versions
 
 VARYING = ("seconds", "memory", "versions")
-"""Entries of a report that may differ between two runs of one evaluation."""
+"""Entries of a report that may differ between two runs of one evaluation. Versions on which numbers depend are compared
+file by file; those of the report are the versions of the run that made it."""
 
 
 def settings_of(dataset, *, extraction, encoding, classifier):
@@ -81,7 +82,7 @@ def is_repeated(report, earlier):
 
 
 def refuse_other_features(tasks):
-    """Refuse feature files that were extracted with other parameters, all of them rather than one by one.
+    """Refuse feature files that were extracted with other parameters or versions, all rather than one by one.
 
     Parameters
     ----------
@@ -98,9 +99,14 @@ def refuse_other_features(tasks):
         try:
             with hdf5.open_checked(task.output, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
                 before = hdf5.json_attribute(file, "params") or {}
+                made_with = provenance.made_with_of(file)
         except (DataError, OSError):
             continue
-        _refuse_difference(task.output, before, provenance.plain(feature_file.stored_params(task.params)))
+        wanted = provenance.plain(feature_file.stored_params(task.params))
+        _refuse_difference(task.output, before, wanted)
+        reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted))
+        if reason:
+            raise DataError(f"{task.output} {reason}; {provenance.REMEDY}")
 
 
 def _refuse_difference(path, before, now):

@@ -10,6 +10,7 @@ from idt.command import error_line
 from idt.errors import DataError
 from idt.features.storage import PLAIN
 from idt.files import atomic
+from idt.params.bounds import MOST_PIXELS
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
@@ -74,7 +75,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         import cv2
 
         from idt.batch.precompile import compile_missing
-        from idt.extractor import features_of, source_of
+        from idt.extractor import features_of, known_boxes, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
         from idt.workers.read_ahead import behind
@@ -86,8 +87,10 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage = storage.loaded()
     source = camera_or_path(job.source)
     atomic.refuse_input(job.output, source, boxes)
-    with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if run.threads > 1 else 0) as video:
+    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
+    with open_video(source, params=params, strict=strict, **reading) as video:
         with stage("digest of the source"):
+            boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
@@ -146,7 +149,7 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
-def source_of_job(job, params, *, boxes=None):
+def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     """What the features of a video would be made from.
 
     Parameters
@@ -155,6 +158,8 @@ def source_of_job(job, params, *, boxes=None):
     params : ExtractionParams
     boxes : path, optional
         As for `extract_job`.
+    max_pixels : int
+        Most pixels of a frame.
 
     Returns
     -------
@@ -169,11 +174,11 @@ def source_of_job(job, params, *, boxes=None):
     from idt.extractor import source_of
     from idt.frames.video import open_video
 
-    with open_video(camera_or_path(job.source), params=params) as video:
+    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
         return source_of(video, _boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, threads=1):
+def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_PIXELS, check=None):
     """Extract one video without storing it.
 
     Parameters
@@ -186,6 +191,10 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
         are relative to the number of frames.
     boxes, threads
         As for `extract_job`.
+    max_pixels : int
+        Most pixels of a frame.
+    check : callable, optional
+        Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
     Yields
     ------
@@ -200,15 +209,18 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     """
     import cv2
 
-    from idt.extractor import features_of
+    from idt.extractor import features_of, known_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.frames.video import open_video
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
-    with open_video(camera_or_path(job.source), params=params) as video:
-        chunks = features_of(video, params, boxes=_boxes_of(job, boxes), threads=threads)
+    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+        boxes = known_boxes(_boxes_of(job, boxes))
+        if check is not None:
+            check(source_of(video, boxes))
+        chunks = features_of(video, params, boxes=boxes, threads=threads)
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])

@@ -17,6 +17,7 @@ from idt.features.feature_file import VideoInfo
 from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.features.storage import PLAIN, Storage
 from idt.files import atomic, hdf5, provenance
+from idt.files.provenance import made_with_of
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -108,6 +109,7 @@ def _other_form(source, target, storage, overwrite):
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
         origin = hdf5.json_attribute(file, "source")
+        made_with = made_with_of(file) or {}
     stored = params or {}
     projects = storage.project is not None
     if "projected" in stored or not (projects or (storage.compact and not stored.get("compact"))):
@@ -118,7 +120,9 @@ def _other_form(source, target, storage, overwrite):
     before = {name: stored.get(name) is True for name in ("float32", "compact")}
     storage = Storage(before["float32"], storage.compact or before["compact"], storage.project).loaded()
     wanted = feature_file.stored_params(params, storage)
-    if feature_file.is_current(target, params=wanted, source=origin, overwrite=overwrite):
+    # The numbers are still those of the run that extracted them.
+    kept = {"overwrite": overwrite, "made_with": made_with}
+    if feature_file.is_current(target, params=wanted, source=origin, **kept):
         return _count(target), [f"{target} is up to date"]
     count, head = 0, feature_file.header(source)
     with feature_file.Writer(
@@ -127,7 +131,7 @@ def _other_form(source, target, storage, overwrite):
         source=head.source,
         video=VideoInfo.of(head),
         storage=storage,
-        overwrite=overwrite,
+        **kept,
     ) as writer:
         writer.append(head)
         for part in feature_file.iter_rows(source):

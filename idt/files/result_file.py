@@ -9,7 +9,7 @@ import json
 import h5py
 
 from idt import __version__
-from idt.files import atomic
+from idt.files import atomic, versions
 from idt.files.provenance import plain
 
 
@@ -44,7 +44,7 @@ class ResultFile(h5py.File):
 
 
 @contextlib.contextmanager
-def create(path, *, format, version, params, source, overwrite=False):
+def create(path, *, format, version, params, source, overwrite=False, made_with=None):
     """Write a file of ours, complete or not at all.
 
     Parameters
@@ -60,6 +60,9 @@ def create(path, *, format, version, params, source, overwrite=False):
         `idt.files.provenance.DESCRIPTIVE`.
     overwrite : bool
         Replace a file that exists.
+    made_with : dict, optional
+        Versions that the numbers were computed with, where they are copied from another file; by default those of this
+        run (`idt.files.versions`).
 
     Yields
     ------
@@ -82,6 +85,7 @@ def create(path, *, format, version, params, source, overwrite=False):
             file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
             set_json(file, "params", params)
             set_json(file, "source", source)
+            set_json(file, "made_with", versions.made_with(format, params, source) if made_with is None else made_with)
             yield file
             file.close()
             file.check_disk()

@@ -128,7 +128,7 @@ class Capture:
             self._file.close()
 
     def _check_size(self, size):
-        check_pixels(self.name, *size, self._max_pixels)
+        check_pixels(self.name, size, self._max_pixels)
 
 
 class Arrays:

@@ -61,12 +61,12 @@ class Images:
         label = f"{self.name}: {self.label(self.position)}"
         size = image_size(data)
         if size is not None:
-            check_pixels(label, *size, self._max_pixels)
+            check_pixels(label, size, self._max_pixels)
         image = None if size is None or has_too_many_scans(data) else _decode_image(data)
         if image is None or image.dtype != np.uint8:
             reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
             raise DataError(f"{label} {reason}; expected an 8-bit image")
-        check_pixels(label, *image.shape[1::-1], self._max_pixels)
+        check_pixels(label, image.shape[1::-1], self._max_pixels)
         self.position += 1
         return image
 

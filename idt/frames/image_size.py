@@ -44,8 +44,9 @@ def image_size(data):
     return None
 
 
-def check_pixels(name, width, height, most):
-    """Refuse a frame of ``width`` × ``height`` pixels if these are more than ``most``; ``name`` is the frame's."""
+def check_pixels(name, size, most):
+    """Refuse a frame called ``name`` of (width, height) ``size`` if it has more than ``most`` pixels."""
+    width, height = size
     if width * height > most:
         raise DataError(
             f"{name} has frames of {width}×{height} px, more than max_pixels={most};"
@@ -85,23 +86,21 @@ def _bmp(data):
 
 
 def _pnm(data):
-    width, height = _PNM.match(data).groups()
-    return int(width), int(height)
+    found = _PNM.match(data)
+    return found and (int(found[1]), int(found[2]))
 
 
 def _webp(data):
     kind = data[12:16]
     if kind == b"VP8X":
-        sides = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-    elif kind == b"VP8L":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
         bits = struct.unpack_from("<I", data, 21)[0]
-        sides = ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-    elif kind == b"VP8 ":
-        sides = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    else:
-        return None
-    width, height = sides
-    return width, height
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
 
 
 def _tiff(data):
@@ -110,7 +109,7 @@ def _tiff(data):
     at = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
     count = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)[0]
     at, step = (at + 8, 20) if is_big else (at + 2, 12)
-    found = {}
+    found: dict[int, int] = {}
     for entry in range(at, min(at + count * step, len(data)), step):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
         if tag in sum(_TIFF_PAIRS, ()):

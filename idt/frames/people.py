@@ -8,7 +8,7 @@ everywhere and 0 inside each box, from the ceil of its top-left to the floor of 
 The release counts lines and ignores their frame numbers; here the number decides. Confidences are not used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from idt.checks import float_array, gray_image
 from idt.errors import DataError
+from idt.files.source_file import open_source
 
 NOBODY = np.empty((0, 4), np.float32)
 
@@ -37,11 +38,14 @@ class Boxes:
         Corners x1 y1 x2 y2 in pixels; k may be 0.
     lines : dict of int to int
         Line of the file that each frame stands on, from 1.
+    digest : str
+        SHA-256 of the file that they were read from.
     """
 
     name: str
     frames: dict[int, np.ndarray]
     lines: dict[int, int]
+    digest: str = ""
 
     def for_frame(self, index):
         """Boxes of one frame, numbered as in the source (`video.Frame.original`).
@@ -80,11 +84,11 @@ class Boxes:
                     f" lies outside the {width}×{height} image; boxes are pixels of the source video"
                 )
             frames[index] = np.clip(boxes, 0, np.tile(corner, 2))
-        return Boxes(self.name, frames, self.lines)
+        return replace(self, frames=frames)
 
     def scaled(self, factor):
         """The boxes in pixels of frames shrunk by ``factor`` (`video.Video.shrink`)."""
-        return Boxes(self.name, {i: boxes * np.float32(factor) for i, boxes in self.frames.items()}, self.lines)
+        return replace(self, frames={i: boxes * np.float32(factor) for i, boxes in self.frames.items()})
 
 
 def read_boxes(path):
@@ -110,9 +114,15 @@ def read_boxes(path):
     -----
     docs/method/extraction.md, section 9.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise DataError(f"{path}: no such file of human boxes")
+    # The digest refuses a file that is not what it was before it was parsed.
+    with open_source(path) as file:
+        return replace(_read(path), digest=file.digest())
+
+
+def _read(path):
+    path = Path(path)
     try:
         text = path.read_text(encoding="ascii")
     except UnicodeDecodeError:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from idt.params.bounds import JOBS, THREADS, check_workers
+from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
 
 
 @contextlib.contextmanager
@@ -40,23 +40,27 @@ class RunOptions:
         Threads for each input.
     overwrite : bool
         Replace a file that was made otherwise, instead of refusing to.
+    max_pixels : int
+        Most pixels of a frame of a video; a larger one is refused.
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
     Raises
     ------
     DataError
-        If a number of processes or threads lies outside its bounds.
+        If a number lies outside its bounds.
     """
 
     jobs: int = 1
     threads: int = 1
     overwrite: bool = False
+    max_pixels: int = MOST_PIXELS
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
+        PIXELS.check("max_pixels", self.max_pixels)
         check_workers(self.jobs, self.threads)
 
     def for_one(self):
