@@ -21,7 +21,8 @@ from idt.checks import describe, float_array
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.features import Features
-from idt.files import hdf5, provenance
+from idt.files import hdf5
+from idt.files.source_file import Identity, open_source
 from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
 
@@ -132,10 +133,19 @@ class TrackSource(Source, Protocol):
 
 @dataclass(frozen=True)
 class FileSource(TrackSource):
-    """A feature file, ours or rows that others wrote."""
+    """A feature file, ours or rows that others wrote.
+
+    Attributes
+    ----------
+    path : str or Path
+    name : str
+    identity : Identity or None
+        Of the file whose digest was taken last; another one is refused when it is read.
+    """
 
     path: str | Path
     name: str
+    identity: Identity | None = field(default=None, compare=False, repr=False)
     kind = "files"
 
     @property
@@ -148,15 +158,21 @@ class FileSource(TrackSource):
         return header(self.path).params
 
     def digest(self):
-        """Return the SHA-256 of the file."""
-        return provenance.digest(self.path)
+        """Return the SHA-256 of the file, and remember which file it is of."""
+        with open_source(self.path) as file:
+            object.__setattr__(self, "identity", file.identity)
+            return file.digest()
 
     def chunks(self, columns):
-        """Read the columns."""
+        """Read the columns; a file that is changed meanwhile is refused."""
         if "skip" in columns and not hdf5.is_hdf5(self.path):
             # Rows that others wrote have no frame steps: they are all of one.
             columns = tuple(name for name in columns if name != "skip")
-        return feature_file.iter_rows(self.path, block=ROWS, columns=columns)
+        with open_source(self.path) as file:
+            if self.identity not in (None, file.identity):
+                raise DataError(f"{self.path} was changed since its digest was taken; run again when that is over")
+            yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
+            file.check_unchanged()
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ left out: they would only ask for work to be done again.
 
 import functools
 import importlib.metadata
+import os
 import re
 
 from idt import __version__
@@ -87,4 +88,7 @@ def _version(name):
 def _decoder(information):
     """Versions of FFmpeg's libraries, from what OpenCV says of its build."""
     libraries = re.findall(r"(avcodec|avformat|swscale):\s+YES \((?:ver )?([\w.]+)\)", information)
-    return ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
+    found = ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
+    # A user may choose another decoder of the library, or its flags.
+    options = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
+    return f"{found}, {options}" if options else found

@@ -11,16 +11,15 @@ from typing import NamedTuple
 
 
 class Repeat(NamedTuple):
-    """A link to a folder that the walk visits under another name.
+    """A further name of a folder: a link to it, or a second mount.
 
     Attributes
     ----------
     path : Path
-        The link.
     visited : Path
-        The other name.
+        The name under which the folder was visited.
     is_loop : bool
-        The link lies in that folder.
+        The further name lies in the folder itself.
     """
 
     path: Path
@@ -54,12 +53,12 @@ def walk(root, *, follow=False):
     root = Path(root)
     files, folders, repeats = [], [], []
     # A link to where the root lies would bring in what lies beside it.
-    visited = {file_key(parent): parent for parent in Path(os.path.realpath(root)).parents if follow}
+    above = Path(os.path.realpath(root)).parents
+    visited = {file_key(parent): parent for parent in above if follow}
     later: list[Path] = [root]
     links: list[Path] = []
     while later or links:
-        is_link = not later
-        folder = (links if is_link else later).pop()
+        folder = (later or links).pop()
         try:
             status = os.stat(folder)
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
@@ -67,9 +66,8 @@ def walk(root, *, follow=False):
             continue
         key = status.st_dev, status.st_ino
         if key in visited:
-            if is_link:
-                is_loop = visited[key] in (*folder.parents, *Path(os.path.realpath(root)).parents)
-                repeats.append(Repeat(folder, visited[key], is_loop))
+            is_loop = visited[key] in (*folder.parents, *above)
+            repeats.append(Repeat(folder, visited[key], is_loop))
             continue
         visited[key] = folder
         folders.append(folder)

@@ -49,7 +49,7 @@ def check_pixels(name, size, most):
     width, height = size
     if width * height > most:
         raise DataError(
-            f"{name} has frames of {width}×{height} px, more than max_pixels={most};"
+            f"{name} has {width}×{height} px, more than max_pixels={most};"
             " raise it with --max-pixels if there is memory for them"
         )
 
