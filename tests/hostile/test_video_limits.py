@@ -194,9 +194,8 @@ def test_a_video_that_announces_large_frames_is_refused_before_one_is_decoded(tm
     class Unread:
         # OpenCV's own class has no subclasses that Python could collect.
         def __init__(self, *arguments, capture=cv2.VideoCapture):
-            self.get, self.isOpened, self.release = (
-                getattr(capture(*arguments), name) for name in ("get", "isOpened", "release")
-            )
+            capture = capture(*arguments)
+            self.get, self.isOpened, self.release = capture.get, capture.isOpened, capture.release
 
     path = write_video(tmp_path / "a.avi", scenes.noise(3, size=(48, 64)))
     monkeypatch.setattr(cv2, "VideoCapture", Unread)
