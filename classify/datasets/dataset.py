@@ -197,7 +197,7 @@ def each_once(clips, skipped):
     DataError
         If one video has two labels.
     """
-    known: dict[tuple[int, int] | None, Clip] = {}
+    known: dict[object, Clip] = {}
     # A name that is no link comes first.
     for clip in sorted(clips, key=lambda clip: os.path.realpath(clip.path) != os.path.abspath(clip.path)):
         key = file_key(clip.path)

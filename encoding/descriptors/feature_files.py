@@ -106,7 +106,7 @@ def find(given):
         If one stands for nothing, or a file is given twice.
     """
     files: dict[str, Path] = {}
-    names: dict[tuple[int, int] | None, Path] = {}
+    names: dict[object, Path] = {}
     for word in given:
         paths = matching(word) if not os.path.lexists(word) else [word]
         found = [path for expanded in paths for path in _expand(Path(expanded))]

@@ -136,7 +136,7 @@ def _each_once(groups, on_note):
     Of the names that one word stands for the first is taken that is no link. Two words are the user's own, who may
     expect two results.
     """
-    known: dict[tuple[int, int] | None, tuple[int, str]] = {}
+    known: dict[object, tuple[int, str]] = {}
     sources = []
     for number, group in enumerate(groups):
         for source in sorted(group, key=os.path.islink):

@@ -60,11 +60,11 @@ def walk(root, *, follow=False):
     while later or links:
         folder = (later or links).pop()
         try:
-            status = os.stat(folder)
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
         except OSError:
             continue
-        key = status.st_dev, status.st_ino
+        key = file_key(folder)
         if key in visited:
             is_loop = visited[key] in (*folder.parents, *above)
             repeats.append(Repeat(folder, visited[key], is_loop))
@@ -114,12 +114,13 @@ def matching(pattern):
 
 
 def file_key(path):
-    """Return the device and inode of what ``path`` stands for; None if there is nothing."""
+    """Return what all names of a file or folder have in common, of one ``path``; None if there is nothing."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return status.st_dev, status.st_ino
+    # Some file systems have no inodes, and number all files alike.
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
 
 
 def _is_folder(entry):

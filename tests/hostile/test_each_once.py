@@ -15,7 +15,7 @@ from idt.batch import verify
 from idt.batch.jobs import plan
 from idt.errors import DataError
 from idt.files import provenance
-from idt.files.walk import matching, walk
+from idt.files.walk import file_key, matching, walk
 from tests import scenes
 from tests.commands import refused
 from tests.samples import random_features
@@ -216,6 +216,18 @@ def test_feature_files_in_circles_are_found_once_and_two_names_refused(tmp_path)
     os.link(tmp_path / "f/a.h5", tmp_path / "f/b.h5")
     with pytest.raises(DataError, match=r"is given twice: .*a\.h5 is another name of it"):
         feature_files.find([str(tmp_path / "f")])
+
+
+def test_files_without_inodes_are_told_by_their_names(sets, monkeypatch):
+    stat = os.stat
+
+    def without(path, **options):
+        return os.stat_result((*stat(path, **options)[:1], 0, *stat(path, **options)[2:]))
+
+    monkeypatch.setattr("idt.files.walk.os.stat", without)
+    os.symlink("..", sets / "walk/up")
+    assert [str(path) for path in walk(sets, follow=True).files] == [f"s/{name}.avi" for name in FOUR]
+    assert len({file_key(sets / f"{name}.avi") for name in FOUR}) == 4
 
 
 def test_the_digest_of_a_folder_in_a_circle_is_that_of_its_files(tmp_path):

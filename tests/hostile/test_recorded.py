@@ -344,13 +344,9 @@ def movie_with_its_data_elsewhere(path, other):
 def test_a_movie_does_not_lead_to_another_file(clips):
     write_video("other.mp4", scenes.translating(8, size=(48, 64), seed=3), fourcc="mp4v")
     movie_with_its_data_elsewhere("m.mp4", "other.mp4")
-    try:
-        with open_video("m.mp4", params=PARAMS) as video:
-            frames = np.stack([frame.gray for frame in video])
-    except DataError:
-        return
-    with open_video("other.mp4", params=PARAMS) as video:
-        assert not np.array_equal(frames, np.stack([frame.gray for frame in video]))
+    # FFmpeg follows such an alias only where enable_drefs is set.
+    with pytest.raises(DataError, match=r"m\.mp4"):
+        list(open_video("m.mp4", params=PARAMS))
 
 
 def stored(path, **changes):
