@@ -4,13 +4,13 @@ A codebook holds for each block a mean and a projection (`encoding.models.pca`) 
 mixture (`encoding.models.gmm`) for Fisher vectors, words (`encoding.models.kmeans`) for bags of words and VLAD, a
 second layer for stacked Fisher vectors. `encoding.fitting` fits them.
 
-Format ``idt-codebook``, version 1 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
+Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
-`encoding.coders.stacked` names them; all else float32. Root attributes besides those of all our files: ``encoding``,
-its name; ``blocks``, the JSON list of their names with the sizes of their descriptors; ``features``, the JSON of the
-parameters that the features were extracted with; ``sampling``, the JSON of what was sampled; ``digest``, the SHA-256 of
-all that a vector depends on.
+`encoding.coders.stacked` names them, in the groups ``volume`` and ``second``; all else float32. Root attributes besides
+those of all our files: ``encoding``, its name; ``blocks``, the JSON list of their names with the sizes of their
+descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
+what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
 """
 
 import functools
@@ -27,8 +27,11 @@ from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
-from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity
+from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity, place_of
 from idt.files import hdf5, result_file
+
+DIGEST_VERSION = 1
+"""Stands in the digest for the meaning of the numbers, which is older than the form of the file."""
 
 
 @dataclass(frozen=True)
@@ -165,15 +168,14 @@ class Codebook:
             source=source,
             overwrite=overwrite,
         ) as file:
-            file.attrs["encoding"] = self.encoding
-            file.attrs["blocks"] = json.dumps([{"name": block.name, "sizes": block.sizes} for block in self.blocks])
-            file.attrs["features"] = json.dumps(self.features, sort_keys=True)
-            file.attrs["sampling"] = json.dumps(self.sampling, sort_keys=True)
-            file.attrs["digest"] = self.digest
+            result_file.set_attribute(file, "encoding", self.encoding)
+            result_file.set_json(file, "blocks", [{"name": block.name, "sizes": block.sizes} for block in self.blocks])
+            result_file.set_json(file, "features", self.features)
+            result_file.set_json(file, "sampling", self.sampling)
+            result_file.set_attribute(file, "digest", self.digest)
             for block in self.blocks:
                 for name, values in block.arrays().items():
-                    values = values.astype(values.dtype.newbyteorder("<"), copy=False)
-                    file.create_dataset(f"blocks/{block.name}/{name}", data=values)
+                    result_file.write_array(file, place_of(block.name, name), values)
 
     @classmethod
     def load(cls, path):
@@ -218,7 +220,7 @@ class Codebook:
     def _described(self):
         """What a vector depends on besides arrays, as text."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
-        described = [CODEBOOK_FORMAT, CODEBOOK_VERSION, self.encoding, self.params, self.features, parts]
+        described = [CODEBOOK_FORMAT, DIGEST_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)
 
 
@@ -228,7 +230,7 @@ def _read_block(file, described, params, coder):
     width = sum(sizes.values())
 
     def read(part, *shape, dtype=np.float32):
-        return hdf5.read(file, f"blocks/{name}/{part}", shape=shape, dtype=dtype)
+        return hdf5.read(file, place_of(name, part), shape=shape, dtype=dtype)
 
     pca = None
     if params["pca"] is not None:

@@ -1,18 +1,16 @@
 """Vectors files: one encoded vector per video, to and from HDF5, row by row.
 
-Format ``idt-vectors``, version 1 (docs/method/files.md, section 5): ``names`` (m,) text and ``encodings``
+Format ``idt-vectors``, version 2 (docs/method/files.md, section 5): ``names`` (m,) text and ``encodings``
 (m, d) float32, chunked by row and not compressed, since the numbers of a Fisher vector are noise to gzip. Root
 attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which descriptor
 and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without tracks, whose
 vectors are zero.
 """
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import h5py
 import numpy as np
 
 from encoding.vector_layout import check_layout
@@ -21,7 +19,7 @@ from idt.errors import DataError
 from idt.files import hdf5, result_file
 
 VECTORS_FORMAT = "idt-vectors"
-VECTORS_VERSION = 1
+VECTORS_VERSION = 2
 
 CHUNK_BYTES = 1 << 18
 """Short rows share a chunk up to this size; a longer one has its own."""
@@ -108,13 +106,8 @@ class VectorsWriter:
 
     def __enter__(self):
         self._file = self._create.__enter__()
-        self._dataset = self._file.create_dataset(
-            "encodings",
-            shape=(0, self._size),
-            maxshape=(None, self._size),
-            chunks=self._buffer.shape,
-            # Little-endian on any machine.
-            dtype="<f4",
+        self._dataset = result_file.growing_array(
+            self._file, "encodings", shape=(self._size,), chunks=self._buffer.shape, dtype="float32"
         )
         return self
 
@@ -176,28 +169,12 @@ class VectorsWriter:
     def _finish(self):
         if self._written < len(self._names):
             self._flush()
-        self._file.create_dataset("names", data=list(self._names), shape=(self._written,), dtype=h5py.string_dtype())
-        self._file.attrs["layout"] = json.dumps(self._layout)
-        self._file.attrs["codebook"] = self._codebook
+        result_file.write_text(self._file, "names", list(self._names))
+        result_file.set_json(self._file, "layout", self._layout)
+        result_file.set_attribute(self._file, "codebook", self._codebook)
         if self._missing:
             result_file.set_json(self._file, "source", {**self._source, "missing": self._missing})
-        self._file.attrs["empty"] = json.dumps([name for name, empty in self._names.items() if empty])
-
-
-class _Stored:
-    """A dataset of an open file that reads like an array and turns damage into a `DataError`."""
-
-    def __init__(self, dataset):
-        self._dataset = dataset
-        self.shape, self.dtype = dataset.shape, np.dtype(np.float32)
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, part):
-        with hdf5.damaged(self._dataset.file.filename):
-            values = self._dataset[part]
-        return values.astype(np.float32, copy=False)
+        result_file.set_json(self._file, "empty", [name for name, empty in self._names.items() if empty])
 
 
 @contextmanager
@@ -227,7 +204,7 @@ def open_vectors(path):
             raise DataError(f"{path} names a video twice; encode it anew")
         yield Vectors(
             names=names,
-            encodings=_Stored(stored),
+            encodings=stored,
             layout=check_layout(hdf5.json_attribute(file, "layout", list), stored.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
             empty=hdf5.json_attribute(file, "empty", list),

@@ -24,6 +24,7 @@ show                  pictures of tracks
 cli, command          the commands
 params                every option with its default and its range
 checks, errors, lazy
+opencv, surroundings   nothing is loaded from the current folder
 
 Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first; pixels are pixels of the step's own
 scale unless a name ends in ``_full``.

@@ -1,24 +1,27 @@
 """What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
 
-Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed.
+Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129).
 """
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import gc
 import io
 import os
+import signal
 import sys
 
 from idt.errors import DataError, did_you_mean, shown
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
-from idt.workers import memory, profile
+from idt.surroundings import clean_environment, clean_search_path
+from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
-INTERRUPTED = 130
 
 COLLECTED = 200_000
 """Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
@@ -221,9 +224,13 @@ def command(main):
             return guarded(arguments)
         gc.set_threshold(COLLECTED)
         memory.keep_freed()
+        clean_search_path()
+        clean_environment()
+        endings.heed()
         try:
             return guarded(sys.argv[1:])
         finally:
+            endings.no_more_cleaning()
             gc.freeze()
 
     def guarded(arguments):
@@ -232,7 +239,8 @@ def command(main):
             # A path may hold what the terminal cannot print; stderr escapes it by itself.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            return main(arguments)
+            with endings.signals_first():
+                return main(arguments)
         except (DataError, OSError, MemoryError) as error:
             print(f"{name}: {error_line(error)}", file=sys.stderr)
             return WRONG
@@ -242,9 +250,13 @@ def command(main):
             # numba, when neither the installation nor the home folder can be written, as in some containers.
             print(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one", file=sys.stderr)
             return WRONG
-        except KeyboardInterrupt:
-            print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
-            return INTERRUPTED
+        except KeyboardInterrupt as interrupt:
+            number = getattr(interrupt, "number", signal.SIGINT)
+            said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+            # There is nobody to read it where the terminal was closed.
+            with contextlib.suppress(OSError):
+                print(f"{name}: {said}; nothing incomplete was left under a final name", file=sys.stderr)
+            return endings.status_of(number)
         finally:
             for line in profile.report():
                 print(f"{name}: {line}", file=sys.stderr)

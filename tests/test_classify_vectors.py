@@ -13,6 +13,7 @@ from encoding.pipeline import is_made_with
 from encoding.vector_layout import block_columns, check_layout
 from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
+from tests.hdf5_files import opened, set_text
 from tests.up_to_date import state_of
 
 LAYOUT = [
@@ -54,12 +55,12 @@ def test_blocks_gather_their_cells():
 def test_the_file_is_what_the_specification_says(tmp_path):
     write(tmp_path / "v.h5", ["a", "b"], numbers(2))
     with h5py.File(tmp_path / "v.h5") as file:
-        assert (file.attrs["format"], file.attrs["version"]) == ("idt-vectors", 1)
+        assert (file.attrs["format"], file.attrs["version"]) == (b"idt-vectors", 2)
         assert file["names"].asstr()[:].tolist() == ["a", "b"]
         assert file["encodings"].dtype == "<f4"
         assert file["encodings"].chunks[1] == 8
         assert json.loads(file.attrs["layout"]) == LAYOUT
-        assert file.attrs["codebook"] == DIGEST
+        assert file.attrs["codebook"] == DIGEST.encode()
 
 
 def test_rows_come_in_blocks_whatever_the_chunks(tmp_path, monkeypatch):
@@ -156,17 +157,17 @@ def test_a_layout_of_other_columns_is_refused():
 def test_a_file_that_contradicts_itself_is_refused(tmp_path):
     path = tmp_path / "v.h5"
     write(path, ["a", "b"], numbers(2))
-    with h5py.File(path, "r+") as file:
+    with opened(path) as file:
         file["names"][1] = "a"
     with pytest.raises(DataError, match="names a video twice"):
         load_vectors(path)
-    with h5py.File(path, "r+") as file:
+    with opened(path) as file:
         file["names"][1] = "b"
-        file.attrs["layout"] = json.dumps(LAYOUT[:2])
+        set_text(file, "layout", json.dumps(LAYOUT[:2]))
     with pytest.raises(DataError, match="layout describes 5 columns, the vectors have 8"):
         load_vectors(path)
-    with h5py.File(path, "r+") as file:
-        file.attrs["layout"] = "{"
+    with opened(path) as file:
+        set_text(file, "layout", "{")
     with pytest.raises(DataError, match="'layout' must be a JSON list"):
         load_vectors(path)
     with pytest.raises(DataError, match="block must be at least 1"):

@@ -1,6 +1,5 @@
 import dataclasses
 
-import h5py
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
 from idt.params.extraction import ExtractionParams
+from tests.hdf5_files import opened, set_text
 from tests.samples import random_features
 
 SMALL = EncodingParams(k=3, sample=100)
@@ -175,7 +175,7 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
     def changed(change):
         path = tmp_path / "changed.h5"
         path.write_bytes(saved.read_bytes())
-        with h5py.File(path, "r+") as file:
+        with opened(path) as file:
             change(file)
         return path
 
@@ -189,10 +189,10 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
         file["blocks/hof/variances"][0, 0] = 0
 
     def retype(file):
-        file.attrs["blocks"] = "[1]"
+        set_text(file, "blocks", "[1]")
 
     def empty(file):
-        file.attrs["blocks"] = "[]"
+        set_text(file, "blocks", "[]")
 
     for change, message in (
         (nudge, "does not hold the numbers that its digest is of"),
@@ -200,8 +200,8 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
         (kill, "variances of a mixture must be positive"),
         (retype, "no codebook that can be used"),
         (empty, "does not hold the numbers"),
-        (lambda file: file.attrs.__setitem__("format", "idt-vectors"), "has format 'idt-vectors', expected"),
-        (lambda file: file.attrs.__setitem__("version", 2), "has version 2 of idt-codebook, expected 1"),
+        (lambda file: set_text(file, "format", "idt-vectors"), "has format 'idt-vectors', expected"),
+        (lambda file: file.attrs.__setitem__("version", 3), "has version 3 of idt-codebook, expected 2"),
     ):
         with pytest.raises(DataError, match=message):
             Codebook.load(changed(change))

@@ -2,12 +2,12 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-import h5py
 import pytest
 
 import idt
 from encoding.descriptors.feature_files import find, header, names_of
 from idt.errors import DataError
+from tests.hdf5_files import opened, set_text
 from tests.samples import random_features
 
 
@@ -47,8 +47,8 @@ def test_suffixes_of_all_kinds_of_files_are_left_away(tmp_path):
 
 def test_a_folder_stands_for_its_feature_files_and_not_for_our_other_results(tmp_path):
     files = [write(tmp_path / name) for name in ("b.h5", "a/c.h5")]
-    with h5py.File(tmp_path / "vectors.h5", "w") as file:
-        file.attrs["format"] = "idt-vectors"
+    with opened(tmp_path / "vectors.h5", "w") as file:
+        set_text(file, "format", "idt-vectors")
     (tmp_path / "notes.txt").write_text("no features")
     assert find([str(tmp_path)]) == [files[1], files[0]]
     assert find([str(tmp_path / "*.h5")]) == [files[0], tmp_path / "vectors.h5"]
@@ -69,7 +69,7 @@ def test_what_stands_for_no_file_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(DataError, match=r"a.txt and .*a.h5 have one name, 'a'"):
         names_of([tmp_path / "a.h5", tmp_path / "a.txt"])
-    with h5py.File(tmp_path / "other.h5", "w") as file:
-        file.attrs["format"] = "netcdf"
+    with opened(tmp_path / "other.h5", "w") as file:
+        set_text(file, "format", "netcdf")
     with pytest.raises(DataError, match=r"other.h5 has format 'netcdf', expected 'idt-features'"):
         header(tmp_path / "other.h5")

@@ -18,6 +18,7 @@ import pytest
 from idt import DataError, ExtractionParams, __version__
 from idt.files import hdf5, provenance, result_file
 from idt.files.atomic import refuse_input, replacing
+from tests.hdf5_files import fixed, opened
 from tests.up_to_date import state_of
 
 DIGEST = "a" * 64
@@ -27,7 +28,7 @@ KIND = {"format": "idt-test", "version": 1}
 def write(path, *, params=None, source=None, overwrite=False, **datasets):
     with result_file.create(path, params=params, source=source, overwrite=overwrite, **KIND) as file:
         for name, values in datasets.items():
-            file.create_dataset(name.replace("__", "/"), data=values)
+            result_file.write_array(file, name.replace("__", "/"), np.atleast_1d(values))
 
 
 def stopped(problem):
@@ -74,11 +75,11 @@ def run(code, folder, **options):
 def test_a_file_says_what_it_is_and_what_it_was_made_from(target):
     write(target, params=ExtractionParams(), source={"name": "a.avi", "digest": DIGEST}, a__b=np.arange(3))
     with h5py.File(target) as file:
-        assert file.attrs["format"] == "idt-test"
+        assert file.attrs["format"] == b"idt-test"
         assert file.attrs["version"] == 1
-        assert file.attrs["tool"] == f"improved-dense-trajectories {__version__}"
-        assert file.attrs["params"] == json.dumps(dataclasses.asdict(ExtractionParams()), sort_keys=True)
-        assert file.attrs["source"] == f'{{"digest": "{DIGEST}", "name": "a.avi"}}'
+        assert file.attrs["tool"].decode() == f"improved-dense-trajectories {__version__}"
+        assert file.attrs["params"].decode() == json.dumps(dataclasses.asdict(ExtractionParams()), sort_keys=True)
+        assert file.attrs["source"].decode() == f'{{"digest": "{DIGEST}", "name": "a.avi"}}'
     with hdf5.open_checked(target, format="idt-test", versions=(1, 2)) as file:
         np.testing.assert_array_equal(hdf5.read(file, "a/b", shape=(None,), dtype=np.int64), [0, 1, 2])
 
@@ -278,7 +279,8 @@ def test_two_writers_of_one_file_in_one_process_are_refused(target):
 
 
 def test_text_is_read_as_a_list(target):
-    write(target, names=["wave/a", "läuft"])
+    with result_file.create(target, params=None, source=None, **KIND) as file:
+        result_file.write_text(file, "names", ["wave/a", "läuft"])
     with hdf5.open_checked(target, format="idt-test", versions=1) as file:
         assert hdf5.read(file, "names", shape=(None,), dtype=str) == ["wave/a", "läuft"]
 
@@ -300,7 +302,7 @@ def test_a_file_of_another_kind_is_refused_with_both_values(target):
         hdf5.open_checked(target, format="idt-vectors", versions=1)
     with pytest.raises(DataError, match="has version 1 of idt-test, expected 2 or 3"):
         hdf5.open_checked(target, format="idt-test", versions=(2, 3))
-    with h5py.File(target, "w") as file:
+    with opened(target, "w") as file:
         file["a"] = 1
     with pytest.raises(DataError, match="has no attribute 'format'"):
         hdf5.open_checked(target, format="idt-test", versions=1)
@@ -328,8 +330,9 @@ def test_damaged_chunks_are_refused(target):
 
 def hostile(path, make):
     """A file of the right kind whose dataset ``a`` was made by a stranger."""
-    with h5py.File(path, "w") as file:
-        file.attrs.update({"format": "idt-test", "version": 1, "tool": "t", "params": "null", "source": "null"})
+    with opened(path, "w") as file:
+        texts = {"format": "idt-test", "tool": "t", "params": "null", "source": "null"}
+        file.attrs.update({"version": 1, **{name: fixed(text) for name, text in texts.items()}})
         make(file)
     return hdf5.open_checked(path, format="idt-test", versions=1)
 
@@ -404,9 +407,9 @@ def test_a_chunk_that_would_unpack_to_more_than_a_chunk_is_refused_unread(target
 
 def test_attributes_of_the_wrong_kind_are_refused(target):
     def forged(file):
-        file.attrs["params"] = "[" * 10**5
-        file.attrs["source"] = "[1]"
-        file.attrs["width"] = "wide"
+        file.attrs["params"] = fixed("[" * 10**4)
+        file.attrs["source"] = fixed("[1]")
+        file.attrs["width"] = fixed("wide")
 
     with hostile(target, forged) as file:
         for name in ("params", "source"):

@@ -30,7 +30,7 @@ THEIR_OPTIONS_ARE_THE_METHODS_OWN = {
 """Public functions with an option for every choice that the method leaves, so that `help` names each of them."""
 
 DISK = {
-    *("open", "open_checked", "open_watched", "open_features", "open_vectors", "open_video", "File", "VideoCapture"),
+    *("open", "open_checked", "open_guarded", "open_features", "open_vectors", "open_video", "File", "VideoCapture"),
     *("exists", "lexists", "is_file", "is_dir", "isfile", "isdir", "stat", "fstat", "getsize", "getmtime"),
     *("iterdir", "glob", "rglob", "scandir", "listdir", "read_text", "read_bytes", "write_text", "write_bytes"),
     *("mkdir", "makedirs", "unlink", "rename", "load", "loaded", "digest", "is_current", "read_state"),
@@ -39,9 +39,8 @@ DISK = {
 
 OPEN_FILES = {
     "idt.files.atomic.Part": "the descriptor of a file that is written",
-    "idt.files.hdf5_guard.WatchedFile": "the descriptor of a file that is read",
+    "idt.files.hdf5_guard.GuardedFile": "the descriptor of a file that is read",
     "idt.frames.decoders.Capture": "a video that OpenCV has opened",
-    "idt.jit.kernel.Cache": "numba constructs it, and stamps it with the age of the sources",
 }
 """Classes that are an open file, and may therefore open it in their constructor."""
 

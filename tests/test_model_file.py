@@ -10,6 +10,7 @@ from classify.models import model_file
 from classify.svm.linear import LinearSVM
 from classify.text_files import listed, write_scores
 from idt.errors import DataError
+from tests.hdf5_files import fixed, opened
 from tests.up_to_date import state_of
 
 LAYOUT = [
@@ -45,12 +46,12 @@ def test_a_model_saved_and_loaded_gives_the_same_scores(tmp_path, classes, dtype
 def test_a_model_file_holds_plain_datasets(tmp_path):
     save(tmp_path / "m.h5", trained())
     with h5py.File(tmp_path / "m.h5") as file:
-        assert (file.attrs["format"], file.attrs["version"]) == ("idt-model", 1)
+        assert (file.attrs["format"], file.attrs["version"]) == (b"idt-model", 2)
         assert sorted(file) == ["biases", "classes", "weights"]
         assert file["classes"].asstr()[:].tolist() == ["c0", "c1", "c2"]
         assert file["weights"].shape == (3, 8)
         assert file["biases"].shape == (3,)
-        assert h5py.check_string_dtype(file["classes"].dtype) is not None
+        assert h5py.check_string_dtype(file["classes"].dtype) == ("utf-8", 2)
 
 
 def test_the_same_model_makes_the_same_bytes_and_is_current(tmp_path):
@@ -89,7 +90,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("classes", ["c1", "c0", "c2"], "sorted and all different"),
+        ("classes", fixed(["c1", "c0", "c2"]), "sorted and all different"),
         ("weights", np.full((3, 8), np.nan, np.float32), "must be finite"),
         ("weights", np.ones((2, 8), np.float32), r"weights must be float32 or float64 of shape \(3, n\)"),
         ("biases", np.ones(2), r"biases must be float64 of shape \(3,\)"),
@@ -98,7 +99,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 )
 def test_a_model_file_that_contradicts_itself_is_refused(tmp_path, name, value, words):
     save(tmp_path / "m.h5", trained())
-    with h5py.File(tmp_path / "m.h5", "r+") as file:
+    with opened(tmp_path / "m.h5") as file:
         del file[name]
         file[name] = value
     with pytest.raises(DataError, match=words):

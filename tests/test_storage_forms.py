@@ -19,6 +19,7 @@ from idt.features.projection import Projection
 from idt.features.storage import Storage
 from idt.features.storage_forms import KEPT
 from tests import golden
+from tests.hdf5_files import opened
 from tests.samples import assert_same_contents, assert_same_features, golden_features, random_features
 from tests.up_to_date import state_of
 
@@ -64,12 +65,16 @@ def test_a_compact_track_is_its_first_point_and_its_steps():
 def test_a_compact_file_has_the_datasets_that_the_store_documents(target):
     feature_file.save(random_features(20), target, compact=True)
     with h5py.File(target) as file:
-        assert file.attrs["version"] == 2
+        assert file.attrs["version"] == 4
         assert json.loads(file.attrs["params"])["compact"] is True
-        assert "points" not in file["tracks"]
-        assert (file["tracks/start"].shape, file["tracks/start"].dtype) == ((20, 2), np.int32)
-        assert (file["tracks/steps"].shape, file["tracks/steps"].dtype) == ((20, 15, 2), np.int16)
-        assert file["tracks/start"].attrs["scale_factor"] == file["tracks/steps"].attrs["scale_factor"] == 1 / 64
+        assert set(file["tracks/points"]) == {"start", "steps"}
+        assert (file["tracks/points/start"].shape, file["tracks/points/start"].dtype) == ((20, 2), np.int32)
+        assert (file["tracks/points/steps"].shape, file["tracks/points/steps"].dtype) == ((20, 15, 2), np.int16)
+        assert (
+            file["tracks/points/start"].attrs["scale_factor"]
+            == file["tracks/points/steps"].attrs["scale_factor"]
+            == 1 / 64
+        )
         assert file["descriptors/trajectory"].dtype == np.float16
         assert file["descriptors/hog"].dtype == np.uint16
 
@@ -79,7 +84,7 @@ def test_a_projected_file_has_the_datasets_that_the_store_documents(target, code
     features.skip = np.repeat(np.uint8([1, 2]), 10)
     feature_file.save(features, target, project=codebook)
     with h5py.File(target) as file:
-        assert file.attrs["version"] == 2
+        assert file.attrs["version"] == 4
         assert json.loads(file.attrs["params"])["projected"] == Codebook.load(codebook).projection
         assert set(file) == {"tracks", "projected"}
         assert set(file["tracks"]) == set(KEPT)
@@ -311,7 +316,7 @@ def test_a_codebook_of_other_features_does_not_project(target, codebook, tmp_pat
 
 
 def forged(path, change):
-    with h5py.File(path, "r+") as file:
+    with opened(path) as file:
         change(file)
 
 
@@ -346,9 +351,17 @@ def test_a_codebook_whose_axes_changed_is_another(tmp_path, codebook):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("compact", lambda file: file.pop("tracks/steps"), "no dataset 'tracks/steps'"),
-        ("compact", lambda file: file["tracks/start"].attrs.modify("scale_factor", 1.0), "must be 0.015625, got 1.0"),
-        ("compact", lambda file: replace(file, "tracks/steps", np.zeros((20, 14, 2), "i2")), r"shape \(20, 15, 2\)"),
+        ("compact", lambda file: file.pop("tracks/points/steps"), "no dataset 'tracks/points/steps'"),
+        (
+            "compact",
+            lambda file: file["tracks/points/start"].attrs.modify("scale_factor", 1.0),
+            "must be 0.015625, got 1.0",
+        ),
+        (
+            "compact",
+            lambda file: replace(file, "tracks/points/steps", np.zeros((20, 14, 2), "i2")),
+            r"shape \(20, 15, 2\)",
+        ),
         ("projected", lambda file: file.attrs.pop("projected"), "no attribute 'projected'"),
         ("projected", lambda file: file.attrs.modify("projected", "{}"), "must be the width of each block"),
         ("projected", lambda file: file.attrs.modify("projected", '{"../x": 3}'), "must be the width of each block"),

@@ -1,15 +1,14 @@
 """Scores of the test videos of a split, to and from HDF5.
 
-Format ``idt-scores``, version 1: ``names`` (n,) text, the test videos; ``classes`` (k,) text, those trained with;
-``scores`` (n, k) float64, and ``probabilities`` if the classifier calibrates them; in ``descriptors/BLOCK`` the scores
-with each block of the vectors by itself. Root attributes besides those of all our files: ``columns``, the numbers of
-a vector, and ``empty``, the JSON list of the videos of the split without tracks.
+Format ``idt-scores``, version 2: ``names`` (n,) text, the test videos; ``classes`` (k,) text, those trained with;
+``scores`` (n, k) float64, and ``probabilities`` if the classifier calibrates them; in ``descriptors`` (b, n, k) the
+scores with each block of the vectors by itself. Root attributes besides those of all our files: ``columns``, the
+numbers of a vector, ``blocks``, the JSON list of the blocks, and ``empty``, the JSON list of the videos of the split
+without tracks.
 """
 
-import json
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
 from idt.errors import DataError
@@ -17,7 +16,7 @@ from idt.files import hdf5, result_file
 from idt.files.provenance import REMEDY
 
 SCORES_FORMAT = "idt-scores"
-SCORES_VERSION = 1
+SCORES_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -74,16 +73,16 @@ def save(path, scores, *, params, source, overwrite=False):
         path, format=SCORES_FORMAT, version=SCORES_VERSION, params=params, source=source, overwrite=overwrite
     ) as file:
         for name, texts in (("names", scores.names), ("classes", scores.classes)):
-            file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
-        # Little-endian on any machine.
-        file.create_dataset("scores", data=scores.scores, dtype="<f8")
+            result_file.write_text(file, name, texts)
+        result_file.write_array(file, "scores", np.asarray(scores.scores, np.float64))
         if scores.probabilities is not None:
-            file.create_dataset("probabilities", data=scores.probabilities, dtype="<f8")
-        for block, values in scores.descriptors.items():
-            file.create_dataset(f"descriptors/{block}", data=values, dtype="<f8")
-        file.attrs["columns"] = scores.columns
-        file.attrs["blocks"] = json.dumps(list(scores.descriptors))
-        file.attrs["empty"] = json.dumps(scores.empty)
+            result_file.write_array(file, "probabilities", np.asarray(scores.probabilities, np.float64))
+        # One dataset, because HDF5 keeps the links of a group of more than eight in a heap.
+        stacked = np.array([*scores.descriptors.values()], np.float64)
+        result_file.write_array(file, "descriptors", stacked.reshape(-1, len(scores.names), len(scores.classes)))
+        result_file.set_attribute(file, "columns", scores.columns)
+        result_file.set_json(file, "blocks", list(scores.descriptors))
+        result_file.set_json(file, "empty", scores.empty)
 
 
 def load(path, *, names, classes, probability):
@@ -113,14 +112,13 @@ def load(path, *, names, classes, probability):
         if found != (names, classes):
             raise DataError(f"{path} holds other videos or classes than its split; {REMEDY}")
         shape = (len(names), len(classes))
+        blocks = hdf5.json_attribute(file, "blocks", list)
+        stacked = hdf5.read(file, "descriptors", shape=(len(blocks), *shape), dtype=np.float64)
         return Scores(
             names,
             classes,
             scores=hdf5.read(file, "scores", shape=shape, dtype=np.float64),
-            descriptors={
-                block: hdf5.read(file, f"descriptors/{block}", shape=shape, dtype=np.float64)
-                for block in hdf5.json_attribute(file, "blocks", list)
-            },
+            descriptors=dict(zip(blocks, stacked, strict=True)),
             empty=hdf5.json_attribute(file, "empty", list),
             probabilities=hdf5.read(file, "probabilities", shape=shape, dtype=np.float64) if probability else None,
             columns=hdf5.attribute(file, "columns", int),

@@ -1,6 +1,6 @@
 """Model files: a trained classifier to and from HDF5.
 
-Format ``idt-model``, version 1 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,),
+Format ``idt-model``, version 2 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,),
 where k = c, or 1 for two classes of which each video has one. Of a linear machine ``weights`` (k, d); of one with the
 χ² kernel ``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) where
 probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of
@@ -9,10 +9,8 @@ parameters) of the vectors it was trained on. A model serves only vectors made i
 often enough, and would be labelled with confidence.
 """
 
-import json
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,7 +26,7 @@ from idt.errors import DataError
 from idt.files import hdf5, result_file
 
 FORMAT = "idt-model"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -124,14 +122,12 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
         path, format=FORMAT, version=VERSION, params=stored_params(classifier), source=source, overwrite=overwrite
     )
     with created as file:
-        file.create_dataset("classes", data=classes, dtype=h5py.string_dtype())
+        result_file.write_text(file, "classes", classes)
         for name, attribute in _arrays(classifier).items():
-            values = getattr(classifier, attribute)
-            # Little-endian on any machine.
-            file.create_dataset(name, data=values, dtype=values.dtype.newbyteorder("<"))
-        file.attrs["trained"] = json.dumps({"C": classifier.C_, "several": classifier.several_})
-        file.attrs["layout"] = json.dumps(layout)
-        file.attrs["codebook"] = codebook
+            result_file.write_array(file, name, getattr(classifier, attribute))
+        result_file.set_json(file, "trained", {"C": classifier.C_, "several": classifier.several_})
+        result_file.set_json(file, "layout", layout)
+        result_file.set_attribute(file, "codebook", codebook)
         result_file.set_json(file, "encoding", encoding)
 
 

@@ -1,8 +1,15 @@
-"""Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed."""
+"""Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed.
+
+They are drawn in a process of their own, in the root folder: matplotlib takes its settings from a ``matplotlibrc`` of
+the current folder, which may be a stranger's.
+"""
 
 import io
+import os
 
 import numpy as np
+
+from idt.workers import processes
 
 NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
 
@@ -24,10 +31,12 @@ def confusion_png(counts, classes):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
+    return _drawn(_confusion, counts, [str(label) for label in classes])
+
+
+def _confusion(counts, classes):
+    from matplotlib.figure import Figure
+
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.5 + 0.4 * len(classes) if len(classes) <= NUMBERED else 2.5 + 0.16 * len(classes)
     # A Figure of its own instead of pyplot: no window system, no state that outlives the call.
@@ -36,7 +45,7 @@ def confusion_png(counts, classes):
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(classes) <= NUMBERED else 6
     # A dollar sign in a class name is no formula.
-    names = [str(label).replace("$", r"\$") for label in classes]
+    names = [label.replace("$", r"\$") for label in classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
@@ -45,7 +54,7 @@ def confusion_png(counts, classes):
         for row, column in np.argwhere(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=size)
-    return _png(figure)
+    return figure
 
 
 def costs_png(names, seconds, percents, metric):
@@ -64,10 +73,12 @@ def costs_png(names, seconds, percents, metric):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
+    return _drawn(_costs, list(names), list(seconds), list(percents), metric)
+
+
+def _costs(names, seconds, percents, metric):
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     axes.scatter(seconds, percents, s=25)
@@ -77,10 +88,26 @@ def costs_png(names, seconds, percents, metric):
     axes.set_xlabel("seconds after the extraction")
     axes.set_ylabel(f"{metric}, %")
     axes.grid(visible=True, alpha=0.3)
-    return _png(figure)
+    return figure
 
 
-def _png(figure):
+def _drawn(draw, *arguments):
+    """The PNG of the figure that a function draws, or None."""
+    ((_, drawn),) = processes.run(_draw, [(draw, arguments)], keep=True)
+    if isinstance(drawn, processes.Lost):
+        raise OSError(f"the picture could not be drawn: {drawn.reason}")
+    return drawn
+
+
+def _draw(draw, arguments):
+    """A task of a process of ours, where every task begins with going to its folder."""
+    os.chdir("/")
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    # Not those of the user either, so that the picture depends on its numbers only.
+    matplotlib.rcdefaults()
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    draw(*arguments).savefig(file, format="png", dpi=120, metadata={"Software": None})
     return file.getvalue()

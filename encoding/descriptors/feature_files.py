@@ -166,10 +166,7 @@ def _expand(path):
 
 def _is_a_result(path):
     """Whether a file is one of ours, but not of features."""
-    if not hdf5.is_hdf5(path):
-        return False
-    with hdf5.open_watched(path) as file:
-        form = hdf5.attribute(file, "format", str, "")
+    form = hdf5.format_of(path) or ""
     return form.startswith("idt-") and form != feature_file.FORMAT
 
 

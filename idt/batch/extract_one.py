@@ -72,12 +72,11 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         If the output cannot be written.
     """
     with stage("imports"):
-        import cv2
-
         from idt.batch.precompile import compile_missing
         from idt.extractor import features_of, known_boxes, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
+        from idt.opencv import cv2
         from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
@@ -207,12 +206,11 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     DataError
         If the video cannot be read.
     """
-    import cv2
-
     from idt.extractor import features_of, known_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.frames.video import open_video
+    from idt.opencv import cv2
 
     # As for `extract_job`.
     cv2.setNumThreads(1)

@@ -133,8 +133,7 @@ def _check_source(path, source):
 def _is_of_another_kind(path):
     """Whether a file says that it is one of ours, but not of features."""
     try:
-        with hdf5.open_watched(path) as file:
-            form = hdf5.attribute(file, "format", str, feature_file.FORMAT)
+        form = hdf5.format_of(path) or feature_file.FORMAT
     except (DataError, OSError):
         return False
     return form.startswith("idt-") and form != feature_file.FORMAT

@@ -120,8 +120,8 @@ class Steps(Plain):
         self.name = name
         grid = {"scale": 1 / GRID}
         self.fields = {
-            "start": Field("tracks/start", (2,), "int32", (1,), **grid),
-            "steps": Field("tracks/steps", (shape[0] - 1, 2), "int16", (shape[0] - 1, 1), **grid),
+            "start": Field("tracks/points/start", (2,), "int32", (1,), **grid),
+            "steps": Field("tracks/points/steps", (shape[0] - 1, 2), "int16", (shape[0] - 1, 1), **grid),
         }
 
     def encode(self, values):

@@ -173,7 +173,7 @@ def _losses(source, form):
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         lost = [] if hdf5.json_attribute(file, "params") is None else ["the parameters"]
         lost += ["the camera's motion"] if hdf5.has(file, "camera") else []
-        if hdf5.has(file, "tracks/points") or hdf5.has(file, "tracks/steps"):
+        if hdf5.has(file, "tracks/points"):
             points = feature_file.header(source).points.shape[1]
             if form == TEXT or points > release_rows.POINTS:
                 lost.append("the points" if form == TEXT else "the last point of each track")

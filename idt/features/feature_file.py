@@ -1,14 +1,15 @@
 """Feature files: `Features` to and from HDF5.
 
-Format ``idt-features``, version 1, as in docs/method/files.md, section 2:
+Format ``idt-features``, version 3, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
 point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`` says; all else as it is.
 
-Version 2 are the two forms that take less of the disk (`storage_forms`). A compact file (``"compact"`` in the
-parameters) has ``tracks/start`` (n, 2) int32 and ``tracks/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
-``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the parameters, which
-names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of the codebook,
-``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it has no camera.
+Version 4 are the two forms that take less of the disk (`storage_forms`). A compact file (``"compact"`` in the
+parameters) has ``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor``
+1/64 in place of ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the
+parameters, which names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of
+the codebook, ``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it
+has no camera.
 
 `load` and `iter_rows` take the authors' own forms as well (`release_rows`). `Writer` appends while a video streams.
 """

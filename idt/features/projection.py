@@ -19,7 +19,23 @@ from idt.files import hdf5
 from idt.params import layout
 
 CODEBOOK_FORMAT = "idt-codebook"
-CODEBOOK_VERSION = 1
+CODEBOOK_VERSION = 2
+
+LAYERS = ("volume", "second")
+"""Parts of a codebook whose arrays have a group of their own: HDF5 keeps links in a heap if a group has more than 8."""
+
+
+def place_of(block, array):
+    """Return the dataset of an array of a codebook.
+
+    Parameters
+    ----------
+    block : str
+    array : str
+        Such as ``"mean"`` or ``"volume_mean"``.
+    """
+    layer, _, rest = array.partition("_")
+    return f"blocks/{block}/{layer}/{rest}" if layer in LAYERS else f"blocks/{block}/{array}"
 
 
 class Axes(NamedTuple):

@@ -28,9 +28,9 @@ class Reader:
 
     Attributes
     ----------
-    file : h5py.File
+    file : idt.files.hdf5.CheckedFile
     form : Form
-    datasets : dict of str to h5py.Dataset
+    datasets : dict of str to idt.files.hdf5_dataset.Stored
         By the fields of the form.
     count : int
         Rows.
@@ -70,8 +70,7 @@ class Reader:
         """
 
         def rows(field):
-            with hdf5.damaged(self.file.filename):
-                return self.datasets[field][first:last]
+            return self.datasets[field][first:last]
 
         columns = self.columns
         missing = [name for name in names if name not in columns]
@@ -96,7 +95,7 @@ class Reader:
             name: hdf5.read(self.file, f"camera/{name}", shape=(len(homography),), dtype=np.int32)
             for name in ("matches", "inliers")
         }
-        first = hdf5.attribute(self.file["camera/homography"], "first_frame", int)
+        first = hdf5.attribute(self.file, "first_frame", int, of="camera/homography")
         return Camera(homography=homography, first_frame=first, **counts)
 
 
@@ -151,7 +150,7 @@ def _checked(file):
         for name, field in form.fields.items()
     }
     for name, field in form.fields.items():
-        scale = None if field.scale is None else hdf5.attribute(datasets[name], "scale_factor", float)
+        scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
     return Reader(file, form, datasets, count, metadata)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 FORMAT = "idt-features"
-VERSION = 1
-VERSION_2 = 2
-"""Version of compact and projected files."""
-VERSIONS = (VERSION, VERSION_2)
+VERSION = 3
+"""Version of plain files; 1 of the releases whose text had variable length."""
+SMALL_VERSION = 4
+"""Version of compact and projected files; 2 of the earlier releases."""
+VERSIONS = (VERSION, SMALL_VERSION)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Storage:
     @property
     def version(self):
         """Version of the format that such a file has."""
-        return VERSION if self.project is None and not self.compact else VERSION_2
+        return VERSION if self.project is None and not self.compact else SMALL_VERSION
 
 
 PLAIN = Storage()

@@ -104,6 +104,7 @@ class Writer:
         self._datasets: dict[str, Any] = {}
         self._written = self._buffered = 0
         self._cameras: list[Camera] = []
+        self._camera_datasets: dict[str, Any] = {}
         self._next_camera = video.first_frame
         self._timed: bool | None = None
         self._finished = False
@@ -188,7 +189,7 @@ class Writer:
         known = {"width": self._video.width, "height": self._video.height, "fps": self._video.fps, "frames": frames}
         for name, value in known.items():
             if value is not None:
-                self._file.attrs[name] = value
+                result_file.set_attribute(self._file, name, value)
         if truncation is not None:
             result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
@@ -210,7 +211,7 @@ class Writer:
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
         self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:
-            self._file.attrs["projected"] = json.dumps(self._form.widths)
+            result_file.set_attribute(self._file, "projected", json.dumps(self._form.widths))
         for name, field in self._form.fields.items():
             self._buffers[name] = np.empty((CHUNK, *field.shape), field.dtype)
 
@@ -263,7 +264,7 @@ class Writer:
             fill=field.fill,
         )
         if field.scale is not None:
-            dataset.attrs["scale_factor"] = field.scale
+            result_file.set_attribute(dataset, "scale_factor", field.scale)
         self._datasets[name] = dataset
         return dataset
 
@@ -280,15 +281,22 @@ class Writer:
     def _write_cameras(self):
         if not self._cameras:
             return
-        group = self._file.require_group("camera")
+        datasets = self._camera_datasets
         for name in ("homography", "matches", "inliers"):
             values = np.concatenate([getattr(camera, name) for camera in self._cameras])
-            if name not in group:
-                settings = {"shuffle": True, "compression": "gzip", "chunks": (CAMERA_CHUNK, *values.shape[1:])}
-                group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), **settings)
-            else:
-                dataset = group[name]
-                dataset.resize(len(dataset) + len(values), axis=0)
-                dataset[-len(values) :] = values
-        group["homography"].attrs["first_frame"] = self._video.first_frame
+            if name not in datasets:
+                row = values.shape[1:]
+                datasets[name] = result_file.growing_array(
+                    self._file,
+                    f"camera/{name}",
+                    shape=row,
+                    chunks=(CAMERA_CHUNK, *row),
+                    dtype=values.dtype,
+                    packed=True,
+                )
+                if name == "homography":
+                    result_file.set_attribute(datasets[name], "first_frame", self._video.first_frame)
+            dataset = datasets[name]
+            dataset.resize(len(dataset) + len(values), axis=0)
+            dataset[len(dataset) - len(values) :] = values
         self._cameras = []

@@ -1,6 +1,7 @@
 """What all files of ours share.
 
 atomic       written whole or not at all
+scratch      temporary folders that no run leaves behind
 hdf5         how a file is read that a stranger may have made or damaged
 hdf5_chunks  chunks deflated by the kind of byte they hold
 hdf5_guard   broken heaps are met before libhdf5 meets them

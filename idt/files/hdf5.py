@@ -2,7 +2,8 @@
 
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
 `open_checked`, `attribute`, `dataset` and `read` follow no link out of the file, load no filter plug-in, unpickle
-nothing, and refuse a shape that the file cannot hold. `idt.files.result_file` writes such files,
+nothing, read no text of variable length, and refuse a shape that the file cannot hold. libhdf5 opens no object whose
+header `idt.files.hdf5_guard` has not parsed before. `idt.files.result_file` writes such files,
 `idt.files.provenance` says whether one is up to date. Source: docs/method/files.md, section 1.
 """
 
@@ -10,44 +11,44 @@ import contextlib
 import errno
 import json
 import os
-from typing import Any
 
 import h5py
 import numpy as np
 
 from idt.errors import DataError
-from idt.files.hdf5_guard import WatchedFile
+from idt.files.hdf5_dataset import Stored
+from idt.files.hdf5_guard import GuardedFile
+from idt.files.hdf5_headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
+from idt.files.hdf5_kind import LONG, earlier, format_of, is_hdf5, is_of_earlier_release, is_ours
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
+__all__ = [
+    "attribute",
+    "damaged",
+    "dataset",
+    "format_of",
+    "has",
+    "is_hdf5",
+    "is_of_earlier_release",
+    "is_ours",
+    "json_attribute",
+    "open_checked",
+    "open_guarded",
+    "read",
+]
 
-FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
-"""Filters of the HDF5 library itself; any other would be loaded as a plug-in, which is code."""
 
-EXPANSION = 1100
-"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery ..."""
+class CheckedFile(h5py.File):
+    """An open `h5py.File`, and the `GuardedFile` that it is read from as ``guard``.
 
-SLACK = 1 << 20
-"""... but for small ones, which may be unwritten and read as fill values."""
-
-STREAM = 1024
-"""Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
-a chunk holds, and HDF5 would unpack it all."""
-
-
-def is_hdf5(path):
-    """Tell whether the file ``path`` begins as HDF5 does.
-
-    Raises
-    ------
-    DataError
-        If ``path`` is a folder or a device.
-    OSError
-        If it does not exist or cannot be read.
+    Parameters
+    ----------
+    file_id : h5py.h5f.FileID
+    guard : idt.files.hdf5_guard.GuardedFile
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise DataError(f"{path} is not a regular file")
-    with open(path, "rb") as file:
-        return file.read(len(SIGNATURE)) == SIGNATURE
+
+    def __init__(self, file_id, guard):
+        super().__init__(file_id)
+        self.guard = guard
 
 
 def open_checked(path, *, format, versions):
@@ -62,21 +63,26 @@ def open_checked(path, *, format, versions):
 
     Returns
     -------
-    h5py.File
+    CheckedFile
         To be closed by the caller; take its contents through `dataset`, `read`, `attribute` and `json_attribute`.
 
     Raises
     ------
     DataError
-        If it is not HDF5, is damaged, or has another format or version.
+        If it is not HDF5, is damaged, was written by an earlier release, or has another format or version.
     OSError
         If it does not exist or cannot be read.
     """
     versions = (versions,) if isinstance(versions, int) else tuple(versions)
     if not is_hdf5(path):
         raise DataError(f"{path} is not an HDF5 file, expected format {format}")
-    file = open_watched(path)
+    file = open_guarded(path)
     try:
+        if earlier(file.guard):
+            raise DataError(
+                f"{path} holds text of variable length, as an earlier release wrote it, which is not read;"
+                f" rewrite it with idt-convert {path} -o NEW.h5, or make it anew"
+            )
         found = attribute(file, "format", str)
         if found != format:
             raise DataError(f"{path} has format {found!r}, expected {format!r}")
@@ -90,8 +96,8 @@ def open_checked(path, *, format, versions):
     return file
 
 
-def open_watched(path):
-    """Open any HDF5 file for reading, through `idt.files.hdf5_guard.WatchedFile`.
+def open_guarded(path):
+    """Open an HDF5 file for reading, through `idt.files.hdf5_guard.GuardedFile`.
 
     Parameters
     ----------
@@ -99,25 +105,26 @@ def open_watched(path):
 
     Returns
     -------
-    h5py.File
+    CheckedFile
 
     Raises
     ------
     DataError
-        If it is damaged.
+        If it is damaged, or HDF5 of another kind than our files.
     OSError
         If it does not exist or cannot be read.
     """
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
-    watched = WatchedFile(path)
+    guard = GuardedFile(path)
     try:
+        guard.root()
         # HDF5's own driver would lock the file; one under its final name is complete and never written again.
-        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, watched)
+        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, guard)
         with damaged(path):
-            return h5py.File(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, fapl=access))
+            return CheckedFile(h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, fapl=access), guard)
     except BaseException:
-        watched.close()
+        guard.close()
         raise
 
 
@@ -134,34 +141,53 @@ def damaged(path):
         raise DataError(f"{path} is damaged and cannot be read ({reason}); make it anew") from None
 
 
-def attribute(item, name, kind, default=...):
-    """A root or dataset attribute of a given kind.
+def attribute(file, name, kind, default=..., *, of=""):
+    """An attribute of a given kind.
 
     Parameters
     ----------
-    item : h5py.File, h5py.Group or h5py.Dataset
+    file : CheckedFile
     name : str
     kind : type
         ``str``, ``int`` or ``float``.
     default : object, optional
         What an absent attribute means; without it, an absent one is refused.
+    of : str
+        Name of a dataset that `dataset` has returned; by default the root group.
 
     Raises
     ------
     DataError
         If it is absent, or of another kind.
     """
-    path = item.file.filename
-    with damaged(path):
-        value = item.attrs.get(name)
+    path = file.filename
+    value = file.guard.find(of).attributes.get(name)
     if value is None:
+        if kind is str and not of and has(file, f"{LONG}/{name}"):
+            return read(file, f"{LONG}/{name}", shape=(1,), dtype=str)[0]
         if default is ...:
             raise DataError(f"{path} has no attribute {name!r}, so it is not one of our files")
         return default
-    kinds: Any = {str: str, int: np.integer, float: (np.floating, np.integer)}[kind]
-    if not isinstance(value, kinds):
-        raise DataError(f"{path}: attribute {name!r} must be {kind.__name__}, got {type(value).__name__}")
-    return kind(value)
+    found = _decoded(value)
+    if not isinstance(found, (int, float) if kind is float else kind):
+        wrong = CLASSES[value.kind] if value.kind == RAGGED or value.rank else type(found).__name__
+        raise DataError(f"{path}: attribute {name!r} must be {kind.__name__}, got {wrong}")
+    return kind(found)
+
+
+def _decoded(value):
+    """The number or text of a `idt.files.hdf5_headers.Value`; None where it is neither, or several."""
+    if value.rank or len(value.data) < value.size:
+        return None
+    order = ">" if value.bits & 1 else "<"
+    if value.kind == TEXT:
+        with contextlib.suppress(UnicodeDecodeError):
+            return value.data.rstrip(b"\0").decode()
+    if value.kind == INTEGER and value.size <= 8:
+        return int.from_bytes(value.data, "big" if value.bits & 1 else "little", signed=bool(value.bits & 8))
+    if value.kind == FLOAT and value.size in (2, 4, 8):
+        return float(np.frombuffer(value.data, f"{order}f{value.size}")[0])
+    return None
 
 
 def json_attribute(file, name, kind=dict):
@@ -192,7 +218,7 @@ def json_attribute(file, name, kind=dict):
 
 def has(file, name):
     """Tell whether ``file`` holds ``name``, without following links out of it."""
-    return _find(file, name) is not None
+    return file.guard.find(name) is not None
 
 
 def dataset(file, name, *, shape, dtype):
@@ -200,7 +226,7 @@ def dataset(file, name, *, shape, dtype):
 
     Parameters
     ----------
-    file : h5py.File
+    file : CheckedFile
     name : str
         Path within the file, such as ``"tracks/mean"``.
     shape : tuple
@@ -210,7 +236,7 @@ def dataset(file, name, *, shape, dtype):
 
     Returns
     -------
-    h5py.Dataset
+    idt.files.hdf5_dataset.Stored
 
     Raises
     ------
@@ -219,29 +245,23 @@ def dataset(file, name, *, shape, dtype):
         or larger than the file can hold.
     """
     path = file.filename
-    found = _find(file, name)
-    if not isinstance(found, h5py.Dataset):
+    header = file.guard.find(name)
+    if header is None or header.kind is None:
         raise DataError(f"{path} has no dataset {name!r}")
+    allowed = dtype if isinstance(dtype, tuple) else (dtype,)
+    wanted = " or ".join("text" if want is str else str(np.dtype(want)) for want in allowed)
+    if header.kind not in (INTEGER, FLOAT, TEXT):
+        kind = CLASSES.get(header.kind, "values of an unknown class")
+        raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {kind}, which are not read")
     with damaged(path):
+        found = h5py.Dataset(h5py.h5d.open(file.id, name.encode()))
         have = found.dtype
-        text = h5py.check_string_dtype(have) is not None
-        allowed = dtype if isinstance(dtype, tuple) else (dtype,)
+        text = header.kind == TEXT
         fits = any(text if want is str else not text and have.newbyteorder("=") == np.dtype(want) for want in allowed)
         sizes = found.shape
         if not fits or sizes is None or not _has_shape(sizes, shape):
-            wanted = " or ".join("text" if want is str else str(np.dtype(want)) for want in allowed)
             raise DataError(f"{path}: {name} must be {wanted} of shape {_say(shape)}, got {have} of shape {sizes}")
-        plan = found.id.get_create_plist()
-        filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
-        if found.is_virtual or found.external or any(code not in FILTERS for code in filters):
-            raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
-        # What is not in chunks is not packed.
-        limit = (EXPANSION if found.chunks else 1) * os.path.getsize(path) + SLACK
-        chunk = have.itemsize * int(np.prod(found.chunks or (0,), dtype=object))
-        whole = have.itemsize * int(np.prod(sizes, dtype=object))
-        if max(whole, chunk) > limit or _largest_chunk(found) > chunk + chunk // 64 + STREAM:
-            raise DataError(f"{path}: {name} claims to be {have} of shape {sizes}, more than the file can hold")
-    return found
+        return Stored(file.guard, header, found, path=path, name=name)
 
 
 def read(file, name, *, shape, dtype):
@@ -259,35 +279,8 @@ def read(file, name, *, shape, dtype):
     """
     found = dataset(file, name, shape=shape, dtype=dtype)
     with damaged(file.filename):
-        if h5py.check_string_dtype(found.dtype) is not None:
-            return found.asstr()[...].tolist()
         values = found[...]
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
-
-
-def _find(file, name):
-    """The object of a name, through hard links only: soft and external links are never followed."""
-    item = file
-    with damaged(file.filename):
-        for step in name.split("/"):
-            if not isinstance(item, h5py.Group) or not isinstance(item.get(step, getlink=True), h5py.HardLink):
-                return None
-            item = item[step]
-    return item
-
-
-def _largest_chunk(dataset):
-    """Bytes on the disk of the largest chunk; 0 where there are none."""
-    largest = 0
-
-    def look(chunk):
-        nonlocal largest
-        largest = max(largest, chunk.size)
-
-    # Absent from an h5py that was built with an HDF5 before 1.12.3.
-    if dataset.chunks and dataset.size and hasattr(dataset.id, "chunk_iter"):
-        dataset.id.chunk_iter(look)
-    return largest
+        return np.char.decode(values, "utf-8").tolist() if values.dtype.kind == "S" else values
 
 
 def _has_shape(have, want):

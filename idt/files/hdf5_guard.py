@@ -1,28 +1,31 @@
-"""Reading HDF5 through a file that looks at what HDF5 is about to believe.
+"""An HDF5 file whose structures are looked at before libhdf5 reads them.
 
-HDF5 checks most of its tables by checksum, but not the heaps that hold text of any length: it walks through one from
-object to object by the sizes that it finds there. In a damaged or forged heap these lead nowhere, and HDF5 walks for
-ever, inside one call that nothing interrupts. So every heap that is read is walked here first.
+`GuardedFile` is what libhdf5 reads from, and what finds an object by its name: from the superblock through the object
+headers (`idt.files.hdf5_headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
+through one descriptor, therefore they see one file.
 
-Layout of a heap: HDF5 File Format Specification 3.0, III.E "Global Heap". Left out: everything that HDF5 checks itself.
+Superblock and heaps of attributes: HDF5 File Format Specification 3.0, II.A and III.G.
 """
 
 import io
 import os
-import re
 import struct
 
 from idt.errors import DataError
+from idt.files import hdf5_headers
+from idt.files.hdf5_index import UNDEFINED, Unsound
 
-SIGNATURE = re.compile(rb"GCOL\x01")
-LENGTH = 5
-HEADER = 16
-"""Bytes before the first object, and before the data of an object."""
-SMALLEST = 4096
-"""HDF5 takes no smaller heap."""
+SUPERBLOCK = 48
+"""Bytes of a superblock of version 2 or 3."""
+
+HEAP = 146
+"""Bytes of the head of a heap of attributes."""
+
+CHILDREN = 64
+"""Blocks of such a heap that are searched for names."""
 
 
-class WatchedFile(io.RawIOBase):
+class GuardedFile(io.RawIOBase):
     """A file opened for reading, for HDF5's driver of Python files.
 
     Parameters
@@ -39,24 +42,21 @@ class WatchedFile(io.RawIOBase):
         super().__init__()
         self._path = path
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._size = os.fstat(self._descriptor).st_size
+        self.size = os.fstat(self._descriptor).st_size
         self._at = 0
+        self._root: int | None = None
+        self._headers: dict[int, hdf5_headers.Header] = {}
 
     def readinto(self, buffer):
-        """Read at the current position; refuse heaps that begin in what is read."""
-        read = os.preadv(self._descriptor, [buffer], self._at)
-        for found in SIGNATURE.finditer(memoryview(buffer)[:read]):
-            self._check(self._at + found.start())
-        # HDF5 may read the head of a heap in two pieces.
-        edge = max(0, self._at - LENGTH + 1)
-        for found in SIGNATURE.finditer(os.pread(self._descriptor, self._at - edge + LENGTH - 1, edge)):
-            self._check(edge + found.start())
+        """Read what is there at the current position into ``buffer``; the number of bytes read."""
+        # An address beyond 2^63 is an error of Python's, which would not unwind through HDF5.
+        read = os.preadv(self._descriptor, [buffer], self._at) if self._at < self.size else 0
         self._at += read
         return read
 
     def seek(self, offset, whence=os.SEEK_SET):
         """Move the current position."""
-        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset
+        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence] + offset
         return self._at
 
     def tell(self):
@@ -77,19 +77,98 @@ class WatchedFile(io.RawIOBase):
             os.close(self._descriptor)
         super().close()
 
-    def _check(self, start):
-        """Walk through a heap as HDF5 will."""
-        head = os.pread(self._descriptor, HEADER, start)
-        size = int.from_bytes(head[8:], "little")
-        if len(head) < HEADER or not SMALLEST <= size <= self._size - start:
-            # Not a heap, but numbers that look like its signature; were it one, HDF5 would refuse its size.
-            return
-        heap = os.pread(self._descriptor, size, start)
-        at = HEADER
-        while at + HEADER <= size:
-            index, _, _, length = struct.unpack_from("<HHIQ", heap, at)
-            # Object 0 is what is free, and its length is of all of it.
-            step = HEADER + -(-length // 8) * 8 if index else length
-            if not 0 < step <= size - at:
-                raise DataError(f"{self._path} is damaged and cannot be read (a heap of text is broken); make it anew")
-            at += step
+    def root(self):
+        """Return the header of the root group.
+
+        Returns
+        -------
+        idt.files.hdf5_headers.Header
+
+        Raises
+        ------
+        DataError
+            If the superblock or the header is not as in our files.
+        """
+        if self._root is None:
+            self._root = self._superblock()
+        return self.header(self._root, "the root group")
+
+    def _superblock(self):
+        """Return the address of the root group."""
+        block = self.pread(SUPERBLOCK, 0)
+        if len(block) < SUPERBLOCK:
+            self._refuse("the file is cut short")
+        version, *sizes = block[8:11]
+        base, extension, end, root = struct.unpack_from("<QQQQ", block, 12)
+        if version not in (2, 3) or sizes != [8, 8] or base or extension != UNDEFINED:
+            raise DataError(f"{self._path} is HDF5 of another kind than ours (superblock of version {version})")
+        if end > self.size:
+            self._refuse(f"it has {self.size} bytes of {end}")
+        return root
+
+    def find(self, name):
+        """Find an object by its name, through hard links only.
+
+        Parameters
+        ----------
+        name : str
+            Path within the file, such as ``"tracks/mean"``; ``""`` is the root group.
+
+        Returns
+        -------
+        idt.files.hdf5_headers.Header or None
+            None if there is none.
+
+        Raises
+        ------
+        DataError
+            If its header is not as in our files.
+        """
+        found = self.root()
+        for step in name.split("/") if name else ():
+            address = found.links.get(step)
+            if address is None:
+                return None
+            found = self.header(address, name)
+        return found
+
+    def header(self, address, name):
+        """Return the header of the object at ``address``, which messages call ``name``; parsed once."""
+        if address not in self._headers:
+            try:
+                self._headers[address] = hdf5_headers.parse(self.pread, address)
+            except Unsound as problem:
+                self._refuse(f"{name}: {problem}")
+        return self._headers[address]
+
+    def names_in_heap(self, address, names):
+        """Tell whether some attributes lie in a heap, by searching its bytes.
+
+        Parameters
+        ----------
+        address : int
+            Of the heap, from a header.
+        names : iterable of str
+
+        Returns
+        -------
+        bool
+        """
+        head = self.pread(HEAP, address)
+        if len(head) < HEAP or head[:4] != b"FRHP":
+            return False
+        width, start = struct.unpack_from("<HQ", head, 110)
+        bits, _, root, rows = struct.unpack_from("<HHQH", head, 128)
+        blocks = [root]
+        if rows:
+            node = self.pread(5 + 8 + -(-bits // 8) + 8 * min(width * rows, CHILDREN), root)
+            blocks = [int.from_bytes(node[at : at + 8], "little") for at in range(13 + -(-bits // 8), len(node), 8)]
+        data = b"".join(self.pread(max(512, min(start, 1 << 16)) * 8, block) for block in blocks if block < self.size)
+        return all(b"\0" + name.encode() + b"\0" in data for name in names)
+
+    def pread(self, size, address):
+        """Return ``size`` bytes at ``address``, or fewer at the end of the file."""
+        return os.pread(self._descriptor, size, address) if address < self.size else b""
+
+    def _refuse(self, reason):
+        raise DataError(f"{self._path} is damaged and cannot be read ({reason}); make it anew")

@@ -1,16 +1,32 @@
 """HDF5 files of ours, written whole or not at all, with their format, version and provenance as root attributes.
 
-`create` opens one under a temporary name; `idt.files.hdf5` reads it. Source: docs/method/files.md, section 1.
+`create` opens one under a temporary name; `idt.files.hdf5` reads it. Its contents are written by `set_attribute`,
+`set_json`, `write_text`, `write_array` and `growing_array` only, so that every text has a fixed length and every number
+a checksum: an attribute that of its object's header, a dataset that of its zlib streams. Numbers that do not shrink are
+stored in such streams as they are.
+Source: docs/method/files.md, section 1.
 """
 
 import contextlib
 import json
 
 import h5py
+import numpy as np
 
 from idt import __version__
+from idt.errors import DataError, shown
 from idt.files import atomic, versions
+from idt.files.hdf5_kind import LONG
 from idt.files.provenance import plain
+
+INLINE = 1 << 15
+"""Bytes of the longest text that is an attribute: HDF5 keeps attributes of 64 KB and more without a checksum."""
+
+CHUNK = 1 << 20
+"""Bytes of a chunk of numbers at most."""
+
+TEXT_CHUNK = 1 << 16
+"""The same for text, which is read as a whole."""
 
 
 class ResultFile(h5py.File):
@@ -27,8 +43,16 @@ class ResultFile(h5py.File):
     def __init__(self, part):
         part.quiet = True
         self._part = part
-        # The format of HDF5 1.10: its chunk index is smaller, and attributes may exceed 64 KB.
-        super().__init__(part, "w", libver=("v110", "v110"))
+        access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+        access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+        # The format of HDF5 1.10: all of its structures carry checksums.
+        access.set_libver_bounds(h5py.h5f.LIBVER_V110, h5py.h5f.LIBVER_V110)
+        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, part)
+        plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+        plan.set_obj_track_times(False)
+        # All attributes of the root group lie in its header, none in a heap.
+        plan.set_attr_phase_change(1000, 0)
+        super().__init__(h5py.h5f.create(b"part", h5py.h5f.ACC_TRUNC, fcpl=plan, fapl=access))
 
     def check_disk(self):
         """Raise the first failure of the disk, if there was one; for those who write for a long time."""
@@ -80,9 +104,9 @@ def create(path, *, format, version, params, source, overwrite=False, made_with=
     with atomic.replacing(path, overwrite=overwrite) as part:
         file = ResultFile(part)
         try:
-            file.attrs["format"] = format
-            file.attrs["version"] = version
-            file.attrs["tool"] = f"improved-dense-trajectories {__version__}"
+            set_attribute(file, "format", format)
+            set_attribute(file, "version", version)
+            set_attribute(file, "tool", f"improved-dense-trajectories {__version__}")
             set_json(file, "params", params)
             set_json(file, "source", source)
             set_json(file, "made_with", versions.made_with(format, params, source) if made_with is None else made_with)
@@ -95,6 +119,135 @@ def create(path, *, format, version, params, source, overwrite=False, made_with=
             raise
 
 
+def set_attribute(item, name, value):
+    """Set an attribute, in place of one of that name.
+
+    Parameters
+    ----------
+    item : ResultFile or h5py.Dataset
+    name : str
+    value : int, float or str
+        A text that is longer than `INLINE` becomes the dataset ``text/NAME`` of the file.
+
+    Raises
+    ------
+    DataError
+        If it is text that UTF-8 cannot write, or holds NUL.
+    """
+    if name in item.attrs:
+        del item.attrs[name]
+    if isinstance(item, h5py.Group) and f"{LONG}/{name}" in item:
+        del item[f"{LONG}/{name}"]
+    if not isinstance(value, str):
+        item.attrs.create(name, value, dtype="<f8" if isinstance(value, float) else "<i8")
+        return
+    data = _encoded(value, name)
+    if len(data) > INLINE:
+        write_text(item, f"{LONG}/{name}", [value])
+        return
+    item.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", max(1, len(data))))
+
+
 def set_json(file, name, values):
-    """Record ``values``, a dataclass, dict or None, as the root attribute ``name`` of ``file``, in JSON."""
-    file.attrs[name] = json.dumps(plain(values), sort_keys=True)
+    """Record ``values``, a dataclass, dict, list or None, as the root attribute ``name`` of ``file``, in JSON."""
+    set_attribute(file, name, json.dumps(plain(values), sort_keys=not isinstance(values, list)))
+
+
+def write_text(file, name, texts):
+    """Write a dataset of text, of a fixed length.
+
+    Parameters
+    ----------
+    file : ResultFile
+    name : str
+    texts : sequence of str
+
+    Raises
+    ------
+    DataError
+        If one is text that UTF-8 cannot write, or holds NUL.
+    """
+    data = [_encoded(text, name) for text in texts]
+    size = max(1, *map(len, data)) if data else 1
+    chunks = {"chunks": (min(len(data), max(1, TEXT_CHUNK // size)),), **_PACKED} if data else {}
+    kind = h5py.string_dtype("utf-8", size)
+    _parent(file, name).create_dataset(name, shape=(len(data),), dtype=kind, data=np.array(data, kind), **chunks)
+
+
+def write_array(file, name, values, *, packed=False):
+    """Write a dataset of numbers.
+
+    Parameters
+    ----------
+    file : ResultFile
+    name : str
+    values : ndarray
+        Little-endian in the file, on any machine.
+    packed : bool
+        Shuffle and deflate it.
+    """
+    values = np.asarray(values)
+    values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    chunks = {"chunks": _chunks(values), **(_PACKED if packed else _STORED)} if values.size else {}
+    _parent(file, name).create_dataset(name, data=values, **chunks)
+
+
+def growing_array(file, name, *, shape, chunks, dtype, packed=False):
+    """Make an empty dataset of numbers that grows along its first axis.
+
+    Parameters
+    ----------
+    file : ResultFile
+    name : str
+    shape : tuple of int
+        Of one row, that is without the first axis.
+    chunks : tuple of int
+        Rows of a chunk, then its size along the axes of ``shape``.
+    dtype : dtype
+    packed : bool
+        Shuffle and deflate it.
+
+    Returns
+    -------
+    h5py.Dataset
+    """
+    return _parent(file, name).create_dataset(
+        name,
+        shape=(0, *shape),
+        maxshape=(None, *shape),
+        chunks=chunks,
+        dtype=np.dtype(dtype).newbyteorder("<"),
+        **(_PACKED if packed else _STORED),
+    )
+
+
+_STORED = {"compression": "gzip", "compression_opts": 0}
+_PACKED = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
+
+
+def _parent(file, name):
+    """The file, with the groups on the way to ``name``."""
+    if "/" in name:
+        file.require_group(name.rpartition("/")[0])
+    return file
+
+
+def _chunks(values):
+    """The shape of a chunk: the whole, or equal parts of it that `CHUNK` holds."""
+    shape = list(values.shape)
+    for axis in range(len(shape)):
+        rest = int(np.prod(shape[axis + 1 :])) * values.itemsize
+        if shape[axis] * rest > CHUNK:
+            parts = -(-shape[axis] // max(1, CHUNK // rest))
+            shape[axis] = -(-shape[axis] // parts)
+    return tuple(shape)
+
+
+def _encoded(text, name):
+    """The bytes of a ``text`` for ``name``."""
+    if "\0" in text:
+        raise DataError(f"{name} must be text without NUL, got {shown(text)}")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{name} must be text that UTF-8 can write, got {shown(text)}") from None

@@ -53,7 +53,7 @@ def difference(before, now):
     Parameters
     ----------
     before : dict or None
-        Of a file; None if it does not say.
+        Of a file; None or empty if it does not say.
     now : dict
 
     Returns
@@ -61,7 +61,7 @@ def difference(before, now):
     str or None
         Such as ``made with numpy 2.3.1, this run has 2.4.6``; None if they are equal.
     """
-    if before is None:
+    if not before:
         return "does not say with which versions it was made, as files of earlier releases do not"
     differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     if not differ:
@@ -76,7 +76,7 @@ def _version(name):
     if name == "package":
         return __version__
     if name in DECODING:
-        import cv2
+        from idt.opencv import cv2
 
         return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
     try:

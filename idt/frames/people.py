@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from idt.checks import float_array, gray_image
 from idt.errors import DataError
 from idt.files.source_file import open_source
+from idt.opencv import cv2
 
 NOBODY = np.empty((0, 4), np.float32)
 

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
+from idt.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead

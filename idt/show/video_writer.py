@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-import cv2
-
 from idt.errors import DataError
+from idt.files import scratch
 from idt.files.atomic import replacing
+from idt.opencv import cv2
 from idt.show.tracks import draw_tracks, zoom_of
 
 FALLBACK_RATE = 25.0
@@ -46,7 +45,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     code = cv2.VideoWriter.fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))
     rate = video.fps if video.fps > 0 else FALLBACK_RATE
     zoom = zoom_of(video)
-    with replacing(output, overwrite=overwrite) as part, tempfile.TemporaryDirectory() as folder:
+    with replacing(output, overwrite=overwrite) as part, scratch.folder() as folder:
         # OpenCV writes videos only to a path of its own, with a suffix that it knows.
         rendered = os.path.join(folder, f"tracks{suffix}")
         writer = cv2.VideoWriter(rendered, code, rate, (video.width * zoom, video.height * zoom))

@@ -11,7 +11,6 @@ Source: Wang & Schmid, ICCV 2013, section 2.1.
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
@@ -19,6 +18,7 @@ from idt.errors import DataError, shown
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
+from idt.opencv import cv2
 from idt.steps import surf
 
 SEARCH_RADIUS = 25.0

@@ -15,7 +15,6 @@ Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion",
 from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
@@ -23,6 +22,7 @@ from idt.errors import DataError
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.kernels.flow import COEFFICIENTS, LANES
+from idt.opencv import cv2
 from idt.steps.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2

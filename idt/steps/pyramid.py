@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
 from idt.kernels import resize as kernel
+from idt.opencv import cv2
 
 RATIO = np.float32(np.sqrt(2))
 

@@ -1,6 +1,7 @@
 """Every reader of our files, fed with mutants: bytes changed, cut or moved, and HDF5 forged with HDF5's own means."""
 
 import contextlib
+import functools
 import json
 import os
 from pathlib import Path
@@ -8,7 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from classify.evaluation import scores_file
+from classify.evaluation.scores_file import Scores
 from classify.models import model_file as models
+from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors import feature_files
@@ -22,7 +26,9 @@ from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.convert import write_binary, write_text
 from idt.features.projection import Projection
-from idt.files import provenance
+from idt.files import hdf5, provenance, result_file
+from tests.fuzz import hdf5_structure
+from tests.hdf5_files import fixed, opened
 from tests.samples import random_features
 
 EXPANSION = 20_000_000
@@ -50,16 +56,45 @@ def prepare(folder):
     machine = LinearSVM().fit(np.random.default_rng(0).normal(size=(9, 12)).astype(np.float32), [*"abc"] * 3)
     layout = [{"block": "hog", "cell": "whole", "first": 0, "size": 12}]
     models.save_model(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
+    kernel = Chi2SVM().fit(np.random.default_rng(0).random((9, 12), np.float32), [*"abc"] * 3)
+    models.save_model(folder / "chi2.h5", kernel, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
+    scores = Scores(["a", "b"], ["x", "y"], np.eye(2), {"hog": np.eye(2)}, [], np.eye(2), 12)
+    scores_file.save(folder / "scores.h5", scores, params={}, source={"digest": "0" * 64})
+    _many_chunks(folder)
     # Reading a pipe that nobody writes to would hang: so whoever follows a link out of the file is found out.
     os.mkfifo(folder / "pipe")
     return _inputs(folder)
 
 
+def _many_chunks(folder):
+    """A codebook and vectors whose arrays have so many chunks that HDF5 lists them in blocks of their own."""
+    largest = result_file.CHUNK
+    try:
+        result_file.CHUNK = 256
+        Codebook.load(folder / "codebook.h5").save(folder / "codebook-chunks.h5")
+    finally:
+        result_file.CHUNK = largest
+    vectors = load_vectors(folder / "vectors.h5")
+    with result_file.create(folder / "vectors-rows.h5", format="idt-vectors", version=2, params={}, source={}) as file:
+        result_file.write_text(file, "names", [f"{i}" for i in range(70)])
+        for name in ("layout", "empty"):
+            result_file.set_json(file, name, getattr(vectors, name))
+        result_file.set_attribute(file, "codebook", vectors.codebook)
+        size = vectors.encodings.shape[1]
+        rows = result_file.growing_array(file, "encodings", shape=(size,), chunks=(1, size), dtype="f4")
+        rows.resize(70, axis=0)
+        rows[:] = vectors.encodings[0]
+
+
 def _inputs(folder):
     readers = {
         "codebook.h5": read_codebook,
+        "codebook-chunks.h5": read_codebook,
         "vectors.h5": read_vectors,
+        "vectors-rows.h5": read_vectors,
         "model.h5": models.load_model,
+        "chi2.h5": models.load_model,
+        "scores.h5": read_scores,
         "projected.h5": read_projected,
     }
     return [(path, readers.get(path.name, read_features)) for path in sorted(folder.iterdir()) if path.is_file()]
@@ -99,14 +134,22 @@ def read_vectors(path):
     load_vectors(path)
 
 
+def read_scores(path):
+    """The reader of scores."""
+    scores_file.load(path, names=["a", "b"], classes=["x", "y"], probability=True)
+
+
 def attempt(state, rng, folder):
     """Make a mutant, read it, say what became of it."""
     path, reader = state[rng.integers(len(state))]
     mutant = Path(folder) / "mutant" / path.name
     mutant.parent.mkdir(exist_ok=True)
     data = path.read_bytes()
-    forge = path.suffix == ".h5" and rng.random() < 0.4
-    if forge:
+    way = rng.random() if path.suffix == ".h5" else 1.0
+    if way < 0.35:
+        data, what = hdf5_structure.forge(data, _blocks(path, data), rng)
+        mutant.write_bytes(data)
+    elif way < 0.65:
         mutant.write_bytes(data)
         what = _forge(mutant, rng, path.parent / "pipe")
         if rng.random() < 0.2:
@@ -116,7 +159,8 @@ def attempt(state, rng, folder):
         mutant.write_bytes(data)
     label = f"{path.name} {what}"
     try:
-        wanted = {"format": "idt-features", "version": (1, 2), "params": {}, "source": {"digest": "0" * 64}}
+        wanted = {"format": "idt-features", "version": (3, 4), "params": {}, "source": {"digest": "0" * 64}}
+        hdf5.is_ours(mutant)
         provenance.is_current(mutant, **wanted, overwrite=True)
         reader(mutant)
     except DataError as problem:
@@ -128,6 +172,11 @@ def attempt(state, rng, folder):
         problem.args = (f"{label}: {problem}",)
         raise
     return "accepted", label
+
+
+@functools.cache
+def _blocks(path, data):
+    return hdf5_structure.blocks_of(data)
 
 
 # Bytes.
@@ -198,7 +247,7 @@ CHANGES = (_flip, _flip, _byte, _number, _number, _copy, _fill, _insert, _cut, _
 
 def _forge(path, rng, pipe):
     """A stranger's file: well-formed, but not what it says."""
-    with h5py.File(path, "r+") as file:
+    with opened(path) as file:
         names: list[str] = []
         file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
         name = names[rng.integers(len(names))]
@@ -228,13 +277,15 @@ def _attribute(file, name, rng, pipe):
     value = values[rng.integers(len(values))]
     del owner.attrs[key]
     if rng.random() < 0.9:
+        if isinstance(value, str) and rng.random() < 0.8:
+            value = fixed(value)
         kind = h5py.string_dtype() if isinstance(value, np.ndarray) and value.dtype == object else None
         owner.attrs.create(key, value, dtype=kind)
 
 
 def _json(file, name, rng, pipe):
     """A value somewhere in an attribute's JSON."""
-    texts = [key for key, value in file.attrs.items() if isinstance(value, str) and value[:1] in "[{"]
+    texts = [key for key, value in file.attrs.items() if isinstance(value, bytes) and value[:1] in b"[{"]
     if not texts:
         return
     key = str(rng.choice(texts))
@@ -261,7 +312,7 @@ def _json(file, name, rng, pipe):
     text = json.dumps(whole)
     if rng.random() < 0.1:
         text = "[" * 100_000 if rng.random() < 0.5 else text[: int(rng.integers(len(text)))]
-    file.attrs[key] = text
+    file.attrs[key] = fixed(text)
 
 
 def _type(file, name, rng, pipe):

@@ -1,0 +1,181 @@
+"""The numbers and texts of an HDF5 dataset, read and unpacked here and not by libhdf5.
+
+libhdf5 does not look at how many bytes a chunk unpacks to: one that gives too few is filled up with whatever lies in
+the memory. It crashes on a chunk of less than four bytes that should end in a Fletcher32. So chunks are found
+(`idt.files.hdf5_index`) and inflated here, to the size that they must have. Of HDF5's filters two are read: shuffle,
+and deflate, whose streams end in a checksum (RFC 1950, Adler-32).
+"""
+
+import math
+import zlib
+from itertools import product
+from typing import Any
+
+import h5py
+import numpy as np
+
+from idt.errors import DataError
+from idt.files.hdf5_index import UNDEFINED, Unsound, places
+
+FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
+"""The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
+
+EXPANSION = 1100
+"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery ..."""
+
+SLACK = 1 << 20
+"""... but for small ones, which may be unwritten and read as fill values."""
+
+STREAM = 1024
+"""Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
+a chunk holds."""
+
+CHUNKS = 64
+"""A chunk takes eight bytes of the file at least, but for these many, which may be unwritten."""
+
+
+class Stored:
+    """A dataset of an open file that reads like an array: ``stored[10:20]``, ``stored[...]``.
+
+    Parameters
+    ----------
+    guard : idt.files.hdf5_guard.GuardedFile
+        What it is read from.
+    header : idt.files.hdf5_headers.Header
+        Of the dataset.
+    dataset : h5py.Dataset
+    path : str or Path
+        What messages call the file.
+    name : str
+        What messages call the dataset.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+        In the machine's byte order.
+
+    Raises
+    ------
+    DataError
+        If it is stored outside the file, behind a foreign filter, or claims more than the file can hold.
+    """
+
+    def __init__(self, guard, header, dataset, *, path, name):
+        self._path, self._read, self._name, self._size = path, guard.pread, name, guard.size
+        plan = dataset.id.get_create_plist()
+        self._filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+        if plan.get_external_count() or self._filters != [code for code in FILTERS if code in self._filters]:
+            raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
+        self.shape, self._stored = dataset.shape, dataset.dtype
+        self.dtype = self._stored.newbyteorder("=")
+        self._fill = dataset.fillvalue
+        self._layout = header.layout
+        self._places: dict[tuple, tuple[int, int]] | None = None
+        self._band: tuple[int, Any] = (-1, None)
+        item, chunks = self._stored.itemsize, self._layout.chunks
+        if chunks and (len(chunks) != len(self.shape) or dataset.maxshape[1:] != self.shape[1:]):
+            self._refuse("its chunks are of another shape")
+        # What is not in chunks is not packed.
+        self._unit = item * math.prod(chunks or (0,))
+        count = math.prod(-(-n // step) for n, step in zip(self.shape, chunks, strict=True)) if chunks else 0
+        limit = (EXPANSION if chunks else 1) * self._size + SLACK
+        if max(item * math.prod(self.shape), self._unit) > limit or count > self._size // 8 + CHUNKS:
+            self._refuse_size()
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, part):
+        if isinstance(part, tuple):
+            return self[part[0]][(slice(None), *part[1:])]
+        first, last, step = (slice(None) if part is Ellipsis else part).indices(len(self))
+        if step != 1:
+            raise DataError(f"rows of {self._name} are read one after the other, got {part}")
+        last = max(first, last)
+        chunks = self._layout.chunks
+        if not chunks:
+            return self._plain(first, last)
+        found = np.empty((last - first, *self.shape[1:]), self.dtype)
+        for start in range(first - first % chunks[0], last, chunks[0]):
+            low, high = max(first, start), min(last, start + chunks[0])
+            found[low - first : high - first] = self._rows(start)[low - start : high - start]
+        return found
+
+    def _plain(self, first, last):
+        """Rows of a dataset without chunks."""
+        row, address = math.prod(self.shape[1:]) * self._stored.itemsize, self._layout.address
+        if address == UNDEFINED:
+            return np.full((last - first, *self.shape[1:]), self._fill, self.dtype)
+        data = self._take(address + first * row, (last - first) * row)
+        return self._native(np.frombuffer(data, self._stored)).reshape(last - first, *self.shape[1:])
+
+    def _rows(self, start):
+        """Return the rows of the chunks that begin at row ``start``; the last ones are kept."""
+        if self._band[0] != start:
+            chunks = self._layout.chunks
+            rows = np.full((chunks[0], *self.shape[1:]), self._fill, self.dtype)
+            inner = (range(0, n, step) for n, step in zip(self.shape[1:], chunks[1:], strict=True))
+            for corner in product((start,), *inner):
+                if corner in self._located():
+                    part = tuple(slice(at, at + n) for at, n in zip(corner[1:], chunks[1:], strict=True))
+                    there = rows[(slice(None), *part)]
+                    # What a chunk holds beyond the edge is left out.
+                    there[...] = self._chunk(corner)[tuple(slice(n) for n in there.shape)]
+            self._band = start, rows
+        return self._band[1]
+
+    def _located(self):
+        """Where every chunk lies; one that cannot be a chunk is refused."""
+        if self._places is None:
+            try:
+                found = places(self._read, self._layout, self.shape, self._unit)
+            except Unsound as problem:
+                self._refuse(str(problem))
+            packed = FILTERS[1] in self._filters
+            least, most = (1, self._unit + self._unit // 64 + STREAM) if packed else (self._unit, self._unit)
+            if not all(least <= size <= most for _, size in found.values()):
+                self._refuse_size()
+            self._places = found
+        return self._places
+
+    def _chunk(self, corner):
+        """A whole chunk, unpacked."""
+        data = self._take(*self._located()[corner])
+        count = math.prod(self._layout.chunks)
+        if FILTERS[1] in self._filters:
+            data = self._inflated(data, count * self._stored.itemsize)
+        if FILTERS[0] in self._filters:
+            data = np.frombuffer(data, np.uint8).reshape(self._stored.itemsize, count).T.tobytes()
+        return self._native(np.frombuffer(data, self._stored)).reshape(self._layout.chunks)
+
+    def _inflated(self, data, size):
+        """Inflate a stream that must have so many bytes; zlib compares its checksum."""
+        stream = zlib.decompressobj()
+        try:
+            found = stream.decompress(data, size + 1)
+            if len(found) == size and not stream.eof:
+                found += stream.decompress(stream.unconsumed_tail, 1)
+        except zlib.error as problem:
+            self._refuse(str(problem))
+        if len(found) != size or not stream.eof:
+            self._refuse("a chunk unpacks to another size")
+        return found
+
+    def _native(self, values):
+        return values.astype(self.dtype, copy=False)
+
+    def _take(self, place, length):
+        data = self._read(length, place)
+        if len(data) < length:
+            self._refuse("the file is cut short")
+        return data
+
+    def _refuse(self, reason):
+        raise DataError(f"{self._path} is damaged and cannot be read ({self._name}: {reason}); make it anew")
+
+    def _refuse_size(self):
+        raise DataError(
+            f"{self._path}: {self._name} claims to be {self._stored} of shape {self.shape},"
+            " more than the file can hold"
+        )  # fmt: skip

@@ -1,0 +1,229 @@
+"""Object headers of an HDF5 file, read without libhdf5 and held against the few structures that our files use.
+
+libhdf5 believes many structures that carry no checksum (symbol tables, version-1 B-trees, local and global heaps), and
+crashes or loops on some that are forged. `parse` reads an object header alone and refuses whatever would make libhdf5
+read such a structure, before libhdf5 opens the object. The checksums are left to libhdf5, which verifies those of every
+header that it opens.
+
+Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: every message that our files do not hold.
+"""
+
+import struct
+from typing import NamedTuple
+
+from idt.files.hdf5_index import UNDEFINED, Layout, Unsound, layout_of
+
+LARGEST = 1 << 20
+"""Bytes of one object header: ours have a few thousand."""
+
+BLOCKS = 64
+"""Blocks of one object header."""
+
+MOST = 1000
+"""Attributes or links of one object."""
+
+INTEGER, FLOAT, TEXT, RAGGED = 0, 1, 3, 9
+"""Classes of datatypes."""
+
+CLASSES = {
+    INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
+    6: "compounds", 7: "references", 8: "enumerations", RAGGED: "values of variable length", 10: "arrays",
+}  # fmt: skip
+"""What messages call the classes."""
+
+SINGLE = {1: "dataspace", 2: "link info", 3: "datatype", 5: "fill value", 8: "layout", 11: "filters", 21: "attributes"}
+"""Messages that an object has once."""
+
+OTHERS = {0, 6, 10, 12, 16, 18, 22}
+"""Nothing, link, group info, attribute, continuation, time, reference count: the other messages that are read."""
+
+SHARED = 2
+"""Flag of a message whose content lies in another object."""
+
+
+class Value(NamedTuple):
+    """An attribute: class, bit field and size of its datatype, the rank of its dataspace, and its bytes."""
+
+    kind: int
+    bits: int
+    size: int
+    rank: int
+    data: bytes
+
+
+class Header(NamedTuple):
+    """An object's header.
+
+    Attributes
+    ----------
+    attributes : dict of str to Value
+    links : dict of str to int or None
+        Addresses of the objects in a group; None for a link that is no hard link.
+    kind : int or None
+        Class of a dataset's datatype; None if the object is no dataset.
+    heap : int or None
+        Address of the heap that holds attributes, if they do not lie in the header.
+    layout : idt.files.hdf5_index.Layout or None
+        Where a dataset lies.
+    """
+
+    attributes: dict
+    links: dict
+    kind: int | None
+    heap: int | None
+    layout: Layout | None
+
+
+def parse(read, address):
+    """Read the header of an object.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+    address : int
+
+    Returns
+    -------
+    Header
+
+    Raises
+    ------
+    Unsound
+        If it holds what our files do not.
+    """
+    header = Header({}, {}, None, None, None)
+    once = set()
+    for kind, flags, body in _messages(read, address):
+        if flags & SHARED:
+            raise Unsound("its header shares a message with another object")
+        if kind in SINGLE:
+            if kind in once:
+                raise Unsound(f"its header holds two messages of {SINGLE[kind]}")
+            once.add(kind)
+        elif kind == 7:
+            raise Unsound("it is stored outside the file")
+        elif kind not in OTHERS:
+            raise Unsound(f"its header holds a message of type {kind}")
+        if kind == 6:
+            _add(header.links, "links", *_link(body))
+        elif kind == 12:
+            _add(header.attributes, "attributes", *_attribute(body))
+        elif kind == 3:
+            header = header._replace(kind=body[0] & 15)
+        elif kind == 8:
+            header = header._replace(layout=_layout(body))
+        elif kind == 2 and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
+            raise Unsound("its links lie in a heap")
+        elif kind == 21 and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
+            header = header._replace(heap=heap)
+    if header.kind is not None and not {1, 8} <= once:
+        raise Unsound("its header lacks a dataspace or a layout")
+    return header if 8 in once else header._replace(kind=None)
+
+
+def _messages(read, address):
+    """Yield type, flags and body of each message of a header, through all of its blocks."""
+    start = read(512, address)
+    if start[:5] != b"OHDR\x02":
+        raise Unsound("its header is of another version of HDF5")
+    flags = start[5]
+    # Times and limits, if they are there, lie before the size of the first block.
+    at = 6 + 16 * bool(flags & 32) + 4 * bool(flags & 16)
+    width = 1 << (flags & 3)
+    size = int.from_bytes(start[at : at + width], "little")
+    at += width
+    blocks = [start[at : at + size] if at + size <= len(start) else _block(read, size, address + at)]
+    head = 6 if flags & 4 else 4
+    seen = {address}
+    for block in blocks:
+        at = 0
+        # What is shorter than the head of a message is a gap.
+        while at + head <= len(block):
+            kind, length, flags = struct.unpack_from("<BHB", block, at)
+            at += head
+            body = block[at : at + length]
+            if len(body) < length:
+                raise Unsound("a message exceeds its header")
+            at += length
+            if kind == 16:
+                place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
+                if place in seen or len(seen) > BLOCKS or size < 8:
+                    raise Unsound("its header leads back to itself, or has too many blocks")
+                seen.add(place)
+                found = _block(read, size, place)
+                if found[:4] != b"OCHK":
+                    raise Unsound("a block of its header is none")
+                blocks.append(found[4:-4])
+            # The rest of a body that is too short is zero for us, and an error for libhdf5.
+            yield kind, flags, body.ljust(24, b"\0")
+
+
+def _block(read, size, address):
+    if size > LARGEST:
+        raise Unsound(f"its header has a block of {size} bytes")
+    found = read(size, address)
+    if len(found) < size:
+        raise Unsound("its header exceeds the file")
+    return found
+
+
+def _add(found, what, name, value):
+    if name in found or len(found) == MOST:
+        raise Unsound(f"it has too many {what}, or two of one name")
+    found[name] = value
+
+
+def _address(body, at):
+    return int.from_bytes(body[at : at + 8].ljust(8, b"\0"), "little")
+
+
+def _link(body):
+    """Name and address of a link."""
+    flags, at, soft = body[1], 2, False
+    if flags & 8:
+        soft, at = bool(body[at]), at + 1
+    at += 8 * bool(flags & 4) + bool(flags & 16)
+    width = 1 << (flags & 3)
+    size = int.from_bytes(body[at : at + width], "little")
+    at += width
+    name = body[at : at + size]
+    return _text(name), None if soft else _address(body, at + size)
+
+
+def _attribute(body):
+    """Name and `Value` of an attribute."""
+    version, shared, name_size, type_size, space_size = struct.unpack_from("<BBHHH", body)
+    if version not in (1, 3) or (version == 3 and shared):
+        raise Unsound("an attribute is of another version of HDF5, or shares its type")
+    # Version 1 pads every part to a multiple of eight bytes; version 3 names the encoding of the name.
+    step, at = (8, 8) if version == 1 else (1, 9)
+    parts = []
+    for size in (name_size, type_size, space_size):
+        parts.append(body[at : at + size])
+        at += -(-size // step) * step
+    name, kind, space = parts
+    if len(kind) < 8 or len(space) < 4:
+        raise Unsound("an attribute has no type or no size")
+    rank = space[1] if space[0] == 1 or space[3] < 2 else 255
+    value = Value(kind[0] & 15, int.from_bytes(kind[1:4], "little"), int.from_bytes(kind[4:8], "little"), rank, b"")
+    plain = value.kind in (INTEGER, FLOAT, TEXT) or (value.kind == RAGGED and kind[8:9] and kind[8] & 15 <= TEXT)
+    if not plain:
+        raise Unsound(f"an attribute holds {CLASSES.get(value.kind, 'values of an unknown class')}")
+    return _text(name), value._replace(data=body[at : at + value.size] if rank == 0 else b"")
+
+
+def _text(name):
+    return bytes(name).rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+def _layout(body):
+    """The layout of a dataset; its `chunks` are empty if it has none."""
+    version, where = body[0], body[1]
+    if where == 3:
+        raise Unsound("it is stored outside the file")
+    if where == 1 and version in (3, 4):
+        return Layout((), 0, _address(body, 2), None)
+    if where != 2 or version != 4:
+        raise Unsound("its layout is of another version of HDF5")
+    return layout_of(body)

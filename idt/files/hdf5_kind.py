@@ -1,0 +1,117 @@
+"""What an HDF5 file is: of ours, of an earlier release, of which format. libhdf5 reads nothing for it.
+
+Source: docs/method/files.md, section 1.
+"""
+
+import os
+
+from idt.errors import DataError
+from idt.files.hdf5_guard import GuardedFile
+from idt.files.hdf5_headers import RAGGED, TEXT
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+ROOT = ("format", "version", "tool", "params", "source")
+"""The root attributes of every file of ours."""
+
+LONG = "text"
+"""The group of the texts that are too long for an attribute."""
+
+
+def is_hdf5(path):
+    """Tell whether the file ``path`` begins as HDF5 does.
+
+    Raises
+    ------
+    DataError
+        If ``path`` is a folder or a device.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise DataError(f"{path} is not a regular file")
+    with open(path, "rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
+
+
+def is_ours(path):
+    """Tell whether a file is HDF5 of ours, of this or an earlier release, whatever its format.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    bool
+        False also for a file that is damaged, absent or cannot be read.
+    """
+    try:
+        if not is_hdf5(path):
+            return False
+        with GuardedFile(path) as guard:
+            root = guard.root()
+            if earlier(guard):
+                return True
+            form = root.attributes.get("format")
+            inside = {*root.attributes, *(guard.find(LONG) or root).links}
+            return set(ROOT) <= inside and form.kind == TEXT and form.data.startswith(b"idt-")
+    except (DataError, OSError):
+        return False
+
+
+def is_of_earlier_release(path):
+    """Tell whether a file is HDF5 of ours whose text has variable length, as an earlier release wrote it.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    if not is_hdf5(path):
+        return False
+    with GuardedFile(path) as guard:
+        return earlier(guard)
+
+
+def earlier(guard):
+    """Tell whether an open `idt.files.hdf5_guard.GuardedFile`, ``guard``, was written by an earlier release."""
+    root = guard.root()
+    if root.heap is not None and "format" not in root.attributes:
+        return guard.names_in_heap(root.heap, ROOT)
+    return set(ROOT) <= {*root.attributes} and root.attributes["format"].kind == RAGGED
+
+
+def format_of(path):
+    """Return the name of the format of an HDF5 file of ours.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str or None
+        None for any other file, for one that is damaged, and for one that an earlier release wrote.
+
+    Raises
+    ------
+    DataError
+        If it is a folder or a device.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    if not is_hdf5(path):
+        return None
+    with GuardedFile(path) as guard:
+        try:
+            value = guard.root().attributes.get("format")
+        except DataError:
+            return None
+    return None if value is None or value.kind != TEXT else value.data.rstrip(b"\0").decode(errors="replace")
