@@ -6,9 +6,9 @@ left out: they would only ask for work to be done again.
 """
 
 import functools
-import importlib.metadata
 import os
 import re
+import sys
 
 from idt import __version__
 
@@ -21,6 +21,9 @@ DECODING = ("opencv", "decoder")
 
 LEARNING = ("scipy", "scikit-learn")
 """Codebooks and classifiers are fitted with these."""
+
+# Names of modules that are not those of their packages.
+_MODULES = {"scikit-learn": "sklearn"}
 
 
 def made_with(format, params=None, source=None):
@@ -79,6 +82,12 @@ def _version(name):
         from idt.opencv import cv2
 
         return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
+    module = sys.modules.get(_MODULES.get(name, name))
+    if module is not None and hasattr(module, "__version__"):
+        return module.__version__
+    # Imported here, because it takes longer than all the rest.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
