@@ -151,9 +151,9 @@ def rewrite(file, source, target, overwrite):
     if version not in VERSIONS.get(form, {}):
         raise DataError(f"{source} has version {version!s:.20} of {form!s:.60}, which no release wrote; make it anew")
     del attributes["tool"]
-    with result_file.create(
-        target, format=form, version=VERSIONS[form][version], params=None, source=None, overwrite=overwrite
-    ) as out:
+    # Earlier releases did not record what they were.
+    given = {"params": None, "source": None, "overwrite": overwrite, "made_with": {}}
+    with result_file.create(target, format=form, version=VERSIONS[form][version], **given) as out:
         for name, value in attributes.items():
             result_file.set_attribute(out, name, value)
         for name, dataset in hdf5_earlier.datasets(file):

@@ -28,4 +28,7 @@ csv_text     CSV in which any name comes back as itself
 json_text    JSON within limits
 npy          matrices of numpy.save, looked at before they are read
 gunzip       gzip that never unpacks to far more than it holds
+versions     what the numbers of a file were computed with
+source_file  a file that is read through one opening
+walk         files below a folder, each folder once
 """
