@@ -172,7 +172,7 @@ def convert(arguments):
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
-        " and packed float32 rows of 466 numbers (.bin); rewrite any HDF5 of ours that an earlier release wrote.",
+        " and packed float32 rows of 466 numbers (.bin).",
         "idt-convert tracks.txt.gz -o features.h5",
     )
     parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")
@@ -180,14 +180,9 @@ def convert(arguments):
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
-    from idt.batch import renew
     from idt.features.convert import convert
 
     storage = Storage(compact=options.compact, project=options.project)
-    if renew.applies(options.features, options.output, storage):
-        renew.renew(options.features, options.output, overwrite=options.overwrite)
-        say(f"{options.output}: rewritten in the present form")
-        return DONE
     count, notes = convert(
         options.features,
         options.output,
