@@ -12,7 +12,7 @@ from classify.models import model_file
 from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
-from idt.files import atomic, provenance
+from idt.files import locks, outputs, provenance
 from idt.files.source_file import open_source
 
 
@@ -55,7 +55,7 @@ class Trained(NamedTuple):
     up_to_date: bool
 
 
-def train(vectors, labels, output, params, *, outside=(), overwrite=False):
+def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=None):
     """Train a classifier into its file.
 
     Parameters
@@ -68,8 +68,10 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
     params : ClassifierParams
     outside : sequence of Outside
         Blocks to put beside the columns of the vectors.
-    overwrite : bool
-        Replace a model that was made otherwise.
+    overwrite : bool or collection of path
+        Replace a model that was made otherwise, as for `idt.files.atomic.replacing`.
+    say : callable, optional
+        Called with one line if another run that writes the model is waited for.
 
     Returns
     -------
@@ -84,11 +86,12 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         If a file cannot be read or written.
     """
     output = Path(output)
-    atomic.refuse_input(output, vectors, labels, *(path for block in outside for path in block[:2]))
+    read = [vectors, labels, *(path for block in outside for path in block[:2])]
+    outputs.check([output], read, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        paths = [vectors, *(path for block in outside for path in block[:2])]
-        opened = {path: stack.enter_context(open_source(path)) for path in paths}
+        opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
+        stack.enter_context(locks.held(files=[output], say=say))
         given = match_labels(stored.names, read_labels(labels))
         blocks = [
             (block.name or Path(block.path).stem, *(opened[path].digest() for path in block[:2])) for block in outside

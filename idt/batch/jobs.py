@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt.errors import DataError
+from idt.files import marks
+from idt.files.text import numbered_lines
 from idt.files.walk import file_key, matching, walk
 from idt.frames.suffixes import VIDEOS
+
+LONGEST = 4096
+"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+
+CAMERA_DIGITS = 5
+"""Digits of the index of a camera; a longer number is the name of a file that is not there."""
 
 
 class Job(NamedTuple):
@@ -52,7 +60,7 @@ def plan(inputs, output, *, on_note=None):
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
+    sources = sources_of(inputs, on_note=on_note)
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
@@ -66,6 +74,11 @@ def plan(inputs, output, *, on_note=None):
             raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
         jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
     return list(jobs.values())
+
+
+def sources_of(inputs, *, on_note=None):
+    """Return the videos that ``inputs``, the words of a command line, stand for, in order; ``on_note`` as `plan`."""
+    return _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
 
 
 def read_list(path):
@@ -86,18 +99,12 @@ def read_list(path):
     DataError
         If there is no such file, it is no text, or no line names anything.
     """
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise DataError(f"{path}: no such list of videos")
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
-    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = numbered_lines(path, what="a video on every line")
+    found = [line for _, line in lines if not line.startswith("#")]
     if not found:
         raise DataError(f"{path} names no video; expected one on every line")
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise DataError(f"{path}, line {number}: a name cannot hold the character NUL")
     return found
 
 
@@ -122,7 +129,7 @@ def camera_or_path(given):
     -------
     int or str
     """
-    return int(given) if given.isdecimal() and not os.path.exists(given) else given
+    return int(given) if given.isdecimal() and len(given) <= CAMERA_DIGITS and not os.path.exists(given) else given
 
 
 def _listed(given):
@@ -156,10 +163,13 @@ def _each_once(groups, on_note):
 
 def _expand(given):
     """The videos that one input stands for."""
+    if len(given) > LONGEST:
+        raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         files = (path for path in walk(given).files if path.suffix.lower() in VIDEOS and path.is_file())
-        below = sorted(map(str, files))
+        # The next run must not take what an earlier one drew for a video of the folder.
+        below = [path for path in sorted(map(str, files)) if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
@@ -167,7 +177,7 @@ def _expand(given):
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
         found = [path for path in matching(given) if Path(path).suffix.lower() in VIDEOS]
-        return found or [given]
+        return [path for path in found if not marks.is_drawn(path)] or [given]
     return [given]
 
 

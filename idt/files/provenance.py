@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import hdf5, versions
+from idt.files import hdf5, ownership, versions
 from idt.files.source_file import open_source
 from idt.files.walk import walk
 
@@ -32,8 +32,8 @@ def is_current(path, *, format, version, params, source, overwrite=False, made_w
         The run's options, as `idt.files.result_file.create` would record them.
     source : dict
         The source as the run would record it. All but the `DESCRIPTIVE` entries are compared.
-    overwrite : bool
-        The run may replace a file that was made otherwise.
+    overwrite : bool or collection of path
+        The run may replace a file of ours that was made otherwise, and one that the collection names.
     made_with : dict, optional
         As for `idt.files.result_file.create`.
 
@@ -46,7 +46,7 @@ def is_current(path, *, format, version, params, source, overwrite=False, made_w
     Raises
     ------
     DataError
-        If another file exists and ``overwrite`` is false. The message says what was expected, what was found, and the
+        If another file exists that may not be replaced. The message says what was expected, what was found, and the
         remedy.
 
     Notes
@@ -58,8 +58,10 @@ def is_current(path, *, format, version, params, source, overwrite=False, made_w
         return False
     made_with = versions.made_with(format, params, source) if made_with is None else made_with
     difference = _difference(path, format, version, plain(params) or {}, plain(source) or {}, made_with)
-    if difference is not None and not overwrite:
-        raise DataError(f"{difference}; {REMEDY}")
+    if difference is not None:
+        if not overwrite:
+            raise DataError(f"{difference}; {ownership.remedy(path)}")
+        ownership.refuse(path, overwrite)
     return difference is None
 
 

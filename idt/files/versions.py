@@ -79,7 +79,7 @@ def _version(name):
     if name == "package":
         return __version__
     if name in DECODING:
-        from idt.opencv import cv2
+        from idt.imports.opencv import cv2
 
         return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
     module = sys.modules.get(_MODULES.get(name, name))

@@ -21,7 +21,7 @@ from idt.checks import describe
 from idt.errors import DataError
 from idt.frames.image_size import check_pixels, image_size
 from idt.frames.playlists import HEAD, refuse_playlist
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.

@@ -14,7 +14,7 @@ from idt.errors import DataError
 from idt.files.source_file import open_source
 from idt.frames.decoders import quiet
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
 # Bytes of a pixel in an image file that is not packed: four values of 16 bits. What describes the image comes on top.

@@ -14,7 +14,7 @@ from idt.files.source_file import open_source
 from idt.frames.decoders import Arrays, Capture
 from idt.frames.image_files import Images
 from idt.frames.suffixes import IMAGES
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}

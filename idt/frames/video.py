@@ -18,7 +18,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
@@ -134,6 +134,11 @@ class Video:
         reader, digest = self._reader, self.digest
         known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": digest, "bytes": reader.size}
         return known if self.truncation is None else {**known, "truncation": self.truncation}
+
+    @property
+    def path(self) -> str:
+        """The file, folder or pattern that the frames are read from; empty for a stream."""
+        return str(self._reader.path)
 
     @cached_property
     def digest(self) -> str:
