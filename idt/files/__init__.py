@@ -12,9 +12,6 @@ hdf5_chunks  chunks deflated by the kind of byte they hold
 hdf5_guard   broken heaps are met before libhdf5 meets them
 result_file  HDF5 files with format, version, parameters and source
 provenance   whether a file is up to date; digests
-versions     what the numbers of a file were computed with
-source_file  a file that is read through one opening
-walk         files below a folder, each folder once
 atomic        written whole or not at all
 hdf5          how a file is read that a stranger may have made or damaged
 hdf5_kind     whether an HDF5 file is ours, of an earlier release, of which format
@@ -31,4 +28,7 @@ csv_text     CSV in which any name comes back as itself
 json_text    JSON within limits
 npy          matrices of numpy.save, looked at before they are read
 gunzip       gzip that never unpacks to far more than it holds
+versions     what the numbers of a file were computed with
+source_file  a file that is read through one opening
+walk         files below a folder, each folder once
 """
