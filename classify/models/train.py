@@ -89,8 +89,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
     read = [vectors, labels, *(path for block in outside for path in block[:2])]
     outputs.check([output], read, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        paths = [vectors, *(path for block in outside for path in block[:2])]
-        opened = {path: stack.enter_context(open_source(path)) for path in paths}
+        opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
         stack.enter_context(locks.held(files=[output], say=say))
         given = match_labels(stored.names, read_labels(labels))

@@ -60,7 +60,7 @@ def plan(inputs, output, *, on_note=None):
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
+    sources = sources_of(inputs, on_note=on_note)
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
@@ -76,9 +76,9 @@ def plan(inputs, output, *, on_note=None):
     return list(jobs.values())
 
 
-def sources_of(inputs):
-    """Return the videos that ``inputs``, the words of a command line, stand for, in order."""
-    return [found for given in inputs for word in _listed(given) for found in _expand(word)]
+def sources_of(inputs, *, on_note=None):
+    """Return the videos that ``inputs``, the words of a command line, stand for, in order; ``on_note`` as `plan`."""
+    return _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
 
 
 def read_list(path):
@@ -169,7 +169,7 @@ def _expand(given):
         names = sorted(os.listdir(given))
         files = (path for path in walk(given).files if path.suffix.lower() in VIDEOS and path.is_file())
         # The next run must not take what an earlier one drew for a video of the folder.
-        below = sorted(str(path) for path in files if not marks.is_drawn(path))
+        below = [path for path in sorted(map(str, files)) if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")

@@ -62,7 +62,7 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
         raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
     form = _form(target)
     outputs.check([target], [source, storage.project], overwrite=overwrite, unmarked=form != HDF5)
-    with open_source(source) as opened, locks.held(files=[target], say=say):
+    with locks.held(files=[target], say=say), open_source(source) as opened:
         return _convert(opened, target, form, storage, overwrite)
 
 
