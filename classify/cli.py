@@ -17,8 +17,10 @@ from idt.command import (
     command,
     fields_of,
     run_options,
+    say,
+    warn,
 )
-from idt.errors import DataError
+from idt.errors import DataError, naming
 from idt.params.bounds import JOBS, THREADS, Bounds
 
 
@@ -43,10 +45,10 @@ def svm_train(arguments):
     words = (options.vectors, options.labels, options.output, params)
     made = train(*words, outside=outside, overwrite=run.overwrite, say=run.say)
     if made.up_to_date:
-        print(f"{made.path}: up to date")
+        say(f"{made.path}: up to date")
         return DONE
     _note_empty("svm-train", made.empty, options.quiet)
-    print(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
+    say(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
     return DONE
 
 
@@ -63,9 +65,9 @@ def svm_predict(arguments):
 
         write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
     for name, best in zip(found.names, found.best(options.top), strict=True):
-        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
+        say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
-        print(f"svm-predict: {len(found.failed)} videos failed; the others are labelled", file=sys.stderr)
+        warn(f"svm-predict: {len(found.failed)} videos failed; the others are labelled")
     return SOME_FAILED if found.failed else DONE
 
 
@@ -177,7 +179,11 @@ def _predict(options, outside):
             on_outcome=_teller("svm-predict", options.quiet),
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
-        raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
+        raise DataError(
+            f"without --codebook the input must be one vectors file, got {options.inputs[0]}"
+            f"{f' and {len(options.inputs) - 1} more' if len(options.inputs) > 1 else ''}; videos need the model's"
+            " codebook"
+        )
     from idt.files.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):
@@ -221,15 +227,15 @@ def _print_report(found, quiet):
     from classify.reports.markdown import METRIC_NAMES
 
     report, folder = found.report, Path(found.written.paths[0]).parent
-    print(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
+    say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
-        print(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
-    print(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
+        say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
     _note_empty("idt-evaluate", report["empty"], quiet)
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
 
 
 def _print_row(row):
@@ -237,25 +243,25 @@ def _print_row(row):
     from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
-        print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)
+        warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    print(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
 
 
 def _print_table(found, quiet):
     """Where the table lies, and what failed."""
-    print(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
+    say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
 def _note_empty(name, empty, quiet):
     if empty and not quiet:
-        print(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}", file=sys.stderr)
+        warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
 def _teller(name, quiet):
@@ -269,10 +275,6 @@ def _teller(name, quiet):
 
         with tqdm.external_write_mode(file=sys.stderr):
             for line in lines:
-                # Most errors name the file themselves.
-                print(
-                    f"{name}: {line if outcome.job.source in line else f'{outcome.job.source}: {line}'}",
-                    file=sys.stderr,
-                )
+                warn(f"{name}: {naming(outcome.job.source, line)}")
 
     return tell

@@ -235,7 +235,7 @@ def _read_block(file, described, params, coder):
     pca = None
     if params["pca"] is not None:
         components = read("projection", None, width)
-        pca = PCA.from_parameters(
+        pca = PCA.from_file(
             read("mean", width),
             components,
             read("variances_along", len(components), dtype=np.float64),

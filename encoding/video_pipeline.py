@@ -8,7 +8,7 @@ from encoding.pipeline import Made, vectors_kind
 from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
-from idt.files import locks, outputs
+from idt.files import hdf5, locks, outputs
 from idt.files.provenance import is_current
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.workers.in_order import surviving
@@ -61,7 +61,9 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
-        if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=run.overwrite):
+        # The same run goes on from vectors that lack a video, whose process may have been killed.
+        overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), source)
+        if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=overwrite):
             return Made(Path(output), None, True), failed
         layout, empty, done = layout_of(codebook, params), [], 0
         made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
@@ -70,7 +72,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
         with (
             stage("videos to vectors"),
             run.progress("video", len(left)) as update,
-            VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
+            VectorsWriter(output, **made_of, overwrite=overwrite) as writer,
         ):
             for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
                 name = video.name
@@ -96,6 +98,16 @@ def _read_of(videos):
 
     found = [camera_or_path(video.job.source) for video in videos]
     return [*found, *(boxes_of(video.job, video.boxes) for video in videos)]
+
+
+def _lacks_videos(output, kind, source):
+    """Whether an output is what this run would write, but for videos that it lacks."""
+    try:
+        with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
+            missing = (hdf5.json_attribute(file, "source") or {}).get("missing")
+        return bool(missing) and is_current(output, **kind, source={**source, "missing": missing})
+    except (DataError, OSError):
+        return False
 
 
 def _digest(video):

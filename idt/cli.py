@@ -5,8 +5,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, run_options
-from idt.errors import DataError
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    add_number,
+    command,
+    fields_of,
+    run_options,
+    say,
+    warn,
+)
+from idt.errors import DataError, naming
 from idt.features.storage import Storage
 from idt.params.extraction import FRAME, ExtractionParams
 from idt.workers.profile import stage
@@ -125,10 +137,7 @@ def _extract_many(jobs, params, run, settings, options):
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
-        print(
-            f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}",
-            file=sys.stderr,
-        )
+        warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
     return SOME_FAILED if count.failed else DONE
 
 
@@ -146,12 +155,12 @@ def _verify(folder, quiet):
             if found.fault is not None:
                 bad += 1
                 with bar.external_write_mode(file=sys.stderr):
-                    print(found.fault if str(path) in found.fault else f"{path}: {found.fault}")
+                    say(naming(path, found.fault))
     if alone and not quiet:
-        print(f"idt-extract: of {alone} files the video is not where it was, so it was not compared", file=sys.stderr)
-    print(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
+        warn(f"idt-extract: of {alone} files the video is not where it was, so it was not compared")
+    say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
     if bad:
-        print(f"idt-extract: remove the {bad} others and run idt-extract again", file=sys.stderr)
+        warn(f"idt-extract: remove the {bad} others and run idt-extract again")
     return SOME_FAILED if bad else DONE
 
 
@@ -175,7 +184,7 @@ def convert(arguments):
     storage = Storage(compact=options.compact, project=options.project)
     if renew.applies(options.features, options.output, storage):
         renew.renew(options.features, options.output, overwrite=options.overwrite)
-        print(f"{options.output}: rewritten in the present form")
+        say(f"{options.output}: rewritten in the present form")
         return DONE
     count, notes = convert(
         options.features,
@@ -185,7 +194,7 @@ def convert(arguments):
         say=run_options(options).say,
     )
     _note(notes, options.quiet)
-    print(f"{options.output}: {count} tracks")
+    say(f"{options.output}: {count} tracks")
     return DONE
 
 
@@ -241,7 +250,7 @@ def show(arguments):
         else:
             drawn = video_writer.write_picture(video, output, params, frame=options.frame, **common)
     _note(video.notes, options.quiet)
-    print(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
+    say(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
     return DONE
 
 
@@ -249,19 +258,17 @@ def _report(outcome, quiet):
     """One line on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
-        # Most reasons name the file themselves.
-        reason = outcome.error if job.source in outcome.error else f"{job.source}: {outcome.error}"
-        print(f"idt-extract: {reason}", file=sys.stderr)
+        warn(f"idt-extract: {naming(job.source, outcome.error)}")
         return
     _note(outcome.notes, quiet)
     if outcome.up_to_date:
-        print(f"{job.output}: up to date")
+        say(f"{job.output}: up to date")
         return
     rate = outcome.frames / outcome.seconds
-    print(f"{job.output}: {outcome.tracks} tracks, {outcome.frames} frames, {rate:.1f} frames/s")
+    say(f"{job.output}: {outcome.tracks} tracks, {outcome.frames} frames, {rate:.1f} frames/s")
 
 
 def _note(notes, quiet):
     if not quiet:
         for note in notes:
-            print(f"{os.path.basename(sys.argv[0])}: {note}", file=sys.stderr)
+            warn(f"{os.path.basename(sys.argv[0])}: {note}")

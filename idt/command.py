@@ -14,9 +14,9 @@ import os
 import signal
 import sys
 
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
+from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, THREADS, check_workers
-from idt.surroundings import clean_environment, clean_search_path
 from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say what is wrong in one line and exit with status 2."""
-        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
         """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
@@ -57,6 +57,10 @@ class Parser(argparse.ArgumentParser):
             flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
             near = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        for action in self._actions:
+            # An unset variable of the shell, which would count as an option that was not given.
+            if action.option_strings and action.dest != "output" and getattr(options, action.dest, None) in ("", [""]):
+                self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
         if getattr(options, "profile", False):
             profile.watch()
         if getattr(options, "force", None):
@@ -219,6 +223,16 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
+def say(text, *, flush=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
+    print(printable(text), flush=flush)
+
+
+def warn(text):
+    """Print the line ``text`` on stderr, as `say`."""
+    print(printable(text), file=sys.stderr)
+
+
 def command(main):
     """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
@@ -251,24 +265,24 @@ def command(main):
             with endings.signals_first():
                 return main(arguments)
         except (DataError, OSError, MemoryError) as error:
-            print(f"{name}: {error_line(error)}", file=sys.stderr)
+            warn(f"{name}: {error_line(error)}")
             return WRONG
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             # numba, when neither the installation nor the home folder can be written, as in some containers.
-            print(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one", file=sys.stderr)
+            warn(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one")
             return WRONG
         except KeyboardInterrupt as interrupt:
             number = getattr(interrupt, "number", signal.SIGINT)
             said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
             # There is nobody to read it where the terminal was closed.
             with contextlib.suppress(OSError):
-                print(f"{name}: {said}; nothing incomplete was left under a final name", file=sys.stderr)
+                warn(f"{name}: {said}; nothing incomplete was left under a final name")
             return endings.status_of(number)
         finally:
             for line in profile.report():
-                print(f"{name}: {line}", file=sys.stderr)
+                warn(f"{name}: {line}")
 
     return run
 
@@ -278,9 +292,8 @@ def error_line(error):
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
+        return one_line(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, LONGEST)
+    return one_line(str(error), LONGEST)
 
 
 def number_or_text(annotation, bounds=None):

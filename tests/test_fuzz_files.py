@@ -12,12 +12,12 @@ from tests.fuzz import files, harness
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = int(os.environ.get("IDT_MUTANTS", "1000"))
+MUTANTS = int(os.environ.get("IDT_MUTANTS", "5000"))
 SEED = int(os.environ.get("IDT_SEED", "0"))
 
 
 def test_no_mutant_of_a_file_crashes_hangs_or_fills_the_memory(capsys):
-    report = harness.run("tests.fuzz.files", seed=SEED, mutants=MUTANTS)
+    report = harness.run("tests.fuzz.files", seed=SEED, mutants=MUTANTS, jobs=2)
     with capsys.disabled():
         print(f"\nfiles, seed {SEED}: {report}")  # noqa: T201
     assert not report.failures, "\n".join(report.failures)

@@ -144,7 +144,7 @@ def test_nothing_outside_the_file_is_copied(tmp_path):
         (lambda file: file.create_dataset("encodings", (3, 12), "f4", external=[(str(tmp_path / "secret"), 0, 144)]),
          "outside the file"),
         (lambda file: file.create_dataset("encodings", (2**40,), "u1", chunks=(2**20,)), "more than the file can hold"),
-        (lambda file: file.create_dataset("encodings", data=np.ones(9), chunks=(3,), compression="lzf"), "foreign filter"),
+        (lambda file: file.create_dataset("encodings", data=np.ones(9), chunks=(3,), compression="lzf"), "foreign"),
     ):  # fmt: skip
         replace(make)
         with pytest.raises(DataError, match=words), renew.hdf5_earlier.opened(path) as file:

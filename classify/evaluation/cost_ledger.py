@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from classify.text_files import write_text
-from idt.files import provenance
+from idt.errors import DataError
+from idt.files import json_text, provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
@@ -108,8 +109,13 @@ def cost_file(folder):
 
 def recorded(stage):
     """Return the `Cost` that is recorded of a ``stage``; nothing if it is unknown."""
-    entry = _read(stage.folder).get(stage.name, {})
-    return Cost(entry["seconds"], entry["memory"]) if entry.get("key") == _key(stage.made_of) else Cost()
+    entry = _read(stage.folder).get(stage.name)
+    if not isinstance(entry, dict) or entry.get("key") != _key(stage.made_of):
+        return Cost()
+    seconds, memory = entry.get("seconds"), entry.get("memory")
+    if isinstance(seconds, int | float) and isinstance(memory, int) and seconds >= 0 and memory >= 0:
+        return Cost(seconds, memory)
+    return Cost()
 
 
 class Peak:
@@ -163,8 +169,8 @@ def resident(process):
 
 def _read(folder):
     try:
-        found = json.loads(cost_file(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json_text.load(cost_file(folder))
+    except (OSError, DataError):
         return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
     return found if isinstance(found, dict) else {}
 

@@ -4,11 +4,10 @@ Both checks come before any work. They ask for the options only; whether the vid
 """
 
 import dataclasses
-import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, ownership, provenance
+from idt.files import hdf5, json_text, ownership, provenance
 
 VARYING = ("tool", "seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
@@ -61,11 +60,12 @@ def earlier_report(path, settings, *, overwrite=False):
     if not path.exists():
         return None
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json_text.load(path)
         before = _flat(report["settings"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (DataError, TypeError, KeyError, AttributeError) as problem:
         if not overwrite:
-            raise DataError(f"{path} is no report of an evaluation; {ownership.remedy(path)}") from None
+            reason = f" ({problem})" if isinstance(problem, DataError) else ""
+            raise DataError(f"{path} is no report of an evaluation{reason}; {ownership.remedy(path)}") from None
         ownership.refuse(path, overwrite)
         return None
     if not overwrite:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
-from classify.text_files import csv_text, write_text
-from idt.files import atomic
+from classify.text_files import write_text
+from idt.files import atomic, csv_text, text
 from idt.files.marks import mark_picture
 
 FILES = ("comparison.md", "comparison.csv", "comparison.png")
@@ -83,7 +83,7 @@ def write(folder, rows, *, overwrite=False):
         else:
             paths.append(path)
             picture = mark_picture(picture, ".png")
-            if not path.exists() or path.read_bytes() != picture:
+            if not text.holds(path, picture):
                 with atomic.replacing(path, overwrite=overwrite) as part:
                     part.write(picture)
     return Written(paths, notes)
@@ -102,7 +102,7 @@ def as_markdown(rows):
     """
     done = [row.report for row in rows if row.report is not None]
     if not done:
-        return "\n".join(["# Comparison", "", *(f"- {row.name}: {row.error}" for row in rows)]) + "\n"
+        return "\n".join(["# Comparison", "", *(f"- {escape(row.name)}: {escape(row.error)}" for row in rows)]) + "\n"
     metric, blocks = METRIC_NAMES[done[0]["metric"]], _blocks(done)
     header = ["recipe", metric, *blocks, "vector size", "seconds", "extraction, s", "memory, MB"]
     lines = []
@@ -117,11 +117,11 @@ def as_markdown(rows):
         lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
     first = done[0]
     counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
-    text = [
-        f"# {first['dataset']}: {len(rows)} recipes",
+    page = [
+        f"# {escape(first['dataset'])}: {len(rows)} recipes",
         "",
         f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
-        f" {first['protocol']}. In percent, with all descriptors and with each by itself. Seconds are those of"
+        f" {escape(first['protocol'])}. In percent, with all descriptors and with each by itself. Seconds are those of"
         " codebooks, encoding and classification, also where recipes share them; memory is the most that these took.",
         "",
         *table(header, lines),
@@ -132,7 +132,7 @@ def as_markdown(rows):
         "",
         *published_table(first["published"]),
     ]
-    return "\n".join(text) + "\n"
+    return "\n".join(page) + "\n"
 
 
 def as_csv(rows):
@@ -172,7 +172,7 @@ def as_csv(rows):
         costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(FEATURES, 0), report["memory"]]
         cells = ["" if share is None else f"{share:.6f}" for share in shares]
         lines.append([row.name, report["metric"], *cells, *("" if cost is None else cost for cost in costs), ""])
-    return csv_text(lines)
+    return csv_text.dumps(lines)
 
 
 def _blocks(reports):
@@ -180,6 +180,6 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def _keep(path, text, overwrite):
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text, overwrite=overwrite)
+def _keep(path, content, overwrite):
+    if not text.holds(path, text.encoded(content)):
+        write_text(path, content, overwrite=overwrite)

@@ -6,12 +6,17 @@ the current folder, which may be a stranger's.
 
 import io
 import os
+import warnings
 
 import numpy as np
 
+from idt.errors import one_line
 from idt.workers import processes
 
 NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
+
+LONGEST = 60
+"""Characters of a name; the middle of a longer one is left out."""
 
 NUMBERED = 30
 """Classes up to which the cells carry their counts."""
@@ -44,8 +49,7 @@ def _confusion(counts, classes):
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(classes) <= NUMBERED else 6
-    # A dollar sign in a class name is no formula.
-    names = [label.replace("$", r"\$") for label in classes]
+    names = [_shown(label) for label in classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
@@ -83,12 +87,17 @@ def _costs(names, seconds, percents, metric):
     axes = figure.subplots()
     axes.scatter(seconds, percents, s=25)
     for name, x, y in zip(names, seconds, percents, strict=True):
-        axes.annotate(name.replace("$", r"\$"), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
+        axes.annotate(_shown(name), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("seconds after the extraction")
     axes.set_ylabel(f"{metric}, %")
     axes.grid(visible=True, alpha=0.3)
     return figure
+
+
+def _shown(name):
+    """A name on one line; a dollar sign in it is no formula."""
+    return one_line(str(name), LONGEST).replace("$", r"\$")
 
 
 def _drawn(draw, *arguments):
@@ -109,5 +118,8 @@ def _draw(draw, arguments):
     # Not those of the user either, so that the picture depends on its numbers only.
     matplotlib.rcdefaults()
     file = io.BytesIO()
-    draw(*arguments).savefig(file, format="png", dpi=120, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box, and so is a layout that long names leave no room for.
+        warnings.simplefilter("ignore", UserWarning)
+        draw(*arguments).savefig(file, format="png", dpi=120, metadata={"Software": None})
     return file.getvalue()

@@ -8,7 +8,6 @@ Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put t
 """
 
 import importlib.metadata
-import json
 import platform
 from pathlib import Path
 from typing import NamedTuple
@@ -20,8 +19,8 @@ from classify.reports import summary
 from classify.reports.markdown import as_markdown
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
-from classify.text_files import csv_text, write_text
-from idt.files import atomic, ownership
+from classify.text_files import write_text
+from idt.files import atomic, csv_text, json_text, ownership
 from idt.files.marks import TOOL, mark_picture
 
 PACKAGES = (
@@ -185,7 +184,7 @@ def write(folder, report, *, overwrite=False):
     if report["confusion"]:
         paths.append(folder / "confusion.csv")
         lines = [[label, *row] for label, row in zip(report["classes"], report["confusion"], strict=True)]
-        write_text(paths[-1], csv_text([["true class", *report["classes"]], *lines]), overwrite=overwrite)
+        write_text(paths[-1], csv_text.dumps([["true class", *report["classes"]], *lines]), overwrite=overwrite)
         picture = confusion_png(np.array(report["confusion"]), report["classes"])
         if picture is None:
             notes.append(NO_MATPLOTLIB)
@@ -195,7 +194,7 @@ def write(folder, report, *, overwrite=False):
             part.write(mark_picture(picture, ".png"))
     paths += [folder / "report.md", final]
     write_text(paths[-2], as_markdown(report, picture=picture is not None), overwrite=overwrite)
-    write_text(final, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", overwrite=overwrite)
+    write_text(final, json_text.dumps(report) + "\n", overwrite=overwrite)
     return Written(paths, notes)
 
 

@@ -77,7 +77,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         from idt.extractor import features_of, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
-        from idt.opencv import cv2
+        from idt.imports.opencv import cv2
         from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
@@ -232,7 +232,7 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.frames.video import open_video
-    from idt.opencv import cv2
+    from idt.imports.opencv import cv2
 
     # As for `extract_job`.
     cv2.setNumThreads(1)

@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.files import marks
+from idt.files.text import numbered_lines
 from idt.frames.suffixes import VIDEOS
+
+LONGEST = 4096
+"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+
+CAMERA_DIGITS = 5
+"""Digits of the index of a camera; a longer number is the name of a file that is not there."""
 
 
 class Job(NamedTuple):
@@ -88,18 +95,12 @@ def read_list(path):
     DataError
         If there is no such file, it is no text, or no line names anything.
     """
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise DataError(f"{path}: no such list of videos")
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
-    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = numbered_lines(path, what="a video on every line")
+    found = [line for _, line in lines if not line.startswith("#")]
     if not found:
         raise DataError(f"{path} names no video; expected one on every line")
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise DataError(f"{path}, line {number}: a name cannot hold the character NUL")
     return found
 
 
@@ -124,7 +125,7 @@ def camera_or_path(given):
     -------
     int or str
     """
-    return int(given) if given.isdecimal() and not os.path.exists(given) else given
+    return int(given) if given.isdecimal() and len(given) <= CAMERA_DIGITS and not os.path.exists(given) else given
 
 
 def _listed(given):
@@ -134,6 +135,8 @@ def _listed(given):
 
 def _expand(given):
     """The videos that one input stands for."""
+    if len(given) > LONGEST:
+        raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())

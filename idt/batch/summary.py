@@ -5,14 +5,12 @@ it, one line for each: name, source, reason.
 """
 
 import contextlib
-import csv
-import io
 import json
 import os
 import time
 from pathlib import Path
 
-from idt.files import atomic
+from idt.files import atomic, csv_text
 from idt.files.marks import TOOL
 
 SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
@@ -144,13 +142,10 @@ class Tally:
 
     def _write_failure(self, outcome):
         """Append a line at once: a run that is killed has told of its failures, too."""
-        text = io.StringIO()
-        lines = csv.writer(text, lineterminator="\n")
         path = self._folder / FAILURES
-        if not path.exists():
-            lines.writerow(("name", "source", "reason"))
-        lines.writerow((outcome.job.name, outcome.job.source, outcome.error))
-        data = text.getvalue().encode("utf-8", "surrogateescape")
+        lines = [] if path.exists() else [("name", "source", "reason")]
+        lines.append((outcome.job.name, outcome.job.source, outcome.error))
+        data = csv_text.dumps(lines).encode("utf-8", "surrogateescape")
         # A link that somebody put there since is not followed.
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(path, flags | (0 if path.exists() else os.O_EXCL), 0o666)

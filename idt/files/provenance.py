@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import hdf5, ownership
+from idt.files import hdf5, ownership, text
 
 REMEDY = "use another path or --overwrite"
 
@@ -120,7 +120,7 @@ def _difference(path, format, version, wanted, source):
 
 def _file_hash(path):
     result = hashlib.sha256()
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         while block := file.read(1 << 20):
             result.update(block)
     return result

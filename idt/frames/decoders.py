@@ -17,7 +17,7 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")

@@ -12,7 +12,7 @@ from idt.checks import describe
 from idt.errors import DataError, shown
 from idt.frames.decoders import Arrays, Capture, Images
 from idt.frames.suffixes import IMAGES
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 """OpenCV's conversion for each order of the colours."""

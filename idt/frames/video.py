@@ -20,7 +20,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
 

@@ -8,7 +8,7 @@ from idt.errors import DataError
 from idt.files import marks, outputs, scratch
 from idt.files.atomic import replacing
 from idt.frames.suffixes import IMAGES, VIDEOS
-from idt.opencv import cv2
+from idt.imports.opencv import cv2
 from idt.show.tracks import draw_tracks, zoom_of
 
 FALLBACK_RATE = 25.0

@@ -15,10 +15,10 @@ import numpy as np
 
 from idt import checks
 from idt.errors import DataError, shown
+from idt.imports.opencv import cv2
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
-from idt.opencv import cv2
 from idt.steps import surf
 
 SEARCH_RADIUS = 25.0

@@ -9,8 +9,8 @@ import numpy as np
 
 from idt import checks
 from idt.errors import DataError
+from idt.imports.opencv import cv2
 from idt.kernels import corners as kernel
-from idt.opencv import cv2
 from idt.steps import sampling
 
 MOST = 1000

@@ -19,10 +19,10 @@ import numpy as np
 
 from idt import checks
 from idt.errors import DataError
+from idt.imports.opencv import cv2
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.kernels.flow import COEFFICIENTS, LANES
-from idt.opencv import cv2
 from idt.steps.pyramid import RATIO, Scale, resize, scales
 
 ITERATIONS = 2

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from idt import checks
+from idt.imports.opencv import cv2
 from idt.kernels import resize as kernel
-from idt.opencv import cv2
 
 RATIO = np.float32(np.sqrt(2))
 

@@ -21,8 +21,8 @@ import numpy as np
 from idt.checks import describe as received
 from idt.checks import float_array, gray_image
 from idt.errors import DataError, shown
+from idt.imports.opencv import cv2
 from idt.kernels import matching, surf_describe, surf_detect, surf_orient
-from idt.opencv import cv2
 
 DESCRIPTOR = 128
 SMALLEST = 9

@@ -54,8 +54,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     """
     left = enumerate(tasks)
     kept = _kept.setdefault(threads, []) if keep else []
-    # Those that run already are at the end, and get the first tasks.
-    idle = [Worker(threads) for _ in range(jobs - len(kept))] + [kept.pop() for _ in range(min(jobs, len(kept)))]
+    idle = _workers(kept, threads, jobs)
     busy: dict[Any, tuple[int, Worker]] = {}
     try:
         while True:
@@ -79,9 +78,11 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
                 if content is not None and progress is not None:
                     progress(index, *content)
     finally:
-        if keep:
-            kept.extend(worker for worker in idle if worker.runs)
-        close([worker for worker in [*idle, *(worker for _, worker in busy.values())] if worker not in kept])
+        reusable = [worker for worker in idle if keep and worker.runs]
+        rest = [worker for worker in [*idle, *(worker for _, worker in busy.values())] if worker not in reusable]
+        # From here on another thread may have them.
+        kept.extend(reusable)
+        close(rest)
 
 
 def call(function, *arguments):
@@ -104,6 +105,18 @@ def call(function, *arguments):
 def end_kept():
     """End the processes that `run` keeps."""
     close([_kept[threads].pop() for threads in list(_kept) for _ in range(len(_kept[threads]))])
+
+
+def _workers(kept, threads, jobs):
+    """So many workers, those that are kept at the end, so that they get the first tasks."""
+    found: list[Worker] = []
+    while len(found) < jobs:
+        # One by one, because another thread may take some, too.
+        try:
+            found.insert(0, kept.pop())
+        except IndexError:
+            return [Worker(threads) for _ in range(jobs - len(found))] + found
+    return found
 
 
 def _forget():

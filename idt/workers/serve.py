@@ -113,15 +113,15 @@ def _heed_signals():
 def _listen(channel, tasks, told_to_end, parent):
     """Receive tasks, and end the process when it is time."""
     poll = select.poll()
-    parents_end, wait = -1, LOOK * 1000
+    parents_end = -1
     with contextlib.suppress(AttributeError, OSError):
         # Not only the socket: a copy of its other end may live on in a process that the parent forked.
-        parents_end, wait = os.pidfd_open(parent), None
+        parents_end = os.pidfd_open(parent)
         poll.register(parents_end, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)
     poll.register(told_to_end.fileno(), select.POLLIN)
     while os.getppid() == parent:
-        found = dict(poll.poll(wait))
+        found = dict(poll.poll(1000 * LOOK if parents_end < 0 else None))
         if told_to_end.fileno() in found:
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):

@@ -15,7 +15,7 @@ import time
 import weakref
 from typing import Any, NamedTuple
 
-from idt.surroundings import SEARCHED, absolute_entries
+from idt.imports.surroundings import SEARCHED, absolute_entries
 from idt.workers.channel import Channel, packed, pair
 
 STARTS = 3
@@ -136,7 +136,7 @@ class Worker:
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
         environment = {**{name: str(self._threads) for name in POOLS}, **os.environ}
-        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.opencv`).
+        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:
                 environment[name] = absolute_entries(environment[name])

@@ -1,4 +1,4 @@
-"""Fuzzing in a child process: what kills it, hangs it, or fills its memory is counted, and the next input is tried.
+"""Fuzzing in child processes: what kills one, hangs it, or fills its memory is counted, and the next input is tried.
 
 A target is a module with ``prepare(folder)``, which makes the intact inputs, and ``attempt(state, rng, folder)``, which
 makes a mutant from the seeded generator, reads it, and says what became of it: ``"accepted"``, or ``"refused"`` where
@@ -10,15 +10,18 @@ number alone:
 
 import argparse
 import importlib
+import itertools
 import resource
 import selectors
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -36,16 +39,21 @@ MEMORY = 1 << 30
 
 
 class Report:
-    """What became of the mutants: ``counts`` by outcome, and a line for each of the ``failures``."""
+    """What became of the mutants: ``counts`` by outcome, and a line for each of the ``failures``.
+
+    ``memory`` is the most that reading took beyond the imports and the intact inputs, in megabytes.
+    """
 
     def __init__(self):
         self.counts = Counter()
         self.failures = []
-        self.seconds = 0.0
+        self.seconds = self.memory = 0.0
+        self.lock = threading.Lock()
 
-    def add(self, number, outcome, detail):
+    def add(self, number, outcome, detail, memory=0.0):
         """Count one; the line of a failure, or None."""
         self.counts[outcome] += 1
+        self.memory = max(self.memory, memory)
         if outcome in ("accepted", "refused"):
             return None
         self.failures.append(f"mutant {number}: {outcome}: {detail}")
@@ -55,11 +63,11 @@ class Report:
         tried = sum(self.counts.values())
         names = ("refused", "accepted", "crash", "hang", "error", "memory")
         figures = ", ".join(f"{self.counts[name]} {name}" for name in names)
-        return f"{tried} mutants in {self.seconds:.0f} s: {figures}"
+        return f"{tried} mutants in {self.seconds:.0f} s: {figures}; most memory {self.memory:.0f} MB"
 
 
-def run(target, *, seed=0, mutants=1000, first=0, progress=lambda report, failure: None):
-    """Try mutants in a child process that is started again when it dies.
+def run(target, *, seed=0, mutants=1000, first=0, jobs=1, progress=lambda report, failure: None):
+    """Try mutants in child processes, each of which is started again when it dies.
 
     Parameters
     ----------
@@ -67,6 +75,8 @@ def run(target, *, seed=0, mutants=1000, first=0, progress=lambda report, failur
         Name of a module.
     seed, mutants, first : int
         The mutants ``first`` … ``first + mutants − 1`` of a seed.
+    jobs : int
+        Child processes at a time; each takes a part of the mutants.
     progress : callable, optional
         Called after each with the report and, of a failure, its line.
 
@@ -74,16 +84,30 @@ def run(target, *, seed=0, mutants=1000, first=0, progress=lambda report, failur
     -------
     Report
     """
-    report, number, began = Report(), first, time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        while number < first + mutants:
-            number = _one_child(target, seed, number, first + mutants, folder, report, progress)
+    report, began = Report(), time.monotonic()
+    edges = [first + mutants * i // jobs for i in range(jobs + 1)]
+    with ThreadPoolExecutor(jobs) as pool:
+        parts = [pool.submit(_part, target, seed, *edge, report, progress) for edge in itertools.pairwise(edges)]
+        for part in parts:
+            part.result()
     report.seconds = time.monotonic() - began
     return report
 
 
+def _part(target, seed, number, end, report, progress):
+    """Try some of the mutants in a folder of their own."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        while number < end:
+            number = _one_child(target, seed, number, end, folder, report, progress)
+
+
 def _one_child(target, seed, number, end, folder, report, progress):
     """Try mutants until the child ends; the number of the next one."""
+
+    def count(outcome, detail, memory=0.0):
+        with report.lock:
+            progress(report, report.add(number, outcome, detail, memory))
+
     words = [sys.executable, "-m", "tests.fuzz.harness", target, "--child", folder]
     words += ["--seed", str(seed), "--first", str(number), "--mutants", str(end - number)]
     with tempfile.TemporaryFile("w+") as noise, subprocess.Popen(
@@ -94,7 +118,7 @@ def _one_child(target, seed, number, end, folder, report, progress):
         while number < end:
             if not selector.select(patience):
                 child.kill()
-                progress(report, report.add(number, "hang", f"no answer for {patience:.0f} s"))
+                count("hang", f"no answer for {patience:.0f} s")
                 number += 1
                 break
             if not (data := child.stdout.read(65536)):
@@ -103,16 +127,16 @@ def _one_child(target, seed, number, end, folder, report, progress):
                 last = (noise.read().strip().splitlines() or [""])[-1]
                 if patience == START:
                     raise RuntimeError(f"the fuzzing process did not start: exit status {code}, {last}")
-                progress(report, report.add(number, "crash", f"exit status {code} {last}"))
+                count("crash", f"exit status {code} {last}")
                 number += 1
                 break
             *lines, buffer = (buffer + data).split(b"\n")
             for line in lines:
                 patience = PATIENCE
-                outcome, _, detail = line.decode(errors="replace").partition(" ")
+                outcome, memory, detail = f"{line.decode(errors='replace')}  ".split(" ", 2)
                 if outcome == "ready":
                     continue
-                progress(report, report.add(number, outcome, detail))
+                count(outcome, detail.strip(), float(memory))
                 number += 1
     return number
 
@@ -126,6 +150,7 @@ def _child(target, seed, numbers, folder):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit = _address_space() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print("ready", flush=True)
     for number in numbers:
         try:
@@ -136,7 +161,8 @@ def _child(target, seed, numbers, folder):
             place = traceback.extract_tb(problem.__traceback__)[-1]
             outcome = "error"
             detail = f"{type(problem).__name__}: {problem} at {place.filename}:{place.lineno}"
-        print(outcome, " ".join(detail.split()), flush=True)
+        memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most) / 1024
+        print(outcome, f"{memory:.1f}", " ".join(detail.split()), flush=True)
 
 
 def _address_space():
@@ -151,6 +177,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mutants", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, metavar="N", help="try mutant N in this process and say what becomes of it")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -172,7 +199,7 @@ def main():
             print(report, file=sys.stderr)
 
     report = run(
-        options.target, seed=options.seed, mutants=options.mutants, first=options.first, progress=say
+        options.target, seed=options.seed, mutants=options.mutants, first=options.first, jobs=options.jobs, progress=say
     )  # fmt: skip
     print(report)
     return 1 if report.failures else 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idt import surroundings
+from idt.imports import surroundings
 from idt.workers import processes, worker
 from idt.workers.in_order import in_order, surviving
 from tests import kills, perils
@@ -103,8 +103,8 @@ def test_whoever_names_the_current_folder_still_imports_from_it(tmp_path, monkey
 
 def test_opencv_leaves_no_library_path_that_means_the_current_folder(trap, monkeypatch):
     code = (
-        "import os, idt.opencv, idt.frames.video\n"
-        "print(repr(os.environ.get('LD_LIBRARY_PATH')), idt.opencv.cv2.__file__)"
+        "import os, idt.imports.opencv, idt.frames.video\n"
+        "print(repr(os.environ.get('LD_LIBRARY_PATH')), idt.imports.opencv.cv2.__file__)"
     )
     variables = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
     done = subprocess.run(
@@ -142,7 +142,7 @@ def test_only_one_module_imports_opencv():
         for path in sources()
         if re.search(r"^\s*(?:import cv2|from cv2 import)", path.read_text(), re.MULTILINE)
     }
-    assert found == {"idt/opencv.py"}
+    assert found == {"idt/imports/opencv.py"}
 
 
 # Settings.
