@@ -44,7 +44,9 @@ def evaluation_options(arguments):
         " CLASS/VIDEO",
     )
     parser.add_argument("root", metavar="ROOT", help="its folder, as the official archive unpacks")
-    add_habits(parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True)
+    add_habits(
+        parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
+    )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
     parser.add_argument(
         "--compare",

@@ -119,7 +119,14 @@ def _encode_videos(options, given, run, skin):
     outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
-    videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
+    videos = find(
+        options.features,
+        codebook,
+        path=options.codebook,
+        boxes=options.boxes,
+        run=run,
+        on_note=lambda note: options.quiet or warn(f"{skin.name}: {note}"),
+    )
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
         warn(f"{skin.name}: {name}: {reason}")
@@ -150,7 +157,14 @@ def _parsed(arguments, skin):
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
     )
-    add_habits(parser, output="vectors file; with --fit-only the codebook file", jobs=True, threads=True, cluster=True)
+    add_habits(
+        parser,
+        output="vectors file; with --fit-only the codebook file",
+        jobs=True,
+        threads=True,
+        cluster=True,
+        videos=True,
+    )
     parser.add_argument("--codebook", metavar="FILE", help="encode with this codebook instead of fitting one")
     parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
     parser.add_argument(

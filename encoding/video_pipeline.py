@@ -1,5 +1,6 @@
 """Videos to vectors in one pass, with a codebook that is given; no feature file is stored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from encoding.descriptors.inputs import combined
@@ -67,7 +68,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             return Made(Path(output), None, True), failed
         layout, empty, done = layout_of(codebook, params), [], 0
         made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
-        left = [video for video in videos if video.name not in failed]
+        left = [replace(video, content=found[video.name]) for video in videos if video.name not in failed]
         tasks = ((encode_video, video, codebook, params, run.threads) for video in left)
         with (
             stage("videos to vectors"),

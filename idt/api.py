@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 from idt.errors import DataError, unknown_option
-from idt.extractor import features_of, source_of
+from idt.extractor import features_of, known_boxes, source_of
 from idt.features.features import Features
 from idt.frames.video import open_video
+from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
 from idt.show.tracks import Drawn, draw_tracks
 
@@ -75,6 +76,7 @@ def extract(
     threads=1,
     strict=False,
     channels="bgr",
+    max_pixels=MOST_PIXELS,
 ) -> Features:
     """Extract improved dense trajectories from a video.
 
@@ -136,6 +138,8 @@ def extract(
         Refuse a truncated video instead of taking what decodes.
     channels : {"bgr", "rgb"}, default "bgr"
         Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+    max_pixels : int, default 64000000
+        Refuse a file or camera whose frames have more pixels.
 
     Returns
     -------
@@ -159,8 +163,8 @@ def extract(
     >>> import idt
     >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
     """
-    params = ExtractionParams.among(locals())
-    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+    params, boxes = ExtractionParams.among(locals()), known_boxes(boxes)
+    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
         chunks = list(features_of(opened, params, boxes=boxes, threads=threads))
         features = Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
         return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
@@ -195,6 +199,7 @@ def stream(
     threads=1,
     strict=False,
     channels="bgr",
+    max_pixels=MOST_PIXELS,
 ) -> Iterator[Features]:
     """Extract from a video that need not end, a chunk at a time.
 
@@ -204,7 +209,7 @@ def stream(
         As for `extract`.
     keypoints, camera, flow, flow_from, compensation, local_norm, humans
         As for `extract`.
-    start, end, fps, max_side, preset, boxes, threads, strict, channels
+    start, end, fps, max_side, preset, boxes, threads, strict, channels, max_pixels
         As for `extract`.
 
     Yields
@@ -220,7 +225,7 @@ def stream(
         As for `extract`, when the first chunk is asked for or the frame at fault is reached.
     """
     params = ExtractionParams.among(locals())
-    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
         yield from features_of(opened, params, boxes=boxes, threads=threads)
 
 
@@ -253,6 +258,7 @@ def draw(
     threads=1,
     strict=False,
     channels="bgr",
+    max_pixels=MOST_PIXELS,
     zoom=None,
     dropped=True,
 ) -> Iterator[Drawn]:
@@ -271,6 +277,8 @@ def draw(
     channels : {"bgr", "rgb"}, default "bgr"
         Order of the colours, in frames that are handed over as arrays and in the pictures: OpenCV's, or that of
         matplotlib and of notebooks.
+    max_pixels : int, default 64000000
+        As for `extract`.
     zoom : int or None, default None
         Enlarge the frames so many times; None until their shorter side has about 360 pixels.
     dropped : bool, default True
@@ -293,6 +301,6 @@ def draw(
     >>> pictures = [drawn.image for drawn in idt.draw("walk.avi", channels="rgb")]  # doctest: +SKIP
     """
     params = ExtractionParams.among(locals())
-    with open_video(video, params=params, strict=strict, channels=channels) as opened:
+    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
         drawing = {"zoom": zoom, "dropped": dropped, "channels": channels}
         yield from draw_tracks(opened, params, boxes=boxes, threads=threads, **drawing)

@@ -37,7 +37,8 @@ def extract(arguments):
     from idt.files import locks
     from idt.workers import cluster
 
-    jobs = plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
+    videos = [*options.videos, *(f"@{path}" for path in options.list)]
+    jobs = plan(videos, options.output, on_note=lambda note: _note([note], options.quiet))
     settings = {
         "boxes": options.boxes,
         "storage": Storage(options.float32, options.compact, options.project),
@@ -72,6 +73,7 @@ def _extraction_options(arguments):
     add_habits(
         parser, output="feature file; a folder for several videos, an existing folder or a name with a slash",
         required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
+        videos=True,
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="FOLDER",
@@ -170,7 +172,7 @@ def convert(arguments):
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
-        " and packed float32 rows of 466 numbers (.bin); rewrite any HDF5 of ours that an earlier release wrote.",
+        " and packed float32 rows of 466 numbers (.bin).",
         "idt-convert tracks.txt.gz -o features.h5",
     )
     parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")
@@ -178,14 +180,9 @@ def convert(arguments):
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
-    from idt.batch import renew
     from idt.features.convert import convert
 
     storage = Storage(compact=options.compact, project=options.project)
-    if renew.applies(options.features, options.output, storage):
-        renew.renew(options.features, options.output, overwrite=options.overwrite)
-        say(f"{options.output}: rewritten in the present form")
-        return DONE
     count, notes = convert(
         options.features,
         options.output,
@@ -210,7 +207,7 @@ def show(arguments):
     parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
     add_habits(
         parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
-        required=False, threads=True,
+        required=False, threads=True, videos=True,
     )  # fmt: skip
     add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: most tracks")
     parser.add_argument("--boxes", metavar="FILE", help="human boxes")
@@ -232,7 +229,8 @@ def show(arguments):
     read = [options.video, source, options.boxes]
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
-    with open_video(source, params=params) as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
+    opened = open_video(source, params=params, max_pixels=options.max_pixels)
+    with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):
             for item in items:

@@ -16,7 +16,7 @@ import sys
 
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
-from idt.params.bounds import JOBS, THREADS, check_workers
+from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
 from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -153,11 +153,12 @@ def run_options(arguments):
         jobs=getattr(arguments, "jobs", None) or 1,
         threads=getattr(arguments, "threads", None) or 1,
         overwrite=arguments.overwrite,
+        max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
 
-def add_habits(parser, *, output, required=True, jobs=False, threads=False, cluster=False):
+def add_habits(parser, *, output, required=True, jobs=False, threads=False, cluster=False, videos=False):
     """Add the options that commands have in common.
 
     Parameters
@@ -174,6 +175,8 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         it is 1.
     cluster : bool
         Whether it can work on other machines.
+    videos : bool
+        Whether it reads videos.
     """
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
@@ -187,6 +190,8 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
             help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
+    if videos:
+        add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

@@ -12,6 +12,7 @@ some of the scales. `idt.api` has the public functions, `collect` makes `Feature
 """
 
 import functools
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -144,7 +145,7 @@ def follow(video, params, *, boxes=None, threads=1):
     depth = 2 if params.compensation == "field" else 1
     previous = None
     with shared_loop(threads, depth) as (read_ahead, map_scales):
-        for now, fields, early in read_ahead(observe(video, levels, params, _known_boxes(video, boxes))):
+        for now, fields, early in read_ahead(observe(video, levels, params, _scaled_boxes(video, boxes))):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, ended = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -192,14 +193,22 @@ def source_of(video, boxes=None):
     ----------
     video : Video
         Its digest reads the whole source.
-    boxes : path, optional
-        Human boxes; the numbers depend on them, too.
+    boxes : path or people.Boxes, optional
+        Human boxes; the numbers depend on them, too. Of `known_boxes` the digest is that of the bytes that were read.
 
     Returns
     -------
     dict
     """
-    return video.source if boxes is None else {**video.source, "boxes_digest": provenance.digest(boxes)}
+    if boxes is None:
+        return video.source
+    digest = boxes.digest if isinstance(boxes, people.Boxes) else provenance.digest(boxes)
+    return {**video.source, "boxes_digest": digest}
+
+
+def known_boxes(boxes):
+    """Read human ``boxes`` from their file, unless they are None or were read already."""
+    return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
 def compensate(previous, now, fields, levels, params):
@@ -277,11 +286,12 @@ def _start_tracks(live, textured, params):
         tracks.start(sampling.sample_points(cells, tracks.positions, stride=params.stride))
 
 
-def _known_boxes(video, boxes):
-    """Read human boxes, in pixels of the frames given out; None where there is no file."""
+def _scaled_boxes(video, boxes):
+    """Return human boxes in pixels of the frames given out; None where there are none."""
+    boxes = known_boxes(boxes)
     if boxes is None:
         return None
-    return people.read_boxes(boxes).clipped(video.source_width, video.source_height).scaled(video.shrink)
+    return boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)
 
 
 def _mask(frame, params, boxes):

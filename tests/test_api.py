@@ -18,7 +18,7 @@ from idt.show.tracks import FOLLOWED_CAMERA, HEAD, KEPT
 from tests import scenes
 
 FIELDS = {field.name: field for field in dataclasses.fields(ExtractionParams)}
-OTHERS = {"preset": "exact", "boxes": None, "threads": 1, "strict": False, "channels": "bgr"}
+OTHERS = {"preset": "exact", "boxes": None, "threads": 1, "strict": False, "channels": "bgr", "max_pixels": 64_000_000}
 FUNCTIONS = pytest.mark.parametrize("name", ["extract", "stream", "draw"])
 
 OTHER_VALUES = {

@@ -1,4 +1,4 @@
-"""`idt.files.hdf5_guard` and `hdf5_headers`: headers that would lead libhdf5 astray are refused."""
+"""`idt.files.hdf5.guard` and `hdf5_headers`: headers that would lead libhdf5 astray are refused."""
 
 import os
 import struct
@@ -9,9 +9,9 @@ import pytest
 
 from idt.errors import DataError
 from idt.files import hdf5, result_file
-from idt.files.hdf5_guard import GuardedFile
-from idt.files.hdf5_headers import FLOAT, INTEGER, RAGGED, TEXT, parse
-from idt.files.hdf5_index import Unsound
+from idt.files.hdf5.guard import GuardedFile
+from idt.files.hdf5.headers import FLOAT, INTEGER, RAGGED, TEXT, parse
+from idt.files.hdf5.index import Unsound
 from tests.hdf5_files import opened, set_text
 
 
@@ -36,7 +36,7 @@ def header_of(*messages, version=2, flags=2, extra=b""):
 def test_the_header_of_the_root_group_is_what_was_written(tmp_path):
     with GuardedFile(write(tmp_path / "f.h5")) as guard:
         root, found = guard.root(), guard.find("a/b")
-    assert [*root.attributes] == ["format", "version", "tool", "params", "source"]
+    assert [*root.attributes] == ["format", "version", "tool", "params", "source", "made_with"]
     assert (root.attributes["format"].kind, root.attributes["format"].data) == (TEXT, b"idt-test")
     assert (root.attributes["version"].kind, root.attributes["version"].data) == (INTEGER, (7).to_bytes(8, "little"))
     assert ([*root.links], root.kind, root.heap) == (["a"], None, None)

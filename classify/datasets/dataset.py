@@ -10,6 +10,7 @@ from classify.labels import classes_of
 from classify.text_files import listed
 from idt.errors import DataError
 from idt.files import marks
+from idt.files.walk import file_key, walk
 from idt.frames import suffixes
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
@@ -138,7 +139,7 @@ class Dataset:
 
 
 def find_videos(root):
-    """Videos below a folder.
+    """Find the videos below a folder, and below the folders that it links to.
 
     Parameters
     ----------
@@ -149,7 +150,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Hidden files, such as the ``._*`` that archives made on a Mac hold, and videos that ``idt-show`` drew.
+        Hidden files, such as the ``._*`` that archives made on a Mac hold, videos that ``idt-show`` drew, and links to
+        a folder that they lie in.
 
     Raises
     ------
@@ -161,7 +163,15 @@ def find_videos(root):
         raise DataError(f"{root} is not a folder")
     videos: dict[str, Path] = {}
     skipped = []
-    for path in sorted(_files(root)):
+    found = walk(root, follow=True)
+    skipped += [Skipped(str(link.path), f"leads back to {link.visited}") for link in found.repeats if link.is_loop]
+    files = found.files
+    for link in found.repeats:
+        if not link.is_loop:
+            # The videos of a folder with two names have two names, too: `each_once` compares their labels.
+            inside = (path for path in found.files if link.visited in path.parents)
+            files = [*files, *(link.path / path.relative_to(link.visited) for path in inside)]
+    for path in sorted(path for path in files if path.suffix.lower() in suffixes.VIDEOS):
         relative = path.relative_to(root)
         if any(step.startswith(".") for step in relative.parts):
             skipped.append(Skipped(str(path), "hidden file"))
@@ -176,6 +186,40 @@ def find_videos(root):
     return dict(sorted(videos.items())), skipped
 
 
+def each_once(clips, skipped):
+    """Take each video once, whatever names links give it.
+
+    Parameters
+    ----------
+    clips : list of Clip
+        Whole videos.
+    skipped : list of Skipped
+        Further names of a video are added.
+
+    Returns
+    -------
+    list of Clip
+
+    Raises
+    ------
+    DataError
+        If one video has two labels.
+    """
+    known: dict[object, Clip] = {}
+    # A name that is no link comes first.
+    for clip in sorted(clips, key=lambda clip: os.path.realpath(clip.path) != os.path.abspath(clip.path)):
+        key = file_key(clip.path)
+        first = clip if key is None else known.setdefault(key, clip)
+        if first.label != clip.label:
+            labels = " and ".join(str(label) for label in (first.label, clip.label))
+            raise DataError(
+                f"{first.path} and {clip.path} are one video under two labels, {labels}; remove one of them"
+            )
+        if first is not clip:
+            skipped.append(Skipped(str(clip.path), f"the same video as {first.path}"))
+    return [clip for clip in clips if known.get(file_key(clip.path), clip) is clip]
+
+
 def need(clips, root, name, layout):
     """Refuse a folder ``root`` without ``clips`` of the set ``name``, which lie as ``layout`` says."""
     if not clips:
@@ -185,10 +229,3 @@ def need(clips, root, name, layout):
 def groups_of(clips):
     """Map the name of each of ``clips`` to its group."""
     return {clip.name: clip.group for clip in clips}
-
-
-def _files(root):
-    for folder, _, names in os.walk(root, followlinks=True):
-        for name in names:
-            if os.path.splitext(name)[1].lower() in suffixes.VIDEOS:
-                yield Path(folder, name)

@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.11.
 from pathlib import Path
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
 from idt.frames import suffixes
 
 
@@ -38,6 +38,7 @@ def read_folder(root, params):
             clips.append(Clip(name, path, label))
         else:
             skipped.append(Skipped(str(path), "in no class folder"))
+    clips = each_once(clips, skipped)
     need(clips, root, "folder", "<class>/<video>")
     names = [clip.name for clip in clips]
     if params.split is not None:

@@ -8,7 +8,7 @@ the splits go on without it.
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.datasets.dataset import Clip, Dataset, Skipped, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, need
 from classify.datasets.splits import Split
 from classify.text_files import listed
 from idt.errors import DataError
@@ -104,7 +104,11 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
             raise DataError(f"{path} and {found[keys[called]]} are both {called} of the lists; move one of them away")
         keys[called] = video
         clips.append(Clip(video, path, labels[called], group=group(called) if group else ""))
+    missing = [called for called in labels if called not in keys]
+    clips = each_once(clips, skipped)
     need(clips, root, name, layout)
+    names = {clip.name for clip in clips}
+    keys = {called: video for called, video in keys.items() if video in names}
     sides = [[tuple(keys[called] for called in side if called in keys) for side in split[1:]] for split in splits]
     parts = [split.name if len(splits) > 1 else "" for split in splits]
     return Dataset(
@@ -116,7 +120,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
             for split, (train, test), part in zip(splits, sides, parts, strict=True)
         ],
         skipped=skipped,
-        missing=[called for called in labels if called not in keys],
+        missing=missing,
         **protocol,
     )
 

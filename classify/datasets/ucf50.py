@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.3; Reddy & Shah 2012.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
 
 CLIPS, CLASSES, GROUPS = 6618, 50, 25
 
@@ -44,6 +44,7 @@ def read_ucf50(root, params):
             clips.append(Clip(name, path, path.parent.name, group=group, part=group))
         else:
             skipped.append(Skipped(str(path), "the name is not v_<Class>_gXX_cYY of the set"))
+    clips = each_once(clips, skipped)
     need(clips, root, "ucf50", "UCF50/<Class>/v_<Class>_gXX_cYY.avi")
     groups = groups_of(clips)
     return Dataset(

@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.9; Ryoo & Aggarwal 2009.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
 
 CLASSES = ("handshake", "hug", "kick", "point", "punch", "push")
 SEQUENCES = 10
@@ -41,6 +41,7 @@ def read_ut_interaction(root, params):
         sequence = int(match[2])
         part = "set 1" if sequence <= SEQUENCES else "set 2"
         clips.append(Clip(name, path, CLASSES[int(match[3])], group=f"sequence {sequence}", part=part))
+    clips = each_once(clips, skipped)
     need(clips, root, "ut-interaction", "<index>_<sequence>_<class>.avi")
     parts = {clip.name: clip.part for clip in clips}
     found = {(clip.group, clip.label) for clip in clips}

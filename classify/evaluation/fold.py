@@ -74,7 +74,7 @@ def encode(plan, state, files, run):
     plan : FoldPlan
     state : State
         From before the codebook was kept.
-    files : dict of str to Path
+    files : dict of str to Path or FileSource
         Video name → feature file.
     run : RunOptions
 

@@ -25,7 +25,7 @@ class Prepared:
     dataset : Dataset
         Without the clips that failed.
     extraction : ExtractionParams
-    files : dict of str to Path
+    files : dict of str to FileSource
         Video name → feature file.
     digests : dict of str to str
         Video name → digest of its feature file.
@@ -39,7 +39,7 @@ class Prepared:
 
     dataset: Dataset
     extraction: ExtractionParams
-    files: dict[str, Path]
+    files: dict[str, FileSource]
     digests: dict[str, str]
     failed: dict[str, str]
     up_to_date: bool
@@ -85,9 +85,9 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
     dataset = dataset.without(failed)
     splits.check(dataset.splits, dataset.labels)
-    files = {task.name: task.output for task in tasks if task.name not in failed}
+    files = {task.name: FileSource(task.output, task.name) for task in tasks if task.name not in failed}
     with run.progress("file", len(files)) as update:
-        found = digests([FileSource(path, name) for name, path in files.items()], update=update)
+        found = digests(list(files.values()), update=update)
     return Prepared(dataset, extraction, files, found, failed, not extracted, recorded(stage).seconds)
 
 

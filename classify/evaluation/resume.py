@@ -7,10 +7,11 @@ import dataclasses
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, json_text, ownership, provenance
+from idt.files import hdf5, json_text, ownership, provenance, versions
 
 VARYING = ("tool", "seconds", "memory", "versions")
-"""Entries of a report that may differ between two runs of one evaluation."""
+"""Entries of a report that may differ between two runs of one evaluation. Versions on which numbers depend are compared
+file by file; those of the report are the versions of the run that made it."""
 
 
 def settings_of(dataset, *, extraction, encoding, classifier):
@@ -82,7 +83,7 @@ def is_repeated(report, earlier):
 
 
 def refuse_other_features(tasks):
-    """Refuse feature files that were extracted with other parameters, all of them rather than one by one.
+    """Refuse feature files that were extracted with other parameters or versions, all rather than one by one.
 
     Parameters
     ----------
@@ -99,9 +100,14 @@ def refuse_other_features(tasks):
         try:
             with hdf5.open_checked(task.output, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
                 before = hdf5.json_attribute(file, "params") or {}
+                made_with = provenance.made_with_of(file)
         except (DataError, OSError):
             continue
-        _refuse_difference(task.output, before, provenance.plain(feature_file.stored_params(task.params)))
+        wanted = provenance.plain(feature_file.stored_params(task.params))
+        _refuse_difference(task.output, before, wanted)
+        reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted))
+        if reason:
+            raise DataError(f"{task.output} {reason}; {provenance.REMEDY}")
 
 
 def _refuse_difference(path, before, now):

@@ -1,5 +1,6 @@
 """A model file from a vectors file and a list of labels; one that is up to date is left alone."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -12,6 +13,7 @@ from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
 from idt.files import locks, outputs, provenance
+from idt.files.source_file import open_source
 
 
 class Outside(NamedTuple):
@@ -86,10 +88,15 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
     output = Path(output)
     read = [vectors, labels, *(path for block in outside for path in block[:2])]
     outputs.check([output], read, overwrite=overwrite)
-    with open_vectors(vectors) as stored, locks.held(files=[output], say=say):
+    with contextlib.ExitStack() as stack:
+        opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
+        stored = stack.enter_context(open_vectors(vectors))
+        stack.enter_context(locks.held(files=[output], say=say))
         given = match_labels(stored.names, read_labels(labels))
-        blocks = [(block.name or Path(block.path).stem, *map(provenance.digest, block[:2])) for block in outside]
-        made_of = json.dumps([provenance.digest(vectors), given, blocks])
+        blocks = [
+            (block.name or Path(block.path).stem, *(opened[path].digest() for path in block[:2])) for block in outside
+        ]
+        made_of = json.dumps([opened[vectors].digest(), given, blocks])
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
         kind = {"format": model_file.FORMAT, "version": model_file.VERSION}
@@ -97,9 +104,12 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
         if provenance.is_current(output, **kind, params=options, source=source, overwrite=overwrite):
             return done._replace(up_to_date=True)
         rows, layout = append_blocks(stored, read_blocks(outside))
+        fitted = machine_of(params, layout).fit(rows, given)
+        for file in opened.values():
+            file.check_unchanged()
         model_file.save_model(
             output,
-            machine_of(params, layout).fit(rows, given),
+            fitted,
             layout=layout,
             codebook=stored.codebook,
             source=source,

@@ -5,7 +5,6 @@ no two are equal; otherwise each file's path relative to the folder common to al
 whichever part of a set is given; the second is for files that were renamed, or extracted one by one.
 """
 
-import glob
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5
+from idt.files.walk import file_key, matching, walk
 from idt.params import layout
 
 SEGMENT = ("start", "end")
@@ -106,8 +106,9 @@ def find(given):
         If one stands for nothing, or a file is given twice.
     """
     files: dict[str, Path] = {}
+    names: dict[object, Path] = {}
     for word in given:
-        paths = sorted(glob.glob(word, recursive=True)) if not os.path.lexists(word) else [word]
+        paths = matching(word) if not os.path.lexists(word) else [word]
         found = [path for expanded in paths for path in _expand(Path(expanded))]
         if not found:
             raise DataError(
@@ -116,6 +117,9 @@ def find(given):
         for path in found:
             if files.setdefault(os.path.abspath(path), path) is not path:
                 raise DataError(f"{path} is given twice")
+            key = file_key(path)
+            if key is not None and names.setdefault(key, path) is not path:
+                raise DataError(f"{path} is given twice: {names[key]} is another name of it; name it once")
     return list(files.values())
 
 
@@ -156,7 +160,8 @@ def _expand(path):
     """The file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
-    return sorted(found for found in path.rglob("*.h5") if found.is_file() and not _is_a_result(found))
+    files = (found for found in walk(path).files if found.suffix == ".h5" and found.is_file())
+    return [found for found in files if not _is_a_result(found)]
 
 
 def _is_a_result(path):

@@ -6,6 +6,7 @@ those of `idt-extract` and encoding then, to the last bit, because histograms ar
 and rows come in the blocks in which those of a file are read.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from idt.checks import describe, float_array, within
 from idt.errors import DataError, naming
 from idt.features import feature_file
 from idt.features.features import Features
-from idt.files import hdf5, provenance
+from idt.files import hdf5
+from idt.files.source_file import Identity, open_source
+from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
@@ -138,10 +141,19 @@ class TrackSource(Source, Protocol):
 
 @dataclass(frozen=True)
 class FileSource(TrackSource):
-    """A feature file, ours or rows that others wrote."""
+    """A feature file, ours or rows that others wrote.
+
+    Attributes
+    ----------
+    path : str or Path
+    name : str
+    identity : Identity or None
+        Of the file whose digest was taken last; another one is refused when it is read.
+    """
 
     path: str | Path
     name: str
+    identity: Identity | None = field(default=None, compare=False, repr=False)
     kind = "files"
 
     @property
@@ -154,15 +166,21 @@ class FileSource(TrackSource):
         return header(self.path).params
 
     def digest(self):
-        """Return the SHA-256 of the file."""
-        return provenance.digest(self.path)
+        """Return the SHA-256 of the file, and remember which file it is of."""
+        with open_source(self.path) as file:
+            object.__setattr__(self, "identity", file.identity)
+            return file.digest()
 
     def chunks(self, columns):
-        """Read the columns."""
+        """Read the columns; a file that is changed meanwhile is refused."""
         if "skip" in columns and not hdf5.is_hdf5(self.path):
             # Rows that others wrote have no frame steps: they are all of one.
             columns = tuple(name for name in columns if name != "skip")
-        return feature_file.iter_rows(self.path, block=ROWS, columns=columns)
+        with open_source(self.path) as file:
+            if self.identity not in (None, file.identity):
+                raise DataError(f"{self.path} was changed since its digest was taken; run again when that is over")
+            yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
+            file.check_unchanged()
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,12 +247,18 @@ class VideoSource(TrackSource):
     boxes : str or None
         As for `idt.batch.extract_one.extract_job`.
     threads : int
+    max_pixels : int
+        Most pixels of a frame.
+    content : str or None
+        `digest` of the content that is expected; a video of another is refused when it is extracted.
     """
 
     job: Any
     extraction: ExtractionParams
     boxes: str | None = None
     threads: int = 1
+    max_pixels: int = MOST_PIXELS
+    content: str | None = None
     name: str = field(init=False)
     kind = "videos"
 
@@ -250,17 +274,30 @@ class VideoSource(TrackSource):
         return comparable(asdict(self.extraction))
 
     def digest(self):
-        """Return the digest of the video that a feature file records."""
+        """Return the digest of the video, and of its human boxes if there are any, that a feature file records."""
         from idt.batch.extract_one import source_of_job
 
-        return source_of_job(self.job, self.extraction, boxes=self.boxes)["digest"]
+        source = source_of_job(self.job, self.extraction, boxes=self.boxes, max_pixels=self.max_pixels)
+        return content_of(source)
 
     def chunks(self, columns):
         """Extract."""
         from idt.batch.extract_one import stream_job
 
-        options = {"columns": columns, "boxes": self.boxes, "threads": self.threads}
+        options: dict[str, Any] = {"boxes": self.boxes, "threads": self.threads, "max_pixels": self.max_pixels}
+        options |= {"columns": columns, "check": None if self.content is None else self._check}
         return regrouped(stream_job(self.job, self.extraction, **options), ROWS)
+
+    def _check(self, source):
+        if content_of(source) != self.content:
+            raise DataError(f"{self.job.source} was changed since its digest was taken; run again when that is over")
+
+
+def content_of(source):
+    """Combine the digests of a ``source``, as `idt.extractor.source_of` gives it, into one."""
+    if "boxes_digest" not in source:
+        return source["digest"]
+    return hashlib.sha256(f"{source['digest']}{source['boxes_digest']}".encode()).hexdigest()
 
 
 def source_of(item, name):

@@ -5,9 +5,10 @@ import os
 from encoding.descriptors.sources import VideoSource
 from idt.errors import DataError
 from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 
-def find(given, codebook, *, path, boxes=None, threads=1):
+def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     """Return the videos that the words of a command line stand for, named as `idt-extract` names them.
 
     Parameters
@@ -17,8 +18,12 @@ def find(given, codebook, *, path, boxes=None, threads=1):
     codebook : Codebook
     path : str
         What messages call the codebook.
-    boxes, threads
+    boxes
         As `VideoSource`.
+    run : RunOptions
+        Threads and the most pixels of a frame.
+    on_note : callable, optional
+        As `idt.batch.jobs.plan`.
 
     Returns
     -------
@@ -44,4 +49,5 @@ def find(given, codebook, *, path, boxes=None, threads=1):
         read_boxes(boxes)
     params = ExtractionParams.from_options(**codebook.features)
     # The folder only makes the names relative to the videos' common root.
-    return [VideoSource(job, params, boxes, threads) for job in plan(given, "features/")]
+    jobs = plan(given, "features/", on_note=on_note)
+    return [VideoSource(job, params, boxes, run.threads, run.max_pixels) for job in jobs]

@@ -5,6 +5,5 @@ extract_one   one video, unless its file is up to date
 extract_many  many, in processes that may die or on a cluster
 summary       counts, failures.csv, summary.json
 verify        what the files of a folder are worth
-renew         files of an earlier release into the present form
 precompile    kernels compiled before the first frame, several at once
 """

@@ -12,6 +12,7 @@ from idt.errors import DataError
 from idt.features.storage import PLAIN
 from idt.files import locks, outputs
 from idt.frames.suffixes import IMAGES, VIDEOS
+from idt.params.bounds import MOST_PIXELS
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
@@ -74,7 +75,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     """
     with stage("imports"):
         from idt.batch.precompile import compile_missing
-        from idt.extractor import features_of, source_of
+        from idt.extractor import features_of, known_boxes, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
         from idt.imports.opencv import cv2
@@ -87,9 +88,10 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
     source = camera_or_path(job.source)
-    ahead = DECODED_AHEAD if run.threads > 1 else 0
-    with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, ahead=ahead) as video:
+    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
+    with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, **reading) as video:
         with stage("digest of the source"):
+            boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
         # Another run that makes this very file is waited for: then it is up to date.
         held.enter_context(locks.held(files=[job.output], say=run.say))
@@ -176,7 +178,7 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
-def source_of_job(job, params, *, boxes=None):
+def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     """What the features of a video would be made from.
 
     Parameters
@@ -185,6 +187,8 @@ def source_of_job(job, params, *, boxes=None):
     params : ExtractionParams
     boxes : path, optional
         As for `extract_job`.
+    max_pixels : int
+        Most pixels of a frame.
 
     Returns
     -------
@@ -199,11 +203,11 @@ def source_of_job(job, params, *, boxes=None):
     from idt.extractor import source_of
     from idt.frames.video import open_video
 
-    with open_video(camera_or_path(job.source), params=params) as video:
+    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
         return source_of(video, boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, threads=1):
+def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_PIXELS, check=None):
     """Extract one video without storing it.
 
     Parameters
@@ -216,6 +220,10 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
         are relative to the number of frames.
     boxes, threads
         As for `extract_job`.
+    max_pixels : int
+        Most pixels of a frame.
+    check : callable, optional
+        Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
     Yields
     ------
@@ -228,7 +236,7 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     DataError
         If the video cannot be read.
     """
-    from idt.extractor import features_of
+    from idt.extractor import features_of, known_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.frames.video import open_video
@@ -236,8 +244,11 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
-    with open_video(camera_or_path(job.source), params=params) as video:
-        chunks = features_of(video, params, boxes=boxes_of(job, boxes), threads=threads)
+    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+        boxes = known_boxes(boxes_of(job, boxes))
+        if check is not None:
+            check(source_of(video, boxes))
+        chunks = features_of(video, params, boxes=boxes, threads=threads)
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])

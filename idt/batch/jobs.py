@@ -9,6 +9,7 @@ from typing import NamedTuple
 from idt.errors import DataError
 from idt.files import marks
 from idt.files.text import numbered_lines
+from idt.files.walk import file_key, matching, walk
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
@@ -26,7 +27,7 @@ class Job(NamedTuple):
     output: Path
 
 
-def plan(inputs, output):
+def plan(inputs, output, *, on_note=None):
     """Pair inputs with outputs.
 
     Parameters
@@ -37,6 +38,9 @@ def plan(inputs, output):
     output : str
         A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
         outputs keep their path relative to the common root of the inputs.
+    on_note : callable, optional
+        Called with one line for every video that is left out because the same folder, pattern or list line stands for
+        another name of it, too. Without it such a video is refused.
 
     Returns
     -------
@@ -46,8 +50,8 @@ def plan(inputs, output):
     Raises
     ------
     DataError
-        If an input is an empty folder or a list that cannot be read, two have one name, or the output cannot be a file
-        or folder.
+        If an input is an empty folder or a list that cannot be read, two have one name or name one video, or the output
+        cannot be a file or folder.
 
     Notes
     -----
@@ -56,7 +60,7 @@ def plan(inputs, output):
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = sources_of(inputs)
+    sources = sources_of(inputs, on_note=on_note)
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
@@ -72,9 +76,9 @@ def plan(inputs, output):
     return list(jobs.values())
 
 
-def sources_of(inputs):
-    """Return the videos that ``inputs``, the words of a command line, stand for, in order."""
-    return [found for given in inputs for word in _listed(given) for found in _expand(word)]
+def sources_of(inputs, *, on_note=None):
+    """Return the videos that ``inputs``, the words of a command line, stand for, in order; ``on_note`` as `plan`."""
+    return _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
 
 
 def read_list(path):
@@ -133,22 +137,46 @@ def _listed(given):
     return read_list(given[1:]) if given.startswith("@") and not os.path.exists(given) else [given]
 
 
+def _each_once(groups, on_note):
+    """The sources of all groups, each file or folder once, whatever names it has.
+
+    Of the names that one word stands for the first is taken that is no link. Two words are the user's own, who may
+    expect two results.
+    """
+    known: dict[object, tuple[int, str]] = {}
+    sources = []
+    for number, group in enumerate(groups):
+        for source in sorted(group, key=os.path.islink):
+            known.setdefault(file_key(source), (number, source))
+        for source in group:
+            key = file_key(source)
+            where, first = (number, source) if key is None else known[key]
+            # That a source is given twice under one name is said where names are compared.
+            if first != source and (where != number or on_note is None):
+                raise DataError(f"{source} and {first} are two names of one video; name it once")
+            if first == source:
+                sources.append(source)
+            else:
+                on_note(f"{source} is left out: {first} is the same video")
+    return sources
+
+
 def _expand(given):
     """The videos that one input stands for."""
     if len(given) > LONGEST:
         raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
-        below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+        files = (path for path in walk(given).files if path.suffix.lower() in VIDEOS and path.is_file())
         # The next run must not take what an earlier one drew for a video of the folder.
-        below = [path for path in below if not marks.is_drawn(path)]
+        below = [path for path in sorted(map(str, files)) if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
             return below
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
-        found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
+        found = [path for path in matching(given) if Path(path).suffix.lower() in VIDEOS]
         return [path for path in found if not marks.is_drawn(path)] or [given]
     return [given]
 

@@ -14,7 +14,9 @@ from idt.command import error_line
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.features.columns import COLUMNS
-from idt.files import hdf5, provenance
+from idt.files import hdf5
+from idt.files.source_file import open_source
+from idt.files.walk import walk
 
 
 class Finding(NamedTuple):
@@ -44,7 +46,9 @@ def find(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; name the one that idt-extract wrote to")
-    found = sorted(path for path in folder.rglob("*.h5") if path.is_file() and not _is_of_another_kind(path))
+    found = sorted(
+        path for path in walk(folder).files if path.suffix == ".h5" and path.is_file() and not _is_of_another_kind(path)
+    )
     if not found:
         raise DataError(f"{folder} holds no feature files (.h5)")
     return found
@@ -109,15 +113,16 @@ def _check_source(path, source):
     if not (isinstance(where, str) and where and wanted):
         return False
     if source.get("kind") == "images":
-        from idt.frames.video import open_video
+        from idt.frames.sources import find_reader
 
         try:
-            with open_video(where) as video:
-                found = video.digest
+            reader = find_reader(where)
         except DataError:
             return False
+        found = reader.digest()
     elif os.path.isfile(where):
-        found = provenance.digest(where)
+        with open_source(where) as file:
+            found = file.digest()
     else:
         return False
     if found != wanted:

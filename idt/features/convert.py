@@ -8,7 +8,6 @@ Ours has forms of its own (`storage_forms`): a file can be made compact or proje
 extracting so would have given. The way back is refused, because such a file would pass for one that has lost nothing.
 """
 
-import os
 from pathlib import Path
 
 from idt.errors import DataError
@@ -16,7 +15,9 @@ from idt.features import feature_file, release_rows
 from idt.features.feature_file import VideoInfo
 from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.features.storage import PLAIN, Storage
-from idt.files import hdf5, locks, outputs, provenance
+from idt.files import hdf5, locks, outputs
+from idt.files.provenance import made_with_of
+from idt.files.source_file import open_source
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -61,11 +62,13 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
         raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
     form = _form(target)
     outputs.check([target], [source, storage.project], overwrite=overwrite, unmarked=form != HDF5)
-    with locks.held(files=[target], say=say):
-        return _convert(source, target, form, storage, overwrite)
+    with locks.held(files=[target], say=say), open_source(source) as opened:
+        return _convert(opened, target, form, storage, overwrite)
 
 
-def _convert(source, target, form, storage, overwrite):
+def _convert(opened, target, form, storage, overwrite):
+    """Convert a file that stays open, so that one that is changed meanwhile is refused."""
+    source = opened.path
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
         raise DataError(
@@ -73,12 +76,12 @@ def _convert(source, target, form, storage, overwrite):
         )
     if ours:
         if form == HDF5:
-            return _other_form(source, target, storage, overwrite)
-        return _export(source, target, form, overwrite), _losses(source, form)
+            return _other_form(opened, target, storage, overwrite)
+        return _export(opened, target, form, overwrite), _losses(source, form)
     if form == HDF5:
-        return _import(source, target, overwrite)
+        return _import(opened, target, overwrite)
     found = release_rows.kind(source)
-    return _export(source, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
+    return _export(opened, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
 
 
 def _form(path):
@@ -92,14 +95,10 @@ def _form(path):
     return form
 
 
-def _import(source, target, overwrite):
+def _import(opened, target, overwrite):
+    source = opened.path
     form = release_rows.kind(source)
-    origin = {
-        "kind": form,
-        "name": Path(source).name,
-        "digest": provenance.digest(source),
-        "bytes": os.path.getsize(source),
-    }
+    origin = {"kind": form, "name": Path(source).name, "digest": opened.digest(), "bytes": opened.size}
     if feature_file.is_current(target, params=None, source=origin, overwrite=overwrite):
         return _count(target), [f"{target} is up to date"]
     count = 0
@@ -107,15 +106,18 @@ def _import(source, target, overwrite):
         for part in release_rows.blocks(source):
             writer.append(part)
             count += len(part)
+        opened.check_unchanged()
         writer.finish()
     return count, [f"{form} holds no {'camera' if form == BINARY else 'points and no camera'}: absent in {target}"]
 
 
-def _other_form(source, target, storage, overwrite):
+def _other_form(opened, target, storage, overwrite):
     """Write a feature file in another form; what the source lost already, the target lacks, too, and says so."""
+    source = opened.path
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
         origin = hdf5.json_attribute(file, "source")
+        made_with = made_with_of(file) or {}
     stored = params or {}
     projects = storage.project is not None
     if "projected" in stored or not (projects or (storage.compact and not stored.get("compact"))):
@@ -126,7 +128,9 @@ def _other_form(source, target, storage, overwrite):
     before = {name: stored.get(name) is True for name in ("float32", "compact")}
     storage = Storage(before["float32"], storage.compact or before["compact"], storage.project).loaded()
     wanted = feature_file.stored_params(params, storage)
-    if feature_file.is_current(target, params=wanted, source=origin, overwrite=overwrite):
+    # The numbers are still those of the run that extracted them.
+    kept = {"overwrite": overwrite, "made_with": made_with}
+    if feature_file.is_current(target, params=wanted, source=origin, **kept):
         return _count(target), [f"{target} is up to date"]
     count, head = 0, feature_file.header(source)
     with feature_file.Writer(
@@ -135,12 +139,13 @@ def _other_form(source, target, storage, overwrite):
         source=head.source,
         video=VideoInfo.of(head),
         storage=storage,
-        overwrite=overwrite,
+        **kept,
     ) as writer:
         writer.append(head)
         for part in feature_file.iter_rows(source):
             writer.append(part)
             count += len(part)
+        opened.check_unchanged()
         writer.finish(head.frames, fill=False)
     if projects:
         codebook = storage.project.path
@@ -156,12 +161,13 @@ def _count(path):
         return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32"))
 
 
-def _export(source, target, form, overwrite):
+def _export(opened, target, form, overwrite):
     count = 0
     with release_rows.writing(target, form, overwrite=overwrite) as put:
-        for part in feature_file.iter_rows(source, block=release_rows.BLOCK):
+        for part in feature_file.iter_rows(opened.path, block=release_rows.BLOCK):
             put(part)
             count += len(part)
+        opened.check_unchanged()
     return count
 
 

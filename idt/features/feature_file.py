@@ -51,7 +51,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
     Parameters
     ----------
     features : Features
-        Its ``source`` is recorded; without one, it says that the features came from arrays.
+        Its ``source`` and ``made_with`` are recorded; without a source, it says that the features came from arrays.
     path : str or Path
     float32 : bool
         Store histograms as float32 instead of fixed point; those of rows that others wrote are in any case.
@@ -76,6 +76,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         video=VideoInfo.of(features),
         storage=Storage(float32, compact, project),
         overwrite=overwrite,
+        made_with=features.made_with,
     ) as writer:
         writer.append(features)
         # Times that are unknown stay so: ``frames`` of a chunk of a stream are not those of its video.
@@ -196,7 +197,7 @@ def rounded(features, columns):
     return Features(**values, params=features.params, source=features.source)
 
 
-def is_current(path, *, params, source, overwrite=False):
+def is_current(path, *, params, source, overwrite=False, made_with=None):
     """Tell whether a feature file may stay, as `idt.files.provenance.is_current`.
 
     Parameters
@@ -207,6 +208,8 @@ def is_current(path, *, params, source, overwrite=False):
     source : dict
     overwrite : bool or collection of path
         Another file may be replaced.
+    made_with : dict, optional
+        As for `idt.files.result_file.create`.
 
     Returns
     -------
@@ -218,7 +221,13 @@ def is_current(path, *, params, source, overwrite=False):
         If another file exists and ``overwrite`` is false.
     """
     return provenance.is_current(
-        path, format=FORMAT, version=VERSIONS, params=params, source=source, overwrite=overwrite
+        path,
+        format=FORMAT,
+        version=VERSIONS,
+        params=params,
+        source=source,
+        overwrite=overwrite,
+        made_with=made_with,
     )
 
 

@@ -65,6 +65,8 @@ class Features:
         What they were made with, also given as a dict; None for rows that others wrote.
     source : dict or None
         What they were made from.
+    made_with : dict or None
+        Versions that they were computed with, as their file says, empty if it does not; None if this process did.
     notes : tuple of str
         What the reader should know.
     """
@@ -90,6 +92,7 @@ class Features:
     frames: int | None = None
     params: ExtractionParams | None = None
     source: dict[str, Any] | None = None
+    made_with: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self):

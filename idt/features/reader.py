@@ -14,6 +14,7 @@ from idt.features.features import Features
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
+from idt.files.provenance import made_with_of
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
@@ -29,7 +30,7 @@ class Reader:
     ----------
     file : idt.files.hdf5.CheckedFile
     form : Form
-    datasets : dict of str to idt.files.hdf5_dataset.Stored
+    datasets : dict of str to idt.files.hdf5.dataset.Stored
         By the fields of the form.
     count : int
         Rows.
@@ -133,6 +134,7 @@ def _checked(file):
     metadata = {
         "params": stored and ExtractionParams.from_options(**extraction_params(stored)),
         "source": hdf5.json_attribute(file, "source"),
+        "made_with": made_with_of(file) or {},
         "fps": hdf5.attribute(file, "fps", float, math.nan),
         **{name: hdf5.attribute(file, name, int, None) for name in ("width", "height", "frames")},
     }

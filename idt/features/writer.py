@@ -17,7 +17,8 @@ from idt.features.camera import Camera
 from idt.features.columns import time_position
 from idt.features.storage import FORMAT, PLAIN
 from idt.features.storage_forms import Form, row_shapes, stored_params
-from idt.files import hdf5_chunks, result_file
+from idt.files import result_file
+from idt.files.hdf5 import chunks as hdf5_chunks
 
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
@@ -73,6 +74,8 @@ class Writer:
     storage : Storage
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
+    made_with : dict, optional
+        As for `idt.files.result_file.create`.
 
     Raises
     ------
@@ -89,11 +92,11 @@ class Writer:
     ...     writer.finish(frames=40)
     """
 
-    def __init__(self, path, *, params, source, video=UNKNOWN, storage=PLAIN, overwrite=False):
+    def __init__(self, path, *, params, source, video=UNKNOWN, storage=PLAIN, overwrite=False, made_with=None):
         self.path = path
         self._params, self._source = params, source
         self._video, self._storage = video, storage
-        self._overwrite = overwrite
+        self._overwrite, self._made_with = overwrite, made_with
         self._create: Any = None
         self._file: Any = None
         self._shapes: dict[str, tuple] = {}
@@ -117,6 +120,7 @@ class Writer:
             params=self._params,
             source=self._source,
             overwrite=self._overwrite,
+            made_with=self._made_with,
         )
         self._file = self._create.__enter__()
         return self

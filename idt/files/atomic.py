@@ -180,11 +180,12 @@ def _begin(path, folder, kept, replaced, place):
     """The part file of a target, locked."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
+        # Known before it is there, so that a process that is ended in this moment takes it along.
+        _open_parts[place] = hidden
         try:
             part = Part(path, hidden, kept, replaced)
         except FileExistsError:
             continue
-        _open_parts[place] = hidden
         if part.lock():
             if replaced is not None:
                 part.keep_rights(replaced)

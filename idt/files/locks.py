@@ -30,6 +30,9 @@ HEAD = b"lock of improved-dense-trajectories, "
 """The beginning of a lock file, by which a stranger's file of that name is told apart."""
 
 _held: dict[Path, list] = {}
+_wanted: dict[Path, int | None] = {}
+"""Locks that a thread is about to take, and the descriptor of each as soon as it is open."""
+
 _guard = threading.Lock()
 
 
@@ -105,19 +108,7 @@ def held(*, files=(), folders=(), say=None):
 def sweep(folder, names):
     """Remove the lock files beside the files ``names`` of a ``folder`` that dead processes left."""
     for name in names:
-        lock = Path(folder) / f".{stem(name)}.lock"
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            continue  # there is none, or it is another user's
-        try:
-            ours = stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
-            if ours and take(descriptor) and is_open_file(lock, descriptor):
-                os.unlink(lock)
-        except OSError:
-            pass  # what cannot be removed stays
-        finally:
-            os.close(descriptor)
+        _remove_free(Path(folder) / f".{stem(name)}.lock")
 
 
 def abandon():
@@ -125,6 +116,13 @@ def abandon():
     for path in list(_held):
         with contextlib.suppress(OSError):
             os.unlink(path)
+    for path, descriptor in list(_wanted.items()):
+        with contextlib.suppress(OSError):
+            # Another run's stays: it holds it.
+            if descriptor is None:
+                _remove_free(path)
+            elif take(descriptor) and is_open_file(path, descriptor):
+                os.unlink(path)
 
 
 def _resolved(folder):
@@ -140,7 +138,10 @@ def _one(lock, target, say):
             _held[lock][0] += 1
     if not is_mine:
         # Other threads go on meanwhile, or two processes might wait for each other's.
-        _held[lock] = [1, _locked(lock, target, say, made)]
+        try:
+            _held[lock] = [1, _locked(lock, target, say, made)]
+        finally:
+            _wanted.pop(lock, None)
     try:
         yield
     finally:
@@ -158,12 +159,14 @@ def _locked(lock, target, say, made):
     told = False
     while True:
         made.extend(_make(lock.parent))
+        _wanted[lock] = None
         try:
             descriptor = _open(lock)
         except FileNotFoundError:  # its folder was removed meanwhile by the run that had made it
             continue
         if descriptor is None:
             return None
+        _wanted[lock] = descriptor
         try:
             got = take(descriptor)
             if got is False and not told and say is not None:
@@ -173,9 +176,11 @@ def _locked(lock, target, say, made):
                 _sign(lock, descriptor)
                 return descriptor
         except BaseException:
+            _wanted.pop(lock, None)
             os.close(descriptor)
             raise
         # Its holder removed it when it was done: the next one is another file.
+        _wanted[lock] = None
         os.close(descriptor)
 
 
@@ -209,6 +214,22 @@ def _open(lock):
         os.close(descriptor)
         raise _in_the_way(lock)
     return descriptor
+
+
+def _remove_free(lock):
+    """Remove a lock file of ours that nobody holds."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return  # there is none, or it is another user's
+    try:
+        ours = stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
+        if ours and take(descriptor) and is_open_file(lock, descriptor):
+            os.unlink(lock)
+    except OSError:
+        pass  # what cannot be removed stays
+    finally:
+        os.close(descriptor)
 
 
 def _in_the_way(lock):

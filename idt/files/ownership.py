@@ -69,6 +69,8 @@ def refuse(path, overwrite=False, *, unmarked=False):
 
 def remedy(path):
     """Return what the user can do about the file ``path`` that is in the way: `--overwrite` replaces only ours."""
+    if os.path.lexists(path) and not os.path.islink(path) and not os.path.isfile(path):
+        return "use another path"
     if is_ours(path):
         return "use another path or --overwrite"
     return f"use another path, or --force {shlex.quote(str(path))} to lose it"

@@ -1,4 +1,4 @@
-"""Whether a file that exists is the one that a run would write: same format, parameters and source.
+"""Whether a file that exists is the one that a run would write: same format, parameters, source and versions.
 
 `is_current` is the one up-to-date check of all commands. Source: docs/method/files.md, section 1.
 """
@@ -10,7 +10,9 @@ import os
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import hdf5, ownership, text
+from idt.files import hdf5, ownership, versions
+from idt.files.source_file import open_source
+from idt.files.walk import walk
 
 REMEDY = "use another path or --overwrite"
 
@@ -18,7 +20,7 @@ DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation"))
 """Entries of ``source`` that give the name, the place or the damage of a source, but not its content."""
 
 
-def is_current(path, *, format, version, params, source, overwrite=False):
+def is_current(path, *, format, version, params, source, overwrite=False, made_with=None):
     """Tell whether a file may stay, because the run would write the same.
 
     Parameters
@@ -32,12 +34,14 @@ def is_current(path, *, format, version, params, source, overwrite=False):
         The source as the run would record it. All but the `DESCRIPTIVE` entries are compared.
     overwrite : bool or collection of path
         The run may replace a file of ours that was made otherwise, and one that the collection names.
+    made_with : dict, optional
+        As for `idt.files.result_file.create`.
 
     Returns
     -------
     bool
-        True if the file has the same format, parameters and source digest. False if there is no such file, or another
-        one that the run may replace.
+        True if the file has the same format, parameters, source digest and versions. False if there is no such file, or
+        another one that the run may replace.
 
     Raises
     ------
@@ -52,7 +56,8 @@ def is_current(path, *, format, version, params, source, overwrite=False):
     """
     if not os.path.lexists(path):
         return False
-    difference = _difference(path, format, version, plain(params) or {}, plain(source) or {})
+    made_with = versions.made_with(format, params, source) if made_with is None else made_with
+    difference = _difference(path, format, version, plain(params) or {}, plain(source) or {}, made_with)
     if difference is not None:
         if not overwrite:
             raise DataError(f"{difference}; {ownership.remedy(path)}")
@@ -83,47 +88,56 @@ def digest(path):
 
     Raises
     ------
+    DataError
+        If it is a pipe or a device, or was changed meanwhile.
     OSError
         If something cannot be read.
     """
     path = Path(path)
     if not path.is_dir():
-        return _file_hash(path).hexdigest()
+        return _file_digest(path)
     whole = hashlib.sha256()
-    files = (item for item in path.rglob("*") if item.is_file())
+    files = (item for item in walk(path).files if item.is_file())
     for name, item in sorted((item.relative_to(path).as_posix(), item) for item in files):
         # Each part has a fixed length, so no two folders run together into the same bytes.
         whole.update(hashlib.sha256(os.fsencode(name)).digest())
-        whole.update(_file_hash(item).digest())
+        whole.update(bytes.fromhex(_file_digest(item)))
     return whole.hexdigest()
 
 
-def _difference(path, format, version, wanted, source):
+def made_with_of(file):
+    """Read the versions that the open ``file`` of ours was made with; None if it does not say."""
+    try:
+        return hdf5.json_attribute(file, "made_with")
+    except DataError:
+        return None
+
+
+def _difference(path, format, version, wanted, source, made_with):
     """Say in one line why an existing file is not the one that the run would write; None if it is."""
     try:
         with hdf5.open_checked(path, format=format, versions=version) as file:
             found, origin = hdf5.json_attribute(file, "params") or {}, hdf5.json_attribute(file, "source") or {}
+            before = made_with_of(file)
     except (DataError, OSError) as problem:
         return str(problem)
     differ = [key for key in sorted({*found, *wanted}) if found.get(key, ...) != wanted.get(key, ...)]
     if differ:
-        before = _list(found, differ, "with ", "without ")
-        return f"{path} was written {before}, this run asks for {_list(wanted, differ)}"
+        was = _list(found, differ, "with ", "without ")
+        return f"{path} was written {was}, this run asks for {_list(wanted, differ)}"
     if not source.get("digest"):
         return f"{path} exists, and a source without a digest cannot be told from another"
     for key in sorted({*origin, *source} - DESCRIPTIVE):
         if origin.get(key) != source.get(key):
-            before, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (origin, source))
-            return f"{path} was made from a source with {key} {before}, this run's has {now}"
-    return None
+            was, now = (f"{values[key]!s:.12}" if key in values else "none" for values in (origin, source))
+            return f"{path} was made from a source with {key} {was}, this run's has {now}"
+    reason = versions.difference(before, made_with)
+    return reason and f"{path} {reason}"
 
 
-def _file_hash(path):
-    result = hashlib.sha256()
-    with text.opened(path) as file:
-        while block := file.read(1 << 20):
-            result.update(block)
-    return result
+def _file_digest(path):
+    with open_source(path) as file:
+        return file.digest()
 
 
 def _list(values, keys, present="", absent="no "):

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError, shown
-from idt.files import atomic
-from idt.files.hdf5_kind import LONG
+from idt.files import atomic, versions
+from idt.files.hdf5.kind import LONG
 from idt.files.marks import TOOL
 from idt.files.provenance import plain
 
@@ -68,7 +68,7 @@ class ResultFile(h5py.File):
 
 
 @contextlib.contextmanager
-def create(path, *, format, version, params, source, overwrite=False):
+def create(path, *, format, version, params, source, overwrite=False, made_with=None):
     """Write a file of ours, complete or not at all.
 
     Parameters
@@ -84,6 +84,9 @@ def create(path, *, format, version, params, source, overwrite=False):
         `idt.files.provenance.DESCRIPTIVE`.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
+    made_with : dict, optional
+        Versions that the numbers were computed with, where they are copied from another file; by default those of this
+        run (`idt.files.versions`).
 
     Yields
     ------
@@ -106,6 +109,7 @@ def create(path, *, format, version, params, source, overwrite=False):
             set_attribute(file, "tool", TOOL)
             set_json(file, "params", params)
             set_json(file, "source", source)
+            set_json(file, "made_with", versions.made_with(format, params, source) if made_with is None else made_with)
             yield file
             file.close()
             file.check_disk()

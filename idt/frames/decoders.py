@@ -1,10 +1,12 @@
-"""What decodes a video, frame by frame: a file or camera by OpenCV, image files, arrays.
+"""What decodes a video, frame by frame: a file or camera by OpenCV, arrays; image files are in `image_files`.
 
 A reader gives its frames in order, by ``read`` (an image as it comes, None at the end) or ``skip`` (False at the
 end), and knows ``position``, the number of frames given so far; ``n_frames`` and ``fps`` are None and NaN where
-the source does not say, ``channels`` the order of its colours. Image files are decoded in colour as video frames are,
-because a JPEG decoder's own gray differs by a level; 16-bit images are refused, since dropping eight bits is the
-caller's decision.
+the source does not say, ``channels`` the order of its colours. ``digest`` and ``size`` are of the bytes that the frames
+come from, and ``check_unchanged`` refuses a source that is no longer what was read.
+
+FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
+for a protocol, a pattern or a script, and it tells the format by the content alone.
 """
 
 import math
@@ -17,7 +19,10 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
+from idt.frames.image_size import check_pixels, image_size
+from idt.frames.playlists import HEAD, refuse_playlist
 from idt.imports.opencv import cv2
+from idt.params.bounds import MOST_PIXELS
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
@@ -29,34 +34,61 @@ _LOGGING = Lock()
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
+# A JPEG in a video file may describe itself at length before it says how large it is.
+_IMAGE_HEAD = 1 << 20
+
+
 class Capture:
-    """A video file or a camera, read by OpenCV."""
+    """A video file or a camera, read by OpenCV.
+
+    Parameters
+    ----------
+    source : SourceFile or int
+        What is read, and closed in the end; the index of a camera.
+    path : str
+        The file, as it was given.
+    max_pixels : int
+        Most pixels of a frame.
+    """
 
     channels = "bgr"
 
-    def __init__(self, source):
+    def __init__(self, source, path="", max_pixels=MOST_PIXELS):
         is_camera = isinstance(source, int)
-        self.kind = "camera" if is_camera else "file"
-        self.path = "" if is_camera else source
-        self.name = f"camera {source}" if is_camera else Path(source).name
-        # A pipe or device has no content to tell its source by.
-        self.paths = [] if is_camera or not os.path.isfile(source) else [Path(source)]
+        self.kind, self.path = "camera" if is_camera else "file", path
+        self.name = f"camera {source}" if is_camera else Path(path).name
         self.position = 0
-        if not (is_camera or _is_utf8(source)):
-            # OpenCV crashes on such a name.
-            raise DataError(f"{source} has a name that is not UTF-8, which OpenCV cannot open; rename it")
-        with _quiet():
-            self._capture = cv2.VideoCapture(source, cv2.CAP_ANY if is_camera else _file_backend())
+        self._file, self._max_pixels = None if is_camera else source, max_pixels
+        if self._file is not None:
+            refuse_playlist(path, self._file.head(HEAD))
+            self._check_size(image_size(self._file.head(_IMAGE_HEAD)) or (0, 0))
+        with quiet():
+            self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file)
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         if not self._capture.isOpened() or codec.decode("latin1").lower().rstrip("\0 ") in _TEXT_CODECS:
-            self.close()
+            self._capture.release()
             if is_camera:
                 raise DataError(f"camera {source} cannot be opened; check that it exists and is not in use")
-            raise DataError(f"{source} is not a video that OpenCV can decode, or it is damaged")
+            raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
+        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
         self.fps = rate if 0 < rate < math.inf else math.nan
         # A container without a count gives none, or a negative number of 18 digits.
         self.n_frames = int(count) if not is_camera and 0 < count < 2**31 else None
+
+    @property
+    def size(self):
+        """Bytes of the file; 0 of a camera."""
+        return 0 if self._file is None else self._file.size
+
+    def digest(self):
+        """Return the SHA-256 of the file; empty of a camera."""
+        return "" if self._file is None else self._file.digest()
+
+    def check_unchanged(self):
+        """Refuse a file that was changed since it was opened."""
+        if self._file is not None:
+            self._file.check_unchanged()
 
     def skip(self):
         """Decode a frame without converting it."""
@@ -68,7 +100,11 @@ class Capture:
         """Next frame, (H, W, 3) BGR uint8."""
         there, image = self._capture.read()
         self.position += there
-        return image if there else None
+        if not there:
+            return None
+        # A video may announce small frames and go on with large ones.
+        self._check_size(image.shape[1::-1])
+        return image
 
     def label(self, index):
         """The frame's name in messages."""
@@ -83,61 +119,16 @@ class Capture:
         if self.n_frames is None:
             return False
         too_few = self.position < self.n_frames - max(1, self.n_frames // 100)
-        return too_few or any(map(_is_cut, self.paths))
+        return too_few or (self._file is not None and _is_cut(self._file))
 
     def close(self):
         """Release the file or camera."""
         self._capture.release()
+        if self._file is not None:
+            self._file.close()
 
-
-class Images:
-    """Image files, one frame each.
-
-    Parameters
-    ----------
-    paths : list of Path
-    path : str
-        The file, folder or pattern that was given.
-    named : Path
-        The file or folder that names the video: of a pattern its folder, which says more.
-    """
-
-    kind, fps, channels = "images", math.nan, "bgr"
-
-    def __init__(self, paths, path, named):
-        self.paths, self.path = paths, path
-        self.name = named.name or path
-        self.n_frames = len(paths)
-        self.position = 0
-
-    def skip(self):
-        """Leave a file unread."""
-        there = self.position < self.n_frames
-        self.position += there
-        return there
-
-    def read(self):
-        """Next file's pixels, (H, W, 3) BGR uint8; a file that does not decode is refused."""
-        if self.position >= self.n_frames:
-            return None
-        image = _decode_image(self.paths[self.position].read_bytes())
-        if image is None or image.dtype != np.uint8:
-            reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
-            raise DataError(f"{self.name}: {self.label(self.position)} {reason}; expected an 8-bit image")
-        self.position += 1
-        return image
-
-    def label(self, index):
-        """The frame's name in messages."""
-        return f"frame {index} ({self.paths[index].name})"
-
-    def is_truncated(self):
-        """Never: the files that are there are all."""
-        return False
-
-    def close(self):
-        """Leave the rest unread."""
-        self.position = self.n_frames
+    def _check_size(self, size):
+        check_pixels(self.name, size, self._max_pixels)
 
 
 class Arrays:
@@ -147,7 +138,7 @@ class Arrays:
 
     def __init__(self, frames, channels):
         self.channels = channels
-        self.paths: list[Path] = []
+        self.size = 0
         self.n_frames = len(frames) if hasattr(frames, "__len__") else None
         self.position = 0
         self._frames = iter(frames)
@@ -179,6 +170,13 @@ class Arrays:
         """The frame's name in messages."""
         return f"frame {index}"
 
+    def digest(self):
+        """Return nothing: arrays have no content to tell them by that would not have to be kept."""
+        return ""
+
+    def check_unchanged(self):
+        """Do nothing."""
+
     def is_truncated(self):
         """Never: an iterable announces nothing."""
         return False
@@ -188,41 +186,23 @@ class Arrays:
         self._frames = iter(())
 
 
-def _is_utf8(text):
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _file_backend():
+def _capture(file):
     """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
-    return cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends() else cv2.CAP_ANY
+    if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
+        return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG)
+    # Others may tell a format by the suffix.
+    return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)
 
 
-def _is_cut(path):
+def _is_cut(file):
     """Whether the header of an AVI file counts more bytes than there are."""
-    with open(path, "rb") as file:
-        head = file.read(8)
+    head = file.head(8)
     # Some writers count the eight bytes of the header itself.
-    return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") > os.path.getsize(path)
-
-
-def _decode_image(data):
-    """BGR pixels in the file's own depth, or None."""
-    # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
-    if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
-        return None
-    with _quiet():
-        try:
-            return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-        except cv2.error:
-            return None
+    return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") > file.size
 
 
 @contextmanager
-def _quiet():
+def quiet():
     """Keep OpenCV's own warnings off stderr: ours say the same in one line. A level that the user has set stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield

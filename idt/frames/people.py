@@ -9,7 +9,7 @@ The release counts lines and ignores their frame numbers; here the number decide
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from idt.checks import float_array, gray_image
 from idt.errors import DataError, one_line
 from idt.files import text
+from idt.files.source_file import open_source
 from idt.imports.opencv import cv2
 
 FRAME_DIGITS = 9
@@ -44,11 +45,14 @@ class Boxes:
         Corners x1 y1 x2 y2 in pixels; k may be 0.
     lines : dict of int to int
         Line of the file that each frame stands on, from 1.
+    digest : str
+        SHA-256 of the file that they were read from.
     """
 
     name: str
     frames: dict[int, np.ndarray]
     lines: dict[int, int]
+    digest: str = ""
 
     def for_frame(self, index):
         """Boxes of one frame, numbered as in the source (`video.Frame.original`).
@@ -87,11 +91,11 @@ class Boxes:
                     f" lies outside the {width}×{height} image; boxes are pixels of the source video"
                 )
             frames[index] = np.clip(boxes, 0, np.tile(corner, 2))
-        return Boxes(self.name, frames, self.lines)
+        return replace(self, frames=frames)
 
     def scaled(self, factor):
         """The boxes in pixels of frames shrunk by ``factor`` (`video.Video.shrink`)."""
-        return Boxes(self.name, {i: boxes * np.float32(factor) for i, boxes in self.frames.items()}, self.lines)
+        return replace(self, frames={i: boxes * np.float32(factor) for i, boxes in self.frames.items()})
 
 
 def read_boxes(path):
@@ -119,6 +123,12 @@ def read_boxes(path):
     """
     if not os.path.exists(path):
         raise DataError(f"{path}: no such file of human boxes")
+    # The digest refuses a file that is not what it was before it was parsed.
+    with open_source(path) as file:
+        return replace(_read(path), digest=file.digest())
+
+
+def _read(path):
     frames: dict[int, np.ndarray] = {}
     lines: dict[int, int] = {}
     for number, line in text.numbered_lines(path, what="a text file of human boxes"):

@@ -10,15 +10,18 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError, shown
-from idt.frames.decoders import Arrays, Capture, Images
+from idt.files.source_file import open_source
+from idt.frames.decoders import Arrays, Capture
+from idt.frames.image_files import Images
 from idt.frames.suffixes import IMAGES
 from idt.imports.opencv import cv2
+from idt.params.bounds import MOST_PIXELS
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 """OpenCV's conversion for each order of the colours."""
 
 
-def find_reader(video, channels="bgr"):
+def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
     """Find the reader for whatever `video.open_video` accepts.
 
     Parameters
@@ -26,6 +29,8 @@ def find_reader(video, channels="bgr"):
     video : path, int, array or iterable
     channels : {"bgr", "rgb"}
         Order of the colours in arrays.
+    max_pixels : int
+        Most pixels of a frame of a file or camera.
 
     Returns
     -------
@@ -39,12 +44,12 @@ def find_reader(video, channels="bgr"):
     if not isinstance(channels, str) or channels not in TO_GRAY:
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
     if isinstance(video, str | os.PathLike):
-        return _find_file(os.fspath(video))
+        return _find_file(os.fspath(video), max_pixels)
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
             raise DataError(f"the index of a camera must be between 0 and {2**31 - 1}, got {video}")
-        return Capture(video)
+        return Capture(video, max_pixels=max_pixels)
     if isinstance(video, np.ndarray) and (video.ndim not in (3, 4) or (video.ndim == 3 and video.shape[2] == 3)):
         raise DataError(
             f"an array of frames must have shape (T, H, W) or (T, H, W, 3), got {describe(video)};"
@@ -55,7 +60,7 @@ def find_reader(video, channels="bgr"):
     raise DataError(f"video must be a path, a pattern, a camera index or an iterable of frames, got {describe(video)}")
 
 
-def _find_file(text):
+def _find_file(text, max_pixels):
     if not text:
         raise DataError('the name of a video must not be empty; the folder you are in is "."')
     path = Path(text)
@@ -63,22 +68,39 @@ def _find_file(text):
         names = sorted((p for p in path.iterdir() if _is_image(p)), key=_natural_order)
         if not names:
             raise DataError(f"{text} holds no image files ({' '.join(IMAGES)}); name a video file inside it")
-        return Images(names, text, path)
+        return Images(names, text, path, max_pixels)
     if path.exists():
-        if path.is_file() and path.stat().st_size == 0:
-            raise DataError(f"{text} is empty (0 bytes)")
-        return Images([path], text, path) if _is_image(path) else Capture(text)
+        if _is_image(path):
+            return Images([path], text, path, max_pixels)
+        return _open_capture(text, max_pixels)
     number = re.search(r"%0?\d*d", path.name)
     if number:
-        return Images(_numbered(path, number), text, path.parent)
+        return Images(_numbered(path, number), text, path.parent, max_pixels)
     if glob.has_magic(text):
         names = sorted((p for p in map(Path, glob.glob(text)) if _is_image(p)), key=_natural_order)
         if not names:
             if not glob.glob(text):
                 raise DataError(f"{text}: no such file, and as a pattern it matches none")
             raise DataError(f"{text} matches no image files ({' '.join(IMAGES)})")
-        return Images(names, text, path.parent)
+        return Images(names, text, path.parent, max_pixels)
     raise DataError(f"{text}: no such file or folder")
+
+
+def _open_capture(text, max_pixels):
+    """Open a video file, once."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # FFmpeg does not see the name, but JSON and other programs that read ours do.
+        raise DataError(f"{text} has a name that is not UTF-8; rename it") from None
+    file = open_source(text)
+    try:
+        if not file.size:
+            raise DataError(f"{text} is empty (0 bytes)")
+        return Capture(file, text, max_pixels)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _is_image(path):

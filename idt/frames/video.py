@@ -8,9 +8,7 @@ and ``fps`` = f < r, frame k of the result is frame round(k · r / f) of the sou
 Left out: sound, timestamps of containers with a variable rate (frame i is taken to lie at i / r seconds).
 """
 
-import hashlib
 import math
-import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -21,6 +19,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
+from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
 
@@ -39,7 +38,13 @@ class Frame(NamedTuple):
 
 
 def open_video(
-    video, *, params: ExtractionParams = DEFAULTS, strict: bool = False, ahead: int = 0, channels: str = "bgr"
+    video,
+    *,
+    params: ExtractionParams = DEFAULTS,
+    strict: bool = False,
+    ahead: int = 0,
+    channels: str = "bgr",
+    max_pixels: int = MOST_PIXELS,
 ) -> "Video":
     """Open anything that has frames, and read the first one.
 
@@ -59,6 +64,9 @@ def open_video(
         be looped over once: what was decoded ahead of a loop that ends early is lost.
     channels : {"bgr", "rgb"}
         Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+    max_pixels : int
+        Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
+        known by then. No number depends on it.
 
     Returns
     -------
@@ -68,14 +76,16 @@ def open_video(
     ------
     DataError
         If there is nothing to read or decode, ``start`` lies beyond the last frame, a rate or time is asked of a
-        source without a known rate, or the frames are smaller than ``patch``. While reading: if a frame is
-        unreadable, not uint8, or of another size than the first.
+        source without a known rate, or the frames are smaller than ``patch`` or larger than ``max_pixels``. While
+        reading: if a frame is unreadable, not uint8, or of another size than the first. At the last frame: if the file
+        was changed since it was opened.
 
     Notes
     -----
     docs/method/extraction.md, section 1.
     """
-    return Video(find_reader(video, channels), params, strict, ahead)
+    PIXELS.check("max_pixels", max_pixels)
+    return Video(find_reader(video, channels, max_pixels), params, strict, ahead)
 
 
 class Video:
@@ -121,9 +131,8 @@ class Video:
 
         The digest reads the whole source.
         """
-        reader = self._reader
-        size = sum(os.path.getsize(p) for p in reader.paths)
-        known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
+        reader, digest = self._reader, self.digest
+        known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": digest, "bytes": reader.size}
         return known if self.truncation is None else {**known, "truncation": self.truncation}
 
     @property
@@ -134,12 +143,7 @@ class Video:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
-        if not self._reader.paths:
-            return ""
-        from idt.files.provenance import digest
-
-        digests = [digest(path) for path in self._reader.paths]
-        return digests[0] if self._reader.kind == "file" else hashlib.sha256("".join(digests).encode()).hexdigest()
+        return self._reader.digest()
 
     def close(self):
         """Release the file or camera; iteration then ends."""
@@ -164,7 +168,10 @@ class Video:
     def _take(self):
         """Next frame, or None."""
         frame, self._pending = self._pending, None
-        return frame or self._next_frame()
+        frame = frame or self._next_frame()
+        if frame is None:
+            self._reader.check_unchanged()
+        return frame
 
     def _choose_frames(self):
         """Turn start, end and fps into the index of the first frame and the source number of the last."""

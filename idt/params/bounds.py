@@ -109,6 +109,11 @@ JOBS = Bounds(1, 1024, "each job is a process of some 200 MB; machines have fewe
 
 THREADS = Bounds(1, 1024, "each thread holds frames or descriptors of its own; machines have fewer cores")
 
+MOST_PIXELS = 64_000_000
+"""Most pixels of a frame unless a run asks for more: twice those of video in 8K."""
+
+PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
+
 WORKERS = 4096
 """Most threads of all jobs together."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from idt.errors import DataError, shown
-from idt.params.bounds import JOBS, THREADS, check_workers
+from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
 
 
 @contextlib.contextmanager
@@ -44,23 +44,27 @@ class RunOptions:
     overwrite : bool or collection of path
         Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
         that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
+    max_pixels : int
+        Most pixels of a frame of a video; a larger one is refused.
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
     Raises
     ------
     DataError
-        If a number of processes or threads lies outside its bounds, or ``overwrite`` is something else.
+        If a number lies outside its bounds, or ``overwrite`` is something else.
     """
 
     jobs: int = 1
     threads: int = 1
     overwrite: bool | Collection[str | os.PathLike] = False
+    max_pixels: int = MOST_PIXELS
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
+        PIXELS.check("max_pixels", self.max_pixels)
         check_workers(self.jobs, self.threads)
         if not isinstance(self.overwrite, bool):
             if isinstance(self.overwrite, str | bytes) or not isinstance(self.overwrite, Collection):

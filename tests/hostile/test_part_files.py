@@ -338,6 +338,26 @@ def test_a_part_file_that_a_sweeper_holds_gives_way_to_another(target, monkeypat
     assert left_in(target.parent) == [target.name]
 
 
+@pytest.mark.parametrize("suffix", [".part", ".lock"])
+def test_a_process_that_gives_up_in_the_moment_of_opening_leaves_nothing(target, monkeypatch, suffix):
+    opened, left = os.open, []
+
+    def end_then(path, flags, *mode, **given):
+        descriptor = opened(path, flags, *mode, **given)
+        if str(path).endswith(suffix) and flags & os.O_CREAT and not left:
+            left.append(None)
+            atomic.abandon()
+            left.append(left_in(target.parent))
+            raise KeyboardInterrupt
+        return descriptor
+
+    monkeypatch.setattr(os, "open", end_then)
+    with pytest.raises(KeyboardInterrupt), locks.held(files=[target]), replacing(target):
+        pytest.fail("it began")
+    assert left == [None, []]
+    assert left_in(target.parent) == []
+
+
 def test_a_process_that_gives_up_takes_its_part_files_and_its_locks_along(target):
     found = []
 

@@ -59,7 +59,6 @@ EXCEPTIONS = {
     ("idt.workers.channel", "pickle.loads"): "what our own processes say to one another",
     ("idt.jit.cache", "pickle.loads"): "kernels that we compiled ourselves, in a folder that must be trusted",
     ("idt.jit.cache", "open"): "kernels that we compiled ourselves, in a folder that must be trusted",
-    ("idt.batch.renew", "read_text"): "/proc, which the system writes",
 }
 """Calls that may stand elsewhere, each with its reason."""
 

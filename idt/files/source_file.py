@@ -1,0 +1,212 @@
+"""A file that is read through one opening: what is decoded is what is hashed.
+
+A name may stand for another file from one moment to the next. `open_source` opens a file once. Its content, its
+digest, and what a library reads under `SourceFile.name` come from this opening, and `SourceFile.check_unchanged`
+refuses a file that was written to, or whose name was given to another file, since.
+Pipes and devices are refused: they may never answer, may never end, and have no content to tell them by.
+"""
+
+import hashlib
+import os
+import stat
+from typing import NamedTuple
+
+from idt.errors import DataError
+
+BLOCK = 1 << 20
+
+DESCRIPTORS = ("/proc/self/fd", "/dev/fd")
+"""Folders in which a system may show the open files of a process."""
+
+KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe, which may never end; copy its content into a file"),
+    (stat.S_ISSOCK, "a socket; copy its content into a file"),
+    (stat.S_ISCHR, "a device; a camera is named by its index, such as 0"),
+    (stat.S_ISBLK, "a device; copy its content into a file"),
+)
+
+
+class Identity(NamedTuple):
+    """What tells a file and its content from another without reading it; times in nanoseconds."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, status):
+        """Take it from the ``os.stat_result`` ``status``."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def open_source(path):
+    """Open a regular file, once.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    SourceFile
+        A context manager that closes it.
+
+    Raises
+    ------
+    DataError
+        If it is no regular file.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    # Looked at first, because opening a device may do something. Looked at again when open, and without waiting for
+    # the writer of a pipe, because the name may stand for another file by then.
+    check_regular(path, os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        status = os.fstat(descriptor)
+        check_regular(path, status)
+        return SourceFile(path, descriptor, status)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_regular(path, status):
+    """Refuse ``path``, which has the ``os.stat_result`` ``status``, if it is no regular file."""
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((said for is_kind, said in KINDS if is_kind(status.st_mode)), "no file")
+        raise DataError(f"{path} must be a regular file, but it is {kind}")
+
+
+class SourceFile:
+    """A regular file that `open_source` has opened.
+
+    Parameters
+    ----------
+    path : str or Path
+        For messages.
+    descriptor : int
+        Closed by `close`.
+    status : os.stat_result
+        Of the descriptor.
+
+    Attributes
+    ----------
+    identity : Identity
+        When it was opened.
+    """
+
+    def __init__(self, path, descriptor, status):
+        self.path, self.identity = path, Identity.of(status)
+        self._place = os.path.abspath(path)
+        self._descriptor = descriptor
+        self._digest = ""
+
+    @property
+    def size(self):
+        """Bytes when it was opened."""
+        return self.identity.size
+
+    @property
+    def name(self):
+        """Absolute name under which a library opens this very file.
+
+        It is no name in the file's folder, so that a relative name in the file leads nowhere, and it begins with a
+        slash, so that no library takes it for a protocol. Where the system shows no open files it is the path.
+        """
+        for folder in DESCRIPTORS:
+            name = f"{folder}/{self._descriptor}"
+            try:
+                if Identity.of(os.stat(name))[:2] == self.identity[:2]:
+                    return name
+            except OSError:
+                continue
+        return self._place
+
+    def head(self, size):
+        """Read the first ``size`` bytes, or all there are."""
+        return os.pread(self._descriptor, size, 0)
+
+    def read(self, most):
+        """Read everything.
+
+        Parameters
+        ----------
+        most : int
+            Bytes that it may hold.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        DataError
+            If it holds more, or was changed.
+        """
+        if self.size > most:
+            raise DataError(f"{self.path} has {self.size:,} bytes, expected at most {most:,}")
+        data = b"".join(self._blocks())
+        if not self._digest:
+            self._digest = hashlib.sha256(data).hexdigest()
+        self.check_unchanged()
+        return data
+
+    def digest(self):
+        """Return the SHA-256 of the content, 64 hexadecimal digits.
+
+        Raises
+        ------
+        DataError
+            If the file was changed since it was opened.
+        """
+        if not self._digest:
+            hashed = hashlib.sha256()
+            for block in self._blocks():
+                hashed.update(block)
+            self._digest = hashed.hexdigest()
+        self.check_unchanged()
+        return self._digest
+
+    def check_unchanged(self):
+        """Refuse the file if it, or what its name stands for, is not what it was when it was opened.
+
+        Raises
+        ------
+        DataError
+            If so. Whoever writes to a file may set its time of modification back, but not that of its last change,
+            which moving, linking and removing it set, too.
+        """
+        if self._descriptor is None:
+            return
+        try:
+            named = Identity.of(os.stat(self._place))
+        except OSError:
+            named = None
+        if not named == self.identity == Identity.of(os.fstat(self._descriptor)):
+            raise DataError(f"{self.path} was changed, moved or linked while it was read; run again when that is over")
+
+    def close(self):
+        """Close the file, once."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+    def _blocks(self):
+        """Content in order, up to the size when it was opened: what is appended meanwhile is not waited for."""
+        at = 0
+        while at < self.size and (block := os.pread(self._descriptor, min(BLOCK, self.size - at), at)):
+            at += len(block)
+            yield block

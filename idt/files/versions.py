@@ -1,0 +1,103 @@
+"""What the numbers of a file were computed with: this package, numerics, and the decoder of the videos.
+
+Another version of any of them may give other numbers, so they are recorded in every file of ours and belong to the
+up-to-date check (`idt.files.provenance`). Versions on which no number depends, such as those of Python and of HDF5, are
+left out: they would only ask for work to be done again.
+"""
+
+import functools
+import os
+import re
+import sys
+
+from idt import __version__
+
+FEATURES = "idt-features"
+
+PACKAGE, NUMERICS = ("package",), ("numpy", "numba")
+
+DECODING = ("opencv", "decoder")
+"""OpenCV also computes flow and keypoints. It decodes videos with FFmpeg, whose versions differ in pixels."""
+
+LEARNING = ("scipy", "scikit-learn")
+"""Codebooks and classifiers are fitted with these."""
+
+# Names of modules that are not those of their packages.
+_MODULES = {"scikit-learn": "sklearn"}
+
+
+def made_with(format, params=None, source=None):
+    """Find the versions that the numbers of a file depend on.
+
+    Parameters
+    ----------
+    format : str
+        Of the file, such as ``"idt-features"``.
+    params : dict or None
+        None for features that others extracted, whose numbers are only copied.
+    source : dict or None
+        Of vectors it tells whether the videos are decoded on the way.
+
+    Returns
+    -------
+    dict of str to str
+        Version by name. A package that is not installed is absent.
+    """
+    computed = format != FEATURES or params is not None
+    decoded = computed if format == FEATURES else (source or {}).get("kind") == "videos"
+    names = [*PACKAGE, *NUMERICS * computed, *DECODING * decoded, *LEARNING * (format != FEATURES)]
+    found = {name: _version(name) for name in names}
+    return {name: version for name, version in found.items() if version}
+
+
+def difference(before, now):
+    """Say in one line how two results of `made_with` differ.
+
+    Parameters
+    ----------
+    before : dict or None
+        Of a file; None or empty if it does not say.
+    now : dict
+
+    Returns
+    -------
+    str or None
+        Such as ``made with numpy 2.3.1, this run has 2.4.6``; None if they are equal.
+    """
+    if not before:
+        return "does not say with which versions it was made, as files of earlier releases do not"
+    differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if not differ:
+        return None
+    was = ", ".join(f"{name} {before.get(name, 'none')}" for name in differ)
+    has = ", ".join(f"{f'{name} ' * (len(differ) > 1)}{now.get(name, 'none')}" for name in differ)
+    return f"was made with {was}, this run has {has}"
+
+
+@functools.cache
+def _version(name):
+    if name == "package":
+        return __version__
+    if name in DECODING:
+        from idt.imports.opencv import cv2
+
+        return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
+    module = sys.modules.get(_MODULES.get(name, name))
+    if module is not None and hasattr(module, "__version__"):
+        return module.__version__
+    # Imported here, because it takes longer than all the rest.
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _decoder(information):
+    """Versions of FFmpeg's libraries, from what OpenCV says of its build."""
+    libraries = re.findall(r"(avcodec|avformat|swscale):\s+YES \((?:ver )?([\w.]+)\)", information)
+    found = ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
+    # A user may choose another decoder of the library, or its flags.
+    options = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
+    return f"{found}, {options}" if options else found

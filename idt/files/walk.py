@@ -1,0 +1,144 @@
+"""Files below a folder, each folder once: links that lead in circles end, on any version of Python.
+
+Python's own walks differ in whether they follow links, and those that do go around a circle forty times or forever.
+A folder is known by its device and inode here.
+"""
+
+import glob
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Repeat(NamedTuple):
+    """A further name of a folder: a link to it, or a second mount.
+
+    Attributes
+    ----------
+    path : Path
+    visited : Path
+        The name under which the folder was visited.
+    is_loop : bool
+        The further name lies in the folder itself.
+    """
+
+    path: Path
+    visited: Path
+    is_loop: bool
+
+
+class Found(NamedTuple):
+    """What lies below a folder: ``files`` sorted by name, whatever is no folder; ``folders``; ``repeats``."""
+
+    files: list[Path]
+    folders: list[Path]
+    repeats: list[Repeat]
+
+
+def walk(root, *, follow=False):
+    """List what lies below a folder.
+
+    Parameters
+    ----------
+    root : str or Path
+    follow : bool
+        Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
+
+    Returns
+    -------
+    Found
+        Pipes, devices and links to nothing are among the files; to open them is to be refused. What a folder without
+        permission holds is left out.
+    """
+    root = Path(root)
+    files, folders, repeats = [], [], []
+    # A link to where the root lies would bring in what lies beside it.
+    above = Path(os.path.realpath(root)).parents
+    visited = {file_key(parent): parent for parent in above if follow}
+    later: list[Path] = [root]
+    links: list[Path] = []
+    while later or links:
+        folder = (later or links).pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name, reverse=True)
+        except OSError:
+            continue
+        key = file_key(folder)
+        if key in visited:
+            is_loop = visited[key] in (*folder.parents, *above)
+            repeats.append(Repeat(folder, visited[key], is_loop))
+            continue
+        visited[key] = folder
+        folders.append(folder)
+        for entry in entries:
+            path = folder / entry.name
+            if not _is_folder(entry):
+                files.append(path)
+            elif not entry.is_symlink():
+                later.append(path)
+            elif follow:
+                # Last in, first out: of several links the first by name.
+                links.append(path)
+    return Found(sorted(files), sorted(folders), sorted(repeats))
+
+
+def matching(pattern):
+    """Expand a pattern, in which ``**`` stands for any folders below, as `glob.glob` does, but enter none twice.
+
+    Parameters
+    ----------
+    pattern : str
+
+    Returns
+    -------
+    list of str
+        Sorted. Hidden folders, and links to folders, are not entered by ``**``.
+    """
+    before, any_depth, after = _split(pattern)
+    if not any_depth:
+        return sorted(glob.glob(pattern))
+    found = set()
+    for base in [""] if not before else glob.glob(before):
+        if not os.path.isdir(base or os.curdir):
+            continue
+        inside = walk(base or os.curdir)
+        for folder in inside.folders:
+            place = os.path.relpath(folder, base or os.curdir)
+            if any(step.startswith(".") and step != os.curdir for step in Path(place).parts):
+                continue
+            place = base if place == os.curdir else os.path.join(base, place)
+            rest = after or "*"
+            found.update(matching(os.path.join(glob.escape(place), rest) if place else rest))
+    return sorted(found)
+
+
+def file_key(path):
+    """Return what all names of a file or folder have in common, of one ``path``; None if there is nothing."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    # Some file systems have no inodes, and number all files alike.
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _split(pattern):
+    """What stands before the first ``**``, whether there is one, and what stands behind it."""
+    steps = pattern.split("/")
+    if "**" not in steps:
+        return pattern, False, ""
+    at = steps.index("**")
+    while at + 1 < len(steps) and steps[at + 1] == "**":
+        del steps[at + 1]
+    before = "/".join(steps[:at])
+    if at and not before:
+        before = "/"
+    return before, True, "/".join(steps[at + 1 :])

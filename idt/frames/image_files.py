@@ -1,0 +1,117 @@
+"""Image files as the frames of a video.
+
+Images are decoded in colour as video frames are, because a JPEG decoder's own gray differs by a level; 16-bit images
+are refused, since dropping eight bits is the caller's decision. The size of an image is known before it is decoded.
+"""
+
+import hashlib
+import math
+from array import array
+
+import numpy as np
+
+from idt.errors import DataError
+from idt.files.source_file import open_source
+from idt.frames.decoders import quiet
+from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
+from idt.imports.opencv import cv2
+from idt.params.bounds import MOST_PIXELS
+
+# Bytes of a pixel in an image file that is not packed: four values of 16 bits. What describes the image comes on top.
+_PIXEL, _DESCRIPTION = 8, 1 << 24
+
+
+class Images:
+    """Image files, one frame each.
+
+    Parameters
+    ----------
+    paths : list of Path
+    path : str
+        The file, folder or pattern that was given.
+    named : Path
+        The file or folder that names the video: of a pattern its folder, which says more.
+    max_pixels : int
+        Most pixels of a frame.
+    """
+
+    kind, fps, channels = "images", math.nan, "bgr"
+
+    def __init__(self, paths, path, named, max_pixels=MOST_PIXELS):
+        self.path = path
+        self.name = named.name or path
+        self.n_frames = len(paths)
+        self.position = self.size = 0
+        self._paths, self._max_pixels = paths, max_pixels
+        # What tells each file from another: a few bytes, because there may be a million. 0 is not read yet.
+        self._known = array("q", bytes(8 * len(paths)))
+
+    def skip(self):
+        """Leave a file unread."""
+        there = self.position < self.n_frames
+        self.position += there
+        return there
+
+    def read(self):
+        """Next file's pixels, (H, W, 3) BGR uint8; a file that does not decode is refused."""
+        if self.position >= self.n_frames:
+            return None
+        with self._open(self.position) as file:
+            data = file.read(_PIXEL * self._max_pixels + _DESCRIPTION)
+        label = f"{self.name}: {self.label(self.position)}"
+        size = image_size(data)
+        if size is not None:
+            check_pixels(label, size, self._max_pixels)
+        image = None if size is None or has_too_many_scans(data) else _decode_image(data)
+        if image is None or image.dtype != np.uint8:
+            reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
+            raise DataError(f"{label} {reason}; expected an 8-bit image")
+        check_pixels(label, image.shape[1::-1], self._max_pixels)
+        self.position += 1
+        return image
+
+    def digest(self):
+        """Return the SHA-256 of the digests of the files, one after the other; this sets ``size``, their bytes."""
+        digests, self.size = [], 0
+        for index in range(self.n_frames):
+            with self._open(index) as file:
+                digests.append(file.digest())
+                self.size += file.size
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def check_unchanged(self):
+        """Do nothing: every file is compared when it is read again."""
+
+    def _open(self, index):
+        """The file of an index, which must be what it was if it was read before."""
+        file = open_source(self._paths[index])
+        known = hash(file.identity) or 1
+        if self._known[index] not in (0, known):
+            file.close()
+            raise DataError(f"{self._paths[index]} was changed while {self.name} was read; run again when that is over")
+        self._known[index] = known
+        return file
+
+    def label(self, index):
+        """The frame's name in messages."""
+        return f"frame {index} ({self._paths[index].name})"
+
+    def is_truncated(self):
+        """Never: the files that are there are all."""
+        return False
+
+    def close(self):
+        """Leave the rest unread."""
+        self.position = self.n_frames
+
+
+def _decode_image(data):
+    """BGR pixels in the file's own depth, or None."""
+    # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
+    if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
+        return None
+    with quiet():
+        try:
+            return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        except cv2.error:
+            return None

@@ -1,0 +1,47 @@
+"""Files that are no video themselves but tell FFmpeg which others to read: playlists and session descriptions.
+
+What such a file makes FFmpeg read is not what the digest of the file tells. FFmpeg's readers of HLS, DASH, IMF and
+concat lists would open other files, that of SDP the network. Each knows its files by their beginning. Text of any
+other kind is no video either: FFmpeg turns some into pictures of its letters.
+"""
+
+from idt.errors import DataError
+
+HEAD = 4096
+"""Bytes that are looked at."""
+
+# ID3 is a tag of sound files, which FFmpeg passes over before it looks what a file is.
+_HEADS = (b"#EXTM3U", b"ffconcat", b"# VobSub", b"v=0", b"ID3")
+
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
+
+
+def refuse_playlist(path, head):
+    """Refuse a file that names others instead of holding frames.
+
+    Parameters
+    ----------
+    path : str or Path
+        For the message.
+    head : bytes
+        Its first `HEAD` bytes.
+
+    Raises
+    ------
+    DataError
+        If it is a playlist or any other text. Raw video in YUV4MPEG is none.
+    """
+    if head.startswith(b"YUV4MPEG2 "):
+        return
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    # A transport stream may begin with the code of "<".
+    is_xml = start.startswith(b"<") and _is_text(start[:64])
+    if start.startswith(_HEADS) or b"\nc=IN IP" in head or is_xml or _is_text(head):
+        raise DataError(
+            f"{path} is not a video that OpenCV can decode but text or a playlist; name the videos themselves, or"
+            " give a list of them as @FILE"
+        )
+
+
+def _is_text(data):
+    return bool(data) and _CONTROLS.isdisjoint(data)
