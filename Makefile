@@ -9,6 +9,7 @@ OUT ?= demo-out
 MUTANTS ?= 20000
 SEED ?= 1
 FRAMES ?= 100000
+MOMENTS ?= 30
 
 .PHONY: demo demo-video demo-actions test test-fast soak lint bench bench-presets clean
 
@@ -36,13 +37,16 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -c "from idt.batch.precompile import compile_missing; compile_missing()"
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
 
-# As many damaged and forged files as asked for, and a long video: make soak MUTANTS=100000 SEED=1 FRAMES=100000.
+# As many damaged and forged files as asked for, a long video, and every command ended in every way at random moments:
+# make soak MUTANTS=100000 SEED=1 FRAMES=100000 MOMENTS=30.
 # With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak frames --frames $(FRAMES)
 	$(BIN)/python -m tests.soak broken
+	$(BIN)/python -m tests.kills --moments $(MOMENTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
 	IDT_FLIPS=all $(BIN)/python -m pytest -q tests/hostile/test_flipped_bytes.py
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
 ifdef CLIPS

@@ -19,7 +19,7 @@ metrics, labels, text_files      measures of agreement, labels, CSV and text fil
 
 from typing import TYPE_CHECKING
 
-from idt.lazy import lazy_exports
+from idt.imports.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from classify.datasets.registry import read_dataset as read_dataset

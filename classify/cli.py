@@ -13,12 +13,14 @@ from idt.command import (
     add_fields,
     add_habits,
     add_number,
+    add_replacing,
     command,
     fields_of,
     run_options,
+    say,
+    warn,
 )
-from idt.errors import DataError
-from idt.files.atomic import refuse_input
+from idt.errors import DataError, naming
 from idt.params.bounds import JOBS, THREADS, Bounds
 
 
@@ -39,12 +41,14 @@ def svm_train(arguments):
     params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
     from classify.models.train import train
 
-    made = train(options.vectors, options.labels, options.output, params, outside=outside, overwrite=options.overwrite)
+    run = run_options(options)
+    words = (options.vectors, options.labels, options.output, params)
+    made = train(*words, outside=outside, overwrite=run.overwrite, say=run.say)
     if made.up_to_date:
-        print(f"{made.path}: up to date")
+        say(f"{made.path}: up to date")
         return DONE
     _note_empty("svm-train", made.empty, options.quiet)
-    print(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
+    say(f"{made.path}: {len(made.classes)} classes, trained on {made.videos} videos")
     return DONE
 
 
@@ -53,19 +57,17 @@ def svm_predict(arguments):
     """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
     options, outside = _prediction_options(arguments)
     if options.output:
-        refuse_input(options.output, options.model, options.codebook, *options.inputs)
-        if os.path.lexists(options.output) and not options.overwrite:
-            raise DataError(f"{options.output} exists; use another path or --overwrite")
+        _check_prediction(options, outside)
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
-    for name, best in zip(found.names, found.best(options.top), strict=True):
-        print(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if options.output:
         from classify.text_files import write_scores
 
         write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+    for name, best in zip(found.names, found.best(options.top), strict=True):
+        say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
-        print(f"svm-predict: {len(found.failed)} videos failed; the others are labelled", file=sys.stderr)
+        warn(f"svm-predict: {len(found.failed)} videos failed; the others are labelled")
     return SOME_FAILED if found.failed else DONE
 
 
@@ -91,7 +93,7 @@ def evaluate(arguments):
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
-            rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row)
+            rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row, read=[options.compare])
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -106,6 +108,27 @@ def evaluate(arguments):
         )
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
+
+
+def _check_prediction(options, outside):
+    """Refuse what would destroy something, before any work."""
+    from idt.batch.jobs import sources_of
+    from idt.files import outputs, ownership
+    from idt.frames.suffixes import IMAGES, VIDEOS
+
+    videos = sources_of(options.inputs) if options.codebook else []
+    read = [
+        options.model,
+        options.codebook,
+        *options.inputs,
+        *videos,
+        *(path for block in outside for path in block[:2]),
+    ]
+    suffixes = {*VIDEOS, *IMAGES}
+    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    if not options.overwrite or options.codebook:
+        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        ownership.refuse(options.output, options.overwrite)
 
 
 def _prediction_options(arguments):
@@ -127,7 +150,7 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing scores")
+    add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
     _add_outside(parser)
@@ -156,7 +179,11 @@ def _predict(options, outside):
             on_outcome=_teller("svm-predict", options.quiet),
         )
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
-        raise DataError("without --codebook the input must be one vectors file; videos need the model's codebook")
+        raise DataError(
+            f"without --codebook the input must be one vectors file, got {options.inputs[0]}"
+            f"{f' and {len(options.inputs) - 1} more' if len(options.inputs) > 1 else ''}; videos need the model's"
+            " codebook"
+        )
     from idt.files.hdf5 import is_hdf5
 
     if not is_hdf5(options.inputs[0]):
@@ -200,15 +227,15 @@ def _print_report(found, quiet):
     from classify.reports.markdown import METRIC_NAMES
 
     report, folder = found.report, Path(found.written.paths[0]).parent
-    print(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
+    say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
-        print(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
-    print(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
+        say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
     _note_empty("idt-evaluate", report["empty"], quiet)
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
 
 
 def _print_row(row):
@@ -216,25 +243,25 @@ def _print_row(row):
     from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
-        print(f"idt-evaluate: {row.name}: {row.error}", file=sys.stderr)
+        warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    print(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
 
 
 def _print_table(found, quiet):
     """Where the table lies, and what failed."""
-    print(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
+    say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
-        print(f"idt-evaluate: {note}", file=sys.stderr)
+        warn(f"idt-evaluate: {note}")
     if found.failed:
-        print(f"idt-evaluate: {len(found.failed)} clips failed and were left out", file=sys.stderr)
+        warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
 def _note_empty(name, empty, quiet):
     if empty and not quiet:
-        print(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}", file=sys.stderr)
+        warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
 def _teller(name, quiet):
@@ -248,10 +275,6 @@ def _teller(name, quiet):
 
         with tqdm.external_write_mode(file=sys.stderr):
             for line in lines:
-                # Most errors name the file themselves.
-                print(
-                    f"{name}: {line if outcome.job.source in line else f'{outcome.job.source}: {line}'}",
-                    file=sys.stderr,
-                )
+                warn(f"{name}: {naming(outcome.job.source, line)}")
 
     return tell

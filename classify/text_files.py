@@ -3,13 +3,10 @@
 A video is named as in a vectors file: by its path relative to the root of the data set, without suffix.
 """
 
-import csv
-import io
-
 import numpy as np
 
 from idt.errors import DataError
-from idt.files import atomic
+from idt.files import atomic, csv_text, text
 
 SHOWN = 20
 """Number of names that a message lists before it counts the rest."""
@@ -32,11 +29,7 @@ def read_lines(path):
     OSError
         If the file cannot be read.
     """
-    with open(path, encoding="utf-8-sig", newline=None) as file:
-        try:
-            return [line.strip() for line in file if line.strip()]
-        except UnicodeDecodeError:
-            raise DataError(f"{path} is not UTF-8 text") from None
+    return [line for _, line in text.numbered_lines(path)]
 
 
 def read_pairs(path, header):
@@ -77,13 +70,15 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     names : sequence of str
     scores : (n, c) float
     classes : sequence of str
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`. Nobody can tell who made scores: such a file is replaced only by its name,
+        or if it stays the same.
 
     Raises
     ------
     DataError
-        If the numbers of names, classes and scores do not agree, or ``path`` exists and ``overwrite`` is false.
+        If the numbers of names, classes and scores do not agree, a score is not finite, or ``path`` exists and may not
+        be replaced.
     OSError
         If the file cannot be written.
 
@@ -94,29 +89,28 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     scores = np.asarray(scores)
     if scores.shape != (len(names), len(classes)):
         raise DataError(f"scores must be of shape {(len(names), len(classes))}, got {scores.shape}")
+    bad = scores.size - np.count_nonzero(np.isfinite(scores))
+    if bad:
+        raise DataError(f"scores must be finite to be written to {path}, got {bad} NaN or infinite numbers")
     lines = ([name, *(f"{score:.7g}" for score in row)] for name, row in zip(names, scores, strict=True))
-    write_text(path, csv_text([["name", *classes], *lines]), overwrite=overwrite)
+    write_text(path, csv_text.dumps([["name", *classes], *lines]), overwrite=overwrite, unmarked=True)
 
 
-def csv_text(lines):
-    """Write ``lines`` of fields as CSV text."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue()
+def write_text(path, content, *, overwrite=False, unmarked=False):
+    """Write the text ``content`` to the file ``path``, complete or not at all.
 
-
-def write_text(path, text, *, overwrite=False):
-    """Write ``text`` to the UTF-8 file ``path``, complete or not at all; replace one only to ``overwrite`` it.
+    It is UTF-8; of a name that is none, the bytes that UTF-8 does not know are escaped. ``overwrite`` and ``unmarked``
+    are those of `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If it cannot be written.
     """
-    with atomic.replacing(path, overwrite=overwrite) as part:
-        part.write(text.encode())
+    with atomic.replacing(path, overwrite=overwrite, unmarked=unmarked) as part:
+        part.write(text.encoded(content))
 
 
 def read_entries(path, header, *, several=False):
@@ -125,8 +119,7 @@ def read_entries(path, header, *, several=False):
     A line has one value, or with ``several`` one or more.
     """
     count = 0
-    for number, fields in enumerate(csv.reader(read_lines(path), skipinitialspace=True), start=1):
-        fields = [field.strip() for field in fields]
+    for number, (_, fields) in enumerate(csv_text.rows(path, ",".join(header)), start=1):
         if number == 1 and [field.lower() for field in fields] == list(header):
             continue
         if len(fields) < 2 or (len(fields) > 2 and not several) or not all(fields):

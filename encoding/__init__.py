@@ -27,7 +27,7 @@ params, grids
 
 from typing import TYPE_CHECKING
 
-from idt.lazy import lazy_exports
+from idt.imports.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from encoding.codebook import Codebook as Codebook

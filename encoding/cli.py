@@ -4,14 +4,13 @@ Each parses its options, calls one function of `encoding.pipeline` or `encoding.
 done.
 """
 
-import csv
 import dataclasses
-import sys
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, run_options
+from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, run_options, say, warn
 from idt.errors import DataError
 
 
@@ -73,11 +72,18 @@ def _fit_and_encode(options, given, params, skin):
     """Fit and encode, whatever is asked for; exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
+    from idt.files import locks, outputs
 
     run = run_options(options)
     if options.from_videos:
         return _encode_videos(options, given, run, skin)
-    files = find(options.features)
+    # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
+    with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
+        files = find(options.features)
+    fits = not (options.codebook or options.fit_only)
+    made = [options.output, *([pipeline.codebook_path(options.output)] if fits else [])]
+    read = [*files, options.codebook, options.train, options.labels]
+    outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
         codebook = _codebook(options.codebook, skin)
@@ -93,14 +99,9 @@ def _fit_and_encode(options, given, params, skin):
         fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
-            print(
-                f"{skin.name}: no --train list, so the codebook was fitted on all {len(files)} videos", file=sys.stderr
-            )
+            warn(f"{skin.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
         if skin is STACKED and not options.labels:
-            print(
-                f"{skin.name}: no --labels, so principal components stand in for the max-margin projection",
-                file=sys.stderr,
-            )
+            warn(f"{skin.name}: no --labels, so principal components stand in for the max-margin projection")
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
@@ -111,13 +112,17 @@ def _encode_videos(options, given, run, skin):
     """Videos to vectors in one pass; exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
+    from idt.files import outputs
+    from idt.frames.suffixes import IMAGES, VIDEOS
 
+    read = [*options.features, options.codebook, options.boxes]
+    outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
     codebook = _codebook(options.codebook, skin)
     params = codebook.params_with(**given)
     videos = find(options.features, codebook, path=options.codebook, boxes=options.boxes, threads=options.threads)
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
-        print(f"{skin.name}: {name}: {reason}", file=sys.stderr)
+        warn(f"{skin.name}: {name}: {reason}")
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
@@ -176,7 +181,9 @@ def _parsed(arguments, skin):
 def _read_train(path, names):
     """Video names of a list; the suffix of a video or feature file may stand behind one."""
     known = set(names)
-    found = [line.strip() for line in _read_text(path).splitlines() if line.strip()]
+    from idt.files.text import numbered_lines
+
+    found = [line for _, line in numbered_lines(path, what="a video on every line")]
     found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
     if not found:
         raise DataError(f"{path} names no video; expected the name of a video on every line")
@@ -185,9 +192,10 @@ def _read_train(path, names):
 
 def _read_labels(path):
     """Labels by video name, from lines ``name,label``; such a header may stand above them."""
+    from idt.files import csv_text
+
     labels: dict[str, str] = {}
-    for number, fields in enumerate(csv.reader(_read_text(path).splitlines(), skipinitialspace=True), start=1):
-        fields = [field.strip() for field in fields]
+    for number, fields in csv_text.rows(path, "name,label"):
         if not any(fields) or (number == 1 and [field.lower() for field in fields] == ["name", "label"]):
             continue
         if len(fields) != 2 or not all(fields) or fields[0] in labels:
@@ -198,16 +206,9 @@ def _read_labels(path):
     return labels
 
 
-def _read_text(path):
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
-
-
 def _report_codebook(made):
     if made.up_to_date:
-        print(f"{made.path}: up to date")
+        say(f"{made.path}: up to date")
         return
     codebook, sampling = made.content, made.content.sampling
     k, blocks = codebook.params["k"], ", ".join(block.name for block in codebook.blocks)
@@ -218,13 +219,13 @@ def _report_codebook(made):
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"
     fitted = f"fitted on {sampling['sampled']} of {sampling['seen']} tracks of {sampling['videos']} videos"
-    print(f"{made.path}: {what}, {fitted}")
+    say(f"{made.path}: {what}, {fitted}")
 
 
 def _report_vectors(made):
     if made.up_to_date:
-        print(f"{made.path}: up to date")
+        say(f"{made.path}: up to date")
         return
     empty = made.content.empty
     note = f"; {len(empty)} without tracks: {', '.join(empty)}" if empty else ""
-    print(f"{made.path}: {made.content.videos} vectors of {made.content.columns} numbers{note}")
+    say(f"{made.path}: {made.content.videos} vectors of {made.content.columns} numbers{note}")

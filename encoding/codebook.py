@@ -150,13 +150,13 @@ class Codebook:
         path : str or Path
         source : dict, optional
             What it was fitted on, with its ``"digest"``.
-        overwrite : bool
-            Replace a file that exists.
+        overwrite : bool or collection of path
+            As for `idt.files.atomic.replacing`.
 
         Raises
         ------
         DataError
-            If ``path`` exists and ``overwrite`` is false.
+            If ``path`` exists and may not be replaced.
         OSError
             If the disk is full or ``path`` cannot be written.
         """
@@ -235,7 +235,7 @@ def _read_block(file, described, params, coder):
     pca = None
     if params["pca"] is not None:
         components = read("projection", None, width)
-        pca = PCA.from_parameters(
+        pca = PCA.from_file(
             read("mean", width),
             components,
             read("variances_along", len(components), dtype=np.float64),

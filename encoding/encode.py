@@ -18,7 +18,9 @@ from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
 from encoding.params import VECTOR
 from encoding.vectors_file import VectorsWriter
-from idt.errors import DataError
+from idt.checks import float_array
+from idt.errors import DataError, naming
+from idt.files import outputs
 from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 from idt.workers.run_options import RunOptions
@@ -62,16 +64,22 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     Raises
     ------
     DataError
-        If descriptors are not finite, a file is damaged, or the encoding needs what the descriptors do not tell, such
-        as positions of plain arrays.
+        If descriptors are not finite, a file is damaged, the encoding needs what the descriptors do not tell, such as
+        positions of plain arrays, or the vector is not finite. The message names the video or its file.
     """
     pools = [block.coder.pool(params) for block in codebook.blocks]
     n = 0
-    for coordinates, tracks in _parts(source, codebook, params, projected=projected):
-        n += len(coordinates[0])
-        for pool, rows in zip(pools, coordinates, strict=True):
-            pool.add(rows, tracks, threads)
-    return Encoded(np.concatenate([pool.vector() for pool in pools]), n)
+    try:
+        # What overflows is refused below; NumPy would warn of it besides.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for coordinates, tracks in _parts(source, codebook, params, projected=projected):
+                n += len(coordinates[0])
+                for pool, rows in zip(pools, coordinates, strict=True):
+                    pool.add(rows, tracks, threads)
+            vector = np.concatenate([pool.vector() for pool in pools])
+        return Encoded(float_array(vector, (None,), "the vector"), n)
+    except DataError as problem:
+        raise DataError(naming(source.label, str(problem))) from None
 
 
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
@@ -234,10 +242,11 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     Raises
     ------
     DataError
-        As `encode`, and if ``output`` exists and may not be replaced.
+        As `encode`, and if ``output`` is one of the files, or exists and may not be replaced.
     OSError
         If a file cannot be read or the output not be written.
     """
+    outputs.check([output], files, overwrite=run.overwrite)
     params = params or codebook.params_with()
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
@@ -270,5 +279,7 @@ def _parts(source, codebook, params, more=(), *, projected=False):
         for block in codebook.blocks:
             at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
             part = rows[:, at[0].start : at[-1].stop]
-            found.append(part if projected else block.project(part))
+            part = part if projected else block.project(part)
+            # Words are compared with it, and NaN is as near to one as to any other.
+            found.append(float_array(part, (None, None), f"{block.name} of {source.label}, along its axes,"))
         yield found, tracks

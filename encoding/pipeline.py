@@ -13,6 +13,7 @@ from encoding.encode import Summary, encode_files
 from encoding.fitting import fit_inputs, steps_of
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
 from idt.errors import DataError
+from idt.files import locks, outputs
 from idt.files.provenance import REMEDY, is_current
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
@@ -69,14 +70,15 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     OSError
         If a file cannot be read or written.
     """
+    outputs.check([output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
     train = _training(inputs, train)
     source = _fitting_source(_digests(inputs, run), train, labels)
-    if is_current(output, **_codebook_kind(params), source=source, overwrite=run.overwrite):
-        return Made(Path(output), Codebook.load(output), True)
-    make_folder(output)
-    codebook = _fitted(inputs, train, labels, params, run)
-    codebook.save(output, source=source, overwrite=run.overwrite)
+    with locks.held(files=[output], say=run.say):
+        if is_current(output, **_codebook_kind(params), source=source, overwrite=run.overwrite):
+            return Made(Path(output), Codebook.load(output), True)
+        codebook = _fitted(inputs, train, labels, params, run)
+        codebook.save(output, source=source, overwrite=run.overwrite)
     return Made(Path(output), codebook, False)
 
 
@@ -101,22 +103,23 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
     OSError
         If a file cannot be read or written.
     """
+    path, output = codebook_path(output), Path(output)
+    outputs.check([path, output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
     train = _training(inputs, train)
     found = _digests(inputs, run)
     fitting = _fitting_source(found, train, labels)
     encoding = {"kind": "features", "digest": combined(found), "training": fitting["digest"]}
-    path, output = codebook_path(output), Path(output)
-    fitted = is_current(path, **_codebook_kind(params), source=fitting, overwrite=run.overwrite)
-    encoded = is_current(output, **vectors_kind(params), source=encoding, overwrite=run.overwrite)
-    make_folder(output)
-    if fitted:
-        codebook = Codebook.load(path)
-    else:
-        codebook = _fitted(inputs, train, labels, params, run)
-        codebook.save(path, source=fitting, overwrite=run.overwrite)
-    encoded = encoded and is_made_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
-    summary = None if encoded else _encoded(inputs, output, codebook, params, encoding, run)
+    with locks.held(files=[path, output], say=run.say):
+        fitted = is_current(path, **_codebook_kind(params), source=fitting, overwrite=run.overwrite)
+        encoded = is_current(output, **vectors_kind(params), source=encoding, overwrite=run.overwrite)
+        if fitted:
+            codebook = Codebook.load(path)
+        else:
+            codebook = _fitted(inputs, train, labels, params, run)
+            codebook.save(path, source=fitting, overwrite=run.overwrite)
+        encoded = encoded and is_made_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
+        summary = None if encoded else _encoded(inputs, output, codebook, params, encoding, run)
     return Made(path, codebook, fitted), Made(output, summary, encoded)
 
 
@@ -130,7 +133,7 @@ def is_made_with(path, codebook, *, name, overwrite=False):
     codebook : Codebook
     name : str
         How the message goes on after "another codebook".
-    overwrite : bool
+    overwrite : bool or collection of path
         Others may be replaced.
 
     Returns
@@ -173,13 +176,14 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
     OSError
         If a file cannot be read or written.
     """
+    outputs.check([output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     codebook.check_fits(inputs)
     source = {"kind": "features", "digest": combined(_digests(inputs, run)), "codebook": codebook.digest}
-    if is_current(output, **vectors_kind(params), source=source, overwrite=run.overwrite):
-        return Made(Path(output), None, True)
-    make_folder(output)
-    return Made(Path(output), _encoded(inputs, output, codebook, params, source, run), False)
+    with locks.held(files=[output], say=run.say):
+        if is_current(output, **vectors_kind(params), source=source, overwrite=run.overwrite):
+            return Made(Path(output), None, True)
+        return Made(Path(output), _encoded(inputs, output, codebook, params, source, run), False)
 
 
 def _training(inputs, train):
@@ -209,11 +213,6 @@ def _codebook_kind(params):
 def vectors_kind(params):
     """Format, version and parameters of a vectors file, given the ``params`` of its encoding."""
     return {"format": VECTORS_FORMAT, "version": VECTORS_VERSION, "params": params}
-
-
-def make_folder(path):
-    """Make the folder of the output ``path`` before the long step that makes the output, because it may fail."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _fitted(inputs, train, labels, params, run):

@@ -75,13 +75,13 @@ class VectorsWriter:
         The options that the vectors depend on.
     source : dict or None
         What the vectors are made from, with its ``"digest"``.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false, or the layout is none.
+        If ``path`` exists and may not be replaced, or the layout is none.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 
@@ -193,7 +193,8 @@ def open_vectors(path):
     Raises
     ------
     DataError
-        If the file is of another format or version, damaged, or contradicts itself.
+        If the file is of another format or version, damaged, or contradicts itself. That its numbers are finite is left
+        to those who read them.
     OSError
         If it does not exist or cannot be read.
     """
@@ -207,7 +208,7 @@ def open_vectors(path):
             encodings=stored,
             layout=check_layout(hdf5.json_attribute(file, "layout", list), stored.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
-            empty=hdf5.json_attribute(file, "empty", list),
+            empty=_empty(file, names),
             params=hdf5.json_attribute(file, "params"),
             source=hdf5.json_attribute(file, "source"),
         )
@@ -227,12 +228,12 @@ def load_vectors(path):
     Raises
     ------
     DataError
-        As `open_vectors`.
+        As `open_vectors`, and if a number is not finite.
     OSError
         If the file does not exist or cannot be read.
     """
     with open_vectors(path) as vectors:
-        return replace(vectors, encodings=vectors.encodings[:])
+        return replace(vectors, encodings=_finite(path, vectors.encodings[:]))
 
 
 def iter_rows(path, *, block=None):
@@ -252,7 +253,7 @@ def iter_rows(path, *, block=None):
     Raises
     ------
     DataError
-        As `open_vectors`, and if ``block`` is below 1.
+        As `open_vectors`, if a number is not finite, and if ``block`` is below 1.
     OSError
         If the file does not exist or cannot be read.
     """
@@ -261,4 +262,17 @@ def iter_rows(path, *, block=None):
     with open_vectors(path) as vectors:
         count = block or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
         for first in range(0, len(vectors.names), count):
-            yield vectors.names[first : first + count], vectors.encodings[first : first + count]
+            yield vectors.names[first : first + count], _finite(path, vectors.encodings[first : first + count])
+
+
+def _empty(file, names):
+    """The videos without tracks, which must be among the ``names``."""
+    empty = hdf5.json_attribute(file, "empty", list)
+    known = set(names)
+    if not all(isinstance(name, str) and name in known for name in empty):
+        raise DataError(f"{file.filename}: attribute 'empty' must list videos of the file, got {empty!r:.80}")
+    return empty
+
+
+def _finite(path, values):
+    return float_array(values, (None, None), f"{path}: encodings")

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from encoding.descriptors.inputs import combined
 from encoding.encode import Summary, encode_video, layout_of, width_of
-from encoding.pipeline import Made, make_folder, vectors_kind
+from encoding.pipeline import Made, vectors_kind
 from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
+from idt.files import hdf5, locks, outputs
 from idt.files.provenance import is_current
+from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.workers.in_order import surviving
 from idt.workers.processes import Lost
 from idt.workers.profile import stage
@@ -48,6 +50,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     -----
     The vectors are those of `idt-extract` and `encoding.pipeline.encode`, bit by bit.
     """
+    outputs.check([output], _read_of(videos), suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
     found = {}
     with stage("digests of the videos"), run.progress("file", len(videos)) as update:
         asked = ((_digest, video) for video in videos)
@@ -57,33 +60,54 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
     missing = {"missing": sorted(failed)} if failed else {}
-    if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=run.overwrite):
-        return Made(Path(output), None, True), failed
-    make_folder(output)
-    layout, empty, done = layout_of(codebook, params), [], 0
-    made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
-    left = [video for video in videos if video.name not in failed]
-    tasks = ((encode_video, video, codebook, params, run.threads) for video in left)
-    with (
-        stage("videos to vectors"),
-        run.progress("video", len(left)) as update,
-        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
-    ):
-        for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
-            name = video.name
-            update()
-            if isinstance(tried, Failure):
-                failed[name] = str(tried)
-                continue
-            writer.append(name, tried.vector, empty=not tried.tracks)
-            done += 1
-            if not tried.tracks:
-                empty.append(name)
-        if not done:
-            name, reason = next(iter(failed.items()))
-            raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
-        writer.record_missing(failed)
-    return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+    with locks.held(files=[output], say=run.say):
+        # The same run goes on from vectors that lack a video, whose process may have been killed.
+        overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), source)
+        if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=overwrite):
+            return Made(Path(output), None, True), failed
+        layout, empty, done = layout_of(codebook, params), [], 0
+        made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
+        left = [video for video in videos if video.name not in failed]
+        tasks = ((encode_video, video, codebook, params, run.threads) for video in left)
+        with (
+            stage("videos to vectors"),
+            run.progress("video", len(left)) as update,
+            VectorsWriter(output, **made_of, overwrite=overwrite) as writer,
+        ):
+            for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
+                name = video.name
+                update()
+                if isinstance(tried, Failure):
+                    failed[name] = str(tried)
+                    continue
+                writer.append(name, tried.vector, empty=not tried.tracks)
+                done += 1
+                if not tried.tracks:
+                    empty.append(name)
+            if not done:
+                name, reason = next(iter(failed.items()))
+                raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
+            writer.record_missing(failed)
+        return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+
+
+def _read_of(videos):
+    """What is read of videos: themselves and their boxes."""
+    from idt.batch.extract_one import boxes_of
+    from idt.batch.jobs import camera_or_path
+
+    found = [camera_or_path(video.job.source) for video in videos]
+    return [*found, *(boxes_of(video.job, video.boxes) for video in videos)]
+
+
+def _lacks_videos(output, kind, source):
+    """Whether an output is what this run would write, but for videos that it lacks."""
+    try:
+        with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
+            missing = (hdf5.json_attribute(file, "source") or {}).get("missing")
+        return bool(missing) and is_current(output, **kind, source={**source, "missing": missing})
+    except (DataError, OSError):
+        return False
 
 
 def _digest(video):

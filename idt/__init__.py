@@ -23,7 +23,8 @@ batch                 many videos to feature files
 show                  pictures of tracks
 cli, command          the commands
 params                every option with its default and its range
-checks, errors, lazy
+checks, errors
+imports               how modules are imported: lazily, and never from the current folder
 
 Coordinates are ``(x, y)``, images ``(H, W)``, flows ``(H, W, 2)`` with x first; pixels are pixels of the step's own
 scale unless a name ends in ``_full``.
@@ -31,7 +32,7 @@ scale unless a name ends in ``_full``.
 
 from typing import TYPE_CHECKING
 
-from idt.lazy import lazy_exports
+from idt.imports.lazy import lazy_exports
 
 __version__ = "0.1.0"
 

@@ -45,12 +45,32 @@ def float_array(value, shape, name):
     if not fits or array.dtype.kind not in "fiu":
         wanted = "(" + ", ".join("n" if want is None else str(want) for want in shape) + ")"
         raise DataError(f"{name} must be real numbers of shape {wanted}, got {describe(array)}")
-    array = np.ascontiguousarray(array, np.float32)
+    if array.dtype == np.float32:
+        array = np.ascontiguousarray(array)
+    else:
+        # A number beyond float32 becomes infinite and is refused below; NumPy would warn of it besides.
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = np.ascontiguousarray(array, np.float32)
     # Counted, which takes half the time that `all` does where an array is small.
     bad = array.size - np.count_nonzero(np.isfinite(array))
     if bad:
         raise DataError(f"{name} must be finite, got {bad} NaN or infinite numbers")
     return array
+
+
+def within(values, least, most, name):
+    """Return the array ``values`` if its numbers are finite, from ``least`` to ``most``, or refuse it as ``name``.
+
+    Raises
+    ------
+    DataError
+        If a number lies outside or is NaN.
+    """
+    if values.size and not (values.min() >= least and values.max() <= most):  # NaN is in no order
+        raise DataError(
+            f"{name} must be finite, from {least:g} to {most:g}, got {values.min():.4g} to {values.max():.4g}"
+        )
+    return values
 
 
 def points_as_they_are(value, name):

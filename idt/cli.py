@@ -5,8 +5,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, add_number, command, fields_of, run_options
-from idt.errors import DataError
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    add_number,
+    command,
+    fields_of,
+    run_options,
+    say,
+    warn,
+)
+from idt.errors import DataError, naming
 from idt.features.storage import Storage
 from idt.params.extraction import FRAME, ExtractionParams
 from idt.workers.profile import stage
@@ -21,6 +33,8 @@ def extract(arguments):
         return _verify(options.verify, options.quiet)
     from idt.batch.extract_many import threads_for
     from idt.batch.jobs import plan
+    from idt.batch.summary import BESIDE
+    from idt.files import locks
     from idt.workers import cluster
 
     jobs = plan([*options.videos, *(f"@{path}" for path in options.list)], options.output)
@@ -32,10 +46,13 @@ def extract(arguments):
     run = run_options(options)
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
+    alone = len(jobs) == 1 and not options.scheduler
+    _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in BESIDE])
     with cluster.connected(options.scheduler):
-        if len(jobs) == 1 and not cluster.is_connected():
+        if alone:
             return _extract_one(jobs[0], params, run, settings, options.quiet)
-        return _extract_many(jobs, params, run, settings, options)
+        with locks.held(folders=[options.output], say=run.say):
+            return _extract_many(jobs, params, run, settings, options)
 
 
 def _extraction_options(arguments):
@@ -81,6 +98,15 @@ def _extraction_options(arguments):
     return options, fields_of(options, ExtractionParams)
 
 
+def _check_extraction(jobs, options, beside):
+    """Refuse what would destroy something, before any work."""
+    from idt.batch.extract_one import boxes_of, check_outputs
+
+    lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
+    inputs = [*options.videos, *lists, options.project, *{boxes_of(job, options.boxes) for job in jobs}]
+    check_outputs(jobs, inputs, beside=beside, overwrite=options.overwrite)
+
+
 def _extract_one(job, params, run, settings, quiet):
     """One video, in this process; exit status."""
     from idt.batch.extract_one import extract_job
@@ -95,7 +121,8 @@ def _extract_many(jobs, params, run, settings, options):
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
 
-    count = summary.begin(options.output, [videos.size_of(job) for job in jobs])
+    sizes = [videos.size_of(job) for job in jobs]
+    count = summary.begin(options.output, sizes, overwrite=run.overwrite)
     with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
@@ -110,10 +137,7 @@ def _extract_many(jobs, params, run, settings, options):
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
-        print(
-            f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}",
-            file=sys.stderr,
-        )
+        warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
     return SOME_FAILED if count.failed else DONE
 
 
@@ -131,12 +155,12 @@ def _verify(folder, quiet):
             if found.fault is not None:
                 bad += 1
                 with bar.external_write_mode(file=sys.stderr):
-                    print(found.fault if str(path) in found.fault else f"{path}: {found.fault}")
+                    say(naming(path, found.fault))
     if alone and not quiet:
-        print(f"idt-extract: of {alone} files the video is not where it was, so it was not compared", file=sys.stderr)
-    print(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
+        warn(f"idt-extract: of {alone} files the video is not where it was, so it was not compared")
+    say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
     if bad:
-        print(f"idt-extract: remove the {bad} others and run idt-extract again", file=sys.stderr)
+        warn(f"idt-extract: remove the {bad} others and run idt-extract again")
     return SOME_FAILED if bad else DONE
 
 
@@ -160,16 +184,17 @@ def convert(arguments):
     storage = Storage(compact=options.compact, project=options.project)
     if renew.applies(options.features, options.output, storage):
         renew.renew(options.features, options.output, overwrite=options.overwrite)
-        print(f"{options.output}: rewritten in the present form")
+        say(f"{options.output}: rewritten in the present form")
         return DONE
     count, notes = convert(
         options.features,
         options.output,
         storage=storage,
         overwrite=options.overwrite,
+        say=run_options(options).say,
     )
     _note(notes, options.quiet)
-    print(f"{options.output}: {count} tracks")
+    say(f"{options.output}: {count} tracks")
     return DONE
 
 
@@ -193,7 +218,9 @@ def show(arguments):
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
     from idt.batch.jobs import camera_or_path
-    from idt.files import atomic
+    from idt.files import outputs
+    from idt.files.marks import carries_mark
+    from idt.frames.suffixes import IMAGES, VIDEOS
     from idt.frames.video import open_video
     from idt.show import video_writer
 
@@ -202,7 +229,9 @@ def show(arguments):
     is_video = output.suffix.lower() in (".mp4", ".avi")
     if is_video and options.frame is not None:
         raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
-    atomic.refuse_input(output, source)
+    read = [options.video, source, options.boxes]
+    suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
+    outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
     with open_video(source, params=params) as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):
@@ -221,7 +250,7 @@ def show(arguments):
         else:
             drawn = video_writer.write_picture(video, output, params, frame=options.frame, **common)
     _note(video.notes, options.quiet)
-    print(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
+    say(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
     return DONE
 
 
@@ -229,19 +258,17 @@ def _report(outcome, quiet):
     """One line on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
-        # Most reasons name the file themselves.
-        reason = outcome.error if job.source in outcome.error else f"{job.source}: {outcome.error}"
-        print(f"idt-extract: {reason}", file=sys.stderr)
+        warn(f"idt-extract: {naming(job.source, outcome.error)}")
         return
     _note(outcome.notes, quiet)
     if outcome.up_to_date:
-        print(f"{job.output}: up to date")
+        say(f"{job.output}: up to date")
         return
     rate = outcome.frames / outcome.seconds
-    print(f"{job.output}: {outcome.tracks} tracks, {outcome.frames} frames, {rate:.1f} frames/s")
+    say(f"{job.output}: {outcome.tracks} tracks, {outcome.frames} frames, {rate:.1f} frames/s")
 
 
 def _note(notes, quiet):
     if not quiet:
         for note in notes:
-            print(f"{os.path.basename(sys.argv[0])}: {note}", file=sys.stderr)
+            warn(f"{os.path.basename(sys.argv[0])}: {note}")

@@ -1,24 +1,27 @@
 """What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
 
-Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed.
+Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129).
 """
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import gc
 import io
 import os
+import signal
 import sys
 
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
+from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, THREADS, check_workers
-from idt.workers import memory, profile
+from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
-INTERRUPTED = 130
 
 COLLECTED = 200_000
 """Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
@@ -45,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say what is wrong in one line and exit with status 2."""
-        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
         """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
@@ -54,8 +57,15 @@ class Parser(argparse.ArgumentParser):
             flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
             near = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        for action in self._actions:
+            # An unset variable of the shell, which would count as an option that was not given.
+            if action.option_strings and action.dest != "output" and getattr(options, action.dest, None) in ("", [""]):
+                self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
         if getattr(options, "profile", False):
             profile.watch()
+        if getattr(options, "force", None):
+            # The work may go on in a process that stands in another folder.
+            options.overwrite = tuple(map(os.path.abspath, options.force))
         jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
         if jobs and threads:
             try:
@@ -177,9 +187,20 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
             help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
-    parser.add_argument("--overwrite", action="store_true", help="replace an output made otherwise")
+    add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+
+
+def add_replacing(parser):
+    """Add to ``parser`` the options that say which files may be replaced."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an output of ours made otherwise, nobody else's"
+    )
+    parser.add_argument(
+        "--force", action="append", default=[], metavar="FILE",
+        help="as --overwrite, and replace this file whoever made it; never an input",
+    )  # fmt: skip
 
 
 def add_number(parser, flag, bounds, *, default, help, said=""):
@@ -202,6 +223,16 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
+def say(text, *, flush=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
+    print(printable(text), flush=flush)
+
+
+def warn(text):
+    """Print the line ``text`` on stderr, as `say`."""
+    print(printable(text), file=sys.stderr)
+
+
 def command(main):
     """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
@@ -216,9 +247,13 @@ def command(main):
             return guarded(arguments)
         gc.set_threshold(COLLECTED)
         memory.keep_freed()
+        clean_search_path()
+        clean_environment()
+        endings.heed()
         try:
             return guarded(sys.argv[1:])
         finally:
+            endings.no_more_cleaning()
             gc.freeze()
 
     def guarded(arguments):
@@ -227,22 +262,27 @@ def command(main):
             # A path may hold what the terminal cannot print; stderr escapes it by itself.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            return main(arguments)
+            with endings.signals_first():
+                return main(arguments)
         except (DataError, OSError, MemoryError) as error:
-            print(f"{name}: {error_line(error)}", file=sys.stderr)
+            warn(f"{name}: {error_line(error)}")
             return WRONG
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
             # numba, when neither the installation nor the home folder can be written, as in some containers.
-            print(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one", file=sys.stderr)
+            warn(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one")
             return WRONG
-        except KeyboardInterrupt:
-            print(f"{name}: interrupted; nothing incomplete was left under a final name", file=sys.stderr)
-            return INTERRUPTED
+        except KeyboardInterrupt as interrupt:
+            number = getattr(interrupt, "number", signal.SIGINT)
+            said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+            # There is nobody to read it where the terminal was closed.
+            with contextlib.suppress(OSError):
+                warn(f"{name}: {said}; nothing incomplete was left under a final name")
+            return endings.status_of(number)
         finally:
             for line in profile.report():
-                print(f"{name}: {line}", file=sys.stderr)
+                warn(f"{name}: {line}")
 
     return run
 
@@ -252,9 +292,8 @@ def error_line(error):
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}"
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
+        return one_line(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, LONGEST)
+    return one_line(str(error), LONGEST)
 
 
 def number_or_text(annotation, bounds=None):

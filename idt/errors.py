@@ -1,5 +1,6 @@
-"""The one exception for a caller's mistake, and the words that its messages share."""
+"""The one exception for a caller's mistake, the words that its messages share, and how names are shown."""
 
+import re
 from difflib import get_close_matches
 
 LONGEST = 1000
@@ -22,16 +23,36 @@ class OutOfRange(DataError, IndexError):
 
 
 def one_line(text, longest):
-    """Join the lines of a ``text`` and cut its middle out if it is longer than ``longest`` characters.
+    """Join the lines of a ``text``, escape what acts on a terminal, and cut it to ``longest`` characters.
 
-    Spaces within a line stay, because a file's name may hold several.
+    Spaces within a line stay, because a file's name may hold several. A cut text loses its middle.
     """
-    text = " ".join(line.strip() for line in text.splitlines()) if len(text.splitlines()) > 1 else text
+    if "\n" in text:
+        text = " ".join(line.strip() for line in re.split(r"\r?\n", text.rstrip("\r\n")))
+    text = printable(text)
     if len(text) <= longest:
         return text
     # The end often says the remedy.
     tail = (longest - 3) // 3
     return f"{text[: longest - 3 - tail]} … {text[len(text) - tail :]}"
+
+
+def printable(text):
+    """Return ``text`` with every character escaped that a terminal would obey instead of show.
+
+    These are the characters that Python's ``repr`` escapes: line breaks and other controls (C0, C1), marks that turn
+    the direction of writing, invisible ones, and what is no character at all (lone surrogates). A name from a stranger
+    can then neither forge a line nor colour, move or hide one. Backslashes stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def naming(name, text):
+    """Return the message ``text``, with the ``name`` of a file before it unless it names the file already."""
+    name = printable(str(name))
+    return text if name in text else f"{one_line(name, LONGEST // 4)}: {text}"
 
 
 def shown(value, longest=60):

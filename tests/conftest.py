@@ -53,12 +53,10 @@ def clip():
 
 @pytest.fixture(autouse=True, scope="module")
 def no_idle_workers():
-    """End the processes that joblib keeps for later, two hundred megabytes each, when a module of tests is done."""
+    """End the processes that are kept for later, when a module of tests is done."""
     yield
-    if "joblib.externals.loky" in sys.modules:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    if "idt.workers.processes" in sys.modules:
+        sys.modules["idt.workers.processes"].end_kept()
 
 
 class Memory:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 
 
@@ -48,3 +49,34 @@ def wait_writing(path):
 def which():
     """Process, pools of threads, and what an interrupt does."""
     return os.getpid(), os.environ["OMP_NUM_THREADS"], signal.getsignal(signal.SIGINT) is signal.SIG_IGN, sys.path
+
+
+def same(value):
+    """Give back what was sent."""
+    return value
+
+
+class Stubborn(Exception):
+    """An exception that does not go through a pickle, or does not come out of it."""
+
+    def __init__(self, message, kind):
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self):
+        if self.kind == 1:
+            raise TypeError("not this one")
+        return super().__reduce__()
+
+
+def unsendable(kind):
+    """Return or raise what cannot be sent."""
+    if kind:
+        raise Stubborn("no", kind)
+    return threading.Lock()
+
+
+def fail_later(message, seconds):
+    """Raise after some time."""
+    time.sleep(seconds)
+    raise KeyError(message)

@@ -29,17 +29,10 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
+from idt.workers.worker import interpreter, search_path
 from tests import scenes
 from tests.comparing import assert_same_folders
-
-ROOT = Path(__file__).resolve().parent.parent
-
-MODULES = {
-    "idt-extract": "idt.cli:extract",
-    "fv-encode": "encoding.cli:fv_encode",
-    "svm-train": "classify.cli:svm_train",
-    "idt-evaluate": "classify.cli:evaluate",
-}
+from tests.kills import ROOT, children, lives, run, words_of, writers
 
 START = 5.0
 """Seconds in which processes start on a busy machine, and nothing can be interrupted but that."""
@@ -49,20 +42,6 @@ FIRST = 1000
 
 GROWTH = 20.0
 """Megabytes that memory may grow by from then on: what allocators keep, not what a leak takes."""
-
-
-def words_of(command, *words):
-    """How to start one of our commands from this checkout."""
-    module, _, function = MODULES[command].partition(":")
-    code = f"import sys; sys.argv[0] = {command!r}; from {module} import {function} as main; sys.exit(main())"
-    return [sys.executable, "-c", code, *map(str, words)]
-
-
-def run(command, *words, **options):
-    """Run one of our commands: its exit status, stdout and stderr."""
-    return subprocess.run(
-        words_of(command, *words), cwd=ROOT, capture_output=True, text=True, check=False, **options
-    )  # fmt: skip
 
 
 def extract(videos, folder, *words, **options):
@@ -104,23 +83,6 @@ def kill_and_resume(videos, folder, *words, kills, span, seed=0, say=lambda line
     done = extract(videos, folder, "--jobs", 2, *words)
     if done.returncode:
         raise AssertionError(done.stderr)
-
-
-def children(process):
-    """Numbers of the processes that a process started."""
-    found = []
-    for path in Path(f"/proc/{process}/task").glob("*/children"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found += [int(word) for word in path.read_text().split()]
-    return found
-
-
-def lives(process):
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 # Broken.
@@ -173,11 +135,12 @@ def killer_of(folder, name):
     ended = threading.Event()
 
     def kill():
-        while not (found := list(folder.glob(f".{name}.h5.*.part"))) and not ended.wait(0.005):
-            pass
+        found = []
+        while not found and not ended.wait(0.005):
+            found = [process for part in folder.glob(f".{name}.h5.*.part") for process in writers(part)]
         with contextlib.suppress(ProcessLookupError):
-            for part in found:
-                os.kill(_writer(part), signal.SIGKILL)
+            for process in found:
+                os.kill(process, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -186,11 +149,6 @@ def killer_of(folder, name):
     finally:
         ended.set()
         thread.join()
-
-
-def _writer(part):
-    """The process that writes a file, by the name of what is there of it."""
-    return int(part.name.removesuffix(".part").rpartition("-")[2])
 
 
 # A cluster.
@@ -203,13 +161,19 @@ def dask_cluster(folder, *, workers=2):
     log = open(Path(folder) / "dask.log", "w", encoding="utf-8")  # noqa: SIM115  # closed below
     quiet = {"stdout": log, "stderr": log, "cwd": ROOT}
     common = ["--scheduler-file", str(file), "--no-dashboard"]
-    words = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", *common]
+    # Not "-m dask", which would import from the current folder.
+    dask = [
+        *interpreter(),
+        "-c",
+        f"import sys, runpy; sys.path[:] = {search_path()!r}; runpy.run_module('dask', None, '__main__', True)",
+    ]
+    words = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common]
     started = [subprocess.Popen(words, **quiet)]
     try:
         deadline = time.monotonic() + 120
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        words = [sys.executable, "-m", "dask", "worker", "--nthreads", "1", "--no-nanny", *common]
+        words = [*dask, "worker", "--nthreads", "1", "--no-nanny", *common]
         started += [subprocess.Popen([*words, "--local-directory", str(folder)], **quiet) for _ in range(workers)]
         yield json.loads(file.read_text())["address"], started[1:]
     finally:
@@ -235,8 +199,8 @@ def kill_a_worker_midway(videos, folder, address, workers, *words):
 
 def _writes(worker, folder):
     """Whether a process of a worker has a file half written."""
-    writers = {_writer(path) for path in folder.rglob(".*.part")}
-    return not writers.isdisjoint(children(worker.pid))
+    writing = {process for path in folder.rglob(".*.part") for process in writers(path)}
+    return not writing.isdisjoint(children(worker.pid))
 
 
 # Memory.

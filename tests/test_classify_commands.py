@@ -301,7 +301,8 @@ def test_no_file_is_lost(command, trained):
     assert refused(command(*words, "vectors.h5", status=2), "vectors.h5 is an input of this run and would be lost")
     (trained / "scores.csv").write_text("mine")
     words = ("svm-predict", "model.h5", "vectors.h5", "-o")
-    assert refused(command(*words, "scores.csv", status=2), "scores.csv exists; use another path or --overwrite")
+    assert refused(command(*words, "scores.csv", status=2), "scores.csv exists .*--force scores.csv")
+    assert refused(command(*words, "scores.csv", "--overwrite", status=2), "scores.csv is not one of .*--force")
     assert refused(command(*words, "model.h5", "--overwrite", status=2), "model.h5 is an input of this run")
     assert (trained / "scores.csv").read_text() == "mine"
 

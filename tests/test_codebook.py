@@ -197,7 +197,7 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
     for change, message in (
         (nudge, "does not hold the numbers that its digest is of"),
         (lose, "no dataset 'blocks/hof/weights'"),
-        (kill, "variances of a mixture must be positive"),
+        (kill, "variances of a mixture must be finite, from 5e-11"),
         (retype, "no codebook that can be used"),
         (empty, "does not hold the numbers"),
         (lambda file: set_text(file, "format", "idt-vectors"), "has format 'idt-vectors', expected"),

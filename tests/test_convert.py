@@ -187,7 +187,7 @@ def test_an_imported_file_says_where_it_comes_from_and_is_then_up_to_date(tmp_pa
     before = target.stat().st_mtime_ns
     assert convert(source, target) == (5, [f"{target} is up to date"])
     assert target.stat().st_mtime_ns == before
-    write_text(random_features(6), source, overwrite=True)
+    write_text(random_features(6), source, overwrite=[source])
     with pytest.raises(DataError, match="was made from a source with digest"):
         convert(source, target)
     assert convert(source, target, overwrite=True)[0] == 6
@@ -313,9 +313,10 @@ def test_an_existing_target_is_refused(tmp_path):
     for name in ("f.bin", "g.bin"):
         write_binary(random_features(3), tmp_path / name)
     for target in ("f.txt", "g.bin"):
-        with pytest.raises(DataError, match="exists; use another path or --overwrite"):
+        with pytest.raises(DataError, match=r"exists and is not one of .*; use another path, or --force"):
             convert(tmp_path / "f.bin", tmp_path / target)
     (tmp_path / "f.h5").write_text("my notes")
-    with pytest.raises(DataError, match=r"is not an HDF5 file.*--overwrite"):
-        convert(tmp_path / "f.bin", tmp_path / "f.h5")
-    assert convert(tmp_path / "f.bin", tmp_path / "f.h5", overwrite=True)[0] == 3
+    for overwrite in (False, True):
+        with pytest.raises(DataError, match=r"f.h5 .*is not one of .*--force"):
+            convert(tmp_path / "f.bin", tmp_path / "f.h5", overwrite=overwrite)
+    assert convert(tmp_path / "f.bin", tmp_path / "f.h5", overwrite=[tmp_path / "f.h5"])[0] == 3

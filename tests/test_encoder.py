@@ -184,7 +184,7 @@ def test_features_that_do_not_go_together_are_refused(videos, files):
 def test_an_existing_file_is_not_replaced_unasked(encoder, files, tmp_path):
     output = tmp_path / "vectors.h5"
     output.write_text("precious")
-    with pytest.raises(DataError, match="exists; use another path or --overwrite"):
+    with pytest.raises(DataError, match="exists and is not one of this program's files; use another path, or --force"):
         encode_files(files, None, encoder.codebook_, output)
     assert output.read_text() == "precious"
     with pytest.raises(DataError, match="1 names for 4"):

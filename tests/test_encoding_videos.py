@@ -24,6 +24,8 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params.extraction import ExtractionParams
+from idt.workers.in_order import surviving
+from idt.workers.processes import Lost
 from tests.samples import random_features
 
 PARAMS = EncodingParams(k=2, sample=100)
@@ -244,6 +246,25 @@ def test_a_video_that_cannot_be_read_is_listed_and_leaves_the_vectors_incomplete
     assert status == 2
     assert "none of 1 videos can be read; broken: " in err
     assert not (tmp_path / "w.h5").exists()
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_from_vectors_that_lack_a_video_whose_process_was_killed(command, clips, monkeypatch):
+    words = ("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o")
+
+    def killed_at_the_end(function, tasks, jobs):
+        *done, last = surviving(function, tasks, jobs)
+        yield from (*done, last if isinstance(last, str) else Lost("its process was killed"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(video_pipeline, "surviving", killed_at_the_end)
+        command(*words, "lacking.h5", status=3)
+    assert load_vectors("lacking.h5").source["missing"] == ["b/disc"]
+    command(*words, "whole.h5")
+    for name in ("lacking.h5", "lacking.h5"):
+        command(*words, name)
+        assert "missing" not in load_vectors(name).source
+        np.testing.assert_array_equal(load_vectors(name).encodings, load_vectors("whole.h5").encodings)
 
 
 def test_options_that_do_not_go_together_are_refused(command, tmp_path):

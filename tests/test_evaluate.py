@@ -354,13 +354,16 @@ def test_what_lies_in_the_output_and_is_not_ours_is_refused(command, clips, tmp_
     (tmp_path / "out" / "folds" / "01-g1").mkdir(parents=True)
     (tmp_path / "out" / "report.json").write_text("[]")
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
-    assert refused(
-        command(*words, status=2), "report.json is no report of an evaluation; use another path or --overwrite"
-    )
+    for permit in ((), ("--overwrite",)):
+        done = command(*words, *permit, status=2)
+        assert refused(done, "report.json is not one of this program's files.*--force .*report.json")
     (tmp_path / "out" / "report.json").unlink()
-    (tmp_path / "out" / "folds" / "01-g1" / "scores.h5").write_text("[]")
-    assert refused(command(*words, status=2), "scores.h5 is not an HDF5 file")
-    assert command(*words, "--overwrite")[0] == 0
+    scores = tmp_path / "out" / "folds" / "01-g1" / "scores.h5"
+    scores.write_text("[]")
+    assert refused(command(*words, status=2), "scores.h5 exists and is not one of")
+    assert refused(command(*words, "--overwrite", status=2), "scores.h5 is not one of")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["folds"]
+    assert command(*words, "--force", scores)[0] == 0
 
 
 def test_sets_options_and_splits_that_cannot_be_evaluated_are_refused(command, clips, films, tmp_path):

@@ -2,10 +2,11 @@
 
 import dataclasses
 import errno
+import fcntl
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -16,8 +17,8 @@ import numpy as np
 import pytest
 
 from idt import DataError, ExtractionParams, __version__
-from idt.files import hdf5, provenance, result_file
-from idt.files.atomic import refuse_input, replacing
+from idt.files import hdf5, outputs, provenance, result_file
+from idt.files.atomic import replacing
 from tests.hdf5_files import fixed, opened
 from tests.up_to_date import state_of
 
@@ -95,7 +96,8 @@ def test_a_source_may_be_long(target):
 def test_nothing_has_the_name_before_the_file_is_complete(target):
     with result_file.create(target, params=None, source=None, **KIND) as file:
         file["a"] = 1
-        assert left_in(target.parent) == [f".f.h5.{socket.gethostname()}-{os.getpid()}.part"]
+        (part,) = left_in(target.parent)
+        assert re.fullmatch(r"\.f\.h5\.[0-9a-f]{16}\.part", part)
     assert left_in(target.parent) == ["f.h5"]
 
 
@@ -118,7 +120,7 @@ def test_a_failed_replacement_keeps_the_earlier_file(target):
 def test_a_killed_writer_leaves_no_file_and_the_next_one_sweeps_its_part(target):
     code = """
         import os, signal
-        from idt.files import hdf5, provenance, result_file
+        from idt.files import hdf5, outputs, provenance, result_file
         with result_file.create("f.h5", format="idt-test", version=1, params=None, source=None) as file:
             file["a"] = range(10**5)
             file.flush()
@@ -132,13 +134,14 @@ def test_a_killed_writer_leaves_no_file_and_the_next_one_sweeps_its_part(target)
     assert left_in(target.parent) == ["f.h5"]
 
 
-def test_parts_of_living_processes_other_machines_and_other_targets_are_kept(target):
-    host = socket.gethostname()
-    dead = 4194304 + 5  # beyond the largest process id of Linux
-    kept = [f".f.h5.{host}-{os.getppid()}.part", f".f.h5.elsewhere-{dead}.part", f".g.h5.{host}-{dead}.part"]
-    for name in [*kept, f".f.h5.{host}-{dead}.part"]:
+def test_parts_that_are_locked_of_earlier_releases_and_of_other_targets_are_kept(target):
+    living, dead = (f".f.h5.{digit * 16}.part" for digit in "ab")
+    kept = [living, ".f.h5.elsewhere-5.part", f".g.h5.{'c' * 16}.part"]
+    for name in [*kept, dead]:
         (target.parent / name).touch()
-    write(target)
+    with open(target.parent / living, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write(target)
     assert left_in(target.parent) == sorted([*kept, "f.h5"])
 
 
@@ -169,8 +172,8 @@ def test_an_output_that_is_an_input_is_refused_under_any_name(tmp_path):
     (tmp_path / "link.avi").symlink_to("a.avi")
     for given in ("a.avi", "link.avi"):
         with pytest.raises(DataError, match=r"a\.avi is an input of this run"):
-            refuse_input(tmp_path / "a.avi", 0, None, str(tmp_path / given))
-    refuse_input(tmp_path / "b.avi", tmp_path / "a.avi")
+            outputs.check([tmp_path / "a.avi"], [0, None, str(tmp_path / given)])
+    outputs.check([tmp_path / "b.avi"], [tmp_path / "a.avi"])
 
 
 def test_a_full_disk_while_replacing_keeps_the_earlier_file(target, monkeypatch):
@@ -195,7 +198,7 @@ def test_a_limit_on_the_size_of_files_makes_no_noise(target):
     code = """
         import resource, signal
         import numpy as np
-        from idt.files import hdf5, provenance, result_file
+        from idt.files import hdf5, outputs, provenance, result_file
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
         try:
@@ -247,11 +250,16 @@ def test_any_file_can_be_written_whole_or_not_at_all(tmp_path):
 
 def test_an_existing_file_is_kept_unless_asked_otherwise(target):
     target.write_text("my notes")
+    with pytest.raises(DataError, match=r"f\.h5 exists and is not one of .* files; use another path, or --force"):
+        write(target)
+    with pytest.raises(DataError, match=r"f\.h5 is not one of .* files, so it is not replaced; use .* --force .*f\.h5"):
+        write(target, overwrite=True)
+    assert target.read_text() == "my notes"
+    write(target, overwrite=[target])
+    assert hdf5.is_hdf5(target)
     with pytest.raises(DataError, match=r"f\.h5 exists; use another path or --overwrite"):
         write(target)
-    assert target.read_text() == "my notes"
     write(target, overwrite=True)
-    assert hdf5.is_hdf5(target)
 
 
 def test_a_device_or_a_folder_is_never_replaced(tmp_path):
@@ -297,7 +305,7 @@ def test_a_file_of_another_kind_is_refused_with_both_values(target):
     target.write_text("my notes")
     with pytest.raises(DataError, match=r"f\.h5 is not an HDF5 file, expected format idt-test"):
         hdf5.open_checked(target, format="idt-test", versions=1)
-    write(target, overwrite=True)
+    write(target, overwrite=[target])
     with pytest.raises(DataError, match="has format 'idt-test', expected 'idt-vectors'"):
         hdf5.open_checked(target, format="idt-vectors", versions=1)
     with pytest.raises(DataError, match="has version 1 of idt-test, expected 2 or 3"):
@@ -462,15 +470,17 @@ def test_a_source_without_a_digest_is_never_current(target):
 
 def test_anything_else_under_that_name_is_a_refusal(target):
     target.write_text("my notes")
-    assert matches(target) == f"{target} is not an HDF5 file, expected format idt-test; use another path or --overwrite"
-    write(target, overwrite=True)
+    assert matches(target) == (
+        f"{target} is not an HDF5 file, expected format idt-test; use another path, or --force {target} to lose it"
+    )
+    write(target, overwrite=[target])
     assert "has version 1 of idt-test, expected 2" in matches(target, version=2)
     whole = target.read_bytes()
     target.write_bytes(whole[: len(whole) // 2])
     assert "is damaged" in matches(target)
     assert "is not a regular file" in matches(target.parent)
     os.symlink("nowhere", target.with_name("link"))
-    assert "--overwrite" in matches(target.with_name("link"))
+    assert "--force" in matches(target.with_name("link"))
 
 
 def test_the_digest_of_a_file_is_its_sha256(tmp_path):

@@ -38,10 +38,9 @@ DISK = {
 """Functions that look at the disk, by their last name and without a leading underscore."""
 
 OPEN_FILES = {
-    "idt.files.atomic.Part": "the descriptor of a file that is written",
+    "idt.files.part.Part": "the descriptor of a file that is written",
     "idt.files.hdf5_guard.GuardedFile": "the descriptor of a file that is read",
     "idt.frames.decoders.Capture": "a video that OpenCV has opened",
-    "idt.jit.kernel.Cache": "numba constructs it, and stamps it with the age of the sources",
 }
 """Classes that are an open file, and may therefore open it in their constructor."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import idt
-from idt.lazy import lazy_exports
+from idt.imports.lazy import lazy_exports
 
 PACKAGES = [name for name in ("idt", "encoding", "classify") if hasattr(importlib.import_module(name), "__all__")]
 

@@ -101,7 +101,7 @@ def test_threads_and_processes_share_the_cores(monkeypatch):
 
 
 def test_the_tally_tells_shares_rates_and_failures(tmp_path):
-    (tmp_path / summary.FAILURES).write_text("of yesterday")
+    (tmp_path / summary.FAILURES).write_text("name,source,reason\nof,yesterday,all\n")
     count = summary.begin(tmp_path, [99, 299])
     assert not (tmp_path / summary.FAILURES).exists()
     job = Job("a, b\n.avi", "a", tmp_path / "a.h5")
@@ -161,7 +161,7 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path):
         _, err = process.communicate()
     assert (process.returncode, err.count("\n")) == (130, 1)
     assert "interrupted" in err
-    assert not list((tmp_path / "out").iterdir())
+    assert not list((tmp_path / "out").glob("*"))
 
 
 @pytest.mark.slow

@@ -175,12 +175,12 @@ def test_a_box_outside_the_image_is_named_by_its_line(boxes_file, box):
 def test_files_without_boxes_are_refused(tmp_path, boxes_file):
     with pytest.raises(DataError, match=r"none\.txt: no such file"):
         read_boxes(tmp_path / "none.txt")
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="is a folder, expected a file"):
         read_boxes(tmp_path)
     with pytest.raises(DataError, match="has no lines"):
         read_boxes(boxes_file("\n \n"))
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)))
-    with pytest.raises(DataError, match="not a text file"):
+    with pytest.raises(DataError, match="not UTF-8 text, expected a text file of human boxes"):
         read_boxes(tmp_path / "binary.txt")
 
 

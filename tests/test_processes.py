@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from idt.workers import processes
-from idt.workers.processes import Lost, cause, run
-from tests import perils
+from idt.workers import processes, worker
+from idt.workers.processes import Lost, run
+from idt.workers.worker import cause
+from tests import kills, perils
 from tests.waiting import until
 
 
@@ -33,7 +34,7 @@ def test_a_process_is_used_again_keeps_to_its_threads_and_leaves_interrupts_to_u
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     first, second = (found for _, found in run(perils.which, [(), ()], threads=3))
     assert first[0] == second[0] != os.getpid()
-    assert first[1:] == ("3", True, sys.path)
+    assert first[1:] == ("3", True, [entry for entry in sys.path if os.path.isabs(entry)])
 
 
 def test_what_a_task_tells_arrives_with_its_number():
@@ -52,7 +53,7 @@ def test_an_exception_of_a_task_is_ours():
 
 def test_the_process_that_tells_of_an_error_is_closed_with_the_others(monkeypatch):
     closed = []
-    monkeypatch.setattr(processes.Worker, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(processes, "close", closed.extend)
     with pytest.raises(KeyError, match="what"):
         list(run(perils.fail, [("what",)], jobs=1))
     assert len(set(map(id, closed))) == 1
@@ -74,15 +75,15 @@ def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
     assert until(lambda: list(tmp_path.iterdir()))
-    worker = int(next(tmp_path.iterdir()).name.removesuffix(".part").rpartition("-")[2])
+    (child,) = kills.children(parent.pid)
     parent.kill()
     parent.wait()
-    assert until(lambda: not os.path.exists(f"/proc/{worker}") or not list(tmp_path.iterdir()))
-    assert until(lambda: not list(tmp_path.iterdir()))
+    assert until(lambda: not kills.lives(child))
+    assert not list(tmp_path.iterdir())
 
 
 def test_processes_that_cannot_start_are_given_up(monkeypatch):
-    monkeypatch.setattr(processes, "_CHILD", "raise SystemExit(7)")
+    monkeypatch.setattr(worker, "_CHILD", "raise SystemExit(7)")
     with pytest.raises(OSError, match=r"no process can be started.*exit status 7"):
         list(run(perils.double, [(1,)]))
 

@@ -1,6 +1,5 @@
 """Reports: numbers by hand, the files of a folder, and the driver's whole chain on a small set."""
 
-import builtins
 import csv
 import json
 from dataclasses import replace
@@ -18,6 +17,7 @@ from classify.reports.report import Costs, assemble, write
 from classify.reports.summary import Fold, summarise
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
+from idt.workers import processes
 
 CLASSES = ["jump", "run", "walk"]
 
@@ -181,17 +181,15 @@ def test_the_same_report_makes_the_same_files(tmp_path):
 
 
 def test_without_matplotlib_the_picture_is_missing_and_it_is_said(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
+    # The picture is drawn in a process that gets our search path.
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/matplotlib.py").write_text("raise ImportError")
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    processes.end_kept()
     dataset = a_set()
     found = assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "walk"]]))
-    monkeypatch.setattr(builtins, "__import__", without)
     written = write(tmp_path, found)
+    processes.end_kept()
     assert written.notes == [report.NO_MATPLOTLIB]
     assert not (tmp_path / "confusion.png").exists()
     assert "confusion.png" not in (tmp_path / "report.md").read_text()

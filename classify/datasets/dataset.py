@@ -9,6 +9,7 @@ from classify.datasets.splits import Split
 from classify.labels import classes_of
 from classify.text_files import listed
 from idt.errors import DataError
+from idt.files import marks
 from idt.frames import suffixes
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
@@ -72,6 +73,8 @@ class Dataset:
         Clips that the set should have and that are not there.
     failed : list of Skipped
         Clips that are there and could not be used.
+    lists : list of str
+        Files and folders besides the root that the options named, which were read.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Dataset:
     skipped: list[Skipped]
     missing: list[str]
     failed: list[Skipped] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
 
     @property
     def labels(self):
@@ -145,7 +149,7 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Hidden files, such as the ``._*`` that archives made on a Mac hold.
+        Hidden files, such as the ``._*`` that archives made on a Mac hold, and videos that ``idt-show`` drew.
 
     Raises
     ------
@@ -161,6 +165,9 @@ def find_videos(root):
         relative = path.relative_to(root)
         if any(step.startswith(".") for step in relative.parts):
             skipped.append(Skipped(str(path), "hidden file"))
+            continue
+        if marks.is_drawn(path):
+            skipped.append(Skipped(str(path), "drawn by idt-show"))
             continue
         name = relative.with_suffix("").as_posix()
         if name in videos:

@@ -103,7 +103,7 @@ def read_sequences(path):
             continue  # the words above the list
         name, _, rest = line.partition("\t")
         words = rest.split(maxsplit=1)
-        stretches = re.findall(r"(\d+)\s*-\s*(\d+)", words[1]) if words[:1] == ["frames"] and words[1:] else []
+        stretches = re.findall(r"(\d{1,9})\s*-\s*(\d{1,9})", words[1]) if words[:1] == ["frames"] and words[1:] else []
         frames = [(int(first) - 1, int(last) - 1) for first, last in stretches]
         whole = ", ".join(f"{first}-{last}" for first, last in stretches) == " ".join(words[1:]).strip(" ,")
         if words == ["*missing*"]:

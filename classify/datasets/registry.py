@@ -79,4 +79,5 @@ def read_dataset(name, root, params=None):
         raise DataError(f"{name} has a protocol of its own and takes no {', '.join(foreign)}")
     dataset = reader(Path(root), params)
     splits.check(dataset.splits, dataset.labels)
-    return dataset
+    named = (params.split, params.lists, params.sequences)
+    return dataclasses.replace(dataset, lists=[path for path in named if path is not None])

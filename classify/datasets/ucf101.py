@@ -81,7 +81,7 @@ def read_classes(path):
     """
     classes = {}
     for place, line in enumerate(read_lines(path), start=1):
-        match = re.fullmatch(r"(\d+)\s+(\S+)", line)
+        match = re.fullmatch(r"(\d{1,9})\s+(\S+)", line)
         if not match or int(match[1]) != place:
             raise DataError(f"{path}, line {place}: expected {place} and a class, got {line!r}")
         classes[match[2]] = match[1]

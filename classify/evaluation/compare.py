@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.evaluation.evaluate import evaluate_prepared
+from classify.evaluation.evaluate import check_files, evaluate_prepared
 from classify.evaluation.fold_plan import Places
 from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, settings_of
@@ -22,7 +22,7 @@ from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
 from classify.reports.report import Written
 from idt.errors import DataError
-from idt.files import provenance
+from idt.files import locks, provenance
 from idt.workers.run_options import RunOptions
 
 
@@ -46,7 +46,7 @@ class Comparison(NamedTuple):
     up_to_date: bool
 
 
-def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_outcome=None, on_row=None):
+def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_outcome=None, on_row=None, read=()):
     """Evaluate a data set by several recipes.
 
     Parameters
@@ -64,6 +64,8 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
         As `classify.evaluation.evaluate.evaluate`.
     on_row : callable, optional
         Called with the `Row` of every recipe when it is done.
+    read : iterable of path
+        What is read besides the data set, such as the file of the recipes: no output may be one of them.
 
     Returns
     -------
@@ -72,21 +74,32 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     Raises
     ------
     DataError
-        If two recipes have one name, a row that is there was made otherwise, or no clip can be used.
+        If two recipes have one name, a row that is there was made otherwise, a file is an input or not ours, or no clip
+        can be used.
     OSError
         If something cannot be read or written.
     """
     output = Path(output)
     folders = _folders(recipes, output / "rows")
+    first = Path(features or output / "features")
+    homes = {recipe.extraction: _beside(first, recipes[0].extraction, recipe.extraction) for recipe in recipes}
+    all_places = [_places(recipe, output, folder) for recipe, folder in zip(recipes, folders, strict=True)]
+    wanted = [(homes[recipe.extraction], places) for recipe, places in zip(recipes, all_places, strict=True)]
+    table = [output / name for name in comparison_table.FILES]
+    check_files(dataset, wanted, read=read, beside=table, overwrite=run.overwrite)
     for recipe, folder in zip(recipes, folders, strict=True):
         earlier_report(folder / "report.json", settings_of(dataset, **_options(recipe)), overwrite=run.overwrite)
-    first = Path(features or output / "features")
+    with locks.held(folders=[output, *homes.values()], say=run.say):
+        return _compare(dataset, recipes, output, wanted, run=run, on_outcome=on_outcome, on_row=on_row)
+
+
+def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
+    """Evaluate by each recipe, with the folders that are ``wanted`` for it."""
     prepared, rows, idle = {}, [], True
-    for recipe, folder in zip(recipes, folders, strict=True):
+    for recipe, (home, places) in zip(recipes, wanted, strict=True):
         if recipe.extraction not in prepared:
-            place = _beside(first, recipes[0].extraction, recipe.extraction)
-            prepared[recipe.extraction] = prepare(dataset, place, recipe.extraction, run=run, on_outcome=on_outcome)
-        ready, places = prepared[recipe.extraction], _places(recipe, output, folder)
+            prepared[recipe.extraction] = prepare(dataset, home, recipe.extraction, run=run, on_outcome=on_outcome)
+        ready = prepared[recipe.extraction]
         try:
             found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, run=run)
         except DataError as problem:
@@ -95,10 +108,10 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
             rows.append(Row(recipe.name, found.report))
             if not found.up_to_date:
                 idle = False
-                comparison_table.write(output, rows)
+                comparison_table.write(output, rows, overwrite=run.overwrite)
         if on_row is not None:
             on_row(rows[-1])
-    written = comparison_table.write(output, rows)
+    written = comparison_table.write(output, rows, overwrite=run.overwrite)
     failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
     return Comparison(rows, written, failed, idle)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from classify.text_files import write_text
-from idt.files import provenance
+from idt.errors import DataError
+from idt.files import json_text, provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
@@ -75,13 +76,20 @@ def measured(stage):
     cost.seconds, cost.memory = time.perf_counter() - began, peak.bytes
 
 
-def record(stage, cost):
+def record(stage, cost, *, overwrite=False):
     """Add a cost to what is recorded of a stage: times add up, of the memory the larger is kept.
 
     Parameters
     ----------
     stage : Stage
     cost : Cost
+    overwrite : bool or collection of path
+        A collection names files that are replaced whoever made them.
+
+    Raises
+    ------
+    DataError
+        If somebody else's file has the name of the record.
     """
     stages, before = _read(stage.folder), recorded(stage)
     stages[stage.name] = {
@@ -89,15 +97,25 @@ def record(stage, cost):
         "seconds": round(before.seconds + cost.seconds, 3),
         "memory": max(before.memory, cost.memory),
     }
-    path = _path(stage.folder)
+    path = cost_file(stage.folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=True)
+    write_text(path, json.dumps(stages, indent=2, sort_keys=True) + "\n", overwrite=overwrite or True)
+
+
+def cost_file(folder):
+    """Name the record of the stages whose files lie in a ``folder``."""
+    return Path(folder) / "cost.json"
 
 
 def recorded(stage):
     """Return the `Cost` that is recorded of a ``stage``; nothing if it is unknown."""
-    entry = _read(stage.folder).get(stage.name, {})
-    return Cost(entry["seconds"], entry["memory"]) if entry.get("key") == _key(stage.made_of) else Cost()
+    entry = _read(stage.folder).get(stage.name)
+    if not isinstance(entry, dict) or entry.get("key") != _key(stage.made_of):
+        return Cost()
+    seconds, memory = entry.get("seconds"), entry.get("memory")
+    if isinstance(seconds, int | float) and isinstance(memory, int) and seconds >= 0 and memory >= 0:
+        return Cost(seconds, memory)
+    return Cost()
 
 
 class Peak:
@@ -149,14 +167,10 @@ def resident(process):
     return found + sum(resident(child) for child in children)
 
 
-def _path(folder):
-    return Path(folder) / "cost.json"
-
-
 def _read(folder):
     try:
-        found = json.loads(_path(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json_text.load(cost_file(folder))
+    except (OSError, DataError):
         return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
     return found if isinstance(found, dict) else {}
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classify.evaluation import fold
-from classify.evaluation.cost_ledger import Stage, measured, record, recorded
-from classify.evaluation.fold_plan import Places, plan_folds
+from classify.evaluation.cost_ledger import Stage, cost_file, measured, record, recorded
+from classify.evaluation.fold_plan import Places, files_of, plan_folds
 from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, is_repeated, settings_of
 from classify.params import ClassifierParams
@@ -29,6 +29,7 @@ from classify.reports.summary import Fold
 from encoding.descriptors.inputs import Inputs, combined
 from encoding.fitting import fit_codebooks, steps_of
 from encoding.params import EncodingParams
+from idt.files import locks, outputs
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
@@ -95,16 +96,51 @@ def evaluate(
     Raises
     ------
     DataError
-        If the output was made otherwise, no clip can be used, or a split cannot be evaluated.
+        If the output was made otherwise, a file in it is an input or not ours, no clip can be used, or a split cannot
+        be evaluated.
     OSError
         If something cannot be read or written.
     """
     extraction, encoding = extraction or ExtractionParams(), encoding or EncodingParams()
     classifier, output = classifier or ClassifierParams(), Path(output)
     settings = settings_of(dataset, extraction=extraction, encoding=encoding, classifier=classifier)
+    features, places = Path(features or output / "features"), Places(output, output, output)
+    check_files(dataset, [(features, places)], overwrite=run.overwrite)
     earlier_report(output / "report.json", settings, overwrite=run.overwrite)
-    prepared = prepare(dataset, features or output / "features", extraction, run=run, on_outcome=on_outcome)
-    return evaluate_prepared(prepared, Places(output, output, output), encoding, classifier, run=run)
+    # Another run in these folders is waited for; what it made is then up to date.
+    with locks.held(folders=[output, features], say=run.say):
+        prepared = prepare(dataset, features, extraction, run=run, on_outcome=on_outcome)
+        return evaluate_prepared(prepared, places, encoding, classifier, run=run)
+
+
+def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
+    """Refuse evaluations that would destroy something, before any work.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    wanted : list of (Path, Places)
+        Folder of the features, and folders of the rest, of each evaluation.
+    read : iterable of path
+        What is read besides the data set.
+    beside : iterable of path
+        What is written besides the files of the evaluations.
+    overwrite : bool or collection of path
+        As in `RunOptions`.
+
+    Raises
+    ------
+    DataError
+        As `idt.files.outputs.check`.
+    """
+    made: dict[Path, None] = {}
+    also = dict.fromkeys(map(Path, beside))
+    for features, places in wanted:
+        made |= dict.fromkeys(files_of(dataset, features, places))
+        also |= dict.fromkeys(cost_file(folder) for folder in (features, *places))
+        also |= dict.fromkeys(places.scores / name for name in report.FILES)
+    clips = (clip.path for clip in dataset.clips)
+    outputs.check(made, [*clips, *dataset.lists, *read], beside=also, overwrite=overwrite)
 
 
 def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions()):
@@ -153,7 +189,8 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     idle = prepared.up_to_date and all(state.scored for state in states)
     if idle and is_repeated(made, earlier):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
-    return Evaluation(made, report.write(output, made, overwrite=True), prepared.failed, False)
+    written = report.write(output, made, overwrite=run.overwrite or True)
+    return Evaluation(made, written, prepared.failed, False)
 
 
 def _stages(prepared, places, encoding, classifier):
@@ -195,7 +232,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):
             fold.keep_codebook(plan, codebook, overwrite=run.overwrite)
-    record(stage, cost)
+    record(stage, cost, overwrite=run.overwrite)
 
 
 def _scores(plan, state, files, stages, run):
@@ -205,10 +242,10 @@ def _scores(plan, state, files, stages, run):
     with measured(stages["encoding"]) as cost:
         encoded = fold.encode(plan, state, files, run)
     if encoded:
-        record(stages["encoding"], cost)
+        record(stages["encoding"], cost, overwrite=run.overwrite)
     with measured(stages["classification"]) as cost:
         scores = fold.classify(plan, overwrite=run.overwrite)
-    record(stages["classification"], cost)
+    record(stages["classification"], cost, overwrite=run.overwrite)
     return scores
 
 

@@ -35,7 +35,7 @@ def read_state(plan, *, overwrite=False):
     Parameters
     ----------
     plan : FoldPlan
-    overwrite : bool
+    overwrite : bool or collection of path
         Files that were made otherwise may be replaced.
 
     Returns
@@ -58,7 +58,7 @@ def keep_codebook(plan, codebook, *, overwrite=False):
     ----------
     plan : FoldPlan
     codebook : Codebook
-    overwrite : bool
+    overwrite : bool or collection of path
         Replace one that exists.
     """
     path = plan.codebook.path
@@ -104,7 +104,7 @@ def classify(plan, *, overwrite=False):
     ----------
     plan : FoldPlan
         Its vectors are there.
-    overwrite : bool
+    overwrite : bool or collection of path
         Replace scores that exist.
 
     Returns

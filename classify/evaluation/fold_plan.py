@@ -91,6 +91,29 @@ def plan_folds(prepared, places, encoding, classifier):
     ]
 
 
+def files_of(dataset, features, places):
+    """Name the files that an evaluation writes, as far as they are known before any work.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    features : Path
+        Folder of the feature files.
+    places : Places
+
+    Returns
+    -------
+    list of Path
+        Feature files, codebooks, vectors and scores.
+    """
+    folds = [
+        _path_of(what, number, split, places)
+        for number, split in enumerate(dataset.splits, start=1)
+        for what in Places._fields
+    ]
+    return [*(features / f"{clip.name}.h5" for clip in dataset.clips), *folds]
+
+
 def folder_name(number, split):
     """Name of the folder of a split: its number and what a file system takes of its name.
 
@@ -123,7 +146,7 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
     def path(what):
-        return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"
+        return _path_of(what, number, split, places)
 
     return FoldPlan(
         split,
@@ -147,3 +170,8 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         ),
         scores=Target(path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored}),
     )
+
+
+def _path_of(what, number, split, places):
+    """The codebook, vectors or scores of a split."""
+    return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"

@@ -68,6 +68,8 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
         As `classify.evaluation.evaluate.evaluate`.
     """
     tasks = _tasks(dataset, extraction, Path(folder))
+    # A file of that name is refused here, in one line, and not clip by clip.
+    Path(folder).mkdir(parents=True, exist_ok=True)
     if not run.overwrite:
         refuse_other_features(tasks)
     stage, outcomes = Stage("extraction", Path(folder), extraction), []
@@ -79,7 +81,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
             update()
     extracted = any(not (outcome.up_to_date or outcome.error) for outcome in outcomes)
     if extracted:
-        record(stage, cost)
+        record(stage, cost, overwrite=run.overwrite)
     failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
     dataset = dataset.without(failed)
     splits.check(dataset.splits, dataset.labels)

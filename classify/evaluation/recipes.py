@@ -25,7 +25,8 @@ from typing import NamedTuple
 from classify.params import ClassifierParams
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from idt.command import number_or_text
-from idt.errors import DataError, did_you_mean, unknown_option
+from idt.errors import DataError, did_you_mean, one_line, unknown_option
+from idt.files.text import read_text
 from idt.params.extraction import ExtractionParams
 
 ENCODERS: dict[str, type[BlockParams]] = {
@@ -40,6 +41,10 @@ OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
 """What the commands call two of them."""
 
 WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+LARGEST = 1 << 20
+"""Bytes of a file of recipes; ours have a few thousand."""
 
 
 class Recipe(NamedTuple):
@@ -139,11 +144,11 @@ def read_recipes(path, *, encoder="fisher", options=None):
         If it cannot be read.
     """
     parser = configparser.ConfigParser(interpolation=None)
-    with open(path, encoding="utf-8-sig") as file:
-        try:
-            parser.read_file(file)
-        except (configparser.Error, UnicodeDecodeError) as problem:
-            raise DataError(f"{path} is no file of recipes: {' '.join(str(problem).split())}") from None
+    text = read_text(path, what="a file of recipes", most=LARGEST)
+    try:
+        parser.read_string(text, str(path))
+    except (configparser.Error, ValueError, TypeError, AttributeError) as problem:
+        raise DataError(f"{path} is no file of recipes: {one_line(str(problem), 300)}") from None
     if not parser.sections():
         raise DataError(f"{path} holds no recipes; a recipe is a section such as [Fisher vectors]")
     recipes = []

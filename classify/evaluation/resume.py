@@ -4,13 +4,12 @@ Both checks come before any work. They ask for the options only; whether the vid
 """
 
 import dataclasses
-import json
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.files import hdf5, provenance
+from idt.files import hdf5, json_text, ownership, provenance
 
-VARYING = ("seconds", "memory", "versions")
+VARYING = ("tool", "seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation."""
 
 
@@ -43,8 +42,8 @@ def earlier_report(path, settings, *, overwrite=False):
     path : Path
     settings : dict
         As from `settings_of`.
-    overwrite : bool
-        Accept any that is there.
+    overwrite : bool or collection of path
+        Accept any that is there and may be replaced.
 
     Returns
     -------
@@ -54,19 +53,21 @@ def earlier_report(path, settings, *, overwrite=False):
     Raises
     ------
     DataError
-        If it is one with other settings, or no report, and ``overwrite`` is false.
+        If it is one with other settings and ``overwrite`` is false, or no report, and may not be replaced.
     OSError
         If it cannot be read.
     """
     if not path.exists():
         return None
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json_text.load(path)
         before = _flat(report["settings"])
-    except (ValueError, TypeError, KeyError, AttributeError):
-        if overwrite:
-            return None
-        raise DataError(f"{path} is no report of an evaluation; {provenance.REMEDY}") from None
+    except (DataError, TypeError, KeyError, AttributeError) as problem:
+        if not overwrite:
+            reason = f" ({problem})" if isinstance(problem, DataError) else ""
+            raise DataError(f"{path} is no report of an evaluation{reason}; {ownership.remedy(path)}") from None
+        ownership.refuse(path, overwrite)
+        return None
     if not overwrite:
         _refuse_difference(path, before, _flat(settings))
     return report

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from idt.checks import within
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.provenance import REMEDY
 
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 2
+
+LARGEST = 1e300
+"""No score is beyond: their differences stay finite."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,13 @@ def save(path, scores, *, params, source, overwrite=False):
         Options of encoding and classifier.
     source : dict
         What the scores are made from, with its ``"digest"``.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If the disk is full or ``path`` cannot be written.
     """
@@ -103,7 +107,7 @@ def load(path, *, names, classes, probability):
     Raises
     ------
     DataError
-        If the file is damaged or holds other videos or classes.
+        If the file is damaged, holds other videos or classes, or a score is not finite or a probability not one.
     OSError
         If it cannot be read.
     """
@@ -112,14 +116,21 @@ def load(path, *, names, classes, probability):
         if found != (names, classes):
             raise DataError(f"{path} holds other videos or classes than its split; {REMEDY}")
         shape = (len(names), len(classes))
-        blocks = hdf5.json_attribute(file, "blocks", list)
-        stacked = hdf5.read(file, "descriptors", shape=(len(blocks), *shape), dtype=np.float64)
+
+        def read(name, shape, least=-LARGEST, most=LARGEST):
+            values = hdf5.read(file, name, shape=shape, dtype=np.float64)
+            return within(values, least, most, f"{path}: {name}")
+
+        blocks, empty = (hdf5.json_attribute(file, name, list) for name in ("blocks", "empty"))
+        if not all(isinstance(name, str) for name in (*blocks, *empty)):
+            raise DataError(f"{path}: attributes 'blocks' and 'empty' must list names; {REMEDY}")
+        stacked = read("descriptors", (len(blocks), *shape))
         return Scores(
             names,
             classes,
-            scores=hdf5.read(file, "scores", shape=shape, dtype=np.float64),
+            scores=read("scores", shape),
             descriptors=dict(zip(blocks, stacked, strict=True)),
-            empty=hdf5.json_attribute(file, "empty", list),
-            probabilities=hdf5.read(file, "probabilities", shape=shape, dtype=np.float64) if probability else None,
+            empty=empty,
+            probabilities=read("probabilities", shape, 0, 1) if probability else None,
             columns=hdf5.attribute(file, "columns", int),
         )

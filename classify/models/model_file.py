@@ -21,12 +21,15 @@ from classify.svm.inner_folds import SEED
 from classify.svm.linear import LinearSVM
 from classify.svm.one_vs_rest import OneVsRest
 from encoding.vector_layout import block_columns, check_layout
-from idt.checks import checked_seed
+from idt.checks import checked_seed, within
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 
 FORMAT = "idt-model"
 VERSION = 2
+
+SCALES = (1e-80, 1e80)
+"""Scales of the χ² kernel, which divide distances: those of float32 numbers lie far within."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
         What it was trained on, with its ``"digest"``.
     encoding : dict, optional
         Parameters that the vectors were encoded with.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -241,6 +244,8 @@ def _read_arrays(file, classifier, count, path):
         values = hdf5.read(file, name, shape=shape, dtype=dtype)
         if not np.isfinite(values).all():
             raise DataError(f"{path}: {name} must be finite, got NaN or infinity")
+        if name == "scales":
+            within(values, *SCALES, f"{path}: scales")
         setattr(classifier, attribute, values)
 
 

@@ -6,6 +6,7 @@ so that it weighs as much as one of the blocks of the recipe, and the block ente
 Source: docs/method/encoding.md, section 8.4.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from classify.text_files import listed, read_lines
 from encoding.vector_layout import WHOLE
 from idt.checks import describe, float_array
 from idt.errors import DataError
+from idt.files import npy
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,12 @@ def read_extra(path, names):
     OSError
         If a file cannot be read.
     """
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError):
-        raise DataError(f"{path} is not a matrix saved by numpy.save; pickled objects are not read") from None
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path} must hold one matrix, got an archive of several; save it with numpy.save")
+    array = npy.load(path)
     listing = read_lines(names)
     vectors = float_array(array, (None, None), str(path))
     if len(vectors) != len(listing):
         raise DataError(f"{path} has {len(vectors)} rows, {names} names {len(listing)} videos")
-    twice = sorted({name for name in listing if listing.count(name) > 1}) if len(set(listing)) < len(listing) else []
+    twice = sorted(name for name, count in Counter(listing).items() if count > 1)
     if twice:
         raise DataError(f"{names} names {listed(twice)} more than once")
     return Extra(Path(path).stem, listing, vectors)

@@ -7,7 +7,7 @@ import numpy as np
 from classify.models.outside_vectors import append_blocks
 from classify.models.train import read_blocks
 from encoding.vectors_file import open_vectors
-from idt.errors import DataError
+from idt.errors import DataError, naming
 
 
 class Prediction(NamedTuple):
@@ -96,5 +96,8 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
         model.check(codebook=stored.codebook, layout=layout, encoding=stored.params, name=str(vectors))
         classes = model.classifier.classes_.tolist()
         score = model.classifier.predict_proba if probabilities else model.classifier.scores
-        scores = score(rows) if stored.names else np.empty((0, len(classes)))
+        try:
+            scores = score(rows) if stored.names else np.empty((0, len(classes)))
+        except DataError as problem:
+            raise DataError(naming(vectors, f"no scores of these vectors: {problem}")) from None
         return Prediction(stored.names, classes, scores, stored.empty, {})

@@ -4,7 +4,6 @@ They go through what the model's training videos went through: the extraction th
 codebook, and the encoding that the model records.
 """
 
-import tempfile
 from pathlib import Path
 
 from classify.models.predict import label_vectors
@@ -13,6 +12,7 @@ from encoding.codebook import Codebook
 from encoding.encode import encode_files, layout_of
 from encoding.params import FITTING
 from idt.errors import DataError
+from idt.files import scratch
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
@@ -56,7 +56,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
     layout = layout_of(book, encoding)
     model.check(codebook=book.digest, layout=[*layout, *model.layout[len(layout) :]], name=f"vectors of {codebook}")
     failed: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="svm-predict-") as folder:
+    with scratch.folder() as folder:
         tasks = plan(videos, Path(folder) / "features", ExtractionParams.from_options(**book.features))
         with run.progress("video", len(tasks)) as update:
             for outcome in extract(tasks, run):

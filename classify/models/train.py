@@ -11,7 +11,7 @@ from classify.models import model_file
 from classify.models.outside_vectors import append_blocks, read_extra
 from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
-from idt.files import atomic, provenance
+from idt.files import locks, outputs, provenance
 
 
 class Outside(NamedTuple):
@@ -53,7 +53,7 @@ class Trained(NamedTuple):
     up_to_date: bool
 
 
-def train(vectors, labels, output, params, *, outside=(), overwrite=False):
+def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=None):
     """Train a classifier into its file.
 
     Parameters
@@ -66,8 +66,10 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
     params : ClassifierParams
     outside : sequence of Outside
         Blocks to put beside the columns of the vectors.
-    overwrite : bool
-        Replace a model that was made otherwise.
+    overwrite : bool or collection of path
+        Replace a model that was made otherwise, as for `idt.files.atomic.replacing`.
+    say : callable, optional
+        Called with one line if another run that writes the model is waited for.
 
     Returns
     -------
@@ -82,8 +84,9 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False):
         If a file cannot be read or written.
     """
     output = Path(output)
-    atomic.refuse_input(output, vectors, labels, *(path for block in outside for path in block[:2]))
-    with open_vectors(vectors) as stored:
+    read = [vectors, labels, *(path for block in outside for path in block[:2])]
+    outputs.check([output], read, overwrite=overwrite)
+    with open_vectors(vectors) as stored, locks.held(files=[output], say=say):
         given = match_labels(stored.names, read_labels(labels))
         blocks = [(block.name or Path(block.path).stem, *map(provenance.digest, block[:2])) for block in outside]
         made_of = json.dumps([provenance.digest(vectors), given, blocks])

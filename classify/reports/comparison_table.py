@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.reports.markdown import METRIC_NAMES, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
-from classify.text_files import csv_text, write_text
-from idt.files import atomic
+from classify.text_files import write_text
+from idt.files import atomic, csv_text, text
+from idt.files.marks import mark_picture
+
+FILES = ("comparison.md", "comparison.csv", "comparison.png")
+"""Files of a table."""
 
 FEATURES = "extraction"
 """The stage that recipes share, whose time is told apart."""
@@ -36,13 +40,15 @@ class Row(NamedTuple):
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 
 
-def write(folder, rows):
+def write(folder, rows, *, overwrite=False):
     """Write the table: ``comparison.md``, ``comparison.csv`` and, where matplotlib is at hand, ``comparison.png``.
 
     Parameters
     ----------
     folder : str or Path
     rows : list of Row
+    overwrite : bool or collection of path
+        A collection names files that are replaced whoever made them. Tables of ours are in any case.
 
     Returns
     -------
@@ -50,6 +56,8 @@ def write(folder, rows):
 
     Raises
     ------
+    DataError
+        If a file in the way is not ours.
     OSError
         If something cannot be written.
 
@@ -60,21 +68,23 @@ def write(folder, rows):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     done = [row for row in rows if row.report is not None]
-    paths, notes = [folder / "comparison.md", folder / "comparison.csv"], []
-    _keep(paths[0], as_markdown(rows))
-    _keep(paths[1], as_csv(rows))
+    paths, notes = [folder / name for name in FILES[:2]], []
+    overwrite = overwrite or True
+    _keep(paths[0], as_markdown(rows), overwrite)
+    _keep(paths[1], as_csv(rows), overwrite)
     if done:
         metric = METRIC_NAMES[done[0].report["metric"]]
         percents = [100 * row.report["value"] for row in done]
         picture = costs_png([row.name for row in done], [row.seconds for row in done], percents, metric)
-        path = folder / "comparison.png"
+        path = folder / FILES[2]
         if picture is None:
             notes.append(NO_MATPLOTLIB)
-            path.unlink(missing_ok=True)
+            atomic.remove(path, overwrite)
         else:
             paths.append(path)
-            if not path.exists() or path.read_bytes() != picture:
-                with atomic.replacing(path, overwrite=True) as part:
+            picture = mark_picture(picture, ".png")
+            if not text.holds(path, picture):
+                with atomic.replacing(path, overwrite=overwrite) as part:
                     part.write(picture)
     return Written(paths, notes)
 
@@ -92,7 +102,7 @@ def as_markdown(rows):
     """
     done = [row.report for row in rows if row.report is not None]
     if not done:
-        return "\n".join(["# Comparison", "", *(f"- {row.name}: {row.error}" for row in rows)]) + "\n"
+        return "\n".join(["# Comparison", "", *(f"- {escape(row.name)}: {escape(row.error)}" for row in rows)]) + "\n"
     metric, blocks = METRIC_NAMES[done[0]["metric"]], _blocks(done)
     header = ["recipe", metric, *blocks, "vector size", "seconds", "extraction, s", "memory, MB"]
     lines = []
@@ -107,11 +117,11 @@ def as_markdown(rows):
         lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
     first = done[0]
     counted = [f"{len(first[kind])} {kind}" for kind in ("missing", "failed") if first[kind]]
-    text = [
-        f"# {first['dataset']}: {len(rows)} recipes",
+    page = [
+        f"# {escape(first['dataset'])}: {len(rows)} recipes",
         "",
         f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
-        f" {first['protocol']}. In percent, with all descriptors and with each by itself. Seconds are those of"
+        f" {escape(first['protocol'])}. In percent, with all descriptors and with each by itself. Seconds are those of"
         " codebooks, encoding and classification, also where recipes share them; memory is the most that these took.",
         "",
         *table(header, lines),
@@ -122,7 +132,7 @@ def as_markdown(rows):
         "",
         *published_table(first["published"]),
     ]
-    return "\n".join(text) + "\n"
+    return "\n".join(page) + "\n"
 
 
 def as_csv(rows):
@@ -162,7 +172,7 @@ def as_csv(rows):
         costs = [report["columns"], f"{row.seconds:.3f}", report["seconds"].get(FEATURES, 0), report["memory"]]
         cells = ["" if share is None else f"{share:.6f}" for share in shares]
         lines.append([row.name, report["metric"], *cells, *("" if cost is None else cost for cost in costs), ""])
-    return csv_text(lines)
+    return csv_text.dumps(lines)
 
 
 def _blocks(reports):
@@ -170,6 +180,6 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def _keep(path, text):
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text, overwrite=True)
+def _keep(path, content, overwrite):
+    if not text.holds(path, text.encoded(content)):
+        write_text(path, content, overwrite=overwrite)

@@ -1,6 +1,13 @@
-"""A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it."""
+"""A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it.
+
+Names of videos, classes and recipes are text, whatever they look like: `escape` takes the meaning from what Markdown,
+HTML or a terminal would obey.
+"""
 
 import json
+import re
+
+from idt.errors import printable
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
@@ -9,6 +16,29 @@ METRIC_NAMES = {
     "top5": "top-5 accuracy",
     "log_loss": "log loss",
 }
+
+
+MEANING = re.compile(
+    r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^[-+#=](?!\d)|^\d+(?P<end>[.)])(?=\s)",
+    re.IGNORECASE,
+)
+"""Characters that mean something in Markdown where they stand; a hyphen or an underscore within a word does not."""
+
+
+class Markup(str):
+    """Text that is Markdown of ours, which `table` leaves as it is."""
+
+    __slots__ = ()
+
+
+def escape(text):
+    """Return ``text`` as Markdown that shows it: no markup, no HTML, no link, no new cell or line."""
+    return MEANING.sub(_escaped, printable(str(text)))
+
+
+def _escaped(found):
+    """What was found, with a backslash before its last character."""
+    return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
 def as_markdown(report, *, picture):
@@ -26,11 +56,11 @@ def as_markdown(report, *, picture):
     str
     """
     metric = METRIC_NAMES[report["metric"]]
-    run = ["**this run**", f"**{percent(report['value'])}**", metric, ""]
+    run = [Markup("**this run**"), Markup(f"**{percent(report['value'])}**"), metric, ""]
     lines = [
-        f"# {report['dataset']}: {percent(report['value'])} % {metric}",
+        f"# {escape(report['dataset'])}: {percent(report['value'])} % {metric}",
         "",
-        f"{report['clips']} clips of {len(report['classes'])} classes; {report['protocol']}.",
+        f"{report['clips']} clips of {len(report['classes'])} classes; {escape(report['protocol'])}.",
         *_interval(report, metric),
         *_counted(report),
         "",
@@ -59,8 +89,8 @@ def as_markdown(report, *, picture):
     lines += _section("Classes", table(["class", *columns], rows))
     lines += ["", "![Confusion matrix](confusion.png)"] if picture else []
     lines += _lists(report)
-    settings = json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False)
-    lines += _section("Settings", ["```json", settings, "```"])
+    settings = json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n")
+    lines += _section("Settings", ["```json", *map(printable, settings), "```"])
     lines += _section("Versions", [", ".join(f"{name} {version}" for name, version in report["versions"].items())])
     if report["seconds"]:
         rows = [[stage, f"{spent:.1f}"] for stage, spent in report["seconds"].items()]
@@ -89,7 +119,7 @@ def published_table(published, own=()):
     rows = list(own)
     for entry in published:
         mark = "~" if entry["recalled"] else ""
-        rows.append([entry["method"], f"{mark}{entry['percent']:.1f}", entry["source"], entry["note"]])
+        rows.append([entry["method"], Markup(f"{mark}{entry['percent']:.1f}"), entry["source"], entry["note"]])
     lines = table(["method", "percent", "source", "note"], rows)
     if any(entry["recalled"] for entry in published):
         lines += ["", "`~` = recalled from memory: look it up in its source before quoting it."]
@@ -132,7 +162,7 @@ def _lists(report):
     ):
         if entries:
             heading = title if title == "Notes" else f"{title}: {len(entries)}"
-            lines += _section(heading, [f"- {entry}" for entry in entries])
+            lines += _section(heading, [f"- {escape(entry)}" for entry in entries])
     return lines
 
 
@@ -151,13 +181,16 @@ def table(header, rows):
     ----------
     header : list
     rows : list of list
+        Of cells: `Markup`, or anything else, which is shown as `escape` shows it.
 
     Returns
     -------
     list of str
     """
-    lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
+    lines = [header, [Markup("---")] * len(header), *rows]
+    return [
+        "| " + " | ".join(cell if isinstance(cell, Markup) else escape(cell) for cell in line) + " |" for line in lines
+    ]
 
 
 def _shown(key, value):

@@ -1,10 +1,22 @@
-"""Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed."""
+"""Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed.
+
+They are drawn in a process of their own, in the root folder: matplotlib takes its settings from a ``matplotlibrc`` of
+the current folder, which may be a stranger's.
+"""
 
 import io
+import os
+import warnings
 
 import numpy as np
 
+from idt.errors import one_line
+from idt.workers import processes
+
 NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
+
+LONGEST = 60
+"""Characters of a name; the middle of a longer one is left out."""
 
 NUMBERED = 30
 """Classes up to which the cells carry their counts."""
@@ -24,10 +36,12 @@ def confusion_png(counts, classes):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
+    return _drawn(_confusion, counts, [str(label) for label in classes])
+
+
+def _confusion(counts, classes):
+    from matplotlib.figure import Figure
+
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.5 + 0.4 * len(classes) if len(classes) <= NUMBERED else 2.5 + 0.16 * len(classes)
     # A Figure of its own instead of pyplot: no window system, no state that outlives the call.
@@ -35,8 +49,7 @@ def confusion_png(counts, classes):
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(classes) <= NUMBERED else 6
-    # A dollar sign in a class name is no formula.
-    names = [str(label).replace("$", r"\$") for label in classes]
+    names = [_shown(label) for label in classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
@@ -45,7 +58,7 @@ def confusion_png(counts, classes):
         for row, column in np.argwhere(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=size)
-    return _png(figure)
+    return figure
 
 
 def costs_png(names, seconds, percents, metric):
@@ -64,23 +77,49 @@ def costs_png(names, seconds, percents, metric):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
+    return _drawn(_costs, list(names), list(seconds), list(percents), metric)
+
+
+def _costs(names, seconds, percents, metric):
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     axes.scatter(seconds, percents, s=25)
     for name, x, y in zip(names, seconds, percents, strict=True):
-        axes.annotate(name.replace("$", r"\$"), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
+        axes.annotate(_shown(name), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("seconds after the extraction")
     axes.set_ylabel(f"{metric}, %")
     axes.grid(visible=True, alpha=0.3)
-    return _png(figure)
+    return figure
 
 
-def _png(figure):
+def _shown(name):
+    """A name on one line; a dollar sign in it is no formula."""
+    return one_line(str(name), LONGEST).replace("$", r"\$")
+
+
+def _drawn(draw, *arguments):
+    """The PNG of the figure that a function draws, or None."""
+    ((_, drawn),) = processes.run(_draw, [(draw, arguments)], keep=True)
+    if isinstance(drawn, processes.Lost):
+        raise OSError(f"the picture could not be drawn: {drawn.reason}")
+    return drawn
+
+
+def _draw(draw, arguments):
+    """A task of a process of ours, where every task begins with going to its folder."""
+    os.chdir("/")
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    # Not those of the user either, so that the picture depends on its numbers only.
+    matplotlib.rcdefaults()
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box, and so is a layout that long names leave no room for.
+        warnings.simplefilter("ignore", UserWarning)
+        draw(*arguments).savefig(file, format="png", dpi=120, metadata={"Software": None})
     return file.getvalue()

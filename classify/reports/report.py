@@ -8,8 +8,6 @@ Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put t
 """
 
 import importlib.metadata
-import json
-import os
 import platform
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +19,9 @@ from classify.reports import summary
 from classify.reports.markdown import as_markdown
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
-from classify.text_files import csv_text, write_text
-from idt.errors import DataError
-from idt.files import atomic
+from classify.text_files import write_text
+from idt.files import atomic, csv_text, json_text, ownership
+from idt.files.marks import TOOL, mark_picture
 
 PACKAGES = (
     "improved-dense-trajectories",
@@ -37,6 +35,9 @@ PACKAGES = (
     "opencv-python",
     "opencv-python-headless",
 )
+
+FILES = ("report.json", "report.md", "confusion.csv", "confusion.png")
+"""Files of a report."""
 
 LEVEL = 0.95
 """Confidence of the interval over the splits."""
@@ -100,6 +101,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     parts = summary.by_part(folds)
     per_fold = [summary.numbers_of(dataset, [fold]) for fold in folds]
     return {
+        "tool": TOOL,
         "dataset": dataset.name,
         "root": str(dataset.root),
         "clips": len(dataset.clips),
@@ -152,8 +154,8 @@ def write(folder, report, *, overwrite=False):
         Made if it is not there.
     report : dict
         As from `assemble`.
-    overwrite : bool
-        Replace a report that is there.
+    overwrite : bool or collection of path
+        Replace a report of ours that is there, and files that the collection names.
 
     Returns
     -------
@@ -162,35 +164,37 @@ def write(folder, report, *, overwrite=False):
     Raises
     ------
     DataError
-        If the folder holds a report and ``overwrite`` is false.
+        If the folder holds a report and ``overwrite`` is false, or a file in the way is not ours.
     OSError
         If something cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / "report.json"
-    if os.path.lexists(final) and not overwrite:
-        raise DataError(f"{final} exists; use another path or --overwrite")
+    ownership.refuse(final, overwrite)
+    overwrite = overwrite or True
+    for name in FILES:
+        ownership.refuse(folder / name, overwrite)
     paths: list[Path] = []
     notes: list[str] = []
     picture = None
     for name in ("confusion.csv", "confusion.png"):
         # One of an earlier run would show another result.
-        (folder / name).unlink(missing_ok=True)
+        atomic.remove(folder / name, overwrite)
     if report["confusion"]:
         paths.append(folder / "confusion.csv")
         lines = [[label, *row] for label, row in zip(report["classes"], report["confusion"], strict=True)]
-        write_text(paths[-1], csv_text([["true class", *report["classes"]], *lines]), overwrite=True)
+        write_text(paths[-1], csv_text.dumps([["true class", *report["classes"]], *lines]), overwrite=overwrite)
         picture = confusion_png(np.array(report["confusion"]), report["classes"])
         if picture is None:
             notes.append(NO_MATPLOTLIB)
     if picture is not None:
         paths.append(folder / "confusion.png")
-        with atomic.replacing(paths[-1], overwrite=True) as part:
-            part.write(picture)
+        with atomic.replacing(paths[-1], overwrite=overwrite) as part:
+            part.write(mark_picture(picture, ".png"))
     paths += [folder / "report.md", final]
-    write_text(paths[-2], as_markdown(report, picture=picture is not None), overwrite=True)
-    write_text(final, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", overwrite=overwrite)
+    write_text(paths[-2], as_markdown(report, picture=picture is not None), overwrite=overwrite)
+    write_text(final, json_text.dumps(report) + "\n", overwrite=overwrite)
     return Written(paths, notes)
 
 

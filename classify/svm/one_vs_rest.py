@@ -167,7 +167,11 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
             raise NotFittedError(
                 f"this {type(self).__name__} was fitted with probability=False and has no probabilities; fit it again"
             )
-        return probabilities(self._machines(X), self.sigmoids_, several=self.several_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = probabilities(self._machines(X), self.sigmoids_, several=self.several_)
+        if not np.isfinite(found).all():
+            raise DataError("probabilities must be finite, got NaN: the sigmoids of the machine are absurd")
+        return found
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of rows that are labelled rightly.
@@ -211,8 +215,15 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"X has {rows.shape[1]} features, but {name} is expecting {self.n_features_in_} features as input"
             )
-        with one_thread():
-            return self._scored(rows)
+        # Numbers that are absurd, of the machine or of X, overflow: the scores are looked at instead.
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
+            found = self._scored(rows)
+        bad = found.size - np.count_nonzero(np.isfinite(found))
+        if bad:
+            raise DataError(
+                f"scores must be finite, got {bad} NaN or infinite ones: the machine or X holds absurd numbers"
+            )
+        return found
 
     def _check_options(self):
         """Refuse options that cannot be meant."""

@@ -4,6 +4,8 @@ import numpy as np
 
 from encoding.coders.pooling import CellCoder
 from encoding.models.kmeans import KMeans
+from encoding.models.tables import LARGEST
+from idt.checks import within
 
 
 class CentresCoder(CellCoder):
@@ -26,7 +28,8 @@ class CentresCoder(CellCoder):
     @classmethod
     def read(cls, read, params, width):
         """From the arrays of a file; ``read(name, *shape)`` gives one."""
-        return cls(KMeans.from_centres(read("centres", params["k"], width), float(read("distortion", 1)[0])))
+        centres = within(read("centres", params["k"], width), -LARGEST, LARGEST, "centres")
+        return cls(KMeans.from_centres(centres, float(read("distortion", 1)[0])))
 
     def arrays(self):
         """Its numbers under the names that they have in a file."""

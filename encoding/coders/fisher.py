@@ -19,9 +19,13 @@ import numpy as np
 from encoding.coders import normalize
 from encoding.coders.pooling import CellCoder
 from encoding.models.expectation import Statistics, expect
-from encoding.models.gmm import DiagonalGMM
-from idt.checks import describe, float_array, positive_integer
+from encoding.models.gmm import SMALLEST_VARIANCE, DiagonalGMM
+from encoding.models.tables import LARGEST
+from idt.checks import describe, float_array, positive_integer, within
 from idt.errors import DataError
+
+ROUNDING = 1e-3
+"""How far the weights of a file may be from summing to one: thousands of float32 are rounded."""
 
 ORDERS = ("zero", "first", "second")
 
@@ -166,9 +170,14 @@ class FisherCoder(CellCoder):
     def read(cls, read, params, width):
         """From the arrays of a file; ``read(name, *shape)`` gives one."""
         shape = (params["k"], width)
-        return cls(
-            DiagonalGMM.from_parameters(read("means", *shape), read("variances", *shape), read("weights", shape[0]))
-        )
+        means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
+        within(means, -LARGEST, LARGEST, "means of a mixture")
+        # Half of the smallest that is fitted, because a file holds float32.
+        within(variances, SMALLEST_VARIANCE / 2, np.finfo(np.float32).max, "variances of a mixture")
+        within(weights, 0, 1, "weights of a mixture")
+        if not abs(weights.sum(dtype=np.float64) - 1) < ROUNDING:
+            raise DataError(f"weights of a mixture must sum to one, got {weights.sum(dtype=np.float64):.6g}")
+        return cls(DiagonalGMM.from_parameters(means, variances, weights))
 
     def arrays(self):
         """Its numbers under the names that they have in a file."""

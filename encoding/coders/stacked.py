@@ -24,7 +24,9 @@ from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
 from encoding.models.product import packed, product
+from encoding.models.tables import LARGEST
 from encoding.params import EncodingParams
+from idt.checks import within
 from idt.errors import DataError
 from idt.workers.in_order import in_order
 
@@ -57,7 +59,8 @@ class StackedCoder:
         first = FisherCoder.read(read, {"k": params["first_k"]}, width)
         projection = read("volume_projection", None, 2 * width * params["first_k"])
         components = read("volume_components", None, len(projection))
-        pca = PCA.from_parameters(
+        within(projection, -LARGEST, LARGEST, "the projection of the second layer")
+        pca = PCA.from_file(
             read("volume_mean", len(projection)),
             components,
             read("volume_variances_along", len(components), dtype=np.float64),

@@ -16,8 +16,8 @@ import numpy as np
 from encoding.descriptors.feature_files import PROJECTED, comparable, header, sizes_of
 from encoding.descriptors.regroup import regrouped
 from encoding.descriptors.tracks import Tracks
-from idt.checks import describe, float_array
-from idt.errors import DataError
+from idt.checks import describe, float_array, within
+from idt.errors import DataError, naming
 from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5, provenance
@@ -25,6 +25,9 @@ from idt.params.extraction import ExtractionParams
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768
+
+LARGEST = 1e15
+"""Descriptors are a few units in size. Beyond this their projections, of hundreds of columns, overflow when squared."""
 
 ARRAYS = "descriptors"
 """The one block of plain arrays."""
@@ -93,18 +96,23 @@ class Source(Protocol):
         Raises
         ------
         DataError
-            If a file is damaged, descriptors are not finite or of other sizes, or plain arrays are asked for positions
-            or frame steps, which they do not have.
+            If a file is damaged, descriptors are not finite, absurd or of other sizes, or plain arrays are asked for
+            positions or frame steps, which they do not have.
         """
         try:
             for blocks, tracks in self._blocks(sizes, columns, steps, projected):
                 checked = [
-                    float_array(values, (None, sizes[name]), f"{name} of {self.label}")
+                    within(
+                        float_array(values, (None, sizes[name]), f"{name} of {self.label}"),
+                        -LARGEST,
+                        LARGEST,
+                        f"{name} of {self.label}",
+                    )
                     for name, values in blocks.items()
                 ]
                 yield checked[0] if len(checked) == 1 else np.concatenate(checked, axis=1), tracks
         except DataError as problem:
-            raise (problem if self.label in str(problem) else DataError(f"{self.label}: {problem}")) from None
+            raise DataError(naming(self.label, str(problem))) from None
 
     def _blocks(self, sizes, columns, steps, projected) -> Iterator[tuple[dict, Tracks]]:
         """Blocks of rows by name, not checked, and the tracks."""

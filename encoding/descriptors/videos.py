@@ -1,5 +1,7 @@
 """Videos to encode without storing their tracks, extracted as the codebook's own features were."""
 
+import os
+
 from encoding.descriptors.sources import VideoSource
 from idt.errors import DataError
 from idt.params.extraction import ExtractionParams
@@ -25,7 +27,8 @@ def find(given, codebook, *, path, boxes=None, threads=1):
     Raises
     ------
     DataError
-        If a folder holds nothing, two videos have one name, or the codebook does not say how to extract.
+        If a folder holds nothing, two videos have one name, the codebook does not say how to extract, or the file of
+        boxes is none.
     """
     from idt.batch.jobs import plan
 
@@ -34,6 +37,11 @@ def find(given, codebook, *, path, boxes=None, threads=1):
             f"{path} was fitted on features without recorded parameters, so videos cannot be extracted alike;"
             " encode features"
         )
+    if boxes is not None and not os.path.isdir(boxes):
+        from idt.frames.people import read_boxes
+
+        # Every video reads it again; a bad one is refused before the first.
+        read_boxes(boxes)
     params = ExtractionParams.from_options(**codebook.features)
     # The folder only makes the names relative to the videos' common root.
     return [VideoSource(job, params, boxes, threads) for job in plan(given, "features/")]

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from encoding.models.expectation import Mixture, expect, posteriors
 from encoding.models.maximisation import empty, maximum
 from encoding.models.start import first_mixture
-from encoding.models.tables import fitted_rows, rows_as_fitted
+from encoding.models.tables import LARGEST, fitted_rows, rows_as_fitted
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 
@@ -24,8 +24,6 @@ from idt.errors import DataError
 CONSTANT = 1e-6
 # No variance below this, even where all rows are alike: its inverse and the squares of scores fit float32.
 SMALLEST_VARIANCE = 1e-10
-# No number above this: the squares of a row still add up in float32.
-LARGEST = 1e17
 
 
 class DiagonalGMM(DensityMixin, BaseEstimator):

@@ -14,13 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from encoding.kernels import eigen as kernel
 from encoding.models.product import packed, padded, product
-from encoding.models.tables import fitted_rows, rows_as_fitted
-from idt.checks import describe, float_array
+from encoding.models.tables import LARGEST, fitted_rows, rows_as_fitted
+from idt.checks import describe, float_array, within
 from idt.errors import DataError
 
 BATCH = 1024
 # Variance below this share of the largest is the rounding of float32 data and of the eigenvectors, not variance.
 ROUNDING = 1e-12
+# No number of a direction of length one is beyond, but for rounding.
+LONGEST = 1.001
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -125,6 +127,31 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise DataError(f"every component must have a finite variance, got {describe(pca.explained_variance_)}")
         pca.n_components_, pca.n_features_in_ = pca.components_.shape
         return pca
+
+    @classmethod
+    def from_file(cls, mean, components, explained_variance, *, whiten=False):
+        """As `from_parameters`, of numbers that a stranger may have forged.
+
+        Parameters
+        ----------
+        mean : (d,) float32
+        components : (m, d) float32
+        explained_variance : (m,) float64
+        whiten : bool
+
+        Returns
+        -------
+        PCA
+
+        Raises
+        ------
+        DataError
+            As `from_parameters`, and if components are no directions, a variance is negative, or a number is absurd.
+        """
+        within(components, -LONGEST, LONGEST, "components of a principal component analysis")
+        within(explained_variance, 0, np.finfo(np.float32).max, "variances along principal components")
+        within(mean, -LARGEST, LARGEST, "the mean of descriptors")
+        return cls.from_parameters(mean, components, explained_variance, whiten=whiten)
 
     def transform(self, X):
         """Compute coordinates along the directions.

@@ -11,6 +11,9 @@ from scipy import sparse
 from idt.checks import float_array
 from idt.errors import DataError
 
+LARGEST = 1e17
+"""No number of a row is above this: the squares of a row still add up in float32."""
+
 
 def fitted_rows(estimator, X, name="descriptors", *, width=None):
     """Return rows to fit as an array, and remember the number and the names of their columns.

@@ -1,5 +1,6 @@
 """One video to its feature file, unless the file is up to date, or to chunks of features that are not stored."""
 
+import contextlib
 import os
 import time
 from contextlib import closing
@@ -9,7 +10,8 @@ from idt.batch.jobs import Job, camera_or_path
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features.storage import PLAIN
-from idt.files import atomic
+from idt.files import locks, outputs
+from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
@@ -71,31 +73,32 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         If the output cannot be written.
     """
     with stage("imports"):
-        import cv2
-
         from idt.batch.precompile import compile_missing
         from idt.extractor import features_of, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
+        from idt.imports.opencv import cv2
         from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
     cv2.setNumThreads(1)
-    boxes = _boxes_of(job, boxes)
+    boxes = boxes_of(job, boxes)
+    check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
     source = camera_or_path(job.source)
-    atomic.refuse_input(job.output, source, boxes)
-    with open_video(source, params=params, strict=strict, ahead=DECODED_AHEAD if run.threads > 1 else 0) as video:
+    ahead = DECODED_AHEAD if run.threads > 1 else 0
+    with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, ahead=ahead) as video:
         with stage("digest of the source"):
             origin = {**source_of(video, boxes), "name": job.name}
+        # Another run that makes this very file is waited for: then it is up to date.
+        held.enter_context(locks.held(files=[job.output], say=run.say))
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
             truncation = feature_file.truncation(job.output)
             if strict and truncation:
                 raise DataError(truncation)
             return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
-        job.output.parent.mkdir(parents=True, exist_ok=True)
         if not compiled:
             compile_missing()
         tracks = frames = 0
@@ -122,6 +125,33 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
             with stage("last rows and times"):
                 writer.finish(frames, truncation=video.truncation)
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
+
+
+def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
+    """Refuse jobs whose outputs would destroy something (`idt.files.outputs.check`).
+
+    Parameters
+    ----------
+    jobs : list of Job
+    inputs : iterable of path
+        What is read besides the videos.
+    beside : iterable of path
+        What is written besides the feature files.
+    overwrite : bool or collection of path
+        As in `RunOptions`.
+
+    Raises
+    ------
+    DataError
+        As `idt.files.outputs.check`.
+    """
+    outputs.check(
+        [job.output for job in jobs],
+        [*(camera_or_path(job.source) for job in jobs), *inputs],
+        beside=beside,
+        suffixes={*VIDEOS, *IMAGES},
+        overwrite=overwrite,
+    )
 
 
 def attempt_job(job, params, **options):
@@ -170,7 +200,7 @@ def source_of_job(job, params, *, boxes=None):
     from idt.frames.video import open_video
 
     with open_video(camera_or_path(job.source), params=params) as video:
-        return source_of(video, _boxes_of(job, boxes))
+        return source_of(video, boxes_of(job, boxes))
 
 
 def stream_job(job, params, *, columns, boxes=None, threads=1):
@@ -198,17 +228,16 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
     DataError
         If the video cannot be read.
     """
-    import cv2
-
     from idt.extractor import features_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.frames.video import open_video
+    from idt.imports.opencv import cv2
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
     with open_video(camera_or_path(job.source), params=params) as video:
-        chunks = features_of(video, params, boxes=_boxes_of(job, boxes), threads=threads)
+        chunks = features_of(video, params, boxes=boxes_of(job, boxes), threads=threads)
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])
@@ -216,6 +245,6 @@ def stream_job(job, params, *, columns, boxes=None, threads=1):
             yield feature_file.rounded(chunk, columns)
 
 
-def _boxes_of(job, boxes):
-    """The box file of a video."""
+def boxes_of(job, boxes):
+    """Return the file of ``boxes`` that is of the video of ``job``; of a folder, that with its name."""
     return os.path.join(boxes, f"{job.name}.txt") if boxes is not None and os.path.isdir(boxes) else boxes

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt.errors import DataError
+from idt.files import marks
+from idt.files.text import numbered_lines
 from idt.frames.suffixes import VIDEOS
+
+LONGEST = 4096
+"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+
+CAMERA_DIGITS = 5
+"""Digits of the index of a camera; a longer number is the name of a file that is not there."""
 
 
 class Job(NamedTuple):
@@ -48,7 +56,7 @@ def plan(inputs, output):
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = [found for given in inputs for word in _listed(given) for found in _expand(word)]
+    sources = sources_of(inputs)
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
     if not into_folder:
         return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
@@ -62,6 +70,11 @@ def plan(inputs, output):
             raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
         jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
     return list(jobs.values())
+
+
+def sources_of(inputs):
+    """Return the videos that ``inputs``, the words of a command line, stand for, in order."""
+    return [found for given in inputs for word in _listed(given) for found in _expand(word)]
 
 
 def read_list(path):
@@ -82,18 +95,12 @@ def read_list(path):
     DataError
         If there is no such file, it is no text, or no line names anything.
     """
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise DataError(f"{path}: no such list of videos")
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; expected a video on every line") from None
-    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = numbered_lines(path, what="a video on every line")
+    found = [line for _, line in lines if not line.startswith("#")]
     if not found:
         raise DataError(f"{path} names no video; expected one on every line")
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise DataError(f"{path}, line {number}: a name cannot hold the character NUL")
     return found
 
 
@@ -118,7 +125,7 @@ def camera_or_path(given):
     -------
     int or str
     """
-    return int(given) if given.isdecimal() and not os.path.exists(given) else given
+    return int(given) if given.isdecimal() and len(given) <= CAMERA_DIGITS and not os.path.exists(given) else given
 
 
 def _listed(given):
@@ -128,9 +135,13 @@ def _listed(given):
 
 def _expand(given):
     """The videos that one input stands for."""
+    if len(given) > LONGEST:
+        raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
         below = sorted(str(path) for path in Path(given).rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+        # The next run must not take what an earlier one drew for a video of the folder.
+        below = [path for path in below if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
@@ -138,7 +149,7 @@ def _expand(given):
         return [given]
     if not os.path.exists(given) and glob.has_magic(given):
         found = sorted(path for path in glob.glob(given, recursive=True) if Path(path).suffix.lower() in VIDEOS)
-        return found or [given]
+        return [path for path in found if not marks.is_drawn(path)] or [given]
     return [given]
 
 

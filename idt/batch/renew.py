@@ -12,7 +12,7 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.features.projection import place_of
 from idt.features.storage import PLAIN
-from idt.files import atomic, hdf5, hdf5_earlier, result_file
+from idt.files import atomic, hdf5, hdf5_earlier, outputs, result_file
 from idt.workers import processes
 
 VERSIONS = {
@@ -59,7 +59,6 @@ def applies(source, target, storage):
         return False
     if Path(target).suffix not in SUFFIXES or storage != PLAIN:
         raise DataError(f"{source} was written by an earlier release; rewrite it first: idt-convert {source} -o NEW.h5")
-    atomic.refuse_input(target, source)
     return True
 
 
@@ -69,16 +68,17 @@ def renew(source, target, *, overwrite=False):
     Parameters
     ----------
     source, target : str or Path
-    overwrite : bool
-        Replace a target that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If the source is damaged or not ours, or the target exists and ``overwrite`` is false.
+        If the source is damaged or not ours, or the target is the source, or exists and may not be replaced.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
+    outputs.check([target], [source], overwrite=overwrite)
     running = processes.run(renew_here, [(str(source), str(target), overwrite, SECONDS)])
     try:
         ((_, found),) = running
@@ -95,8 +95,8 @@ def renew_here(source, target, overwrite, seconds):
     Parameters
     ----------
     source, target : str
-    overwrite : bool
-        Replace a target that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
     seconds : int
         Of computing, besides those for the size of the file.
 
@@ -136,13 +136,13 @@ def rewrite(file, source, target, overwrite):
     file : h5py.File
         As from `idt.files.hdf5_earlier.opened`.
     source, target : str or Path
-    overwrite : bool
-        Replace a target that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        If no release wrote such a file, or the target exists and ``overwrite`` is false.
+        If no release wrote such a file, or the target exists and may not be replaced.
     OSError
         If the target cannot be written.
     """

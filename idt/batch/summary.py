@@ -5,23 +5,22 @@ it, one line for each: name, source, reason.
 """
 
 import contextlib
-import csv
-import io
 import json
 import os
 import time
 from pathlib import Path
 
-from idt import __version__
-from idt.files import atomic
+from idt.files import atomic, csv_text
+from idt.files.marks import TOOL
 
-SUMMARY, FAILURES = "summary.json", "failures.csv"
+SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
+"""Files beside the feature files."""
 
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 """Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
 
 
-def begin(folder, sizes):
+def begin(folder, sizes, *, overwrite=False):
     """Begin to count what becomes of many videos; the files that an earlier run wrote of itself are removed.
 
     Parameters
@@ -30,6 +29,8 @@ def begin(folder, sizes):
         Where the feature files go.
     sizes : list of int
         Bytes of the videos.
+    overwrite : bool or collection of path
+        A collection names files that go whoever wrote them.
 
     Returns
     -------
@@ -37,14 +38,16 @@ def begin(folder, sizes):
 
     Raises
     ------
+    DataError
+        If a file has the name of one of ours, and is somebody else's.
     OSError
         If the folder cannot be made, or an earlier file not be removed.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (SUMMARY, FAILURES):
-        (folder / name).unlink(missing_ok=True)
-    return Tally(folder, sizes)
+        atomic.remove(folder / name, overwrite)
+    return Tally(folder, sizes, overwrite)
 
 
 class Tally:
@@ -56,6 +59,8 @@ class Tally:
         Where the feature files go.
     sizes : list of int
         Bytes of the videos.
+    overwrite : bool or collection of path
+        As for `begin`.
 
     Attributes
     ----------
@@ -63,8 +68,8 @@ class Tally:
         ``done`` were made by this run; their frames and tracks.
     """
 
-    def __init__(self, folder, sizes):
-        self._folder = folder
+    def __init__(self, folder, sizes, overwrite=False):
+        self._folder, self._overwrite = folder, overwrite
         # Of a camera the length is unknown, but it counts.
         self._sizes = [size + 1 for size in sizes]
         self._parts = [0.0] * len(sizes)
@@ -121,14 +126,14 @@ class Tally:
         seconds = time.monotonic() - self._began
         counts = {name: getattr(self, name) for name in ("done", "up_to_date", "failed", "frames", "tracks")}
         content = {
-            "tool": f"improved-dense-trajectories {__version__}",
+            "tool": TOOL,
             "videos": len(self._sizes),
             **counts,
             "seconds": round(seconds, 3),
             "frames_per_second": round(self.frames / max(seconds, 1e-9), 3),
             **settings,
         }
-        with atomic.replacing(self._folder / SUMMARY, overwrite=True) as file:
+        with atomic.replacing(self._folder / SUMMARY, overwrite=self._overwrite or True) as file:
             file.write(json.dumps(content, indent=1).encode() + b"\n")
 
     def _reach(self, index, share):
@@ -137,13 +142,12 @@ class Tally:
 
     def _write_failure(self, outcome):
         """Append a line at once: a run that is killed has told of its failures, too."""
-        text = io.StringIO()
-        lines = csv.writer(text, lineterminator="\n")
         path = self._folder / FAILURES
-        if not path.exists():
-            lines.writerow(("name", "source", "reason"))
-        lines.writerow((outcome.job.name, outcome.job.source, outcome.error))
-        data = text.getvalue().encode("utf-8", "surrogateescape")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        lines = [] if path.exists() else [("name", "source", "reason")]
+        lines.append((outcome.job.name, outcome.job.source, outcome.error))
+        data = csv_text.dumps(lines).encode("utf-8", "surrogateescape")
+        # A link that somebody put there since is not followed.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, flags | (0 if path.exists() else os.O_EXCL), 0o666)
         with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
             file.write(data)

@@ -16,7 +16,7 @@ from idt.features import feature_file, release_rows
 from idt.features.feature_file import VideoInfo
 from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.features.storage import PLAIN, Storage
-from idt.files import atomic, hdf5, provenance
+from idt.files import hdf5, locks, outputs, provenance
 
 __all__ = ["convert", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -25,7 +25,7 @@ HDF5 = "HDF5"
 SUFFIXES = {".h5": HDF5, ".hdf5": HDF5, ".bin": BINARY, ".txt": TEXT, ".features": TEXT}
 
 
-def convert(source, target, *, storage=PLAIN, overwrite=False):
+def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
     """Convert a file of features into another form, some rows at a time.
 
     Parameters
@@ -36,8 +36,11 @@ def convert(source, target, *, storage=PLAIN, overwrite=False):
         Its suffix says the form.
     storage : Storage
         From HDF5 to HDF5: whether the target is compact or projected. It is float32 if the source is.
-    overwrite : bool
-        Replace a target that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`. Nobody can tell who made rows: such a target is replaced only by its name,
+        or if it stays the same.
+    say : callable, optional
+        Called with one line if another run that writes the target is waited for.
 
     Returns
     -------
@@ -50,14 +53,19 @@ def convert(source, target, *, storage=PLAIN, overwrite=False):
     ------
     DataError
         If a file is of no known form, both are HDF5 of one form, the target needs points or a layout that the source
-        does not have, it is the source itself, or it exists and ``overwrite`` is false.
+        does not have, it is an input, or it exists and may not be replaced.
     OSError
         If a file cannot be read or written; no incomplete target is left.
     """
     if storage.float32:
         raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
     form = _form(target)
-    atomic.refuse_input(target, source)
+    outputs.check([target], [source, storage.project], overwrite=overwrite, unmarked=form != HDF5)
+    with locks.held(files=[target], say=say):
+        return _convert(source, target, form, storage, overwrite)
+
+
+def _convert(source, target, form, storage, overwrite):
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
         raise DataError(

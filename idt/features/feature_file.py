@@ -59,8 +59,8 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str or Path, optional
         Store descriptors along the axes of this codebook, and little else of the tracks.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def is_current(path, *, params, source, overwrite=False):
     params : dict or None
         As from `stored_params`.
     source : dict
-    overwrite : bool
+    overwrite : bool or collection of path
         Another file may be replaced.
 
     Returns

@@ -8,7 +8,6 @@ Left out: the way back. Half of the axes are dropped, so what it gave would not 
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,6 +35,13 @@ def place_of(block, array):
     """
     layer, _, rest = array.partition("_")
     return f"blocks/{block}/{layer}/{rest}" if layer in LAYERS else f"blocks/{block}/{array}"
+
+
+LONGEST = 1.001
+"""No number of a direction of length one is beyond, but for rounding."""
+
+LARGEST = 1e17
+"""No mean of descriptors is beyond: their squares fit float32."""
 
 
 class Axes(NamedTuple):
@@ -236,10 +242,10 @@ def identity(digest, arrays):
 
 def _described(file):
     """Blocks of a codebook: list of (name, sizes)."""
-    text = hdf5.attribute(file, "blocks", str)
+    listed = hdf5.json_attribute(file, "blocks", list)
     try:
-        blocks = [(block["name"], dict(block["sizes"])) for block in json.loads(text)]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        blocks = [(block["name"], dict(block["sizes"])) for block in listed]
+    except (ValueError, TypeError, KeyError):
         blocks = []
     known = blocks and all(
         isinstance(name, str)
@@ -248,7 +254,7 @@ def _described(file):
         for name, sizes in blocks
     )
     if not known:
-        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {text[:80]!r}")
+        raise DataError(f"{file.filename} is no codebook of iDT features, got blocks {listed!r:.80}")
     return blocks
 
 
@@ -263,6 +269,8 @@ def _read_block(file, described, whiten):
     stored: Any = (mean, projection, variances)
     if not (rows and columns and all(np.isfinite(values).all() for values in stored)):
         raise DataError(f"{file.filename}: the axes of {name} must be finite and not empty; fit the codebook anew")
+    if abs(projection).max() > LONGEST or (variances < 0).any() or abs(mean).max() > LARGEST:
+        raise DataError(f"{file.filename}: the axes of {name} must be directions with variances; fit the codebook anew")
     if sum(sizes.values()) != columns:
         raise DataError(f"{file.filename}: the axes of {name} must have the columns of {sizes}, got {columns}")
     matrix = projection.astype(np.float64)

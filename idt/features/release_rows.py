@@ -13,6 +13,7 @@ significant digits elsewhere, so what we write is read back without any loss.
 """
 
 import contextlib
+import io
 import os
 import zlib
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.features import release_text
 from idt.features.features import Features
-from idt.files import atomic
+from idt.files import atomic, text
 from idt.params import layout
 
 SIZES = layout.block_sizes()
@@ -58,7 +59,7 @@ def kind(path):
     OSError
         If the file cannot be read.
     """
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         head = file.read(4096)
     if not head:
         return BINARY if Path(path).suffix == ".bin" else TEXT
@@ -145,8 +146,8 @@ def write_text(features, path, *, overwrite=False):
     features : Features
         In the release's layout; points, camera and parameters are left out.
     path : str or Path
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -166,8 +167,8 @@ def write_binary(features, path, *, overwrite=False):
     features : Features
         In the release's layout, with points; the last of 16 points is left out, as are camera and parameters.
     path : str or Path
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -188,15 +189,15 @@ def writing(path, form, *, overwrite=False):
     path : str or Path
     form : str
         `TEXT` or `BINARY`.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Yields
     ------
     callable
         To be called with `Features`, block by block.
     """
-    with atomic.replacing(path, overwrite=overwrite) as part:
+    with atomic.replacing(path, overwrite=overwrite, unmarked=True) as part:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31) if form == TEXT and Path(path).suffix == ".gz" else None
 
         def put(features):
@@ -224,14 +225,17 @@ def _write(features, path, form, overwrite):
 
 def _binary_tables(path, block):
     """Tables of at most ``block`` rows, in order."""
-    size = os.path.getsize(path)
-    if size % ROW_BYTES:
-        raise DataError(
-            f"{path} is neither HDF5 nor text, and not {BINARY}: expected a multiple of {ROW_BYTES} bytes, got {size}"
-        )
     first = 1
-    with open(path, "rb") as file:
+    with text.opened(path) as raw, io.BufferedReader(raw) as file:
+        size = os.fstat(raw.fileno()).st_size
+        if size % ROW_BYTES:
+            raise DataError(
+                f"{path} is neither HDF5 nor text, and not {BINARY}: expected a multiple of {ROW_BYTES} bytes,"
+                f" got {size}"
+            )
         while data := file.read(block * ROW_BYTES):
+            if len(data) % ROW_BYTES:
+                raise DataError(f"{path} became shorter while it was read")
             table = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, NUMBERS)
             release_text.refuse_infinite(table, range(first, first + len(table)), f"{path}: row")
             yield table

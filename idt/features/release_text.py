@@ -1,25 +1,24 @@
 """Tables of float32 numbers as text, gzipped or not: lines of columns, in and out, a block at a time."""
 
-import contextlib
-import gzip
-import zlib
+import io
 
 import numpy as np
 
 from idt.errors import DataError
-
-GZIP = b"\x1f\x8b"
-"""How a gzipped file begins."""
+from idt.files import gunzip, text
 
 PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 
 WIDEST = 64
 """Bytes a column may take; a longer line is none of ours, and not worth reading to its end."""
 
+BLANK = 1 << 20
+"""Bytes that blank lines may take together. They give no rows, so that nothing else would end a file of them."""
+
 
 def is_text(head):
     """Tell whether ``head``, the first bytes of a file, are those of text, plain or gzipped."""
-    return head.startswith(GZIP) or not head.translate(None, PRINTABLE)
+    return head.startswith(gunzip.MAGIC) or not head.translate(None, PRINTABLE)
 
 
 def tables(path, columns, *, block):
@@ -42,7 +41,8 @@ def tables(path, columns, *, block):
     Raises
     ------
     DataError
-        If a line has another number of columns, or a column is no finite number, with the line and the column.
+        If a line has another number of columns, or a column is no finite number, with the line and the column; if the
+        file is a damaged gzip file, unpacks to far more than it holds, or goes on with blank lines.
     OSError
         If the file cannot be read.
     """
@@ -114,23 +114,21 @@ def refuse_infinite(table, numbers, where):
 
 def _numbered(path, longest):
     """Lines that are not empty, with their numbers."""
-    with open(path, "rb") as raw:
-        packed = raw.read(len(GZIP)) == GZIP
+    with text.opened(path) as raw:
+        packed = raw.read(len(gunzip.MAGIC)) == gunzip.MAGIC
         raw.seek(0)
-        with gzip.open(raw) if packed else contextlib.nullcontext(raw) as file:
-            number = 0
-            while True:
-                try:
-                    line = file.readline(longest)
-                except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-                    raise DataError(f"{path} is not a whole gzip file ({problem}); fetch or make it anew") from None
-                if not line:
-                    return
-                number += 1
-                if len(line) == longest and not line.endswith(b"\n"):
-                    raise DataError(f"{path}: line {number} must not be longer than {longest} bytes")
-                if line.strip():
-                    yield number, line
+        file = io.BufferedReader(gunzip.Gunzip(raw, path) if packed else raw, io.DEFAULT_BUFFER_SIZE << 3)
+        number = blank = 0
+        while line := file.readline(longest):
+            number += 1
+            if len(line) == longest and not line.endswith(b"\n"):
+                raise DataError(f"{path}: line {number} must not be longer than {longest} bytes")
+            if line.strip():
+                yield number, line
+                continue
+            blank += len(line)
+            if blank > BLANK:
+                raise DataError(f"{path}: line {number} is one of too many blank ones, {blank} bytes of them")
 
 
 def _parse(lines, numbers, columns, path):
@@ -157,6 +155,6 @@ def _fault(lines, numbers, columns, path):
             try:
                 np.loadtxt([field], np.float64, comments=None)
             except ValueError:
-                shown = field.decode("ascii", "replace")
-                return f"{path}: line {number}, column {column} must be a number, got {shown:.20}"
+                shown = field[:20].decode("ascii", "replace")
+                return f"{path}: line {number}, column {column} must be a number, got {shown}"
     return f"{path}: lines {numbers[0]} to {numbers[-1]} are not text of {columns} columns"

@@ -71,13 +71,13 @@ class Writer:
         What the features are made from, with its ``"digest"``.
     video : VideoInfo
     storage : Storage
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Raises
     ------
     DataError
-        When the block begins: if ``path`` exists and ``overwrite`` is false, or the form does not fit the parameters.
+        When the block begins: if ``path`` exists and may not be replaced, or the form does not fit the parameters.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 

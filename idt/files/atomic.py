@@ -1,147 +1,57 @@
 """Files that appear whole or not at all.
 
-A file is written beside its target under a hidden name, ``.{name}.{host}-{pid}.part``, and takes the target's name
-when it is complete and on the disk. A run that is killed leaves such a part file at most. The next run that writes the
-same target removes it, and `sweep` those of a whole folder.
+A file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and takes the target's name
+when it is complete and on the disk. As long as it is written its writer holds the lock of the part file, which the
+system frees with the process. A run that is killed leaves such a part file at most. The next run that writes the same
+target removes it, and `sweep` those of a whole folder: each whose lock is free, whatever machine it was made on.
+
+The name is replaced, not what it links to: where the target is a symbolic link, the link goes and its file stays. Mode,
+and where the system permits it owner and group, are those of the file that is replaced.
 """
 
 import contextlib
 import errno
-import io
 import os
-import platform
 import re
+import secrets
 import stat
-import time
 from pathlib import Path
 
 from idt.errors import DataError
+from idt.files import locks, ownership
+from idt.files.part import FULL, Part, os_error
 
-FULL = {
-    errno.ENOSPC: "no space left",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the largest file size allowed is reached",
-}
-"""Errors of a disk that holds no more, and how we say so."""
+__all__ = ["FULL", "Part", "abandon", "remove", "replacing", "sweep"]
 
 ABANDONED = 24 * 3600.0
-"""Seconds after which a part file that nobody wrote to is taken for one of a dead process of another machine. Should
-that live, it finds its file gone when it is complete, and says so."""
+"""Seconds without a write after which a part file is taken for one of a dead process where no lock tells: on a file
+system without locks, and for part files of our earlier releases. Should its writer live, it finds its file gone when it
+is complete, and says so. Both times are the file system's own."""
 
-_open_parts: set[Path] = set()
+TRIES = 100
+"""Random names to try for a part file."""
 
+PART_NAME = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
+PART_NAME_OF_BEFORE = re.compile(r"\.(.+)-[0-9]+\.part", re.DOTALL)
+"""Part files of our earlier releases: the target's name, a point, the machine's name, the process."""
 
-class Part(io.RawIOBase):
-    """The file under its temporary name, open for reading and writing in binary.
-
-    Attributes
-    ----------
-    quiet : bool
-        Keep the first failure to write in ``failure`` and ignore all further writes, instead of raising it: for a
-        writer such as HDF5 that cannot let go of a file which it cannot write.
-    ignores : bool
-        Whether writes are ignored.
-    failure : BaseException or None
-        What the first write that failed would have raised.
-    """
-
-    def __init__(self, target, path, kept):
-        super().__init__()
-        self._target, self._kept = target, kept
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        self._at = self._end = 0
-        self.quiet = self.ignores = False
-        self.failure: BaseException | None = None
-
-    def write(self, data):
-        """Write all of ``data`` (bytes-like) at the current position.
-
-        Raises
-        ------
-        OSError
-            With one line that names the target, if the disk takes no more.
-        """
-        data = memoryview(data).cast("B")
-
-        def put():
-            done = 0
-            while done < len(data):
-                done += os.pwrite(self._descriptor, data[done:], self._at + done)
-
-        self._attempt(put)
-        self._at += len(data)
-        self._end = max(self._end, self._at)
-        return len(data)
-
-    def truncate(self, size=None):
-        """Cut or extend the file to ``size`` bytes, by default to the current position."""
-        size = self._at if size is None else size
-        self._attempt(lambda: os.ftruncate(self._descriptor, size))
-        self._end = size
-        return size
-
-    def readinto(self, buffer):
-        """Read what is there at the current position into ``buffer``; the number of bytes read."""
-        read = os.preadv(self._descriptor, [buffer], self._at)
-        self._at += read
-        return read
-
-    def seek(self, offset, whence=os.SEEK_SET):
-        """Move the current position, as for any file."""
-        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence] + offset
-        return self._at
-
-    def tell(self):
-        """Return the current position in bytes."""
-        return self._at
-
-    def readable(self):
-        """Return True: HDF5 reads back what it wrote."""
-        return True
-
-    def writable(self):
-        """Return True."""
-        return True
-
-    def seekable(self):
-        """Return True."""
-        return True
-
-    def sync(self):
-        """Wait until the disk has it."""
-        self._attempt(lambda: os.fsync(self._descriptor))
-
-    def close(self):
-        """Close the descriptor, once."""
-        if not self.closed:
-            os.close(self._descriptor)
-        super().close()
-
-    def _attempt(self, write):
-        if self.ignores:
-            return
-        try:
-            write()
-        except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
-            self.failure = problem
-            if isinstance(problem, OSError):
-                reason = FULL.get(problem.errno or 0) or problem.strerror
-                self.failure = _os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
-            if not self.quiet:
-                raise self.failure from None
-            self.ignores = True
+_open_parts: dict[str, Path | None] = {}
 
 
 @contextlib.contextmanager
-def replacing(path, *, overwrite=False):
+def replacing(path, *, overwrite=False, unmarked=False):
     """Write a file that takes its name only when the block ends without an exception.
 
     Parameters
     ----------
     path : str or Path
         The target. Its folder must exist.
-    overwrite : bool
-        Replace a file that exists. Until the new one is complete the old one stays.
+    overwrite : bool or collection of path
+        Replace a file of ours that exists, and one that the collection names (`idt.files.ownership.refuse`). Until the
+        new one is complete the old one stays.
+    unmarked : bool
+        Nobody can tell who made a file of this form. One that holds the same bytes already stays, as if it had been
+        replaced; another one is refused at the end of the block, unless the collection names it.
 
     Yields
     ------
@@ -151,71 +61,74 @@ def replacing(path, *, overwrite=False):
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false, at the beginning or at the end of the block, if it is no regular
+        If ``path`` exists and may not be replaced, at the beginning or at the end of the block, if it is no regular
         file, or if this process is writing it already.
     OSError
-        If the folder is missing or not writable, or the disk is full, in one line that names ``path``.
+        If the folder is missing or not writable, the disk is full, or the part file is gone when it is complete, in one
+        line that names ``path``.
 
     Notes
     -----
     docs/method/files.md, section 1: a killed run leaves nothing that looks finished.
     """
     path = Path(path)
-    _refuse_existing(path, overwrite)
-    kept = "the earlier file of that name is as it was" if path.exists() else "nothing was left under that name"
-    # The folder is resolved, so that two spellings of one target meet in one part file.
-    hidden = path.parent.resolve() / f".{path.name}.{platform.node()}-{os.getpid()}.part"
-    if hidden in _open_parts:
+    ownership.refuse(path, overwrite, unmarked=unmarked)
+    replaced = _stat(path)
+    kept = "nothing was left under that name" if replaced is None else "the earlier file of that name is as it was"
+    # Two spellings of one target meet here.
+    place = ownership.place_of(path)
+    if place in _open_parts:
         raise DataError(f"{path} is already being written by this process")
-    _open_parts.add(hidden)
+    folder = Path(place).parent
+    _open_parts[place] = None
     try:
-        sweep(hidden.parent, [path.name])
-        part = Part(path, hidden, kept)
+        sweep(folder, [path.name])
+        part = _begin(path, folder, kept, replaced, place)
     except OSError as problem:
-        _open_parts.discard(hidden)
+        del _open_parts[place]
         reason = FULL.get(problem.errno or 0) or problem.strerror
-        raise _os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {hidden.parent}") from None
+        raise os_error(problem.errno, f"cannot write {path}: {reason}; its folder is {folder}") from None
+    except BaseException:
+        del _open_parts[place]
+        raise
     try:
         yield part
         part.sync()
         if part.failure is not None:
             raise part.failure from None
-        part.close()
-        # Again: another process may have finished the same file meanwhile.
-        _refuse_existing(path, overwrite)
-        os.replace(hidden, path)
-    except BaseException:
-        part.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(hidden)
-        raise
+        if not part.is_in_place():
+            text = f"cannot write {path}: its part file was removed or replaced meanwhile; {kept}; run it again"
+            raise os_error(errno.ENOENT, text)
+        if not (unmarked and _is_there_already(part, path, overwrite)):
+            _publish(part, path, overwrite)
     finally:
-        _open_parts.discard(hidden)
+        part.discard()
+        del _open_parts[place]
 
 
-def refuse_input(path, *inputs):
-    """Refuse an output that is one of its own inputs, which not even ``overwrite`` may destroy.
+def remove(path, overwrite=False):
+    """Remove a file beside the outputs that an earlier run of ours wrote; nothing happens if there is none.
 
     Parameters
     ----------
     path : str or Path
-    *inputs : str, Path or other
-        Anything that is not the name of a file, such as the index of a camera, passes.
+    overwrite : bool or collection of path
+        A collection names files that go whoever made them. A file of ours goes in any case.
 
     Raises
     ------
     DataError
-        If ``path`` is one of the inputs, under whatever name.
+        If it is somebody else's.
+    OSError
+        If it cannot be removed.
     """
-    for given in inputs:
-        if not isinstance(given, str | os.PathLike) or not os.path.exists(given) or not os.path.exists(path):
-            continue
-        if os.path.samefile(path, given):
-            raise DataError(f"{path} is an input of this run and would be lost; use another path")
+    ownership.refuse(path, overwrite or True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def sweep(folder, names):
-    """Remove the part files of some targets that dead processes left in a folder.
+    """Remove the part files, and the lock files, of some targets that dead processes left in a folder.
 
     Parameters
     ----------
@@ -226,63 +139,123 @@ def sweep(folder, names):
 
     Notes
     -----
-    On this machine a process is known to be dead; for one of another machine see `ABANDONED`.
+    A part file whose lock is free has no living writer. For what has no locks see `ABANDONED`.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))
+    wanted = {locks.stem(name) for name in names}
     try:
         with os.scandir(folder) as entries:
-            found = [match for entry in entries if (match := re.fullmatch(r"\.(.+)-([0-9]+)\.part", entry.name))]
+            found = [entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")]
     except (FileNotFoundError, NotADirectoryError):
         return
-    here = f".{platform.node()}"
-    for match in found:
-        path, owner = folder / match[0], match[1]
-        with contextlib.suppress(FileNotFoundError):
-            if owner.removesuffix(here) in names and owner.endswith(here):
-                dead = path not in _open_parts and not _lives(int(match[2]))
-            else:
-                ours = any(owner.startswith(f"{name}.") for name in names)
-                dead = ours and time.time() - path.stat().st_mtime > ABANDONED
-            if dead:
-                os.unlink(path)
+    locks.sweep(folder, names)
+    open_now = set(_open_parts.values())
+    for name in found:
+        now, before = PART_NAME.fullmatch(name), PART_NAME_OF_BEFORE.fullmatch(name)
+        path = folder / name
+        if now and now[1] in wanted and path not in open_now:
+            _sweep_unlocked(path)
+        elif before and any(before[1].startswith(f"{target}.") for target in names):
+            _sweep_old(path)
 
 
 def abandon():
-    """Remove the part files of this process, which is about to end in the middle of its work."""
-    for path in list(_open_parts):
-        with contextlib.suppress(OSError):
+    """Remove the part files of this process, which is about to end in the middle of its work, and its lock files."""
+    for path in list(_open_parts.values()):
+        if path is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+    locks.abandon()
+
+
+def _stat(path):
+    """What `os.stat` says of a file; None if there is none."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def _begin(path, folder, kept, replaced, place):
+    """The part file of a target, locked."""
+    for _ in range(TRIES):
+        hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
+        try:
+            part = Part(path, hidden, kept, replaced)
+        except FileExistsError:
+            continue
+        _open_parts[place] = hidden
+        if part.lock():
+            if replaced is not None:
+                part.keep_rights(replaced)
+            return part
+        # A sweeper came between the two; it takes the file along.
+        part.discard()
+    raise os_error(errno.EEXIST, "no name for its part file is free")
+
+
+def _is_there_already(part, path, overwrite):
+    """Whether a file that nobody can tell the maker of holds the same bytes; refused if it holds others."""
+    if not os.path.lexists(path) or ownership.is_named(path, overwrite):
+        return False
+    ownership.refuse(path, overwrite, unmarked=True)
+    if part.has_content_of(path):
+        return True
+    ownership.refuse(path, overwrite)
+    return False
+
+
+def _publish(part, path, overwrite):
+    """Give a part file its name."""
+    # Again: another process may have finished the same file meanwhile.
+    ownership.refuse(path, overwrite)
+    if not os.path.lexists(path):
+        try:
+            # Unlike a rename this never replaces what appears in this moment.
+            os.link(part.path, path)
+        except FileExistsError:
+            ownership.refuse(path, overwrite)
+        except OSError:
+            pass  # a file system without hard links
+        else:
+            return
+    os.replace(part.path, path)
+
+
+def _sweep_unlocked(path):
+    """Remove a part file if nobody holds its lock."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return  # gone, or another user's
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return
+        free = locks.take(descriptor)
+        if free is None:
+            _sweep_old(path)
+        elif free and locks.is_open_file(path, descriptor):
+            os.unlink(path)
+    except OSError:
+        pass  # what cannot be removed stays
+    finally:
+        os.close(descriptor)
+
+
+def _sweep_old(path):
+    """Remove a part file that nobody wrote to for long, by the clock of its file system."""
+    with contextlib.suppress(OSError):
+        found = os.lstat(path)
+        if stat.S_ISREG(found.st_mode) and _clock(path.parent) - found.st_mtime > ABANDONED:
             os.unlink(path)
 
 
-def _refuse_existing(path, overwrite):
+def _clock(folder):
+    """The time of a folder's file system, which another machine may keep: that of a file made just now."""
+    path = folder / f".{secrets.token_hex(8)}.clock"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return
-    except OSError as problem:
-        raise _os_error(problem.errno, f"cannot write {path}: {problem.strerror}") from None
-    if not stat.S_ISREG(mode):
-        # Renaming over a device such as /dev/null would replace the device.
-        raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
-    if not overwrite:
-        raise DataError(f"{path} exists; use another path or --overwrite")
-
-
-def _lives(process):
-    if process == os.getpid():
-        # Our own number, but no part of ours: a predecessor had it, as in a container that was restarted.
-        return False
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _os_error(number, message):
-    """An `OSError` of the kind that ``number`` stands for, whose text is ``message`` alone."""
-    problem = type(OSError(number, ""))(message)
-    problem.errno = number
-    return problem
+        os.unlink(path)
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)

@@ -9,13 +9,13 @@ header `idt.files.hdf5_guard` has not parsed before. `idt.files.result_file` wri
 
 import contextlib
 import errno
-import json
 import os
 
 import h5py
 import numpy as np
 
 from idt.errors import DataError
+from idt.files import json_text
 from idt.files.hdf5_dataset import Stored
 from idt.files.hdf5_guard import GuardedFile
 from idt.files.hdf5_headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
@@ -205,14 +205,11 @@ def json_attribute(file, name, kind=dict):
     DataError
         If it is absent or holds something else.
     """
-    text = attribute(file, name, str)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = ...
+    stored = attribute(file, name, str)
+    wanted = "object or null" if kind is dict else "list"
+    value = json_text.loads(stored, f"{file.filename}: attribute {name!r}", what=f"a JSON {wanted}")
     if not (isinstance(value, kind) or (value is None and kind is dict)):
-        wanted = "object or null" if kind is dict else "list"
-        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {text[:60]!r}")
+        raise DataError(f"{file.filename}: attribute {name!r} must be a JSON {wanted}, got {stored[:60]!r}")
     return value
 
 

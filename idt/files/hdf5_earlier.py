@@ -5,14 +5,13 @@ global heaps, which it believes. Nothing outside the file is read here either.
 """
 
 import contextlib
-import json
 import os
 
 import h5py
 import numpy as np
 
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, json_text
 from idt.files.hdf5_dataset import EXPANSION, FILTERS, SLACK
 
 DEPTH = 4
@@ -168,7 +167,7 @@ def stacked(file, group, text, shape):
     ndarray
         Float64, the datasets along its first axis.
     """
-    names = json.loads(text)
+    names = json_text.loads(text, f"{file.filename}: attribute 'blocks'")
     found = [file[f"{group}/{name}"] for name in names]
     if any(item.shape != shape for item in found):
         raise DataError(f"{file.filename} is damaged: its blocks are not of one shape; make it anew")

@@ -3,9 +3,8 @@
 Source: docs/method/files.md, section 1.
 """
 
-import os
-
 from idt.errors import DataError
+from idt.files import text
 from idt.files.hdf5_guard import GuardedFile
 from idt.files.hdf5_headers import RAGGED, TEXT
 
@@ -28,9 +27,7 @@ def is_hdf5(path):
     OSError
         If it does not exist or cannot be read.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise DataError(f"{path} is not a regular file")
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 

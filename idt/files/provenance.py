@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, ownership, text
 
 REMEDY = "use another path or --overwrite"
 
@@ -30,8 +30,8 @@ def is_current(path, *, format, version, params, source, overwrite=False):
         The run's options, as `idt.files.result_file.create` would record them.
     source : dict
         The source as the run would record it. All but the `DESCRIPTIVE` entries are compared.
-    overwrite : bool
-        The run may replace a file that was made otherwise.
+    overwrite : bool or collection of path
+        The run may replace a file of ours that was made otherwise, and one that the collection names.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def is_current(path, *, format, version, params, source, overwrite=False):
     Raises
     ------
     DataError
-        If another file exists and ``overwrite`` is false. The message says what was expected, what was found, and the
+        If another file exists that may not be replaced. The message says what was expected, what was found, and the
         remedy.
 
     Notes
@@ -53,8 +53,10 @@ def is_current(path, *, format, version, params, source, overwrite=False):
     if not os.path.lexists(path):
         return False
     difference = _difference(path, format, version, plain(params) or {}, plain(source) or {})
-    if difference is not None and not overwrite:
-        raise DataError(f"{difference}; {REMEDY}")
+    if difference is not None:
+        if not overwrite:
+            raise DataError(f"{difference}; {ownership.remedy(path)}")
+        ownership.refuse(path, overwrite)
     return difference is None
 
 
@@ -118,7 +120,7 @@ def _difference(path, format, version, wanted, source):
 
 def _file_hash(path):
     result = hashlib.sha256()
-    with open(path, "rb") as file:
+    with text.opened(path) as file:
         while block := file.read(1 << 20):
             result.update(block)
     return result

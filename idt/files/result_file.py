@@ -13,10 +13,10 @@ import json
 import h5py
 import numpy as np
 
-from idt import __version__
 from idt.errors import DataError, shown
 from idt.files import atomic
 from idt.files.hdf5_kind import LONG
+from idt.files.marks import TOOL
 from idt.files.provenance import plain
 
 INLINE = 1 << 15
@@ -82,8 +82,8 @@ def create(path, *, format, version, params, source, overwrite=False):
     source : dict or None
         What the file is made from: its ``"digest"`` and all else that it depends on, besides the entries
         `idt.files.provenance.DESCRIPTIVE`.
-    overwrite : bool
-        Replace a file that exists.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
 
     Yields
     ------
@@ -94,7 +94,7 @@ def create(path, *, format, version, params, source, overwrite=False):
     Raises
     ------
     DataError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and may not be replaced.
     OSError
         If the disk is full or ``path`` cannot be written, in one line; nothing is left then.
     """
@@ -103,7 +103,7 @@ def create(path, *, format, version, params, source, overwrite=False):
         try:
             set_attribute(file, "format", format)
             set_attribute(file, "version", version)
-            set_attribute(file, "tool", f"improved-dense-trajectories {__version__}")
+            set_attribute(file, "tool", TOOL)
             set_json(file, "params", params)
             set_json(file, "source", source)
             yield file

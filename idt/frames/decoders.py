@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-import cv2
 import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError
+from idt.imports.opencv import cv2
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")

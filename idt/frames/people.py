@@ -8,15 +8,22 @@ everywhere and 0 inside each box, from the ceil of its top-left to the floor of 
 The release counts lines and ignores their frame numbers; here the number decides. Confidences are not used.
 """
 
+import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import cv2
 import numpy as np
 
 from idt.checks import float_array, gray_image
-from idt.errors import DataError
+from idt.errors import DataError, one_line
+from idt.files import text
+from idt.imports.opencv import cv2
+
+FRAME_DIGITS = 9
+"""Digits of a frame's number: a year of video has a billion frames."""
+
+FARTHEST = 1e9
+"""Pixels from the corner beyond which no image reaches; float32 holds them."""
 
 NOBODY = np.empty((0, 4), np.float32)
 
@@ -110,18 +117,11 @@ def read_boxes(path):
     -----
     docs/method/extraction.md, section 9.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not os.path.exists(path):
         raise DataError(f"{path}: no such file of human boxes")
-    try:
-        text = path.read_text(encoding="ascii")
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not a text file of human boxes") from None
     frames: dict[int, np.ndarray] = {}
     lines: dict[int, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in text.numbered_lines(path, what="a text file of human boxes"):
         try:
             index, boxes = _parse(line.split())
             if index in frames:
@@ -214,13 +214,17 @@ def _detector():
 def _parse(fields):
     """Frame number and (k, 4) boxes of one line."""
     if not fields[0].isdecimal():
-        raise DataError(f"the frame must be a whole number of at least 0, got {fields[0]}")
+        raise DataError(f"the frame must be a whole number of at least 0, got {one_line(fields[0], 40)}")
+    if len(fields[0]) > FRAME_DIGITS:
+        raise DataError(f"the frame must have at most {FRAME_DIGITS} digits, got {len(fields[0])}")
     try:
         numbers = np.array([float(field) for field in fields[1:]])
     except ValueError as error:
-        raise DataError(f"expected numbers, {str(error).removeprefix('could not ')}") from None
+        raise DataError(f"expected numbers, {one_line(str(error).removeprefix('could not '), 80)}") from None
     if not np.isfinite(numbers).all():
         raise DataError("expected finite numbers, got NaN or infinity")
+    if (abs(numbers) > FARTHEST).any():
+        raise DataError(f"expected numbers of at most {FARTHEST:g}, got {abs(numbers).max():g}")
     if numbers.size % 5:
         raise DataError(f"expected five numbers per box (x1 y1 x2 y2 confidence), got {numbers.size} after the frame")
     boxes = numbers.reshape(-1, 5)[:, :4]

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError, shown
 from idt.frames.decoders import Arrays, Capture, Images
 from idt.frames.suffixes import IMAGES
+from idt.imports.opencv import cv2
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 """OpenCV's conversion for each order of the colours."""

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from idt.errors import DataError
 from idt.frames.sources import TO_GRAY, find_reader
+from idt.imports.opencv import cv2
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.workers.read_ahead import ahead
 
@@ -125,6 +125,11 @@ class Video:
         size = sum(os.path.getsize(p) for p in reader.paths)
         known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": self.digest, "bytes": size}
         return known if self.truncation is None else {**known, "truncation": self.truncation}
+
+    @property
+    def path(self) -> str:
+        """The file, folder or pattern that the frames are read from; empty for a stream."""
+        return str(self._reader.path)
 
     @cached_property
     def digest(self) -> str:

@@ -7,11 +7,11 @@ track that was under way in it and got that far.
 from collections import deque
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt.checks import positive_integer
 from idt.extractor import follow
+from idt.imports.opencv import cv2
 
 KEPT = (80, 255, 80)
 FOLLOWED_CAMERA = (255, 120, 60)

@@ -11,11 +11,11 @@ Source: Wang & Schmid, ICCV 2013, section 2.1.
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
 from idt.errors import DataError, shown
+from idt.imports.opencv import cv2
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel

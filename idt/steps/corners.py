@@ -5,11 +5,11 @@ Method: docs/method/extraction.md, section 4.3.
 Source: Shi & Tomasi, CVPR 1994; Wang & Schmid, ICCV 2013, section 2.1.
 """
 
-import cv2
 import numpy as np
 
 from idt import checks
 from idt.errors import DataError
+from idt.imports.opencv import cv2
 from idt.kernels import corners as kernel
 from idt.steps import sampling
 

@@ -15,11 +15,11 @@ Source: Farnebäck, "Two-frame motion estimation based on polynomial expansion",
 from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
 from idt.errors import DataError
+from idt.imports.opencv import cv2
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.kernels.flow import COEFFICIENTS, LANES

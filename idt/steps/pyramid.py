@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from idt import checks
+from idt.imports.opencv import cv2
 from idt.kernels import resize as kernel
 
 RATIO = np.float32(np.sqrt(2))

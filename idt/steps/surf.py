@@ -16,12 +16,12 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 
 from idt.checks import describe as received
 from idt.checks import float_array, gray_image
 from idt.errors import DataError, shown
+from idt.imports.opencv import cv2
 from idt.kernels import matching, surf_describe, surf_detect, surf_orient
 
 DESCRIPTOR = 128

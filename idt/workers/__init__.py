@@ -2,7 +2,11 @@
 
 threads     a work-stealing pool for the scales of one frame
 read_ahead  the next items of an iterator, in a thread of their own
-processes   processes whose death costs one task
+processes   many tasks in processes whose death costs one
+worker      such a process, as its parent sees it
+serve       the same from within
+channel     objects between two processes
+endings     what a signal that ends a command leaves behind: nothing
 cluster     the machines of a Dask cluster
 in_order    many tasks, their results in order
 memory      freed memory kept for the next frame

@@ -2,8 +2,21 @@
 
 import contextlib
 import os
+from typing import NamedTuple
 
 from idt.workers import cluster, processes
+from idt.workers.channel import sendable
+
+KILLED = (
+    "a process was killed in the middle of its work, as the system does when memory runs out; use fewer --jobs; run"
+    " again, and it goes on from what is complete"
+)
+
+
+class _Raised(NamedTuple):
+    """Stands for the result of a task that raised, so that the first problem is that of the first task."""
+
+    problem: Exception
 
 
 def in_order(function, tasks, jobs=1):
@@ -25,6 +38,8 @@ def in_order(function, tasks, jobs=1):
     ------
     OSError
         If a task is lost with the process or the machine that had it.
+    Exception
+        What the first task of those raises that raise anything.
     """
     if cluster.is_connected():
         for result in surviving(function, tasks):
@@ -35,18 +50,14 @@ def in_order(function, tasks, jobs=1):
     if jobs == 1:
         yield from (function(*task) for task in tasks)
         return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     folder = os.getcwd()
-    calls = (delayed(_in_folder)(folder, function, task) for task in tasks)
-    try:
-        yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
-    except TerminatedWorkerError:
-        raise OSError(
-            "a process was killed in the middle of its work, as the system does when memory runs out;"
-            " use fewer --jobs; run again, and it goes on from what is complete"
-        ) from None
+    calls = ((folder, function, task) for task in tasks)
+    for result in sorted_again(processes.run(_attempt_in_folder, calls, jobs=jobs, keep=True)):
+        if isinstance(result, processes.Lost):
+            raise OSError(KILLED)
+        if isinstance(result, _Raised):
+            raise result.problem
+        yield result
 
 
 def surviving(function, tasks, jobs=1):
@@ -88,8 +99,15 @@ def sorted_again(ended):
 
 
 def _in_folder(folder, function, task):
-    """Call where relative paths mean what the caller means: joblib's processes stay where an earlier call began."""
+    """Call where relative paths mean what the caller means: a process stays where an earlier call began."""
     # On another machine there may be no such folder; absolute paths do without it.
     with contextlib.suppress(OSError):
         os.chdir(folder)
     return function(*task)
+
+
+def _attempt_in_folder(folder, function, task):
+    try:
+        return _in_folder(folder, function, task)
+    except Exception as problem:  # raised again in the caller's process
+        return _Raised(sendable(problem))

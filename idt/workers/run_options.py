@@ -1,11 +1,14 @@
 """Options of a run that no number depends on: processes, threads, replacing of files, progress."""
 
 import contextlib
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from idt.errors import DataError, shown
 from idt.params.bounds import JOBS, THREADS, check_workers
 
 
@@ -38,26 +41,39 @@ class RunOptions:
         Inputs at once, each in a process of its own.
     threads : int
         Threads for each input.
-    overwrite : bool
-        Replace a file that was made otherwise, instead of refusing to.
+    overwrite : bool or collection of path
+        Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
+        that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
     Raises
     ------
     DataError
-        If a number of processes or threads lies outside its bounds.
+        If a number of processes or threads lies outside its bounds, or ``overwrite`` is something else.
     """
 
     jobs: int = 1
     threads: int = 1
-    overwrite: bool = False
+    overwrite: bool | Collection[str | os.PathLike] = False
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
         check_workers(self.jobs, self.threads)
+        if not isinstance(self.overwrite, bool):
+            if isinstance(self.overwrite, str | bytes) or not isinstance(self.overwrite, Collection):
+                expected = "True, False or a list of the files to replace"
+                raise DataError(f"overwrite must be {expected}, got {shown(self.overwrite)}")
+            # The run may go on in a process, or on a machine, that stands in another folder.
+            object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
+
+    def say(self, line):
+        """Write a ``line`` to stderr, but nothing where no progress is shown."""
+        if self.progress is not no_progress and sys.stderr is not None:
+            sys.stderr.write(f"{os.path.basename(sys.argv[0])}: {line}\n")
+            sys.stderr.flush()
 
     def for_one(self):
         """Return the options for one of several inputs, which may be worked on in another process.

@@ -161,7 +161,7 @@ def attempt(state, rng, folder):
     try:
         wanted = {"format": "idt-features", "version": (3, 4), "params": {}, "source": {"digest": "0" * 64}}
         hdf5.is_ours(mutant)
-        provenance.is_current(mutant, **wanted, overwrite=True)
+        provenance.is_current(mutant, **wanted, overwrite=[mutant])
         reader(mutant)
     except DataError as problem:
         if "\n" in str(problem):

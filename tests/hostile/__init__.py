@@ -1,1 +1,1 @@
-"""Files and situations that somebody made to do harm, or an unlucky user met: one file a kind, one test a member."""
+"""What a stranger, an attacker or an unlucky user does, and what must not happen then; one file a kind."""

@@ -1,0 +1,142 @@
+r"""JSON that strangers wrote: read within limits, refused in one line.
+
+Python's reader takes more than JSON: NaN, a key that occurs twice, half a character (``"\ud800"``), a number of any
+length, which takes quadratic time, and lists in lists until the stack ends. None of our files holds any of these.
+"""
+
+import json
+import math
+import re
+
+from idt.errors import DataError
+from idt.files import text as texts
+
+LARGEST = 1 << 26
+"""Characters; a report of a hundred thousand clips has some tens of millions."""
+
+DEEPEST = 40
+"""Lists and objects within one another; ours have five."""
+
+DIGITS = 40
+"""Of a number; a float64 has at most 25 characters, an int64 has 20."""
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def loads(text, name, *, what="JSON"):
+    """Read JSON.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What messages call it, such as the file and its attribute.
+    what : str
+        What it should be, for the message.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    DataError
+        If it is no JSON, or beyond the limits of this module.
+    """
+    if len(text) > LARGEST:
+        raise DataError(f"{name} holds {len(text):,} characters, expected {what} of at most {LARGEST:,}")
+    try:
+        value = _DECODER.decode(text)
+        if not text.isascii() and _SURROGATES.search(text):
+            raise ValueError("half a character, a lone surrogate")
+        if _HALF.search(text) or text.count("[") + text.count("{") > DEEPEST:
+            _check(value)
+    except RecursionError:
+        reason = f"lists within lists, more than {DEEPEST} deep"
+    except (ValueError, MemoryError) as problem:
+        reason = str(problem) or "not enough memory"
+    else:
+        return value
+    raise DataError(f"{name} must be {what}, got {text[:40]!r}: {reason}") from None
+
+
+def load(path):
+    """Read the JSON file ``path``, as `loads`.
+
+    Raises
+    ------
+    DataError
+        As `loads`, and if the file is not UTF-8 text or no regular file.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    return loads(texts.read_text(path, what="JSON"), str(path))
+
+
+def dumps(value):
+    """Write ``value`` as JSON for people: indented, in the characters themselves.
+
+    What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
+    result is UTF-8, acts on no terminal, and reads back.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    lines = text.split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in lines)
+
+
+def _shown(char):
+    if char.isprintable():
+        return char
+    return f"\\\\u{ord(char):04x}" if _SURROGATES.match(char) else json.dumps(char)[1:-1]
+
+
+def _whole(digits):
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _real(digits):
+    value = float(digits) if len(digits) <= 10 * DIGITS else math.inf
+    if not math.isfinite(value):
+        raise ValueError(f"{digits:.20} is beyond the numbers")
+    return value
+
+
+def _refused(word):
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _unique(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:40]!r} occurs twice")
+    return found
+
+
+def _check(value):
+    """Refuse depth beyond `DEEPEST` and half characters."""
+    level, depth = [value], 0
+    while level:
+        below: list = []
+        for item in level:
+            if depth >= DEEPEST and isinstance(item, dict | list):
+                raise ValueError(f"lists within lists, more than {DEEPEST} deep")
+            if isinstance(item, dict):
+                below += [*item, *item.values()]
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, str) and _SURROGATES.search(item):
+                raise ValueError("half a character, a lone surrogate")
+        level, depth = below, depth + 1
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=_refused, object_pairs_hook=_unique)

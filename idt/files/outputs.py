@@ -1,0 +1,188 @@
+"""The one check of what a run writes against what it reads, which every command makes before any work.
+
+An output that is an input, under whatever name, is refused, and so is one that lies among the inputs, where the next
+run would read it: not even ``overwrite`` nor the name of the file in it permits that. Files that may be replaced are
+decided on by `idt.files.ownership`. Source: docs/method/files.md, section 1.3.
+"""
+
+import fnmatch
+import glob
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from idt.errors import DataError
+from idt.files import ownership
+
+
+def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmarked=False):
+    """Refuse a run that would destroy something.
+
+    Parameters
+    ----------
+    outputs : iterable of path
+        Files that the run will write.
+    inputs : iterable of str, Path or other
+        Files that it reads, folders, patterns such as ``"frames/*.png"`` or ``"img_%05d.jpg"``, lists ``@FILE``.
+        Anything that is not the name of a file, such as the index of a camera, passes.
+    beside : iterable of path
+        Files that the run will write beside its outputs, always: those of an earlier run are replaced.
+    suffixes : collection of str
+        Of the files that are read of a folder; all files without it.
+    overwrite : bool or collection of path
+        As for `idt.files.ownership.refuse`.
+    unmarked : bool
+        Nobody can tell who made an output of this form, so whether one may be replaced is decided when its new content
+        is known (`idt.files.atomic.replacing`).
+
+    Raises
+    ------
+    DataError
+        If an output is an input or lies among the inputs, two outputs are one file, or a file that exists may not be
+        replaced.
+    OSError
+        If nothing can be told of an output.
+    """
+    outputs, beside = [Path(path) for path in outputs], [Path(path) for path in beside]
+    ownership.check_overwrite(overwrite)
+    inputs = [os.fspath(given) for given in inputs if isinstance(given, str | os.PathLike)]
+    _refuse_equal([*outputs, *beside])
+    _refuse_inputs([*outputs, *beside], inputs, suffixes)
+    for path in outputs:
+        # Without ``overwrite`` HDF5 is left to the check whether it is up to date.
+        if not unmarked and os.path.lexists(path) and (overwrite or not _is_hdf5(path)):
+            ownership.refuse(path, overwrite)
+    for path in beside:
+        ownership.refuse(path, overwrite or True)
+
+
+def _is_hdf5(path):
+    from idt.files import hdf5
+
+    try:
+        return hdf5.is_hdf5(path)
+    except (DataError, OSError):
+        return False
+
+
+def _refuse_equal(outputs):
+    """Refuse two outputs that are one file, also where upper and lower case are the same."""
+    taken: dict[str, Path] = {}
+    folders: dict[str, tuple[str, bool]] = {}
+    for path in outputs:
+        folder = os.path.dirname(os.path.abspath(path))
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder), ignores_case(folder)
+        real, blind = folders[folder]
+        name = unicodedata.normalize("NFC", path.name).casefold() if blind else path.name
+        other = taken.setdefault(os.path.join(real, name), path)
+        if other is not path:
+            raise DataError(f"{path} and {other} are one file here, and both would be written; rename one")
+
+
+def ignores_case(folder):
+    """Tell whether upper and lower case are the same in a ``folder``, or where it would be made."""
+    at = os.path.abspath(folder)
+    while not os.path.isdir(at) and at != os.path.dirname(at):
+        at = os.path.dirname(at)
+    # One name of an entry that is there, with the other case, is enough to ask for.
+    while at != os.path.dirname(at):
+        above, name = os.path.split(at)
+        if name.swapcase() != name:
+            try:
+                return os.path.samefile(at, os.path.join(above, name.swapcase()))
+            except OSError:
+                return False
+        at = above
+    return False
+
+
+def _refuse_inputs(outputs, inputs, suffixes):
+    there: dict[tuple[int, int], Path] = {}
+    by_suffix: dict[str, list[tuple[Path, str]]] = {}
+    for path in outputs:
+        by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.place_of(path)))
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        there[found.st_dev, found.st_ino] = path
+    for given in inputs:
+        if there:
+            for file in _files_of(given, suffixes):
+                try:
+                    found = os.stat(file)
+                except OSError:
+                    continue
+                path = there.get((found.st_dev, found.st_ino))
+                if path is not None:
+                    raise DataError(f"{path} is an input of this run and would be lost; use another path")
+        reads = _reader_of(given, suffixes)
+        for path, place in _alike(by_suffix, given, suffixes) if reads else ():
+            if reads(place):
+                raise DataError(f"{path} lies among what is read of {given}, as the next run would; use another path")
+
+
+def _alike(by_suffix, given, suffixes):
+    """The outputs that an input may read by their suffix: of many folders and many outputs hardly any."""
+    own = os.path.splitext(given)[1].lower()
+    if os.path.isdir(given):
+        wanted = suffixes
+    elif glob.has_magic(own):
+        wanted = by_suffix
+    else:
+        wanted = [own]
+    return [output for suffix in wanted for output in by_suffix.get(suffix, ())]
+
+
+def _files_of(given, suffixes):
+    """Files that a word of the command line stands for, as far as they exist."""
+    if os.path.isdir(given):
+        yield from _files_below(given, suffixes)
+    elif os.path.lexists(given):
+        yield given
+    elif given.startswith("@"):
+        yield given[1:]
+    elif (pattern := _pattern_of(given)) is not None:
+        yield from glob.iglob(pattern, recursive=True)
+
+
+def _files_below(folder, suffixes):
+    """Files below a folder, by their suffix, also through links to folders; each folder once."""
+    seen = set()
+    for at, folders, names in os.walk(folder, followlinks=True):
+        found = os.stat(at)
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        yield from (
+            os.path.join(at, name) for name in names if not suffixes or os.path.splitext(name)[1].lower() in suffixes
+        )
+
+
+def _pattern_of(given):
+    """The pattern of `glob` that a word stands for; None if it is none."""
+    number = re.search(r"%0?\d*d", os.path.basename(given))
+    if number:
+        at = len(os.path.dirname(given)) + (os.sep in given)
+        head, tail = given[: at + number.start()], given[at + number.end() :]
+        return f"{glob.escape(head)}[0-9]*{glob.escape(tail)}"
+    return given if glob.has_magic(given) else None
+
+
+def _reader_of(given, suffixes):
+    """What tells whether a path is one of those that an input would read, were it there; None if it reads no others."""
+    if os.path.isdir(given):
+        folder = os.path.join(os.path.realpath(given), "")
+        return lambda place: place.startswith(folder) and os.path.splitext(place)[1].lower() in suffixes
+    pattern = None if os.path.lexists(given) or given.startswith("@") else _pattern_of(given)
+    if pattern is None:
+        return None
+    folder, name = os.path.split(os.path.abspath(pattern))
+    if glob.has_magic(folder):
+        whole = os.path.join(folder, name)
+        return lambda place: fnmatch.fnmatchcase(place, whole)
+    folder = os.path.realpath(folder)
+    return lambda place: os.path.dirname(place) == folder and fnmatch.fnmatchcase(os.path.basename(place), name)

@@ -1,0 +1,139 @@
+"""The one decision whether a file that exists may be replaced.
+
+Without ``overwrite`` it never is. With it, a file of ours is, known by its content: our HDF5, or a mark or head of
+`idt.files.marks`. A file whose maker cannot be told is replaced only if the caller names it. Neither a device nor a
+folder ever is. Source: docs/method/files.md, section 1.3.
+"""
+
+import os
+import shlex
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
+from idt.errors import DataError, shown
+from idt.files import marks
+
+SYSTEM = ("/dev", "/proc", "/sys")
+"""Folders whose entries are devices and processes; the first holds a folder for files, too."""
+
+FOREIGN = "is not one of this program's files"
+
+PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
+"""Pictures of a report, and the file of ours beside which one that has no mark is taken for ours."""
+
+
+def refuse(path, overwrite=False, *, unmarked=False):
+    """Refuse an output whose name is taken by a file that must stay.
+
+    Parameters
+    ----------
+    path : str or Path
+    overwrite : bool or collection of path
+        Whether a file of ours may be replaced. A collection that is not empty permits that, too, and names files that
+        are replaced whoever made them.
+    unmarked : bool
+        The output is of a form by which nobody can tell who made it: let pass what ``overwrite`` does not name, because
+        the caller compares the contents (`is_named`).
+
+    Raises
+    ------
+    DataError
+        If the file must stay: what it is, and the remedy.
+    OSError
+        If nothing can be told of ``path``.
+    """
+    path = Path(path)
+    check_overwrite(overwrite)
+    if _is_of_the_system(path):
+        raise DataError(f"{path} is not a regular file but a device or a stream; use another path")
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise type(problem)(f"cannot write {path}: {problem.strerror}") from None
+    dangling = False
+    try:
+        found = os.stat(path)
+    except OSError:
+        dangling = stat.S_ISLNK(found.st_mode)
+    if not dangling and not stat.S_ISREG(found.st_mode):
+        # Renaming over a device such as /dev/null would replace the device.
+        raise DataError(f"{path} is not a regular file, so it cannot be replaced; use another path")
+    if not overwrite:
+        raise DataError(f"{path} exists{'' if is_ours(path) else ' and ' + FOREIGN}; {remedy(path)}")
+    if not (is_named(path, overwrite) or unmarked or (not dangling and is_ours(path))):
+        raise DataError(f"{path} {FOREIGN}, so it is not replaced; {remedy(path)}")
+
+
+def remedy(path):
+    """Return what the user can do about the file ``path`` that is in the way: `--overwrite` replaces only ours."""
+    if is_ours(path):
+        return "use another path or --overwrite"
+    return f"use another path, or --force {shlex.quote(str(path))} to lose it"
+
+
+def check_overwrite(overwrite):
+    """Refuse an ``overwrite`` that is neither a truth value nor a collection of paths."""
+    if not isinstance(overwrite, bool | Collection) or isinstance(overwrite, str | bytes):
+        raise DataError(f"overwrite must be True, False or a list of the files to replace, got {shown(overwrite)}")
+
+
+def is_named(path, overwrite):
+    """Tell whether the caller's ``overwrite`` names the file ``path``, under any spelling of its folder."""
+    if isinstance(overwrite, bool):
+        return False
+    return any(place_of(path) == place_of(given) or _same_entry(path, given) for given in overwrite)
+
+
+def place_of(path):
+    """Return the absolute name of ``path`` with the links in its folder followed, but not ``path`` itself."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def is_ours(path):
+    """Tell whether the regular file ``path`` is one that this program made, by its content; an empty one is nobody's.
+
+    A file that cannot be read is not ours.
+    """
+    from idt.files import hdf5
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        # A run that was killed may leave one, and there is nothing in it to lose.
+        if found.st_size == 0 or marks.is_marked(descriptor):
+            return True
+        company = PLOTS.get(os.path.basename(path))
+        if company is not None and marks.is_plot_of_before(descriptor):
+            return is_ours(os.path.join(os.path.dirname(path), company))
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return hdf5.is_ours(path)
+
+
+def _same_entry(path, given):
+    """Whether two spellings mean one entry of one folder, as where upper and lower case are the same."""
+    (folder, name), (other, given_name) = (os.path.split(os.path.abspath(one)) for one in (path, given))
+    try:
+        alike = name.casefold() == given_name.casefold() and os.path.samefile(folder, other)
+        return alike and os.path.samefile(path, given)
+    except OSError:
+        return False
+
+
+def _is_of_the_system(path):
+    """Whether a path is, or links to, an entry of the folders of devices and processes, such as ``/dev/stdout``."""
+    for place in (place_of(path), os.path.realpath(path)):
+        if any(place == home or place.startswith(f"{home}/") for home in SYSTEM) and not place.startswith("/dev/shm/"):
+            return True
+    return False

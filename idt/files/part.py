@@ -1,0 +1,180 @@
+"""A file under its temporary name: open for writing, locked as long as its writer lives, and not yet its target."""
+
+import contextlib
+import errno
+import io
+import os
+
+from idt.files import locks
+
+FULL = {
+    errno.ENOSPC: "no space left",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the largest file size allowed is reached",
+}
+"""Errors of a disk that holds no more, and how we say so."""
+
+
+class Part(io.RawIOBase):
+    """The file under its temporary name, open for reading and writing in binary.
+
+    Parameters
+    ----------
+    target, path : Path
+        The final name, for messages, and the hidden one.
+    kept : str
+        What the message of a failure says of the target.
+    replaced : os.stat_result, optional
+        Of the file that this one replaces: nobody else may read the new one before it has the old one's mode.
+
+    Attributes
+    ----------
+    path : Path
+        The hidden name.
+    quiet : bool
+        Keep the first failure to write in ``failure`` and ignore all further writes, instead of raising it: for a
+        writer such as HDF5 that cannot let go of a file which it cannot write.
+    ignores : bool
+        Whether writes are ignored.
+    failure : BaseException or None
+        What the first write that failed would have raised.
+    """
+
+    def __init__(self, target, path, kept, replaced=None):
+        super().__init__()
+        self._target, self._kept, self.path = target, kept, path
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o666 if replaced is None else 0o600)
+        self._at = self._end = 0
+        self.quiet = self.ignores = False
+        self.failure: BaseException | None = None
+
+    def lock(self):
+        """Take the lock by which a living part is known; False if a sweeper was faster, or the file is gone."""
+        return locks.take(self._descriptor) is not False and self.is_in_place()
+
+    def is_in_place(self):
+        """Tell whether the hidden name still means this file."""
+        return locks.is_open_file(self.path, self._descriptor)
+
+    def keep_rights(self, replaced):
+        """Give the file the mode, owner and group of the one that it replaces, ``replaced`` as `os.stat` has it."""
+        mode, now = replaced.st_mode & 0o777, os.fstat(self._descriptor)
+        if (now.st_uid, now.st_gid) != (replaced.st_uid, replaced.st_gid):
+            try:
+                os.fchown(self._descriptor, replaced.st_uid, replaced.st_gid)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.fchown(self._descriptor, -1, replaced.st_gid)
+            if os.fstat(self._descriptor).st_gid != replaced.st_gid:
+                # What the old group might do the new one may only if all may.
+                mode = mode & ~0o070 | (mode & 0o007) << 3
+        with contextlib.suppress(OSError):
+            os.fchmod(self._descriptor, mode)
+
+    def has_content_of(self, path):
+        """Tell whether the file ``path`` holds the same bytes."""
+        with open(path, "rb") as file:
+            size = os.fstat(self._descriptor).st_size
+            if os.fstat(file.fileno()).st_size != size:
+                return False
+            at = 0
+            while at < size:
+                block = file.read(1 << 20)
+                if not block or os.pread(self._descriptor, len(block), at) != block:
+                    return False
+                at += len(block)
+        return True
+
+    def write(self, data):
+        """Write all of ``data`` (bytes-like) at the current position.
+
+        Raises
+        ------
+        OSError
+            With one line that names the target, if the disk takes no more.
+        """
+        data = memoryview(data).cast("B")
+
+        def put():
+            done = 0
+            while done < len(data):
+                done += os.pwrite(self._descriptor, data[done:], self._at + done)
+
+        self._attempt(put)
+        self._at += len(data)
+        self._end = max(self._end, self._at)
+        return len(data)
+
+    def truncate(self, size=None):
+        """Cut or extend the file to ``size`` bytes, by default to the current position."""
+        size = self._at if size is None else size
+        self._attempt(lambda: os.ftruncate(self._descriptor, size))
+        self._end = size
+        return size
+
+    def readinto(self, buffer):
+        """Read what is there at the current position into ``buffer``; the number of bytes read."""
+        read = os.preadv(self._descriptor, [buffer], self._at)
+        self._at += read
+        return read
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        """Move the current position, as for any file."""
+        self._at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence] + offset
+        return self._at
+
+    def tell(self):
+        """Return the current position in bytes."""
+        return self._at
+
+    def readable(self):
+        """Return True: HDF5 reads back what it wrote."""
+        return True
+
+    def writable(self):
+        """Return True."""
+        return True
+
+    def seekable(self):
+        """Return True."""
+        return True
+
+    def sync(self):
+        """Wait until the disk has it."""
+        self._attempt(lambda: os.fsync(self._descriptor))
+
+    def discard(self):
+        """Close the file, and remove its hidden name if that still means it."""
+        if self.is_in_place():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+        self.close()
+
+    def close(self):
+        """Close the descriptor, once."""
+        if not self.closed:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        super().close()
+
+    def _attempt(self, write):
+        if self.ignores:
+            return
+        try:
+            write()
+        except BaseException as problem:  # an interrupt, too, must not unwind through HDF5
+            self.failure = problem
+            if isinstance(problem, OSError):
+                reason = FULL.get(problem.errno or 0) or problem.strerror
+                self.failure = os_error(problem.errno, f"{reason} while writing {self._target}; {self._kept}")
+            if not self.quiet:
+                raise self.failure from None
+            self.ignores = True
+
+
+def os_error(number, message):
+    """Make an `OSError` of the kind that ``number`` stands for, whose text is ``message`` alone."""
+    problem = type(OSError(number, ""))(message)
+    problem.errno = number
+    return problem

@@ -1,0 +1,88 @@
+"""Temporary folders that no run leaves behind for good.
+
+A folder is locked (flock) for as long as the process that made it lives, because the system frees such a lock however
+the process ends. What a killed run has left, the next run recognises by its free lock, and removes.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+
+PREFIX = "idt-scratch-"
+"""How the names of our temporary folders begin."""
+
+_open: dict[str, int] = {}
+
+
+@contextlib.contextmanager
+def folder():
+    """Make a temporary folder that is removed at the end of the block, or by the next run.
+
+    Yields
+    ------
+    str
+        Its path. Only this user may look into it.
+    """
+    sweep()
+    path = _made()
+    try:
+        yield path
+    finally:
+        _remove(path)
+
+
+def sweep():
+    """Remove the temporary folders of ours that dead processes of this user have left."""
+    place = tempfile.gettempdir()
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        found = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
+        for path in found:
+            if path in _open:
+                continue
+            with contextlib.suppress(OSError):
+                descriptor = _opened(path)
+                try:
+                    # Nobody else's, wherever it lies: /tmp belongs to all.
+                    if os.fstat(descriptor).st_uid == os.getuid():
+                        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        shutil.rmtree(path, ignore_errors=True)
+                finally:
+                    os.close(descriptor)
+
+
+def abandon():
+    """Remove the temporary folders of this process, which is about to end in the middle of its work."""
+    for path in list(_open):
+        _remove(path)
+
+
+def _made():
+    """A new folder that is locked."""
+    while True:
+        path = tempfile.mkdtemp(prefix=PREFIX)
+        try:
+            descriptor = _opened(path)
+        except FileNotFoundError:  # swept
+            continue
+        # Where there are no locks nobody sweeps either.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Another run may have found it before it was locked.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                _open[path] = descriptor
+                return path
+        os.close(descriptor)
+
+
+def _opened(path):
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _remove(path):
+    descriptor = _open.pop(path, None)
+    if descriptor is not None:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)

@@ -1,0 +1,172 @@
+"""Text and bytes that strangers wrote: what is opened, how much of it is read, and what is refused.
+
+Every reader of lists, labels, boxes, recipes and reports goes through `opened`. It opens regular files only, because a
+pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines end in LF,
+CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `npy` and `gunzip` read the other forms.
+"""
+
+import os
+import re
+import stat
+
+from idt.errors import DataError, printable
+
+LARGEST = 1 << 28
+"""Bytes of a text that is read as a whole. The largest list of ours, a million names of 250 bytes, just fits."""
+
+LONGEST = 1 << 20
+"""Characters of a line. A path has at most 4,096 bytes, a line of human boxes some thousand numbers."""
+
+BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def opened(path):
+    """Open a regular file for reading, unbuffered.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    io.FileIO
+        To be closed by the caller.
+
+    Raises
+    ------
+    DataError
+        If ``path`` is a folder, a pipe or a device, or is no name that a file can have.
+    OSError
+        If the file does not exist or cannot be read.
+    """
+    try:
+        # A pipe that nobody writes to would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError:
+        raise DataError(f"{os.fspath(path)!r} is no name that a file can have: it holds NUL or is no text") from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise DataError(f"{path} is a folder, expected a file")
+        if not stat.S_ISREG(mode):
+            raise DataError(f"{path} is not a regular file, such as a pipe or a device; copy its content into a file")
+        return os.fdopen(descriptor, "rb", buffering=0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_bytes(path, *, most=LARGEST):
+    """Read a whole file.
+
+    Parameters
+    ----------
+    path : str or Path
+    most : int
+        Bytes that it may hold.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    DataError
+        If it is no regular file or holds more.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= most:
+            # Whole, even where the system gives less at once; what is appended meanwhile is not waited for.
+            parts = []
+            while size >= 0 and (part := file.read(size + 1)):
+                parts.append(part)
+                size -= len(part)
+            return b"".join(parts)
+    raise DataError(f"{path} holds {size:,} bytes, expected at most {most:,}; is it the right file?")
+
+
+def read_text(path, *, what="UTF-8 text", most=LARGEST):
+    """Read a whole text.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What the file should be, for the message.
+    most : int
+        Bytes that it may hold.
+
+    Returns
+    -------
+    str
+        Without byte order mark; line breaks are as in the file.
+
+    Raises
+    ------
+    DataError
+        If it is no regular file, too large, not UTF-8, or holds NUL or a line of more than `LONGEST` characters.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    data = read_bytes(path, most=most)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{path} is not UTF-8 text but UTF-16, expected {what}; save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        place = data.count(b"\n", 0, problem.start) + 1
+        raise DataError(f"{path} is not UTF-8 text, expected {what}; line {place} has other bytes") from None
+    if "\0" in text:
+        place = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {place}: a name cannot hold the character NUL; expected {what}")
+    at = 0
+    while len(text) - at > LONGEST:
+        # The last line break within reach: all lines before it are short enough.
+        found = max(text.rfind(end, at, at + LONGEST + 1) for end in "\r\n") + 1
+        if not found:
+            place = len(BREAK.findall(text, 0, at)) + 1
+            raise DataError(f"{path}, line {place}: a line may hold {LONGEST:,} characters; expected {what}")
+        at = found
+    return text
+
+
+def numbered_lines(path, *, what="UTF-8 text"):
+    """Read the lines of a text that are not blank.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What the file should be, for the message.
+
+    Returns
+    -------
+    list of (int, str)
+        Number from 1, and the line without the blanks around it.
+
+    Raises
+    ------
+    DataError, OSError
+        As `read_text`.
+    """
+    lines = BREAK.split(read_text(path, what=what))
+    return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def holds(path, data):
+    """Tell whether the file ``path`` holds exactly the bytes ``data``; False if it cannot be read."""
+    try:
+        return read_bytes(path, most=len(data)) == data
+    except (DataError, OSError):
+        return False
+
+
+def encoded(text):
+    """Return ``text`` as UTF-8; what UTF-8 does not hold, of a name that is none, is escaped as in `printable`."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return "".join(printable(char) if "\ud800" <= char <= "\udfff" else char for char in text).encode()

@@ -1,0 +1,6 @@
+"""How modules are imported.
+
+lazy          public names that are loaded when they are asked for
+opencv        OpenCV, without what its loader does to the environment
+surroundings  nothing is loaded from the current folder
+"""

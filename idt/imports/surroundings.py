@@ -1,0 +1,39 @@
+"""What the environment says of the current folder, which may be full of a stranger's files: not to be believed.
+
+In ``PATH``, ``LD_LIBRARY_PATH`` and ``PYTHONPATH`` an empty entry stands for the current folder. One is there by
+accident more often than not, for whoever writes ``$LD_LIBRARY_PATH:/opt/lib`` while the variable is not set.
+"""
+
+import os
+import sys
+
+SEARCHED = ("PATH", "LD_LIBRARY_PATH")
+"""Variables that tell where programs and libraries are."""
+
+
+def clean_environment():
+    """Have the processes that are started from now on, by us or by a library, load nothing from the current folder."""
+    for name in SEARCHED:
+        value = os.environ.get(name)
+        if value is None or (cleaned := absolute_entries(value)) == value:
+            continue
+        if cleaned:
+            os.environ[name] = cleaned
+        else:
+            del os.environ[name]
+
+
+def absolute_entries(value):
+    """Return the search path ``value`` without the entries that depend on the current folder."""
+    return os.pathsep.join(entry for entry in value.split(os.pathsep) if os.path.isabs(entry))
+
+
+def clean_search_path():
+    """Import nothing from the current folder from now on, if it is searched because of an empty entry only."""
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if len(entries) < 2 or "" not in entries:
+        return
+    here = os.getcwd()
+    # Python has made it absolute. Somebody who names the folder wants it searched.
+    if here not in {os.path.abspath(entry) for entry in entries if entry}:
+        sys.path[:] = [entry for entry in sys.path if entry != here]

@@ -1,0 +1,88 @@
+"""Objects between two processes over a socket; arrays go as they lie in memory, without a copy on the way out.
+
+A message is a head with the sizes of its pieces, then the pieces: a pickle (protocol 5), and the buffers that it leaves
+out.
+"""
+
+import pickle
+import socket
+import struct
+import threading
+
+_COUNT = struct.Struct("<Q")
+
+
+def packed(content):
+    """Return the pieces of a message; the arrays of ``content`` must not change until it is sent."""
+    pieces: list = []
+    body = pickle.dumps(content, protocol=5, buffer_callback=lambda buffer: pieces.append(buffer.raw()))
+    pieces.insert(0, memoryview(body))
+    sizes = struct.pack(f"<{len(pieces)}Q", *(piece.nbytes for piece in pieces))
+    return [_COUNT.pack(len(pieces)) + sizes, *pieces]
+
+
+class Channel:
+    """One end of a connection.
+
+    Parameters
+    ----------
+    end : socket.socket
+    """
+
+    def __init__(self, end):
+        self._end = end
+        self._one_at_a_time = threading.Lock()
+
+    def fileno(self):
+        """Return the descriptor to wait for."""
+        return self._end.fileno()
+
+    def send(self, pieces):
+        """Send what `packed` made; OSError if there is nobody at the other end."""
+        with self._one_at_a_time:
+            for piece in pieces:
+                self._end.sendall(piece)
+
+    def receive(self):
+        """Return the next message as it was before `packed`; EOFError if the other end is closed."""
+        return unpacked(self.receive_pieces())
+
+    def receive_pieces(self):
+        """Return the pieces of the next message, for `unpacked`; EOFError if the other end is closed."""
+        (count,) = _COUNT.unpack(self._exactly(_COUNT.size))
+        sizes = struct.unpack(f"<{count}Q", self._exactly(8 * count))
+        return [self._exactly(size) for size in sizes]
+
+    def close(self):
+        """Close this end, once."""
+        self._end.close()
+
+    def _exactly(self, size):
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            received = self._end.recv_into(view)
+            if not received:
+                raise EOFError("the other end is closed")
+            view = view[received:]
+        return data
+
+
+def pair():
+    """Return two sockets that are connected to each other."""
+    return socket.socketpair()
+
+
+def unpacked(pieces):
+    """Return the object that the ``pieces`` of a message stand for; its arrays lie in them."""
+    body, *buffers = pieces
+    return pickle.loads(body, buffers=buffers)
+
+
+def sendable(problem):
+    """Return the exception ``problem``, or what it says as a RuntimeError if it does not go through a pickle."""
+    try:
+        pickle.loads(pickle.dumps(problem))
+    except Exception:
+        return RuntimeError(f"{type(problem).__name__}: {problem}")
+    return problem

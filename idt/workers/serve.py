@@ -1,0 +1,146 @@
+"""The other side of `idt.workers.processes`: a process that works on tasks and ends with the one that started it.
+
+A thread listens. When the parent is gone, however it ended, or asks for the end, or when this process is told to end by
+SIGTERM or SIGHUP, the thread removes the files that the task has half written and ends the process, in the middle of
+the task if need be.
+"""
+
+import atexit
+import contextlib
+import os
+import queue
+import select
+import signal
+import socket
+import sys
+import threading
+
+from idt.files import atomic
+from idt.workers import memory
+from idt.workers.channel import Channel, packed, sendable, unpacked
+
+IDLE = 300.0
+"""Seconds without a task after which a process ends by itself; it is started again when it is needed."""
+
+LOOK = 1.0
+"""Seconds between two looks at the parent's number, where the system cannot tell of a process's end."""
+
+
+def serve(descriptor, parent):
+    """Work on tasks until there is nobody to work for.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the socket to the parent.
+    parent : int
+        Number of the process that started this one.
+    """
+    told_to_end = _heed_signals()
+    memory.keep_freed()
+    channel = Channel(socket.socket(fileno=descriptor))
+    tasks = _Tasks()
+    threading.Thread(target=_listen, args=(channel, tasks, told_to_end, parent), daemon=True).start()
+    # An OSError: there is nobody any more.
+    with contextlib.suppress(OSError):
+        channel.send(packed(("ready", None)))
+        while (pieces := tasks.next()) is not None:
+            # Of an end before this point the parent knows that it is no task's fault.
+            channel.send(packed(("taken", None)))
+            answer = _done(channel, pieces)
+            tasks.done += 1
+            del pieces
+            channel.send(answer)
+            del answer
+    # What libraries keep for as long as a process lives, such as a folder of matplotlib's.
+    atexit._run_exitfuncs()
+    _flush()
+    os._exit(0)
+
+
+class _Tasks:
+    """Tasks on their way from the thread that listens to the main thread."""
+
+    def __init__(self):
+        self._waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self._given = 0
+        self.done = 0
+
+    def give(self, pieces):
+        """Hand the main thread a task."""
+        self._given += 1
+        self._waiting.put(pieces)
+
+    def next(self):
+        """Return the next task, or None when there will be no other."""
+        try:
+            return self._waiting.get(timeout=IDLE)
+        except queue.Empty:
+            return None
+
+    def end(self):
+        """Have the main thread end the process; return False if it has something to do before that."""
+        if self.done < self._given:
+            return False
+        self._waiting.put(None)
+        return True
+
+
+def _done(channel, pieces):
+    """The packed answer to a task."""
+    try:
+        function, arguments, tells = unpacked(pieces)
+        options = {"progress": lambda *told: channel.send(packed(("told", told)))} if tells else {}
+        return packed(("done", function(*arguments, **options)))
+    except Exception as problem:
+        return packed(("raised", sendable(problem)))
+
+
+def _heed_signals():
+    """Leave interrupts to the parent; return a socket on which a byte arrives for SIGTERM and SIGHUP."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    here, there = socket.socketpair()
+    there.setblocking(False)
+    # Not the handlers, which would wait for the main thread to come back from a decoder, but what comes before them.
+    signal.set_wakeup_fd(there.detach(), warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup has a process ignore the end of its terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    return here
+
+
+def _listen(channel, tasks, told_to_end, parent):
+    """Receive tasks, and end the process when it is time."""
+    poll = select.poll()
+    parents_end = -1
+    with contextlib.suppress(AttributeError, OSError):
+        # Not only the socket: a copy of its other end may live on in a process that the parent forked.
+        parents_end = os.pidfd_open(parent)
+        poll.register(parents_end, select.POLLIN)
+    poll.register(channel.fileno(), select.POLLIN)
+    poll.register(told_to_end.fileno(), select.POLLIN)
+    while os.getppid() == parent:
+        found = dict(poll.poll(1000 * LOOK if parents_end < 0 else None))
+        if told_to_end.fileno() in found:
+            number = told_to_end.recv(1)[0]
+            if number in (signal.SIGTERM, signal.SIGHUP):
+                atomic.abandon()
+                os._exit(128 + number)
+        elif parents_end in found:
+            break
+        elif channel.fileno() in found:
+            try:
+                tasks.give(channel.receive_pieces())
+            except (EOFError, OSError):
+                break
+    if not tasks.end():
+        atomic.abandon()
+        os._exit(0)
+
+
+def _flush():
+    """Write what is still to be printed, if there is somebody to read it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()

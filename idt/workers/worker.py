@@ -1,0 +1,214 @@
+"""A process that works on one task at a time, is started again after its death, and ends with us.
+
+It imports nothing from the current folder, which may be full of a stranger's files: it is started isolated
+(``python -I``) and gets the absolute entries of our own search path. The other side is `idt.workers.serve`.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from typing import Any, NamedTuple
+
+from idt.imports.surroundings import SEARCHED, absolute_entries
+from idt.workers.channel import Channel, packed, pair
+
+STARTS = 3
+"""Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
+
+GRACE = 5.0
+"""Seconds for a process to end by itself."""
+
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What tells the libraries of linear algebra how many threads to keep."""
+
+_CHILD = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from idt.workers.serve import serve
+serve(int(sys.argv[2]), int(sys.argv[3]))
+"""
+
+_started: weakref.WeakSet = weakref.WeakSet()
+
+
+class Lost(NamedTuple):
+    """Stands for the result of a task whose process died: why it did, in one line."""
+
+    reason: str
+
+
+class Worker:
+    """A process that works on one task at a time; started with its first, and again after its death.
+
+    Parameters
+    ----------
+    threads : int
+        Threads that it should keep to.
+
+    Attributes
+    ----------
+    connection : idt.workers.channel.Channel or None
+        To wait for.
+    """
+
+    def __init__(self, threads=1):
+        self._threads = threads
+        self.connection: Any = None
+        self._process: Any = None
+        self._message: list = []
+        self._ready = self._taken = False
+        self._starts = 0
+
+    @property
+    def runs(self):
+        """Whether it was started, and has not been closed or found dead."""
+        return self._process is not None
+
+    def begin(self, function, arguments, *, tells=False):
+        """Hand it a task; ``tells`` says whether the function takes a ``progress``."""
+        self._message, self._taken = packed((function, arguments, tells)), False
+        if self._process is None:
+            self._start()
+        elif self._ready:
+            self._send()
+
+    def receive(self):
+        """Take its next message.
+
+        Returns
+        -------
+        ended : bool
+        content : object
+            At the end the result or `Lost`; before, what progress was called with, or None.
+
+        Raises
+        ------
+        Exception
+            What the function raised.
+        OSError
+            If it cannot be started.
+        """
+        try:
+            kind, content = self.connection.receive()
+        except (EOFError, OSError):
+            return self._died()
+        if kind == "ready":
+            # Only now, or a large task would keep us waiting for the process to start.
+            self._ready = True
+            self._send()
+        if kind == "taken":
+            self._message, self._taken, self._starts = [], True, 0
+        if kind == "raised":
+            raise content
+        return kind == "done", content
+
+    def close(self):
+        """End it, whatever it is doing."""
+        close([self])
+
+    def __del__(self):
+        # That of `call` goes with its thread.
+        self.close()
+
+    def let_go(self):
+        """Have it end by itself: it notices, removes what it has half written, and ends."""
+        if self._process is not None:
+            self.connection.close()
+
+    def wait(self, seconds):
+        """Wait for its end for so many seconds, then kill it."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _start(self):
+        here, there = pair()
+        words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
+        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ}
+        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
+        for name in SEARCHED:
+            if name in environment:
+                environment[name] = absolute_entries(environment[name])
+        self.connection, self._ready = Channel(here), False
+        with there:
+            self._process = subprocess.Popen(
+                words, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=environment
+            )
+        _started.add(self)
+
+    def _send(self):
+        # If it is dead already, receiving from it will tell.
+        with contextlib.suppress(OSError):
+            self.connection.send(self._message)
+
+    def _died(self):
+        status = self._process.wait()
+        self.connection.close()
+        self._process = None
+        if self._taken:
+            return True, Lost(cause(status))
+        self._starts += 1
+        if self._starts == STARTS:
+            raise OSError(f"no process can be started for the work: {cause(status)}")
+        self._start()
+        return False, None
+
+
+def interpreter():
+    """Return the words that start Python so that it takes no module and no setting from the current folder."""
+    words = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}"]
+    # Isolated, it does not look at the variables of the environment either that may have told us so.
+    if sys.dont_write_bytecode:
+        words.append("-B")
+    if sys.pycache_prefix is not None:
+        words += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
+    return words
+
+
+def search_path():
+    """Return where our modules come from, without the entries that depend on the current folder."""
+    return [entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry)]
+
+
+def cause(status):
+    """Tell in one line why a process died, by its exit ``status`` as `subprocess` gives it."""
+    if status in (128 + signal.SIGTERM, 128 + signal.SIGHUP):
+        # It has ended itself, see `idt.workers.serve`.
+        status = 128 - status
+    if status >= 0:
+        return f"its process ended by itself, with exit status {status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    if -status == signal.SIGKILL:
+        return "its process was killed (SIGKILL), as the system does when memory runs out"
+    if -status in (signal.SIGTERM, signal.SIGHUP):
+        return f"its process was told to end ({name})"
+    return f"its process crashed ({name}), most likely in a decoder"
+
+
+def close(workers):
+    """End several ``workers``, all at once, whatever they are doing."""
+    for worker in workers:
+        worker.let_go()
+    until = time.monotonic() + GRACE
+    for worker in workers:
+        worker.wait(max(0.0, until - time.monotonic()))
+
+
+def end_all():
+    """End all processes of this one, whatever they are doing."""
+    close(list(_started))
+
+
+atexit.register(end_all)
+os.register_at_fork(after_in_child=_started.clear)
