@@ -52,7 +52,7 @@ def rooms_of_the_map():
     text = README[README.index("## A map of the house") :].split("```")[1]
     rooms, place, house = {}, "", ""
     for line in text.strip().splitlines():
-        house_line, room_line = re.match(r"(\w+)/ ", line), re.match(r"  (\w+)/ ", line)
+        house_line, room_line = re.match(r"(\w+)/ ", line), re.match(r"  ([\w/]+)/ ", line)
         if house_line:
             house = place = house_line[1]
         elif room_line:

@@ -478,7 +478,7 @@ def test_anything_else_under_that_name_is_a_refusal(target):
     whole = target.read_bytes()
     target.write_bytes(whole[: len(whole) // 2])
     assert "is damaged" in matches(target)
-    assert "is not a regular file" in matches(target.parent)
+    assert "is a folder, expected a file" in matches(target.parent)
     os.symlink("nowhere", target.with_name("link"))
     assert "--force" in matches(target.with_name("link"))
 

@@ -1,4 +1,4 @@
-"""`idt.files.hdf5_chunks`: shuffled chunks, deflated plane by plane, which HDF5 reads as its own."""
+"""`idt.files.hdf5.chunks`: shuffled chunks, deflated plane by plane, which HDF5 reads as its own."""
 
 import zlib
 
@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from idt.files import hdf5_chunks
+from idt.files.hdf5 import chunks as hdf5_chunks
 
 
 def shuffled(values):

@@ -1,4 +1,4 @@
-"""`idt.files.hdf5_dataset` and `hdf5_index`: what libhdf5 wrote is read without it, and nothing else."""
+"""`idt.files.hdf5.stored` and `idt.files.hdf5.index`: what libhdf5 wrote is read without it, and nothing else."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""`idt.files.hdf5_guard` and `hdf5_headers`: headers that would lead libhdf5 astray are refused."""
+"""`idt.files.hdf5.guard` and `headers`: headers that would lead libhdf5 astray are refused."""
 
 import os
 import struct
@@ -9,9 +9,9 @@ import pytest
 
 from idt.errors import DataError
 from idt.files import hdf5, result_file
-from idt.files.hdf5_guard import GuardedFile
-from idt.files.hdf5_headers import FLOAT, INTEGER, RAGGED, TEXT, parse
-from idt.files.hdf5_index import Unsound
+from idt.files.hdf5.guard import GuardedFile
+from idt.files.hdf5.headers import FLOAT, INTEGER, RAGGED, TEXT, parse
+from idt.files.hdf5.index import Unsound
 from tests.hdf5_files import opened, set_text
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.features.projection import place_of
 from idt.features.storage import PLAIN
-from idt.files import atomic, hdf5, hdf5_earlier, outputs, result_file
+from idt.files import atomic, hdf5, outputs, result_file
+from idt.files.hdf5 import earlier as hdf5_earlier
 from idt.workers import processes
 
 VERSIONS = {
@@ -134,7 +135,7 @@ def rewrite(file, source, target, overwrite):
     Parameters
     ----------
     file : h5py.File
-        As from `idt.files.hdf5_earlier.opened`.
+        As from `idt.files.hdf5.earlier.opened`.
     source, target : str or Path
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.

@@ -29,7 +29,7 @@ class Reader:
     ----------
     file : idt.files.hdf5.CheckedFile
     form : Form
-    datasets : dict of str to idt.files.hdf5_dataset.Stored
+    datasets : dict of str to idt.files.hdf5.stored.Stored
         By the fields of the form.
     count : int
         Rows.

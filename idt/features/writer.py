@@ -17,7 +17,8 @@ from idt.features.camera import Camera
 from idt.features.columns import time_position
 from idt.features.storage import FORMAT, PLAIN
 from idt.features.storage_forms import Form, row_shapes, stored_params
-from idt.files import hdf5_chunks, result_file
+from idt.files import result_file
+from idt.files.hdf5 import chunks as hdf5_chunks
 
 CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""

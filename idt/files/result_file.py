@@ -15,7 +15,7 @@ import numpy as np
 
 from idt.errors import DataError, shown
 from idt.files import atomic
-from idt.files.hdf5_kind import LONG
+from idt.files.hdf5.kind import LONG
 from idt.files.marks import TOOL
 from idt.files.provenance import plain
 

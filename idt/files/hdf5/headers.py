@@ -11,7 +11,7 @@ Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: ever
 import struct
 from typing import NamedTuple
 
-from idt.files.hdf5_index import UNDEFINED, Layout, Unsound, layout_of
+from idt.files.hdf5.index import UNDEFINED, Layout, Unsound, layout_of
 
 LARGEST = 1 << 20
 """Bytes of one object header: ours have a few thousand."""
@@ -63,7 +63,7 @@ class Header(NamedTuple):
         Class of a dataset's datatype; None if the object is no dataset.
     heap : int or None
         Address of the heap that holds attributes, if they do not lie in the header.
-    layout : idt.files.hdf5_index.Layout or None
+    layout : idt.files.hdf5.index.Layout or None
         Where a dataset lies.
     """
 

@@ -2,7 +2,7 @@
 
 libhdf5 does not look at how many bytes a chunk unpacks to: one that gives too few is filled up with whatever lies in
 the memory. It crashes on a chunk of less than four bytes that should end in a Fletcher32. So chunks are found
-(`idt.files.hdf5_index`) and inflated here, to the size that they must have. Of HDF5's filters two are read: shuffle,
+(`idt.files.hdf5.index`) and inflated here, to the size that they must have. Of HDF5's filters two are read: shuffle,
 and deflate, whose streams end in a checksum (RFC 1950, Adler-32).
 """
 
@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError
-from idt.files.hdf5_index import UNDEFINED, Unsound, places
+from idt.files.hdf5.index import UNDEFINED, Unsound, places
 
 FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
@@ -39,9 +39,9 @@ class Stored:
 
     Parameters
     ----------
-    guard : idt.files.hdf5_guard.GuardedFile
+    guard : idt.files.hdf5.guard.GuardedFile
         What it is read from.
-    header : idt.files.hdf5_headers.Header
+    header : idt.files.hdf5.headers.Header
         Of the dataset.
     dataset : h5py.Dataset
     path : str or Path

@@ -1,7 +1,7 @@
 """An HDF5 file whose structures are looked at before libhdf5 reads them.
 
 `GuardedFile` is what libhdf5 reads from, and what finds an object by its name: from the superblock through the object
-headers (`idt.files.hdf5_headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
+headers (`idt.files.hdf5.headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
 through one descriptor, therefore they see one file.
 
 Superblock and heaps of attributes: HDF5 File Format Specification 3.0, II.A and III.G.
@@ -12,8 +12,8 @@ import os
 import struct
 
 from idt.errors import DataError
-from idt.files import hdf5_headers
-from idt.files.hdf5_index import UNDEFINED, Unsound
+from idt.files.hdf5 import headers
+from idt.files.hdf5.index import UNDEFINED, Unsound
 
 SUPERBLOCK = 48
 """Bytes of a superblock of version 2 or 3."""
@@ -45,7 +45,7 @@ class GuardedFile(io.RawIOBase):
         self.size = os.fstat(self._descriptor).st_size
         self._at = 0
         self._root: int | None = None
-        self._headers: dict[int, hdf5_headers.Header] = {}
+        self._headers: dict[int, headers.Header] = {}
 
     def readinto(self, buffer):
         """Read what is there at the current position into ``buffer``; the number of bytes read."""
@@ -82,7 +82,7 @@ class GuardedFile(io.RawIOBase):
 
         Returns
         -------
-        idt.files.hdf5_headers.Header
+        idt.files.hdf5.headers.Header
 
         Raises
         ------
@@ -116,7 +116,7 @@ class GuardedFile(io.RawIOBase):
 
         Returns
         -------
-        idt.files.hdf5_headers.Header or None
+        idt.files.hdf5.headers.Header or None
             None if there is none.
 
         Raises
@@ -136,7 +136,7 @@ class GuardedFile(io.RawIOBase):
         """Return the header of the object at ``address``, which messages call ``name``; parsed once."""
         if address not in self._headers:
             try:
-                self._headers[address] = hdf5_headers.parse(self.pread, address)
+                self._headers[address] = headers.parse(self.pread, address)
             except Unsound as problem:
                 self._refuse(f"{name}: {problem}")
         return self._headers[address]

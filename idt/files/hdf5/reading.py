@@ -3,7 +3,7 @@
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
 `open_checked`, `attribute`, `dataset` and `read` follow no link out of the file, load no filter plug-in, unpickle
 nothing, read no text of variable length, and refuse a shape that the file cannot hold. libhdf5 opens no object whose
-header `idt.files.hdf5_guard` has not parsed before. `idt.files.result_file` writes such files,
+header `idt.files.hdf5.guard` has not parsed before. `idt.files.result_file` writes such files,
 `idt.files.provenance` says whether one is up to date. Source: docs/method/files.md, section 1.
 """
 
@@ -16,25 +16,10 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files import json_text
-from idt.files.hdf5_dataset import Stored
-from idt.files.hdf5_guard import GuardedFile
-from idt.files.hdf5_headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
-from idt.files.hdf5_kind import LONG, earlier, format_of, is_hdf5, is_of_earlier_release, is_ours
-
-__all__ = [
-    "attribute",
-    "damaged",
-    "dataset",
-    "format_of",
-    "has",
-    "is_hdf5",
-    "is_of_earlier_release",
-    "is_ours",
-    "json_attribute",
-    "open_checked",
-    "open_guarded",
-    "read",
-]
+from idt.files.hdf5.guard import GuardedFile
+from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
+from idt.files.hdf5.kind import LONG, earlier, is_hdf5
+from idt.files.hdf5.stored import Stored
 
 
 class CheckedFile(h5py.File):
@@ -43,7 +28,7 @@ class CheckedFile(h5py.File):
     Parameters
     ----------
     file_id : h5py.h5f.FileID
-    guard : idt.files.hdf5_guard.GuardedFile
+    guard : idt.files.hdf5.guard.GuardedFile
     """
 
     def __init__(self, file_id, guard):
@@ -97,7 +82,7 @@ def open_checked(path, *, format, versions):
 
 
 def open_guarded(path):
-    """Open an HDF5 file for reading, through `idt.files.hdf5_guard.GuardedFile`.
+    """Open an HDF5 file for reading, through `idt.files.hdf5.guard.GuardedFile`.
 
     Parameters
     ----------
@@ -176,7 +161,7 @@ def attribute(file, name, kind, default=..., *, of=""):
 
 
 def _decoded(value):
-    """The number or text of a `idt.files.hdf5_headers.Value`; None where it is neither, or several."""
+    """The number or text of a `idt.files.hdf5.headers.Value`; None where it is neither, or several."""
     if value.rank or len(value.data) < value.size:
         return None
     order = ">" if value.bits & 1 else "<"
@@ -233,7 +218,7 @@ def dataset(file, name, *, shape, dtype):
 
     Returns
     -------
-    idt.files.hdf5_dataset.Stored
+    idt.files.hdf5.stored.Stored
 
     Raises
     ------

@@ -11,8 +11,9 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError
-from idt.files import hdf5, json_text
-from idt.files.hdf5_dataset import EXPANSION, FILTERS, SLACK
+from idt.files import json_text
+from idt.files.hdf5 import kind, reading
+from idt.files.hdf5.stored import EXPANSION, FILTERS, SLACK
 
 DEPTH = 4
 """Groups on the way to a dataset at most."""
@@ -40,9 +41,9 @@ def opened(path):
     OSError
         If it does not exist or cannot be read.
     """
-    if not hdf5.is_of_earlier_release(path):
+    if not kind.is_of_earlier_release(path):
         raise DataError(f"{path} is no file of an earlier release, so there is nothing to rewrite")
-    with hdf5.damaged(path), h5py.File(path, locking=False) as file:
+    with reading.damaged(path), h5py.File(path, locking=False) as file:
         yield file
 
 

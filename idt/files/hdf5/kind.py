@@ -5,8 +5,8 @@ Source: docs/method/files.md, section 1.
 
 from idt.errors import DataError
 from idt.files import text
-from idt.files.hdf5_guard import GuardedFile
-from idt.files.hdf5_headers import RAGGED, TEXT
+from idt.files.hdf5.guard import GuardedFile
+from idt.files.hdf5.headers import RAGGED, TEXT
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -78,7 +78,7 @@ def is_of_earlier_release(path):
 
 
 def earlier(guard):
-    """Tell whether an open `idt.files.hdf5_guard.GuardedFile`, ``guard``, was written by an earlier release."""
+    """Tell whether an open `idt.files.hdf5.guard.GuardedFile`, ``guard``, was written by an earlier release."""
     root = guard.root()
     if root.heap is not None and "format" not in root.attributes:
         return guard.names_in_heap(root.heap, ROOT)
