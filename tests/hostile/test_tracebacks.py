@@ -37,7 +37,7 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 NO_FILES = {"--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"}
 """Options that take text and name no file."""
 
-OUTPUTS = {"-o"}
+OUTPUTS = {"-o", "--force"}
 """Options that name what is written: tests of outputs look at them."""
 
 FILES = {
