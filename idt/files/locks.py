@@ -126,6 +126,9 @@ def abandon():
 
 
 def _resolved(folder):
+    """The true name of a folder; a link to nothing is not followed, or a folder would be made where it points."""
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     return Path(os.path.realpath(folder))
 
 

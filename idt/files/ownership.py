@@ -73,6 +73,8 @@ def remedy(path):
         return "use another path"
     if is_ours(path):
         return "use another path or --overwrite"
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "use another path"
     return f"use another path, or --force {shlex.quote(str(path))} to lose it"
 
 

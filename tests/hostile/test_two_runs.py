@@ -320,6 +320,13 @@ def test_many_that_wait_come_one_after_the_other(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_no_folder_is_made_where_a_link_to_nothing_points(tmp_path):
+    (tmp_path / "o").symlink_to("elsewhere")
+    with pytest.raises(NotADirectoryError), locks.held(folders=[tmp_path / "o"]):
+        pytest.fail("it began")
+    assert os.listdir(tmp_path) == ["o"]
+
+
 def test_a_folder_that_is_a_file_is_one_line(command, place):
     (place / "o").write_text("mine")
     with pytest.raises((DataError, OSError)), locks.held(folders=["o"]):
