@@ -176,7 +176,7 @@ def test_an_imported_file_says_where_it_comes_from_and_is_then_up_to_date(tmp_pa
     write_text(random_features(5), source)
     convert(source, target)
     with h5py.File(target) as file:
-        assert file.attrs["params"] == "null"
+        assert file.attrs["params"] == b"null"
         assert file["descriptors/hog"].dtype == np.float32
     recorded = load(target).source
     assert (recorded["kind"], recorded["name"], recorded["bytes"]) == (
