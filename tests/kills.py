@@ -237,7 +237,8 @@ def cases(folder):
         ("idt-extract", clips, "-o", f"{out}/extract/", "--jobs", 2, "--length", 5),
         ("fv-encode", features, "-o", out / "encode/v.h5", "--jobs", 2, *fit),
         ("fv-encode", "--from-videos", "--codebook", book, clips, "-o", out / "videos/v.h5", "--jobs", 2),
-        ("svm-predict", model, "--codebook", book, clips, "-o", out / "predict/s.csv", "--jobs", 2, "--overwrite"),
+        ("svm-predict", model, "--codebook", book, clips, "-o", out / "predict/s.csv", "--jobs", 2,
+         "--force", out / "predict/s.csv"),
         ("idt-evaluate", "folder", clips, "--group", "actor[0-9]+", "--length", 5, *fit, "-o", out / "evaluate",
          "--jobs", 2),
     ]  # fmt: skip
