@@ -207,7 +207,7 @@ def _scores(plan, state, files, stages, run):
     if encoded:
         record(stages["encoding"], cost)
     with measured(stages["classification"]) as cost:
-        scores = fold.classify(plan, overwrite=run.overwrite)
+        scores = fold.classify(plan, run)
     record(stages["classification"], cost)
     return scores
 

@@ -8,11 +8,13 @@ make and read them.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from classify.evaluation import scores_file
 from classify.evaluation.scores_file import Scores
 from classify.labels import classes_of
 from classify.svm.build import machine_of
-from classify.svm.lazy_rows import Rows
+from classify.svm.rows import Rows
 from encoding.codebook import Codebook
 from encoding.encode import encode_files
 from encoding.pipeline import is_made_with
@@ -97,15 +99,16 @@ def encode(plan, state, files, run):
     return True
 
 
-def classify(plan, *, overwrite=False):
+def classify(plan, run):
     """Train on the training videos, score the test videos, and write the scores.
+
+    The kernel of all blocks is the sum of the similarities of each block, so the vectors are read once.
 
     Parameters
     ----------
     plan : FoldPlan
         Its vectors are there.
-    overwrite : bool
-        Replace scores that exist.
+    run : RunOptions
 
     Returns
     -------
@@ -116,32 +119,36 @@ def classify(plan, *, overwrite=False):
     DataError
         As the classifier's ``fit``.
     """
+    threads = run.jobs * run.threads
     with open_vectors(plan.vectors.path) as vectors:
         place = {name: row for row, name in enumerate(vectors.names)}
-        train, test = ([place[name] for name in side] for side in (plan.split.train, plan.split.test))
-
-        def trained(block=None):
-            """Scores, and probabilities if they are asked for, with one block of the vectors or all."""
-            layout = [part for part in vectors.layout if block in (None, part["block"])]
-            columns = None if block is None else block_columns(vectors.layout)[block]
-            rows = [Rows(vectors.encodings, index=side, columns=columns) for side in (train, test)]
-            machine = machine_of(plan.classifier, layout).fit(rows[0], plan.labels, plan.groups)
-            return machine.scores(rows[1]), machine.predict_proba(rows[1]) if machine.probability else None
-
-        whole, probabilities = trained()
-        blocks = list(block_columns(vectors.layout))
+        index, count = [place[name] for name in plan.names], len(plan.split.train)
+        by_block: dict[str, np.ndarray] = {}
+        total: np.ndarray | None = None
+        blocks = block_columns(vectors.layout)
+        for block, columns in blocks.items():
+            machine = machine_of(plan.classifier, [part for part in vectors.layout if part["block"] == block], threads)
+            similarity = machine.similarity(Rows(vectors.encodings, index=index, columns=columns), count)
+            if len(blocks) > 1:
+                total = similarity.copy() if total is None else np.add(total, similarity, out=total)
+                by_block[block], _ = machine.score_others(similarity, plan.labels, plan.groups)
+            else:
+                total = similarity
+        whole, probabilities = machine_of(plan.classifier, vectors.layout, threads).score_others(
+            total, plan.labels, plan.groups
+        )
         found = Scores(
             list(plan.split.test),
             classes_of(plan.labels),
             whole,
-            {block: trained(block)[0] if len(blocks) > 1 else whole for block in blocks},
+            by_block or dict.fromkeys(blocks, whole),
             vectors.empty,
             probabilities,
             vectors.encodings.shape[1],
         )
     path = plan.scores.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=overwrite)
+    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite)
     return found
 
 
