@@ -77,5 +77,5 @@ def pairwise(rows, count, function, *, columns=None, threads=1):
 
 
 def inner_products(left, right):
-    """Return the inner products of the rows of two matrices."""
+    """Return the inner products of the rows of ``left``, (a, k), and ``right``, (b, k)."""
     return left @ right.T
