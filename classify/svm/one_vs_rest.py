@@ -29,13 +29,13 @@ from classify.svm.kernel_machines import (
     inner_folds,
     probabilities,
 )
-from classify.svm.pairwise import one_thread
 from classify.svm.rows import as_rows
 from classify.svm.targets import class_factors, read_targets
 from classify.text_files import listed
 from idt.checks import checked_seed
 from idt.errors import DataError
 from idt.params.bounds import THREADS
+from idt.workers.blas import one_blas_thread
 
 SEED = 0
 """Default seed, which makes training the same every time."""
@@ -81,7 +81,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         self._check_options()
         validate_data(self, X, skip_check_array=True)
         machines = self._trained(self._kernel(self.similarity(rows, rows.shape[0])), targets, groups)
-        with one_thread():
+        with one_blas_thread():
             self._keep(rows, machines.dual_)
         self.n_features_in_ = rows.shape[1]
         # Last, because it marks the estimator as fitted.
@@ -116,7 +116,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         self._check_options()
         kernel = self._kernel(similarity)
         machines = self._trained(kernel[:count], targets, groups)
-        with one_thread():
+        with one_blas_thread():
             scores = machines.decision_function(kernel[count:])
         found = probabilities(scores, self.sigmoids_, several=self.several_) if self.probability else None
         return _both_classes(scores), found
@@ -126,7 +126,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         seed, factors = checked_seed(self.random_state), class_factors(self.class_weight, targets.classes)
         searched = self.C == CROSS_VALIDATED
         machines = KernelMachines(1.0, factors, targets.several, self.n_jobs)
-        with one_thread():
+        with one_blas_thread():
             folds = inner_folds(targets.codes, groups, seed=seed) if searched or self.probability else []
             self.C_ = choose_penalty(machines, kernel, targets, folds) if searched else float(self.C)
             machines.set_params(C=self.C_)
@@ -291,7 +291,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        with one_thread():
+        with one_blas_thread():
             return self._scored(rows)
 
     def _check_options(self):

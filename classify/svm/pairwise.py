@@ -4,31 +4,15 @@ The matrix is cut into tiles of fixed size. Each tile is computed by one thread 
 of threads changes no bit of the result.
 """
 
-import functools
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from classify.svm.rows import panels
+from idt.workers.blas import one_blas_thread
 
 TILE = 1024
 """Rows of a tile."""
-
-_alone = threading.RLock()
-_controller = functools.cache(ThreadpoolController)
-
-
-@contextmanager
-def one_thread():
-    """Limit matrix products to one thread within the block, so that their last bits do not depend on the cores.
-
-    The limit holds for the whole process, so only one block runs at a time.
-    """
-    with _alone, _controller().limit(limits=1, user_api="blas"):
-        yield
 
 
 def pairwise(rows, count, function, *, columns=None, threads=1):
@@ -61,7 +45,7 @@ def pairwise(rows, count, function, *, columns=None, threads=1):
     tiles = [slice(first, min(first + TILE, count)) for first in range(0, count, TILE)]
     below = [slice(first, min(first + TILE, total)) for first in range(count, total, TILE)]
     pairs = [(one, other) for one in [*tiles, *below] for other in tiles if one.start >= other.start]
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         for _, panel in panels(rows, columns):
 
             def add(pair, panel=panel):
