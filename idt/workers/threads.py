@@ -1,9 +1,11 @@
 """Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
 
+import contextlib
 import functools
+import queue
 import threading
 from collections import deque
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from idt.params.bounds import THREADS
@@ -11,7 +13,7 @@ from idt.params.bounds import THREADS
 _END = object()
 
 
-@contextmanager
+@contextlib.contextmanager
 def shared_loop(threads, depth):
     """Share a loop between the caller's thread and others.
 
@@ -39,11 +41,10 @@ def shared_loop(threads, depth):
 
 
 class Crew:
-    """Threads beside the caller's own, for one loop at a time.
+    """Threads beside the caller's own, for one loop at a time: Python's `ThreadPoolExecutor`, and the caller helps it.
 
-    Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a
-    helper makes the next item if there is room for it, else a part of the present one. What is done, and in which order
-    it is handed out, does not depend on the number of threads.
+    A free thread makes the next item if there is room for it, or takes over a part of the present one. What is done,
+    and in which order it is handed out, does not depend on the number of threads.
 
     Parameters
     ----------
@@ -54,23 +55,15 @@ class Crew:
     """
 
     def __init__(self, helpers, name="idt-crew"):
-        self._changed = threading.Condition()
-        self._source: Any = None
-        self._parts: deque = deque()
-        self._closed = False
-        self._helpers = [threading.Thread(target=self._help, name=name, daemon=True) for _ in range(helpers)]
+        self._helpers = helpers
+        self._pool = ThreadPoolExecutor(helpers, thread_name_prefix=name) if helpers else None
 
     def __enter__(self):
-        for helper in self._helpers:
-            helper.start()
         return self
 
     def __exit__(self, *_):
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        for helper in self._helpers:
-            helper.join()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def ahead(self, iterable, depth):
         """Yield what ``iterable`` yields, made ahead of its use.
@@ -87,29 +80,22 @@ class Crew:
         object
             The items in their order; what ``iterable`` raises is raised at its place.
         """
-        if not self._helpers:
+        if self._pool is None:
             yield from iterable
             return
-        source = _Source(iterable, depth)
-        with self._changed:
-            self._source = source
-            self._changed.notify_all()
+        source = _Source(iterable, depth, self._pool)
         try:
             while True:
-                with self._changed:
-                    self._changed.wait_for(lambda: source.ready)
-                    item, error = source.ready.popleft()
-                    source.room += 1
-                    self._changed.notify_all()
+                item, error = source.take()
                 if error is not None:
                     raise error
                 if item is _END:
                     return
                 yield item
+                # Nothing of a frame is kept while the next one is waited for.
+                del item
         finally:
-            with self._changed:
-                self._source = None
-                self._changed.wait_for(lambda: not source.in_the_making)
+            source.close()
 
     def map(self, function, *iterables):
         """Apply a function to items that do not depend on each other; the first should be the largest.
@@ -127,84 +113,89 @@ class Crew:
             done, the first if it is several.
         """
         tasks = list(zip(*iterables, strict=False))
-        if not self._helpers:
+        if self._pool is None or len(tasks) < 2:
             return [function(*task) for task in tasks]
-        parts = [_Part(function, task) for task in tasks]
-        with self._changed:
-            self._parts.extend(parts)
-            # The caller begins with the first.
-            mine = self._parts.popleft() if parts else None
-            self._changed.notify_all()
-        while mine is not None:
-            mine.do()
-            with self._changed:
-                mine = self._parts.popleft() if self._parts else None
-        with self._changed:
-            self._changed.wait_for(lambda: all(part.done for part in parts))
-        for part in parts:
-            if part.error is not None:
-                raise part.error
-        return [part.result for part in parts]
-
-    def _help(self):
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wants_an_item() or self._parts)
-                if self._closed:
-                    return
-                work = self._source.begin() if self._wants_an_item() else self._parts.popleft().do
-            work()
-            # Nothing of a frame is kept while there is nothing to do.
-            del work
-            with self._changed:
-                self._changed.notify_all()
-
-    def _wants_an_item(self):
-        return self._source is not None and self._source.wants()
+        parts = _Parts(function, tasks)
+        futures = [self._pool.submit(parts.work) for _ in range(min(self._helpers, len(tasks) - 1))]
+        parts.work()
+        wait([future for future in futures if not future.cancel()])
+        return parts.take()
 
 
-class _Part:
-    """A call of a function, and what came of it."""
+class _Parts:
+    """Calls of one function that several threads take from one list."""
 
-    def __init__(self, function, arguments):
-        self._function, self._arguments = function, arguments
-        self.result = self.error = None
-        self.done = False
+    def __init__(self, function, tasks):
+        self._function = function
+        self._left = deque(enumerate(tasks))
+        self._results = [None] * len(tasks)
+        self._errors: list[tuple[int, BaseException]] = []
 
-    def do(self):
-        """Call the function."""
+    def work(self):
+        """Call the function until nothing is left."""
+        while self._left:
+            with contextlib.suppress(IndexError):
+                # Another thread may have taken the last one.
+                number, task = self._left.popleft()
+                self._call(number, task)
+
+    def take(self):
+        """Return the results or raise the first error; keep neither, for the pool may still hold this object."""
+        results, errors = self._results, self._errors
+        del self._function, self._results, self._errors
+        if errors:
+            raise min(errors, key=lambda found: found[0])[1]
+        return results
+
+    def _call(self, number, task):
         try:
-            self.result = self._function(*self._arguments)
+            self._results[number] = self._function(*task)
         except BaseException as raised:  # raised again in the caller's thread
-            self.error = raised
-        self.done = True
+            self._errors.append((number, raised))
 
 
 class _Source:
-    """An iterator, the items that were made of it, and room for more."""
+    """An iterator whose items a pool makes, one at a time, while there is room for them."""
 
-    def __init__(self, iterable, room):
+    def __init__(self, iterable, room, pool):
         self._items = iter(iterable)
+        self._room = room
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._ready: queue.SimpleQueue = queue.SimpleQueue()
+        self._making: Any = None
         self._ended = False
-        self.ready: deque = deque()
-        self.room = room
-        self.in_the_making = False
+        with self._lock:
+            self._begin()
 
-    def wants(self):
-        """Whether an item should be made now."""
-        return self.room > 0 and not self.in_the_making and not self._ended
+    def take(self):
+        """Wait for the next item: it and None, or `_END` and perhaps an error."""
+        made = self._ready.get()
+        with self._lock:
+            self._room += 1
+            self._begin()
+        return made
 
-    def begin(self):
-        """Keep others from making the same item, and return what makes it."""
-        self.in_the_making = True
-        self.room -= 1
-        return self._make
+    def close(self):
+        """Make no further item, and wait for the one in the making."""
+        with self._lock:
+            self._ended, making = True, self._making
+        if making is not None and not making.cancel():
+            wait([making])
+
+    def _begin(self):
+        """Let the pool make an item, if there is room and none is in the making."""
+        if self._room and not self._ended and self._making is None:
+            self._room -= 1
+            self._making = self._pool.submit(self._make)
 
     def _make(self):
         try:
             made: tuple = next(self._items, _END), None
         except BaseException as raised:  # raised again in the caller's thread
             made = _END, raised
-        self._ended = made[0] is _END
-        self.ready.append(made)
-        self.in_the_making = False
+        with self._lock:
+            self._making = None
+            self._ended |= made[0] is _END
+            self._ready.put(made)
+            self._begin()
