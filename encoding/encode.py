@@ -8,7 +8,8 @@ blocks side by side. A video is read once, some rows at a time, and one without 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
 """
 
-from typing import NamedTuple
+import contextlib
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,25 @@ class Summary(NamedTuple):
     empty: list
 
 
+class Wanted(NamedTuple):
+    """A vectors file to be made.
+
+    Attributes
+    ----------
+    output : str or Path
+    codebook : Codebook
+    source : dict
+        What the file records of its making.
+    names : collection of str
+        Its videos.
+    """
+
+    output: Any
+    codebook: Any
+    source: dict
+    names: Any
+
+
 def encode_video(source, codebook, params, threads=1, projected=False):
     """Encode one video.
 
@@ -65,13 +85,37 @@ def encode_video(source, codebook, params, threads=1, projected=False):
         If descriptors are not finite, a file is damaged, or the encoding needs what the descriptors do not tell, such
         as positions of plain arrays.
     """
-    pools = [block.coder.pool(params) for block in codebook.blocks]
+    return encode_with(source, [codebook], params, threads, projected)[0]
+
+
+def encode_with(source, codebooks, params, threads=1, projected=False):
+    """Encode one video with each of several codebooks, reading it once.
+
+    Parameters
+    ----------
+    source, params, threads, projected
+        As `encode_video`.
+    codebooks : sequence of Codebook
+        Of the same blocks, such as those of the splits of a data set.
+
+    Returns
+    -------
+    list of Encoded
+        One for each codebook.
+
+    Raises
+    ------
+    DataError
+        As `encode_video`.
+    """
+    pools = [[block.coder.pool(params) for block in codebook.blocks] for codebook in codebooks]
     n = 0
-    for coordinates, tracks in _parts(source, codebook, params, projected=projected):
-        n += len(coordinates[0])
-        for pool, rows in zip(pools, coordinates, strict=True):
-            pool.add(rows, tracks, threads)
-    return Encoded(np.concatenate([pool.vector() for pool in pools]), n)
+    for found, tracks in _parts(source, codebooks, params, projected=projected):
+        n += len(found[0][0])
+        for of_codebook, coordinates in zip(pools, found, strict=True):
+            for pool, rows in zip(of_codebook, coordinates, strict=True):
+                pool.add(rows, tracks, threads)
+    return [Encoded(np.concatenate([pool.vector() for pool in of_codebook]), n) for of_codebook in pools]
 
 
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
@@ -101,7 +145,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
     if not source.has_tracks:
         raise DataError("plain arrays have no frames to slice; encode features")
     asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
-    parts = list(_parts(source, codebook, params, asked, projected=projected))
+    parts = [(found[0], tracks) for found, tracks in _parts(source, [codebook], params, asked, projected=projected)]
     return [
         slices_of(
             block.coder,
@@ -242,33 +286,87 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
         source = {"digest": combined(digests(inputs.sources)), "codebook": codebook.digest}
-    made_of = {"layout": layout_of(codebook, params), "codebook": codebook.digest, "params": params, "source": source}
-    empty = []
-    found = encode(inputs, codebook, params, jobs=run.jobs, threads=run.threads)
-    with (
-        run.progress("video", len(inputs)) as update,
-        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
-    ):
-        for name, encoded in zip(inputs.names, found, strict=True):
-            writer.append(name, encoded.vector, empty=not encoded.tracks)
-            if not encoded.tracks:
-                empty.append(name)
+    return encode_sets(inputs, [Wanted(output, codebook, source, inputs.names)], params, run=run)[0]
+
+
+def encode_sets(inputs, wanted, params, *, run=RunOptions()):
+    """Encode videos into several vectors files, such as those of the splits of a data set, reading each video once.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    wanted : sequence of Wanted
+    params : BlockParams
+        Of all files.
+    run : RunOptions
+        As for `encode_files`.
+
+    Returns
+    -------
+    list of Summary
+        One for each file. A file holds its videos in the order of the inputs.
+
+    Raises
+    ------
+    DataError, OSError
+        As `encode_files`.
+    """
+    for each in wanted:
+        each.codebook.params_with(**params.fitting())
+        each.codebook.check_fits(inputs)
+    names = [frozenset(each.names) for each in wanted]
+    members = [[i for i, of_file in enumerate(names) if name in of_file] for name in inputs.names]
+    projected = inputs.projected is not None
+    tasks = (
+        (source, [wanted[i].codebook for i in chosen], params, run.threads, projected)
+        for source, chosen in zip(inputs.sources, members, strict=True)
+    )
+    layouts = [layout_of(each.codebook, params) for each in wanted]
+    empty: list[list[str]] = [[] for _ in wanted]
+    with contextlib.ExitStack() as stack:
+        update = stack.enter_context(run.progress("video", len(inputs)))
+        writers = [
+            stack.enter_context(
+                VectorsWriter(
+                    each.output,
+                    layout=layout,
+                    codebook=each.codebook.digest,
+                    params=params,
+                    source=each.source,
+                    overwrite=run.overwrite,
+                )
+            )
+            for each, layout in zip(wanted, layouts, strict=True)
+        ]
+        found = in_order(encode_with, tasks, run.jobs)
+        for name, chosen, encoded in zip(inputs.names, members, found, strict=True):
+            for i, (vector, tracks) in zip(chosen, encoded, strict=True):
+                writers[i].append(name, vector, empty=not tracks)
+                if not tracks:
+                    empty[i].append(name)
             update()
-    return Summary(len(inputs), width_of(made_of["layout"]), empty)
+    return [
+        Summary(len(each.names), width_of(layout), without)
+        for each, layout, without in zip(wanted, layouts, empty, strict=True)
+    ]
 
 
-def _parts(source, codebook, params, more=(), *, projected=False):
-    """Of every block the descriptors as its coder takes them, and the tracks, cut as the encoding wants them."""
-    sizes = codebook.widths if projected else codebook.sizes
+def _parts(source, codebooks, params, more=(), *, projected=False):
+    """Yield, for each codebook and block, the descriptors as its coder takes them, and the tracks.
+
+    The rows are cut as the encoding wants them.
+    """
+    sizes = codebooks[0].widths if projected else codebooks[0].sizes
     asked = tuple(dict.fromkeys((*columns_asked(params), *more)))
     parts = source.parts(sizes, columns=asked, steps=params.steps, projected=projected)
     if in_groups(params) and source.has_tracks:
         parts = whole_slices(parts, source.label)
     columns = columns_of(sizes)
+
+    def coordinates(block, rows):
+        at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
+        part = rows[:, at[0].start : at[-1].stop]
+        return part if projected else block.project(part)
+
     for rows, tracks in parts:
-        found = []
-        for block in codebook.blocks:
-            at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
-            part = rows[:, at[0].start : at[-1].stop]
-            found.append(part if projected else block.project(part))
-        yield found, tracks
+        yield [[coordinates(block, rows) for block in codebook.blocks] for codebook in codebooks], tracks

@@ -16,7 +16,8 @@ from classify.labels import classes_of
 from classify.svm.build import machine_of
 from classify.svm.rows import Rows
 from encoding.codebook import Codebook
-from encoding.encode import encode_files
+from encoding.descriptors.inputs import Inputs
+from encoding.encode import Wanted, encode_sets
 from encoding.pipeline import is_made_with
 from encoding.vector_layout import block_columns
 from encoding.vectors_file import open_vectors
@@ -68,14 +69,15 @@ def keep_codebook(plan, codebook, *, overwrite=False):
     codebook.save(path, source=plan.codebook.source, overwrite=overwrite)
 
 
-def encode(plan, state, files, run):
-    """Make the vectors with the codebook that was kept, unless they are up to date.
+def encode(plans, states, files, run):
+    """Make the vectors of the splits that have none, with the codebooks that were kept; each video is read once.
 
     Parameters
     ----------
-    plan : FoldPlan
-    state : State
-        From before the codebook was kept.
+    plans : sequence of FoldPlan
+        Of one encoding.
+    states : sequence of State
+        From before the codebooks were kept.
     files : dict of str to Path
         Video name → feature file.
     run : RunOptions
@@ -88,14 +90,22 @@ def encode(plan, state, files, run):
     Raises
     ------
     DataError
-        As `encode_files`, or if the vectors that are there belong to another codebook.
+        As `encode_sets`, or if the vectors that are there belong to another codebook.
     """
-    codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
-    if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+    wanted = []
+    for plan, state in zip(plans, states, strict=True):
+        if state.scored:
+            continue
+        codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
+        if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        wanted.append(Wanted(path, codebook, plan.vectors.source, plan.names))
+    if not wanted:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    paths = [files[name] for name in plan.names]
-    encode_files(paths, plan.names, codebook, path, params=plan.encoding, source=plan.vectors.source, run=run)
+    names = list(dict.fromkeys(name for each in wanted for name in each.names))
+    inputs = Inputs.of([files[name] for name in names], names, descriptors=tuple(wanted[0].codebook.sizes))
+    encode_sets(inputs, wanted, plans[0].encoding, run=run)
     return True
 
 

@@ -14,6 +14,9 @@ from idt.workers.read_ahead import ahead
 PANEL_BYTES = 1 << 28
 """Bytes of a panel of columns in float64. Three panels are in memory: one being read, one read ahead, one in use."""
 
+MOST_RUNS = 64
+"""Runs of neighbouring rows that are read one by one; of more, all rows between the first and the last are read."""
+
 
 class Rows:
     """A selection of rows and columns, with further columns appended.
@@ -90,20 +93,25 @@ class Rows:
         """
         last = self.shape[1] if last is None else last
         out = np.empty((self.shape[0], last - first), self.dtype)
-        breaks = np.flatnonzero(np.diff(self._index) != 1) + 1
-        runs = list(zip([0, *breaks], [*breaks, len(self._index)], strict=True))
         before = 0
         for source, part in self._pieces:
             begin, end = max(first - before, 0), min(last - before, part.stop - part.start)
             if begin < end:
-                place = slice(before + begin - first, before + end - first)
                 columns = slice(part.start + begin, part.start + end)
-                for start, stop in runs:
-                    if start < stop:
-                        rows = slice(self._index[start], self._index[stop - 1] + 1)
-                        out[start:stop, place] = source[rows, columns]
+                self._copy(source, columns, out[:, before + begin - first : before + end - first])
             before += part.stop - part.start
         return out
+
+    def _copy(self, source, columns, out):
+        """Copy the rows of some columns of one source."""
+        breaks = np.flatnonzero(np.diff(self._index) != 1) + 1
+        if len(breaks) >= MOST_RUNS:
+            lowest = self._index.min()
+            out[:] = source[slice(lowest, self._index.max() + 1), columns][self._index - lowest]
+            return
+        for start, stop in zip([0, *breaks], [*breaks, len(self._index)], strict=True):
+            if start < stop:
+                out[start:stop] = source[slice(self._index[start], self._index[stop - 1] + 1), columns]
 
 
 def as_rows(X):
