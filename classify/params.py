@@ -7,7 +7,6 @@ from idt.params.bounds import SEED, Bounds
 from idt.params.option import check_fields, option
 
 CLASSIFIERS = ("linear", "chi2")
-SOLVERS = ("auto", "primal", "gram")
 WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
 
@@ -29,12 +28,6 @@ class ClassifierParams:
         flag="c",
         method="encoding 8",
         help="weight of the errors against the margin; cv: chosen by cross-validation on the training videos",
-    )
-    solver: str = option(
-        "auto",
-        method="encoding 8",
-        choices=SOLVERS,
-        help="linear only: Gram matrix, rows as they are, or whichever is smaller",
     )
     class_weight: str = option(
         "none", choices=WEIGHTS, help="whether errors in small classes weigh as much as in large ones"

@@ -15,15 +15,12 @@ import numpy as np
 from encoding.coders.pooling import slices_of
 from encoding.coders.registry import columns_asked, in_groups
 from encoding.coders.sparse_codes import whole_slices
-from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
+from encoding.descriptors.inputs import columns_of
 from encoding.params import VECTOR
-from encoding.vectors_file import VectorsWriter
 from idt.checks import float_array
 from idt.errors import DataError, naming
-from idt.files import outputs
 from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
-from idt.workers.run_options import RunOptions
 
 
 class Encoded(NamedTuple):
@@ -31,14 +28,6 @@ class Encoded(NamedTuple):
 
     vector: np.ndarray
     tracks: int
-
-
-class Summary(NamedTuple):
-    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; the ``empty`` videos have no tracks."""
-
-    videos: int
-    columns: int
-    empty: list
 
 
 def encode_video(source, codebook, params, threads=1, projected=False):
@@ -67,17 +56,41 @@ def encode_video(source, codebook, params, threads=1, projected=False):
         If descriptors are not finite, a file is damaged, the encoding needs what the descriptors do not tell, such as
         positions of plain arrays, or the vector is not finite. The message names the video or its file.
     """
-    pools = [block.coder.pool(params) for block in codebook.blocks]
+    return encode_with(source, [codebook], params, threads, projected)[0]
+
+
+def encode_with(source, codebooks, params, threads=1, projected=False):
+    """Encode one video with each of several codebooks, reading it once.
+
+    Parameters
+    ----------
+    source, params, threads, projected
+        As `encode_video`.
+    codebooks : sequence of Codebook
+        Of the same blocks, such as those of the splits of a data set.
+
+    Returns
+    -------
+    list of Encoded
+        One for each codebook.
+
+    Raises
+    ------
+    DataError
+        As `encode_video`.
+    """
+    pools = [[block.coder.pool(params) for block in codebook.blocks] for codebook in codebooks]
     n = 0
     try:
         # What overflows is refused below; NumPy would warn of it besides.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for coordinates, tracks in _parts(source, codebook, params, projected=projected):
-                n += len(coordinates[0])
-                for pool, rows in zip(pools, coordinates, strict=True):
-                    pool.add(rows, tracks, threads)
-            vector = np.concatenate([pool.vector() for pool in pools])
-        return Encoded(float_array(vector, (None,), "the vector"), n)
+            for found, tracks in _parts(source, codebooks, params, projected=projected):
+                n += len(found[0][0])
+                for of_codebook, coordinates in zip(pools, found, strict=True):
+                    for pool, rows in zip(of_codebook, coordinates, strict=True):
+                        pool.add(rows, tracks, threads)
+            vectors = [np.concatenate([pool.vector() for pool in of_codebook]) for of_codebook in pools]
+        return [Encoded(float_array(vector, (None,), "the vector"), n) for vector in vectors]
     except DataError as problem:
         raise DataError(naming(source.label, str(problem))) from None
 
@@ -109,7 +122,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
     if not source.has_tracks:
         raise DataError("plain arrays have no frames to slice; encode features")
     asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
-    parts = list(_parts(source, codebook, params, asked, projected=projected))
+    parts = [(found[0], tracks) for found, tracks in _parts(source, [codebook], params, asked, projected=projected)]
     return [
         slices_of(
             block.coder,
@@ -217,69 +230,24 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     yield from in_order(encode_video, tasks, jobs)
 
 
-def encode_files(files, names, codebook, output, *, params=None, source=None, run=RunOptions()):
-    """Encode feature files into a vectors file.
+def _parts(source, codebooks, params, more=(), *, projected=False):
+    """Yield, for each codebook and block, the descriptors as its coder takes them, and the tracks.
 
-    Parameters
-    ----------
-    files : list of str or Path
-    names : list of str or None
-        Of the videos; None for `encoding.descriptors.feature_files.names_of`.
-    codebook : Codebook
-    output : str or Path
-        It appears when it is complete; read it with `encoding.vectors_file.load_vectors`.
-    params : BlockParams, optional
-        The encoding's defaults by default.
-    source : dict, optional
-        What the file records of its making; by default a digest of the files and that of the codebook.
-    run : RunOptions
-        Processes, threads, whether ``output`` may be replaced, and a progress that counts videos.
-
-    Returns
-    -------
-    Summary
-
-    Raises
-    ------
-    DataError
-        As `encode`, and if ``output`` is one of the files, or exists and may not be replaced.
-    OSError
-        If a file cannot be read or the output not be written.
+    The rows are cut as the encoding wants them.
     """
-    outputs.check([output], files, overwrite=run.overwrite)
-    params = params or codebook.params_with()
-    inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
-    if source is None:
-        source = {"digest": combined(digests(inputs.sources)), "codebook": codebook.digest}
-    made_of = {"layout": layout_of(codebook, params), "codebook": codebook.digest, "params": params, "source": source}
-    empty = []
-    found = encode(inputs, codebook, params, jobs=run.jobs, threads=run.threads)
-    with (
-        run.progress("video", len(inputs)) as update,
-        VectorsWriter(output, **made_of, overwrite=run.overwrite) as writer,
-    ):
-        for name, encoded in zip(inputs.names, found, strict=True):
-            writer.append(name, encoded.vector, empty=not encoded.tracks)
-            if not encoded.tracks:
-                empty.append(name)
-            update()
-    return Summary(len(inputs), width_of(made_of["layout"]), empty)
-
-
-def _parts(source, codebook, params, more=(), *, projected=False):
-    """Of every block the descriptors as its coder takes them, and the tracks, cut as the encoding wants them."""
-    sizes = codebook.widths if projected else codebook.sizes
+    sizes = codebooks[0].widths if projected else codebooks[0].sizes
     asked = tuple(dict.fromkeys((*columns_asked(params), *more)))
     parts = source.parts(sizes, columns=asked, steps=params.steps, projected=projected)
     if in_groups(params) and source.has_tracks:
         parts = whole_slices(parts, source.label)
     columns = columns_of(sizes)
+
+    def coordinates(block, rows):
+        at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
+        part = rows[:, at[0].start : at[-1].stop]
+        part = part if projected else block.project(part)
+        # Words are compared with it, and NaN is as near to one as to any other.
+        return float_array(part, (None, None), f"{block.name} of {source.label}, along its axes,")
+
     for rows, tracks in parts:
-        found = []
-        for block in codebook.blocks:
-            at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
-            part = rows[:, at[0].start : at[-1].stop]
-            part = part if projected else block.project(part)
-            # Words are compared with it, and NaN is as near to one as to any other.
-            found.append(float_array(part, (None, None), f"{block.name} of {source.label}, along its axes,"))
-        yield found, tracks
+        yield [[coordinates(block, rows) for block in codebook.blocks] for codebook in codebooks], tracks

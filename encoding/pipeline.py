@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
 from encoding.descriptors.inputs import Inputs, combined, digests
-from encoding.encode import Summary, encode_files
+from encoding.encode_files import Summary, encode_files
 from encoding.fitting import fit_inputs, steps_of
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
 from idt.errors import DataError

@@ -1,10 +1,10 @@
 """Vectors files: one encoded vector per video, to and from HDF5, row by row.
 
 Format ``idt-vectors``, version 2 (docs/method/files.md, section 5): ``names`` (m,) text and ``encodings``
-(m, d) float32, chunked by row and not packed, since the numbers of a Fisher vector are noise to gzip. Root
-attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which descriptor
-and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without tracks, whose
-vectors are zero.
+(m, d) float32, in chunks of some rows and columns, not packed, for the numbers of a Fisher vector are noise to gzip.
+Root attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which
+descriptor and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without
+tracks, whose vectors are zero.
 """
 
 from contextlib import contextmanager
@@ -22,7 +22,10 @@ VECTORS_FORMAT = "idt-vectors"
 VECTORS_VERSION = 2
 
 CHUNK_BYTES = 1 << 18
-"""Short rows share a chunk up to this size; a longer one has its own."""
+"""Short vectors share a chunk up to this size."""
+
+CHUNK_ROWS, CHUNK_COLUMNS = 8, 2048
+"""Shape of a chunk of longer vectors: training reads some columns of all vectors at a time."""
 
 READ_BYTES = 1 << 26
 """What `iter_rows` reads at once, unless told otherwise."""
@@ -99,15 +102,17 @@ class VectorsWriter:
         self._create = result_file.create(
             path, format=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source, overwrite=overwrite
         )
-        self._buffer = np.empty((max(1, CHUNK_BYTES // (4 * self._size)), self._size), np.float32)
+        rows = max(CHUNK_ROWS, CHUNK_BYTES // (4 * self._size))
+        self._buffer = np.empty((rows, self._size), np.float32)
         self._names: dict[str, bool] = {}
         self._written = 0
         self._file: Any = None
 
     def __enter__(self):
         self._file = self._create.__enter__()
+        chunks = (len(self._buffer), min(self._size, CHUNK_COLUMNS))
         self._dataset = result_file.growing_array(
-            self._file, "encodings", shape=(self._size,), chunks=self._buffer.shape, dtype="float32"
+            self._file, "encodings", shape=(self._size,), chunks=chunks, dtype="float32"
         )
         return self
 

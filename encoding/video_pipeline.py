@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from encoding.descriptors.inputs import combined
-from encoding.encode import Summary, encode_video, layout_of, width_of
+from encoding.encode import encode_video, layout_of, width_of
+from encoding.encode_files import Summary
 from encoding.pipeline import Made, vectors_kind
 from encoding.vectors_file import VectorsWriter
 from idt.command import error_line

@@ -23,7 +23,7 @@ import idt
 from encoding.codebook import Codebook
 from encoding.coders.pooling import CellCoder, slices_of
 from encoding.descriptors.tracks import Tracks
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.params import BlockParams
 from encoding.vector_layout import check_layout
 from encoding.vectors_file import load_vectors

@@ -7,10 +7,10 @@ from sklearn.svm import SVC
 
 from classify.models import model_file
 from classify.params import ClassifierParams
-from classify.svm import chi2
+from classify.svm import chi2, rows
 from classify.svm.build import channels_of, machine_of
 from classify.svm.chi2 import Chi2SVM
-from classify.svm.lazy_rows import Rows
+from classify.svm.rows import Rows
 from idt.errors import DataError
 from tests.reference import chi2 as reference
 
@@ -77,9 +77,9 @@ def test_rows_of_a_file_train_as_rows_in_memory():
     X, y = histograms(dtype=np.float32)
     index = np.array([0, 1, 2, 9, 8, 20, 21, 22, 29, 5, 6, 7])
     source = np.hstack([X[:, 12:], X[:, :12]])
-    rows = Rows(source, index=index, columns=[slice(8, 20), slice(0, 8)])
-    lazy, plain = (Chi2SVM(channels=CHANNELS).fit(these, y[index]) for these in (rows, X[index]))
-    np.testing.assert_array_equal(lazy.decision_function(rows), plain.decision_function(X[index]))
+    chosen = Rows(source, index=index, columns=[slice(8, 20), slice(0, 8)])
+    lazy, plain = (Chi2SVM(channels=CHANNELS).fit(these, y[index]) for these in (chosen, X[index]))
+    np.testing.assert_array_equal(lazy.decision_function(chosen), plain.decision_function(X[index]))
 
 
 def test_rows_that_cannot_be_written_to_are_trained_on():
@@ -89,13 +89,21 @@ def test_rows_that_cannot_be_written_to_are_trained_on():
     np.testing.assert_array_equal(Chi2SVM().fit(X, y).scores(X), wanted)
 
 
+def test_scattered_rows_are_read_as_neighbours_are(monkeypatch):
+    X = np.arange(600.0).reshape(30, 20)
+    index = np.random.default_rng(0).permutation(30)[:20]
+    for most in (1, 64):
+        monkeypatch.setattr(rows, "MOST_RUNS", most)
+        np.testing.assert_array_equal(Rows(X, index=index).read(3, 11), X[index, 3:11])
+
+
 def test_columns_are_cut_across_pieces_and_extra_blocks():
     X = np.arange(60.0).reshape(3, 20)
     extra = -np.arange(9.0).reshape(3, 3)
-    rows = Rows(X, index=[2, 0], columns=[slice(10, 14), slice(2, 5)], extra=[extra])
-    whole = rows[:]
+    chosen = Rows(X, index=[2, 0], columns=[slice(10, 14), slice(2, 5)], extra=[extra])
+    whole = chosen.read()
     for first, last in ((0, 10), (2, 6), (4, 4 + 3), (6, 9), (8, 10)):
-        np.testing.assert_array_equal(rows.cut(slice(first, last))[:], whole[:, first:last])
+        np.testing.assert_array_equal(chosen.read(first, last), whole[:, first:last])
 
 
 def test_equal_rows_have_no_scale_and_are_not_told_apart():
@@ -124,5 +132,5 @@ def test_channels_that_do_not_fit_the_columns_are_refused():
     X[3, 4] = np.nan
     with pytest.raises(DataError, match="1 NaN or infinite numbers, first in row 3"):
         Chi2SVM().fit(X, y)
-    with pytest.raises(DataError, match="X has 19 features, but Chi2SVM is expecting 20"):
+    with pytest.raises(ValueError, match="X has 19 features, but Chi2SVM is expecting 20"):
         Chi2SVM().fit(*histograms()).predict(X[:, 1:])

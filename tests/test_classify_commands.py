@@ -14,7 +14,7 @@ from classify.models import model_file
 from classify.params import ClassifierParams
 from classify.svm.linear import LinearSVM
 from encoding import FisherEncoder
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
@@ -81,7 +81,18 @@ def trained(command, tmp_path):
 
 
 def test_a_model_is_trained_and_says_on_what(command, trained):
-    words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "again.h5", "--c", "3", "--solver", "primal")
+    words = (
+        "svm-train",
+        "vectors.h5",
+        "--labels",
+        "labels.csv",
+        "-o",
+        "again.h5",
+        "--c",
+        "3",
+        "--class-weight",
+        "balanced",
+    )
     assert command(*words) == (0, "again.h5: 3 classes, trained on 12 videos\n", "")
     model = model_file.load_model("model.h5")
     assert (model.codebook, model.layout, model.encoding) == (DIGEST, LAYOUT, PARAMS)
@@ -323,7 +334,7 @@ def test_options_that_mean_nothing_are_refused(command, trained):
     assert refused(
         command(*words, "--c", "0", status=2), r"--c: expected a number from 1e-09 to 1e\+09, or cv, got .0."
     )
-    assert refused(command(*words, "--solver", "magic", status=2), "invalid choice: 'magic'")
+    assert refused(command(*words, "--class-weight", "magic", status=2), "invalid choice: 'magic'")
     assert refused(
         command("svm-predict", "model.h5", "vectors.h5", "--top", "0", status=2), "number of at least 1, got .0."
     )

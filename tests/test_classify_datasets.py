@@ -253,5 +253,5 @@ def test_options_that_make_no_sense_are_refused():
         DatasetParams(split="a", group="b")
     with pytest.raises(DataError, match=r"C must be a number from 1e-09 to 1e\+09, or cv, got nan"):
         ClassifierParams(C=float("nan"))
-    with pytest.raises(DataError, match="solver must be one of"):
-        ClassifierParams(solver="dual")
+    with pytest.raises(DataError, match="class_weight must be one of"):
+        ClassifierParams(class_weight="dual")

@@ -185,8 +185,8 @@ def test_an_outside_block_joins_by_name_and_has_length_one(tmp_path):
     vectors = load_vectors(tmp_path / "v.h5")
     extra = outside(tmp_path, ["c", "unused", "a", "b"], np.array([[0, 0], [9, 9], [3, 4], [0, -2]], np.float64))
     rows, layout = append_blocks(vectors, [extra])
-    np.testing.assert_array_equal(rows[:][:, :8], vectors.encodings)
-    np.testing.assert_allclose(rows[:][:, 8:], [[0.6, 0.8], [0, -1], [0, 0]], rtol=1e-7)
+    np.testing.assert_array_equal(rows.read()[:, :8], vectors.encodings)
+    np.testing.assert_allclose(rows.read()[:, 8:], [[0.6, 0.8], [0, -1], [0, 0]], rtol=1e-7)
     assert layout == [*LAYOUT, {"block": "c3d", "cell": "whole", "first": 8, "size": 2}]
     check_layout(layout, rows.shape[1])
 

@@ -10,7 +10,7 @@ import idt
 from encoding import FisherEncoder
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, combined, digests
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
@@ -22,7 +22,7 @@ from tests.progress import Counted
 from tests.reference import encoder as reference
 from tests.samples import random_features
 
-ATOL_VECTOR = 1e-4  # numbers of size 0.1 from float32 products; the square root widens small ones
+ATOL_VECTOR = 2e-4  # the square root of float32 rounding, 4e-8, in sums near zero
 ATOL_OPTIMUM = 1e-3  # EM stops before the optimum; a video of other descriptors has numbers of size 1
 
 

@@ -15,7 +15,8 @@ from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, columns_of
 from encoding.descriptors.regroup import regrouped
 from encoding.descriptors.sources import source_of
-from encoding.encode import encode, encode_files, slices_of_video, window_vector
+from encoding.encode import encode, slices_of_video, window_vector
+from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.files import hdf5
+from idt.files import hdf5, result_file
 from tests.hdf5_files import fixed, opened
 
 PACKED = {"compression": "gzip", "shuffle": True}
@@ -117,6 +117,25 @@ def test_many_chunks_that_a_small_file_cannot_hold_are_refused(tmp_path):
 
 
 def test_rows_are_read_in_order_only(tmp_path):
-    with pytest.raises(DataError, match="one after the other"):
+    with pytest.raises(DataError, match="in one direction and without gaps"):
         both(tmp_path / "f.h5", np.arange(10), slice(None, None, 2))
     assert h5py.is_hdf5(tmp_path / "f.h5")
+
+
+def test_columns_are_read_from_the_chunks_that_hold_them(tmp_path, monkeypatch):
+    values = np.arange(20 * 50, dtype=np.float32).reshape(20, 50)
+    with result_file.create(tmp_path / "f.h5", format="idt-test", version=1, params={}, source={}) as file:
+        grown = result_file.growing_array(file, "x", shape=(50,), chunks=(8, 16), dtype="float32")
+        grown.resize(20, axis=0)
+        grown[:] = values
+    with hdf5.open_checked(tmp_path / "f.h5", format="idt-test", versions=1) as file:
+        stored = hdf5.dataset(file, "x", shape=(None, None), dtype=np.float32)
+        for rows, columns in ((slice(None), slice(None)), (slice(3, 17), slice(15, 33)), (slice(8, 8), slice(0, 50))):
+            np.testing.assert_array_equal(stored[rows, columns], values[rows, columns])
+        unpacked = []
+        chunk = stored._chunk
+        monkeypatch.setattr(stored, "_chunk", lambda corner: unpacked.append(corner) or chunk(corner))
+        np.testing.assert_array_equal(stored[0:9, 16:32], values[0:9, 16:32])
+        assert unpacked == [(0, 16), (8, 16)]
+        with pytest.raises(DataError, match="in one direction and without gaps"):
+            stored[:, ::2]

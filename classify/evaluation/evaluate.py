@@ -172,7 +172,11 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
     stages = _stages(prepared, places, encoding, classifier)
     _fit_codebooks(plans, states, prepared, stages["codebooks"], run)
-    scores = [_scores(plan, state, prepared.files, stages, run) for plan, state in zip(plans, states, strict=True)]
+    with measured(stages["encoding"]) as cost:
+        encoded = fold.encode(plans, states, prepared.files, run)
+    if encoded:
+        record(stages["encoding"], cost, overwrite=run.overwrite)
+    scores = [_scores(plan, state, stages["classification"], run) for plan, state in zip(plans, states, strict=True)]
 
     made = report.assemble(
         dataset,
@@ -235,17 +239,13 @@ def _fit_codebooks(plans, states, prepared, stage, run):
     record(stage, cost, overwrite=run.overwrite)
 
 
-def _scores(plan, state, files, stages, run):
+def _scores(plan, state, stage, run):
     """Scores of a split, from its file or anew."""
     if state.scored:
         return fold.load_scores(plan)
-    with measured(stages["encoding"]) as cost:
-        encoded = fold.encode(plan, state, files, run)
-    if encoded:
-        record(stages["encoding"], cost, overwrite=run.overwrite)
-    with measured(stages["classification"]) as cost:
-        scores = fold.classify(plan, overwrite=run.overwrite)
-    record(stages["classification"], cost, overwrite=run.overwrite)
+    with measured(stage) as cost:
+        scores = fold.classify(plan, run)
+    record(stage, cost, overwrite=run.overwrite)
     return scores
 
 

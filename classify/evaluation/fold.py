@@ -8,13 +8,16 @@ make and read them.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from classify.evaluation import scores_file
 from classify.evaluation.scores_file import Scores
 from classify.labels import classes_of
 from classify.svm.build import machine_of
-from classify.svm.lazy_rows import Rows
+from classify.svm.rows import Rows
 from encoding.codebook import Codebook
-from encoding.encode import encode_files
+from encoding.descriptors.inputs import Inputs
+from encoding.encode_files import Wanted, encode_sets
 from encoding.pipeline import is_made_with
 from encoding.vector_layout import block_columns
 from encoding.vectors_file import open_vectors
@@ -66,14 +69,15 @@ def keep_codebook(plan, codebook, *, overwrite=False):
     codebook.save(path, source=plan.codebook.source, overwrite=overwrite)
 
 
-def encode(plan, state, files, run):
-    """Make the vectors with the codebook that was kept, unless they are up to date.
+def encode(plans, states, files, run):
+    """Make the vectors of the splits that have none, with the codebooks that were kept; each video is read once.
 
     Parameters
     ----------
-    plan : FoldPlan
-    state : State
-        From before the codebook was kept.
+    plans : sequence of FoldPlan
+        Of one encoding.
+    states : sequence of State
+        From before the codebooks were kept.
     files : dict of str to Path or FileSource
         Video name → feature file.
     run : RunOptions
@@ -86,26 +90,35 @@ def encode(plan, state, files, run):
     Raises
     ------
     DataError
-        As `encode_files`, or if the vectors that are there belong to another codebook.
+        As `encode_sets`, or if the vectors that are there belong to another codebook.
     """
-    codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
-    if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+    wanted = []
+    for plan, state in zip(plans, states, strict=True):
+        if state.scored:
+            continue
+        codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
+        if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        wanted.append(Wanted(path, codebook, plan.vectors.source, plan.names))
+    if not wanted:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    paths = [files[name] for name in plan.names]
-    encode_files(paths, plan.names, codebook, path, params=plan.encoding, source=plan.vectors.source, run=run)
+    names = list(dict.fromkeys(name for each in wanted for name in each.names))
+    inputs = Inputs.of([files[name] for name in names], names, descriptors=tuple(wanted[0].codebook.sizes))
+    encode_sets(inputs, wanted, plans[0].encoding, run=run)
     return True
 
 
-def classify(plan, *, overwrite=False):
+def classify(plan, run):
     """Train on the training videos, score the test videos, and write the scores.
+
+    The kernel of all blocks is the sum of the similarities of each block, so the vectors are read once.
 
     Parameters
     ----------
     plan : FoldPlan
         Its vectors are there.
-    overwrite : bool or collection of path
-        Replace scores that exist.
+    run : RunOptions
 
     Returns
     -------
@@ -116,32 +129,36 @@ def classify(plan, *, overwrite=False):
     DataError
         As the classifier's ``fit``.
     """
+    threads = run.jobs * run.threads
     with open_vectors(plan.vectors.path) as vectors:
         place = {name: row for row, name in enumerate(vectors.names)}
-        train, test = ([place[name] for name in side] for side in (plan.split.train, plan.split.test))
-
-        def trained(block=None):
-            """Scores, and probabilities if they are asked for, with one block of the vectors or all."""
-            layout = [part for part in vectors.layout if block in (None, part["block"])]
-            columns = None if block is None else block_columns(vectors.layout)[block]
-            rows = [Rows(vectors.encodings, index=side, columns=columns) for side in (train, test)]
-            machine = machine_of(plan.classifier, layout).fit(rows[0], plan.labels, plan.groups)
-            return machine.scores(rows[1]), machine.predict_proba(rows[1]) if machine.probability else None
-
-        whole, probabilities = trained()
-        blocks = list(block_columns(vectors.layout))
+        index, count = [place[name] for name in plan.names], len(plan.split.train)
+        by_block: dict[str, np.ndarray] = {}
+        total: np.ndarray | None = None
+        blocks = block_columns(vectors.layout)
+        for block, columns in blocks.items():
+            machine = machine_of(plan.classifier, [part for part in vectors.layout if part["block"] == block], threads)
+            similarity = machine.similarity(Rows(vectors.encodings, index=index, columns=columns), count)
+            if len(blocks) > 1:
+                total = similarity.copy() if total is None else np.add(total, similarity, out=total)
+                by_block[block], _ = machine.score_others(similarity, plan.labels, plan.groups)
+            else:
+                total = similarity
+        whole, probabilities = machine_of(plan.classifier, vectors.layout, threads).score_others(
+            total, plan.labels, plan.groups
+        )
         found = Scores(
             list(plan.split.test),
             classes_of(plan.labels),
             whole,
-            {block: trained(block)[0] if len(blocks) > 1 else whole for block in blocks},
+            by_block or dict.fromkeys(blocks, whole),
             vectors.empty,
             probabilities,
             vectors.encodings.shape[1],
         )
     path = plan.scores.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=overwrite)
+    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite)
     return found
 
 

@@ -17,9 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from classify.params import CLASSIFIERS, check_penalty
 from classify.svm.build import channels_of
 from classify.svm.chi2 import Chi2SVM
-from classify.svm.inner_folds import SEED
 from classify.svm.linear import LinearSVM
-from classify.svm.one_vs_rest import OneVsRest
+from classify.svm.one_vs_rest import SEED, OneVsRest
 from encoding.vector_layout import block_columns, check_layout
 from idt.checks import checked_seed, within
 from idt.errors import DataError
@@ -142,8 +141,7 @@ def stored_params(classifier):
     """
     linear = isinstance(classifier, LinearSVM)
     # By name, because a subclass may have options of its own.
-    names = ["C", "class_weight", "probability", *(["solver"] if linear else [])]
-    options = {name: getattr(classifier, name) for name in names}
+    options = {name: getattr(classifier, name) for name in ("C", "class_weight", "probability")}
     weight, seed = options["class_weight"], classifier.random_state
     if isinstance(weight, dict):
         options["class_weight"] = {str(label): float(factor) for label, factor in sorted(weight.items())}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classify.svm.lazy_rows import Rows
+from classify.svm.rows import Rows
 from classify.text_files import listed, read_lines
 from encoding.vector_layout import WHOLE
 from idt.checks import describe, float_array

@@ -9,7 +9,8 @@ from pathlib import Path
 from classify.models.predict import label_vectors
 from classify.models.video_features import extract, plan
 from encoding.codebook import Codebook
-from encoding.encode import encode_files, layout_of
+from encoding.encode import layout_of
+from encoding.encode_files import encode_files
 from encoding.params import FITTING
 from idt.errors import DataError
 from idt.files import scratch

@@ -2,13 +2,10 @@
 
 linear          the linear classifier
 chi2            the classifier with the χ² kernel, on channels of histograms
-one_vs_rest     base class: training of a machine for each class, choice of C, scores, probabilities
+one_vs_rest     base class: training, scores, probabilities
+kernel_machines libsvm on a kernel matrix, choice of C, calibration
+pairwise        inner products and distances of all pairs of rows
+rows            rows of a file, read by panels of columns
+targets         classes of the rows and their weights
 build           a classifier from the options of a command
-solvers         training on inner products or on rows
-interior_point  the solver for hard problems
-inner_folds     folds of the training rows, choice of C
-calibration     probabilities from scores
-targets         labels as ±1 and weights
-lazy_rows       rows of a file, read by blocks
-feature_names   names of columns, kept and compared
 """

@@ -4,7 +4,7 @@ from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
 
 
-def machine_of(params, layout=None):
+def machine_of(params, layout=None, threads=1):
     """Build the classifier that the options describe, not yet trained.
 
     Parameters
@@ -13,6 +13,7 @@ def machine_of(params, layout=None):
     layout : list of dict, optional
         Layout of the vectors, as `encoding.vector_layout.check_layout` describes. The χ² kernel takes each part as a
         channel.
+    threads : int
 
     Returns
     -------
@@ -22,9 +23,10 @@ def machine_of(params, layout=None):
         "C": params.C,
         "class_weight": None if params.class_weight == "none" else params.class_weight,
         "probability": params.probability,
+        "n_jobs": threads,
     }
     if params.classifier == "linear":
-        return LinearSVM(solver=params.solver, **options)
+        return LinearSVM(**options)
     return Chi2SVM(channels=None if layout is None else channels_of(layout), **options)
 
 

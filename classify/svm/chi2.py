@@ -14,10 +14,9 @@ import numpy as np
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from classify.params import ClassifierParams
-from classify.svm.inner_folds import SEED
-from classify.svm.lazy_rows import Rows, check_finite, parts
-from classify.svm.one_vs_rest import OneVsRest
-from classify.svm.solvers import Dual
+from classify.svm.one_vs_rest import SEED, OneVsRest
+from classify.svm.pairwise import pairwise
+from classify.svm.rows import panels
 from idt.errors import DataError
 
 DEFAULT = ClassifierParams()
@@ -38,10 +37,12 @@ class Chi2SVM(OneVsRest):
         Calibrate probabilities on scores of held-out training rows, for `predict_proba`.
     random_state : int
         Seed of the folds that choose C and calibrate probabilities.
+    n_jobs : int
+        Threads. No number depends on them.
 
     Attributes
     ----------
-    classes_, intercept_, C_, sigmoids_, several_, n_features_in_, feature_names_in_
+    classes_, intercept_, C_, sigmoids_, several_, unconverged_, n_features_in_, feature_names_in_
         As `LinearSVM`.
     support_ : (s, d) float32 or float64
         Support vectors: the training rows with a multiplier in some class.
@@ -68,45 +69,45 @@ class Chi2SVM(OneVsRest):
         class_weight=None,
         probability=DEFAULT.probability,
         random_state=SEED,
+        n_jobs=1,
     ):
         self.C = C
         self.channels = channels
         self.class_weight = class_weight
         self.probability = probability
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
-    def _problem(self, rows, seed=SEED):
-        n, scales = rows.shape[0], []
-        exponent = np.zeros((n, n))
-        for channel in self._slices(rows.shape[1]):
-            apart = pairwise(rows.cut(channel) if isinstance(rows, Rows) else rows[:, channel])
-            # Over the pairs of different rows; the diagonal is zero.
-            scales.append(apart.sum() / max(n * (n - 1), 1) or 1.0)
-            apart /= -scales[-1]
-            exponent += apart
+    def similarity(self, rows, count):
+        """Compute the exponent of the kernel; see `OneVsRest.similarity`. Sets ``scales_``."""
+        exponent, scales = np.zeros((rows.shape[0], count)), []
+        for channel in self._channels(rows.shape[1]):
+            apart = pairwise(rows, count, distances, columns=channel, threads=self.n_jobs)
+            # The mean over the pairs of different training rows; the diagonal is zero.
+            scales.append(apart[:count].sum() / max(count * (count - 1), 1) or 1.0)
+            exponent -= apart / scales[-1]
         self.scales_ = np.array(scales)
-        return Dual(np.exp(exponent, out=exponent))
+        return exponent
 
-    def _keep(self, rows, problem, found):
-        needed = np.flatnonzero(found.any(axis=0))
-        self.dual_coef_ = found[:, needed]
-        self.support_ = rows.take(needed)[:] if isinstance(rows, Rows) else rows[needed]
+    def _kernel(self, similarity):
+        return np.exp(similarity, out=similarity)
+
+    def _keep(self, rows, dual):
+        needed = np.flatnonzero(dual.any(axis=0))
+        self.dual_coef_ = dual[:, needed]
+        self.support_ = rows.take(needed).read()
 
     def _scored(self, rows):
-        out = np.empty((rows.shape[0], len(self.dual_coef_)))
-        for part in parts(rows):
-            block = rows[part]
-            check_finite(block, part.start)
-            exponent = np.zeros((len(block), len(self.support_)))
-            for channel, scale in zip(self._slices(rows.shape[1]), self.scales_, strict=True):
-                exponent += distances(block[:, channel], self.support_[:, channel]) / scale
-            out[part] = np.exp(-exponent) @ self.dual_coef_.T + self.intercept_
-        return out
+        exponent = np.zeros((rows.shape[0], len(self.support_)))
+        for channel, scale in zip(self._channels(rows.shape[1]), self.scales_, strict=True):
+            for columns, panel in panels(rows, channel):
+                exponent -= distances(panel, self.support_[:, columns].astype(np.float64)) / scale
+        return np.exp(exponent) @ self.dual_coef_.T + self.intercept_
 
-    def _slices(self, width):
-        """Return the channels as slices; refuse channels that do not partition the columns."""
+    def _channels(self, width):
+        """Return the channels; refuse channels that do not partition the columns."""
         if self.channels is None:
-            return [slice(0, width)]
+            return [(0, width)]
         end = 0
         for first, last in self.channels:
             if first != end or last <= first:
@@ -114,7 +115,7 @@ class Chi2SVM(OneVsRest):
             end = last
         if end != width:
             raise DataError(f"channels describe {end} columns, X has {width}")
-        return [slice(first, last) for first, last in self.channels]
+        return self.channels
 
 
 def distances(left, right):
@@ -138,34 +139,3 @@ def distances(left, right):
         left, right = (np.hstack([np.maximum(side, 0), np.maximum(-side, 0)]) for side in (left, right))
     # scikit-learn's loop takes no read-only array, such as that of a DataFrame or a memory map.
     return -additive_chi2_kernel(*(np.require(side, requirements="W") for side in (left, right)))
-
-
-def pairwise(rows):
-    """Compute the χ² distances of all pairs of rows, by blocks.
-
-    Parameters
-    ----------
-    rows : (n, d) float32 or float64, or Rows
-
-    Returns
-    -------
-    (n, n) float64
-        A symmetric matrix with zeros along the diagonal.
-
-    Raises
-    ------
-    DataError
-        If a number is not finite.
-    """
-    n = rows.shape[0]
-    out = np.empty((n, n))
-    pieces = parts(rows)
-    for i, piece in enumerate(pieces):
-        left = rows[piece]
-        for other in pieces[i:]:
-            right = left if other == piece else rows[other]
-            if i == 0:  # the first sweep sees every row
-                check_finite(right, other.start)
-            out[piece, other] = distances(left, right)
-            out[other, piece] = out[piece, other].T
-    return out

@@ -1,4 +1,4 @@
-"""Linear support vector machine, one class against the rest, trained on rows or on their Gram matrix.
+"""Linear support vector machine, one class against the rest, trained on the Gram matrix of the rows.
 
 `classify.svm.one_vs_rest` defines the objective, the choice of C and the probabilities.
 
@@ -7,12 +7,10 @@ Source: docs/method/encoding.md, section 8.
 
 import numpy as np
 
-from classify.params import SOLVERS, ClassifierParams
-from classify.svm.inner_folds import SEED
-from classify.svm.lazy_rows import check_finite, combine, gram, parts, products
-from classify.svm.one_vs_rest import OneVsRest
-from classify.svm.solvers import Dual, Primal
-from idt.errors import DataError
+from classify.params import ClassifierParams
+from classify.svm.one_vs_rest import SEED, OneVsRest
+from classify.svm.pairwise import inner_products, pairwise
+from classify.svm.rows import panels
 
 DEFAULT = ClassifierParams()
 
@@ -24,15 +22,14 @@ class LinearSVM(OneVsRest):
     ----------
     C : float or "cv"
         Weight of the errors against the margin; "cv" chooses it by cross-validation on the training rows.
-    solver : {"auto", "primal", "gram"}
-        "gram" trains on the inner products of the rows, "primal" on the rows; "auto" takes "primal" if there are fewer
-        columns than rows, else "gram".
     class_weight : None, "balanced" or dict
         Weight of each class's rows, as in scikit-learn; "balanced" is n / (classes · n of the class).
     probability : bool
         Calibrate probabilities on scores of held-out training rows, for `predict_proba`.
     random_state : int
-        Seed of the folds that choose C and calibrate probabilities, and of the order in which "primal" visits the rows.
+        Seed of the folds that choose C and calibrate probabilities.
+    n_jobs : int
+        Threads. No number depends on them.
 
     Attributes
     ----------
@@ -49,6 +46,8 @@ class LinearSVM(OneVsRest):
         Slope and offset of each class's sigmoid.
     several_ : bool
         Whether rows may have several classes.
+    unconverged_ : list
+        Classes for which libsvm stopped before the optimum.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : (d,) object
@@ -68,35 +67,32 @@ class LinearSVM(OneVsRest):
         self,
         *,
         C=DEFAULT.C,
-        solver=DEFAULT.solver,
         class_weight=None,
         probability=DEFAULT.probability,
         random_state=SEED,
+        n_jobs=1,
     ):
         self.C = C
-        self.solver = solver
         self.class_weight = class_weight
         self.probability = probability
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
-    def _check_options(self):
-        super()._check_options()
-        if self.solver not in SOLVERS:
-            raise DataError(f"solver must be one of {', '.join(SOLVERS)}, got {self.solver!r}")
+    def similarity(self, rows, count):
+        """Compute the inner products of all rows and the first ones; see `OneVsRest.similarity`."""
+        return pairwise(rows, count, inner_products, threads=self.n_jobs)
 
-    def _problem(self, rows, seed=SEED):
-        primal = rows.shape[1] < rows.shape[0] if self.solver == "auto" else self.solver == "primal"
-        return Primal(rows, seed) if primal else Dual(gram(rows))
+    def _kernel(self, similarity):
+        return similarity
 
-    def _keep(self, rows, problem, found):
-        # The Gram matrix gives a multiplier for each row, and w = Xᵀα.
-        weights = combine(found, rows) if isinstance(problem, Dual) else found
-        self.coef_ = weights.astype(rows.dtype)
+    def _keep(self, rows, dual):
+        weights = np.empty((len(dual), rows.shape[1]), rows.dtype)
+        for columns, panel in panels(rows):
+            weights[:, columns] = dual @ panel
+        self.coef_ = weights
 
     def _scored(self, rows):
-        out = np.empty((rows.shape[0], len(self.coef_)))
-        for part in parts(rows):
-            block = rows[part]
-            check_finite(block, part.start)
-            out[part] = products(block, self.coef_) + self.intercept_
-        return out
+        out = np.zeros((rows.shape[0], len(self.coef_)))
+        for columns, panel in panels(rows):
+            out += panel @ self.coef_[:, columns].T.astype(np.float64)
+        return out + self.intercept_

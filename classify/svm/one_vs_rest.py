@@ -5,7 +5,8 @@ For each class, with t_i = +1 for its videos and −1 for the others:
     minimise  ½‖w‖² + Σ_i C_i · max(0, 1 − t_i (w·x_i + b)),
 
 hinge loss, L2 penalty, **bias unpenalised**; C_i is C times the weight of the video's class. The score is w·x + b, or
-with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.solvers` trains the machines.
+with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.kernel_machines` trains the machines
+on the kernel matrix of the rows.
 
 Source: docs/method/encoding.md, section 8.
 """
@@ -14,24 +15,36 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from classify import metrics
 from classify.params import CROSS_VALIDATED, check_penalty
-from classify.svm import solvers
-from classify.svm.calibration import fit_sigmoids, probabilities
-from classify.svm.feature_names import check_names, keep_names
-from classify.svm.inner_folds import SEED, choose_penalty, held_out, inner_folds
-from classify.svm.lazy_rows import as_rows, one_thread
-from classify.svm.targets import read_targets, weights
+from classify.svm.kernel_machines import (
+    KernelMachines,
+    both_classes,
+    choose_penalty,
+    finite,
+    fit_sigmoids,
+    held_out,
+    inner_folds,
+    probabilities,
+    warn_of,
+)
+from classify.svm.rows import as_rows
+from classify.svm.targets import class_factors, read_targets
 from idt.checks import checked_seed
 from idt.errors import DataError
+from idt.params.bounds import THREADS
+from idt.workers.blas import one_blas_thread
+
+SEED = 0
+"""Default seed, which makes training the same every time."""
 
 
 class OneVsRest(ClassifierMixin, BaseEstimator):
     """A support vector machine for each class.
 
-    `LinearSVM` and `Chi2SVM` derive from it and define ``_problem``, ``_keep`` and ``_scored``.
+    `LinearSVM` and `Chi2SVM` derive from it and define `similarity`, ``_kernel``, ``_keep`` and ``_scored``.
     """
 
     def fit(self, X, y, groups=None):
@@ -40,7 +53,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : (n, d) float32 or float64, DataFrame or Rows
-            `classify.svm.lazy_rows.Rows` of a file are read by blocks.
+            `classify.svm.rows.Rows` of a file are read by panels of columns.
         y : (n,) str or int, or list of tuple of str
             Label of each row, or all of its labels.
         groups : (n,) str, optional
@@ -57,27 +70,69 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         DataError
             If X is not finite, is no matrix or has another length than y; if there is one class only; if an option is
             wrong.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If libsvm stopped before the optimum of a class.
         """
-        self._check_options()
-        seed = checked_seed(self.random_state)
         rows = as_rows(X)
         targets = read_targets(y, rows.shape[0])
-        factors = weights(self.class_weight, targets)
-        with one_thread():
-            problem = self._problem(rows, seed)
-            searched = self.C == CROSS_VALIDATED
-            folds = inner_folds(targets.codes, groups, seed=seed) if searched or self.probability else []
-            self.C_ = choose_penalty(problem, targets, factors, folds) if searched else float(self.C)
-            found, self.intercept_ = solvers.fit(problem, targets.signs, self.C_ * factors)
-            self.sigmoids_ = None
-            if self.probability:
-                self.sigmoids_ = fit_sigmoids(held_out(problem, targets.signs, self.C_ * factors, folds), targets.signs)
-            self._keep(rows, problem, found)
-        keep_names(self, X)
-        self.n_features_in_, self.several_ = rows.shape[1], targets.several
+        self._check_options()
+        validate_data(self, X, skip_check_array=True)
+        machines = self._trained(self._kernel(self.similarity(rows, rows.shape[0])), targets, groups)
+        with one_blas_thread():
+            self._keep(rows, machines.dual_)
+        self.n_features_in_ = rows.shape[1]
         # Last, because it marks the estimator as fitted.
         self.classes_ = targets.classes
         return self
+
+    def score_others(self, similarity, y, groups=None):
+        """Train on the first rows of a matrix of similarities, and score the other rows.
+
+        Parameters
+        ----------
+        similarity : (n, m) float64
+            As from `similarity`, of which several may be added. The matrix is overwritten.
+        y : (m,) str or int, or list of tuple of str
+            Labels of the first m rows.
+        groups : (m,) str, optional
+            As for `fit`.
+
+        Returns
+        -------
+        scores : (n - m, c) float64
+        probabilities : (n - m, c) float64 or None
+            If ``probability`` is true.
+        """
+        count = similarity.shape[1]
+        targets = read_targets(y, count)
+        self._check_options()
+        kernel = self._kernel(similarity)
+        machines = self._trained(kernel[:count], targets, groups)
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            scores = finite(machines.decision_function(kernel[count:]))
+        found = probabilities(scores, self.sigmoids_, several=self.several_) if self.probability else None
+        return both_classes(scores), found
+
+    def _trained(self, kernel, targets, groups):
+        """Train the machines on a kernel, and set ``C_``, ``intercept_``, ``sigmoids_``, ``several_``."""
+        seed, factors = checked_seed(self.random_state), class_factors(self.class_weight, targets.classes)
+        searched = self.C == CROSS_VALIDATED
+        machines = KernelMachines(1.0, factors, targets.several, self.n_jobs)
+        with one_blas_thread():
+            folds = inner_folds(targets.codes, groups, seed=seed) if searched or self.probability else []
+            self.C_ = choose_penalty(machines, kernel, targets, folds) if searched else float(self.C)
+            machines.set_params(C=self.C_)
+            self.sigmoids_ = None
+            if self.probability:
+                self.sigmoids_ = fit_sigmoids(held_out(machines, kernel, targets.holds, folds), targets.holds)
+            machines.fit(kernel, targets.holds)
+        self.intercept_, self.several_ = machines.intercept_, targets.several
+        self.unconverged_ = targets.classes[-targets.holds.shape[1] :][machines.unconverged_].tolist()
+        warn_of(self.unconverged_)
+        return machines
 
     def decision_function(self, X):
         """Compute scores, which are positive on the side of the class.
@@ -93,9 +148,9 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If X is not finite or has another width.
+            If X is not finite.
         ValueError
-            If the names of the columns differ from those of the training rows.
+            If the number or the names of the columns differ from those of the training rows.
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         """
@@ -112,11 +167,6 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         Returns
         -------
         (n,) array
-
-        Raises
-        ------
-        DataError, ValueError, sklearn.exceptions.NotFittedError
-            As `decision_function`.
         """
         scores = self.decision_function(X)
         best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
@@ -133,14 +183,8 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         -------
         (n, c) float64
             In the order of ``classes_``.
-
-        Raises
-        ------
-        DataError, ValueError, sklearn.exceptions.NotFittedError
-            As `decision_function`.
         """
-        scores = self._machines(X)
-        return np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+        return both_classes(self._machines(X))
 
     @available_if(lambda self: self.probability)
     def predict_proba(self, X):
@@ -205,38 +249,48 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         """Say whether `fit` has ended."""
         return hasattr(self, "classes_")
 
+    def similarity(self, rows, count):
+        """Compute the part of the kernel that is additive over the columns, for all rows and the first ones.
+
+        Parameters
+        ----------
+        rows : Rows
+        count : int
+            Number m of training rows, which come first.
+
+        Returns
+        -------
+        (n, m) float64
+
+        Raises
+        ------
+        DataError
+            If a number is not finite.
+        """
+        raise NotImplementedError
+
     def _machines(self, X):
         """Compute the scores of each machine, (n, k) float64."""
         check_is_fitted(self)
-        check_names(self, X)
         rows = as_rows(X)
-        if rows.shape[1] != self.n_features_in_:
-            name = type(self).__name__
-            raise DataError(
-                f"X has {rows.shape[1]} features, but {name} is expecting {self.n_features_in_} features as input"
-            )
+        validate_data(self, X, reset=False, skip_check_array=True)
         # Numbers that are absurd, of the machine or of X, overflow: the scores are looked at instead.
-        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            found = self._scored(rows)
-        bad = found.size - np.count_nonzero(np.isfinite(found))
-        if bad:
-            raise DataError(
-                f"scores must be finite, got {bad} NaN or infinite ones: the machine or X holds absurd numbers"
-            )
-        return found
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            return finite(self._scored(rows))
 
     def _check_options(self):
         """Refuse options that cannot be meant."""
         check_penalty(self.C)
+        THREADS.check("n_jobs", self.n_jobs)
         if not isinstance(self.probability, bool | np.bool_):
             raise DataError(f"probability must be True or False, got {self.probability!r}")
 
-    def _problem(self, rows, seed=SEED):
-        """Return the problem to solve, a `solvers.Dual` or `solvers.Primal`."""
+    def _kernel(self, similarity):
+        """Return the kernel of a matrix of similarities, which may be overwritten."""
         raise NotImplementedError
 
-    def _keep(self, rows, problem, found):
-        """Keep the part of the solution that scores need."""
+    def _keep(self, rows, dual):
+        """Keep the part of the solution that scores need, from the multipliers (k, n) of the rows."""
         raise NotImplementedError
 
     def _scored(self, rows):

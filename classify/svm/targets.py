@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import column_or_1d
+from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from classify.labels import classes_of
@@ -18,23 +18,22 @@ class Targets(NamedTuple):
     ----------
     classes : (c,) array
         Labels in sorted order.
-    signs : (k, n) float64
-        +1 for the rows of each class, −1 for the others. If there are two classes and each row has one, the second
-        class alone.
+    holds : (n, k) bool
+        Whether each row has each class. If there are two classes and each row has one, the second class alone.
     several : bool
         Whether a row may have several classes, or none.
     """
 
     classes: np.ndarray
-    signs: np.ndarray
+    holds: np.ndarray
     several: bool
 
     @property
     def codes(self):
         """Index of each row's class, (n,) int; if rows have several classes, an index of their combination."""
         if self.several:
-            return np.unique(self.signs, axis=1, return_inverse=True)[1].reshape(-1)
-        return (self.signs[0] > 0).astype(np.intp) if len(self.signs) == 1 else self.signs.argmax(axis=0)
+            return np.unique(self.holds, axis=0, return_inverse=True)[1].reshape(-1)
+        return class_codes(self.holds)
 
 
 def read_targets(y, n):
@@ -65,51 +64,78 @@ def read_targets(y, n):
         raise DataError(f"X and y must have the same number of rows, got {n} and {len(labels)}")
     if several:
         classes = np.array(classes_of(labels))
-        holds = np.array([[label in row for row in labels] for label in classes.tolist()], bool)
+        holds = np.array([[label in row for label in classes.tolist()] for row in labels], bool).reshape(n, -1)
     else:
         classes, codes = np.unique(labels, return_inverse=True)
-        holds = codes == np.arange(len(classes))[:, None]
+        holds = codes[:, None] == np.arange(len(classes))
     if len(classes) < 2:
         raise DataError(f"training needs at least two classes, got one class only: {listed(classes) or 'none'}")
-    everywhere = classes[holds.all(axis=1)]
+    everywhere = classes[holds.all(axis=0)]
     if len(everywhere):
         raise DataError(f"nothing to tell apart: every row has the class {listed(everywhere)}")
-    signs = np.where(holds, 1.0, -1.0)
-    return Targets(classes, signs[1:] if len(classes) == 2 and not several else signs, several)
+    return Targets(classes, holds[:, 1:] if len(classes) == 2 and not several else holds, several)
 
 
-def weights(class_weight, targets):
-    """Compute the factor of C for each class and row.
+def class_codes(holds):
+    """Return the index of the one class that each row has, (n,) int, from ``holds`` as in `Targets`."""
+    return holds[:, 0].astype(np.intp) if holds.shape[1] == 1 else holds.argmax(axis=1)
+
+
+def class_factors(class_weight, classes):
+    """Check the weights of classes.
 
     Parameters
     ----------
     class_weight : None, "balanced" or dict
-        As in scikit-learn; "balanced" is n / (c · n of the row's class). If rows have several classes, "balanced"
-        weighs the two sides of each machine by n / (2 · n of the side), and a dict weighs the rows that have the class.
-    targets : Targets
+        As in scikit-learn.
+    classes : (c,) array
 
     Returns
     -------
-    (k, n) float64
+    None, "balanced" or (c,) float64
 
     Raises
     ------
     DataError
         If it is none of these, or a dict that names other classes or holds other than positive numbers.
     """
-    signs, classes = targets.signs, targets.classes
-    if class_weight is None:
-        return np.ones(signs.shape)
-    if isinstance(class_weight, str) and class_weight == "balanced":
-        if targets.several:
-            sizes = (signs > 0).sum(axis=1, keepdims=True)
-            return signs.shape[1] / (2 * np.where(signs > 0, sizes, signs.shape[1] - sizes))
-        factors = signs.shape[1] / (len(classes) * np.bincount(targets.codes))
-    else:
-        factors = _factors(class_weight, classes)
-        if targets.several:
-            return np.where(signs > 0, factors[:, None], 1.0)
-    return np.broadcast_to(factors[targets.codes], signs.shape)
+    if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
+        return class_weight
+    if not isinstance(class_weight, dict):
+        raise DataError(f'class_weight must be None, "balanced" or a dict, got {class_weight!r}')
+    unknown = [str(label) for label in class_weight if label not in classes]
+    if unknown:
+        raise DataError(f"class_weight names classes that y does not hold: {', '.join(unknown)}")
+    factors = np.array([float(class_weight.get(label, 1.0)) for label in classes.tolist()])
+    if not (np.isfinite(factors).all() and (factors > 0).all()):
+        raise DataError(f"class weights must be positive numbers, got {class_weight!r}")
+    return factors
+
+
+def row_weights(factors, holds, several):
+    """Compute the factor of C for each machine and row.
+
+    Parameters
+    ----------
+    factors : None, "balanced" or (c,) float64
+        As from `class_factors`. "balanced" is n / (c · n of the row's class); if rows have several classes, it weighs
+        the two sides of each machine by n / (2 · n of the side), and an array weighs the rows that have the class.
+    holds : (n, k) bool or int
+    several : bool
+
+    Returns
+    -------
+    (k, n) float64
+    """
+    balanced = isinstance(factors, str)
+    if factors is None:
+        return np.ones(holds.shape[::-1])
+    if several and balanced:
+        return np.stack([compute_sample_weight("balanced", has) for has in holds.T])
+    if several:
+        return np.where(holds.T, factors[:, None], 1.0)
+    codes = class_codes(holds)
+    return np.broadcast_to(compute_sample_weight("balanced", codes) if balanced else factors[codes], holds.shape[::-1])
 
 
 def _column(y):
@@ -120,16 +146,3 @@ def _column(y):
     except ValueError as problem:
         raise DataError(" ".join(str(problem).split())) from None
     return labels
-
-
-def _factors(class_weight, classes):
-    """Return the factor of each class from a dict."""
-    if not isinstance(class_weight, dict):
-        raise DataError(f'class_weight must be None, "balanced" or a dict, got {class_weight!r}')
-    unknown = [str(label) for label in class_weight if label not in classes]
-    if unknown:
-        raise DataError(f"class_weight names classes that y does not hold: {', '.join(unknown)}")
-    factors = np.array([float(class_weight.get(label, 1.0)) for label in classes.tolist()])
-    if not (np.isfinite(factors).all() and (factors > 0).all()):
-        raise DataError(f"class weights must be positive numbers, got {class_weight!r}")
-    return factors

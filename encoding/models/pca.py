@@ -1,22 +1,23 @@
 """Principal components of a block of descriptors, for mixtures whose covariances are diagonal.
 
-Covariance in float64 by batches of rows, its eigenvectors by Jacobi rotations, sorted by falling variance. The sign of
-a component is fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not
+The covariance is computed in float64 by batches of rows; scipy finds its eigenvectors. The sign of a component is
+fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not
 arbitrary directions scaled up from rounding.
 
 Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
 """
 
 import numpy as np
+from scipy import linalg
 from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.kernels import eigen as kernel
-from encoding.models.product import packed, padded, product
+from encoding.models.product import packed, product
 from encoding.models.tables import LARGEST, fitted_rows, rows_as_fitted
 from idt.checks import describe, float_array, within
 from idt.errors import DataError
+from idt.workers.blas import one_blas_thread
 
 BATCH = 1024
 # Variance below this share of the largest is the rounding of float32 data and of the eigenvectors, not variance.
@@ -87,8 +88,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise DataError(f"a principal component analysis needs at least two descriptors, got {n} of {d} numbers")
         size = self._size(d)
         mean = rows.mean(axis=0, dtype=np.float64)
-        every_variance, directions = _principal_axes(_covariance(rows, mean))
-        variances, directions = every_variance[:size], directions[:size]
+        with one_blas_thread():
+            rising, axes = linalg.eigh(_covariance(rows, mean))
+        every_variance, directions = rising[::-1], axes.T[::-1][:size]
+        variances = every_variance[:size]
         largest = np.abs(directions).argmax(axis=1)
         directions = directions * np.sign(directions[np.arange(size), largest])[:, None]
         real = variances > ROUNDING * max(variances[0], 0)
@@ -266,24 +269,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
 
 def _covariance(rows, mean):
-    """Covariance (d, d) float64, divisor n − 1."""
-    n, d = rows.shape
-    covariance = np.zeros((d, d))
-    for start in range(0, n, BATCH):
+    """Return the covariance (d, d) float64 of rows, divisor n − 1."""
+    covariance = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH] - mean
-        # The kernel takes four rows at a time; rows of zeros add nothing.
-        centred = np.zeros((padded(len(batch), 4), d))
-        centred[: len(batch)] = batch
-        kernel.add_products(centred, covariance)
-    lower = np.tril(covariance)
-    return (lower + np.tril(lower, -1).T) / (n - 1)
-
-
-def _principal_axes(covariance):
-    """Eigenvalues, falling, and eigenvectors in rows."""
-    axes = np.eye(len(covariance))
-    if not kernel.diagonalise(covariance, axes):
-        raise DataError("the covariance has no eigenvectors within reach; scale the descriptors to ordinary numbers")
-    variances = covariance.diagonal()
-    order = np.argsort(-variances, kind="stable")
-    return variances[order], axes[order]
+        covariance += batch.T @ batch
+    return covariance / (len(rows) - 1)

@@ -1,6 +1,7 @@
 """Who does the work.
 
 threads     a work-stealing pool for the scales of one frame
+blas        one thread for linear algebra
 read_ahead  the next items of an iterator, in a thread of their own
 processes   many tasks in processes whose death costs one
 worker      such a process, as its parent sees it

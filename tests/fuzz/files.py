@@ -18,7 +18,7 @@ from encoding.codebook import Codebook
 from encoding.descriptors import feature_files
 from encoding.descriptors.inputs import Inputs
 from encoding.descriptors.sources import source_of
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import iter_rows, load_vectors

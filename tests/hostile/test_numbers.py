@@ -18,7 +18,8 @@ from classify.text_files import write_scores
 from encoding.codebook import Codebook
 from encoding.coders.fisher import FisherCoder
 from encoding.descriptors.sources import source_of
-from encoding.encode import encode_files, encode_video
+from encoding.encode import encode_video
+from encoding.encode_files import encode_files
 from encoding.encoders.fisher import FisherEncoder
 from encoding.fitting import fit_codebook
 from encoding.models.pca import PCA

@@ -19,7 +19,7 @@ from classify.params import ClassifierParams
 from encoding import pipeline, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import videos
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from idt import DataError, RunOptions
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job, sources_of

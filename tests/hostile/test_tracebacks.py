@@ -20,7 +20,7 @@ import pytest
 from benchmarks.clips import write_video
 from classify.models import model_file
 from classify.svm.linear import LinearSVM
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors

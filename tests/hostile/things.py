@@ -13,7 +13,7 @@ import idt
 from benchmarks.clips import write_video
 from classify.models.train import train
 from classify.params import ClassifierParams
-from encoding.encode import encode_files
+from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from tests import scenes

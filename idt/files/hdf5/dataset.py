@@ -88,11 +88,10 @@ class Stored:
 
     def __getitem__(self, part):
         if isinstance(part, tuple):
+            if len(part) == len(self._layout.chunks) == 2 and isinstance(part[1], slice):
+                return self._columns(*self._range(part[0], 0), *self._range(part[1], 1))
             return self[part[0]][(slice(None), *part[1:])]
-        first, last, step = (slice(None) if part is Ellipsis else part).indices(len(self))
-        if step != 1:
-            raise DataError(f"rows of {self._name} are read one after the other, got {part}")
-        last = max(first, last)
+        first, last = self._range(slice(None) if part is Ellipsis else part, 0)
         chunks = self._layout.chunks
         if not chunks:
             return self._plain(first, last)
@@ -100,6 +99,26 @@ class Stored:
         for start in range(first - first % chunks[0], last, chunks[0]):
             low, high = max(first, start), min(last, start + chunks[0])
             found[low - first : high - first] = self._rows(start)[low - start : high - start]
+        return found
+
+    def _range(self, part, axis):
+        """Return the first and the last index, exclusive, of a slice along an axis."""
+        first, last, step = part.indices(self.shape[axis])
+        if step != 1:
+            raise DataError(f"{self._name} is read in one direction and without gaps, got {part}")
+        return first, max(first, last)
+
+    def _columns(self, first, last, begin, end):
+        """Some rows of some columns of a matrix: only the chunks that hold them are unpacked."""
+        height, width = self._layout.chunks
+        found = np.full((last - first, end - begin), self._fill, self.dtype)
+        for row in range(first - first % height, last, height):
+            for column in range(begin - begin % width, end, width):
+                if (row, column) in self._located():
+                    low, high = max(first, row), min(last, row + height)
+                    left, right = max(begin, column), min(end, column + width)
+                    there = self._chunk((row, column))[low - row : high - row, left - column : right - column]
+                    found[low - first : high - first, left - begin : right - begin] = there
         return found
 
     def _plain(self, first, last):

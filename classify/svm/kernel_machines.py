@@ -1,0 +1,290 @@
+"""Support vector machines on a kernel matrix, the choice of C, and the calibration of probabilities.
+
+libsvm solves the dual of each class on the kernel matrix (scikit-learn's `SVC`). The kernel is centred first, because
+libsvm loses digits if all rows lie far from the origin; the bias takes up the mean.
+
+C is chosen by scikit-learn's `GridSearchCV` over folds of `StratifiedGroupKFold`. Probabilities are a sigmoid of the
+score, p(s) = 1 / (1 + exp(−(a s + b))), fitted to held-out scores of the training rows. The targets are
+(n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) instead of 1 and 0, because a separable class would make the sigmoid a step.
+
+Source: docs/method/encoding.md, section 8; Fan, Chen & Lin 2005 (libsvm); Platt 1999; Zadrozny & Elkan 2002 (one class
+against the rest).
+"""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.special import expit
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
+from sklearn.preprocessing import KernelCenterer
+from sklearn.svm import SVC
+
+from classify import metrics
+from classify.svm.targets import row_weights
+from classify.text_files import listed
+from idt.errors import DataError
+
+TOLERANCE = 1e-5
+"""libsvm stops at this violation of the optimality conditions, in units of the margin."""
+
+MOST_UPDATES = 10**10
+"""Number of updates of a gradient after which libsvm stops without convergence. A pair of multipliers updates the
+gradient of every row; vectors of videos need some hundreds of pairs."""
+
+FOLDS = 5
+"""Number of folds for the choice of C and for the calibration."""
+
+GRID = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+"""Values of C that the cross-validation tries."""
+
+NO_PENALTY = 1e12
+"""The C of the logistic regression that fits a sigmoid: its penalty then changes no digit."""
+
+
+class KernelMachines(BaseEstimator):
+    """A support vector machine for each class, trained on a kernel matrix.
+
+    Parameters
+    ----------
+    C : float
+    class_weight : None, "balanced" or (c,) float
+        As `classify.svm.targets.row_weights`.
+    several : bool
+        Whether a row may have several classes.
+    threads : int
+
+    Attributes
+    ----------
+    dual_ : (k, n) float64
+        Multipliers t_i α_i of the training rows.
+    intercept_ : (k,) float64
+    unconverged_ : list of int
+        Machines for which libsvm stopped at `MOST_UPDATES`.
+    """
+
+    def __init__(self, C=1.0, class_weight=None, several=False, threads=1):
+        self.C = C
+        self.class_weight = class_weight
+        self.several = several
+        self.threads = threads
+
+    def fit(self, K, holds):
+        """Train the machines.
+
+        Parameters
+        ----------
+        K : (n, n) float64
+            Kernel of the training rows.
+        holds : (n, k) bool or int
+            Whether each row has each class.
+
+        Returns
+        -------
+        KernelMachines
+            Itself.
+        """
+        centred = KernelCenterer().fit_transform(K)
+        factors = self.C * row_weights(self.class_weight, holds, self.several)
+        with ThreadPoolExecutor(self.threads) as pool:
+            found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(holds).T, factors))
+        self.dual_ = np.stack([dual for dual, _, _ in found])
+        self.intercept_ = np.array([bias for _, bias, _ in found]) - self.dual_ @ K.mean(axis=0)
+        self.unconverged_ = [number for number, (_, _, converged) in enumerate(found) if not converged]
+        return self
+
+    def decision_function(self, K):
+        """Compute scores (m, k) float64 from the kernel ``K``, (m, n) float64, of m rows and the training rows."""
+        return K @ self.dual_.T + self.intercept_
+
+    def __sklearn_tags__(self):
+        """Tell scikit-learn's cross-validation that K is indexed by training rows along both axes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = True
+        return tags
+
+
+def _train(kernel, holds, penalties):
+    """Train one machine: its multipliers, its bias, and whether libsvm converged."""
+    dual = np.zeros(len(kernel))
+    if holds.all() or not holds.any():
+        # A fold may lack the class or all others; a constant score then fits all of its rows.
+        return dual, 1.0 if holds.all() else -1.0, True
+    machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
+    with warnings.catch_warnings():
+        # The caller says for which classes.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(kernel, holds, sample_weight=penalties)
+    dual[machine.support_] = machine.dual_coef_[0]
+    return dual, machine.intercept_[0], not machine.fit_status_
+
+
+def inner_folds(codes, groups=None, *, seed):
+    """Deal training rows to folds, so that each fold has its share of every class.
+
+    Parameters
+    ----------
+    codes : (n,) int
+        Class of each row.
+    groups : (n,) str, optional
+        Rows of one group, such as clips of one recording, go to one fold. Each row with an empty group goes on its own.
+    seed : int
+
+    Returns
+    -------
+    list of ((m,) int, (k,) int)
+        Rows to train on and rows held out, for each of at most `FOLDS` folds.
+
+    Raises
+    ------
+    DataError
+        If all rows are of one group.
+    """
+    names = [""] * len(codes) if groups is None else [str(group) for group in groups]
+    units = [f"group {name}" if name else f"row {row}" for row, name in enumerate(names)]
+    count = len(set(units))
+    if count < 2:
+        raise DataError("cross-validation needs training rows of at least two groups, got one")
+    count = min(FOLDS, count)
+    # Where no class has a row for every fold, scikit-learn can give no fold its share.
+    shares = np.bincount(codes).max() >= count
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed) if shares else GroupKFold(count)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return [(rest, fold) for rest, fold in folds.split(codes, codes, units) if len(fold) and len(rest)]
+
+
+def choose_penalty(machines, kernel, targets, folds):
+    """Return the C of `GRID` with the best mean quality over the folds; of equal values the smallest.
+
+    Parameters
+    ----------
+    machines : KernelMachines
+    kernel : (n, n) float64
+    targets : classify.svm.targets.Targets
+    folds : list
+        As from `inner_folds`.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    The quality is the accuracy, or the mean average precision if rows have several classes.
+    """
+
+    def quality(trained, K, holds):
+        scores = trained.decision_function(K)
+        if targets.several:
+            present = holds.any(axis=0)
+            return metrics.mean_average_precision(holds[:, present] > 0, scores[:, present], targets.classes[present])
+        codes, best = (side[:, 0] > 0 if scores.shape[1] == 1 else side.argmax(axis=1) for side in (holds, scores))
+        return float((codes == best).mean())
+
+    search = GridSearchCV(machines, {"C": GRID}, scoring=quality, cv=folds, refit=False, error_score="raise")
+    return search.fit(kernel, targets.holds.astype(int)).best_params_["C"]
+
+
+def fit_sigmoids(scores, holds):
+    """Fit the sigmoid of each class to held-out scores.
+
+    Parameters
+    ----------
+    scores : (n, k) float64
+    holds : (n, k) bool
+        Whether each row has each class.
+
+    Returns
+    -------
+    (k, 2) float64
+        a and b of each class.
+    """
+    return np.array([_fit_sigmoid(score, has > 0) for score, has in zip(scores.T, np.asarray(holds).T, strict=True)])
+
+
+def held_out(machines, kernel, holds, folds):
+    """Compute the score of every row by machines that are trained without its fold.
+
+    Parameters
+    ----------
+    machines : KernelMachines
+    kernel : (n, n) float64
+    holds : (n, k) bool
+    folds : list
+        As from `inner_folds`.
+
+    Returns
+    -------
+    (n, k) float64
+    """
+    out = np.empty(holds.shape)
+    for rest, fold in folds:
+        trained = clone(machines).fit(kernel[np.ix_(rest, rest)], holds[rest])
+        out[fold] = trained.decision_function(kernel[np.ix_(fold, rest)])
+    return out
+
+
+def probabilities(scores, sigmoids, *, several):
+    """Compute the probabilities of the classes.
+
+    Parameters
+    ----------
+    scores : (n, k) float64
+    sigmoids : (k, 2) float64
+        As from `fit_sigmoids`.
+    several : bool
+        Whether a row may have several classes, or none.
+
+    Returns
+    -------
+    (n, c) float64
+        Two columns if there is one machine, which tells the second class from the first. If rows have one class each,
+        every row sums up to one; a row whose sigmoids are all zero gets equal probabilities.
+    """
+    found = expit(scores * sigmoids[:, 0] + sigmoids[:, 1])
+    if several:
+        return found
+    if found.shape[1] == 1:
+        return np.hstack([1 - found, found])
+    total = found.sum(axis=1, keepdims=True)
+    return np.where(total > 0, found / np.where(total > 0, total, 1.0), 1 / found.shape[1])
+
+
+def warn_of(classes):
+    """Warn of ``classes`` whose machine libsvm gave up."""
+    if classes:
+        warnings.warn(
+            f"the support vector machine did not reach the optimum of {listed(classes)}; a smaller C, or rows of about"
+            " unit length, converge",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def finite(scores):
+    """Refuse ``scores`` that are not finite."""
+    bad = scores.size - np.count_nonzero(np.isfinite(scores))
+    if bad:
+        raise DataError(f"scores must be finite, got {bad} NaN or infinite ones: the machine or X holds absurd numbers")
+    return scores
+
+
+def both_classes(scores):
+    """Return ``scores`` with one column per class, also for the one machine of two classes."""
+    return np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+
+
+def _fit_sigmoid(scores, positive):
+    """Fit a and b of one class: each row counts as a positive and as a negative one, in the shares of its target."""
+    wanted = np.where(positive, (positive.sum() + 1) / (positive.sum() + 2), 1 / ((~positive).sum() + 2))
+    unit = np.abs(scores).max() or 1.0  # the search assumes numbers of about one
+    line = LogisticRegression(C=NO_PENALTY, tol=1e-10, max_iter=1000).fit(
+        np.concatenate([scores, scores])[:, None] / unit,
+        np.repeat([1, 0], len(scores)),
+        sample_weight=np.concatenate([wanted, 1 - wanted]),
+    )
+    return line.coef_[0, 0] / unit, line.intercept_[0]
