@@ -34,16 +34,14 @@ def svm_train(arguments):
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
-    add_habits(parser, output="model file")
+    add_habits(parser, output="model file", threads=True)
     _add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
     params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
     from classify.models.train import train
 
-    run = run_options(options)
-    words = (options.vectors, options.labels, options.output, params)
-    made = train(*words, outside=outside, overwrite=run.overwrite, say=run.say)
+    made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
     if made.up_to_date:
         say(f"{made.path}: up to date")
         return DONE

@@ -13,6 +13,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
@@ -267,7 +268,9 @@ def command(main):
             # A path may hold what the terminal cannot print; stderr escapes it by itself.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            with endings.signals_first():
+            with endings.signals_first(), warnings.catch_warnings():
+                # Such as a machine that did not converge: one line, without the place in our code.
+                warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {one_line(str(message), LONGEST)}")
                 return main(arguments)
         except (DataError, OSError, MemoryError) as error:
             warn(f"{name}: {error_line(error)}")

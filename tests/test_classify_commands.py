@@ -362,3 +362,14 @@ def test_labelling_vectors_needs_neither_a_decoder_nor_a_compiler(trained):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=trained)
     assert done.stdout.splitlines()[-1] == "loaded"
     assert len(done.stdout.splitlines()) == len(load_vectors(trained / "vectors.h5").names) + 1
+
+
+@pytest.mark.filterwarnings("default:the support vector machine")
+def test_classes_that_do_not_converge_are_said_in_one_line(command, trained, monkeypatch):
+    from classify.svm import kernel_machines
+
+    monkeypatch.setattr(kernel_machines, "MOST_UPDATES", 12)
+    _, out, err = command("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "hasty.h5", "--threads", "2")
+    assert out == "hasty.h5: 3 classes, trained on 12 videos\n"
+    assert err.startswith("svm-train: the support vector machine did not reach the optimum of ")
+    assert err.count("\n") == 1

@@ -14,6 +14,7 @@ from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
 from idt.files import locks, outputs, provenance
 from idt.files.source_file import open_source
+from idt.workers.run_options import RunOptions
 
 
 class Outside(NamedTuple):
@@ -55,7 +56,7 @@ class Trained(NamedTuple):
     up_to_date: bool
 
 
-def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=None):
+def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
     """Train a classifier into its file.
 
     Parameters
@@ -68,10 +69,9 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
     params : ClassifierParams
     outside : sequence of Outside
         Blocks to put beside the columns of the vectors.
-    overwrite : bool or collection of path
-        Replace a model that was made otherwise, as for `idt.files.atomic.replacing`.
-    say : callable, optional
-        Called with one line if another run that writes the model is waited for.
+    run : RunOptions
+        Threads, whether ``output`` may be replaced, and a progress that counts columns: those of the inner products,
+        then those of the weights.
 
     Returns
     -------
@@ -87,11 +87,11 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
     """
     output = Path(output)
     read = [vectors, labels, *(path for block in outside for path in block[:2])]
-    outputs.check([output], read, overwrite=overwrite)
+    outputs.check([output], read, overwrite=run.overwrite)
     with contextlib.ExitStack() as stack:
         opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
-        stack.enter_context(locks.held(files=[output], say=say))
+        stack.enter_context(locks.held(files=[output], say=run.say))
         given = match_labels(stored.names, read_labels(labels))
         blocks = [
             (block.name or Path(block.path).stem, *(opened[path].digest() for path in block[:2])) for block in outside
@@ -101,10 +101,11 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
         kind = {"format": model_file.FORMAT, "version": model_file.VERSION}
         options = model_file.stored_params(machine_of(params))
-        if provenance.is_current(output, **kind, params=options, source=source, overwrite=overwrite):
+        if provenance.is_current(output, **kind, params=options, source=source, overwrite=run.overwrite):
             return done._replace(up_to_date=True)
         rows, layout = append_blocks(stored, read_blocks(outside))
-        fitted = machine_of(params, layout).fit(rows, given)
+        with run.progress("column", 2 * rows.shape[1]) as rows.on_columns:
+            fitted = machine_of(params, layout, run.threads).fit(rows, given)
         for file in opened.values():
             file.check_unchanged()
         model_file.save_model(
@@ -114,7 +115,7 @@ def train(vectors, labels, output, params, *, outside=(), overwrite=False, say=N
             codebook=stored.codebook,
             source=source,
             encoding=stored.params,
-            overwrite=overwrite,
+            overwrite=run.overwrite,
         )
         return done
 

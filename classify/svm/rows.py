@@ -38,12 +38,16 @@ class Rows:
     shape : tuple of int
     dtype : dtype
         float32, or float64 if any of the arrays is.
+    on_columns : callable or None
+        Called by `panels` with the number of columns after each panel is used.
 
     Raises
     ------
     DataError
         If an extra array has another number of rows than the source, or a row is out of range.
     """
+
+    on_columns = None
 
     def __init__(self, source, *, index=None, columns=None, extra=()):
         count = source.shape[0]
@@ -170,7 +174,10 @@ def panels(rows, columns=None):
             _check_finite(panel)
             yield slice(first, last), panel
 
-    yield from ahead(read(), 1 if end - begin > width else 0)
+    for part, panel in ahead(read(), 1 if end - begin > width else 0):
+        yield part, panel
+        if rows.on_columns is not None:
+            rows.on_columns(part.stop - part.start)
 
 
 def _check_finite(panel):

@@ -450,8 +450,8 @@ def test_the_functions_refuse_what_the_commands_refuse(place):
         lambda: drawn("a.avi", write_video, "a.avi"),
         lambda: drawn("a.avi", write_picture, "boxes.png", boxes="boxes.png"),
         lambda: drawn("frames", write_picture, "frames/img_003.png"),
-        lambda: train("v.h5", "labels.csv", "labels.csv", ClassifierParams(), overwrite=force.overwrite),
-        lambda: train("v.h5", "labels.csv", "v.h5", ClassifierParams(), overwrite=force.overwrite),
+        lambda: train("v.h5", "labels.csv", "labels.csv", ClassifierParams(), run=force),
+        lambda: train("v.h5", "labels.csv", "v.h5", ClassifierParams(), run=force),
     ]
     shutil.copy("boxes.txt", "boxes.png")
     before = things.state_of(place)
