@@ -1,5 +1,9 @@
 """Fixtures that several files of tests share, and the memory that a run of the tests may take (`tests.peak`)."""
 
+import contextlib
+import ctypes
+import gc
+import os
 import sys
 
 import pytest
@@ -52,11 +56,23 @@ def clip():
 
 
 @pytest.fixture(autouse=True, scope="module")
-def no_idle_workers():
-    """End the processes that are kept for later, when a module of tests is done."""
+def nothing_kept():
+    """End the processes that are kept for later and give freed memory back, when a module of tests is done."""
     yield
     if "idt.workers.processes" in sys.modules:
         sys.modules["idt.workers.processes"].end_kept()
+    gc.collect()
+    # Not glibc: there the memory goes back by itself.
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def same_folder():
+    """Find a module of tests that leaves the process in another folder."""
+    before = os.getcwd()
+    yield
+    assert os.getcwd() == before
 
 
 class Memory:

@@ -89,7 +89,9 @@ class KernelMachines(BaseEstimator):
         """
         centred = KernelCenterer().fit_transform(K)
         factors = self.C * row_weights(self.class_weight, holds, self.several)
-        with ThreadPoolExecutor(self.threads) as pool:
+        # Around all threads, because they share the filters of warnings; the caller says for which classes.
+        with warnings.catch_warnings(), ThreadPoolExecutor(self.threads) as pool:
+            warnings.simplefilter("ignore", ConvergenceWarning)
             found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(holds).T, factors))
         self.dual_ = np.stack([dual for dual, _, _ in found])
         self.intercept_ = np.array([bias for _, bias, _ in found]) - self.dual_ @ K.mean(axis=0)
@@ -114,10 +116,7 @@ def _train(kernel, holds, penalties):
         # A fold may lack the class or all others; a constant score then fits all of its rows.
         return dual, 1.0 if holds.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
-    with warnings.catch_warnings():
-        # The caller says for which classes.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        machine.fit(kernel, holds, sample_weight=penalties)
+    machine.fit(kernel, holds, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]
     return dual, machine.intercept_[0], not machine.fit_status_
 

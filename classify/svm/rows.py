@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from idt.errors import DataError
 from idt.workers.read_ahead import ahead
 
-PANEL_BYTES = 1 << 28
+PANEL_BYTES = 1 << 27
 """Bytes of a panel of columns in float64. Three panels are in memory: one being read, one read ahead, one in use."""
 
 MOST_RUNS = 64

@@ -225,6 +225,8 @@ KNOWN = {
     "idt/workers/read_ahead.py": {"from concurrent.futures import ThreadPoolExecutor"},
     "encoding/models/expectation.py": {"from concurrent.futures import ThreadPoolExecutor"},
     "encoding/models/kmeans.py": {"from concurrent.futures import ThreadPoolExecutor"},
+    "classify/svm/kernel_machines.py": {"from concurrent.futures import ThreadPoolExecutor"},
+    "classify/svm/pairwise.py": {"from concurrent.futures import ThreadPoolExecutor"},
     "idt/batch/extract_many.py": {"from joblib import cpu_count"},
     "idt/batch/precompile.py": {"from joblib import cpu_count"},
     "encoding/encoders/video_encoder.py": {"import joblib", "joblib.effective_n_jobs"},

@@ -238,13 +238,13 @@ def test_the_limit_is_no_part_of_what_is_recorded(tmp_path):
 
 
 @pytest.fixture
-def odd(tmp_path):
+def odd(tmp_path, monkeypatch):
     """Things that are no regular files, by name."""
     os.mkfifo(tmp_path / "pipe.avi")
     os.symlink(tmp_path / "pipe.avi", tmp_path / "link.avi")
     os.symlink("/dev/zero", tmp_path / "zero.avi")
     os.symlink("self.avi", tmp_path / "self.avi")
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket.avi")
     return tmp_path
@@ -254,8 +254,7 @@ def odd(tmp_path):
     ("name", "kind"),
     [("pipe.avi", "a pipe"), ("link.avi", "a pipe"), ("zero.avi", "a device"), ("socket.avi", "a socket")],
 )
-def test_what_is_no_regular_file_is_refused_at_once(odd, name, kind, command, monkeypatch):
-    monkeypatch.chdir(odd)
+def test_what_is_no_regular_file_is_refused_at_once(odd, name, kind, command):
     with pytest.raises(DataError, match=f"must be a regular file, but it is {kind}"):
         open_video(odd / name)
     assert refused(command("idt-extract", odd / name, "-o", odd / "f.h5", status=2), f"but it is {kind}")
