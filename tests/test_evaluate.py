@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from collections import Counter
 
 import h5py
 import numpy as np
@@ -19,6 +20,7 @@ from encoding.codebook import Codebook
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
+from idt.features import feature_file
 from tests import scenes
 from tests.commands import refused
 from tests.trees import write
@@ -273,6 +275,17 @@ def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, 
             with h5py.File(tmp_path / run / "folds" / fold / "scores.h5") as file:
                 scores.append(file["scores"][:])
         np.testing.assert_array_equal(*scores)
+
+
+def test_the_tracks_of_a_video_are_read_once_to_sample_and_once_to_encode_for_all_splits(
+    command, clips, tmp_path, monkeypatch
+):
+    read = Counter()
+    iter_rows = feature_file.iter_rows
+    monkeypatch.setattr(feature_file, "iter_rows", lambda path, **more: read.update([path]) or iter_rows(path, **more))
+    command("folder", clips, "--group", "g[0-9]", "-o", tmp_path / "out")
+    assert [len(read), *set(read.values())] == [4, 2]
+    assert len(list((tmp_path / "out" / "folds").iterdir())) == 2
 
 
 @pytest.mark.slow
