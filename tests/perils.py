@@ -5,6 +5,10 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
+
+FOUND = f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parent.parent)!r})\n"
+"""First line of a program whose processes import these tests: they take nothing from the current folder."""
 
 
 def double(x):

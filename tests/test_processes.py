@@ -69,7 +69,7 @@ def test_a_thread_keeps_its_process_and_gets_another_when_it_died():
 
 
 def test_processes_end_with_the_one_that_started_them_and_take_their_part_files_along(tmp_path):
-    code = (
+    code = perils.FOUND + (
         "from idt.workers.processes import run\nfrom tests import perils\n"
         f"list(run(perils.wait_writing, [({str(tmp_path / 'f.h5')!r},)]))"
     )

@@ -24,6 +24,7 @@ from tests import kills, perils, scenes
 from tests.waiting import until
 
 PARENT = """
+{found}
 import os, sys
 from idt.workers.{module} import {call}
 from tests import perils
@@ -39,7 +40,7 @@ def parent(tmp_path):
     started = []
 
     def start(module="processes", call="run", before="", **options):
-        code = PARENT.format(module=module, call=call, before=before, place=str(tmp_path / "f"))
+        code = PARENT.format(found=perils.FOUND, module=module, call=call, before=before, place=str(tmp_path / "f"))
         options = {"start_new_session": True, "stderr": subprocess.PIPE, "text": True, **options}
         process = subprocess.Popen([sys.executable, "-c", code], preexec_fn=kills.heed_interrupts, **options)
         started.append(process)
@@ -102,7 +103,7 @@ def test_a_signal_to_the_whole_group_leaves_nothing(parent, tmp_path, number):
 
 
 def test_processes_that_are_kept_end_with_the_parent_too():
-    code = (
+    code = perils.FOUND + (
         "import time\nfrom idt.workers.in_order import in_order\nfrom tests import perils\n"
         "print(list(in_order(perils.double, [(1,), (2,)], jobs=2)), flush=True)\ntime.sleep(60)"
     )
