@@ -277,6 +277,23 @@ def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, 
         np.testing.assert_array_equal(*scores)
 
 
+def test_an_evaluation_without_a_clip_that_failed_is_completed_by_the_next_run(command, clips, films, tmp_path):
+    late = clips / "right" / "g3_right.avi"
+    late.write_bytes(b"not yet copied")
+    words = ("folder", clips, "--group", "g[0-9]", "-o", tmp_path / "out")
+    shutil.copyfile(films["right", 2], clips / "down" / "g3_down.avi")
+    assert command(*words, status=3)[0] == 3
+    assert len(read(tmp_path / "out")["failed"]) == 1
+    before = times(tmp_path / "out" / "folds")
+    assert command(*words, status=3)[0] == 3
+    assert times(tmp_path / "out" / "folds") == before
+    shutil.copyfile(films["right", 1], late)
+    assert command(*words)[0] == 0
+    assert command("folder", clips, "--group", "g[0-9]", "-o", tmp_path / "whole")[0] == 0
+    assert lasting(tmp_path / "out") == lasting(tmp_path / "whole")
+
+
+@pytest.mark.slow
 def test_the_tracks_of_a_video_are_read_once_to_sample_and_once_to_encode_for_all_splits(
     command, clips, tmp_path, monkeypatch
 ):

@@ -24,7 +24,8 @@ def prepared(**digests):
     splits = [Split("one", ("a", "b"), ("c", "d")), Split("two", ("d", "c"), ("a", "b"))]
     clips = [Clip(name, Path(f"{name}.avi"), label) for name, label in LABELS.items()]
     dataset = SimpleNamespace(clips=clips, labels=LABELS, splits=splits)
-    return SimpleNamespace(dataset=dataset, digests={**{name: f"digest of {name}" for name in LABELS}, **digests})
+    digests = {**{name: f"digest of {name}" for name in LABELS}, **digests}
+    return SimpleNamespace(dataset=dataset, digests=digests, failed={})
 
 
 def planned(folder, encoding=None, **digests):

@@ -170,6 +170,8 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     plans = plan_folds(prepared, places, encoding, classifier)
     states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
+    # What is not up to date and was not refused lacks clips.
+    run = dataclasses.replace(run, overwrite=run.overwrite or True)
     stages = _stages(prepared, places, encoding, classifier)
     _fit_codebooks(plans, states, prepared, stages["codebooks"], run)
     with measured(stages["encoding"]) as cost:

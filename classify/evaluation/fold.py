@@ -21,6 +21,8 @@ from encoding.encode_files import Wanted, encode_sets
 from encoding.pipeline import is_made_with
 from encoding.vector_layout import block_columns
 from encoding.vectors_file import open_vectors
+from idt.errors import DataError
+from idt.files import hdf5
 from idt.files.provenance import is_current
 
 
@@ -48,10 +50,19 @@ def read_state(plan, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file exists that was made otherwise, and ``overwrite`` is false.
+        If a file exists that was made otherwise, and ``overwrite`` is false. One that lacks clips may be replaced.
     """
     targets = (plan.codebook, plan.vectors, plan.scores)
-    return State(*(is_current(**target._asdict(), overwrite=overwrite) for target in targets))
+    return State(*(is_current(**target._asdict(), overwrite=overwrite or lacks_clips(target)) for target in targets))
+
+
+def lacks_clips(target):
+    """Tell whether the file of a ``target`` was made without clips that failed, so that a later run may replace it."""
+    try:
+        with hdf5.open_checked(target.path, format=target.format, versions=target.version) as file:
+            return bool((hdf5.json_attribute(file, "source") or {}).get("failed"))
+    except (DataError, OSError):
+        return False
 
 
 def keep_codebook(plan, codebook, *, overwrite=False):

@@ -145,6 +145,9 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     scored = hashlib.sha256(json.dumps([encoded, training, split.test]).encode()).hexdigest()
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
+    # What was made without the clips that failed may be replaced by what is made with them (`fold.lacks_clips`).
+    lacking = {"failed": sorted(prepared.failed)} if prepared.failed else {}
+
     def path(what):
         return _path_of(what, number, split, places)
 
@@ -159,16 +162,18 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
             CODEBOOK_FORMAT,
             CODEBOOK_VERSION,
             encoding.fitting(),
-            {"kind": "features", "digest": fitted},
+            {"kind": "features", "digest": fitted, **lacking},
         ),
         vectors=Target(
             path("vectors"),
             VECTORS_FORMAT,
             VECTORS_VERSION,
             encoding,
-            {"kind": "features", "digest": encoded, "training": fitted},
+            {"kind": "features", "digest": encoded, "training": fitted, **lacking},
         ),
-        scores=Target(path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored}),
+        scores=Target(
+            path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored, **lacking}
+        ),
     )
 
 
