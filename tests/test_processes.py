@@ -91,3 +91,22 @@ def test_processes_that_cannot_start_are_given_up(monkeypatch):
 def test_every_end_has_a_line():
     assert "SIGTERM" in cause(-signal.SIGTERM)
     assert "signal 33" in cause(-33)
+
+
+def test_an_interrupt_while_a_process_starts_is_not_for_it(capfd):
+    waiting = worker.Worker()
+    waiting.begin(perils.double, (2,))
+    os.kill(waiting._process.pid, signal.SIGINT)
+    ended = False
+    while not ended:
+        ended, content = waiting.receive()
+    waiting.close()
+    assert (content, capfd.readouterr().err) == (4, "")
+
+
+def test_processes_of_another_number_of_threads_are_not_kept():
+    processes.end_kept()
+    for threads in (1, 2):
+        list(run(perils.which, [()], threads=threads, keep=True))
+    assert {threads: len(kept) for threads, kept in processes._kept.items() if kept} == {2: 1}
+    processes.end_kept()

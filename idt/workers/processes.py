@@ -6,6 +6,7 @@ then give up all that is under way, for they cannot tell who had which task; her
 it was writing with it.
 """
 
+import contextlib
 import os
 import threading
 from multiprocessing.connection import wait
@@ -54,6 +55,9 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     """
     left = enumerate(tasks)
     kept = _kept.setdefault(threads, []) if keep else []
+    if keep:
+        # Processes of another number of threads would only take memory.
+        _end(number for number in list(_kept) if number != threads)
     idle = _workers(kept, threads, jobs)
     busy: dict[Any, tuple[int, Worker]] = {}
     try:
@@ -104,7 +108,18 @@ def call(function, *arguments):
 
 def end_kept():
     """End the processes that `run` keeps."""
-    close([_kept[threads].pop() for threads in list(_kept) for _ in range(len(_kept[threads]))])
+    _end(list(_kept))
+
+
+def _end(kinds):
+    """End the processes that are kept for these numbers of threads."""
+    ended: list[Worker] = []
+    for threads in kinds:
+        # One by one, because another thread may take some, too.
+        with contextlib.suppress(IndexError):
+            while True:
+                ended.append(_kept[threads].pop())
+    close(ended)
 
 
 def _workers(kept, threads, jobs):

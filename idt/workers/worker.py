@@ -28,6 +28,9 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What tells the libraries of linear algebra how many threads to keep."""
 
 _CHILD = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from idt.workers.serve import serve
@@ -141,10 +144,15 @@ class Worker:
             if name in environment:
                 environment[name] = absolute_entries(environment[name])
         self.connection, self._ready = Channel(here), False
-        with there:
-            self._process = subprocess.Popen(
-                words, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=environment
-            )
+        # An interrupt is for us: it waits until the process can ignore it, or Python would print where it was.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            with there:
+                self._process = subprocess.Popen(
+                    words, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, env=environment
+                )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _started.add(self)
 
     def _send(self):
