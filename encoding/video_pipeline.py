@@ -11,7 +11,7 @@ from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import hdf5, locks, outputs
-from idt.files.provenance import is_current
+from idt.files.provenance import is_current, plain
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.workers.in_order import surviving
 from idt.workers.processes import Lost
@@ -64,7 +64,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
         # The same run goes on from vectors that lack a video, whose process may have been killed.
-        overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), source)
+        overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), codebook, found)
         if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=overwrite):
             return Made(Path(output), None, True), failed
         layout, empty, done = layout_of(codebook, params), [], 0
@@ -102,13 +102,20 @@ def _read_of(videos):
     return [*found, *(boxes_of(video.job, video.boxes) for video in videos)]
 
 
-def _lacks_videos(output, kind, source):
-    """Whether an output is what this run would write, but for videos that it lacks."""
+def _lacks_videos(output, kind, codebook, names):
+    """Whether an output holds vectors of these videos, made in the same way, but lacks some of them."""
     try:
         with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
-            missing = (hdf5.json_attribute(file, "source") or {}).get("missing")
-        return bool(missing) and is_current(output, **kind, source={**source, "missing": missing})
-    except (DataError, OSError):
+            missing = (hdf5.json_attribute(file, "source") or {}).get("missing") or []
+            there = hdf5.read(file, "names", shape=(None,), dtype=str)
+            alike = hdf5.attribute(file, "codebook", str) == codebook.digest
+            return (
+                alike
+                and hdf5.json_attribute(file, "params") == plain(kind["params"])
+                and bool(missing)
+                and ({*there, *missing} == {*names})
+            )
+    except (DataError, OSError, TypeError):
         return False
 
 
