@@ -14,6 +14,7 @@ from pathlib import Path
 
 from idt.errors import DataError
 from idt.files import ownership
+from idt.files.walk import file_key, matching, walk
 
 
 def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmarked=False):
@@ -99,23 +100,17 @@ def ignores_case(folder):
 
 
 def _refuse_inputs(outputs, inputs, suffixes):
-    there: dict[tuple[int, int], Path] = {}
+    there: dict[object, Path] = {}
     by_suffix: dict[str, list[tuple[Path, str]]] = {}
     for path in outputs:
         by_suffix.setdefault(path.suffix.lower(), []).append((path, ownership.place_of(path)))
-        try:
-            found = os.stat(path)
-        except OSError:
-            continue
-        there[found.st_dev, found.st_ino] = path
+        key = file_key(path)
+        if key is not None:
+            there[key] = path
     for given in inputs:
         if there:
             for file in _files_of(given, suffixes):
-                try:
-                    found = os.stat(file)
-                except OSError:
-                    continue
-                path = there.get((found.st_dev, found.st_ino))
+                path = there.get(file_key(file))
                 if path is not None:
                     raise DataError(f"{path} is an input of this run and would be lost; use another path")
         reads = _reader_of(given, suffixes)
@@ -139,27 +134,14 @@ def _alike(by_suffix, given, suffixes):
 def _files_of(given, suffixes):
     """Files that a word of the command line stands for, as far as they exist."""
     if os.path.isdir(given):
-        yield from _files_below(given, suffixes)
+        below = walk(given, follow=True).files
+        yield from (path for path in below if not suffixes or path.suffix.lower() in suffixes)
     elif os.path.lexists(given):
         yield given
     elif given.startswith("@"):
         yield given[1:]
     elif (pattern := _pattern_of(given)) is not None:
-        yield from glob.iglob(pattern, recursive=True)
-
-
-def _files_below(folder, suffixes):
-    """Files below a folder, by their suffix, also through links to folders; each folder once."""
-    seen = set()
-    for at, folders, names in os.walk(folder, followlinks=True):
-        found = os.stat(at)
-        if (found.st_dev, found.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        yield from (
-            os.path.join(at, name) for name in names if not suffixes or os.path.splitext(name)[1].lower() in suffixes
-        )
+        yield from matching(pattern)
 
 
 def _pattern_of(given):
