@@ -195,7 +195,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     idle = prepared.up_to_date and all(state.scored for state in states)
     if idle and is_repeated(made, earlier):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
-    written = report.write(output, made, overwrite=run.overwrite or True)
+    written = report.write(output, made, overwrite=run.overwrite)
     return Evaluation(made, written, prepared.failed, False)
 
 

@@ -69,12 +69,10 @@ def refuse(path, overwrite=False, *, unmarked=False):
 
 def remedy(path):
     """Return what the user can do about the file ``path`` that is in the way: `--overwrite` replaces only ours."""
-    if os.path.lexists(path) and not os.path.islink(path) and not os.path.isfile(path):
+    if os.path.exists(path) and not os.path.isfile(path):
         return "use another path"
     if is_ours(path):
         return "use another path or --overwrite"
-    if os.path.exists(path) and not os.path.isfile(path):
-        return "use another path"
     return f"use another path, or --force {shlex.quote(str(path))} to lose it"
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from idt.errors import DataError, shown
+from idt.files.ownership import check_overwrite
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
 
 
@@ -66,10 +66,8 @@ class RunOptions:
         THREADS.check("threads", self.threads)
         PIXELS.check("max_pixels", self.max_pixels)
         check_workers(self.jobs, self.threads)
+        check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
-            if isinstance(self.overwrite, str | bytes) or not isinstance(self.overwrite, Collection):
-                expected = "True, False or a list of the files to replace"
-                raise DataError(f"overwrite must be {expected}, got {shown(self.overwrite)}")
             # The run may go on in a process, or on a machine, that stands in another folder.
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
