@@ -6,7 +6,6 @@ from typing import NamedTuple
 from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.report import Written
-from classify.text_files import write_text
 from idt.files import atomic, csv_text, text
 from idt.files.marks import mark_picture
 
@@ -70,8 +69,8 @@ def write(folder, rows, *, overwrite=False):
     done = [row for row in rows if row.report is not None]
     paths, notes = [folder / name for name in FILES[:2]], []
     overwrite = overwrite or True
-    _keep(paths[0], as_markdown(rows), overwrite)
-    _keep(paths[1], as_csv(rows), overwrite)
+    _keep(paths[0], text.encoded(as_markdown(rows)), overwrite)
+    _keep(paths[1], text.encoded(as_csv(rows)), overwrite)
     if done:
         metric = METRIC_NAMES[done[0].report["metric"]]
         percents = [100 * row.report["value"] for row in done]
@@ -82,10 +81,7 @@ def write(folder, rows, *, overwrite=False):
             atomic.remove(path, overwrite)
         else:
             paths.append(path)
-            picture = mark_picture(picture, ".png")
-            if not text.holds(path, picture):
-                with atomic.replacing(path, overwrite=overwrite) as part:
-                    part.write(picture)
+            _keep(path, mark_picture(picture, ".png"), overwrite)
     return Written(paths, notes)
 
 
@@ -181,5 +177,7 @@ def _blocks(reports):
 
 
 def _keep(path, content, overwrite):
-    if not text.holds(path, text.encoded(content)):
-        write_text(path, content, overwrite=overwrite)
+    """Write bytes, unless the file holds them already."""
+    if not text.holds(path, content):
+        with atomic.replacing(path, overwrite=overwrite) as part:
+            part.write(content)

@@ -1,8 +1,8 @@
 """Principal components of a block of descriptors, for mixtures whose covariances are diagonal.
 
 The covariance is computed in float64 by batches of rows; scipy finds its eigenvectors. The sign of a component is
-fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not
-arbitrary directions scaled up from rounding.
+fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not arbitrary directions
+scaled up from rounding.
 
 Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
 """
@@ -14,16 +14,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from encoding.models.product import packed, product
-from encoding.models.tables import LARGEST, fitted_rows, rows_as_fitted
+from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import describe, float_array, within
 from idt.errors import DataError
+from idt.features.projection import LARGEST, LONGEST
 from idt.workers.blas import one_blas_thread
 
 BATCH = 1024
 # Variance below this share of the largest is the rounding of float32 data and of the eigenvectors, not variance.
 ROUNDING = 1e-12
-# No number of a direction of length one is beyond, but for rounding.
-LONGEST = 1.001
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -137,10 +136,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        mean : (d,) float32
-        components : (m, d) float32
-        explained_variance : (m,) float64
-        whiten : bool
+        mean, components, explained_variance, whiten
+            As for `from_parameters`.
 
         Returns
         -------

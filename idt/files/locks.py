@@ -213,7 +213,7 @@ def _open(lock):
             descriptor = os.open(lock, os.O_RDONLY | flags)
         except OSError:
             return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not HEAD.startswith(os.pread(descriptor, len(HEAD), 0)):
+    if not _is_lock(descriptor):
         os.close(descriptor)
         raise _in_the_way(lock)
     return descriptor
@@ -226,13 +226,17 @@ def _remove_free(lock):
     except OSError:
         return  # there is none, or it is another user's
     try:
-        ours = stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
-        if ours and take(descriptor) and is_open_file(lock, descriptor):
+        if _is_lock(descriptor) and take(descriptor) and is_open_file(lock, descriptor):
             os.unlink(lock)
     except OSError:
         pass  # what cannot be removed stays
     finally:
         os.close(descriptor)
+
+
+def _is_lock(descriptor):
+    """Whether an open file is a lock file of ours. It is empty if its holder was killed before it signed."""
+    return stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
 
 
 def _in_the_way(lock):
