@@ -17,11 +17,7 @@ SEED = int(os.environ.get("IDT_SEED", "0"))
 
 
 def test_no_mutant_of_a_file_crashes_hangs_or_fills_the_memory(capsys):
-    report = harness.run("tests.fuzz.files", seed=SEED, mutants=MUTANTS, jobs=2)
-    with capsys.disabled():
-        print(f"\nfiles, seed {SEED}: {report}")  # noqa: T201
-    assert not report.failures, "\n".join(report.failures)
-    assert sum(report.counts.values()) == MUTANTS
+    report = harness.tried("files", capsys, seed=SEED, mutants=MUTANTS, jobs=2)
     # Neither all refused nor all accepted: the mutants reach the readers, and the readers look.
     assert report.counts["accepted"] > MUTANTS / 50
     assert report.counts["refused"] > MUTANTS / 2

@@ -16,11 +16,7 @@ SEED = int(os.environ.get("IDT_SEED", "0"))
 
 
 def test_no_mutant_of_a_video_crashes_hangs_or_leaves_a_file_that_is_not_whole(capsys):
-    report = harness.run("tests.fuzz.videos", seed=SEED, mutants=MUTANTS)
-    with capsys.disabled():
-        print(f"\nvideos, seed {SEED}: {report}")  # noqa: T201
-    assert not report.failures, "\n".join(report.failures)
-    assert sum(report.counts.values()) == MUTANTS
+    report = harness.tried("videos", capsys, seed=SEED, mutants=MUTANTS)
     # Decoders forgive much: neither all refused nor all accepted.
     assert report.counts["accepted"] > MUTANTS / 10
     assert report.counts["refused"] > MUTANTS / 10

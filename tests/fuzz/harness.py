@@ -94,6 +94,29 @@ def run(target, *, seed=0, mutants=1000, first=0, jobs=1, progress=lambda report
     return report
 
 
+def tried(kind, capsys, **options):
+    """Run the target ``kind`` of this folder, print its report past pytest, and fail if any mutant did.
+
+    Parameters
+    ----------
+    kind : str
+    capsys
+        The fixture of pytest.
+    **options
+        Those of `run`.
+
+    Returns
+    -------
+    Report
+    """
+    report = run(f"tests.fuzz.{kind}", **options)
+    with capsys.disabled():
+        print(f"\n{kind}, seed {options['seed']}: {report}")
+    assert not report.failures, "\n".join(report.failures)
+    assert sum(report.counts.values()) == options["mutants"]
+    return report
+
+
 def _part(target, seed, number, end, report, progress):
     """Try some of the mutants in a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:

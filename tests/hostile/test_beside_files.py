@@ -43,19 +43,6 @@ BESIDE = [
 """Each command that writes beside its output, and which files."""
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return things.make(tmp_path_factory.mktemp("things"))
-
-
-@pytest.fixture
-def place(template, tmp_path, monkeypatch):
-    """A folder with one of everything, which the test stands in."""
-    shutil.copytree(template, tmp_path / "place")
-    monkeypatch.chdir(tmp_path / "place")
-    return tmp_path / "place"
-
-
 @pytest.fixture
 def no_work(monkeypatch):
     """A test that fails when a command begins with its work."""

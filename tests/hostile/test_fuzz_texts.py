@@ -12,11 +12,7 @@ SEED = int(os.environ.get("IDT_SEED", "0"))
 
 @pytest.mark.slow
 def test_no_mutant_of_a_text_crashes_hangs_or_fills_the_memory(capsys):
-    report = harness.run("tests.fuzz.texts", seed=SEED, mutants=MUTANTS)
-    with capsys.disabled():
-        print(f"\ntexts, seed {SEED}: {report}")  # noqa: T201
-    assert not report.failures, "\n".join(report.failures)
-    assert sum(report.counts.values()) == MUTANTS
+    report = harness.tried("texts", capsys, seed=SEED, mutants=MUTANTS)
     # Neither all refused nor all accepted: the mutants reach the readers, and the readers look.
     assert report.counts["accepted"] > MUTANTS / 50
     assert report.counts["refused"] > MUTANTS / 4

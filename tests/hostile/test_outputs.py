@@ -101,19 +101,6 @@ IN_A_FOLDER = {
 """For commands that write into the folder ``o`` words, which file there, and which input is linked there."""
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return things.make(tmp_path_factory.mktemp("things"))
-
-
-@pytest.fixture
-def place(template, tmp_path, monkeypatch):
-    """A folder with one of everything, which the test stands in."""
-    shutil.copytree(template, tmp_path / "place")
-    monkeypatch.chdir(tmp_path / "place")
-    return tmp_path / "place"
-
-
 ALL_ATTACKS = [
     pytest.param(name, words, victim, alias, id=f"{name} {words} -o {victim} {alias}")
     for name, cases in ATTACKS.items()

@@ -31,19 +31,6 @@ HOLDER = textwrap.dedent("""
 """)
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return things.make(tmp_path_factory.mktemp("things"))
-
-
-@pytest.fixture
-def place(template, tmp_path, monkeypatch):
-    """A folder with one of everything, which the test stands in."""
-    shutil.copytree(template, tmp_path / "place")
-    monkeypatch.chdir(tmp_path / "place")
-    return tmp_path / "place"
-
-
 @contextlib.contextmanager
 def holder(kind, path):
     """Another process that holds the lock of a folder or file."""

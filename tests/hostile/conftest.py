@@ -1,0 +1,20 @@
+"""The folder that tests of outputs stand in."""
+
+import shutil
+
+import pytest
+
+from tests.hostile import things
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return things.make(tmp_path_factory.mktemp("things"))
+
+
+@pytest.fixture
+def place(template, tmp_path, monkeypatch):
+    """A folder with one of everything, which the test stands in."""
+    shutil.copytree(template, tmp_path / "place")
+    monkeypatch.chdir(tmp_path / "place")
+    return tmp_path / "place"
