@@ -4,6 +4,7 @@ The first of these signals becomes an exception, so that all blocks on the way o
 second, which comes while they do so, ends the processes, removes the files and ends this process at once.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -27,6 +28,7 @@ class Ended(KeyboardInterrupt):
 def heed():
     """Turn signals into orderly ends from now on; one that is ignored, as under nohup, stays so."""
     _seen.clear()
+    atexit.register(_ignore_signals)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _on_signal)
@@ -60,9 +62,15 @@ def _on_signal(number, _):
     _seen.append(number)
     if len(_seen) == 1:
         raise Ended(number)
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    _ignore_signals()
     worker.end_all()
     atomic.abandon()
     scratch.abandon()
     os._exit(status_of(next(filter(None, _seen))))
+
+
+def _ignore_signals():
+    # At exit, too: Python gives signals back to the system there, and one that comes during the last milliseconds
+    # would replace the exit status of a command that has ended already.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
