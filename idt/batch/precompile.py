@@ -7,7 +7,6 @@ import pkgutil
 
 from idt import kernels
 from idt.jit.kernel import SIGNATURES, is_missing
-from idt.jit.short_cuts import compile_declared, take_short_cuts
 from idt.workers import processes
 from idt.workers.profile import stage
 
@@ -58,5 +57,5 @@ def missing_kernels():
 
 
 def _compile(module, name):
-    take_short_cuts()
-    compile_declared(getattr(importlib.import_module(module), name))
+    dispatcher = getattr(importlib.import_module(module), name)
+    dispatcher.compile(SIGNATURES[dispatcher])

@@ -2,7 +2,8 @@
 
 A file's name is a digest of the function's sources, of its types and of the processor; its first bytes are a digest of
 the rest. A file that is damaged counts as absent and is written anew. The digest keeps accidents away, nobody's intent:
-compiled code is code, and the folder must belong to somebody who is trusted.
+compiled code is code, and the folder must belong to somebody who is trusted. numba's own files are found by the time
+or the content of one source, although the functions of others became part of the code, and are unpickled unseen.
 """
 
 import contextlib
@@ -14,14 +15,9 @@ import re
 import sys
 import tempfile
 import time
-from typing import Any
 
 import llvmlite
 import numba
-from llvmlite.binding import parse_assembly
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.runtime import rtsys
-from numba.core.serialize import dumps
 
 SUFFIX = ".kernel"
 """Of a file of compiled code."""
@@ -36,76 +32,20 @@ _DIGEST = hashlib.sha256
 _IMPORT = re.compile(rb"^(?:from|import) +((?:idt|encoding|classify)\.[\w.]+)", re.MULTILINE)
 
 
-class Cache(FunctionCache):
-    """Numba's cache, without what only a compiler needs.
-
-    Numba imports the implementation of all that it can compile, scipy.linalg among it, before it looks for compiled
-    code: a third of a second and 60 MB. Code that is there needs the allocator alone; what is not there brings the
-    compiler, and with it those imports. It is taken to be that of the function's file and of the files of all kernels
-    that this one imports, which became part of it; numba looks at its own file only, and at no more than its size and
-    time.
-    """
-
-    def __init__(self, function):
-        super().__init__(function)
-        if not os.path.isabs(self.cache_path):
-            raise RuntimeError(f"no locator available: {self.cache_path} would lie in any folder that we are run in")
-        self._cache_file = Store(self.cache_path, self._impl.filename_base, function.__module__)
-
-    def load_overload(self, sig, target_context):
-        """The compiled code for some types, None without any."""
-        rtsys.initialize(target_context)
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
-
-    def save_overload(self, sig, data):
-        """Keep compiled code; where there is no room for it, the next process compiles again."""
-        with contextlib.suppress(OSError):
-            super().save_overload(sig, data)
-
-    def is_empty(self):
-        """Whether there is no compiled code of this function as it is now, for any processor."""
-        return self._cache_file.is_empty()
-
-
-class _MachineCode(CompileResultCacheImpl):
-    """What is kept of a compiled function: its machine code, without what numba would link into other functions."""
-
-    def reduce(self, data):
-        """The compiled function as numba pickles it."""
-        library, function, *others, _ = super().reduce(data)
-        name, kind, content = library
-        if kind == "object":
-            # numba takes a function to be in the code if it is in here.
-            entries = function.llvm_func_name, function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name
-            stub = "".join(f'define void @"{entry}"() {{ ret void }}\n' for entry in entries)
-            library = name, kind, (content[0], parse_assembly(stub).as_bitcode())
-        # Last come the globals of every function that became part of this one, as Python objects. Machine code has no
-        # use for them, and to find them again numba would import the modules of its own that they are from.
-        return library, function, *others, ()
-
-
-class LeanCache(Cache):
-    """For functions that none but Python calls: half the time of loading goes into what only a linker needs."""
-
-    _impl_class: Any = _MachineCode
-
-
 class Store:
-    """The files of one function.
+    """The files of one function; they stand for numba's index and data files.
 
     Parameters
     ----------
     folder : str
         It need not exist.
-    name : str
-        How the files of this function, and of no other in the folder, begin.
-    module : str
-        Name of the module that it is from. Files of other sources are removed when one of these is written.
+    function : function
+        That was compiled, in Python. Files of other sources are removed when one of these is written.
     """
 
-    def __init__(self, folder, name, module):
-        self._folder, self._name, self._module = folder, f"{name}.", module
+    def __init__(self, folder, function):
+        self._folder, self._module = folder, function.__module__
+        self._name = f"{function.__module__}.{function.__qualname__}.{sys.implementation.cache_tag}."
 
     @functools.cached_property
     def _current(self):
@@ -122,25 +62,22 @@ class Store:
         return pickle.loads(data) if _DIGEST(data).digest() == digest else None
 
     def save(self, key, data):
-        """Keep ``data`` under ``key``, and remove what no process can use any more."""
-        data = dumps(data)
-        path = self._path(key)
-        descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(_DIGEST(data).digest() + data)
-            os.replace(part, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
-            raise
-        self._sweep()
+        """Keep ``data`` under ``key``, and remove what no process can use any more.
 
-    def flush(self):
-        """Forget everything, as numba's ``recompile`` asks for."""
-        for name in self._names(self._current):
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self._folder, name))
+        Where there is no room for it, the next process compiles again.
+        """
+        data = pickle.dumps(data)
+        with contextlib.suppress(OSError):
+            descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
+            try:
+                with open(descriptor, "wb") as file:
+                    file.write(_DIGEST(data).digest() + data)
+                os.replace(part, self._path(key))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(part)
+                raise
+            self._sweep()
 
     def is_empty(self):
         """Return whether there is nothing of the sources as they are now."""

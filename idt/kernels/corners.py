@@ -7,8 +7,8 @@ bits and the place sorts by strength, and by place where two are equally strong,
 """
 
 import numpy as np
+from numba import float32, int32, int64, uint8
 
-from idt.jit.intrinsics import empty, maximum, zeros
 from idt.jit.kernel import kernel
 
 PLACE_BITS = 32
@@ -16,7 +16,7 @@ REACH = 2
 """Whole pixels in x and y that are less than 3 px away in any combination: 8 < 3²."""
 
 
-@kernel("(int32[:,::1], uint8[:,::1], int32, int64[::1])")
+@kernel((int32[:, ::1], uint8[:, ::1], int32, int64[::1]))
 def find_peaks(strength, mask, least, keys):
     """Keys of the pixels inside the border that exceed ``least`` and none of whose neighbours exceeds them.
 
@@ -24,13 +24,13 @@ def find_peaks(strength, mask, least, keys):
     keys (≥ n,) int64 out. Returns their number n.
     """
     height, width = strength.shape
-    highest, peaks = empty(width, np.int32), zeros(width, np.uint8)
+    highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
     count = 0
     for y in range(1, height - 1):
         for x in range(width):
-            highest[x] = maximum(maximum(strength[y - 1, x], strength[y, x]), strength[y + 1, x])
+            highest[x] = max(max(strength[y - 1, x], strength[y, x]), strength[y + 1, x])
         for x in range(1, width - 1):
-            around = maximum(maximum(highest[x - 1], highest[x]), highest[x + 1])
+            around = max(max(highest[x - 1], highest[x]), highest[x + 1])
             peaks[x] = (strength[y, x] > least) & (strength[y, x] >= around)
         for x in range(1, width - 1):
             if peaks[x] and (mask.size == 0 or mask[y, x]):
@@ -39,7 +39,7 @@ def find_peaks(strength, mask, least, keys):
     return count
 
 
-@kernel("(int64[::1], uint8[:,::1], float32[:,::1])")
+@kernel((int64[::1], uint8[:, ::1], float32[:, ::1]))
 def keep_apart(keys, taken, corners):
     """Take the strongest of the peaks that are 3 px away from all taken before.
 

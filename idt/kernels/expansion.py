@@ -9,11 +9,10 @@ applicability the fit separates into 1-D correlations, of which only four number
 import math
 
 import numpy as np
-from numba import njit
+from numba import float32, int64, njit, uint8
 
 from idt.jit.float8 import LANES, everywhere, transposed
 from idt.jit.float8_memory import load, store, store_rows
-from idt.jit.intrinsics import empty, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.resize import smooth
 
@@ -104,10 +103,10 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
-    rows = empty(3 * pitch, np.float32)
+    rows = np.empty(3 * pitch, np.float32)
     # The pixels of a row behind the last whole vector.
     whole = width - width % LANES
-    rest, rest_interleaved = empty(COEFFICIENTS * LANES, np.float32), empty(COEFFICIENTS * LANES + 3, np.float32)
+    rest, rest_interleaved = np.empty(COEFFICIENTS * LANES, np.float32), np.empty(COEFFICIENTS * LANES + 3, np.float32)
     # Not literals, for which numba would compile a second version.
     none, lanes = np.int64(0), np.int64(LANES)
     for y in range(height):
@@ -121,7 +120,7 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
                 by_pixel[x * COEFFICIENTS + c] = rest_interleaved[(x - whole) * COEFFICIENTS + c]
 
 
-@kernel("(uint8[:,::1], int64[:,::1], float32[:,::1], int64, float32[::1], float32[::1])")
+@kernel((uint8[:, ::1], int64[:, ::1], float32[:, ::1], int64, float32[::1], float32[::1]))
 def expand(gray, sizes, blurs, finest, planar, interleaved):
     """Coefficients of x, y, x², y² and xy at every scale, in two orders: by plane to stream, by pixel to gather.
 
@@ -132,12 +131,12 @@ def expand(gray, sizes, blurs, finest, planar, interleaved):
     """
     height, width = gray.shape
     # The vectors read beyond its end.
-    frame = zeros(gray.size + LANES, np.float32)
+    frame = np.zeros(gray.size + LANES, np.float32)
     for y in range(height):
         for x in range(width):
             frame[y * width + x] = gray[y, x]
-    padded = empty((height + 2 * RADIUS) * width + LANES, np.float32)
-    row = empty(COEFFICIENTS * width, np.float32)
+    padded = np.empty((height + 2 * RADIUS) * width + LANES, np.float32)
+    row = np.empty(COEFFICIENTS * width, np.float32)
     start = 0
     for s in range(sizes.shape[0]):
         h, w = sizes[s]

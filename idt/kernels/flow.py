@@ -9,11 +9,10 @@ Expansions hold the coefficients of x, y, x², y² and xy, in this order.
 import math
 
 import numpy as np
-from numba import njit
+from numba import float32, int64, njit
 
 from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
 from idt.jit.float8_memory import copy, item, load, store, store_places
-from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 from idt.kernels.median import median
 from idt.kernels.resize import resize
@@ -93,7 +92,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
     half = everywhere(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
-        x = maximum(minimum(x, width - LANES), 0)
+        x = max(min(x, width - LANES), 0)
         samples = (
             _sample(second, row, index, right, lower, x),
             _sample(second, row, index, right, lower, x + 1),
@@ -164,7 +163,7 @@ def _window_columns(ring, top, last, size, smooth):
 @njit(**INNER)
 def _row(y, last, size):
     """Where the products of an image row stand in the ring."""
-    return (minimum(maximum(y, 0), last) & (RING - 1)) * size
+    return (min(max(y, 0), last) & (RING - 1)) * size
 
 
 @njit(**INNER)
@@ -198,7 +197,7 @@ def _damp(size, damping):
     Method: docs/method/extraction.md, section 3.3.
     """
     damping[:] = ONE
-    reach = minimum(size, BORDER.size)
+    reach = min(size, BORDER.size)
     for k in range(reach):
         damping[k] *= BORDER[k]
         damping[size - 1 - k] *= BORDER[k]
@@ -215,30 +214,33 @@ def _iterate(first, second, height, width, flow, iterations):
     pitch = columns + 2 * MARGIN
     size = 5 * pitch
     plane = height * width
-    dampings = empty(columns, np.float32), empty(height, np.float32)
+    dampings = np.empty(columns, np.float32), np.empty(height, np.float32)
     _damp(width, dampings[0])
     _damp(height, dampings[1])
     places = (
-        empty(columns, np.int32), empty(columns, np.float32), empty(columns, np.float32), empty(columns, np.float32),
-    )  # fmt: skip
-    ring, smooth = empty(RING * size, np.float32), empty(STRIP * size, np.float32)
-    solved = empty(2 * columns, np.float32)
+        np.empty(columns, np.int32),
+        np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+    )
+    ring, smooth = np.empty(RING * size, np.float32), np.empty(STRIP * size, np.float32)
+    solved = np.empty(2 * columns, np.float32)
     for _ in range(iterations):
         made = np.int64(0)
         for top in range(0, height, STRIP):
             # Products are made before the rows that they come from are solved, and kept until nobody needs them.
-            while made < minimum(np.int64(top + STRIP + WINDOW_RADIUS), height):
+            while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
                 _locate(flow, made, height, width, places)
                 _make_products((first, second), flow, made, height, width, places, dampings, ring)
                 made += 1
             _window_columns(ring, top, height - 1, size, smooth)
-            for y in range(top, minimum(top + STRIP, height)):
+            for y in range(top, min(top + STRIP, height)):
                 _solve(smooth, (y - top) * size, pitch, width, solved)
                 copy(solved, 0, flow, y * width, width)
                 copy(solved, columns, flow, plane + y * width, width)
 
 
-@kernel("(float32[::1], float32[::1], int64[:,::1], int64, float32, int64, float32[::1])")
+@kernel((float32[::1], float32[::1], int64[:, ::1], int64, float32, int64, float32[::1]))
 def estimate(first, second, sizes, finest, ratio, iterations, fields):
     """The flow at every scale, from the coarsest to the finest; each starts from the median of the one before.
 
@@ -248,7 +250,7 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
     ``finest`` there is only the flow carried over.
     """
     scales, start = sizes.shape[0], fields.size // 2
-    rough = zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
+    rough = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
     coarser = fields
     for s in range(scales - 1, -1, -1):
         height, width = sizes[s]

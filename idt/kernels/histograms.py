@@ -10,11 +10,10 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 """
 
 import numpy as np
-from numba import njit
+from numba import float32, int32, int64, njit, uint8
 
 from idt.jit.float8 import LANES, absolute, everywhere, greater, numbers, root, total
 from idt.jit.float8_memory import fetch, item, load, store
-from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 
 BINS = 8
@@ -49,9 +48,9 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
     """
     highest = np.int32(-1)
     for n in range(points.shape[0]):
-        corners[n, 0] = minimum(maximum(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
-        corners[n, 1] = minimum(maximum(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
-        highest = maximum(highest, rows[n])
+        corners[n, 0] = min(max(np.rint(points[n, 0]) - patch // 2, 0), width - patch)
+        corners[n, 1] = min(max(np.rint(points[n, 1]) - patch // 2, 0), height - patch)
+        highest = max(highest, rows[n])
         if rows[n] >= 0:
             start[corners[n, 1] + 2] += 1
     for y in range(height):
@@ -68,8 +67,8 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
-    above = maximum(y - 1, 0) if y < height - 1 else y
-    below = minimum(y + 1, height - 1) if y > 0 else y
+    above = max(y - 1, 0) if y < height - 1 else y
+    below = min(y + 1, height - 1) if y > 0 else y
     dx[0] = np.float32(0)
     dx[width - 1] = np.float32(0)
     for x in range(1, width - 1):
@@ -84,7 +83,7 @@ def _to_polar(dx, dy, magnitude, angle):
     for x in range(dx.shape[0]):
         run = abs(dx[x])
         rise = abs(dy[x])
-        c = minimum(run, rise) / (maximum(run, rise) + TINY)
+        c = min(run, rise) / (max(run, rise) + TINY)
         square = c * c
         turn = ((((ATAN_9 * square + ATAN_7) * square + ATAN_5) * square + ATAN_3) * square + ATAN_1) * c
         turn = np.float32(2) - turn if rise > run else turn
@@ -202,7 +201,8 @@ def _add_normalised(row, n_cells, norm, into):
 
 
 @kernel(
-    "(uint8[:,::1], float32[:,:,::1], float32[:,::1], int32[::1], int64, int64, int64, float32[:,::1])", fastmath=FLAGS
+    (uint8[:, ::1], float32[:, :, ::1], float32[:, ::1], int32[::1], int64, int64, int64, float32[:, ::1]),
+    fastmath=FLAGS,
 )
 def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """Add every patch's histograms, normalised, to its row of the sums.
@@ -212,29 +212,29 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """
     height, width = gray.shape
     cell, n_cells = patch // cells, cells * cells
-    corners, order = empty((points.shape[0], 2), np.int32), empty(points.shape[0], np.int32)
-    start = zeros(height + 2, np.int32)
+    corners, order = np.empty((points.shape[0], 2), np.int32), np.empty(points.shape[0], np.int32)
+    start = np.zeros(height + 2, np.int32)
     highest = _bucket(points, rows, patch, height, width, corners, order, start)
     if highest < 0 or highest >= sums.shape[0]:
         return highest < 0
     image = gray.astype(np.float32)
-    dx, dy = empty(width, np.float32), empty(width, np.float32)
+    dx, dy = np.empty(width, np.float32), np.empty(width, np.float32)
     # The last rows, one more than a cell has: one enters the running sums as another leaves them.
     magnitude, angle = (
-        zeros((cell + 1, FIELDS, width), np.float32),
-        zeros((cell + 1, FIELDS, width), np.float32),
+        np.zeros((cell + 1, FIELDS, width), np.float32),
+        np.zeros((cell + 1, FIELDS, width), np.float32),
     )
-    small = zeros((cell + 1, width), np.int32)
+    small = np.zeros((cell + 1, width), np.int32)
     # The running sums.
-    columns = zeros(width * FIELDS * BINS, np.float32)
-    counts, before = zeros(width, np.int32), zeros(width + 1, np.int32)
-    histograms = empty((points.shape[0], n_cells * CHANNELS), np.float32)
+    columns = np.zeros(width * FIELDS * BINS, np.float32)
+    counts, before = np.zeros(width, np.int32), np.zeros(width + 1, np.int32)
+    histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
     for y in range(height):
         entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
         _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
         _slide_small(small[entering], small[leaving], counts, before)
-        for r in range(minimum(cells, (y + 1) // cell)):
+        for r in range(min(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1
             for k in range(start[top], start[top + 1]):
                 n = order[k]
@@ -247,6 +247,6 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
                     _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])
                 if r == cells - 1:
                     _add_normalised(histograms[k], n_cells, norm, sums[rows[n]])
-        if start[maximum(y - cells * cell + 2, 0)] == start[height]:
+        if start[max(y - cells * cell + 2, 0)] == start[height]:
             break
     return True

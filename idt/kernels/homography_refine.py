@@ -6,9 +6,8 @@ Method: docs/method/extraction.md, section 4.5.
 import math
 
 import numpy as np
-from numba import njit
+from numba import boolean, float32, float64, int64, njit
 
-from idt.jit.intrinsics import empty, maximum
 from idt.jit.kernel import INNER, kernel
 
 PARAMETERS = 8
@@ -30,7 +29,7 @@ NORMAL_SIGN = np.kron(np.eye(2), np.ones((3, 3)))
 NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.ones((2, 2))]])
 
 
-@kernel("(float32[:,::1], float32[:,::1], boolean[::1], float32[::1], int64, float64, float64[::1])")
+@kernel((float32[:, ::1], float32[:, ::1], boolean[::1], float32[::1], int64, float64, float64[::1]))
 def polish(source, target, inliers, start, iterations, tolerance, matrix):
     """Least squares over the inliers, from the model they agree with; returns whether a finite matrix came of it.
 
@@ -41,11 +40,11 @@ def polish(source, target, inliers, start, iterations, tolerance, matrix):
     count = 0
     for i in range(inliers.shape[0]):
         count += inliers[i]
-    own, theirs = empty((2, count), np.float64), empty((2, count), np.float64)
+    own, theirs = np.empty((2, count), np.float64), np.empty((2, count), np.float64)
     s, sx, sy = _centre(source, inliers, own)
     t, tx, ty = _centre(target, inliers, theirs)
-    model, trial = empty(PARAMETERS, np.float64), empty(PARAMETERS, np.float64)
-    sums, system = empty(SUMS, np.float64), empty((PARAMETERS, PARAMETERS + 1), np.float64)
+    model, trial = np.empty(PARAMETERS, np.float64), np.empty(PARAMETERS, np.float64)
+    sums, system = np.empty(SUMS, np.float64), np.empty((PARAMETERS, PARAMETERS + 1), np.float64)
     # Between centred points: the homography after the source's centring undone, before the target's.
     for k in range(PARAMETERS):
         matrix[k] = start[k]
@@ -91,7 +90,7 @@ def _centre(points, chosen, out):
     for i in range(count):
         out[0, i] -= x
         out[1, i] -= y
-        largest = maximum(largest, maximum(abs(out[0, i]), abs(out[1, i])))
+        largest = max(largest, max(abs(out[0, i]), abs(out[1, i])))
     scale = 1 / largest
     for i in range(count):
         out[0, i] *= scale

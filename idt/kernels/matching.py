@@ -5,7 +5,7 @@ looks only at those within its reach.
 """
 
 import numpy as np
-from numba import njit
+from numba import float32, float64, int64, njit
 
 from idt.jit.kernel import INNER, kernel
 
@@ -14,7 +14,7 @@ REASSOCIATION = {"contract", "reassoc"}
 
 
 @kernel(
-    "(float32[:,::1], float32[:,::1], float32[:,::1], float32[:,::1], int64[::1], int64[::1], float64, int64[::1])",
+    (float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], int64[::1], int64[::1], float64, int64[::1]),
 )
 def find_nearest(points, descriptors, previous_points, previous_descriptors, order, first, radius, nearest):
     """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.

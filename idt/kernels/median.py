@@ -12,7 +12,6 @@ from numba import njit
 
 from idt.jit.float8 import LANES, greater, network, smaller
 from idt.jit.float8_memory import copy, load, load_rows, store, store_rows
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 MARGIN = 8
@@ -27,7 +26,7 @@ def _keep_row(planes, first, y, height, width, rows, start):
 
     The plane begins at ``first``.
     """
-    at = first + minimum(maximum(y, 0), height - 1) * width
+    at = first + min(max(y, 0), height - 1) * width
     out = start + MARGIN
     copy(planes, at, rows, out, width)
     for k in range(1, MARGIN + 1):
@@ -92,8 +91,8 @@ def median(planes, height, width, out):
     """
     whole = -(-width // LANES) * LANES
     pitch = whole + 2 * MARGIN
-    rows, columns = empty(RING * pitch, np.float32), empty(4 * pitch, np.float32)
-    pairs, two = empty(8 * pitch, np.float32), empty(2 * whole, np.float32)
+    rows, columns = np.empty(RING * pitch, np.float32), np.empty(4 * pitch, np.float32)
+    pairs, two = np.empty(8 * pitch, np.float32), np.empty(2 * whole, np.float32)
     for first in range(0, out.size, height * width):
         for y in range(-2, 2):
             _keep_row(planes, first, y, height, width, rows, (y & (RING - 1)) * pitch)

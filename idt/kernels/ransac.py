@@ -10,9 +10,8 @@ eigenvalue problem, and that a model is given up as soon as it cannot win any mo
 import math
 
 import numpy as np
-from numba import njit
+from numba import boolean, float32, float64, int64, njit
 
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 SAMPLE = 4
@@ -29,14 +28,14 @@ BLOCK = 128
 """Matches counted between two looks at whether the model can still win."""
 
 
-@kernel("(float32[:,::1], float32[:,::1], float64, int64, float64, float32[::1], boolean[::1])")
+@kernel((float32[:, ::1], float32[:, ::1], float64, int64, float64, float32[::1], boolean[::1]))
 def consensus(source, target, threshold, iterations, confidence, winner, inliers):
     """Mark the matches that agree with the best model found; returns their number, 0 without any model.
 
     source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; winner (8,) float32, row by row without the
     ninth number, which is 1, and inliers (n,) bool out.
     """
-    chosen, model = empty(SAMPLE, np.int64), empty(PARAMETERS, np.float32)
+    chosen, model = np.empty(SAMPLE, np.int64), np.empty(PARAMETERS, np.float32)
     count = source.shape[1]
     limit = np.float32(threshold * threshold)
     state = SEED
@@ -48,8 +47,8 @@ def consensus(source, target, threshold, iterations, confidence, winner, inliers
         if not found:
             break
         if _through_four(source, target, chosen, model):
-            agreeing = _count(source, target, model, limit, maximum(best, SAMPLE - 1))
-            if agreeing > maximum(best, SAMPLE - 1):
+            agreeing = _count(source, target, model, limit, max(best, SAMPLE - 1))
+            if agreeing > max(best, SAMPLE - 1):
                 best = agreeing
                 for i in range(PARAMETERS):
                     winner[i] = model[i]
@@ -177,7 +176,7 @@ def _count(source, target, model, limit, to_beat):
     count = source.shape[1]
     agreeing = 0
     for first in range(0, count, BLOCK):
-        last = minimum(first + BLOCK, count)
+        last = min(first + BLOCK, count)
         if agreeing + count - first <= to_beat:
             return agreeing
         for i in range(first, last):
@@ -191,7 +190,7 @@ def _iterations_needed(confidence, outliers, most):
     miss = 1 - (1 - outliers) ** SAMPLE
     if miss < TINY:
         return 0
-    numerator, denominator = math.log(maximum(1 - confidence, TINY)), math.log(miss)
+    numerator, denominator = math.log(max(1 - confidence, TINY)), math.log(miss)
     if denominator >= 0 or -numerator >= most * -denominator:
         return most
     return np.int64(np.rint(numerator / denominator))

@@ -8,7 +8,6 @@ from numba import njit
 
 from idt.jit.float8 import LANES, everywhere
 from idt.jit.float8_memory import copy, item, load, look_up_pairs, store
-from idt.jit.intrinsics import empty, maximum, minimum, zeros
 from idt.jit.kernel import INNER, kernel
 
 
@@ -19,11 +18,11 @@ def _find_neighbours(source, target):
     Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """
     whole = -(-target // LANES) * LANES
-    first, share = zeros(whole, np.int32), zeros(whole, np.float32)
+    first, share = np.zeros(whole, np.int32), np.zeros(whole, np.float32)
     step = source / target
     for i in range(target):
         # Pixel centres lie on pixel centres.
-        at = minimum(maximum((i + 0.5) * step - 0.5, 0.0), source - 1.0)
+        at = min(max((i + 0.5) * step - 0.5, 0.0), source - 1.0)
         first[i] = at
         share[i] = at - first[i]
     return first, share
@@ -46,11 +45,11 @@ def resize(planes, height, width, factor, to_height, to_width, out):
     """
     upper, below = _find_neighbours(height, to_height)
     left, beside = _find_neighbours(width, to_width)
-    mixed, stretched = zeros(width + 1, np.float32), empty(left.size, np.float32)
+    mixed, stretched = np.zeros(width + 1, np.float32), np.empty(left.size, np.float32)
     source = 0
     for first in range(0, out.size, to_height * to_width):
         for y in range(to_height):
-            a, b = source + upper[y] * width, source + minimum(upper[y] + 1, height - 1) * width
+            a, b = source + upper[y] * width, source + min(upper[y] + 1, height - 1) * width
             share = below[y] * factor
             rest = factor - share
             for x in range(width):
@@ -81,9 +80,9 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
     upper, below = _find_neighbours(height, to_height)
     left, beside = _find_neighbours(width, to_width)
     margin = reach + LANES
-    mixed, blurred = empty(width + 2 * margin, np.float32), zeros(width + LANES, np.float32)
-    stretched = empty(left.size, np.float32)
-    rows, weights = empty(2 * reach + 2, np.int64), empty(2 * reach + 2, np.float32)
+    mixed, blurred = np.empty(width + 2 * margin, np.float32), np.zeros(width + LANES, np.float32)
+    stretched = np.empty(left.size, np.float32)
+    rows, weights = np.empty(2 * reach + 2, np.int64), np.empty(2 * reach + 2, np.float32)
     for y in range(to_height):
         share = below[y]
         for k in range(rows.size):

@@ -1,11 +1,12 @@
 """Which cells of the sampling grid are free (docs/method/extraction.md, section 5)."""
 
 import numpy as np
+from numba import boolean, float32, int64
 
 from idt.jit.kernel import kernel
 
 
-@kernel("(boolean[:,::1], float32[:,::1], int64, float32[:,::1])")
+@kernel((boolean[:, ::1], float32[:, ::1], int64, float32[:, ::1]))
 def free_centres(textured, live, stride, points):
     """Write the centres of the textured cells that hold no live track, row by row, and return how many there are.
 

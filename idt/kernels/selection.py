@@ -1,9 +1,8 @@
 """Numbers of whole tracks, and the tests that a kept one passes (docs/method/extraction.md, section 8)."""
 
 import numpy as np
-from numba import njit
+from numba import boolean, float32, njit
 
-from idt.jit.intrinsics import maximum
 from idt.jit.kernel import INNER, kernel
 
 STATIC = np.float32(np.sqrt(3))
@@ -30,10 +29,20 @@ def _moments(values):
 def _add_step(x, y, total, longest):
     """Total and longest of the lengths of some steps, with one more."""
     length = np.sqrt(x * x + y * y)
-    return total + length, maximum(longest, length)
+    return total + length, max(longest, length)
 
 
-@kernel("(float32[:,:,::1], float32[:,:,::1], boolean, float32[:,:,::1], float32[::1], float32[:,::1], boolean[:,::1])")
+@kernel(
+    (
+        float32[:, :, ::1],
+        float32[:, :, ::1],
+        boolean,
+        float32[:, :, ::1],
+        float32[::1],
+        float32[:, ::1],
+        boolean[:, ::1],
+    )
+)
 def summarise(points, displacements, camera, moments, length, trajectory, passed):
     """Summarise and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 

@@ -14,7 +14,6 @@ from numba import njit
 
 from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
 from idt.jit.float8_memory import load, look_up_bytes, store, store_places
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 PATCH = 21
@@ -41,7 +40,7 @@ def describe(image, x, y, scale, angle, weights, pixels, out):
     """
     height, width = image.shape
     _pack(image, pixels)
-    patch, sums = empty((PATCH + 1) * PITCH, np.float32), empty(SUMS * PITCH, np.float32)
+    patch, sums = np.empty((PATCH + 1) * PITCH, np.float32), np.empty(SUMS * PITCH, np.float32)
     for i in range(patch.size):
         patch[i] = 0
     for k in range(x.size):
@@ -88,9 +87,9 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     cos, sin = np.float32(math.cos(theta)), np.float32(math.sin(theta))
     # Whole vectors, and one more, because the end of the last column can be looked up.
     columns = (n + LANES - 1) // LANES * LANES
-    samples = empty(columns, np.int32), empty(columns, np.float32), empty(columns, np.float32)
-    sums, following = empty(columns + 1, np.float32), empty(columns + 1, np.float32)
-    cumulated = empty(n + 1, np.int64)
+    samples = np.empty(columns, np.int32), np.empty(columns, np.float32), np.empty(columns, np.float32)
+    sums, following = np.empty(columns + 1, np.float32), np.empty(columns + 1, np.float32)
+    cumulated = np.empty(n + 1, np.int64)
     for j in range(columns + 1):
         sums[j] = following[j] = 0
     # A pixel of margin, because a row's end is rounded twice here and its samples once.
@@ -145,8 +144,8 @@ def _locate(x, y, cos, sin, height, width, samples):
         sample_x, sample_y = x + np.float32(np.int32(j)) * cos, y + np.float32(np.int32(j)) * sin
         pixel_x, pixel_y = np.floor(sample_x), np.floor(sample_y)
         inside = (pixel_x >= zero) & (pixel_y >= zero) & (pixel_x < last_x) & (pixel_y < last_y)
-        pixel_x = pixel_x if inside else minimum(maximum(np.rint(sample_x), zero), last_x)
-        pixel_y = pixel_y if inside else minimum(maximum(np.rint(sample_y), zero), last_y)
+        pixel_x = pixel_x if inside else min(max(np.rint(sample_x), zero), last_x)
+        pixel_y = pixel_y if inside else min(max(np.rint(sample_y), zero), last_y)
         right[j] = sample_x - pixel_x if inside else zero
         down[j] = sample_y - pixel_y if inside else zero
         places[j] = np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x)

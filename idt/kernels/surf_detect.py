@@ -10,9 +10,8 @@ decide the order of keypoints. Hence no fastmath flag here, and float64, in whic
 """
 
 import numpy as np
-from numba import njit
+from numba import float32, int32, njit
 
-from idt.jit.intrinsics import empty
 from idt.jit.kernel import INNER, kernel
 
 OCTAVES = 4
@@ -25,7 +24,7 @@ COLUMNS = 5
 """A found keypoint: x, y, size, response, octave."""
 
 
-@kernel("(int32[:,::1], int32[:,::1], float32, float32[:,::1])")
+@kernel((int32[:, ::1], int32[:, ::1], float32, float32[:, ::1]))
 def find_keypoints(integral, mask_integral, threshold, out):
     """Accepted maxima of all octaves, in no order that matters; returns their number.
 
@@ -40,10 +39,10 @@ def find_keypoints(integral, mask_integral, threshold, out):
         step = 1 << octave
         if 21 * step > shorter:
             break
-        columns = empty((height + 1, (width // step + 1) * step), np.int32)
+        columns = np.empty((height + 1, (width // step + 1) * step), np.int32)
         _regroup_columns(integral, step, columns)
         # Cells that no filter covers and no search sees stay unwritten.
-        responses = empty((LAYERS, height // step, width // step), np.float32)
+        responses = np.empty((LAYERS, height // step, width // step), np.float32)
         for layer in range(LAYERS):
             size = (9 + 6 * layer) * step
             if size <= shorter:
@@ -81,7 +80,7 @@ def _respond(columns, width, size, step, out):
     unseen = SEEN - m if m < SEEN else 0
     rows, cells = (height - size) // step + 1 - unseen, (width - size) // step + 1 - 2 * unseen
     # Corners of the 9 × 9 layout: as rows, and as places among the regrouped columns.
-    y, x = empty(10, np.int64), empty(10, np.int64)
+    y, x = np.empty(10, np.int64), np.empty(10, np.int64)
     for corner in range(10):
         y[corner] = np.int64(np.rint(corner * size / 9.0))
         x[corner] = y[corner] % step * stride + y[corner] // step + unseen
@@ -90,9 +89,9 @@ def _respond(columns, width, size, step, out):
     # One run of boxes serves either side of Dxy.
     start, end = (x[1], x[5] + cells) if x[1] < x[5] else (x[5], x[1] + cells)
     # Separate arrays: LLVM must know them apart to vectorise the loops that meet them.
-    beside, stacked = empty(cells + 2 * lobe, np.float64), empty((2 * lobe + 1, cells), np.float64)
-    upper, lower = empty(end - start, np.float64), empty(end - start, np.float64)
-    dxx, dyy = empty(cells, np.float32), empty(cells, np.float32)
+    beside, stacked = np.empty(cells + 2 * lobe, np.float64), np.empty((2 * lobe + 1, cells), np.float64)
+    upper, lower = np.empty(end - start, np.float64), np.empty(end - start, np.float64)
+    dxx, dyy = np.empty(cells, np.float32), np.empty(cells, np.float32)
     depth = 2 * lobe + 1
     for i in range(unseen - 2 * lobe, rows):
         # Boxes stand one below the other in a ring of rows; the third of this row of cells is new.
@@ -151,7 +150,7 @@ def _find_maxima(responses, layer, threshold, count, out):
     """
     _, rows, cols = responses.shape
     border = (15 + 6 * layer) // 2 + 1
-    marks = empty(cols, np.int32)
+    marks = np.empty(cols, np.int32)
     for i in range(border, rows - border):
         # Few cells exceed the threshold and four neighbours: they are left to be looked at one by one.
         for j in range(1, cols - 1):
@@ -221,7 +220,7 @@ def _newton_step(responses, layer, i, j):
     responses (4, rows, cols) float32, the middle of the 27 at layer, i, j. Bay et al. 2008, section 3.4 (after Brown &
     Lowe 2002).
     """
-    c = empty((3, 3, 3), np.float64)
+    c = np.empty((3, 3, 3), np.float64)
     for k in range(3):
         for v in range(3):
             for u in range(3):

@@ -7,9 +7,8 @@ lengths are pixels; the disc, the wavelets and their spacing grow with the keypo
 import math
 
 import numpy as np
-from numba import njit
+from numba import float32, int32, njit
 
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 RADIUS = 6
@@ -29,7 +28,7 @@ ARC7 = np.float32(-0.04432655554792128 * 180 / math.pi)
 TINY = np.float32(2.220446e-16)
 
 
-@kernel("(int32[:,::1], float32[::1], float32[::1], float32[::1], float32[::1], float32[::1])")
+@kernel((int32[:, ::1], float32[::1], float32[::1], float32[::1], float32[::1], float32[::1]))
 def orient(integral, x, y, scale, weights, angle):
     """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
 
@@ -37,10 +36,10 @@ def orient(integral, x, y, scale, weights, angle):
     Unchecked: call surf.detect.
     """
     # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
-    dx, dy, turns = empty(WAVELETS, np.float32), empty(WAVELETS, np.float32), empty(WAVELETS, np.float32)
+    dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
     for i in range(WAVELETS):
         dx[i] = dy[i] = 0
-    sum_x, sum_y = empty(DIRECTIONS, np.float32), empty(DIRECTIONS, np.float32)
+    sum_x, sum_y = np.empty(DIRECTIONS, np.float32), np.empty(DIRECTIONS, np.float32)
     for k in range(x.size):
         count = _respond(integral, x[k], y[k], scale[k], weights, dx, dy)
         for i in range(WAVELETS):
@@ -63,7 +62,7 @@ def _respond(integral, x, y, scale, weights, dx, dy):
     side = 2 * half
     factor = np.float32(1) / np.float32(side * half)
     to_corner = np.float32(side - 1) / np.float32(2)
-    tops = empty(TAPS, np.int64)
+    tops = np.empty(TAPS, np.int64)
     for v in range(TAPS):
         tops[v] = np.int64(np.rint(y + np.float32(v - RADIUS) * scale - to_corner))
     count = 0
@@ -100,7 +99,7 @@ def _arctangent(y, x):
     A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
     """
     along, across = abs(x), abs(y)
-    ratio = minimum(along, across) / (maximum(along, across) + TINY)
+    ratio = min(along, across) / (max(along, across) + TINY)
     square = ratio * ratio
     angle = (((ARC7 * square + ARC5) * square + ARC3) * square + ARC1) * ratio
     angle = np.float32(90) - angle if across > along else angle

@@ -5,10 +5,9 @@ them where it has eight numbers at once, on every processor.
 """
 
 import numpy as np
-from numba import njit
+from numba import float32, njit, uint8
 
 from idt.jit.float8 import fused
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 BLOCK = 3
@@ -24,8 +23,8 @@ def _read(row, pixels, smooth):
     width = row.size
     for x in range(width):
         pixels[x + 1] = row[x]
-    pixels[0] = row[minimum(1, width - 1)]
-    pixels[width + 1] = row[maximum(width - 2, 0)]
+    pixels[0] = row[min(1, width - 1)]
+    pixels[width + 1] = row[max(width - 2, 0)]
     for x in range(width):
         smooth[x] = fused(pixels[x + 2], SIDE, fused(pixels[x + 1], CENTRE, pixels[x] * SIDE))
 
@@ -46,8 +45,8 @@ def _sum_products(above, row, below, smooth_above, smooth_below, products, sums)
         products[1, x] = dx * dy
         products[2, x] = dy * dy
     for c in range(3):
-        products[c, 0] = products[c, minimum(2, width)]
-        products[c, width + 1] = products[c, maximum(width - 1, 1)]
+        products[c, 0] = products[c, min(2, width)]
+        products[c, width + 1] = products[c, max(width - 1, 1)]
         for x in range(width):
             sums[c, x] = np.float64(products[c, x]) + np.float64(products[c, x + 1]) + np.float64(products[c, x + 2])
 
@@ -62,13 +61,13 @@ def _solve(above, row, below, out):
         out[x] = (a + c) - np.sqrt((a - c) * (a - c) + b * b)
 
 
-@kernel("(uint8[:,::1], float32[:,::1])")
+@kernel((uint8[:, ::1], float32[:, ::1]))
 def texture(gray, out):
     """Smaller eigenvalue over 3×3 pixels, gradients of 3×3; gray (H, W) uint8, out (H, W) float32."""
     height, width = gray.shape
     # The last three rows of each.
-    pixels, smooth = empty((3, width + 2), np.float32), empty((3, width), np.float32)
-    products, sums = empty((3, width + 2), np.float32), empty((3, 3, width), np.float64)
+    pixels, smooth = np.empty((3, width + 2), np.float32), np.empty((3, width), np.float32)
+    products, sums = np.empty((3, width + 2), np.float32), np.empty((3, 3, width), np.float64)
     _read(gray[0], pixels[0], smooth[0])
     for y in range(height):
         if y + 1 < height:
@@ -85,6 +84,6 @@ def texture(gray, out):
 @njit(**INNER)
 def _neighbours(y, height):
     """Which of three rows kept are those above and below row y, reflected at the border."""
-    above = y - 1 if y > 0 else minimum(1, height - 1)
-    below = y + 1 if y + 1 < height else maximum(height - 2, 0)
+    above = y - 1 if y > 0 else min(1, height - 1)
+    below = y + 1 if y + 1 < height else max(height - 2, 0)
     return above % 3, below % 3

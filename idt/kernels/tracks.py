@@ -1,9 +1,8 @@
 """Starting tracks at the points of one scale and moving them by the flow (docs/method/extraction.md, section 6)."""
 
 import numpy as np
-from numba import njit
+from numba import float32, int32, int64, njit
 
-from idt.jit.intrinsics import empty, maximum, minimum
 from idt.jit.kernel import INNER, kernel
 
 
@@ -14,7 +13,7 @@ def _row(slot, age, group, time_cells):
     return slot * time_cells + cell if cell < time_cells else -1
 
 
-@kernel("(float32[:,::1], int64, int64, int32[:,::1], float32[:,::1], float32[:,:,::1], float32[:,::1])")
+@kernel((float32[:, ::1], int64, int64, int32[:, ::1], float32[:, ::1], float32[:, :, ::1], float32[:, ::1]))
 def start(new, time_cells, count, listed, positions, points, sums):
     """Begin a track at each of the points ``new`` (n, 2) float32, behind the ``count`` tracks that are there.
 
@@ -48,14 +47,14 @@ def advance(flow, flow_warp, time_cells, count, listed, positions, points, displ
     length = displacements.shape[1]
     group = length // time_cells
     slots, ages, rows = listed[0], listed[1], listed[2]
-    finished = empty(count, np.int32)
-    lost = empty(count, np.int32)
+    finished = np.empty(count, np.int32)
+    lost = np.empty(count, np.int32)
     n_live, n_finished, n_lost = 0, 0, 0
     for n in range(count):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
-        column = minimum(maximum(np.int64(np.rint(x)), 0), width - 1)
-        row = minimum(maximum(np.int64(np.rint(y)), 0), height - 1)
+        column = min(max(np.int64(np.rint(x)), 0), width - 1)
+        row = min(max(np.int64(np.rint(y)), 0), height - 1)
         x += flow[0, row, column]
         y += flow[1, row, column]
         points[slot, age + 1, 0] = x

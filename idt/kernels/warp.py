@@ -4,9 +4,8 @@ Method: docs/method/extraction.md, section 4.6.
 """
 
 import numpy as np
-from numba import njit
+from numba import float32, float64, int64, njit, uint8
 
-from idt.jit.intrinsics import empty
 from idt.jit.kernel import INNER, kernel
 
 FRACTION_BITS = 5
@@ -36,7 +35,7 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
         fixed_y[x] = np.int32(np.rint(at_y * CELL)) if inside else np.int32(-1)
 
 
-@kernel("(uint8[::1], uint8[:,::1], float64[:,::1], int64, uint8[:,::1])")
+@kernel((uint8[::1], uint8[:, ::1], float64[:, ::1], int64, uint8[:, ::1]))
 def warp(gray, previous, homography, border, out):
     """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that lies near or beyond the border.
 
@@ -45,7 +44,7 @@ def warp(gray, previous, homography, border, out):
     """
     height, width = out.shape
     last_x, last_y = np.float64(width - 1 - border), np.float64(height - 1 - border)
-    fixed_x, fixed_y = empty(width, np.int32), empty(width, np.int32)
+    fixed_x, fixed_y = np.empty(width, np.int32), np.empty(width, np.int32)
     for y in range(height):
         _locate_row(homography, np.float64(y), last_x, last_y, np.float64(border), fixed_x, fixed_y)
         for x in range(width):
@@ -61,7 +60,7 @@ def warp(gray, previous, homography, border, out):
             out[y, x] = (mean + CELL * CELL // 2) >> (2 * FRACTION_BITS)
 
 
-@kernel("(float32[:,:,::1], float64[:,::1], float64[:,::1], float64, int64, int64, int64, float32[:,:,::1])")
+@kernel((float32[:, :, ::1], float64[:, ::1], float64[:, ::1], float64, int64, int64, int64, float32[:, :, ::1]))
 def subtract(flow, homography, inverse, factor, width, height, border, out):
     """Take the camera's motion out of a flow: to where a point went, the inverse motion is applied.
 
