@@ -14,17 +14,15 @@ import operator
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 LANES = 8
 
-FLOAT = ir.FloatType()
-INDEX = ir.IntType(32)
-VECTOR = ir.VectorType(FLOAT, LANES)
-INTEGERS = ir.VectorType(INDEX, LANES)
-NOTHING = ir.Constant(VECTOR, ir.Undefined)
+FLOAT, INDEX, INT = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+VECTOR, INTEGERS = ir.VectorType(FLOAT, LANES), ir.VectorType(INDEX, LANES)
 _FUSED = ("contract",)
+# Not documented. Without it a Float8 is a structure of eight numbers, of which vectors are made for each operation.
+_PRIMITIVE = getattr(models, "PrimitiveModel", None)
 
 
 class Float8(types.Type):
@@ -38,28 +36,52 @@ float8 = Float8()
 
 
 @register_model(Float8)
-class _Model(models.PrimitiveModel):
+class _Model(_PRIMITIVE or models.StructModel):  # type: ignore[misc]
     def __init__(self, manager, of_type):
-        super().__init__(manager, of_type, VECTOR)
+        content = VECTOR if _PRIMITIVE else [(f"lane{k}", types.float32) for k in range(LANES)]
+        super().__init__(manager, of_type, content)
 
 
-def _make_operator(symbol, instruction):
-    """Teach numba an operator between two `Float8`."""
+def lower(build):
+    """Make a code generator for numba's ``intrinsic`` of ``build``.
 
-    @infer_global(symbol)
-    class _Typing(AbstractTemplate):
-        def generic(self, args, kws):
-            return signature(float8, float8, float8) if args == (float8, float8) else None
+    ``build`` is called with LLVM's builder and the arguments: vectors for Float8, lists for tuples, the address of the
+    first number for arrays. It returns its result in the same form, or None.
+    """
 
-    @lower_builtin(symbol, Float8, Float8)
-    def _generate(context, builder, signature, arguments):
-        return getattr(builder, instruction)(*arguments, flags=_FUSED)
+    def generate(context, builder, signature, arguments):
+        opened = [_open(context, builder, *pair) for pair in zip(signature.args, arguments, strict=True)]
+        return _close(context, builder, signature.return_type, build(builder, *opened))
+
+    return generate
 
 
-for _symbol, _instruction in (
-    (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")
-):  # fmt: skip
-    _make_operator(_symbol, _instruction)
+def _open(context, builder, kind, value):
+    """Build the form that `lower` describes of a ``value`` of numba's type ``kind``."""
+    if isinstance(kind, types.Array):
+        return cgutils.create_struct_proxy(kind)(context, builder, value=value).data
+    if isinstance(kind, types.BaseTuple):
+        items = enumerate(kind)
+        return [_open(context, builder, of_item, builder.extract_value(value, k)) for k, of_item in items]
+    if kind == float8 and not _PRIMITIVE:
+        return gather(builder, [builder.extract_value(value, k) for k in range(LANES)])
+    return value
+
+
+def _close(context, builder, kind, content):
+    """Build the value of numba's type ``kind`` of ``content`` in the form that `lower` describes."""
+    if kind == types.none:
+        return ir.Constant(context.get_value_type(kind), None)
+    if isinstance(kind, types.BaseTuple):
+        items = [_close(context, builder, *pair) for pair in zip(kind, content, strict=True)]
+    elif kind == float8 and not _PRIMITIVE:
+        items = [builder.extract_element(content, INDEX(k)) for k in range(LANES)]
+    else:
+        return content
+    value = ir.Constant(context.get_value_type(kind), ir.Undefined)
+    for k, item in enumerate(items):
+        value = builder.insert_value(value, item, k)
+    return value
 
 
 def shuffle(builder, first, second, lanes):
@@ -67,31 +89,118 @@ def shuffle(builder, first, second, lanes):
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
 
 
+def gather(builder, lanes):
+    """Build a vector of eight numbers, its ``lanes``, with ``builder``."""
+    vector = ir.Constant(ir.VectorType(lanes[0].type, LANES), ir.Undefined)
+    for lane, number in enumerate(lanes):
+        vector = builder.insert_element(vector, number, INDEX(lane))
+    return vector
+
+
+def spread(builder, number):
+    """Build a vector of one ``number`` eight times with ``builder``."""
+    first = builder.insert_element(ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, INDEX(0))
+    return shuffle(builder, first, first, [0] * LANES)
+
+
+def call(builder, name, result, *arguments):
+    """Build a call of the function that LLVM knows by its ``name`` with ``builder``; ``result`` is a type."""
+    function = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(builder.module.declare_intrinsic(name, fnty=function), arguments)
+
+
+def _teach(symbol, instruction):
+    """Teach numba the operator ``symbol`` between two `Float8`."""
+
+    @type_callable(symbol)
+    def _type(context):
+        return lambda first, second: float8 if first == second == float8 else None
+
+    @lower_builtin(symbol, Float8, Float8)
+    @lower
+    def _generate(builder, first, second):
+        return getattr(builder, instruction)(first, second, flags=_FUSED)
+
+
+_teach(operator.add, "fadd")
+_teach(operator.sub, "fsub")
+_teach(operator.mul, "fmul")
+_teach(operator.truediv, "fdiv")
+
+
+def _of_one(build):
+    """Make an operation on one Float8 of ``build``, as `lower` takes it."""
+
+    @intrinsic
+    def operation(typing, vector):
+        return float8(float8), lower(build)
+
+    return operation
+
+
+def _of_two(build):
+    """Make an operation on two Float8 of ``build``, as `lower` takes it."""
+
+    @intrinsic
+    def operation(typing, first, second):
+        return float8(float8, float8), lower(build)
+
+    return operation
+
+
+def _smaller(builder, first, second):
+    return builder.select(builder.fcmp_ordered("<", first, second), first, second)
+
+
+def _greater(builder, first, second):
+    return builder.select(builder.fcmp_ordered(">", first, second), first, second)
+
+
+smaller = _of_two(_smaller)
+"""The smaller of two, lane by lane."""
+greater = _of_two(_greater)
+"""The greater of two, lane by lane."""
+equal = _of_two(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
+"""1 where two are the same number, else 0."""
+absolute = _of_one(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
+"""The magnitudes."""
+root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
+"""The square roots."""
+rounded = _of_one(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
+"""The nearest whole numbers, the even one of two."""
+whole = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
+"""The whole parts."""
+
+
 @intrinsic
 def everywhere(typing, number):
-    """Float8: one number eight times."""
+    """Return one number eight times, a Float8."""
+    return float8(types.float32), lower(spread)
 
-    def generate(context, builder, signature, arguments):
-        single = builder.insert_element(NOTHING, arguments[0], ir.Constant(INDEX, 0))
-        return shuffle(builder, single, NOTHING, [0] * LANES)
 
-    return float8(types.float32), generate
+@intrinsic
+def numbers(typing, lanes):
+    """Return a tuple of eight float32 numbers as a Float8."""
+    return float8(lanes), lower(gather)
 
 
 @intrinsic
 def fused(typing, a, b, c):
-    """The sum a · b + c of float32 numbers, rounded once on any processor; loops of it become vectors by themselves."""
-
-    def generate(context, builder, signature, arguments):
-        function = ir.FunctionType(FLOAT, [FLOAT] * 3)
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f32"), arguments)
-
-    return types.float32(types.float32, types.float32, types.float32), generate
+    """Return the sum a · b + c of float32 numbers, rounded once; loops of it become vectors by themselves."""
+    number = types.float32
+    return number(number, number, number), lower(lambda builder, *abc: call(builder, "llvm.fma.f32", FLOAT, *abc))
 
 
-def _smaller_and_greater(builder, first, second):
-    smaller = builder.select(builder.fcmp_ordered("<", first, second), first, second)
-    return smaller, builder.select(builder.fcmp_ordered(">", first, second), first, second)
+@intrinsic
+def total(typing, vector):
+    """Return the sum of the eight numbers, by halves."""
+
+    def build(builder, left):
+        for half in (4, 2, 1):
+            left = builder.fadd(left, shuffle(builder, left, left, [k + half for k in range(half)] * (LANES // half)))
+        return builder.extract_element(left, INDEX(0))
+
+    return types.float32(float8), lower(build)
 
 
 def network(comparators, results):
@@ -101,62 +210,16 @@ def network(comparators, results):
     the places that the function returns. A comparator that no result depends on is left out.
     """
 
+    def build(builder, rows):
+        for one, other in comparators:
+            rows[one], rows[other] = (choose(builder, rows[one], rows[other]) for choose in (_smaller, _greater))
+        return [rows[place] for place in results]
+
     @intrinsic
     def sort(typing, rows):
-        def generate(context, builder, signature, arguments):
-            at = cgutils.unpack_tuple(builder, arguments[0])
-            for one, other in comparators:
-                at[one], at[other] = _smaller_and_greater(builder, at[one], at[other])
-            return context.make_tuple(builder, signature.return_type, [at[place] for place in results])
-
-        return types.UniTuple(float8, len(results))(rows), generate
+        return types.UniTuple(float8, len(results))(rows), lower(build)
 
     return sort
-
-
-@intrinsic
-def smaller(typing, first, second):
-    """Float8: the smaller of two, lane by lane."""
-
-    def generate(context, builder, signature, arguments):
-        return _smaller_and_greater(builder, *arguments)[0]
-
-    return float8(float8, float8), generate
-
-
-@intrinsic
-def greater(typing, first, second):
-    """Float8: the greater of two, lane by lane."""
-
-    def generate(context, builder, signature, arguments):
-        return _smaller_and_greater(builder, *arguments)[1]
-
-    return float8(float8, float8), generate
-
-
-@intrinsic
-def equal(typing, first, second):
-    """Float8: 1 where two are the same number, else 0."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.uitofp(builder.fcmp_ordered("==", *arguments), VECTOR)
-
-    return float8(float8, float8), generate
-
-
-@intrinsic
-def transposed(typing, rows):
-    """Return a tuple of eight Float8 transposed: the first numbers of all rows, their second ones, and so on."""
-
-    def generate(context, builder, signature, arguments):
-        rows = cgutils.unpack_tuple(builder, arguments[0])
-        # Neighbours are interleaved, then neighbouring pairs, then halves: log₂ 8 steps.
-        singles = [shuffle(builder, rows[i], rows[i + 1], lanes) for i in (0, 2, 4, 6) for lanes in _SINGLES]
-        pairs = [shuffle(builder, singles[i], singles[i + 2], lanes) for i in (0, 1, 4, 5) for lanes in _PAIRS]
-        halves = [shuffle(builder, pairs[i], pairs[i + 4], lanes) for lanes in _HALVES for i in range(4)]
-        return context.make_tuple(builder, signature.return_type, halves)
-
-    return types.UniTuple(float8, LANES)(rows), generate
 
 
 # Within each half of a vector, as processors can do it in one step.
@@ -166,59 +229,13 @@ _HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
 
 
 @intrinsic
-def numbers(typing, lanes):
-    """Return a tuple of eight float32 numbers as a Float8."""
+def transposed(typing, rows):
+    """Return a tuple of eight Float8 transposed: the first numbers of all rows, their second ones, and so on."""
 
-    def generate(context, builder, signature, arguments):
-        vector = NOTHING
-        for lane, number in enumerate(cgutils.unpack_tuple(builder, arguments[0])):
-            vector = builder.insert_element(vector, number, ir.Constant(INDEX, lane))
-        return vector
+    def build(builder, rows):
+        # Neighbours are interleaved, then neighbouring pairs, then halves: log₂ 8 steps.
+        singles = [shuffle(builder, rows[i], rows[i + 1], lanes) for i in (0, 2, 4, 6) for lanes in _SINGLES]
+        pairs = [shuffle(builder, singles[i], singles[i + 2], lanes) for i in (0, 1, 4, 5) for lanes in _PAIRS]
+        return [shuffle(builder, pairs[i], pairs[i + 4], lanes) for lanes in _HALVES for i in range(4)]
 
-    return float8(lanes), generate
-
-
-def _of_each(name):
-    """A function of a Float8 that LLVM knows by this name, lane by lane."""
-
-    @intrinsic
-    def function(typing, vector):
-        def generate(context, builder, signature, arguments):
-            function = ir.FunctionType(VECTOR, [VECTOR])
-            called = cgutils.get_or_insert_function(builder.module, function, f"llvm.{name}.v8f32")
-            return builder.call(called, arguments)
-
-        return float8(float8), generate
-
-    return function
-
-
-absolute = _of_each("fabs")
-"""Float8: the magnitudes."""
-root = _of_each("sqrt")
-"""Float8: the square roots."""
-rounded = _of_each("rint")
-"""Float8: the nearest whole numbers, the even one of two."""
-
-
-@intrinsic
-def total(typing, vector):
-    """The sum of the eight numbers, by halves."""
-
-    def generate(context, builder, signature, arguments):
-        (left,) = arguments
-        for half in (4, 2, 1):
-            left = builder.fadd(left, shuffle(builder, left, left, [k + half for k in range(half)] * (LANES // half)))
-        return builder.extract_element(left, ir.Constant(INDEX, 0))
-
-    return types.float32(float8), generate
-
-
-@intrinsic
-def whole(typing, vector):
-    """Float8: the whole parts."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.sitofp(builder.fptosi(arguments[0], INTEGERS), VECTOR)
-
-    return float8(float8), generate
+    return types.UniTuple(float8, LANES)(rows), lower(build)
