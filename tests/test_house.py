@@ -13,7 +13,7 @@ from pathlib import Path
 import numpydoc.docscrape
 import pytest
 
-from idt.jit.kernel import Cache
+from idt.jit.cache import Store
 from idt.kernels import sampling
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,7 +136,7 @@ def test_kernels_are_cached_release_the_lock_and_say_what_they_do(path):
 def test_a_kernel_is_cached_and_releases_the_lock():
     options = sampling.free_centres.targetoptions
     assert (options["nogil"], options["error_model"]) == (True, "numpy")
-    assert isinstance(sampling.free_centres._cache, Cache)
+    assert isinstance(sampling.free_centres._cache._cache_file, Store)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,31 @@ _DIGEST = hashlib.sha256
 _IMPORT = re.compile(rb"^(?:from|import) +((?:idt|encoding|classify)\.[\w.]+)", re.MULTILINE)
 
 
+def keep_in_files_of_ours(dispatcher):
+    """Have numba keep the compiled code of ``dispatcher`` in files of ours, and return them.
+
+    This takes names that numba does not document. Where one is missing numba keeps its own files, and None is returned.
+    """
+    cache = getattr(dispatcher, "_cache", None)
+    files = getattr(cache, "_cache_file", None)
+    if not all(hasattr(cache, name) for name in ("cache_path", "save_overload")):
+        return None
+    if not all(hasattr(files, name) for name in ("load", "save")):
+        return None
+    save = cache.save_overload
+
+    def save_if_possible(signature, compiled):
+        # Where there is no room for it, the next process compiles again.
+        with contextlib.suppress(OSError):
+            save(signature, compiled)
+
+    cache.save_overload = save_if_possible
+    cache._cache_file = Store(cache.cache_path, dispatcher.py_func)
+    return cache._cache_file
+
+
 class Store:
-    """The files of one function; they stand for numba's index and data files.
+    """The files of one function, for numba's index and data files.
 
     Parameters
     ----------
@@ -62,22 +85,18 @@ class Store:
         return pickle.loads(data) if _DIGEST(data).digest() == digest else None
 
     def save(self, key, data):
-        """Keep ``data`` under ``key``, and remove what no process can use any more.
-
-        Where there is no room for it, the next process compiles again.
-        """
+        """Keep ``data`` under ``key``, and remove what no process can use any more."""
         data = pickle.dumps(data)
-        with contextlib.suppress(OSError):
-            descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
-            try:
-                with open(descriptor, "wb") as file:
-                    file.write(_DIGEST(data).digest() + data)
-                os.replace(part, self._path(key))
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(part)
-                raise
-            self._sweep()
+        descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(_DIGEST(data).digest() + data)
+            os.replace(part, self._path(key))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+            raise
+        self._sweep()
 
     def is_empty(self):
         """Return whether there is nothing of the sources as they are now."""

@@ -1,14 +1,14 @@
 """How kernels are compiled: the decorator of all of them, and their options."""
 
-import functools
+import os
 from typing import Any
 
 from numba import njit
 
-from idt.jit.cache import Store
+from idt.jit.cache import Store, keep_in_files_of_ours
 
 INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-"""Options of all kernels: they release the interpreter and divide as NumPy does."""
+"""Options of all kernels. One that only kernels of its file call has no others: it is kept with those that call it."""
 
 SIGNATURES: dict[Any, tuple] = {}
 """Kernels of the modules imported so far, and the types of their arguments."""
@@ -17,27 +17,36 @@ _STORES: dict[Any, Store] = {}
 
 
 def kernel(signature=None, **options):
-    """Decorate a kernel that Python calls: its compiled code is kept.
+    """Decorate a kernel that Python calls: it releases the interpreter, divides as NumPy does and is kept compiled.
 
     With its ``signature``, the types that it is called with, it can be compiled before its first call
-    (`idt.batch.precompile`); one without is left to the first call, be it from Python or from a kernel. ``options``
-    are more of numba's.
+    (`idt.batch.precompile`); one without is left to the first call, be it from Python or from a kernel. ``options`` are
+    more of numba's.
     """
 
     def decorate(function):
-        compiled = functools.partial(njit, **INNER, **options)
-        try:
-            dispatcher = compiled(cache=True)(function)
-        except RuntimeError:
-            # Where no folder can be written to, it is compiled in every process.
-            return compiled()(function)
-        cache = dispatcher._cache
-        cache._cache_file = _STORES[dispatcher] = Store(cache.cache_path, function)
+        dispatcher = _compiled_and_kept(function, {**INNER, **options})
         if signature is not None:
             SIGNATURES[dispatcher] = signature
         return dispatcher
 
     return decorate
+
+
+def _compiled_and_kept(function, options):
+    # A relative folder would lie in any folder that we are run in.
+    if os.path.isabs(os.environ.get("NUMBA_CACHE_DIR") or os.sep):
+        try:
+            dispatcher = njit(cache=True, **options)(function)
+        except RuntimeError:
+            # There is no folder that can be written to.
+            pass
+        else:
+            store = keep_in_files_of_ours(dispatcher)
+            if store is not None:
+                _STORES[dispatcher] = store
+            return dispatcher
+    return njit(**options)(function)
 
 
 def is_missing(dispatcher):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from idt.jit.cache import STALE, SUFFIX, Store
+from idt.kernels.sampling import free_centres
 from tests.kills import ROOT
 
 PART = """
@@ -22,9 +23,10 @@ def add(x):
 """
 
 WHOLE = """
+from numba import float64
 from idt.jit.kernel import kernel
 from idt.kernels.part import STEP, add
-@kernel("float64(float64)")
+@kernel((float64,))
 def step(x):
     return add(x) + 10 * STEP + 100
 """
@@ -134,15 +136,12 @@ def test_settings_that_change_the_code_count(house):
 
 # The files.
 
+STEM = f"idt.kernels.sampling.free_centres.{sys.implementation.cache_tag}."
+
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(str(tmp_path), "module.function-0123.py311", "idt.kernels.sampling")
-
-
-@pytest.fixture(autouse=True)
-def _sampling():
-    import idt.kernels.sampling  # noqa: F401
+    return Store(str(tmp_path), free_centres.py_func)
 
 
 def test_a_byte_changed_anywhere_is_noticed(store, tmp_path):
@@ -180,32 +179,29 @@ def test_what_cannot_be_read_or_replaced_counts_as_absent(store, tmp_path):
 
 
 def test_an_index_of_numba_is_neither_read_nor_removed(store, tmp_path):
-    (tmp_path / "module.function-0123.py311.nbi").write_bytes(b"garbage")
+    index = tmp_path / f"{STEM}nbi"
+    index.write_bytes(b"garbage")
     assert store.is_empty()
     assert store.load("key") is None
     store.save("key", 5)
     assert store.load("key") == 5
-    assert (tmp_path / "module.function-0123.py311.nbi").exists()
+    assert index.exists()
 
 
 def test_code_of_other_functions_and_other_types_stays_and_that_of_old_sources_goes(store, tmp_path):
-    names = (
-        "module.function-0123.py311.feedfeedfeedfeed.0123456789abcdef.kernel",
-        "module.function-0123.py310.feedfeedfeedfeed.0123456789abcdef.kernel",
-        "module.function_two-0123.py311.feedfeedfeedfeed.0123456789abcdef.kernel",
-    )
+    old = "feedfeedfeedfeed.0123456789abcdef.kernel"
+    other_python, other_function = STEM.replace("cpython", "pypy"), STEM.replace("centres", "centres_too")
+    names = [stem + old for stem in (STEM, other_python, other_function)]
     for name in names:
         (tmp_path / name).write_bytes(b"x")
     store.save("one", 1)
     store.save("two", 2)
     assert (store.load("one"), store.load("two")) == (1, 2)
     assert [(tmp_path / name).exists() for name in names] == [False, True, True]
-    store.flush()
-    assert store.is_empty()
 
 
 def test_what_a_killed_compiler_left_is_removed_when_it_is_old(store, tmp_path):
-    old, young = (tmp_path / f"module.function-0123.py311.{name}.part" for name in ("old", "young"))
+    old, young = (tmp_path / f"{STEM}{name}.part" for name in ("old", "young"))
     for path in (old, young):
         path.write_bytes(b"x")
     os.utime(old, (0, 0))
