@@ -39,6 +39,7 @@ test-fast: $(VENV)/.installed-dev
 
 # As many damaged and forged files as asked for, a long video, and every command ended in every way at random moments:
 # make soak MUTANTS=100000 SEED=1 FRAMES=100000 MOMENTS=30.
+# Also the golden tests with numba's release candidate, if there is one, or with CANDIDATE=0.68.1rc2.
 # With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak frames --frames $(FRAMES)
@@ -49,6 +50,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
 	IDT_FLIPS=all $(BIN)/python -m pytest -q tests/hostile/test_flipped_bytes.py
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
+	.ci/candidate $(CANDIDATE)
 ifdef CLIPS
 	$(BIN)/python -m tests.soak kills $(CLIPS)
 	$(BIN)/python -m tests.soak dask $(CLIPS)

@@ -8,6 +8,7 @@ one instruction where the processor has vectors of eight numbers and several whe
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from idt.jit.kernel import kernel
@@ -62,7 +63,7 @@ def _multiply_tile(typing, a, a_first, b, b_first, out, out_first):
 
     def generate(context, builder, signature, arguments):
         a, b, out = (
-            context.make_array(signature.args[i])(context, builder, value=arguments[i]) for i in range(0, 6, 2)
+            cgutils.create_struct_proxy(signature.args[i])(context, builder, value=arguments[i]) for i in range(0, 6, 2)
         )
         a_first, b_first, out_first = arguments[1::2]
         # The rows of b are PANEL numbers apart.
@@ -98,7 +99,7 @@ def _multiply_tile(typing, a, a_first, b, b_first, out, out_first):
             row = builder.add(out_first, builder.mul(out_step, _INT(i)))
             for j, total in zip(range(0, PANEL, LANES), added[i], strict=True):
                 builder.store(total, _address(builder, out, builder.add(row, _INT(j)))).align = 4
-        return context.get_dummy_value()
+        return ir.Constant(context.get_value_type(types.none), None)
 
     return signature, generate
 
