@@ -29,8 +29,10 @@ print(sum(sum(kernel.stats.cache_misses.values()) for kernel in jit.SIGNATURES))
 for name, module in list(sys.modules.items()):
     for label, value in vars(module).items() if name.startswith("idt.kernels.") else ():
         # Those with an underscore are parts of others.
-        if is_jitted(value) and not label.startswith("_") and value.signatures != [jit.SIGNATURES.get(value)]:
-            print(label, value.signatures, jit.SIGNATURES.get(value))
+        if is_jitted(value) and not label.startswith("_"):
+            declared = [jit.SIGNATURES[value]] if value in jit.SIGNATURES else []
+            if value.signatures != declared:
+                print(label, value.signatures, declared)
 """
 
 

@@ -10,7 +10,7 @@ would leave a processor waiting.
 import math
 
 import numpy as np
-from numba import njit
+from numba import float32, int32, njit, uint8
 
 from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
 from idt.jit.float8_memory import load, look_up_bytes, store, store_places
@@ -29,8 +29,16 @@ CONTRACTION = {"contract"}
 
 
 @kernel(
-    "(uint8[:,::1], float32[::1], float32[::1], float32[::1], float32[::1], "
-    "float32[:,::1], int32[::1], float32[:,::1])",
+    (
+        uint8[:, ::1],
+        float32[::1],
+        float32[::1],
+        float32[::1],
+        float32[::1],
+        float32[:, ::1],
+        int32[::1],
+        float32[:, ::1],
+    ),
 )
 def describe(image, x, y, scale, angle, weights, pixels, out):
     """Extended descriptors, each of length 1, or all 0 on a flat patch.

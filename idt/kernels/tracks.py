@@ -32,8 +32,16 @@ def start(new, time_cells, count, listed, positions, points, sums):
 
 
 @kernel(
-    "(float32[:,:,::1], float32[:,:,::1], int64, int64, int32[:,::1], float32[:,::1], float32[:,:,::1], "
-    "float32[:,:,::1])"
+    (
+        float32[:, :, ::1],
+        float32[:, :, ::1],
+        int64,
+        int64,
+        int32[:, ::1],
+        float32[:, ::1],
+        float32[:, :, ::1],
+        float32[:, :, ::1],
+    ),
 )
 def advance(flow, flow_warp, time_cells, count, listed, positions, points, displacements):
     """Move the first ``count`` tracks one step, and list those that go on, then those that finished, then the lost.
