@@ -121,15 +121,13 @@ def test_kernels_are_cached_release_the_lock_and_say_what_they_do(path):
         for decorator in node.decorator_list:
             called = isinstance(decorator, ast.Call)
             made_by = ast.unparse(decorator.func if called else decorator).rpartition(".")[2]
-            if made_by in ("njit", "jit", "kernel"):
-                assert called, f"{node.name} has no options"
-                assert made_by != "jit"
-                flags = {keyword.arg: keyword.value for keyword in decorator.keywords}
-                if made_by == "njit":
-                    # Inner kernels are cached with those that call them.
-                    assert node.name.startswith("_")
-                    assert flags[None].id == "INNER"
+            assert made_by not in ("njit", "jit", "register_jitable")
+            if made_by in ("inner", "kernel"):
+                assert called
+                # Parts are kept with the kernels that call them.
+                assert node.name.startswith("_") or made_by == "kernel"
                 assert ast.get_docstring(node)
+                flags = {keyword.arg for keyword in decorator.keywords}
                 assert "parallel" not in flags, "sums would depend on the number of threads"
 
 

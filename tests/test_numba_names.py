@@ -16,8 +16,8 @@ CLIP = "wave"
 DOCUMENTED = {
     # docs: reference/jit-compilation, reference/types
     "numba": {"njit", "types", "__version__", "boolean", "uint8", "int32", "int64", "float32", "float64"},
-    # docs: extending/high-level, low-level, interval-example
-    "numba.extending": {"intrinsic", "lower_builtin", "models", "register_model", "type_callable"},
+    # docs: extending/high-level, low-level, overloading-guide, interval-example
+    "numba.extending": {"intrinsic", "lower_builtin", "models", "register_jitable", "register_model", "type_callable"},
     "numba.core": {"cgutils"},
     # docs: user-guide/ir
     "llvmlite": {"ir", "__version__"},

@@ -1,6 +1,7 @@
 """Compiling the kernels before they are called, in several processes: numba compiles one function at a time in each."""
 
 import contextlib
+import gc
 import importlib
 import os
 import pkgutil
@@ -57,5 +58,7 @@ def missing_kernels():
 
 
 def _compile(module, name):
+    # The process does nothing else, and has no time to look for garbage among a compiler's many objects.
+    gc.disable()
     dispatcher = getattr(importlib.import_module(module), name)
     dispatcher.compile(SIGNATURES[dispatcher])

@@ -32,7 +32,7 @@ _DIGEST = hashlib.sha256
 _IMPORT = re.compile(rb"^(?:from|import) +((?:idt|encoding|classify)\.[\w.]+)", re.MULTILINE)
 
 
-def keep_in_files_of_ours(dispatcher):
+def keep_in_own_files(dispatcher):
     """Have numba keep the compiled code of ``dispatcher`` in files of ours, and return them.
 
     This takes names that numba does not document. Where one is missing numba keeps its own files, and None is returned.
@@ -152,8 +152,14 @@ def _source(name):
     for value in vars(module).values():
         function = getattr(value, "py_func", None) or getattr(value, "_defn", value)
         if getattr(value, "__module__", None) == name and hasattr(function, "__code__"):
-            loaded.update(repr(_constants(function.__code__)).encode())
+            loaded.update(repr(_content(function)).encode())
     return (_DIGEST(data).hexdigest(), loaded.hexdigest()), imported
+
+
+def _content(function):
+    """Code of a function, and of those that it was made with."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [_constants(function.__code__), *(_content(cell) for cell in cells if hasattr(cell, "__code__"))]
 
 
 def _constants(code):

@@ -1,19 +1,26 @@
-"""How kernels are compiled: the decorator of all of them, and their options."""
+"""How functions are compiled: the decorators of all kernels and of their parts."""
 
+import contextlib
 import os
 from typing import Any
 
 from numba import njit
+from numba.extending import register_jitable
 
-from idt.jit.cache import Store, keep_in_files_of_ours
-
-INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-"""Options of all kernels. One that only kernels of its file call has no others: it is kept with those that call it."""
+from idt.jit.cache import Store, keep_in_own_files
 
 SIGNATURES: dict[Any, tuple] = {}
 """Kernels of the modules imported so far, and the types of their arguments."""
 
 _STORES: dict[Any, Store] = {}
+
+
+def inner(**options):
+    """Decorate a part of kernels, which Python does not call: it becomes code of theirs and is kept with it.
+
+    It divides as NumPy does. ``options`` are more of numba's.
+    """
+    return register_jitable(error_model="numpy", **options)
 
 
 def kernel(signature=None, **options):
@@ -25,7 +32,7 @@ def kernel(signature=None, **options):
     """
 
     def decorate(function):
-        dispatcher = _compiled_and_kept(function, {**INNER, **options})
+        dispatcher = _compiled_and_kept(function, {"nogil": True, "error_model": "numpy", **options})
         if signature is not None:
             SIGNATURES[dispatcher] = signature
         return dispatcher
@@ -36,13 +43,10 @@ def kernel(signature=None, **options):
 def _compiled_and_kept(function, options):
     # A relative folder would lie in any folder that we are run in.
     if os.path.isabs(os.environ.get("NUMBA_CACHE_DIR") or os.sep):
-        try:
+        # Where no folder can be written to, it is compiled in every process.
+        with contextlib.suppress(RuntimeError):
             dispatcher = njit(cache=True, **options)(function)
-        except RuntimeError:
-            # There is no folder that can be written to.
-            pass
-        else:
-            store = keep_in_files_of_ours(dispatcher)
+            store = keep_in_own_files(dispatcher)
             if store is not None:
                 _STORES[dispatcher] = store
             return dispatcher

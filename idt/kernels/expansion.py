@@ -9,11 +9,11 @@ applicability the fit separates into 1-D correlations, of which only four number
 import math
 
 import numpy as np
-from numba import float32, int64, njit, uint8
+from numba import float32, int64, uint8
 
 from idt.jit.float8 import LANES, everywhere, transposed
 from idt.jit.float8_memory import load, store, store_rows
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 from idt.kernels.resize import smooth
 
 RADIUS = 7
@@ -40,7 +40,7 @@ ZERO = np.float32(0)
 INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 
-@njit(**INNER)
+@inner()
 def _correlate(source, at, step):
     """The three filters at eight neighbours, along whatever lies ``step`` numbers apart: Float8 smooth, slope, bend."""
     smooth = everywhere(SMOOTH[0]) * load(source, at)
@@ -54,7 +54,7 @@ def _correlate(source, at, step):
     return smooth, slope, bend
 
 
-@njit(**INNER)
+@inner()
 def _filter_columns(padded, start, width, rows, pitch):
     """Correlate the 15 rows around one with the filters, into three rows continued by their first and last numbers."""
     for x in range(0, width, LANES):
@@ -68,7 +68,7 @@ def _filter_columns(padded, start, width, rows, pitch):
             rows[first + width - 1 + k] = rows[first + width - 1]
 
 
-@njit(**INNER)
+@inner()
 def _fit(rows, pitch, first, last, planar, plane, interleaved):
     """The coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
     none = everywhere(ZERO)
@@ -94,7 +94,7 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
         store_rows(interleaved, out * COEFFICIENTS, COEFFICIENTS, pixels)
 
 
-@njit(**INNER)
+@inner()
 def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Coefficients at every pixel of one scale, in two orders.
 

@@ -9,11 +9,11 @@ Expansions hold the coefficients of x, y, x², y² and xy, in this order.
 import math
 
 import numpy as np
-from numba import float32, int64, njit
+from numba import float32, int64
 
 from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
 from idt.jit.float8_memory import copy, item, load, store, store_places
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 from idt.kernels.median import median
 from idt.kernels.resize import resize
 
@@ -41,7 +41,7 @@ _total = _weights[0] + 2 * sum(_weights[1:])
 W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
-@njit(**INNER)
+@inner()
 def _locate(flow, y, height, width, places):
     """Find where the pixels of row y land in the second image; flow (2 · H · W,), places out, four arrays (P,).
 
@@ -64,7 +64,7 @@ def _locate(flow, y, height, width, places):
         store(inside, x, equal(near_x, to_x) * equal(near_y, to_y))
 
 
-@njit(**INNER)
+@inner()
 def _sample(second, row, index, right, lower, x):
     """The second expansion where one pixel lands, bilinearly, in the first five numbers; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
@@ -75,7 +75,7 @@ def _sample(second, row, index, right, lower, x):
     return upper + everywhere(item(lower, x)) * (below - upper)
 
 
-@njit(**INNER)
+@inner()
 def _make_products(expansions, flow, y, height, width, places, dampings, ring):
     """Put the five products of a11, a22, a12, b1 and b2 for the pixels of row y into the row's place in the ring.
 
@@ -129,7 +129,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
             ring[out + width - 1 + k] = ring[out + width - 1]
 
 
-@njit(**INNER)
+@inner()
 def _weigh(neighbours):
     """Weigh eleven neighbours, a tuple of Float8, by the Gaussian window."""
     a, b, c, d, e, f, g, h, i, j, k = neighbours
@@ -137,7 +137,7 @@ def _weigh(neighbours):
     return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
 
 
-@njit(**INNER)
+@inner()
 def _window_columns(ring, top, last, size, smooth):
     """Vertical half of the window for the strip of rows from ``top`` on; a row of products has ``size`` numbers.
 
@@ -160,13 +160,13 @@ def _window_columns(ring, top, last, size, smooth):
         store(smooth, 3 * size + x, _weigh((d, e, f, g, h, i, j, k, l, m, n)))
 
 
-@njit(**INNER)
+@inner()
 def _row(y, last, size):
     """Where the products of an image row stand in the ring."""
     return (min(max(y, 0), last) & (RING - 1)) * size
 
 
-@njit(**INNER)
+@inner()
 def _window_row(smooth, x):
     """Horizontal half of the window for eight pixels."""
     neighbours = (
@@ -177,7 +177,7 @@ def _window_row(smooth, x):
     return _weigh(neighbours)
 
 
-@njit(**INNER)
+@inner()
 def _solve(smooth, start, pitch, width, solved):
     """The 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
     second = solved.size // 2
@@ -190,7 +190,7 @@ def _solve(smooth, start, pitch, width, solved):
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
-@njit(**INNER)
+@inner()
 def _damp(size, damping):
     """Weight of the pixels along an axis: the five at either end count less.
 
@@ -203,7 +203,7 @@ def _damp(size, damping):
         damping[size - 1 - k] *= BORDER[k]
 
 
-@njit(**INNER)
+@inner()
 def _iterate(first, second, height, width, flow, iterations):
     """Improve ``flow`` in place, as often as asked.
 

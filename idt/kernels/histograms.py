@@ -10,11 +10,11 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 """
 
 import numpy as np
-from numba import float32, int32, int64, njit, uint8
+from numba import float32, int32, int64, uint8
 
 from idt.jit.float8 import LANES, absolute, everywhere, greater, numbers, root, total
 from idt.jit.float8_memory import fetch, item, load, store
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 BINS = 8
 FIELDS = 4
@@ -38,7 +38,7 @@ ATAN_9 = np.float32(0.02084499 * _BINS_PER_RADIAN)
 TINY = np.float32(1e-30)
 
 
-@njit(**INNER)
+@inner()
 def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image and list them by their first row.
 
@@ -63,7 +63,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
     return highest
 
 
-@njit(**INNER, fastmath=FLAGS)
+@inner(fastmath=FLAGS)
 def _gradient_row(image, y, dx, dy):
     """Central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
@@ -77,7 +77,7 @@ def _gradient_row(image, y, dx, dy):
         dy[x] = image[below, x] - image[above, x]
 
 
-@njit(**INNER, fastmath=FLAGS)
+@inner(fastmath=FLAGS)
 def _to_polar(dx, dy, magnitude, angle):
     """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
@@ -92,7 +92,7 @@ def _to_polar(dx, dy, magnitude, angle):
         magnitude[x] = np.sqrt(dx[x] * dx[x] + dy[x] * dy[x])
 
 
-@njit(**INNER, fastmath=FLAGS)
+@inner(fastmath=FLAGS)
 def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
     """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
     for field in range(FIELDS):
@@ -110,7 +110,7 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
         magnitude[1, x] = np.float32(0) if still else magnitude[1, x]
 
 
-@njit(**INNER)
+@inner()
 def _slide_small(entering, leaving, counts, before):
     """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
     for x in range(counts.shape[0]):
@@ -119,7 +119,7 @@ def _slide_small(entering, leaving, counts, before):
         before[x + 1] = before[x] + counts[x]
 
 
-@njit(**INNER)
+@inner()
 def _slide(columns, magnitude, angle, width, entering, leaving):
     """Let a row's vectors enter the sums of all columns and bins, and those of another row leave.
 
@@ -143,7 +143,7 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
             store(columns, at, total - taken * everywhere(item(magnitude, leaves)))
 
 
-@njit(**INNER)
+@inner()
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
     """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
     hog = everywhere(np.float32(0))
@@ -161,7 +161,7 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
     row[first_of_hof + BINS] = before[x + cell] - before[x]
 
 
-@njit(**INNER, fastmath=FLAGS)
+@inner(fastmath=FLAGS)
 def _scale_of(row, first, n_cells, bins, norm):
     """What a block is multiplied by, once 0.05 is added: one over its sum (norm 1) or its length (2), or 1 (0)."""
     if norm == 0:
@@ -178,13 +178,13 @@ def _scale_of(row, first, n_cells, bins, norm):
     return np.float32(1) / (np.sqrt(whole) if norm == 2 else whole)
 
 
-@njit(**INNER)
+@inner()
 def _raised(bins):
     """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
     return greater(bins, everywhere(np.float32(0))) + everywhere(FLOOR)
 
 
-@njit(**INNER, fastmath=FLAGS)
+@inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
     """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
     first = np.int64(0)
@@ -200,10 +200,7 @@ def _add_normalised(row, n_cells, norm, into):
         first += n_cells * bins
 
 
-@kernel(
-    (uint8[:, ::1], float32[:, :, ::1], float32[:, ::1], int32[::1], int64, int64, int64, float32[:, ::1]),
-    fastmath=FLAGS,
-)
+@kernel((uint8[:, ::1], float32[:, :, ::1], float32[:, ::1], int32[::1], int64, int64, int64, float32[:, ::1]))
 def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     """Add every patch's histograms, normalised, to its row of the sums.
 

@@ -6,9 +6,9 @@ Method: docs/method/extraction.md, section 4.5.
 import math
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit
+from numba import boolean, float32, float64, int64
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)
@@ -75,7 +75,7 @@ def polish(source, target, inliers, start, iterations, tolerance, matrix):
     return finite
 
 
-@njit(**INNER)
+@inner()
 def _centre(points, chosen, out):
     """The chosen points centred and scaled to [−1, 1] (Hartley, PAMI 1997); returns the scale and the centre."""
     count = 0
@@ -98,7 +98,7 @@ def _centre(points, chosen, out):
     return scale, x, y
 
 
-@njit(**INNER)
+@inner()
 def _change_coordinates(matrix, s, sx, sy, t, tx, ty):
     """Put [[t, 0, tx], [0, t, ty], [0, 0, 1]] before a matrix (9,) and the same of s, sx and sy behind it."""
     for k in range(0, 9, 3):
@@ -110,7 +110,7 @@ def _change_coordinates(matrix, s, sx, sy, t, tx, ty):
         matrix[3 + k] = t * matrix[3 + k] + ty * matrix[6 + k]
 
 
-@njit(**INNER)
+@inner()
 def _step(sums, system, model, trial):
     """Solve the normal equations and take their step; returns False if they have no one solution."""
     for i in range(PARAMETERS):
@@ -139,7 +139,7 @@ def _step(sums, system, model, trial):
     return True
 
 
-@njit(**INNER)
+@inner()
 def _linearise(source, target, model, sums):
     """Sums of the normal equations of the distances around a model, and the sum of their squares behind them.
 

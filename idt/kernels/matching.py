@@ -5,9 +5,9 @@ looks only at those within its reach.
 """
 
 import numpy as np
-from numba import float32, float64, int64, njit
+from numba import float32, float64, int64
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 REASSOCIATION = {"contract", "reassoc"}
 """Sums of squares may be added in any order, or they would not be vectorised. Equal descriptors still tie exactly."""
@@ -37,7 +37,7 @@ def find_nearest(points, descriptors, previous_points, previous_descriptors, ord
         nearest[i] = best
 
 
-@njit(**INNER, fastmath=REASSOCIATION)
+@inner(fastmath=REASSOCIATION)
 def _squared_distance(a, b):
     """Squared Euclidean distance of two vectors; a, b (d,) float32."""
     total = np.float32(0)

@@ -8,11 +8,10 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 """
 
 import numpy as np
-from numba import njit
 
 from idt.jit.float8 import LANES, greater, network, smaller
 from idt.jit.float8_memory import copy, load, load_rows, store, store_rows
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 MARGIN = 8
 """Numbers to the left and right of a row, of which a window reads 2."""
@@ -20,7 +19,7 @@ RING = 8
 """Rows kept, a power of 2: two windows need 6."""
 
 
-@njit(**INNER)
+@inner()
 def _keep_row(planes, first, y, height, width, rows, start):
     """Copy the row at y, or the one at the border next to it, continued by its first and last numbers.
 
@@ -55,7 +54,7 @@ _find_middle = network(
 )  # fmt: skip
 
 
-@njit(**INNER)
+@inner()
 def _sort_columns(rows, first, second, third, fourth, columns):
     """Sort the four numbers of every column; the places of four rows, columns (4 · pitch,) out."""
     pitch = columns.size // 4
@@ -64,7 +63,7 @@ def _sort_columns(rows, first, second, third, fourth, columns):
         store_rows(columns, x, pitch, _sort_four(four))
 
 
-@njit(**INNER)
+@inner()
 def _merge_neighbours(columns, pairs):
     """Merge every sorted column with the one to its right; columns (4 · pitch,), pairs (8 · pitch,) out."""
     pitch = columns.size // 4
@@ -73,7 +72,7 @@ def _merge_neighbours(columns, pairs):
         store_rows(pairs, x, pitch, _merge_fours(both))
 
 
-@njit(**INNER)
+@inner()
 def _find_median(rows, at, six):
     """The sixth of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six

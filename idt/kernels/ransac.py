@@ -10,9 +10,9 @@ eigenvalue problem, and that a model is given up as soon as it cannot win any mo
 import math
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit
+from numba import boolean, float32, float64, int64
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 SAMPLE = 4
 DRAWS = 10000
@@ -59,7 +59,7 @@ def consensus(source, target, threshold, iterations, confidence, winner, inliers
     return best
 
 
-@njit(**INNER)
+@inner()
 def _draw(source, target, state, chosen):
     """Choose four different matches from which a homography may be made; returns the generator's state and success."""
     count = np.uint64(source.shape[1])
@@ -79,7 +79,7 @@ def _draw(source, target, state, chosen):
     return state, False
 
 
-@njit(**INNER)
+@inner()
 def _last_on_line(points, chosen):
     """Whether the last of four points lies on a line through two of the others, or on one of them."""
     last_x, last_y = points[0, chosen[3]], points[1, chosen[3]]
@@ -92,7 +92,7 @@ def _last_on_line(points, chosen):
     return False
 
 
-@njit(**INNER)
+@inner()
 def _same_side(source, target, chosen):
     """Whether all four triangles of the points keep their orientation, or all four change it."""
     turned = 0
@@ -104,7 +104,7 @@ def _same_side(source, target, chosen):
     return turned == 0 or turned == SAMPLE
 
 
-@njit(**INNER)
+@inner()
 def _orientation(points, a, b, c):
     """Twice the signed area of a triangle."""
     ax, ay = np.float64(points[0, a]), np.float64(points[1, a])
@@ -113,7 +113,7 @@ def _orientation(points, a, b, c):
     return bx * cy - by * cx
 
 
-@njit(**INNER)
+@inner()
 def _through_four(source, target, chosen, model):
     """The homography that carries four points exactly into four others; returns whether there is one.
 
@@ -160,7 +160,7 @@ def _through_four(source, target, chosen, model):
     return True
 
 
-@njit(**INNER)
+@inner()
 def _squared_error(source, target, model, i):
     """Squared distance between where the model takes a point and where its match is."""
     x, y = source[0, i], source[1, i]
@@ -170,7 +170,7 @@ def _squared_error(source, target, model, i):
     return dx * dx + dy * dy
 
 
-@njit(**INNER)
+@inner()
 def _count(source, target, model, limit, to_beat):
     """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
     count = source.shape[1]
@@ -184,7 +184,7 @@ def _count(source, target, model, limit, to_beat):
     return agreeing
 
 
-@njit(**INNER)
+@inner()
 def _iterations_needed(confidence, outliers, most):
     """Draws after which, with the confidence asked for, one was free of outliers."""
     miss = 1 - (1 - outliers) ** SAMPLE

@@ -4,14 +4,13 @@ Method: docs/method/extraction.md, section 3.1.
 """
 
 import numpy as np
-from numba import njit
 
 from idt.jit.float8 import LANES, everywhere
 from idt.jit.float8_memory import copy, item, load, look_up_pairs, store
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 
-@njit(**INNER)
+@inner()
 def _find_neighbours(source, target):
     """Behind which of ``source`` pixels each of ``target`` lies, int32, and the share of the next one; (≥ target,).
 
@@ -28,7 +27,7 @@ def _find_neighbours(source, target):
     return first, share
 
 
-@njit(**INNER)
+@inner()
 def _stretch(row, first, share, stretched, width, out, at):
     """Take a row's numbers between its pixels to out[at : at + width]; one more than the row has must be finite."""
     for x in range(0, width, LANES):
@@ -58,7 +57,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
         source += height * width
 
 
-@njit(**INNER)
+@inner()
 def _reflected(at, size):
     """The pixel that stands for one beyond the border, which is not repeated; size at least 2."""
     while not 0 <= at < size:

@@ -1,9 +1,9 @@
 """Numbers of whole tracks, and the tests that a kept one passes (docs/method/extraction.md, section 8)."""
 
 import numpy as np
-from numba import boolean, float32, njit
+from numba import boolean, float32
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 STATIC = np.float32(np.sqrt(3))
 ERRATIC = np.float32(50)
@@ -12,7 +12,7 @@ JUMP_SHARE = np.float32(0.7)
 CAMERA = np.float32(1)
 
 
-@njit(**INNER)
+@inner()
 def _moments(values):
     """Mean and population standard deviation."""
     total = np.float32(0)
@@ -25,7 +25,7 @@ def _moments(values):
     return mean, np.sqrt(total / np.float32(values.size))
 
 
-@njit(**INNER)
+@inner()
 def _add_step(x, y, total, longest):
     """Total and longest of the lengths of some steps, with one more."""
     length = np.sqrt(x * x + y * y)

@@ -10,11 +10,11 @@ would leave a processor waiting.
 import math
 
 import numpy as np
-from numba import float32, int32, njit, uint8
+from numba import float32, int32, uint8
 
 from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
 from idt.jit.float8_memory import load, look_up_bytes, store, store_places
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 PATCH = 21
 PITCH = 24
@@ -69,7 +69,7 @@ def describe(image, x, y, scale, angle, weights, pixels, out):
                 out[k, i] /= np.sqrt(square)
 
 
-@njit(**INNER)
+@inner()
 def _pack(image, out):
     """Each pixel with its right, lower and lower right neighbours in one number: one look-up serves a bilinear sample.
 
@@ -84,7 +84,7 @@ def _pack(image, out):
         packed[width - 1] = row[width - 1] | below[width - 1] << 16
 
 
-@njit(**INNER)
+@inner()
 def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     """Sample a turned window of n × n pixels and shrink it to 21 × 21 by area averaging.
 
@@ -124,7 +124,7 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
         sums, following = following, sums
 
 
-@njit(**INNER)
+@inner()
 def _locate_inside(x, y, cos, sin, width, samples):
     """Locate the samples of a window's row, all of which lie in the image.
 
@@ -142,7 +142,7 @@ def _locate_inside(x, y, cos, sin, width, samples):
         store(down, j, sample_y - pixel_y)
 
 
-@njit(**INNER, fastmath=CONTRACTION)
+@inner(fastmath=CONTRACTION)
 def _locate(x, y, cos, sin, height, width, samples):
     """Locate samples as `_locate_inside` does, but a sample without four pixels around it takes the nearest pixel."""
     places, right, down = samples
@@ -159,7 +159,7 @@ def _locate(x, y, cos, sin, height, width, samples):
         places[j] = np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x)
 
 
-@njit(**INNER)
+@inner()
 def _share_row(pixels, samples, share, rest, sums, following):
     """Interpolate a window's row, round it to gray levels, and share it between two patch rows.
 
@@ -177,7 +177,7 @@ def _share_row(pixels, samples, share, rest, sums, following):
         store(following, j, everywhere(rest) * level)
 
 
-@njit(**INNER)
+@inner()
 def _shrink_row(sums, cumulated, patch, at):
     """A patch row from the sums of its window rows: means over n/21 columns, rounded to gray levels.
 
@@ -201,7 +201,7 @@ def _shrink_row(sums, cumulated, patch, at):
         patch[at + j] = math.floor(mean + 0.5) if n == 2 * PATCH else np.rint(mean)
 
 
-@njit(**INNER)
+@inner()
 def _sum_gradients(patch, weights, band, sums):
     """Sums down the columns of a band of gradients: Σdx, Σ|dx| where dy ≥ 0, the same where dy < 0, then for dy.
 

@@ -10,9 +10,9 @@ decide the order of keypoints. Hence no fastmath flag here, and float64, in whic
 """
 
 import numpy as np
-from numba import float32, int32, njit
+from numba import float32, int32
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 OCTAVES = 4
 LAYERS = 4
@@ -54,7 +54,7 @@ def find_keypoints(integral, mask_integral, threshold, out):
     return count
 
 
-@njit(**INNER)
+@inner()
 def _regroup_columns(integral, step, out):
     """Group the columns of an integral image by ``x mod step``.
 
@@ -69,7 +69,7 @@ def _regroup_columns(integral, step, out):
                 group[j] = integral[y, j * step + phase]
 
 
-@njit(**INNER)
+@inner()
 def _respond(columns, width, size, step, out):
     """Determinant of the box-filter Hessian in the cells that the filter covers and a search can see.
 
@@ -107,7 +107,7 @@ def _respond(columns, width, size, step, out):
             _determinant(dxx, dyy, upper, lower, x[1] - start, x[5] - start, out[i + m, m + unseen :])
 
 
-@njit(**INNER)
+@inner()
 def _weigh_boxes(columns, top, bottom, left, right, weight, out):
     """Box sums of a row of cells times their weight, in float32.
 
@@ -121,14 +121,14 @@ def _weigh_boxes(columns, top, bottom, left, right, weight, out):
         out[j] = np.float64(np.float32(np.int32(box)) * weight)
 
 
-@njit(**INNER)
+@inner()
 def _second_difference(first, second, third, out):
     """Three boxes weighed by 1, −2, 1, rounded once; first, second, third (≥ n,) float64; out (n,) float32."""
     for j in range(out.size):
         out[j] = np.float32(first[j] - 2 * second[j] + third[j])
 
 
-@njit(**INNER)
+@inner()
 def _determinant(dxx, dyy, upper, lower, left, right, out):
     """Dxx·Dyy − 0.81·Dxy², as a fused multiply-add rounds it: the second product to float32, then the difference.
 
@@ -142,7 +142,7 @@ def _determinant(dxx, dyy, upper, lower, left, right, out):
         out[j] = np.float32(np.float64(dxx[j]) * np.float64(dyy[j]) - np.float64(mixed))
 
 
-@njit(**INNER)
+@inner()
 def _find_maxima(responses, layer, threshold, count, out):
     """Append the cells of a layer that exceed the threshold and their 26 neighbours; returns the new count.
 
@@ -165,7 +165,7 @@ def _find_maxima(responses, layer, threshold, count, out):
     return count
 
 
-@njit(**INNER)
+@inner()
 def _is_maximum(responses, layer, i, j):
     """Whether a cell of a layer is strictly greater than all its 26 neighbours; responses (4, rows, cols)."""
     value = responses[layer, i, j]
@@ -177,7 +177,7 @@ def _is_maximum(responses, layer, i, j):
     return True
 
 
-@njit(**INNER)
+@inner()
 def _refine(responses, layer, octave, mask_integral, first, last, out):
     """Turn the maxima first … last − 1 into keypoints, drop those that mask or interpolation refuse; returns the count.
 
@@ -203,7 +203,7 @@ def _refine(responses, layer, octave, mask_integral, first, last, out):
     return count
 
 
-@njit(**INNER)
+@inner()
 def _mostly_inside(mask_integral, left, top, size):
     """Whether the mean of the 0/1 mask over a square is at least one half; mask_integral (H + 1, W + 1) int32."""
     right, bottom = left + size, top + size
@@ -213,7 +213,7 @@ def _mostly_inside(mask_integral, left, top, size):
     return np.float32(total) * (np.float32(1) / np.float32(size * size)) >= np.float32(0.5)
 
 
-@njit(**INNER)
+@inner()
 def _newton_step(responses, layer, i, j):
     """Offsets (x, y, layer) of the extremum of the quadratic through 27 responses; (0, 0, 0) if it has none.
 

@@ -7,9 +7,9 @@ lengths are pixels; the disc, the wavelets and their spacing grow with the keypo
 import math
 
 import numpy as np
-from numba import float32, int32, njit
+from numba import float32, int32
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 RADIUS = 6
 TAPS = 2 * RADIUS + 1
@@ -51,7 +51,7 @@ def orient(integral, x, y, scale, weights, angle):
         angle[k] = _direction_of_longest(sum_x, sum_y) if count else np.nan
 
 
-@njit(**INNER)
+@inner()
 def _respond(integral, x, y, scale, weights, dx, dy):
     """Weighted Haar responses on a disc around a keypoint, those that leave the image left out; returns their number.
 
@@ -86,13 +86,13 @@ def _respond(integral, x, y, scale, weights, dx, dy):
     return count
 
 
-@njit(**INNER)
+@inner()
 def _mean_difference(plus, minus, factor):
     """Difference of two box means, rounded like the detector's boxes: each in float32, the difference once."""
     return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
 
 
-@njit(**INNER)
+@inner()
 def _arctangent(y, x):
     """Angle of a vector in degrees, 0 to 360, good to 0.01°.
 
@@ -107,7 +107,7 @@ def _arctangent(y, x):
     return np.float32(360) - angle if y < 0 else angle
 
 
-@njit(**INNER)
+@inner()
 def _add_to_near(turn, dx, dy, sum_x, sum_y):
     """Add a vector to the sums of all directions that are less than 30° away from it.
 
@@ -120,7 +120,7 @@ def _add_to_near(turn, dx, dy, sum_x, sum_y):
         sum_y[k] += dy if near else np.float32(0)
 
 
-@njit(**INNER)
+@inner()
 def _direction_of_longest(sum_x, sum_y):
     """Direction of the longest of the sums, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
     longest, best = np.float32(-1), 0

@@ -5,10 +5,10 @@ them where it has eight numbers at once, on every processor.
 """
 
 import numpy as np
-from numba import float32, njit, uint8
+from numba import float32, uint8
 
 from idt.jit.float8 import fused
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 BLOCK = 3
 # Sobel's [1 2 1], for gray levels of 0 to 1 and a mean over the block.
@@ -17,7 +17,7 @@ CENTRE = np.float32(2 / (4 * BLOCK * 255))
 HALF = np.float32(0.5)
 
 
-@njit(**INNER)
+@inner()
 def _read(row, pixels, smooth):
     """A row of pixels, reflected by one on either side without repeating the border, and smoothed along x."""
     width = row.size
@@ -29,7 +29,7 @@ def _read(row, pixels, smooth):
         smooth[x] = fused(pixels[x + 2], SIDE, fused(pixels[x + 1], CENTRE, pixels[x] * SIDE))
 
 
-@njit(**INNER)
+@inner()
 def _sum_products(above, row, below, smooth_above, smooth_below, products, sums):
     """The three products of the gradients of a row, summed over three neighbours; products (3, W + 2), sums (3, W)."""
     width = sums.shape[1]
@@ -51,7 +51,7 @@ def _sum_products(above, row, below, smooth_above, smooth_below, products, sums)
             sums[c, x] = np.float64(products[c, x]) + np.float64(products[c, x + 1]) + np.float64(products[c, x + 2])
 
 
-@njit(**INNER)
+@inner()
 def _solve(above, row, below, out):
     """The smaller eigenvalue from the sums of three rows, (3, W) float64 each."""
     for x in range(out.size):
@@ -81,7 +81,7 @@ def texture(gray, out):
     _solve(sums[above], sums[(height - 1) % 3], sums[below], out[height - 1])
 
 
-@njit(**INNER)
+@inner()
 def _neighbours(y, height):
     """Which of three rows kept are those above and below row y, reflected at the border."""
     above = y - 1 if y > 0 else min(1, height - 1)

@@ -1,12 +1,12 @@
 """Starting tracks at the points of one scale and moving them by the flow (docs/method/extraction.md, section 6)."""
 
 import numpy as np
-from numba import float32, int32, int64, njit
+from numba import float32, int32, int64
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 
-@njit(**INNER)
+@inner()
 def _row(slot, age, group, time_cells):
     """Where the histograms of a track's next step belong among the sums; −1 for a leftover step."""
     cell = age // group

@@ -4,15 +4,15 @@ Method: docs/method/extraction.md, section 4.6.
 """
 
 import numpy as np
-from numba import float32, float64, int64, njit, uint8
+from numba import float32, float64, int64, uint8
 
-from idt.jit.kernel import INNER, kernel
+from idt.jit.kernel import inner, kernel
 
 FRACTION_BITS = 5
 CELL = 1 << FRACTION_BITS
 
 
-@njit(**INNER)
+@inner()
 def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
     """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
 

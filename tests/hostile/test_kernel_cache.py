@@ -14,10 +14,9 @@ from idt.kernels.sampling import free_centres
 from tests.kills import ROOT
 
 PART = """
-from idt.jit.kernel import INNER
-from numba import njit
+from idt.jit.kernel import inner
 STEP = 1
-@njit(**INNER)
+@inner()
 def add(x):
     return x + 1
 """
