@@ -104,7 +104,7 @@ def spread(builder, number):
 
 
 def call(builder, name, result, *arguments):
-    """Build a call of the function that LLVM knows by its ``name`` with ``builder``; ``result`` is a type."""
+    """Build with ``builder`` a call of LLVM's function ``name`` with ``arguments``; ``result`` is a type."""
     function = ir.FunctionType(result, [argument.type for argument in arguments])
     return builder.call(builder.module.declare_intrinsic(name, fnty=function), arguments)
 
