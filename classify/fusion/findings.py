@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from classify import metrics
-from classify.fusion.weights import weighted_sum
+from classify.fusion.combining.weights import weighted_sum
 
 LEVEL = 0.95
 """Confidence of the interval over the splits."""

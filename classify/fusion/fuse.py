@@ -15,13 +15,13 @@ import numpy as np
 
 from classify.fusion import findings
 from classify.fusion.gather import MISSING, REFUSE, Gathered, gather
-from classify.fusion.names import match
-from classify.fusion.protocol import FusionProtocol
+from classify.fusion.alignment.names import match
+from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.scores import Scores
 from classify.fusion.sources import Source, Stream, parse_source
-from classify.fusion.stacking import PENALTY, stacked
-from classify.fusion.truth import TRAIN, Truth
-from classify.fusion.weights import (
+from classify.fusion.combining.stacking import PENALTY, stacked
+from classify.fusion.alignment.truth import TRAIN, Truth
+from classify.fusion.combining.weights import (
     checked_weights,
     classical_sources,
     default_weights,
@@ -104,7 +104,7 @@ def fuse(
     protocol : FusionProtocol, optional
         Videos, labels and splits. By default there is one split, and one of the files carries labels.
     norm : str or dict of str to str
-        One of `classify.fusion.normalize.NORMS` for all sources that are no `Source`, or one for each name.
+        One of `classify.fusion.combining.normalize.NORMS` for all sources that are no `Source`, or one for each name.
     weights : dict of str to float or {"search", "svm", "test"}, optional
         Weight of each source; by default 0.25 for trajectories and 0.75 for all networks, or equal ones. "search" finds
         them on the validation videos, "svm" trains a machine there, and "test" finds them on the test videos, where

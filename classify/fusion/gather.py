@@ -6,11 +6,11 @@ import numpy as np
 
 from classify.datasets.class_files import read_class_file
 from classify.datasets.video_list import read_video_list
-from classify.fusion.align import align, with_list
-from classify.fusion.normalize import chosen, normalized, views_of
+from classify.fusion.alignment.align import align
+from classify.fusion.combining.normalize import chosen, normalized, views_of
 from classify.fusion.read import read_scores
 from classify.fusion.scores import Scores
-from classify.fusion.truth import Truth, truth_of_list
+from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -92,7 +92,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     Raises
     ------
     DataError
-        If a file does not fit the others or the labels; see `classify.fusion.align`.
+        If a file does not fit the others or the labels; see `classify.fusion.alignment.align`.
     OSError
         If a file cannot be read.
     """
@@ -101,7 +101,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     for source in sources:
         order, own = _order_of(source)
         lists += [own] if own is not None else []
-        files[source.name] = [_read(source, stream, order, own) for stream in source.streams]
+        files[source.name] = [_read(source, stream, order) for stream in source.streams]
     titled = [
         (stream.title, scores)
         for source in sources
@@ -129,21 +129,21 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
 
 
 def _order_of(source):
-    """Names and labels of the list of a source, and these as true labels if its numbers are those of columns."""
+    """The list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
     found = read_video_list(source.order)
+    if not is_numbered(source.order):
+        # Its numbers are those of sorted names, in whose order few networks have their columns.
+        return replace(found, labels=None, label_sets=None, classes=None), None
     return found, truth_of_list(found)
 
 
-def _read(source, stream, order, own):
+def _read(source, stream, order):
     """The scores of a stream, with the names that lists give its rows and columns."""
     scores = stream.scores
     if not isinstance(scores, Scores):
-        scores = read_scores(scores, form=source.form, video_list=order if source.form else None)
-    if order is not None:
-        numbered = own is not None and not own.several
-        scores = with_list(scores, order.names, own.labels if numbered else None, stream.title)
+        scores = read_scores(scores, form=source.form, video_list=order)
     if source.classes is not None:
         names = read_class_file(source.classes)
         if len(names) != scores.values.shape[1]:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from classify.fusion.normalize import NORMS
+from classify.fusion.combining.normalize import NORMS
 from classify.fusion.scores import Scores
 from idt.errors import DataError, shown
 from idt.params.bounds import Bounds
@@ -54,7 +54,7 @@ class Source:
     streams : tuple of Stream
         Added with their weights before they are normalised.
     norm : str
-        One of `classify.fusion.normalize.NORMS`.
+        One of `classify.fusion.combining.normalize.NORMS`.
     form : str or None
         Form of the files; found from their content by default.
     order : str or None

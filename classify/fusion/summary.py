@@ -1,7 +1,7 @@
 """The report of a fusion as one dictionary, ready for JSON."""
 
 from classify.fusion import findings
-from classify.fusion.weights import CLASSICAL_WEIGHT, weighted_sum
+from classify.fusion.combining.weights import CLASSICAL_WEIGHT, weighted_sum
 from classify.reports.published import published
 from classify.reports.report import versions
 from idt.errors import DataError

@@ -6,13 +6,13 @@ order, in which every source is brought.
 """
 
 import os
-from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from classify.datasets.video_list import read_video_list
-from classify.fusion.names import CLASS_STEPS, match
+from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.forms.coviar import classes_of_folders
 from classify.labels import classes_of, read_labels
 from classify.metrics import memberships
 from classify.text_files import listed
@@ -127,9 +127,15 @@ def listed_truth(path, *, split=1, part=TEST):
     truth = truth_of_list(found)
     if truth is None:
         raise DataError(f"{path} has no labels; use an annotation file that has some, or --labels")
-    # The folder of HMDB51's lists numbers no classes: every network has an order of its own.
-    numbered = not folder or os.path.isfile(os.path.join(path, "classInd.txt"))
-    return replace(truth, numbered=numbered, whole=True, beside=beside)
+    return replace(truth, numbered=is_numbered(path), whole=True, beside=beside)
+
+
+def is_numbered(path):
+    """Tell whether the list at ``path`` numbers the classes.
+
+    The folder of HMDB51's lists does not, so that every network has an order of its own.
+    """
+    return not os.path.isdir(path) or os.path.isfile(os.path.join(path, "classInd.txt"))
 
 
 def truth_of_list(found):
@@ -212,12 +218,12 @@ def carried_truth(streams, lists=()):
     Raises
     ------
     DataError
-        If no file has labels and names of its videos, or one with labels names a video twice.
+        If no file has labels and names of its videos.
     """
     found = [(_are_numbers(truth.classes), truth) for truth in lists]
     for name, scores in streams:
         if scores.labels is not None and scores.names is not None:
-            classes = scores.classes or classes_of_folders(scores)
+            classes = scores.classes or _classes_of_folders(scores)
             found.append((2 * (classes is None), _carried(name, scores, classes)))
     if not found:
         bare = next((name for name, scores in streams if scores.names is None), None)
@@ -232,36 +238,17 @@ def _are_numbers(classes):
 
 def _carried(name, scores, classes):
     """The labels of a score file."""
-    twice = [video for video, count in Counter(scores.names).items() if count > 1]
-    if twice:
-        raise DataError(f"{name} names {len(twice)} videos more than once: {listed(twice)}")
     width = scores.values.shape[1]
     several = scores.labels.ndim == 2
     holds = np.array(scores.labels, bool) if several else np.eye(width, dtype=bool)[scores.labels]
     return Truth(list(scores.names), list(classes or numbers(width)), holds, several, origin=f"the labels in {name}")
 
 
-def classes_of_folders(scores):
-    """Return the names of the columns where each class has a folder of its own in the names of the videos.
-
-    Parameters
-    ----------
-    scores : Scores
-        With names and labels.
-
-    Returns
-    -------
-    list of str or None
-        None if a video lies in no folder, or folders and labels do not agree one to one.
-    """
-    if np.ndim(scores.labels) != 1:
+def _classes_of_folders(scores):
+    """Classes by the folders of their videos, or None."""
+    if scores.labels.ndim != 1:
         return None
-    folders = [name.rpartition("/")[0].rpartition("/")[2] for name in scores.names]
-    pairs = set(zip(scores.labels.tolist(), folders, strict=True))
-    labels, names = ({pair[side] for pair in pairs} for side in (0, 1))
-    if "" in names or not len(pairs) == len(labels) == len(names) == scores.values.shape[1]:
-        return None
-    return [folder for _, folder in sorted(pairs)]
+    return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]
 
 
 def numbers(count):

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from classify.fusion.score_file import FORM
 from classify.fusion.sources import WEIGHT
 from idt.errors import DataError, did_you_mean, shown
 
@@ -18,9 +19,6 @@ CLASSICAL_WEIGHT = 0.25
 
 TRAJECTORIES = re.compile(r"(?:idt|dt|mifs|trajector\w*)(?![a-z])", re.IGNORECASE)
 """Beginnings of names that a source of trajectories has."""
-
-OURS = "idt-scores"
-"""Form of the score files of this package."""
 
 STEPS = {2: 100, 3: 40, 4: 20, 5: 12, 6: 10}
 """Parts of 1 that a search divides among so many sources; 8 among more."""
@@ -45,7 +43,7 @@ def classical_sources(names, forms):
     """
     found = [name for name in names if TRAJECTORIES.match(name)]
     if not found:
-        found = [name for name in names if set(forms.get(name, ())) == {OURS}]
+        found = [name for name in names if set(forms.get(name, ())) == {FORM}]
     return found if 0 < len(found) < len(names) else []
 
 

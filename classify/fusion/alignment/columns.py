@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binom
 
-from classify.fusion.names import CLASS_STEPS, match
+from classify.fusion.alignment.names import CLASS_STEPS, match
 from classify.text_files import listed
 from idt.errors import DataError
 

@@ -7,7 +7,7 @@ Simonyan & Zisserman 2014, section 6, who stack the scores of two networks so.
 import numpy as np
 
 from classify import metrics
-from classify.fusion.normalize import normalized
+from classify.fusion.combining.normalize import normalized
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 
