@@ -3,16 +3,39 @@
 from types import ModuleType
 
 from classify.fusion import score_file
-from classify.fusion.complete import complete
-from classify.fusion.content import open_content
-from classify.fusion.forms import coviar, mat
+from classify.fusion.forms import (
+    activitynet,
+    arrays,
+    coviar,
+    csv_table,
+    mat,
+    mmaction2,
+    slowfast,
+    torch_file,
+    tsm,
+    tsn,
+    two_stream,
+)
+from classify.fusion.forms import hdf5 as hdf5_of_others
+from classify.fusion.forms.complete import complete
+from classify.fusion.forms.content import open_content
 from idt.errors import DataError, shown, unknown_option
 from idt.files import hdf5
 
 FORMS: dict[str, ModuleType] = {
     score_file.FORM: score_file,
+    "mmaction2": mmaction2,
+    "tsn": tsn,
     "coviar": coviar,
+    "slowfast": slowfast,
+    "two_stream": two_stream,
+    "activitynet": activitynet,
     "mat": mat,
+    "hdf5": hdf5_of_others,
+    "arrays": arrays,
+    "torch_file": torch_file,
+    "tsm": tsm,
+    "csv": csv_table,
 }
 """Form → module; in the order in which they are recognised."""
 

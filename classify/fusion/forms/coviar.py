@@ -5,49 +5,27 @@ which newer runs write as a tensor. Names are ``class/video.avi``, in the sorted
 Classes are in the order of its labels, which no file names: their folders do, where every class has a video.
 """
 
-import numpy as np
-
-from classify.fusion.content import ARRAYS
-from classify.fusion.forms.table import Table, numbers, stacked, texts
+from classify.fusion.forms.content import ARRAYS, NPZ
+from classify.fusion.forms.table import Table, texts
+from classify.fusion.forms.tsn import are_pairs, read_pairs
 from idt.errors import DataError
 
 SAYS = "npz of CoViAR or DMC-Net: scores (n, 2) objects, labels, names"
 
 
 def fits(content):
-    """Tell whether ``content`` (`classify.fusion.content.Content`) has this form."""
-    return (
-        content.kind == ARRAYS
-        and {"scores", "labels", "names"} <= content.value.keys()
-        and content.value["scores"].dtype == object
-        and content.value["scores"].ndim == 2
-    )
+    """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
+    return content.kind == ARRAYS and content.container == NPZ and are_pairs(content.value) and "names" in content.value
 
 
 def read(content):
-    """Read the scores of the ``content`` of a file, as a `Table`.
-
-    Raises
-    ------
-    DataError
-        If it holds something else.
-    """
-    rows, names = content.value["scores"], texts(content.value["names"], content, "names")
-    labels = numbers(content.value["labels"], content, "labels").ravel()
-    if not len(rows) == len(labels) == len(names) or rows.ndim != 2 or rows.shape[1] < 2:
-        raise DataError(f"{content.path} must hold as many scores as labels and names, got {rows.shape}, {len(labels)}")
-    values = stacked([_row(row[0], content) for row in rows], content)
-    beside = np.array([numbers(row[1], content, "labels").ravel()[:1] for row in rows])
-    if beside.shape != (len(rows), 1) or np.any(beside[:, 0] != labels):
-        raise DataError(f"{content.path}: the labels in scores are not those in labels")
-    classes, notes = classes_of_folders(names, labels, values.shape[1])
-    return Table(values, names, classes, labels, "logits", first_label=0, upright=True, notes=notes)
-
-
-def _row(scores, content):
-    """The scores of a video, which lie in one row of a matrix."""
-    found = numbers(scores, content, "scores")
-    return found.reshape(found.shape[-1:]) if found.size and found.size == found.shape[-1] else found
+    """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
+    values, labels, _, notes = read_pairs(content)
+    names = texts(content.value["names"], content, "names")
+    if len(names) != len(values):
+        raise DataError(f"{content.path} holds scores of {len(values)} videos, but {len(names)} names")
+    classes, more = classes_of_folders(names, labels, values.shape[1])
+    return Table(values, names, classes, labels, "logits", first_label=0, upright=True, notes=(*notes, *more))
 
 
 def classes_of_folders(names, labels, count):

@@ -29,7 +29,8 @@ class Table:
         The number of the first class by the form's own rule; None if it has none.
     upright : bool
         Whether the form itself says that rows are videos.
-    split : int or None
+    maybe_sorted : bool
+        Whether the rows of the form may be in the sorted order of the network's list.
     notes : tuple of str
     """
 
@@ -40,7 +41,7 @@ class Table:
     kind: str = "unknown"
     first_label: int | None = None
     upright: bool = False
-    split: int | None = None
+    maybe_sorted: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -50,7 +51,7 @@ def stacked(rows, content):
     Parameters
     ----------
     rows : sequence of (C,) arrays
-    content : classify.fusion.content.Content
+    content : classify.fusion.forms.content.Content
 
     Returns
     -------

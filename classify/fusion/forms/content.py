@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idt.errors import DataError
-from idt.files import csv_text, json_text
+from idt.files import csv_text, json_text, npy
 from idt.files import text as texts
 from idt.files.foreign import mat5, npz, torch_files
 from idt.files.foreign.archives import Archive, is_archive
@@ -13,14 +13,14 @@ from idt.files.foreign.archives import Archive, is_archive
 LARGEST = 1 << 31
 """Bytes of a score file. Every frame and crop of UCF101's test videos takes 0.4 GB."""
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
-NPY = b"\x93NUMPY"
-
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\((?:d|l)(?:p\d+)?\n|[\]}]q|c\w[\w.]*\n")
 """How pickles begin: with a protocol, or of protocols 0 and 1 with a dict, a list or a name."""
 
-ARRAY, ARRAYS, OBJECT, JSON, ROWS, DATASETS = "array", "arrays", "object", "JSON", "rows", "datasets"
-"""Kinds of content: an array; arrays by name; values of a pickle or torch file; JSON; rows of a CSV; HDF5."""
+ARRAY, ARRAYS, OBJECT, ROWS = "array", "arrays", "object", "rows"
+"""Kinds of content: an array; arrays by name; values of a pickle, a torch file or JSON; rows of text."""
+
+NPY, NPZ, MAT, HDF5, PICKLE, TORCH, JSON, CSV = "npy", "npz", "MAT", "HDF5", "pickle", "torch", "JSON", "CSV"
+"""Containers."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,8 @@ class Content:
     path : str
     kind : str
     container : str
-        Such as ``"MAT"``, for messages.
     value : object
-        An array, a dict of arrays, values, or a list of (line, fields).
+        An array, a dict of arrays, plain values, or a list of (line, fields).
     size : int
         Bytes, unpacked.
     """
@@ -69,21 +68,21 @@ def open_content(path):
     if is_archive(data):
         archive = Archive(data, name)
         if torch_files.is_torch_archive(archive):
-            return Content(name, OBJECT, "torch", torch_files.load(data, name), len(data))
+            return Content(name, OBJECT, TORCH, torch_files.load(data, name), len(data))
         arrays = npz.arrays_of(archive, name, len(data))
-        return Content(name, ARRAYS, "npz", arrays, len(data) + sum(array.nbytes for array in arrays.values()))
-    if data.startswith(NPY):
-        return Content(name, ARRAY, "npy", npz.array_of(data, name), len(data))
+        return Content(name, ARRAYS, NPZ, arrays, len(data) + sum(array.nbytes for array in arrays.values()))
+    if data.startswith(npy.MAGIC):
+        return Content(name, ARRAY, NPY, npz.array_of(data, name), len(data))
     if mat5.is_mat5(data):
         found = mat5.variables(data, name)
-        return Content(name, ARRAYS, "MAT", found, len(data) + sum(array.nbytes for array in found.values()))
+        return Content(name, ARRAYS, MAT, found, len(data) + sum(array.nbytes for array in found.values()))
     if _PICKLE.match(data):
-        container = "torch" if data.startswith(torch_files.LEGACY) else "pickle"
+        container = TORCH if data.startswith(torch_files.LEGACY) else PICKLE
         return Content(name, OBJECT, container, torch_files.load(data, name), len(data))
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return Content(name, JSON, "JSON", json_text.load(path), len(data))
+        return Content(name, OBJECT, JSON, json_text.load(path), len(data))
     if not data:
         raise DataError(f"{name} is empty, expected scores")
     if b"\0" in data[:4096]:
         raise DataError(f"{name} is of no known kind, expected one of MAT, npz, npy, pickle, torch, HDF5, JSON or CSV")
-    return Content(name, ROWS, "CSV", csv_text.rows(path, "name,class,class, …"), len(data))
+    return Content(name, ROWS, CSV, csv_text.rows(path, "name,class,class, …"), len(data))
