@@ -10,6 +10,9 @@ CLASSIFIERS = ("linear", "chi2")
 WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
 
+NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
+"""How scores are normalised before they are fused (`classify.fusion.combining.normalize`)."""
+
 PENALTY = Bounds(
     1e-9, 1e9, "beyond, all errors are free or none is, and the solvers lose their precision", other=CROSS_VALIDATED
 )

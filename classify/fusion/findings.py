@@ -4,6 +4,7 @@ Accuracies of splits are averaged; with `FusionProtocol.pool` their videos are c
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -92,8 +93,6 @@ def measured(splits, scores, *, pool):
 
 def pooled(splits):
     """Return the labels of all splits together."""
-    from dataclasses import replace
-
     names = [name for truth in splits for name in truth.names]
     return replace(splits[0], names=names, holds=np.concatenate([truth.holds for truth in splits]))
 
@@ -143,7 +142,8 @@ def changed(gathered, before, after):
     corrected, spoiled : list of dict
         ``split``, ``name``, ``label``, ``before`` and ``after``; nothing where videos have several labels.
     """
-    corrected, spoiled = [], []
+    corrected: list[dict] = []
+    spoiled: list[dict] = []
     for split, old, new in zip(gathered, before, after, strict=True):
         truth = split.truth
         if truth.several:

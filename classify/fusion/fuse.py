@@ -14,13 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from classify.fusion import findings
-from classify.fusion.gather import MISSING, REFUSE, Gathered, gather
 from classify.fusion.alignment.names import match
 from classify.fusion.alignment.protocol import FusionProtocol
-from classify.fusion.scores import Scores
-from classify.fusion.sources import Source, Stream, parse_source
+from classify.fusion.alignment.truth import TRAIN
 from classify.fusion.combining.stacking import PENALTY, stacked
-from classify.fusion.alignment.truth import TRAIN, Truth
 from classify.fusion.combining.weights import (
     checked_weights,
     classical_sources,
@@ -28,6 +25,10 @@ from classify.fusion.combining.weights import (
     searched_weights,
     weighted_sum,
 )
+from classify.fusion.gather import MISSING, REFUSE, Gathered, gather
+from classify.fusion.scores import Scores
+from classify.fusion.sources import Source, Stream, parse_source
+from classify.fusion.summary import summarise
 from classify.text_files import listed
 from idt.errors import DataError, shown
 
@@ -104,7 +105,7 @@ def fuse(
     protocol : FusionProtocol, optional
         Videos, labels and splits. By default there is one split, and one of the files carries labels.
     norm : str or dict of str to str
-        One of `classify.fusion.combining.normalize.NORMS` for all sources that are no `Source`, or one for each name.
+        One of `classify.params.NORMS` for all sources that are no `Source`, or one for each name.
     weights : dict of str to float or {"search", "svm", "test"}, optional
         Weight of each source; by default 0.25 for trajectories and 0.75 for all networks, or equal ones. "search" finds
         them on the validation videos, "svm" trains a machine there, and "test" finds them on the test videos, where
@@ -148,7 +149,8 @@ def fuse(
     origin = _origin(weights)
     held_out = _validation(validation, sources, norm, protocol, origin)
     given = checked_weights(weights, names) if origin == GIVEN else None
-    fused, classical = [], []
+    fused: list[Fused] = []
+    classical: list[str] = []
     for split in protocol.splits:
         found = gather(sources, split, protocol, missing=missing)
         if fused and found.truth.classes != fused[0].gathered.truth.classes:
@@ -159,7 +161,7 @@ def fuse(
         fused.append(_fused(found, start, origin, trained, C))
         if on_split is not None:
             on_split(split)
-    return Fusion(fused, _report(sources, protocol, fused, classical, origin))
+    return Fusion(fused, summarise(sources, protocol, fused, classical, origin))
 
 
 def _origin(weights):
@@ -211,15 +213,16 @@ def _validation(validation, sources, norm, protocol, origin):
         raise DataError("validation scores and weights='search' or 'svm' go together")
     if validation is None:
         return None
-    found = {source.name: source for source in _sources(validation, norm if isinstance(norm, str) else "auto", protocol)}
+    found = {
+        source.name: source for source in _sources(validation, norm if isinstance(norm, str) else "auto", protocol)
+    }
     names = [source.name for source in sources]
     if set(found) != set(names):
         raise DataError(
-            f"validation scores must be those of {', '.join(names)}, got {', '.join(found)}; call them by the same names"
+            f"validation scores must be those of {', '.join(names)}, got {', '.join(found)}; use the same names"
         )
     held_out = [
-        replace(source, streams=found[source.name].streams, order=found[source.name].order)
-        for source in sources
+        replace(source, streams=found[source.name].streams, order=found[source.name].order) for source in sources
     ]
     for source, other in zip(sources, held_out, strict=True):
         same = set(source.paths) & {stream.title for stream in other.streams}
@@ -259,12 +262,3 @@ def _fused(found, start, origin, trained, C):
     if origin in (VALIDATION, TEST):
         weights = searched_weights(found if origin == TEST else trained, start, metric)
     return Fused(found, weighted_sum(found.scaled, weights), weights)
-
-
-def _report(sources, protocol, fused, classical, origin):
-    from classify.fusion.summary import summarise
-
-    return summarise(sources, protocol, fused, classical, origin)
-
-
-__all__ = ["DEFAULT", "GIVEN", "SVM", "TEST", "VALIDATION", "Fused", "Fusion", "Truth", "fuse"]

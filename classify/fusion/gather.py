@@ -7,10 +7,10 @@ import numpy as np
 from classify.datasets.class_files import read_class_file
 from classify.datasets.video_list import read_video_list
 from classify.fusion.alignment.align import align
+from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.fusion.combining.normalize import chosen, normalized, views_of
 from classify.fusion.read import read_scores
 from classify.fusion.scores import Scores
-from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -111,7 +111,10 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     if classes is not None:
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {
-        source.name: [align(scores, truth, stream.title) for stream, scores in zip(source.streams, files[source.name], strict=True)]
+        source.name: [
+            align(scores, truth, stream.title)
+            for stream, scores in zip(source.streams, files[source.name], strict=True)
+        ]
         for source in sources
     }
     there = {name: np.all([each.there for each in streams], axis=0) for name, streams in aligned.items()}

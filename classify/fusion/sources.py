@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from classify.fusion.combining.normalize import NORMS
 from classify.fusion.scores import Scores
+from classify.params import NORMS
 from idt.errors import DataError, shown
 from idt.params.bounds import Bounds
 
@@ -54,7 +54,7 @@ class Source:
     streams : tuple of Stream
         Added with their weights before they are normalised.
     norm : str
-        One of `classify.fusion.combining.normalize.NORMS`.
+        One of `classify.params.NORMS`.
     form : str or None
         Form of the files; found from their content by default.
     order : str or None

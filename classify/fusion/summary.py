@@ -1,23 +1,13 @@
 """The report of a fusion as one dictionary, ready for JSON."""
 
 from classify.fusion import findings
-from classify.fusion.combining.weights import CLASSICAL_WEIGHT, weighted_sum
+from classify.fusion.combining.weights import weighted_sum
 from classify.reports.published import published
 from classify.reports.report import versions
 from idt.errors import DataError
 from idt.files.marks import TOOL
 
 BIASED = "the weights were chosen on the test videos, so that this accuracy is too high: do not quote it"
-
-HOW = {
-    "given": "given",
-    "default": "the default",
-    "validation": "found on validation videos",
-    "test": "found on the TEST videos",
-    "svm": "a linear machine trained on validation videos",
-}
-"""Words for where weights come from."""
-
 
 def summarise(sources, protocol, fused, classical, origin):
     """Make the report.
@@ -31,7 +21,7 @@ def summarise(sources, protocol, fused, classical, origin):
     classical : list of str
         Sources that are dense trajectories; empty unless there are networks, too.
     origin : str
-        A key of `HOW`.
+        A key of `classify.reports.fusion_markdown.ORIGINS`.
 
     Returns
     -------
@@ -53,7 +43,8 @@ def summarise(sources, protocol, fused, classical, origin):
     together = findings.measured(truths, scores, pool=pool)
     left = [name for name in names if name not in classical] if classical else [_best(names, numbers, metric)]
     before = [
-        weighted_sum(split.scaled, findings.part_of(given, left)) for split, given in zip(gathered, weights, strict=True)
+        weighted_sum(split.scaled, findings.part_of(given, left))
+        for split, given in zip(gathered, weights, strict=True)
     ]
     corrected, spoiled = findings.changed(gathered, before, scores)
     was, now = (findings.class_shares(truths, values, pool=pool) for values in (before, scores))
@@ -86,9 +77,7 @@ def summarise(sources, protocol, fused, classical, origin):
         },
         "per_class": now,
         "per_class_before": was,
-        "gain": {
-            label: None if now[label] is None or was[label] is None else now[label] - was[label] for label in now
-        },
+        "gain": {label: None if now[label] is None or was[label] is None else now[label] - was[label] for label in now},
         "corrected": corrected,
         "spoiled": spoiled,
         "curve_of": group,
@@ -119,7 +108,10 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
             steps[step] = steps.get(step, 0) + count
     return {
         **{key: value for key, value in numbers.items() if key != "per_split"},
-        "files": [f"{stream.title}*{stream.weight:g}" if len(source.streams) > 1 else stream.title for stream in source.streams],
+        "files": [
+            f"{stream.title}*{stream.weight:g}" if len(source.streams) > 1 else stream.title
+            for stream in source.streams
+        ],
         "forms": list(dict.fromkeys(form for each in facts for form in each.forms)),
         "weight": _mean(given[source.name] for given in weights),
         "norm": facts[0].norm,
@@ -155,12 +147,8 @@ def _notes(gathered, classical, origin):
     notes = []
     if origin == "test":
         notes.append(BIASED)
-    if origin == "default":
-        notes.append(
-            f"default weights: {CLASSICAL_WEIGHT:g} for {' and '.join(classical)}, {1 - CLASSICAL_WEIGHT:g} for all others"
-            if classical
-            else "default weights: equal ones, because no source is told from the others as dense trajectories"
-        )
+    if origin == "default" and not classical:
+        notes.append("the weights are equal, because no name says which sources are dense trajectories and which networks")
     gone = sum(len(split.missing) for split in gathered)
     if gone:
         notes.append(f"{gone} videos were left out, because a source lacks them: the numbers are not of the whole test")

@@ -39,14 +39,15 @@ def _accuracy(bars, curve, metric, weight, biased):
     colours = ["0.7"] * (len(bars) - 1) + [BIASED if biased else FUSED]
     axes = panels[0]
     places = range(len(bars))
-    axes.barh(places, [percent for _, percent, _ in bars], color=colours)
+    axes.barh(places, [percent for _, percent, _ in bars], color=colours, height=0.6)
     for place, (_, percent, interval) in enumerate(bars):
         if interval:
             axes.plot(interval, [place, place], color="black", linewidth=1)
-        axes.text(0.4, place, f"{percent:.1f}", va="center", ha="left", fontsize=9)
+        axes.text(max([percent, *(interval or ())]) + 1, place, f"{percent:.1f}", va="center", ha="left", fontsize=9)
     axes.set_yticks(places, [shown_name(name) for name, _, _ in bars], fontsize=9)
     axes.invert_yaxis()
-    axes.set_xlim(0, 100)
+    axes.set_xlim(0, 112)
+    axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel(f"{metric}, %; lines: 95 % over the splits" if any(bar[2] for bar in bars) else f"{metric}, %")
     if weights:
         _curve(panels[1], group, weights, percents, metric, weight, biased)
@@ -59,7 +60,7 @@ def _curve(axes, group, weights, percents, metric, weight, biased):
         colour = BIASED if biased else "black"
         axes.plot(*weight, marker="o", markersize=8, markerfacecolor="none", color=colour, linestyle="none")
         text = f"{weight[1]:.1f}, chosen on the test videos" if biased else f"{weight[1]:.1f} at {weight[0]:.2f}"
-        axes.annotate(text, weight, textcoords="offset points", xytext=(0, 9), color=colour, fontsize=9, ha="center")
+        axes.annotate(text, weight, textcoords="offset points", xytext=(9, 5), color=colour, fontsize=9)
     axes.set_xlabel(f"weight of {shown_name(group)}")
     axes.set_ylabel(f"{metric}, %")
     axes.margins(y=0.15)

@@ -74,7 +74,9 @@ def _accuracy(report):
     points, group = report["curve"], report["curve_of"]
     weight = (sum(report["weights"][name] for name in group), 100 * report["value"]) if report["weights"] else None
     curve = (" + ".join(group), [point["weight"] for point in points], [100 * point[metric] for point in points])
-    return accuracy_png(bars, curve, metric=METRIC_NAMES[metric], weight=weight, biased=report["weights_from"] == "test")
+    return accuracy_png(
+        bars, curve, metric=METRIC_NAMES[metric], weight=weight, biased=report["weights_from"] == "test"
+    )
 
 
 def _interval(numbers):

@@ -1,7 +1,7 @@
 """Scores of a file in the order of the true labels: a row for each video and a column for each class, both by name.
 
-`classify.fusion.alignment.names` compares names, `classify.fusion.alignment.columns` finds the columns. A file without names of its videos
-needs a list of them: its rows are in the order of the list.
+`classify.fusion.alignment.names` compares names, `classify.fusion.alignment.columns` finds the columns. A file without
+names of its videos needs a list of them: its rows are in the order of the list.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BY_POSITION = "by position in a list"
 """How rows are matched that a list gave their names."""
 
 LISTED = "rows are the videos of "
-"""Beginning of the note by which `classify.fusion.complete` says so."""
+"""Beginning of the note by which `classify.fusion.forms.listing` says so."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Aligned:
     values : (n, C) float64
         NaN in the rows of videos that the file lacks.
     steps : dict of str to int
-        How many videos were found by which step of `classify.fusion.alignment.names.VIDEO_STEPS`, or by position in a list.
+        How many videos were found by which step of `classify.fusion.alignment.names.VIDEO_STEPS`, or by position in a
+        list.
     columns : str
         How the columns were found.
     extra : list of str
@@ -88,5 +89,7 @@ def align(scores, truth, name):
     check_plausible(values, truth, np.where(there, np.arange(len(rows)), -1), name, by_position=doubtful)
     taken = set(rows.tolist())
     extra = [video for row, video in enumerate(scores.names) if row not in taken]
-    steps = {BY_POSITION: int(there.sum())} if positions else {step: count for step, count in found.steps.items() if count}
+    steps = (
+        {BY_POSITION: int(there.sum())} if positions else {step: count for step, count in found.steps.items() if count}
+    )
     return Aligned(values, steps, how, extra)

@@ -1,8 +1,8 @@
 """Columns of a score file in the order of the classes, never by their position alone.
 
-Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one column.
-Only a list that numbers the classes, as networks are trained with, may give columns without names and labels an order,
-and then the scores must not speak against it.
+Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one
+column. Only a list that numbers the classes, as networks are trained with, may give columns without names and labels an
+order. The scores must not speak against any order.
 """
 
 import numpy as np
@@ -128,8 +128,8 @@ def _by_labels(scores, truth, rows, name):
         same = np.flatnonzero(shared[:, label] == shared[order[label], label])
         if len(same) > 1:
             raise DataError(
-                f"{name}: the column of {truth.classes[label]} cannot be told, because {len(same)} columns have the same"
-                " videos; name a file of its classes, --classes"
+                f"{name}: the column of {truth.classes[label]} cannot be told, because {len(same)} columns have the"
+                " same videos; name a file of its classes, --classes"
             )
     if (~seen).sum() > 1:
         raise DataError(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from classify.fusion.sources import SPLIT, at_split
 from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
+from classify.fusion.sources import at_split
 from idt.errors import DataError
 
 SPLITS = {"ucf101": ("1", "2", "3"), "hmdb51": ("1", "2", "3"), "jhmdb": ("1", "2", "3")}

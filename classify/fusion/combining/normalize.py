@@ -12,10 +12,9 @@ takes it away. Source: docs/method/fusion.md, section 3.
 
 import numpy as np
 
+from classify.params import NORMS
 from classify.text_files import listed
 from idt.errors import DataError
-
-NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
 
 LEAST = 1e-6
 """Least probability whose logarithm is taken."""
@@ -59,7 +58,7 @@ def normalized(values, norm, *, names=None, source="scores"):
     ----------
     values : (n, C) float64
     norm : str
-        One of `NORMS` but "auto".
+        One of `classify.params.NORMS` but "auto".
     names : list of str, optional
         Videos, for messages.
     source : str

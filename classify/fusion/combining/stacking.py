@@ -49,6 +49,4 @@ def stacked(validation, gathered, *, C=PENALTY):
 def _side_by_side(gathered):
     """(n, S·C) float64, the scores of each source with the length 1."""
     names = gathered.truth.names
-    return np.hstack(
-        [normalized(values, "l2", names=names, source=name) for name, values in gathered.scaled.items()]
-    )
+    return np.hstack([normalized(values, "l2", names=names, source=name) for name, values in gathered.scaled.items()])
