@@ -41,9 +41,10 @@ def evaluation_options(arguments):
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO",
+        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test",
     )
-    parser.add_argument("root", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_habits(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
@@ -69,6 +70,9 @@ def evaluation_options(arguments):
             names[group] |= {field.name for field in dataclasses.fields(cls)}
     parser.set_defaults(preset=None, **{f"{group}.{name}": None for group in names for name in names[group]})
     options = parser.parse_args(arguments)
+    if (options.root is None) == (options.named_root is None):
+        parser.error("the folder of the data set must be given once, as ROOT or with --root")
+    options.root = options.root or options.named_root
     values = vars(options)
     given = {
         group: {

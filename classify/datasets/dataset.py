@@ -33,8 +33,8 @@ class Clip(NamedTuple):
         Whom or what the splits keep together: an actor, a person, a sequence.
     part : str
         Of sets that are evaluated apart.
-    first_frame, last_frame : int or None
-        The stretch, from 0, the last one inclusive; None is the whole video.
+    first_frame, last_frame : int, str or None
+        The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Clip(NamedTuple):
     label: Label
     group: str = ""
     part: str = ""
-    first_frame: int | None = None
-    last_frame: int | None = None
+    first_frame: int | str | None = None
+    last_frame: int | str | None = None
 
 
 class Skipped(NamedTuple):

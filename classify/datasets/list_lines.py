@@ -21,22 +21,11 @@ import math
 import re
 from dataclasses import dataclass, field
 
+from classify.params import LIST_FORMS
 from classify.text_files import listed
 from idt.errors import DataError
 from idt.files import csv_text, text
 from idt.frames import suffixes
-
-FORMS = (
-    "path",
-    "path label",
-    "path labels",
-    "path frames label",
-    "path offset frames label",
-    "path class label",
-    "kinetics",
-    "csv",
-)
-"""Forms of a line."""
 
 COLUMNS = {
     "path": ("path", "video_path", "name", "video_name", "video", "filename", "file", "vid_name"),
@@ -67,7 +56,7 @@ class Lines:
     Attributes
     ----------
     form : str
-        One of `FORMS`.
+        One of `classify.params.LIST_FORMS`.
     places : list of int
         Line of each video, from 1.
     names : list of str
@@ -101,7 +90,7 @@ def read_lines_of(path, form=None, n_classes=None):
     ----------
     path : str or Path
     form : str, optional
-        One of `FORMS`; found from the content by default.
+        One of `classify.params.LIST_FORMS`; found from the content by default.
     n_classes : int, optional
         Number of classes, which tells frames from labels.
 
@@ -116,8 +105,8 @@ def read_lines_of(path, form=None, n_classes=None):
     OSError
         If the file cannot be read.
     """
-    if form is not None and form not in FORMS:
-        raise DataError(f"the form of a list must be one of {', '.join(FORMS)}, got {form!r}")
+    if form is not None and form not in LIST_FORMS:
+        raise DataError(f"the form of a list must be one of {', '.join(LIST_FORMS)}, got {form!r}")
     lines = text.numbered_lines(path, what="a list of videos")
     if not lines:
         raise DataError(f"{path} lists no videos; expected lines such as 'some/video.mp4 3'")
@@ -128,10 +117,11 @@ def read_lines_of(path, form=None, n_classes=None):
             raise DataError(f"{path} begins with a header and has the form {found.form!r}, expected {form!r}")
     else:
         found = _from_rows(path, _rows(path, lines), form, n_classes)
-    first: dict[str, int] = {}
-    for place, name in zip(found.places, found.names, strict=True):
-        if first.setdefault(name, place) != place:
-            raise DataError(f"{path}, line {place}: {name} is on line {first[name]} too; every video must occur once")
+    first: dict[tuple, int] = {}
+    for row, (place, name) in enumerate(zip(found.places, found.names, strict=True)):
+        before = first.setdefault((name, *found.offsets[row : row + 1]), place)
+        if before != place:
+            raise DataError(f"{path}, line {place}: {name} is on line {before} too; every video must occur once")
     return found
 
 

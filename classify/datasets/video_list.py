@@ -27,7 +27,7 @@ class VideoList:
     ----------
     path : str
     form : str
-        Form of the lines, one of `classify.datasets.list_lines.FORMS`.
+        Form of the lines, one of `classify.params.LIST_FORMS`.
     names : list of str
         Videos as the file names them; of Kinetics, ``id_start_end`` with the seconds as six digits each, as its
         clips are usually called.
@@ -77,7 +77,7 @@ def read_video_list(
     classes : str, Path or list of str, optional
         Class file, or the classes by label. By default the list itself is asked, and a ``classInd.txt`` beside it.
     form : str, optional
-        One of `classify.datasets.list_lines.FORMS`; found from the content by default.
+        One of `classify.params.LIST_FORMS`; found from the content by default.
     first_label : {0, 1}, optional
         Number of the first class in the file; found from the content by default.
     n_classes : int, optional

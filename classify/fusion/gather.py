@@ -7,6 +7,8 @@ import numpy as np
 from classify.datasets.class_files import read_class_file
 from classify.datasets.video_list import read_video_list
 from classify.fusion.alignment.align import align
+from classify.fusion.alignment.columns import are_numbers, column_order
+from classify.fusion.alignment.names import match
 from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.fusion.combining.normalize import chosen, normalized, views_of
 from classify.fusion.read import read_scores
@@ -96,39 +98,51 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     OSError
         If a file cannot be read.
     """
-    sources = [source.at(split) for source in sources]
+    here = [source.at(split) for source in sources]
     files, lists = {}, []
-    for source in sources:
+    for source in here:
         order, own = _order_of(source)
         lists += [own] if own is not None else []
-        files[source.name] = [_read(source, stream, order) for stream in source.streams]
-    titled = [
-        (stream.title, scores)
-        for source in sources
-        for stream, scores in zip(source.streams, files[source.name], strict=True)
-    ]
-    truth = protocol.truth(split, titled, lists, part)
+        files[source.name] = [(stream.title, _read(source, stream, order)) for stream in source.streams]
+    titled = [pair for streams in files.values() for pair in streams]
+    truth = _with_names(protocol.truth(split, titled, lists, part), titled)
     if classes is not None:
         truth = truth.in_order_of(classes, truth.origin)
-    aligned = {
-        source.name: [
-            align(scores, truth, stream.title)
-            for stream, scores in zip(source.streams, files[source.name], strict=True)
-        ]
-        for source in sources
-    }
+    aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
     there = {name: np.all([each.there for each in streams], axis=0) for name, streams in aligned.items()}
     rows, gone = _common(truth, there, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
-    for source in sources:
+    for source, given in zip(here, sources, strict=True):
         name = source.name
-        kinds = [scores.kind for scores in files[name]]
-        raw[name], kind = _added(source, [each.values[rows] for each in aligned[name]], kinds)
+        read = [scores for _, scores in files[name]]
+        raw[name], kind = _added(
+            source, [each.values[rows] for each in aligned[name]], [scores.kind for scores in read]
+        )
         norm = chosen(source.norm, raw[name], kind)
         scaled[name] = normalized(raw[name], norm, names=truth.names, source=name)
-        facts[name] = _facts(norm, files[name], aligned[name], int(there[name].sum()))
+        found = _facts(norm, read, aligned[name], int(there[name].sum()))
+        # With {split} in it a note is the same for all splits.
+        changes = list(zip(source.paths, given.paths, strict=True))
+        facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
     return Gathered(split, truth, raw, scaled, facts, gone)
+
+
+def _replaced(text, changes):
+    for now, before in changes:
+        text = text.replace(now, before)
+    return text
+
+
+def _with_names(truth, titled):
+    """Labels whose classes have the names that a file with labels of its own gives its columns."""
+    if not are_numbers(truth.classes):
+        return truth
+    for title, scores in titled:
+        if scores.names and scores.labels is not None and scores.classes and not are_numbers(scores.classes):
+            order, _ = column_order(scores, truth, match(truth.names, scores.names).places, title)
+            return replace(truth, classes=[scores.classes[column] for column in order])
+    return truth
 
 
 def _order_of(source):

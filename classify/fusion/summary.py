@@ -1,5 +1,6 @@
 """The report of a fusion as one dictionary, ready for JSON."""
 
+from classify.datasets.extent import NEGLIGIBLE, SIZES
 from classify.fusion import findings
 from classify.fusion.combining.weights import weighted_sum
 from classify.reports.published import published
@@ -8,6 +9,7 @@ from idt.errors import DataError
 from idt.files.marks import TOOL
 
 BIASED = "the weights were chosen on the test videos, so that this accuracy is too high: do not quote it"
+
 
 def summarise(sources, protocol, fused, classical, origin):
     """Make the report.
@@ -92,6 +94,7 @@ def summarise(sources, protocol, fused, classical, origin):
             }
             for place, (split, mine, given) in enumerate(zip(gathered, together["per_split"], weights, strict=True))
         ],
+        "part": _part(protocol.dataset, gathered),
         "missing": list(dict.fromkeys(name for split in gathered for name in split.missing)),
         "notes": _notes(gathered, classical, origin),
         "published": [entry._asdict() for entry in published(protocol.dataset or "")],
@@ -122,6 +125,19 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
     }
 
 
+def _part(dataset, gathered):
+    """The part of a data set that is covered, as of `classify.datasets.extent.shortfall`."""
+    classes, splits = SIZES.get(dataset or "", (0, 0))
+    found, gone = len(gathered[0].truth.classes), sum(len(split.missing) for split in gathered)
+    total = gone + sum(len(split.truth.names) for split in gathered)
+    part = [
+        f"{there} of {whole} {what}"
+        for there, whole, what in ((found, classes, "classes"), (len(gathered), splits, "splits"))
+        if there < whole
+    ]
+    return [*part, f"{total - gone} of {total} clips"] if gone > NEGLIGIBLE * total else part
+
+
 def _norm(name, gathered):
     """The normalisation of a source, which must be one for all splits."""
     found = list(dict.fromkeys(split.facts[name].norm for split in gathered))
@@ -148,7 +164,9 @@ def _notes(gathered, classical, origin):
     if origin == "test":
         notes.append(BIASED)
     if origin == "default" and not classical:
-        notes.append("the weights are equal, because no name says which sources are dense trajectories and which networks")
+        notes.append(
+            "the weights are equal, because no name says which sources are dense trajectories and which networks"
+        )
     gone = sum(len(split.missing) for split in gathered)
     if gone:
         notes.append(f"{gone} videos were left out, because a source lacks them: the numbers are not of the whole test")

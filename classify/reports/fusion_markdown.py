@@ -1,6 +1,7 @@
 """The report of a fusion as Markdown: the accuracies, what the trajectories add, and how files were matched."""
 
-from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, table
+from classify.reports.published_tables import Own, published_tables
 
 RED = '<span style="color:red">🔴 {}</span>'
 """Where styles are taken away, as on GitHub, the mark stays red."""
@@ -43,6 +44,8 @@ def as_markdown(report, *, pictures):
         f"{report['videos']} clips of {len(report['classes'])} classes; {several}."
         f" Weights: {ORIGINS[report['weights_from']]}.",
     ]
+    if report["part"]:
+        lines += ["", f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]
     for place, note in enumerate(report["notes"]):
         lines += ["", RED.format(escape(note)) if biased and not place else f"{escape(note)}."]
     lines += ["", *_sources(report, biased), *_adds(report, metric)]
@@ -53,9 +56,10 @@ def as_markdown(report, *, pictures):
         lines += _section("Splits", _splits(report, metric, biased))
     lines += _section("How files were read", _files(report))
     lines += _videos(report)
-    run = [Markup("**this run**"), _marked(report["value"], biased), metric, ""]
     if report["published"]:
-        lines += _section("Beside published numbers", published_table(report["published"], [run]))
+        # A number that is too high has no place among them.
+        own = None if biased else Own(report["value"], metric, report["part"])
+        lines += _section("Beside published numbers", published_tables(report["published"], own))
     lines += _section("Versions", [", ".join(f"{name} {version}" for name, version in report["versions"].items())])
     return "\n".join(lines) + "\n"
 

@@ -45,7 +45,11 @@ def column_order(scores, truth, rows, name):
         If the file has other classes, its labels contradict those of ``truth``, or the order cannot be told.
     """
     width, classes = scores.values.shape[1], truth.classes
-    if scores.classes is not None:
+    by_name = scores.classes is not None
+    if by_name and scores.labels is not None and are_numbers(classes) and not are_numbers(scores.classes):
+        # The list of the videos numbers the classes without naming them.
+        by_name = False
+    if by_name:
         order = _by_name(scores.classes, classes, name)
         _check_labels(scores, truth, rows, order, name)
         return order, "by the names of the classes"
@@ -59,6 +63,11 @@ def column_order(scores, truth, rows, name):
             " a file of its classes, --classes"
         )
     return np.arange(width), f"in the order of {truth.origin}"
+
+
+def are_numbers(classes):
+    """Tell whether of ``classes`` only the numbers are known, ``0``, ``1``, …."""
+    return list(classes) == [str(number) for number in range(len(classes))]
 
 
 def _by_name(given, classes, name):

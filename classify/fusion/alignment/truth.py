@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from classify.datasets.video_list import read_video_list
+from classify.fusion.alignment.columns import are_numbers
 from classify.fusion.alignment.names import CLASS_STEPS, match
 from classify.fusion.forms.coviar import classes_of_folders
 from classify.labels import classes_of, read_labels
@@ -220,7 +221,7 @@ def carried_truth(streams, lists=()):
     DataError
         If no file has labels and names of its videos.
     """
-    found = [(_are_numbers(truth.classes), truth) for truth in lists]
+    found = [(are_numbers(truth.classes), truth) for truth in lists]
     for name, scores in streams:
         if scores.labels is not None and scores.names is not None:
             classes = scores.classes or _classes_of_folders(scores)
@@ -230,10 +231,6 @@ def carried_truth(streams, lists=()):
         reason = f"; {bare} names no videos, so that its order must be given, --list" if bare else ""
         raise DataError(f"none of the files has labels and names of its videos; give --lists or --labels{reason}")
     return min(found, key=lambda each: each[0])[1]
-
-
-def _are_numbers(classes):
-    return list(classes) == numbers(len(classes))
 
 
 def _carried(name, scores, classes):
