@@ -5,11 +5,14 @@ the score 0, which is said; where a score is negative that would be wrong, so th
 have a ``segment``, are no scores of videos.
 """
 
+import json
+
 import numpy as np
 
 from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table, check_size
 from idt.errors import DataError, shown
+from idt.files.marks import TOOL
 
 SAYS = "JSON of ActivityNet or Kinetics: results of label and score"
 
@@ -57,3 +60,27 @@ def _of_video(name, entries, content):
             raise DataError(f"{content.path}: {name} has two scores for {label}")
         found[label] = float(score)  # type: ignore[arg-type]
     return found
+
+
+def encoded(scores):
+    """Return the bytes of the JSON of ``scores`` (`classify.fusion.scores.Scores`), every class of every video listed.
+
+    Scores have seven significant digits. Labels are no part of the form.
+
+    Raises
+    ------
+    DataError
+        If names or classes are unknown.
+    """
+    if scores.names is None or scores.classes is None:
+        raise DataError(f"JSON needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    results = {
+        name: [
+            {"label": label, "score": float(f"{score:.7g}")}
+            for label, score in sorted(zip(scores.classes, row.tolist(), strict=True), key=lambda each: -each[1])
+        ]
+        for name, row in zip(scores.names, scores.values, strict=True)
+    }
+    external = {"used": False, "details": TOOL}
+    whole = {"version": VERSION, "results": results, "external_data": external}
+    return (json.dumps(whole, ensure_ascii=True, allow_nan=False, indent=0) + "\n").encode()

@@ -7,7 +7,7 @@ from typing import Any
 from idt.errors import DataError
 from idt.files import csv_text, json_text, npy
 from idt.files import text as texts
-from idt.files.foreign import mat5, npz, torch_files
+from idt.files.foreign import hdf5, mat5, npz, torch_files
 from idt.files.foreign.archives import Archive, is_archive
 
 LARGEST = 1 << 31
@@ -69,13 +69,16 @@ def open_content(path):
         archive = Archive(data, name)
         if torch_files.is_torch_archive(archive):
             return Content(name, OBJECT, TORCH, torch_files.load(data, name), len(data))
-        arrays = npz.arrays_of(archive, name, len(data))
-        return Content(name, ARRAYS, NPZ, arrays, len(data) + sum(array.nbytes for array in arrays.values()))
+        found = npz.arrays_of(archive, name, len(data))
+        return Content(name, ARRAYS, NPZ, found, _size(data, found))
+    if hdf5.is_hdf5(data):
+        found, matlab = hdf5.arrays_of(data, name)
+        return Content(name, ARRAYS, MAT if matlab else HDF5, found, _size(data, found))
     if data.startswith(npy.MAGIC):
         return Content(name, ARRAY, NPY, npz.array_of(data, name), len(data))
     if mat5.is_mat5(data):
         found = mat5.variables(data, name)
-        return Content(name, ARRAYS, MAT, found, len(data) + sum(array.nbytes for array in found.values()))
+        return Content(name, ARRAYS, MAT, found, _size(data, found))
     if _PICKLE.match(data):
         container = TORCH if data.startswith(torch_files.LEGACY) else PICKLE
         return Content(name, OBJECT, container, torch_files.load(data, name), len(data))
@@ -86,3 +89,8 @@ def open_content(path):
     if b"\0" in data[:4096]:
         raise DataError(f"{name} is of no known kind, expected one of MAT, npz, npy, pickle, torch, HDF5, JSON or CSV")
     return Content(name, ROWS, CSV, csv_text.rows(path, "name,class,class, …"), len(data))
+
+
+def _size(data, found):
+    """Bytes of a file and of its arrays."""
+    return len(data) + sum(array.nbytes for array in found.values())

@@ -11,6 +11,7 @@ import numpy as np
 from classify.fusion.forms.content import ROWS
 from classify.fusion.forms.table import Table
 from idt.errors import DataError
+from idt.files import csv_text, text
 
 SAYS = "CSV of name,class,class, …, or columns of numbers"
 
@@ -75,3 +76,25 @@ def _labels(column, classes, rows, content):
     if all(label in classes for label in column):
         return np.array([classes.index(label) for label in column])
     return np.array([_number(label, line, content) for label, (line, _) in zip(column, rows, strict=True)])
+
+
+def encoded(scores):
+    """Return the bytes of a CSV of ``scores`` (`classify.fusion.scores.Scores`): name, perhaps label, then the classes.
+
+    Scores have seven significant digits, the precision of float32.
+
+    Raises
+    ------
+    DataError
+        If names or classes are unknown.
+    """
+    if scores.names is None or scores.classes is None:
+        raise DataError(f"CSV needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    labelled = scores.labels is not None and scores.labels.ndim == 1
+    labels = [[scores.classes[label]] if labelled else [] for label in (scores.labels if labelled else scores.names)]
+    header = ["name", *(["label"] if labelled else []), *scores.classes]
+    rows = (
+        [name, *label, *(f"{score:.7g}" for score in row)]
+        for name, label, row in zip(scores.names, labels, scores.values, strict=True)
+    )
+    return text.encoded(csv_text.dumps([header, *rows]))

@@ -11,6 +11,7 @@ import numpy as np
 from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table, looks_like_probabilities, numbers, stacked
 from idt.errors import DataError
+from idt.files.foreign import pickle_writer as pickles
 
 SAYS = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
 
@@ -109,3 +110,32 @@ def _names(entries):
         if all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):
             return found
     return None
+
+
+def encoded(scores):
+    """Return the bytes of a dump, as MMAction2 1.2 writes it, of ``scores`` (`classify.fusion.scores.Scores`).
+
+    Raises
+    ------
+    DataError
+        If the scores have no labels, which MMAction2's report_accuracy.py reads.
+    """
+    if scores.labels is None:
+        raise DataError(
+            f"a dump of MMAction2 needs labels, which {scores.path or 'the scores'} do not have; give a list"
+        )
+    values, count = scores.values.astype(np.float32), scores.values.shape[1]
+    names = scores.names or [None] * len(values)
+    entries = [
+        pickles.mapping(
+            {
+                **({} if name is None else {"video_id": pickles.text(name)}),
+                "num_classes": pickles.integer(count),
+                "gt_label": pickles.tensor(np.atleast_1d(label).astype("<i8")),
+                "pred_score": pickles.tensor(row),
+                "pred_label": pickles.tensor(np.array([row.argmax()], "<i8")),
+            }
+        )
+        for name, row, label in zip(names, values, scores.labels, strict=True)
+    ]
+    return pickles.pickled(pickles.sequence(entries, end=b"e"))

@@ -32,10 +32,10 @@ def read(content):
     if labels.ndim == 2:
         labels = labels.astype(bool)
     values = values.astype(np.float64)
-    kind, notes = "unknown", ()
+    kind, notes = "unknown", []
     sums = values.sum(axis=1) if values.size else np.zeros(1)
     views = round(float(np.median(sums))) if np.all(np.isfinite(sums)) else 0
     if values.size and values.min() >= 0 and views >= 1 and np.all(np.abs(sums - views) < TOLERANCE * views):
         kind, values = "probabilities", values / sums[:, None]
-        notes = (f"scores are means over {views} views",) if views > 1 else ()
-    return Table(values, labels=labels, kind=kind, first_label=0, upright=True, notes=notes)
+        notes = [f"scores are means over {views} views"] if views > 1 else []
+    return Table(values, labels=labels, kind=kind, first_label=0, upright=True, notes=tuple(notes))

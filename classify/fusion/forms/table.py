@@ -129,3 +129,19 @@ def refuse_twice(names, content, what="videos"):
 def looks_like_probabilities(values):
     """Tell whether every row of ``values`` (n, C) is a distribution: none negative, and a sum of 1."""
     return bool(values.size) and values.min() >= 0 and bool(np.all(np.abs(values.sum(axis=1) - 1) < 1e-3))
+
+
+def one_label_each(scores, what):
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for a file of a form that must have them.
+
+    Raises
+    ------
+    DataError
+        If they are unknown, or a video may have several.
+    """
+    if scores.labels is None or scores.labels.ndim != 1:
+        raise DataError(
+            f"{what} needs one label of each video, which {scores.path or 'the scores'} do not have; give a list of the"
+            " videos"
+        )
+    return scores.labels

@@ -6,11 +6,15 @@ tsn-pytorch, which has averaged the crops already, (frames, 1, C), are in the so
 tools/eval_net.py and tsn-pytorch's test_models.py.
 """
 
+import io
+import zipfile
+
 import numpy as np
 
 from classify.fusion.forms.content import ARRAYS, NPZ
-from classify.fusion.forms.table import Table, numbers, stacked
+from classify.fusion.forms.table import Table, numbers, one_label_each, stacked
 from idt.errors import DataError
+from idt.files.foreign import pickle_writer as pickles
 
 SAYS = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
 
@@ -98,3 +102,28 @@ def _say(shapes):
         (shape,) = shapes
         return " × ".join(map(str, shape)) + (" frames and crops" if len(shape) == 2 else " parts")
     return "all parts of each video, which differ in number"
+
+
+def encoded(scores):
+    """Return the bytes of an npz of ``scores`` (`classify.fusion.scores.Scores`), which must have labels.
+
+    Every video has one frame and one crop, (1, 1, C) float32.
+
+    Raises
+    ------
+    DataError
+        If the scores have no labels, or a video may have several.
+    """
+    labels = one_label_each(scores, "npz of TSN")
+    rows = [
+        [pickles.array(row.astype(np.float32)[None, None]), pickles.integer(int(label))]
+        for row, label in zip(scores.values, labels, strict=True)
+    ]
+    plain = io.BytesIO()
+    np.save(plain, labels.astype("<i8"), allow_pickle=False)
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for member, content in (("scores", pickles.npy(rows)), ("labels", plain.getvalue())):
+            # A time of its own would make every file another.
+            archive.writestr(zipfile.ZipInfo(f"{member}.npy"), content)
+    return data.getvalue()
