@@ -85,6 +85,13 @@ def fusion_options(arguments):
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
     )
     group.add_argument(
+        "--numbered",
+        action="append",
+        default=[],
+        metavar="[NAME=]LIST",
+        help="list of all videos, whose lines the numbers in --list are, as ActionVLAD's AllVideos.txt",
+    )
+    group.add_argument(
         "--classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns, one a line"
     )
     group.add_argument(
@@ -253,6 +260,7 @@ def sources_of(options, splits, texts):
             ("form", "--form", options.form),
             ("order", "--list", options.list),
             ("classes", "--classes", options.classes),
+            ("numbered", "--numbered", options.numbered),
             ("norm", "--norm", [part for value in options.norm for part in value.split(",")]),
         )
     }

@@ -168,7 +168,7 @@ def _order_of(source):
     """The list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
-    found = read_video_list(source.order)
+    found = read_video_list(source.order, numbered=source.numbered)
     if not is_numbered(source.order):
         # Its numbers are those of sorted names, in whose order few networks have their columns.
         return replace(found, labels=None, label_sets=None, classes=None), None
