@@ -2,6 +2,8 @@
 
 from types import ModuleType
 
+import numpy as np
+
 from classify.fusion import score_file
 from classify.fusion.forms import (
     activitynet,
@@ -76,4 +78,6 @@ def read_scores(path, *, form=None, video_list=None):
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
     if not FORMS[named].fits(content):
         raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].SAYS}")
-    return complete(FORMS[named].read(content), content, named, video_list)
+    # What is not finite is refused in the end; on the way there it is summed and averaged.
+    with np.errstate(all="ignore"):
+        return complete(FORMS[named].read(content), content, named, video_list)

@@ -23,6 +23,8 @@ from idt.files.provenance import REMEDY
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 3
 
+SAYS = "score file of ours, HDF5, as idt-evaluate and svm-predict write"
+
 FORM = "idt"
 """What `Scores.form` calls these files."""
 

@@ -63,15 +63,18 @@ def stacked(rows, content):
         If there is none, one is no row of real numbers, their lengths differ, or together they are far more than the
         file can hold.
     """
-    rows = [numbers(row, content, f"row {i}") for i, row in enumerate(rows, 1)]
-    if not rows:
+    found, total = [], 0
+    for i, row in enumerate(rows, 1):
+        found.append(numbers(row, content, f"row {i}"))
+        total += found[-1].size
+        check_size(total, content)
+    if not found:
         raise DataError(f"{content.path} holds no videos")
-    lengths = sorted({row.shape for row in rows})
+    lengths = sorted({row.shape for row in found})
     if len(lengths) > 1 or len(lengths[0]) != 1:
-        found = " and ".join(str(shape[0]) if len(shape) == 1 else str(shape) for shape in lengths[:3])
-        raise DataError(f"{content.path}: every video must have one score for each class, got {found}")
-    check_size(len(rows) * lengths[0][0], content)
-    return np.array(rows, np.float64)
+        say = " and ".join(str(shape[0]) if len(shape) == 1 else str(shape) for shape in lengths[:3])
+        raise DataError(f"{content.path}: every video must have one score for each class, got {say}")
+    return np.array(found, np.float64)
 
 
 def numbers(value, content, what):
@@ -92,7 +95,7 @@ def numbers(value, content, what):
 
 
 def check_size(count, content):
-    """Refuse a matrix of ``count`` numbers, which may repeat one part of the ``content`` without end."""
+    """Refuse ``count`` numbers if they must repeat parts of the ``content``, which they may without end."""
     if count > 2 * content.size + (1 << 20):
         raise DataError(f"{content.path} repeats its rows, to far more than its {content.size:,} bytes account for")
 
