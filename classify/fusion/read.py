@@ -1,4 +1,4 @@
-"""Score files of any known form, recognised by their content."""
+"""Score files of any known form, recognised by their content. Source: docs/method/files.md, section 7.2."""
 
 from types import ModuleType
 

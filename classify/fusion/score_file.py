@@ -8,6 +8,7 @@ of all our files: ``kind``, one of `classify.fusion.scores.KINDS`; ``split``, 1-
 a vector, or 0; ``blocks``, the JSON list of the blocks; ``empty``, the JSON list of the videos without tracks.
 
 Version 2, of an earlier release, has neither labels nor kind nor split: its scores are margins.
+Source: docs/method/files.md, section 7.1.
 """
 
 from dataclasses import dataclass, field

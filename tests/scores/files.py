@@ -21,7 +21,7 @@ SCORES = np.round(np.random.default_rng(3).normal(size=(5, 3)) + 2 * np.eye(3)[L
 
 
 def listing(names=NAMES, labels=LABELS, classes=CLASSES, path="list.txt"):
-    """A list of videos, as `classify.datasets.video_list` reads it."""
+    """A list of videos, with the attributes that readers and writers use."""
     labels = None if labels is None else [int(label) for label in labels]
     return SimpleNamespace(names=list(names), labels=labels, classes=classes and list(classes), path=path)
 

@@ -2,6 +2,7 @@
 
 Rows are videos if the form says so, or if only then names, labels, classes and list are as many as rows and columns.
 Labels begin at 0 or 1: one of their numbers tells, or the list, or the form's own rule. What stays open is refused.
+Source: docs/method/files.md, section 7.2.
 """
 
 import numpy as np

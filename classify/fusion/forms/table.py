@@ -78,7 +78,7 @@ def stacked(rows, content):
 
 
 def numbers(value, content, what):
-    """Return ``value`` as an array of real numbers, or refuse it as ``what`` of the file.
+    """Return ``value`` as an array of real numbers, or refuse it as ``what`` of the file of a ``content``.
 
     Raises
     ------
@@ -101,7 +101,9 @@ def check_size(count, content):
 
 
 def texts(value, content, what):
-    """Return ``value``, an array or list of text or of cells of text, as a list of str, or refuse it as ``what``.
+    """Return ``value``, an array or list of text or of cells of text, as a list of str.
+
+    What else there is in it is refused as ``what`` of the file of a ``content``.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def texts(value, content, what):
 
 
 def refuse_twice(names, content, what="videos"):
-    """Refuse ``names`` that occur twice."""
+    """Refuse ``names`` of ``what`` that occur twice in the file of a ``content``."""
     if len(set(names)) < len(names):
         seen: set[str] = set()
         twice = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
@@ -135,7 +137,7 @@ def looks_like_probabilities(values):
 
 
 def one_label_each(scores, what):
-    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for a file of a form that must have them.
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for ``what``, a file that must have them.
 
     Raises
     ------

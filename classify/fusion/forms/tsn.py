@@ -7,13 +7,13 @@ tools/eval_net.py and tsn-pytorch's test_models.py.
 """
 
 import io
-import zipfile
 
 import numpy as np
 
 from classify.fusion.forms.content import ARRAYS, NPZ
 from classify.fusion.forms.table import Table, check_size, numbers, one_label_each, stacked
 from idt.errors import DataError
+from idt.files.foreign import npz
 from idt.files.foreign import pickle_writer as pickles
 
 SAYS = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
@@ -123,9 +123,4 @@ def encoded(scores):
     ]
     plain = io.BytesIO()
     np.save(plain, labels.astype("<i8"), allow_pickle=False)
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        for member, content in (("scores", pickles.npy(rows)), ("labels", plain.getvalue())):
-            # A time of its own would make every file another.
-            archive.writestr(zipfile.ZipInfo(f"{member}.npy"), content)
-    return data.getvalue()
+    return npz.packed({"scores": pickles.npy(rows), "labels": plain.getvalue()})

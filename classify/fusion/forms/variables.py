@@ -15,7 +15,7 @@ from idt.errors import DataError
 SCORES = re.compile(r"score|logit|pred|prob|output", re.IGNORECASE)
 LABELS = re.compile(r"label|gt|target|true|truth|\by\b", re.IGNORECASE)
 NAMES = re.compile(r"name|video", re.IGNORECASE)
-CLASSES = re.compile(r"class|categor|label", re.IGNORECASE)
+CLASSES = re.compile(r"class|category|categories|label", re.IGNORECASE)
 """What the names of such arrays usually hold."""
 
 
