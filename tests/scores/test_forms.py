@@ -365,7 +365,7 @@ def test_a_video_whose_scores_are_all_equal_is_refused(tmp_path):
             "labels must be whole numbers from 0 to 2",
         ),
         (lambda path: files.tsn(path, labels=LABELS * 2 - 1), "labels must be whole numbers"),
-        (lambda path: files.tsn(path, scores=SCORES[:, :1]), "two or more classes, got 1"),
+        (lambda path: files.tsn(path, scores=SCORES[:, :1], labels=LABELS * 0), "two or more classes, got 1"),
         (lambda path: path.write_text("a;3\nb;4\n") and path, "labels without scores, as TSM's --csv_file writes"),
         (lambda path: path.write_text("a;1;2;3;4;5\n") and path, "labels without scores, as TSM"),
         (lambda path: path.write_text("name,x,y\na,1\n") and path, "line 2: expected 3 fields, got 2"),

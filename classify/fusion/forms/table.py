@@ -94,9 +94,15 @@ def numbers(value, content, what):
     return np.asarray(value)
 
 
-def check_size(count, content):
-    """Refuse ``count`` numbers if they must repeat parts of the ``content``, which they may without end."""
-    if count > 2 * content.size + (1 << 20):
+def check_size(count, content, each=2):
+    """Refuse ``count`` numbers if they are more than ``each`` a byte of the ``content``.
+
+    Raises
+    ------
+    DataError
+        If so: rows may be repeated without end.
+    """
+    if count > each * content.size + (1 << 20):
         raise DataError(f"{content.path} repeats its rows, to far more than its {content.size:,} bytes account for")
 
 
@@ -123,12 +129,12 @@ def texts(value, content, what):
     return found
 
 
-def refuse_twice(names, content, what="videos"):
-    """Refuse ``names`` of ``what`` that occur twice in the file of a ``content``."""
+def refuse_twice(names, path, what="videos"):
+    """Refuse ``names`` of ``what`` that occur twice in the file ``path``."""
     if len(set(names)) < len(names):
         seen: set[str] = set()
         twice = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"{content.path} holds {what} twice: {listed(twice)}")
+        raise DataError(f"{path} holds {what} twice: {listed(twice)}")
 
 
 def looks_like_probabilities(values):

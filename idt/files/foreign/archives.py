@@ -11,7 +11,7 @@ from idt.errors import DataError
 
 MAGIC = b"PK\x03\x04"
 
-EXPANSION, SLACK = 200, 1 << 26
+EXPANSION, SLACK = 200, 1 << 24
 """Deflate packs a thousand bytes into one; arrays of scores pack to a half or a tenth."""
 
 MEMBERS = 1_000_000

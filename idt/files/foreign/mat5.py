@@ -18,7 +18,7 @@ HEADER = 128
 DEEPEST = 4
 """Cells within cells."""
 
-EXPANSION, SLACK = 200, 1 << 26
+EXPANSION, SLACK = 200, 1 << 24
 """A file unpacks to so many times its bytes at most, and so many more."""
 
 MATRIX, COMPRESSED = 14, 15

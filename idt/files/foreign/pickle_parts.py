@@ -5,7 +5,7 @@ from idt.errors import DataError
 LONGEST = 1 << 10
 """Bytes of a line, in a pickle of protocol 0, that is no text."""
 
-EXPANSION, SLACK = 8, 1 << 26
+EXPANSION, SLACK = 8, 1 << 24
 """Values may take so many times the bytes of the file, and so many more."""
 
 
