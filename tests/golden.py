@@ -11,7 +11,7 @@ import pytest
 from benchmarks import clips
 from benchmarks.clips import SHARED, decodes_alike
 
-__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "score_files", "splits", "video"]
+__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "scores", "splits", "video"]
 
 HERE = Path(__file__).resolve().parent
 SYNTHETIC = ("wave", "walk", "disc")
@@ -43,9 +43,9 @@ def splits(name):
     return _existing(SHARED.parent / "data" / "splits" / name)
 
 
-def score_files():
-    """Return the folder of others' score files on UCF101 and HMDB51; they may not be passed on."""
-    return _existing(SHARED.parent / "data" / "scores")
+def scores(name):
+    """Return a score file of others, which may not be passed on."""
+    return _existing(SHARED.parent / "data" / "scores" / name)
 
 
 def _at_hand(find, clip):

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.golden import score_files, splits
+from tests.golden import scores, splits
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ STREAMS = {"iframe": 2, "mv": 1, "residual": 1}
 def words(dataset, *networks, mifs=False):
     """Sources and lists of a command line."""
     lists, short = SETS[dataset]
-    home = score_files()
+    home = scores("")
     streams = {name: f"{home}/coviar/{dataset}_{name}_split{{split}}.npz" for name in STREAMS}
     cnn = "+".join(f"{path}*{STREAMS[name]}" for name, path in streams.items())
     given = {"cnn": cnn, "iframe": streams["iframe"], "mifs": f"{home}/mifs/ucf101_split{{split}}.mat"}
