@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, escape, percent, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
+from classify.reports.published_tables import published_tables
 from classify.reports.report import Written
 from idt.files import atomic, csv_text, text
 from idt.files.marks import mark_picture
@@ -126,7 +127,12 @@ def as_markdown(rows):
         "",
         "## Published",
         "",
-        *published_table(first["published"]),
+        *(
+            [f"The recipes ran on part of the set, {', '.join(first['part'])}: not comparable.", ""]
+            if first["part"]
+            else []
+        ),
+        *published_tables(first["published"]),
     ]
     return "\n".join(page) + "\n"
 
