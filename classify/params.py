@@ -11,6 +11,9 @@ CLASSIFIERS = ("linear", "chi2")
 WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
 
+NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
+"""How scores are normalised before they are fused (`classify.fusion.combining.normalize`)."""
+
 LIST_FORMS = (
     "path",
     "path label",

@@ -231,9 +231,15 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
-def say(text, *, flush=False):
-    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
-    print(printable(text), flush=flush)
+def say(text, *, flush=False, red=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once.
+
+    A line in ``red`` is so on a terminal, unless the environment has NO_COLOR.
+    """
+    line = printable(text)
+    if red and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        line = f"\x1b[31m{line}\x1b[0m"
+    print(line, flush=flush)
 
 
 def warn(text):

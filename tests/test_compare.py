@@ -327,8 +327,8 @@ def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clip
     assert command(*words)[0] == 0
     after = times(out)
     changed = {path for path in after if after[path] != before.get(path)}
-    assert {path.parent for path in changed if path.name == "scores.h5"} == {
-        out / "rows" / "words" / "folds" / name for name in ("01-g1", "02-g2")
+    assert {path for path in changed if path.parent.name == "scores"} == {
+        out / "rows" / "words" / "scores" / f"split{number}.h5" for number in (1, 2)
     }
     assert not any(path.name in ("codebook.h5", "vectors.h5") for path in changed)
 

@@ -253,11 +253,11 @@ def test_an_interrupted_evaluation_goes_on_and_finds_the_same(command, clips, tm
     command(*words)
     whole = lasting(out)
     # What a run leaves that was stopped while it encoded the second split.
-    for path in ("report.json", "folds/02-g2/vectors.h5", "folds/02-g2/scores.h5", "features/down/g1_down.h5"):
+    for path in ("report.json", "folds/02-g2/vectors.h5", "scores/split2.h5", "features/down/g1_down.h5"):
         (out / path).unlink()
     # Scores stand for what they were made from.
     (out / "folds/01-g1/vectors.h5").unlink()
-    kept = out / "folds/01-g1/scores.h5", out / "folds/02-g2/codebook.h5", out / "features/right/g1_right.h5"
+    kept = out / "scores/split1.h5", out / "folds/02-g2/codebook.h5", out / "features/right/g1_right.h5"
     before = [path.stat().st_mtime_ns for path in kept]
     assert command(*words)[0] == 0
     assert lasting(out) == whole
@@ -270,10 +270,10 @@ def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, 
     command(*words, tmp_path / "one")
     assert command(*words, tmp_path / "two", "--jobs", "2", "--threads", "2")[0] == 0
     assert lasting(tmp_path / "two") == lasting(tmp_path / "one")
-    for fold in ("01-g1", "02-g2"):
+    for split in (1, 2):
         scores = []
         for run in ("one", "two"):
-            with h5py.File(tmp_path / run / "folds" / fold / "scores.h5") as file:
+            with h5py.File(tmp_path / run / "scores" / f"split{split}.h5") as file:
                 scores.append(file["scores"][:])
         np.testing.assert_array_equal(*scores)
 
@@ -382,18 +382,18 @@ def test_a_set_that_changed_is_refused(command, clips, films, tmp_path):
 
 @pytest.mark.slow
 def test_what_lies_in_the_output_and_is_not_ours_is_refused(command, clips, tmp_path):
-    (tmp_path / "out" / "folds" / "01-g1").mkdir(parents=True)
+    (tmp_path / "out" / "scores").mkdir(parents=True)
     (tmp_path / "out" / "report.json").write_text("[]")
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     for permit in ((), ("--overwrite",)):
         done = command(*words, *permit, status=2)
         assert refused(done, "report.json is not one of this program's files.*--force .*report.json")
     (tmp_path / "out" / "report.json").unlink()
-    scores = tmp_path / "out" / "folds" / "01-g1" / "scores.h5"
+    scores = tmp_path / "out" / "scores" / "split1.h5"
     scores.write_text("[]")
-    assert refused(command(*words, status=2), "scores.h5 exists and is not one of")
-    assert refused(command(*words, "--overwrite", status=2), "scores.h5 is not one of")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["folds"]
+    assert refused(command(*words, status=2), "split1.h5 exists and is not one of")
+    assert refused(command(*words, "--overwrite", status=2), "split1.h5 is not one of")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scores"]
     assert command(*words, "--force", scores)[0] == 0
 
 

@@ -1,18 +1,20 @@
 """One split of an evaluation: its codebook, vectors and scores, each in a file that is made once.
 
-There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and
-``scores.h5`` (`classify.evaluation.scores_file`). Scores that are up to date stand for the other two, which may then be
-deleted. `read_state` looks which files of a plan (`classify.evaluation.fold_plan`) are up to date; the other functions
-make and read them.
+There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and the scores
+of the test videos, ``scores/split1.h5`` and so on (`classify.fusion.score_file`). Scores that are up to date stand for
+the other two, which may then be deleted. `read_state` looks which files of a plan (`classify.evaluation.fold_plan`) are
+up to date; the other functions make and read them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from classify.evaluation import scores_file
-from classify.evaluation.scores_file import Scores
+from classify.fusion import score_file
+from classify.fusion.score_file import Details
+from classify.fusion.scores import Scores
 from classify.labels import classes_of
+from classify.metrics import memberships
 from classify.svm.build import machine_of
 from classify.svm.rows import Rows
 from encoding.codebook import Codebook
@@ -133,7 +135,8 @@ def classify(plan, run):
 
     Returns
     -------
-    Scores
+    scores : Scores
+    details : Details
 
     Raises
     ------
@@ -158,19 +161,36 @@ def classify(plan, run):
         whole, probabilities = machine_of(plan.classifier, vectors.layout, threads).score_others(
             total, plan.labels, plan.groups
         )
-        found = Scores(
-            list(plan.split.test),
-            classes_of(plan.labels),
-            whole,
-            by_block or dict.fromkeys(blocks, whole),
-            vectors.empty,
-            probabilities,
-            vectors.encodings.shape[1],
+        details = Details(
+            by_block or dict.fromkeys(blocks, whole), vectors.empty, probabilities, vectors.encodings.shape[1]
         )
+    classes = classes_of(plan.labels)
+    scores = Scores(
+        whole,
+        list(plan.split.test),
+        classes,
+        _columns_of(plan.truth, classes),
+        kind="margins",
+        split=plan.number,
+        path=str(plan.scores.path),
+        form=score_file.FORM,
+    )
     path = plan.scores.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite)
-    return found
+    score_file.save(
+        path, scores, details, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite
+    )
+    return scores, details
+
+
+def _columns_of(truth, classes):
+    """The columns of the true labels of the test videos; None if one of them was not trained."""
+    if not set(classes_of(truth)) <= set(classes):
+        return None
+    if any(isinstance(label, tuple) for label in truth):
+        return memberships(truth, classes)
+    place = {name: column for column, name in enumerate(classes)}
+    return np.array([place[label] for label in truth], np.int64)
 
 
 def load_scores(plan):
@@ -182,14 +202,15 @@ def load_scores(plan):
 
     Returns
     -------
-    Scores
+    scores : Scores
+    details : Details
 
     Raises
     ------
     DataError
         If the file is damaged or holds other videos or classes.
     """
-    return scores_file.load(
+    return score_file.load_details(
         plan.scores.path,
         names=list(plan.split.test),
         classes=classes_of(plan.labels),

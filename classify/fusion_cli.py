@@ -1,0 +1,106 @@
+"""The command `idt-fuse`: parse, fuse, print what each source adds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from classify.fusion_options import TEST, fusion_options, sources_of, splits_of
+from idt.command import DONE, command, run_options, say, warn
+from idt.errors import DataError
+
+
+@command
+def fuse(arguments):
+    """Run ``idt-fuse``, score files to one accuracy, with these ``arguments``."""
+    options = fusion_options(arguments)
+    searched = options.search or options.svm or []
+    on_test = options.search == [TEST]
+    texts = [*options.sources, *([] if on_test else searched)]
+    paths = [*texts, *(path for path in (options.lists, *options.list, *options.classes) if path)]
+    splits = splits_of(options.split, options.dataset, paths)
+    sources = sources_of(options, splits, options.sources)
+    if len(sources) < 2:
+        raise DataError("a fusion needs two sources or more, got one; --convert FORM writes its scores in another form")
+    protocol = _protocol(options, splits)
+    validation = None if on_test or not searched else _validation(options, splits, searched)
+
+    from classify.fusion import fuse as fusing
+    from classify.fusion import output
+    from classify.fusion.combining.weights import parse_weights
+    from idt.files import locks, outputs
+
+    run = run_options(options)
+    read = _files([*sources, *(validation or [])], options, splits)
+    outputs.check((), read, beside=output.files_of(options.output, splits, options.write, pool=options.pool))
+    weights = parse_weights(options.weights) if options.weights else TEST if on_test else None
+    if validation:
+        weights = "search" if options.search else "svm"
+    with run.progress("split", len(splits)) as update:
+        found = fusing.fuse(
+            sources,
+            protocol=protocol,
+            weights=weights,
+            validation=validation,
+            missing=options.missing,
+            C=options.svm_c,
+            on_split=lambda split: update(),
+        )
+    with locks.held(folders=[Path(options.output)], say=run.say):
+        written = output.write(options.output, found, forms=options.write, overwrite=run.overwrite)
+    _print(found.report, Path(options.output) / "report.md", written, options.quiet)
+    return DONE
+
+
+def _protocol(options, splits):
+    from classify.fusion.alignment.protocol import FusionProtocol
+
+    return FusionProtocol(
+        dataset=options.dataset,
+        lists=options.lists,
+        labels=options.labels,
+        splits=splits,
+        pool=options.pool,
+        validation=options.validation_list,
+    )
+
+
+def _validation(options, splits, texts):
+    """Sources of the validation videos, whose rows the list of these names."""
+    from classify.fusion.sources import parse_source
+
+    return [replace(parse_source(text, splits[0]), order=options.validation_list) for text in texts]
+
+
+def _files(sources, options, splits):
+    """Files that are read."""
+    from classify.fusion.sources import at_split
+
+    every = [path for source in sources for path in source.paths]
+    every += [path for path in (options.lists, options.labels, options.validation_list, options.order) if path]
+    return list(dict.fromkeys(at_split(path, split) for path in every for split in splits))
+
+
+def _print(report, path, written, quiet):
+    """What each source does alone, and together."""
+    from classify.reports.fusion_markdown import ORIGINS
+    from classify.reports.markdown import METRIC_NAMES
+
+    metric = METRIC_NAMES[report["metric"]]
+    for name, source in report["sources"].items():
+        say(f"{name}: {100 * source[report['metric']]:.2f} % {metric} ({source['norm']})")
+    shares = " + ".join(f"{weight:.3g} {name}" for name, weight in report["weights"].items()) or "stacked"
+    biased = report["weights_from"] == "test"
+    splits = len(report["per_split"])
+    over = f", {splits} splits" if splits > 1 else ""
+    say(
+        f"fused: {100 * report['value']:.2f} % {metric}{over}; {shares}, weights {ORIGINS[report['weights_from']]}",
+        red=biased,
+    )
+    if report["corrected"] or report["spoiled"]:
+        before = " + ".join(report["before"]["sources"])
+        say(
+            f"against {before}, {100 * report['before'][report['metric']]:.2f} %: {len(report['corrected'])} videos"
+            f" corrected, {len(report['spoiled'])} spoiled"
+        )
+    say(f"{path}{'' if written.paths else ': up to date'}")
+    for note in [] if quiet else [*report["notes"], *written.notes]:
+        warn(f"idt-fuse: {note}")
