@@ -18,8 +18,10 @@ def fuse(arguments):
     paths = [*texts, *(path for path in (options.lists, *options.list, *options.classes) if path)]
     splits = splits_of(options.split, options.dataset, paths)
     sources = sources_of(options, splits, options.sources)
+    if options.convert:
+        return _convert(options, sources)
     if len(sources) < 2:
-        raise DataError("a fusion needs two sources or more, got one; --convert FORM writes its scores in another form")
+        raise DataError("a fusion needs two sources or more, got one; --convert writes its scores in another form")
     protocol = _protocol(options, splits)
     validation = None if on_test or not searched else _validation(options, splits, searched)
 
@@ -45,8 +47,41 @@ def fuse(arguments):
             on_split=lambda split: update(),
         )
     with locks.held(folders=[Path(options.output)], say=run.say):
-        written = output.write(options.output, found, forms=options.write, overwrite=run.overwrite)
+        written = output.write(
+            options.output,
+            found,
+            forms=options.write,
+            values_as=options.values_as,
+            order=options.order,
+            overwrite=run.overwrite,
+        )
     _print(found.report, Path(options.output) / "report.md", written, options.quiet)
+    return DONE
+
+
+def _convert(options, sources):
+    """Write the scores of one source in another form."""
+    if len(sources) > 1 or len(sources[0].streams) > 1 or len(options.write) > 1:
+        raise DataError("--convert takes one file of scores and writes one; leave it out to fuse several")
+    from classify.datasets.video_list import read_video_list
+    from classify.fusion.gather import read_source
+    from classify.fusion.write import form_of, write_scores
+    from idt.files import outputs
+
+    form = form_of(options.output, options.write[0] if options.write else None)
+    read = [*sources[0].paths, *([options.order] if options.order else [])]
+    outputs.check([options.output], read, overwrite=options.overwrite, unmarked=True)
+    ((_, scores),) = read_source(sources[0])
+    listing = read_video_list(options.order) if options.order else None
+    write_scores(
+        options.output,
+        scores,
+        form=form,
+        values_as=options.values_as,
+        video_list=listing,
+        overwrite=options.overwrite,
+    )
+    say(f"{options.output}: {len(scores.values)} videos, {scores.values.shape[1]} classes, {form}")
     return DONE
 
 

@@ -17,6 +17,12 @@ MOST_SPLITS = 10_000
 TEST = "test"
 """The word instead of validation scores by which weights are chosen on the test videos."""
 
+FORMS = (
+    *("idt", "mmaction2", "tsn", "coviar", "slowfast", "two_stream", "activitynet", "mat"),
+    *("hdf5", "arrays", "torch_file", "csv"),
+)
+"""Forms of `classify.fusion.read.FORMS` that have scores; its readers take a while to import."""
+
 DESCRIPTION = (
     "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"
     " accuracy out, and what each of them adds. Rows and columns are matched by the names of videos and classes, never"
@@ -47,7 +53,7 @@ def fusion_options(arguments):
     parser = Parser(
         "idt-fuse",
         f"{DESCRIPTION} {WHICH}",
-        "idt-fuse idt=idt{split}.mat cnn=iframe{split}.npz*2+mv{split}.npz --dataset hmdb51 --lists lists/ -o fused/",
+        "idt-fuse idt=idt.mat cnn=iframe.npz*2+mv.npz --lists lists/ --split 1 -o fused/",
     )
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…], two or more"
@@ -72,9 +78,18 @@ def fusion_options(arguments):
         help="what is done with videos that a source lacks (default refuse)",
     )
     group = parser.add_argument_group("sources; NAME= in front means one of them, and may be repeated")
-    group.add_argument("--form", action="append", default=[], metavar="[NAME=]FORM", help="form of the files; see docs")
+    group.add_argument(
+        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; found by the content"
+    )
     group.add_argument(
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
+    )
+    group.add_argument(
+        "--numbered",
+        action="append",
+        default=[],
+        metavar="[NAME=]LIST",
+        help="list of all videos, whose lines the numbers in --list are, as ActionVLAD's AllVideos.txt",
     )
     group.add_argument(
         "--classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns, one a line"
@@ -104,12 +119,24 @@ def fusion_options(arguments):
     )
     group = parser.add_argument_group("scores for others' tools")
     group.add_argument(
-        "--write", action="append", default=[], metavar="FORM", help="write the fused scores in this form, too"
+        "--write",
+        action="append",
+        default=[],
+        metavar="FORM",
+        help="write the fused scores in this form, too: mmaction2, tsn, activitynet, mat, csv",
     )
     group.add_argument(
-        "--convert", metavar="FORM", help="write the scores of one source in this form, and do nothing else"
+        "--convert",
+        action="store_true",
+        help="write the scores of one source to the file PATH, in the form of its suffix or of --write; fuse nothing",
     )
-    group.add_argument("--order", metavar="LIST", help="order of the videos of what is written")
+    group.add_argument(
+        "--as",
+        dest="values_as",
+        choices=("margins", "l2", "probability"),
+        help="what is written (default: as they are)",
+    )
+    group.add_argument("--order", metavar="LIST", help="list in whose order the videos are written")
     options = parser.parse_args(arguments)
     given = [flag for flag in ("weights", "search", "svm") if getattr(options, flag)]
     if len(given) > 1:
@@ -233,6 +260,7 @@ def sources_of(options, splits, texts):
             ("form", "--form", options.form),
             ("order", "--list", options.list),
             ("classes", "--classes", options.classes),
+            ("numbered", "--numbered", options.numbered),
             ("norm", "--norm", [part for value in options.norm for part in value.split(",")]),
         )
     }

@@ -99,11 +99,8 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
         If a file cannot be read.
     """
     here = [source.at(split) for source in sources]
-    files, lists = {}, []
-    for source in here:
-        order, own = _order_of(source)
-        lists += [own] if own is not None else []
-        files[source.name] = [(stream.title, _read(source, stream, order)) for stream in source.streams]
+    files = {source.name: read_source(source) for source in here}
+    lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
     truth = _with_names(protocol.truth(split, titled, lists, part), titled)
     if classes is not None:
@@ -145,11 +142,33 @@ def _with_names(truth, titled):
     return truth
 
 
+def read_source(source):
+    """Read the files of a source.
+
+    Parameters
+    ----------
+    source : Source
+        Without ``{split}``.
+
+    Returns
+    -------
+    list of (str, Scores)
+        What messages call each stream, and its scores, with the names that lists give rows and columns.
+
+    Raises
+    ------
+    DataError, OSError
+        As `classify.fusion.read.read_scores`, or if a file of classes does not fit.
+    """
+    order, _ = _order_of(source)
+    return [(stream.title, _read(source, stream, order)) for stream in source.streams]
+
+
 def _order_of(source):
     """The list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
-    found = read_video_list(source.order)
+    found = read_video_list(source.order, numbered=source.numbered)
     if not is_numbered(source.order):
         # Its numbers are those of sorted names, in whose order few networks have their columns.
         return replace(found, labels=None, label_sets=None, classes=None), None

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
+from classify.datasets.video_list import read_video_list
 from classify.fusion import score_file
+from classify.fusion.sources import at_split
+from classify.fusion.write import SUFFIXES, form_of, write_scores
 from classify.reports import fusion_report
 from classify.reports.report import Written
-from classify.text_files import write_scores
 from idt.errors import DataError
 from idt.files import json_text, ownership, provenance
 
 FUSED = "fused"
 """Name of the files of fused scores, without suffix."""
-
-SUFFIXES = {score_file.FORM: ".h5", "csv": ".csv"}
 
 VARYING = ("tool", "versions")
 """Entries of a report that may differ between two runs of one fusion."""
@@ -36,19 +36,21 @@ def files_of(folder, splits, forms, *, pool):
     """
     folder = Path(folder)
     names = [FUSED] if pool or len(splits) == 1 else [f"{FUSED}.split{split}" for split in splits]
-    scores = [folder / f"{name}{SUFFIXES[form]}" for name in names for form in _forms(forms)]
+    scores = [folder / f"{name}{_suffix(form)}" for name in names for form in _forms(forms)]
     return [*(folder / name for name in fusion_report.FILES), *scores]
+
+
+def _suffix(form):
+    """The suffix of a form."""
+    return next(suffix for suffix, of in SUFFIXES.items() if of == form)
 
 
 def _forms(forms):
     """All forms, that of this package first."""
-    unknown = [form for form in forms if form not in SUFFIXES]
-    if unknown:
-        raise DataError(f"unknown form {unknown[0]}; known are {', '.join(SUFFIXES)}")
-    return list(dict.fromkeys((score_file.FORM, *forms)))
+    return list(dict.fromkeys((score_file.FORM, *(form_of("", form) for form in forms))))
 
 
-def write(folder, fusion, *, forms=(), overwrite=False):
+def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=False):
     """Write the report and the fused scores.
 
     Parameters
@@ -58,6 +60,10 @@ def write(folder, fusion, *, forms=(), overwrite=False):
     fusion : Fusion
     forms : sequence of str
         Forms of the fused scores besides that of this package.
+    values_as : str, optional
+        What they hold, one of `classify.fusion.write.AS`.
+    order : str, optional
+        List in whose order their videos are; may hold ``{split}``.
     overwrite : bool or collection of path
         Replace a report of ours that is there, and files that the collection names.
 
@@ -83,13 +89,17 @@ def write(folder, fusion, *, forms=(), overwrite=False):
         ownership.refuse(final, overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     every = [path for path in files if path.name not in fusion_report.FILES]
-    kept = fusion.scores()
-    each = [(scores, form) for scores in kept for form in _forms(forms)]
-    for path, (scores, form) in zip(every, each, strict=True):
+    lists = [order and read_video_list(at_split(order, split)) for split in splits]
+    each = [
+        (form, scores, listing)
+        for scores, listing in zip(fusion.scores(), lists, strict=False)
+        for form in _forms(forms)
+    ]
+    for path, (form, scores, listing) in zip(every, each, strict=True):
         if form == score_file.FORM:
-            score_file.save(path, scores, source={"kind": "fusion"}, overwrite=overwrite or True)
+            write_scores(path, scores, form=form, overwrite=overwrite or True)
         else:
-            write_scores(path, scores.names, scores.values, scores.classes, overwrite=overwrite)
+            write_scores(path, scores, form=form, values_as=values_as, video_list=listing, overwrite=overwrite)
     written = fusion_report.write(folder, report, overwrite=overwrite)
     return Written([*every, *written.paths], written.notes)
 

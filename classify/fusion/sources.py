@@ -61,6 +61,8 @@ class Source:
         List that names the rows of files which name no videos.
     classes : str or None
         File that names the columns.
+    numbered : str or None
+        List of all videos, whose lines the numbers in ``order`` are, as in ActionVLAD's lists.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Source:
     form: str | None = None
     order: str | None = None
     classes: str | None = None
+    numbered: str | None = None
 
     def __post_init__(self):
         if self.norm not in NORMS:
@@ -84,13 +87,14 @@ class Source:
             replace(stream, scores=at_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
             for stream in self.streams
         )
-        return replace(self, streams=streams, order=at_split(self.order, split), classes=at_split(self.classes, split))
+        lists = {name: at_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
+        return replace(self, streams=streams, **lists)
 
     @property
     def paths(self):
         """Files that are read, some of which may hold ``{split}``."""
         own = [stream.scores for stream in self.streams if isinstance(stream.scores, str)]
-        return [*own, *(path for path in (self.order, self.classes) if path is not None)]
+        return [*own, *(path for path in (self.order, self.classes, self.numbered) if path is not None)]
 
 
 def at_split(path, split):

@@ -19,6 +19,9 @@ from idt.errors import DataError
 LEAST = 1e-6
 """Least probability whose logarithm is taken."""
 
+FEWEST = 10
+"""Rows whose sums are equal and above 1 by chance only where there are fewer."""
+
 SUM_TOLERANCE = 1e-3
 """Of the sum of a row of probabilities, relative: half floats have eleven bits."""
 
@@ -41,6 +44,8 @@ def views_of(values, kind="unknown"):
         return 0
     sums = values.sum(axis=1)
     views = round(float(np.median(sums)))
+    if views > 1 and len(values) < FEWEST:
+        return 0
     return views if views and np.allclose(sums, views, rtol=SUM_TOLERANCE, atol=0) else 0
 
 

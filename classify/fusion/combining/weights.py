@@ -17,8 +17,8 @@ from idt.errors import DataError, did_you_mean, shown
 CLASSICAL_WEIGHT = 0.25
 """Share of dense trajectories against networks."""
 
-TRAJECTORIES = re.compile(r"(?:idt|dt|mifs|trajector\w*)(?![a-z])", re.IGNORECASE)
-"""Beginnings of names that a source of trajectories has."""
+TRAJECTORIES = re.compile(r"(?<![a-z])(?:idt|dt|mifs|trajectories)(?![a-z])", re.IGNORECASE)
+"""Words of which a source of trajectories has one in its name."""
 
 STEPS = {2: 100, 3: 40, 4: 20, 5: 12, 6: 10}
 """Parts of 1 that a search divides among so many sources; 8 among more."""
@@ -41,7 +41,7 @@ def classical_sources(names, forms):
     list of str
         Empty unless there are both kinds.
     """
-    found = [name for name in names if TRAJECTORIES.match(name)]
+    found = [name for name in names if TRAJECTORIES.search(name)]
     if not found:
         found = [name for name in names if set(forms.get(name, ())) == {FORM}]
     return found if 0 < len(found) < len(names) else []
