@@ -12,7 +12,7 @@ from classify.evaluation.resume import VARYING
 from classify.params import DatasetParams
 from idt.errors import DataError
 from idt.imports.opencv import cv2
-from tests import scenes
+from tests import golden, scenes
 from tests.trees import tree, write
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none --k 2".split()
@@ -240,3 +240,19 @@ def test_the_root_is_given_once(command, tmp_path):
         status, _, said = command("idt-evaluate", "list", *words, "-o", tmp_path / "out", status=2)
         assert status == 2
         assert "must be given once, as ROOT or with --root" in said
+
+
+@pytest.mark.slow
+def test_the_official_lists_make_the_splits_of_the_official_reader(tmp_path):
+    lists = golden.splits("ucf101")
+    names = (lists / "trainlist01.txt").read_text().split()[::2] + (lists / "testlist01.txt").read_text().split()
+    # The files of one class are spelled otherwise than its folder, and some folders lie elsewhere.
+    root = tree(tmp_path / "UCF-101", [name.replace("/v_HandstandPushups", "/v_HandStandPushups") for name in names])
+    paths = {side: tuple(str(lists / f"{side}list0{number}.txt") for number in (1, 2, 3)) for side in ("train", "test")}
+    found = read_dataset("list", root, DatasetParams(**paths))
+    official = read_dataset("ucf101", root, DatasetParams(lists=str(lists)))
+    assert (len(found.clips), found.missing, found.labels) == (13320, [], official.labels)
+    for one, other in zip(found.splits, official.splits, strict=True):
+        assert (one.name, one.part) == (other.name, other.part)
+        assert (set(one.train), set(one.test)) == (set(other.train), set(other.test))
+    assert [len(split.test) for split in found.splits] == [3783, 3734, 3696]

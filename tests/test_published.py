@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from classify.datasets.dataset import Clip, Dataset, Skipped
-from classify.datasets.extent import SIZES, shortfall
 from classify.datasets.registry import READERS
 from classify.datasets.splits import Split
+from classify.reports.extent import SIZES, shortfall
 from classify.reports.published import KINDS, SOURCES, published
 from classify.reports.published_tables import Own, published_tables
 from classify.reports.report import assemble, write

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from classify.datasets.splits import Split
 from classify.labels import classes_of
@@ -76,6 +76,8 @@ class Dataset:
         Clips that are there and could not be used.
     lists : list of str
         Files and folders besides the root that the options named, which were read.
+    outside : tuple of classify.models.outside_vectors.Extra
+        Vectors of other systems, which stand beside those of an evaluation.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Dataset:
     missing: list[str]
     failed: list[Skipped] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    outside: tuple[Any, ...] = ()
 
     @property
     def labels(self):

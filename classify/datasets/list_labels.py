@@ -6,14 +6,13 @@ the folders of the videos where these are called as the classes, and labels with
 Source: docs/method/protocols.md, section 2.12.
 """
 
-from pathlib import PurePosixPath
-
 from idt.errors import DataError
 
 
 def folder_of(name):
     """Return the folder in the path ``name`` of a video, as a list gives it; empty if it gives none."""
-    return PurePosixPath(name).parent.name
+    steps = [step for step in name.split("/") if step not in ("", ".")]
+    return steps[-2] if len(steps) > 1 else ""
 
 
 def number_labels(lists, names, n_classes, first_label, notes):

@@ -129,7 +129,7 @@ def _columns(line):
     """Index of each known column if ``line`` is a header, else None."""
     words = [word.strip().strip('"').lower() for word in line.split(",")]
     columns = {column: words.index(name) for column, names in COLUMNS.items() for name in names if name in words}
-    return columns if {"path", "id"} & columns.keys() and len(words) > 1 else None
+    return columns if {"path", "id"} & columns.keys() and len(columns) > 1 else None
 
 
 def _from_table(path, columns):

@@ -127,17 +127,18 @@ def _entries(videos):
 
 def _steps(name):
     """The folders and the name of a video, without suffix."""
-    path = PurePosixPath(name)
-    if path.suffix.lower() in suffixes.VIDEOS:
-        path = path.with_suffix("")
-    return tuple(step for step in path.parts if step not in ("/", ".", ".."))
+    steps = [step for step in name.split("/") if step not in ("", ".", "..")]
+    stem, _, suffix = steps[-1].rpartition(".") if steps else ("", "", "")
+    if stem and f".{suffix.lower()}" in suffixes.VIDEOS:
+        steps[-1] = stem
+    return tuple(steps)
 
 
 def _locate(sides, videos, root):
     """Map the name of each entry that is there to its video: name below the root, path, whether it is to be cut."""
     by_stem: dict[str, list[tuple[str, ...]]] = {}
     for video in videos:
-        steps = PurePosixPath(video).parts
+        steps = tuple(video.split("/"))
         by_stem.setdefault(steps[-1], []).append(steps)
     places: dict[str, tuple[str, Path, bool]] = {}
     taken: dict[str, str] = {}

@@ -1,8 +1,8 @@
 """The report of a fusion as one dictionary, ready for JSON."""
 
-from classify.datasets.extent import NEGLIGIBLE, SIZES
 from classify.fusion import findings
 from classify.fusion.combining.weights import weighted_sum
+from classify.reports.extent import NEGLIGIBLE, SIZES
 from classify.reports.published import published
 from classify.reports.report import versions
 from idt.errors import DataError
@@ -126,7 +126,7 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
 
 
 def _part(dataset, gathered):
-    """The part of a data set that is covered, as of `classify.datasets.extent.shortfall`."""
+    """The part of a data set that is covered, as of `classify.reports.extent.shortfall`."""
     classes, splits = SIZES.get(dataset or "", (0, 0))
     found, gone = len(gathered[0].truth.classes), sum(len(split.missing) for split in gathered)
     total = gone + sum(len(split.truth.names) for split in gathered)

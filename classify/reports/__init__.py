@@ -7,4 +7,5 @@ comparison_table  many recipes in one table
 plots             confusion matrix and costs as pictures
 published         numbers that others published, read from published.csv
 published_tables  these beside the run's own number
+extent            the part of a set that a run covers
 """

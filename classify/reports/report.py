@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from classify import metrics
-from classify.datasets.extent import shortfall
 from classify.reports import summary
+from classify.reports.extent import shortfall
 from classify.reports.markdown import METRIC_NAMES, as_markdown
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
