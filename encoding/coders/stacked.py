@@ -23,11 +23,11 @@ from encoding.grids import volume_sizes
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
-from encoding.models.product import packed, product
 from encoding.models.tables import LARGEST
 from encoding.params import EncodingParams
 from idt.checks import within
 from idt.errors import DataError
+from idt.workers.blas import product
 from idt.workers.in_order import in_order
 
 CELL = "stacked"
@@ -51,7 +51,6 @@ class StackedCoder:
 
     def __init__(self, first, projection, pca, second):
         self.first, self.projection, self.pca, self.second = first, projection, pca, second
-        self._panels = packed(projection.T)
 
     @classmethod
     def read(cls, read, params, width):
@@ -91,7 +90,7 @@ class StackedCoder:
 
     def reduce(self, vectors):
         """First-layer vectors (n, D) float32 as descriptors of the second layer."""
-        return self.pca.rotated(product(vectors, self._panels, len(self.projection)))
+        return self.pca.rotated(product(vectors, self.projection.T))
 
 
 class StackedPool:
@@ -221,7 +220,7 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
         vectors, origins = reservoir.result()
         classes = None if labels is None else [labels[name] for name in origins]
         projection = MaxMarginProjection(params.reduced, random_state=params.seed).fit(vectors, classes).components_
-        reduced = product(vectors, packed(projection.T), len(projection))
+        reduced = product(vectors, projection.T)
         pca = PCA(column_share=params.pca, whiten=params.whiten).fit(reduced)
         gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.rotated(reduced))
         done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
