@@ -59,9 +59,12 @@ def svm_predict(arguments):
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
     if options.output:
-        from classify.text_files import write_scores
+        from classify.fusion.scores import Scores
+        from classify.fusion.write import write_scores
 
-        write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+        kind = "probabilities" if options.probabilities else "margins"
+        scores = Scores(found.scores, found.names, found.classes, kind=kind)
+        write_scores(options.output, scores, form=_form_of(options.output), overwrite=options.overwrite)
     for name, best in zip(found.names, found.best(options.top), strict=True):
         say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
@@ -127,10 +130,16 @@ def _check_prediction(options, outside):
         *(path for block in outside for path in block.paths),
     ]
     suffixes = {*VIDEOS, *IMAGES}
-    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    marked = _form_of(options.output) != "csv"
+    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
         ownership.refuse(options.output, options.overwrite)
+
+
+def _form_of(path):
+    """Return the form in which `svm-predict` writes scores: HDF5 of ours where the suffix says so, CSV otherwise."""
+    return "idt" if Path(path).suffix.lower() in (".h5", ".hdf5") else "csv"
 
 
 def _prediction_options(arguments):
@@ -143,7 +152,9 @@ def _prediction_options(arguments):
     )
     parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
-    parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write all scores: score file .h5, or .csv, one line a video"
+    )
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
     parser.add_argument(
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"

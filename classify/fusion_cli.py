@@ -32,7 +32,8 @@ def fuse(arguments):
 
     run = run_options(options)
     read = _files([*sources, *(validation or [])], options, splits)
-    outputs.check((), read, beside=output.files_of(options.output, splits, options.write, pool=options.pool))
+    ours, others = output.files_of(options.output, splits, options.write, pool=options.pool)
+    outputs.check(others, read, beside=ours, overwrite=run.overwrite, unmarked=True)
     weights = parse_weights(options.weights) if options.weights else TEST if on_test else None
     if validation:
         weights = "search" if options.search else "svm"

@@ -16,6 +16,7 @@ from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
 from classify.evaluation.fold_plan import folder_name
 from classify.evaluation.resume import VARYING
+from classify.fusion.read import read_scores
 from encoding.codebook import Codebook
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
@@ -262,6 +263,20 @@ def test_an_interrupted_evaluation_goes_on_and_finds_the_same(command, clips, tm
     assert command(*words)[0] == 0
     assert lasting(out) == whole
     assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+@pytest.mark.slow
+def test_the_scores_of_every_split_are_kept_with_labels(command, clips, tmp_path):
+    out = tmp_path / "out"
+    command("folder", clips, "-o", out, "--group", "g[0-9]")
+    right = []
+    for split in (1, 2):
+        found = read_scores(out / "scores" / f"split{split}.h5")
+        assert (found.form, found.kind, found.split) == ("idt", "margins", split)
+        assert found.names == [f"{way}/g{split}_{way}" for way in ("down", "right")]
+        assert [found.classes[label] for label in found.labels] == ["down", "right"]
+        right += (found.values.argmax(axis=1) == found.labels).tolist()
+    assert np.mean(right) == read(out)["value"]
 
 
 @pytest.mark.slow

@@ -50,18 +50,17 @@ def numbers_of(truth, scores):
     Returns
     -------
     dict of str to float
-        ``accuracy``, ``class_accuracy``, ``mean_average_precision``, and ``top5`` of more than five classes; of videos
-        with several labels ``mean_average_precision`` only.
+        ``accuracy``, ``class_accuracy``, and ``top5`` of more than five classes; of videos with several labels
+        ``mean_average_precision`` only.
     """
     classes = range(len(truth.classes))
-    precision = metrics.mean_average_precision(truth.holds, scores, classes)
     if truth.several:
-        return {OF_SEVERAL: precision}
+        return {OF_SEVERAL: metrics.mean_average_precision(truth.holds, scores, classes)}
     counts = metrics.confusion(truth.labels, scores.argmax(axis=1), classes)
     found = {METRIC: metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts)}
     if len(classes) > 5:
         found["top5"] = metrics.top_k(truth.labels, scores, classes)
-    return {**found, OF_SEVERAL: precision}
+    return found
 
 
 def measured(splits, scores, *, pool):

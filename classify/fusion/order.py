@@ -90,8 +90,8 @@ def _columns(scores, labels, listing):
         if scores.classes is None or listing.labels is None:
             return np.arange(count)
         raise DataError(
-            f"{listing.path} numbers its classes without naming them, and the scores have no labels to tell which column is"
-            " which; give a list with names of classes"
+            f"{listing.path} numbers its classes without naming them, and the scores have no labels to tell which"
+            " column is which; give a list with names of classes"
         )
     columns = np.full(count, -1, np.intp)
     for label, column in zip(listing.labels, labels.tolist(), strict=True):

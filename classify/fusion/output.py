@@ -32,22 +32,21 @@ def files_of(folder, splits, forms, *, pool):
 
     Returns
     -------
-    list of Path
+    ours : list of Path
+        The report, and fused scores that tell who made them.
+    others : list of Path
+        Fused scores in the forms of others.
     """
     folder = Path(folder)
     names = [FUSED] if pool or len(splits) == 1 else [f"{FUSED}.split{split}" for split in splits]
-    scores = [folder / f"{name}{_suffix(form)}" for name in names for form in _forms(forms)]
-    return [*(folder / name for name in fusion_report.FILES), *scores]
+    ours = [*(folder / name for name in fusion_report.FILES), *(folder / f"{name}.h5" for name in names)]
+    kinds = dict.fromkeys(form_of("", form) for form in forms if form != score_file.FORM)
+    return ours, [folder / f"{name}{_suffix(form)}" for form in kinds for name in names]
 
 
 def _suffix(form):
     """The suffix of a form."""
     return next(suffix for suffix, of in SUFFIXES.items() if of == form)
-
-
-def _forms(forms):
-    """All forms, that of this package first."""
-    return list(dict.fromkeys((score_file.FORM, *(form_of("", form) for form in forms))))
 
 
 def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=False):
@@ -82,26 +81,25 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     folder, report = Path(folder), fusion.report
     final = folder / "report.json"
     splits = [split["name"] for split in report["per_split"]]
-    files = files_of(folder, splits, forms, pool=report["pooled"])
+    ours, others = files_of(folder, splits, forms, pool=report["pooled"])
     if final.exists() and not overwrite:
-        if _is_repeated(report, final) and all(path.exists() for path in files if path.suffix != ".png"):
+        needed = [path for path in (*ours, *others) if path.suffix != ".png"]
+        if _is_repeated(report, final) and all(path.exists() for path in needed):
             return Written([], [])
         ownership.refuse(final, overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    every = [path for path in files if path.name not in fusion_report.FILES]
-    lists = [order and read_video_list(at_split(order, split)) for split in splits]
-    each = [
-        (form, scores, listing)
-        for scores, listing in zip(fusion.scores(), lists, strict=False)
-        for form in _forms(forms)
-    ]
-    for path, (form, scores, listing) in zip(every, each, strict=True):
-        if form == score_file.FORM:
-            write_scores(path, scores, form=form, overwrite=overwrite or True)
-        else:
-            write_scores(path, scores, form=form, values_as=values_as, video_list=listing, overwrite=overwrite)
+    kept = fusion.scores()
+    lists = [order and read_video_list(at_split(order, split)) for split in splits[: len(kept)]]
+    # First those that nobody can tell the maker of, because one in the way is noticed only when it is written.
+    for place, path in enumerate(others):
+        split = place % len(kept)
+        form = SUFFIXES[path.suffix]
+        write_scores(path, kept[split], form=form, values_as=values_as, video_list=lists[split], overwrite=overwrite)
+    scores = [path for path in ours if path.suffix == ".h5"]
+    for path, fused in zip(scores, kept, strict=True):
+        write_scores(path, fused, form=score_file.FORM, overwrite=overwrite or True)
     written = fusion_report.write(folder, report, overwrite=overwrite)
-    return Written([*every, *written.paths], written.notes)
+    return Written([*others, *scores, *written.paths], written.notes)
 
 
 def _is_repeated(report, path):

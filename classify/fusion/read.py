@@ -1,6 +1,8 @@
-"""Score files of any known form, recognised by their content."""
+"""Score files of any known form, recognised by their content. Source: docs/method/files.md, section 7.2."""
 
 from types import ModuleType
+
+import numpy as np
 
 from classify.fusion import score_file
 from classify.fusion.forms import (
@@ -17,7 +19,7 @@ from classify.fusion.forms import (
     two_stream,
 )
 from classify.fusion.forms import hdf5 as hdf5_of_others
-from classify.fusion.forms.complete import complete
+from classify.fusion.forms.complete import checked, complete
 from classify.fusion.forms.content import open_content
 from idt.errors import DataError, shown, unknown_option
 from idt.files import hdf5
@@ -67,7 +69,7 @@ def read_scores(path, *, form=None, video_list=None):
     if form is not None and form not in FORMS:
         raise DataError(f"{unknown_option(shown(form)[1:-1], FORMS)}".replace("option", "form", 1))
     if form in (None, score_file.FORM) and hdf5.format_of(path) == score_file.SCORES_FORMAT:
-        return score_file.load(path)
+        return checked(score_file.load(path))
     if form == score_file.FORM:
         raise DataError(f"{path} is no score file of ours, as idt-evaluate and svm-predict write")
     content = open_content(path)
@@ -76,4 +78,6 @@ def read_scores(path, *, form=None, video_list=None):
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
     if not FORMS[named].fits(content):
         raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].SAYS}")
-    return complete(FORMS[named].read(content), content, named, video_list)
+    # What is not finite is refused in the end; on the way there it is summed and averaged.
+    with np.errstate(all="ignore"):
+        return complete(FORMS[named].read(content), content, named, video_list)

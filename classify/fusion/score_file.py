@@ -8,6 +8,7 @@ of all our files: ``kind``, one of `classify.fusion.scores.KINDS`; ``split``, 1-
 a vector, or 0; ``blocks``, the JSON list of the blocks; ``empty``, the JSON list of the videos without tracks.
 
 Version 2, of an earlier release, has neither labels nor kind nor split: its scores are margins.
+Source: docs/method/files.md, section 7.1.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from idt.files.provenance import REMEDY
 
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 3
+
+SAYS = "score file of ours, HDF5, as idt-evaluate and svm-predict write"
 
 FORM = "idt"
 """What `Scores.form` calls these files."""

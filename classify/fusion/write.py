@@ -1,4 +1,7 @@
-"""Score files in the forms of others, so that their tools take our scores."""
+"""Score files in the forms of others, so that their tools take our scores.
+
+Source: docs/method/files.md, section 7.4.
+"""
 
 import hashlib
 from dataclasses import replace

@@ -105,6 +105,8 @@ def match(wanted, given, steps=VIDEO_STEPS, *, beside=()):
     places = np.full(len(known), -1, np.intp)
     left, found = list(range(len(given))), dict.fromkeys((name for name, _ in steps), 0)
     for name, key in steps:
+        if not (places[: len(wanted)] < 0).any():
+            break
         reach = len(wanted) if name == FOLDED else len(known)
         ours = _by_key(known, np.flatnonzero(places[:reach] < 0), key)
         theirs = _by_key(given, left, key)

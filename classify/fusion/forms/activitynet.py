@@ -18,6 +18,9 @@ SAYS = "JSON of ActivityNet or Kinetics: results of label and score"
 
 VERSION = "VERSION 1.3"
 
+SPARSE = 16
+"""Scores for each byte of a file that lists five classes of seven hundred."""
+
 
 def fits(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
@@ -29,7 +32,7 @@ def read(content):
     results = content.value["results"]
     found = {name: _of_video(name, entries, content) for name, entries in results.items()}
     classes = sorted({label for scores in found.values() for label in scores})
-    check_size(len(found) * len(classes), content)
+    check_size(len(found) * len(classes), content, SPARSE)
     place = {label: column for column, label in enumerate(classes)}
     values = np.zeros((len(found), len(classes)))
     for row, scores in zip(values, found.values(), strict=True):

@@ -2,6 +2,7 @@
 
 Rows are videos if the form says so, or if only then names, labels, classes and list are as many as rows and columns.
 Labels begin at 0 or 1: one of their numbers tells, or the list, or the form's own rule. What stays open is refused.
+Source: docs/method/files.md, section 7.2.
 """
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from classify.fusion.forms.listing import name_by_list
 from classify.fusion.forms.table import (
     LARGEST,
-    check_size,
     looks_like_probabilities,
     numbers,
     refuse_twice,
@@ -45,25 +45,20 @@ def complete(table, content, form, video_list=None):
     values, notes = numbers(table.values, content, "scores"), list(table.notes)
     if values.ndim != 2 or not values.size:
         raise DataError(f"{content.path} must hold scores of shape (videos, classes), got {values.shape}")
-    check_size(values.size, content)
     if _lies_down(values.shape, table, listing, content):
         values = values.T
         notes.append("the matrix is transposed: its columns are the videos")
     values = np.ascontiguousarray(values, np.float64)
-    _check_values(values, content)
     labels, note = _labels(table, values.shape, listing, content)
     notes += note
     names, classes = table.names, table.classes
     if listing is not None:
         names, labels, classes, note = name_by_list(values, labels, classes, listing, table.maybe_sorted, content)
         notes += note
-    for these, what in ((names, "videos"), (classes, "classes")):
-        if these is not None:
-            refuse_twice(these, content, what)
     kind = table.kind
     if kind == "unknown" and looks_like_probabilities(values):
         kind = "probabilities"
-    return Scores(values, names, classes, labels, kind, None, content.path, form, tuple(notes))
+    return checked(Scores(values, names, classes, labels, kind, None, content.path, form, tuple(notes)))
 
 
 def _lies_down(shape, table, listing, content):
@@ -95,20 +90,32 @@ def _lies_down(shape, table, listing, content):
     )
 
 
-def _check_values(values, content):
-    """Refuse what is not finite, and rows that tell nothing."""
+def checked(scores):
+    """Return ``scores`` (`classify.fusion.scores.Scores`) if they tell videos and classes apart.
+
+    Raises
+    ------
+    DataError
+        If a score is not finite, a video has the same score for all classes, a name occurs twice, or there are fewer
+        than two classes.
+    """
+    values, path = scores.values, scores.path
     if values.shape[1] < 2:
-        raise DataError(f"{content.path} must hold scores of two or more classes, got {values.shape[1]}")
+        raise DataError(f"{path} must hold scores of two or more classes, got {values.shape[1]}")
     bad = values.size - np.count_nonzero(np.isfinite(values))
     if bad:
-        raise DataError(f"{content.path}: scores must be finite, got {bad} NaN or infinite numbers")
+        raise DataError(f"{path}: scores must be finite, got {bad} NaN or infinite numbers")
+    if not values.size:
+        raise DataError(f"{path} holds no videos")
     if max(-values.min(), values.max()) > LARGEST:
-        raise DataError(f"{content.path}: scores must be within ±{LARGEST:g}, got {values.min():g} to {values.max():g}")
+        raise DataError(f"{path}: scores must be within ±{LARGEST:g}, got {values.min():g} to {values.max():g}")
     equal = np.flatnonzero(values.min(axis=1) == values.max(axis=1))
     if len(equal):
-        raise DataError(
-            f"{content.path}: {len(equal)} videos have the same score for all classes, in rows {listed(equal + 1)}"
-        )
+        raise DataError(f"{path}: {len(equal)} videos have the same score for all classes, in rows {listed(equal + 1)}")
+    for names, what in ((scores.names, "videos"), (scores.classes, "classes")):
+        if names is not None:
+            refuse_twice(names, path, what)
+    return scores
 
 
 def _labels(table, shape, listing, content):

@@ -70,7 +70,7 @@ def open_content(path):
         if torch_files.is_torch_archive(archive):
             return Content(name, OBJECT, TORCH, torch_files.load(data, name), len(data))
         found = npz.arrays_of(archive, name, len(data))
-        return Content(name, ARRAYS, NPZ, found, _size(data, found))
+        return Content(name, ARRAYS, NPZ, found, len(data) + archive.unpacked)
     if hdf5.is_hdf5(data):
         found, matlab = hdf5.arrays_of(data, name)
         return Content(name, ARRAYS, MAT if matlab else HDF5, found, _size(data, found))

@@ -10,8 +10,9 @@ import numpy as np
 
 from classify.fusion.forms.content import ROWS
 from classify.fusion.forms.table import Table
+from classify.text_files import scores_text
 from idt.errors import DataError
-from idt.files import csv_text, text
+from idt.files import text
 
 SAYS = "CSV of name,class,class, …, or columns of numbers"
 
@@ -51,7 +52,7 @@ def read(content):
     classes = header[first:] or None
     values = np.array([[_number(field, line, content) for field in fields[first:]] for line, fields in rows])
     labels = _labels(columns[1], classes, rows, content) if labelled else None
-    return Table(values, list(columns[0]) if named else None, classes, labels, upright=named)
+    return Table(values, list(columns[0]) if named else None, classes, labels, upright=named or bool(header))
 
 
 def _split(fields):
@@ -90,11 +91,6 @@ def encoded(scores):
     """
     if scores.names is None or scores.classes is None:
         raise DataError(f"CSV needs names of videos and classes, which {scores.path or 'the scores'} do not have")
-    labelled = scores.labels is not None and scores.labels.ndim == 1
-    labels = [[scores.classes[label]] if labelled else [] for label in (scores.labels if labelled else scores.names)]
-    header = ["name", *(["label"] if labelled else []), *scores.classes]
-    rows = (
-        [name, *label, *(f"{score:.7g}" for score in row)]
-        for name, label, row in zip(scores.names, labels, scores.values, strict=True)
-    )
-    return text.encoded(csv_text.dumps([header, *rows]))
+    one_each = scores.labels is not None and scores.labels.ndim == 1
+    labels = [scores.classes[label] for label in scores.labels] if one_each else None
+    return text.encoded(scores_text(scores.path or "CSV", scores.names, scores.values, scores.classes, labels))

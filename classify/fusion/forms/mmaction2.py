@@ -9,7 +9,7 @@ with the tensor as ``item``. The scores of a network of several heads are a dict
 import numpy as np
 
 from classify.fusion.forms.content import OBJECT
-from classify.fusion.forms.table import Table, looks_like_probabilities, numbers, stacked
+from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stacked
 from idt.errors import DataError
 from idt.files.foreign import pickle_writer as pickles
 
@@ -70,13 +70,15 @@ def _heads(scores):
 
 def _averaged(videos, content):
     """The mean over clips and heads of each video, and what to say of it."""
-    rows, clips, heads = [], 1, ""
+    rows, clips, heads, total = [], 1, "", 0
     for names, parts in videos:
         means = []
         for part in parts:
             part = numbers(part, content, "scores")
             if not part.size or part.ndim not in (1, 2):
                 raise DataError(f"{content.path}: scores of a video must be (C,) or (clips, C), got {part.shape}")
+            total += part.size
+            check_size(total, content)
             clips = max(clips, len(part) if part.ndim == 2 else 1)
             means.append(part.mean(axis=0, dtype=np.float64) if part.ndim == 2 else part.astype(np.float64))
         if not means or len({mean.shape for mean in means}) > 1:

@@ -63,19 +63,22 @@ def stacked(rows, content):
         If there is none, one is no row of real numbers, their lengths differ, or together they are far more than the
         file can hold.
     """
-    rows = [numbers(row, content, f"row {i}") for i, row in enumerate(rows, 1)]
-    if not rows:
+    found, total = [], 0
+    for i, row in enumerate(rows, 1):
+        found.append(numbers(row, content, f"row {i}"))
+        total += found[-1].size
+        check_size(total, content)
+    if not found:
         raise DataError(f"{content.path} holds no videos")
-    lengths = sorted({row.shape for row in rows})
+    lengths = sorted({row.shape for row in found})
     if len(lengths) > 1 or len(lengths[0]) != 1:
-        found = " and ".join(str(shape[0]) if len(shape) == 1 else str(shape) for shape in lengths[:3])
-        raise DataError(f"{content.path}: every video must have one score for each class, got {found}")
-    check_size(len(rows) * lengths[0][0], content)
-    return np.array(rows, np.float64)
+        say = " and ".join(str(shape[0]) if len(shape) == 1 else str(shape) for shape in lengths[:3])
+        raise DataError(f"{content.path}: every video must have one score for each class, got {say}")
+    return np.array(found, np.float64)
 
 
 def numbers(value, content, what):
-    """Return ``value`` as an array of real numbers, or refuse it as ``what`` of the file.
+    """Return ``value`` as an array of real numbers, or refuse it as ``what`` of the file of a ``content``.
 
     Raises
     ------
@@ -91,14 +94,22 @@ def numbers(value, content, what):
     return np.asarray(value)
 
 
-def check_size(count, content):
-    """Refuse a matrix of ``count`` numbers, which may repeat one part of the ``content`` without end."""
-    if count > 2 * content.size + (1 << 20):
+def check_size(count, content, each=2):
+    """Refuse ``count`` numbers if they are more than ``each`` a byte of the ``content``.
+
+    Raises
+    ------
+    DataError
+        If so: rows may be repeated without end.
+    """
+    if count > each * content.size + (1 << 20):
         raise DataError(f"{content.path} repeats its rows, to far more than its {content.size:,} bytes account for")
 
 
 def texts(value, content, what):
-    """Return ``value``, an array or list of text or of cells of text, as a list of str, or refuse it as ``what``.
+    """Return ``value``, an array or list of text or of cells of text, as a list of str.
+
+    What else there is in it is refused as ``what`` of the file of a ``content``.
 
     Raises
     ------
@@ -118,12 +129,12 @@ def texts(value, content, what):
     return found
 
 
-def refuse_twice(names, content, what="videos"):
-    """Refuse ``names`` that occur twice."""
+def refuse_twice(names, path, what="videos"):
+    """Refuse ``names`` of ``what`` that occur twice in the file ``path``."""
     if len(set(names)) < len(names):
         seen: set[str] = set()
         twice = dict.fromkeys(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"{content.path} holds {what} twice: {listed(twice)}")
+        raise DataError(f"{path} holds {what} twice: {listed(twice)}")
 
 
 def looks_like_probabilities(values):
@@ -132,7 +143,7 @@ def looks_like_probabilities(values):
 
 
 def one_label_each(scores, what):
-    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for a file of a form that must have them.
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for ``what``, a file that must have them.
 
     Raises
     ------

@@ -7,13 +7,13 @@ tools/eval_net.py and tsn-pytorch's test_models.py.
 """
 
 import io
-import zipfile
 
 import numpy as np
 
 from classify.fusion.forms.content import ARRAYS, NPZ
-from classify.fusion.forms.table import Table, numbers, one_label_each, stacked
+from classify.fusion.forms.table import Table, check_size, numbers, one_label_each, stacked
 from idt.errors import DataError
+from idt.files.foreign import npz
 from idt.files.foreign import pickle_writer as pickles
 
 SAYS = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
@@ -74,11 +74,13 @@ def read_pairs(content):
         If a video has no scores, or labels beside the scores and those in ``labels`` differ.
     """
     pairs, labels = content.value["scores"], content.value.get("labels")
-    rows, shapes = [], set()
+    rows, shapes, total = [], set(), 0
     for scores, *_ in pairs:
         scores = numbers(scores, content, "scores")
         if not scores.size or not scores.ndim:
             raise DataError(f"{content.path}: a video has no scores")
+        total += scores.size
+        check_size(total, content)
         shapes.add(scores.shape[:-1])
         rows.append(scores.reshape(-1, scores.shape[-1]).mean(axis=0, dtype=np.float64))
     values = stacked(rows, content)
@@ -121,9 +123,4 @@ def encoded(scores):
     ]
     plain = io.BytesIO()
     np.save(plain, labels.astype("<i8"), allow_pickle=False)
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        for member, content in (("scores", pickles.npy(rows)), ("labels", plain.getvalue())):
-            # A time of its own would make every file another.
-            archive.writestr(zipfile.ZipInfo(f"{member}.npy"), content)
-    return data.getvalue()
+    return npz.packed({"scores": pickles.npy(rows), "labels": plain.getvalue()})

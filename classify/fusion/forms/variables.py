@@ -14,7 +14,8 @@ from idt.errors import DataError
 
 SCORES = re.compile(r"score|logit|pred|prob|output", re.IGNORECASE)
 LABELS = re.compile(r"label|gt|target|true|truth|\by\b", re.IGNORECASE)
-CLASSES = re.compile(r"class|categor", re.IGNORECASE)
+NAMES = re.compile(r"name|video", re.IGNORECASE)
+CLASSES = re.compile(r"class|category|categories|label", re.IGNORECASE)
 """What the names of such arrays usually hold."""
 
 
@@ -45,14 +46,16 @@ def table_of(found, content, first_label=None):
     scores = _only(matrices, SCORES, content, "matrices of scores")
     values = found[scores]
     text = [name for name, value in found.items() if _is_text(value)]
-    classes = [name for name in text if CLASSES.search(name) and found[name].size in values.shape]
-    names = [name for name in text if name not in classes and found[name].size in values.shape]
-    labels = [name for name, value in found.items() if _is_vector(value) and value.size in values.shape]
+    classes = [name for name in text if CLASSES.search(name)]
+    # Those that say what they are and are too few, or too many, are refused later.
+    names = [name for name in text if name not in classes and (NAMES.search(name) or found[name].size in values.shape)]
+    vectors = [name for name, value in found.items() if _is_vector(value)]
+    labels = [name for name in vectors if "label" in name.lower() or found[name].size in values.shape]
     class_array, name_array, label_array = (
         _only(these, pattern, content, what) if these else None
         for these, pattern, what in (
             (classes, CLASSES, "lists of classes"),
-            (names, re.compile("name|video", re.IGNORECASE), "lists of videos"),
+            (names, NAMES, "lists of videos"),
             (labels, LABELS, "lists of labels"),
         )
     )

@@ -11,7 +11,7 @@ from idt.errors import DataError
 
 MAGIC = b"PK\x03\x04"
 
-EXPANSION, SLACK = 200, 1 << 26
+EXPANSION, SLACK = 200, 1 << 24
 """Deflate packs a thousand bytes into one; arrays of scores pack to a half or a tenth."""
 
 MEMBERS = 1_000_000
@@ -39,6 +39,8 @@ class Archive:
     ----------
     names : tuple of str
         Of the members, in the order of the archive.
+    unpacked : int
+        Bytes that were read so far.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class Archive:
     """
 
     def __init__(self, data, name):
+        self.unpacked = 0
         self._name, self._left = name, EXPANSION * len(data) + SLACK
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
@@ -80,6 +83,7 @@ class Archive:
         if len(data) != info.file_size:
             raise self._damaged("a member has another size")
         self._left -= len(data)
+        self.unpacked += len(data)
         return data
 
     def _damaged(self, reason):

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from idt.errors import DataError
-from idt.files.foreign.pickles import Unbuilt
+from idt.files.foreign.pickle_parts import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
 """Dtypes that are read: real numbers, truth values, text, and objects, which are values of the pickle."""
@@ -22,7 +22,7 @@ DIMENSIONS = 32
 
 
 def checked_shape(shape, itemsize=1):
-    """Return the number of elements of a ``shape`` from a file.
+    """Return the number of elements of a ``shape`` from a file; an element has ``itemsize`` bytes.
 
     Raises
     ------

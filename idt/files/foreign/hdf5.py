@@ -29,7 +29,7 @@ FLOATS = {(2, 5, 10), (4, 8, 23), (8, 11, 52)}
 """Bytes of a number, bits of its exponent and of its mantissa."""
 
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
-EXPANSION, SLACK = 200, 1 << 26
+EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take so many times the bytes of the file, and so many more."""
 
 HEAPED = 16

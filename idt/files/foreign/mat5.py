@@ -18,7 +18,7 @@ HEADER = 128
 DEEPEST = 4
 """Cells within cells."""
 
-EXPANSION, SLACK = 200, 1 << 26
+EXPANSION, SLACK = 200, 1 << 24
 """A file unpacks to so many times its bytes at most, and so many more."""
 
 MATRIX, COMPRESSED = 14, 15
@@ -169,6 +169,6 @@ def _text(stored, content, sizes, count, order):
     text = content.decode(encoding)
     if len(text) != count:
         raise _Damaged(f"text of shape {sizes} has {len(text)} characters")
-    rows, columns = sizes
-    # Column by column, as MATLAB keeps all matrices.
-    return np.array(["".join(text[row::rows]) for row in range(rows)] if columns else [""] * min(rows, 1))
+    rows = sizes[0]
+    # Column by column, as MATLAB keeps all matrices; one without characters is the empty text.
+    return np.array(["".join(text[row::rows]) for row in range(rows)] if count else [""])

@@ -1,10 +1,14 @@
-"""Archives of arrays that strangers saved with `numpy.savez`, arrays of objects included.
+"""Archives of arrays as `numpy.savez` writes them, arrays of objects included.
 
 Objects are interpreted by `idt.files.foreign.pickles`, so ``allow_pickle`` is never needed.
 """
 
+import io
+import zipfile
+
 from idt.files import npy
-from idt.files.foreign.pickles import Budget, Machine
+from idt.files.foreign.pickle_parts import Budget
+from idt.files.foreign.pickles import Machine
 from idt.files.foreign.torch_files import CALLS
 
 
@@ -42,7 +46,7 @@ def array_of(data, name, budget=None):
     data : bytes
     name : str
         What messages call it.
-    budget : idt.files.foreign.pickles.Budget, optional
+    budget : idt.files.foreign.pickle_parts.Budget, optional
 
     Returns
     -------
@@ -59,3 +63,13 @@ def array_of(data, name, budget=None):
         return Machine(pickle, name, CALLS, budget or Budget(len(data), name)).run()
 
     return npy.parse(data, name, unpickled=unpickled)
+
+
+def packed(members):
+    """Return the bytes of an archive of ``members``, a dict of name → bytes of an npy; equal ones give equal bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for member, content in members.items():
+            # A time of its own would make every file another.
+            archive.writestr(zipfile.ZipInfo(f"{member}.npy"), content)
+    return data.getvalue()

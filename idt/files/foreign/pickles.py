@@ -15,71 +15,13 @@ import codecs
 import struct
 
 from idt.errors import DataError, shown
-
-LONGEST = 1 << 10
-"""Bytes of a line, in a pickle of protocol 0, that is no text."""
+from idt.files.foreign.pickle_parts import Global, Source, Unbuilt
 
 BITS = 128
 """Of an integer; the magic number of a torch file has 80."""
 
-EXPANSION, SLACK = 8, 1 << 26
-"""Values may take so many times the bytes of the file, and so many more."""
 
-
-class Budget:
-    """Bytes that the values of one file may take.
-
-    Parameters
-    ----------
-    size : int
-        Bytes of the file.
-    name : str
-        What messages call it.
-    """
-
-    def __init__(self, size, name):
-        self._left, self._size, self._name = EXPANSION * size + SLACK, size, name
-
-    def take(self, size):
-        """Take ``size`` bytes, or refuse the file."""
-        self._left -= size
-        if self._left < 0:
-            raise DataError(f"{self._name} asks for far more memory than its {self._size:,} bytes account for")
-
-
-class Global:
-    """A name of the closed table that a pickle refers to.
-
-    Parameters
-    ----------
-    name : str
-    call : callable or None
-        ``call(machine, *arguments)`` stands for a call of it; None if it is never called.
-    """
-
-    def __init__(self, name, call):
-        self.name, self.call = name, call
-
-
-class Unbuilt:
-    """A value whose state follows in the pickle.
-
-    Parameters
-    ----------
-    build : callable
-        ``build(machine, state)`` returns the value.
-
-    Attributes
-    ----------
-    keys : list of int
-        Places of the memo that it was put into.
-    """
-
-    def __init__(self, build):
-        self.build, self.keys = build, []
-
-
-class Machine:
+class Machine(Source):
     """The stack machine, at the beginning of a pickle within some bytes.
 
     Parameters
@@ -104,8 +46,8 @@ class Machine:
     """
 
     def __init__(self, data, name, calls, budget, *, at=0, persistent=None, dry=False):
-        self.data, self.name, self.at, self.budget = data, name, at, budget
-        self._calls, self._persistent, self._dry = calls, persistent, dry
+        super().__init__(data, name, at)
+        self._calls, self.budget, self._persistent, self._dry = calls, budget, persistent, dry
         self._stack: list = []
         self._below: list[list] = []
         self._memo: dict = {}
@@ -134,42 +76,6 @@ class Machine:
             if isinstance(problem, DataError):
                 raise
             raise self.damaged(str(problem)) from None
-
-    def damaged(self, reason):
-        """Make the error of a pickle that cannot be read for a ``reason``."""
-        return DataError(
-            f"{self.name} is no pickle that can be read (byte {self.at:,}: {reason}); fetch or make it anew"
-        )
-
-    # Reading.
-
-    def take(self, size):
-        """Return the next ``size`` bytes."""
-        found = self.data[self.at : self.at + size]
-        if len(found) < size:
-            raise self.damaged("it ends too early")
-        self.at += size
-        return found
-
-    def number(self, width):
-        """Return the next unsigned integer of so many bytes."""
-        return int.from_bytes(self.take(width), "little")
-
-    def sized(self, width):
-        """Return the next bytes, whose number is said in ``width`` bytes before them."""
-        return self.take(self.number(width))
-
-    def line(self, most=LONGEST):
-        """Return the bytes up to the end of the line."""
-        end = self.data.find(b"\n", self.at, self.at + most)
-        if end < 0:
-            raise self.damaged("a line does not end")
-        line, self.at = self.data[self.at : end], end + 1
-        return line
-
-    def text_line(self):
-        """Return the bytes of a line of text, of any length."""
-        return self.line(len(self.data))
 
     # The stack and the memo.
 

@@ -14,7 +14,8 @@ import numpy as np
 from idt.errors import DataError
 from idt.files.foreign import arrays
 from idt.files.foreign.archives import Archive, is_archive
-from idt.files.foreign.pickles import Budget, Global, Machine
+from idt.files.foreign.pickle_parts import Budget, Global
+from idt.files.foreign.pickles import Machine
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
