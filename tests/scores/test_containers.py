@@ -183,6 +183,13 @@ def test_hdf5_that_claims_what_is_not_there_is_refused(tmp_path):
             hdf5.arrays_of(forged, "x.h5")
 
 
+def test_chunks_that_no_file_can_hold_are_not_looked_for(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", shape=(10_000, 1_000), chunks=(1, 1), dtype="u1")
+    with pytest.raises(DataError, match="more chunks than the file can hold"):
+        hdf5.arrays_of((tmp_path / "x.h5").read_bytes(), "x.h5")
+
+
 def test_a_group_that_holds_itself_is_walked_once(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         group = file.create_group("a/b")

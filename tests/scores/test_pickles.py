@@ -284,3 +284,8 @@ def test_lists_within_lists_end_no_stack():
     assert isinstance(deep, list)
     while deep:
         deep = deep[0]
+    # Nor do messages that show them.
+    nested = b"]" * 100_000 + b"a" * 99_999
+    for call in (b"cnumpy\ndtype\n(%b\x89\x88tR.", b"c_codecs\nencode\n(X\x01\x00\x00\x00a%btR.", b"}(%bNu."):
+        with pytest.raises(DataError, match=r"x\.pkl"):
+            torch_files.load(call % nested, "x.pkl")

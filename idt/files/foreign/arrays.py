@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from idt.errors import DataError
+from idt.errors import DataError, shown
 from idt.files.foreign.pickle_parts import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
@@ -104,7 +104,7 @@ class UnbuiltDtype(Unbuilt):
 
 def _dtype(machine, text, *_):
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
-        raise DataError(f"{machine.name} holds an array of {text!r:.40}, expected numbers, text or objects")
+        raise DataError(f"{machine.name} holds an array of {shown(text)}, expected numbers, text or objects")
     return UnbuiltDtype(np.dtype(text))
 
 
@@ -127,7 +127,7 @@ def _from_buffer(machine, data, dtype, shape, order):
 def _encode(machine, text, encoding):
     """The bytes that protocol 2 writes as text."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise ValueError(f"text is encoded as {encoding!r:.20}")
+        raise ValueError(f"text is encoded as {shown(encoding)}")
     machine.budget.take(len(text))
     return text.encode("latin1")
 
