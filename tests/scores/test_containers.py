@@ -245,12 +245,14 @@ def npy(header, content=b""):
         (archive(x=npy("__import__('os').mkdir('made')")), "got a header"),
         (archive(x=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"cposix\nmkdir\n.")), "posix.mkdir"),
         (archive(x=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"N.")), "as its header says"),
+        (archive(x=npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}", b"\xff" * 4)), "are no characters"),
+        (archive(x=npy("{'descr': '>U1', 'fortran_order': False, 'shape': (1,)}", b"\0\0\xd8\0")), "are no characters"),
         (archive(x=b"text"), "not a matrix saved by numpy"),
         (archive(x=bytes(300_000_000)), "unpacks to far more"),
         (archive(x=b"a")[:-30], "no whole zip archive"),
         (b"PK\x03\x04", "no whole zip archive"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_an_archive_that_holds_anything_else_is_refused(data, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -226,6 +226,12 @@ def test_an_array_holds_what_its_shape_says(changed):
         torch_files.load(state_of(values, **changed), "x.pkl")
 
 
+def test_an_array_of_text_holds_characters():
+    """NumPy would end with an error of the interpreter when one is looked at."""
+    with pytest.raises(DataError, match="what are no characters"):
+        torch_files.load(state_of(np.array(["a"]), data=b"\xff" * 4), "x.pkl")
+
+
 def test_an_array_of_objects_is_no_bytes():
     """NumPy would take the bytes for addresses of objects."""
     with pytest.raises(DataError, match="does not hold 1 values"):

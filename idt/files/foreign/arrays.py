@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from idt.errors import DataError, shown
+from idt.files import npy
 from idt.files.foreign.pickle_parts import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
@@ -80,7 +81,12 @@ def array_of(machine, data, dtype, shape, fortran):
     if not isinstance(data, bytes) or len(data) != count * dtype.itemsize:
         raise ValueError(f"an array of shape {shape} does not hold {count} numbers")
     machine.budget.take(len(data))
-    return np.frombuffer(data, dtype).reshape(shape, order=order) if count else np.empty(shape, dtype)
+    if not count:
+        return np.empty(shape, dtype)
+    values = np.frombuffer(data, dtype)
+    if dtype.kind == "U" and not npy.is_text(values):
+        raise ValueError("an array of text holds what are no characters")
+    return values.reshape(shape, order=order)
 
 
 class UnbuiltDtype(Unbuilt):
