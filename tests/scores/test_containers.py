@@ -104,6 +104,7 @@ def test_a_mat_file_that_claims_what_is_not_there_is_refused(data, message):
         mat5.variables(HEAD + data, "x.mat")
 
 
+@pytest.mark.slow
 def test_a_mat_file_that_unpacks_to_far_more_is_refused():
     packed = zlib.compress(bytes(200_000_000), 9)
     with pytest.raises(DataError, match="unpacks to far more"):

@@ -288,6 +288,7 @@ def test_values_that_repeat_without_end_are_refused():
         torch_files.load(data, "x.pkl")
 
 
+@pytest.mark.slow
 def test_lists_within_lists_end_no_stack():
     deep = torch_files.load(b"]" * 100_000 + b"a" * 99_999 + b".", "x.pkl")
     assert isinstance(deep, list)
