@@ -17,6 +17,8 @@ TOLERANCE = 0.01
 
 SPLITS = (1, 2, 3)
 
+pytestmark = pytest.mark.slow
+
 
 def accuracy(scores, labels=None):
     """Percent of the videos whose highest score is the label's."""

@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from classify.fusion.forms.content import ROWS
-from classify.fusion.forms.table import Table
+from classify.fusion.forms.table import Table, names_and_classes
 from classify.text_files import scores_text
 from idt.errors import DataError
 from idt.files import text
@@ -89,8 +89,7 @@ def encoded(scores):
     DataError
         If names or classes are unknown.
     """
-    if scores.names is None or scores.classes is None:
-        raise DataError(f"CSV needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    names, classes = names_and_classes(scores, "CSV")
     one_each = scores.labels is not None and scores.labels.ndim == 1
-    labels = [scores.classes[label] for label in scores.labels] if one_each else None
-    return text.encoded(scores_text(scores.path or "CSV", scores.names, scores.values, scores.classes, labels))
+    labels = [classes[label] for label in scores.labels] if one_each else None
+    return text.encoded(scores_text(scores.path or "CSV", names, scores.values, classes, labels))

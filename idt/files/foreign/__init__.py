@@ -7,7 +7,7 @@ archives       zip archives
 npz            archives of arrays
 mat5           MAT files of version 5
 hdf5           HDF5 of others, MAT files of version 7.3 among them
-hdf5_objects   the objects of such a file
+hdf5_objects   the objects of such a file; hdf5_types: what the header of an array says
 
 pickle_writer  pickles of arrays and tensors, written
 
