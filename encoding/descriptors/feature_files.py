@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.features import feature_file
+from idt.features.content import ATTRIBUTE
 from idt.features.reader import count_of
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
@@ -26,11 +27,24 @@ SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
 
 
 class Header(NamedTuple):
-    """What a feature file says of itself: the video's ``name``, the ``params``, the number of ``rows``; None if not."""
+    """What a feature file says of itself; None where it does not.
+
+    Attributes
+    ----------
+    name : str or None
+        Of the video.
+    params : dict or None
+        As from `comparable`.
+    rows : int or None
+        Number of tracks.
+    content : str or None
+        Digest of what the file holds (`idt.features.content`).
+    """
 
     name: str | None = None
     params: dict | None = None
     rows: int | None = None
+    content: str | None = None
 
 
 def header(path):
@@ -56,12 +70,12 @@ def header(path):
         return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
-        count = count_of(file)
+        count, content = count_of(file), hdf5.attribute(file, ATTRIBUTE, str, None)
         try:
             params = comparable(hdf5.json_attribute(file, "params"))
         except DataError as problem:
             raise DataError(f"{path}: {problem}") from None
-        return Header(name if isinstance(name, str) else None, params, count)
+        return Header(name if isinstance(name, str) else None, params, count, content)
 
 
 def comparable(params):

@@ -157,7 +157,7 @@ class FileSource(TrackSource):
     path : str or Path
     name : str
     identity : Identity or None
-        Of the file whose digest was taken last; another one is refused when it is read.
+        Of the file whose header was read last; another one is refused when its descriptors are read.
     """
 
     path: str | Path
@@ -172,8 +172,13 @@ class FileSource(TrackSource):
 
     @functools.cached_property
     def header(self):
-        """What the file says of itself."""
-        return header(self.path)
+        """What the file says of itself; it is remembered which file that is."""
+        with open_source(self.path) as file:
+            self._refuse_another(file)
+            object.__setattr__(self, "identity", file.identity)
+            found = header(self.path)
+            file.check_unchanged()
+        return found
 
     def params(self):
         """Return those that the file records; None if it records none."""
@@ -185,9 +190,11 @@ class FileSource(TrackSource):
         return super().count(steps) if known is None else known
 
     def digest(self):
-        """Return the SHA-256 of the file, and remember which file it is of."""
+        """Return the digest that the file records of its content; of files of others the SHA-256."""
+        if self.header.content is not None:
+            return self.header.content
         with open_source(self.path) as file:
-            object.__setattr__(self, "identity", file.identity)
+            self._refuse_another(file)
             return file.digest()
 
     def chunks(self, columns):
@@ -196,10 +203,13 @@ class FileSource(TrackSource):
             # Rows that others wrote have no frame steps: they are all of one.
             columns = tuple(name for name in columns if name != "skip")
         with open_source(self.path) as file:
-            if self.identity not in (None, file.identity):
-                raise DataError(f"{self.path} was changed since its digest was taken; run again when that is over")
+            self._refuse_another(file)
             yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
             file.check_unchanged()
+
+    def _refuse_another(self, file):
+        if self.identity not in (None, file.identity):
+            raise DataError(f"{self.path} was changed since its header was read; run again when that is over")
 
 
 @dataclass(frozen=True, eq=False)

@@ -224,7 +224,7 @@ def test_a_feature_file_that_is_exchanged_between_its_digest_and_its_rows_is_ref
     source.digest()
     assert len(list(source.named("one").chunks(("hog",)))) == 1
     os.replace(tmp_path / "2.h5", tmp_path / "1.h5")
-    with pytest.raises(DataError, match="was changed since its digest was taken"):
+    with pytest.raises(DataError, match="was changed since its header was read"):
         list(source.chunks(("hog",)))
 
 
