@@ -45,7 +45,8 @@ def detection_precision(truth, detections, thresholds, *, rule="activitynet"):
 
     Notes
     -----
-    docs/method/untrimmed.md, section 4. Equal scores stay in the order of the rows.
+    docs/method/untrimmed.md, section 4. Equal scores stay in the order of the rows; of equal overlaps the last row is
+    taken in the rule of ActivityNet, the first in that of THUMOS'14.
     """
     if rule not in RULES:
         raise DataError(f"rule must be one of {', '.join(RULES)}, got {rule!r}")
@@ -100,7 +101,7 @@ def _activitynet(truth, detections, thresholds):
         if of_video is None:
             continue
         overlap = overlaps(detections.spans[i], truth.spans[of_video])
-        order = np.argsort(-overlap, kind="stable")
+        order = np.argsort(overlap, kind="stable")[::-1]
         for t, threshold in enumerate(thresholds):
             free = [j for j in order if overlap[j] >= threshold and not taken[t, of_video[j]]]
             if free:

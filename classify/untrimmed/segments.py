@@ -15,7 +15,7 @@ class Segments:
     ----------
     videos, labels : (n,) str
     spans : (n, 2) float64
-        Start and end in seconds; the end is later than the start.
+        Start and end in seconds.
     scores : (n,) float64
         1 for a truth.
     """
@@ -26,7 +26,7 @@ class Segments:
     scores: np.ndarray
 
     @classmethod
-    def of(cls, videos, labels, spans, scores=None):
+    def of(cls, videos, labels, spans, scores=None, *, instants=False):
         """Check the columns of a table of segments.
 
         Parameters
@@ -36,6 +36,8 @@ class Segments:
             Seconds.
         scores : (n,) float, optional
             1 by default.
+        instants : bool
+            Allow segments of no length, which overlap nothing. Some published truths have them.
 
         Returns
         -------
@@ -55,7 +57,7 @@ class Segments:
             )
         if not (np.isfinite(spans).all() and np.isfinite(scores).all()):
             raise DataError("starts, ends and scores of segments must be finite")
-        wrong = np.flatnonzero(spans[:, 0] >= spans[:, 1])
+        wrong = np.flatnonzero(spans[:, 0] > spans[:, 1] if instants else spans[:, 0] >= spans[:, 1])
         if len(wrong):
             i = wrong[0]
             raise DataError(
@@ -84,7 +86,9 @@ def overlaps(span, spans):
     Returns
     -------
     (n,) float64
+        0 for two segments of no length.
     """
     shared = np.minimum(span[1], spans[:, 1]) - np.maximum(span[0], spans[:, 0])
     shared = np.maximum(shared, 0.0)
-    return shared / ((span[1] - span[0]) + (spans[:, 1] - spans[:, 0]) - shared)
+    union = (span[1] - span[0]) + (spans[:, 1] - spans[:, 0]) - shared
+    return np.divide(shared, union, out=np.zeros(len(spans)), where=union > 0)
