@@ -5,5 +5,4 @@ thumos                official lists and submissions of THUMOS'14
 frame_labels          one label a frame: MS-TCN's layout, result files, squirrel's lists
 table                 CSV of ours: video,start,end,label,score
 subtitles             .srt and .vtt
-temporal_features     (D, T) matrices and their folders, as temporal networks take them
 """
