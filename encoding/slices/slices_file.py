@@ -2,7 +2,7 @@
 
 Format ``idt-slices``, version 1: ``index`` (s,) int64 rising, ``tracks`` (s,) int64, and ``means`` (s, m) float32 or
 float16, the sums divided by the number of tracks. Root attributes besides those of all our files: ``name``,
-``codebook`` (digest), ``fps``, ``frames``.
+``codebook`` (digest), ``fps``, ``frames``, ``lag``.
 
 Source: docs/method/files.md, section 9.
 """
@@ -18,6 +18,7 @@ from encoding.slices.slice_sums import slice_sums
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.provenance import REMEDY, plain
+from idt.params.layout import block_sizes
 
 SLICES_FORMAT = "idt-slices"
 SLICES_VERSION = 1
@@ -46,6 +47,9 @@ class Slices:
         Frames a second, NaN if unknown.
     frames : int
         Frames of the video.
+    lag : float
+        Frames by which the middles of the tracks of a slice lie before the slice's own: half the length of a track
+        where tracks count at their end.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Slices:
     codebook: str
     fps: float
     frames: int
+    lag: float = 0.0
 
     @property
     def count(self):
@@ -86,6 +91,8 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
     found = list(slice_sums(source, codebook, params, cut=cut, threads=threads, projected=projected))
     width = sum(len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks)
     means = np.array([each.sums / each.tracks for each in found]).reshape(len(found), width)
+    # Rows that others wrote have tracks of the release's length.
+    track_length = {"length": codebook.features["length"]} if codebook.features else {}
     if means.size and np.abs(means).max() > np.finfo(cut.dtype).max:
         raise DataError(
             f"{source.label}: a mean of {np.abs(means).max():.3g} is beyond float16; keep slices as float32"
@@ -99,6 +106,7 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         cut.assign,
         codebook.digest,
         *info,
+        0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4,
     )
 
 
@@ -131,6 +139,7 @@ def save_slices(path, slices, *, params, source=None, overwrite=False):
             result_file.set_attribute(file, name, getattr(slices, name))
         result_file.set_attribute(file, "fps", float(slices.fps))
         result_file.set_attribute(file, "frames", int(slices.frames))
+        result_file.set_attribute(file, "lag", float(slices.lag))
         result_file.write_array(file, "index", slices.index)
         result_file.write_array(file, "tracks", slices.tracks)
         result_file.write_array(file, "means", slices.means)
@@ -176,11 +185,12 @@ def load_slices(path, *, codebook=None):
             codebook=hdf5.attribute(file, "codebook", str),
             fps=hdf5.attribute(file, "fps", float, math.nan),
             frames=hdf5.attribute(file, "frames", int),
+            lag=hdf5.attribute(file, "lag", float),
         )
     if type(found.length) is not int or not LENGTH.low <= found.length <= LENGTH.high or len(tracks) != len(index):
         raise DataError(f"{path} contradicts itself; {REMEDY}")
-    if not np.isfinite(means).all():
-        raise DataError(f"{path}: means must be finite; {REMEDY}")
+    if not (np.isfinite(means).all() and 0 <= found.lag <= LENGTH.high):
+        raise DataError(f"{path}: means and lag must be finite; {REMEDY}")
     rising = not len(index) or (index[0] >= 0 and (np.diff(index) > 0).all() and (tracks > 0).all())
     if not rising or (len(index) and index[-1] >= found.count):
         raise DataError(f"{path} lists slices that its video does not have; {REMEDY}")

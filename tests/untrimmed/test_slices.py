@@ -96,7 +96,7 @@ def test_slices_come_back_from_their_file(tmp_path):
     found = load_slices(tmp_path / "a.h5", codebook=codebook)
     for name in ("index", "tracks", "means"):
         np.testing.assert_array_equal(getattr(found, name), getattr(slices, name))
-    assert (found.length, found.assign, found.fps, found.frames) == (5, "end", 25.0, slices.frames)
+    assert (found.length, found.assign, found.fps, found.frames, found.lag) == (5, "end", 25.0, slices.frames, 7.5)
 
 
 def test_half_the_digits_move_a_window_little(tmp_path):
