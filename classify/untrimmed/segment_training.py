@@ -42,8 +42,8 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
         start, end = segments.spans[beyond[0]]
         label = str(segments.labels[beyond[0]])
         raise DataError(
-            f"the segment {label!r} from {start:g} to {end:g} s lies beyond {slices.name}, which has {slices.frames} frames"
-            f" at {slices.fps:g} a second"
+            f"the segment {label!r} from {start:g} to {end:g} s lies beyond {slices.name}, which has {slices.frames}"
+            f" frames at {slices.fps:g} a second"
         )
     vectors, labels = [], []
     found = [

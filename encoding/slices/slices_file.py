@@ -97,6 +97,7 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         raise DataError(
             f"{source.label}: a mean of {np.abs(means).max():.3g} is beyond float16; keep slices as float32"
         )
+    fps, frames = info
     return Slices(
         source.name,
         np.array([each.number for each in found], np.int64),
@@ -105,7 +106,8 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         cut.length,
         cut.assign,
         codebook.digest,
-        *info,
+        fps,
+        frames,
         0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4,
     )
 
