@@ -160,7 +160,7 @@ def _expand(path):
     """The file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
-    files = (found for found in walk(path).files if found.suffix == ".h5" and found.is_file())
+    files = (found for found in walk(path, follow=True).files if found.suffix == ".h5" and found.is_file())
     return [found for found in files if not _is_a_result(found)]
 
 
