@@ -245,7 +245,7 @@ def _print_row(row):
         warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s")
 
 
 def _print_table(found, quiet):

@@ -92,7 +92,7 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
         opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
         stack.enter_context(locks.held(files=[output], say=run.say))
-        given = match_labels(stored.names, read_labels(labels))
+        given = match_labels(stored.names, read_labels(labels, run.say), run.say)
         blocks = [
             (block.name or Path(block.path).stem, *(opened[path].digest() for path in block[:2])) for block in outside
         ]

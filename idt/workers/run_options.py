@@ -10,6 +10,7 @@ from typing import Any
 
 from idt.files.ownership import check_overwrite
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
+from idt.workers import endings
 
 
 @contextlib.contextmanager
@@ -74,8 +75,7 @@ class RunOptions:
     def say(self, line):
         """Write a ``line`` to stderr, but nothing where no progress is shown."""
         if self.progress is not no_progress and sys.stderr is not None:
-            sys.stderr.write(f"{os.path.basename(sys.argv[0])}: {line}\n")
-            sys.stderr.flush()
+            endings.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
         """Return the options for one of several inputs, which may be worked on in another process.
