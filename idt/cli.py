@@ -1,5 +1,6 @@
 """The commands `idt-extract`, `idt-convert` and `idt-show`: parse, call one function, print what was done."""
 
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -71,7 +72,8 @@ def _extraction_options(arguments):
         "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
     )
     add_habits(
-        parser, output="feature file; a folder for several videos, an existing folder or a name with a slash",
+        parser,
+        output="feature file, .h5, or .txt, .txt.gz, .bin for rows as the release's; a folder for several videos",
         required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
         videos=True,
     )  # fmt: skip
@@ -112,8 +114,12 @@ def _check_extraction(jobs, options, beside):
 def _extract_one(job, params, run, settings, quiet):
     """One video, in this process; exit status."""
     from idt.batch.extract_one import extract_job
+    from idt.batch.extract_rows import extract_rows
+    from idt.features.convert import HDF5, form_of
 
-    _report(extract_job(job, params, run=run, **settings), quiet)
+    form = form_of(job.output) if job.output.suffix else HDF5
+    made = extract_job if form == HDF5 else functools.partial(extract_rows, form=form)
+    _report(made(job, params, run=run, **settings), quiet)
     return DONE
 
 
@@ -122,6 +128,7 @@ def _extract_many(jobs, params, run, settings, options):
     from idt.batch import jobs as videos
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
+    from idt.batch.extract_one import large_hint
 
     sizes = [videos.size_of(job) for job in jobs]
     count = summary.begin(options.output, sizes, overwrite=run.overwrite)
@@ -131,11 +138,14 @@ def _extract_many(jobs, params, run, settings, options):
             bar.update(count.advance(*told))
             bar.set_description_str(str(count), refresh=False)
 
+        hint = None
         for index, outcome in extract_many(jobs, params, run=run, advance=advance, **settings):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, options.quiet)
+                if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params)):
+                    _note([f"{hint}; so may others"], options.quiet)
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
@@ -214,6 +224,7 @@ def show(arguments):
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
+    from idt.batch.extract_one import large_hint
     from idt.batch.jobs import camera_or_path
     from idt.files import outputs
     from idt.files.marks import carries_mark
@@ -231,6 +242,8 @@ def show(arguments):
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
     opened = open_video(source, params=params, max_pixels=options.max_pixels)
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
+        if hint := large_hint(video.name, (video.width, video.height), params):
+            _note([hint], options.quiet)
 
         def progress(items):
             for item in items:

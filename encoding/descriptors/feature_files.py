@@ -21,7 +21,8 @@ SEGMENT = ("start", "end")
 PROJECTED = "projected"
 """The parameter that names the axes of descriptors which are stored along those of a codebook."""
 
-SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
+OURS = (".h5", ".hdf5")
+SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OURS)
 
 
 class Header(NamedTuple):
@@ -46,11 +47,14 @@ def header(path):
     Raises
     ------
     DataError
-        If it is HDF5 but no feature file.
+        If it is no feature file, but HDF5 or named so.
     OSError
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
+        if str(path).endswith(OURS):
+            what = "no HDF5 file, whatever its name says" if os.path.getsize(path) else "empty (0 bytes)"
+            raise DataError(f"{path} is {what}: no feature file; move it away, or extract its video again")
         return Header(None, None)
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")

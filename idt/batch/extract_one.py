@@ -19,6 +19,9 @@ from idt.workers.run_options import RunOptions
 DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
 
+LARGE, SMALLER = 1280, 640
+"""Longer side of frames, in pixels, above which ``max_side`` is hinted at, and the value that the hint names."""
+
 
 class Outcome(NamedTuple):
     """What became of a job.
@@ -33,6 +36,8 @@ class Outcome(NamedTuple):
         Nothing was done: the output had been made from the same source with the same parameters.
     error : str or None
         Why it failed, in one line.
+    size : (int, int)
+        Width and height of the frames that the tracks were followed in; zeros if nothing was done.
     """
 
     job: Job
@@ -42,6 +47,7 @@ class Outcome(NamedTuple):
     notes: tuple[str, ...] = ()
     up_to_date: bool = False
     error: str | None = None
+    size: tuple[int, int] = (0, 0)
 
 
 def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False):
@@ -101,6 +107,9 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
             if strict and truncation:
                 raise DataError(truncation)
             return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
+        size = video.width, video.height
+        if hint := large_hint(video.name, size, params):
+            run.say(hint)
         if not compiled:
             compile_missing()
         tracks = frames = 0
@@ -126,7 +135,30 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
                     del chunk  # before the next one is made
             with stage("last rows and times"):
                 writer.finish(frames, truncation=video.truncation)
-        return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
+        return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes), size=size)
+
+
+def large_hint(name, size, params):
+    """Return a hint at ``max_side``, in one line, where frames are large and the option was not given.
+
+    Parameters
+    ----------
+    name : str
+        Of the video.
+    size : (int, int)
+        Width and height of its frames.
+    params : ExtractionParams
+
+    Returns
+    -------
+    str or None
+    """
+    side = max(size)
+    if side <= LARGE or params.max_side is not None:
+        return None
+    share = 100 * (SMALLER / side) ** 2
+    frames = f"{name} has frames of {size[0]}×{size[1]} px, which take long"
+    return f"{frames}; --max-side {SMALLER} would leave {share:.0f} % of their pixels"
 
 
 def check_outputs(jobs, inputs, *, beside=(), overwrite=False):

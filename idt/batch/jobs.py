@@ -78,6 +78,8 @@ def plan(inputs, output, *, on_note=None):
         return [Job(sources[0], _name(sources[0], root), Path(output))]
     if os.path.exists(output) and not os.path.isdir(output):
         raise DataError(f"{output} is a file, but several videos need a folder; use another path")
+    if not os.path.isdir(output) and _names_a_file(output):
+        raise DataError(f"{output} is the name of a file, but several videos need a folder; use another, or {output}/")
     jobs: dict[str, Job] = {}
     for source in sources:
         name = _name(source, root)
@@ -85,6 +87,16 @@ def plan(inputs, output, *, on_note=None):
             raise DataError(f"{source} and {jobs[name].source} have one name, {name!r}; extract them into two folders")
         jobs[name] = Job(source, name, Path(output) / f"{name}.h5")
     return list(jobs.values())
+
+
+def _names_a_file(output):
+    """Whether a name is one of a file of features by its suffix."""
+    from idt.features.convert import form_of
+
+    try:
+        return not output.endswith(("/", os.sep)) and bool(form_of(output))
+    except DataError:
+        return False
 
 
 def sources_of(inputs, *, on_note=None):

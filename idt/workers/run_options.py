@@ -11,6 +11,7 @@ from typing import Any
 from idt.files.ownership import check_overwrite
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
 from idt.workers import endings
+from idt.workers.progress import shown_progress
 
 
 @contextlib.contextmanager
@@ -73,8 +74,8 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Write a ``line`` to stderr, but nothing where no progress is shown."""
-        if self.progress is not no_progress and sys.stderr is not None:
+        """Write a ``line`` to stderr where the progress is shown there, too."""
+        if self.progress is shown_progress and sys.stderr is not None:
             endings.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
