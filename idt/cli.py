@@ -53,8 +53,8 @@ def extract(arguments):
     with cluster.connected(options.scheduler):
         if alone:
             return _extract_one(jobs[0], params, run, settings, options.quiet)
-        with locks.held(folders=[options.output], say=run.say):
-            return _extract_many(jobs, params, run, settings, options)
+        with locks.shared(options.output, say=run.say) as joins:
+            return _extract_many(jobs, params, run, settings, options, joins=joins)
 
 
 def _extraction_options(arguments):
@@ -123,15 +123,15 @@ def _extract_one(job, params, run, settings, quiet):
     return DONE
 
 
-def _extract_many(jobs, params, run, settings, options):
+def _extract_many(jobs, params, run, settings, options, *, joins):
     """Many videos, and the files that tell of them; exit status."""
     from idt.batch import jobs as videos
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
-    from idt.batch.extract_one import large_hint
+    from idt.batch.outcome import large_hint
 
     sizes = [videos.size_of(job) for job in jobs]
-    count = summary.begin(options.output, sizes, overwrite=run.overwrite)
+    count = summary.begin(options.output, sizes, overwrite=run.overwrite, joins=joins)
     with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
@@ -224,8 +224,8 @@ def show(arguments):
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
-    from idt.batch.extract_one import large_hint
     from idt.batch.jobs import camera_or_path
+    from idt.batch.outcome import large_hint
     from idt.files import outputs
     from idt.files.marks import carries_mark
     from idt.frames.suffixes import IMAGES, VIDEOS

@@ -11,7 +11,7 @@ import pytest
 import idt
 from benchmarks.clips import write_video
 from idt.batch import verify
-from idt.batch.extract_one import LARGE, large_hint
+from idt.batch.outcome import LARGE, large_hint
 from idt.params.extraction import ExtractionParams
 from tests import kills, scenes
 from tests.commands import refused

@@ -4,9 +4,9 @@ import contextlib
 import os
 import time
 from contextlib import closing
-from typing import NamedTuple
 
-from idt.batch.jobs import Job, camera_or_path
+from idt.batch.jobs import camera_or_path
+from idt.batch.outcome import Outcome, large_hint
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features.storage import PLAIN
@@ -19,38 +19,8 @@ from idt.workers.run_options import RunOptions
 DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
 
-LARGE, SMALLER = 1280, 640
-"""Longer side of frames, in pixels, above which ``max_side`` is hinted at, and the value that the hint names."""
 
-
-class Outcome(NamedTuple):
-    """What became of a job.
-
-    Attributes
-    ----------
-    job : Job
-    tracks, frames : int
-    seconds : float
-    notes : list of str
-    up_to_date : bool
-        Nothing was done: the output had been made from the same source with the same parameters.
-    error : str or None
-        Why it failed, in one line.
-    size : (int, int)
-        Width and height of the frames that the tracks were followed in; zeros if nothing was done.
-    """
-
-    job: Job
-    tracks: int = 0
-    frames: int = 0
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-    up_to_date: bool = False
-    error: str | None = None
-    size: tuple[int, int] = (0, 0)
-
-
-def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False):
+def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False, wait=True):
     """Extract one video into its feature file, unless the file is up to date.
 
     Parameters
@@ -67,6 +37,8 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
         Do not look for kernels to compile beforehand, as one of many processes.
+    wait : bool
+        Wait for another run that makes the file, instead of leaving it to that.
 
     Returns
     -------
@@ -81,11 +53,10 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     """
     with stage("imports"):
         from idt.batch.precompile import compile_missing
-        from idt.extractor import features_of, known_boxes, source_of
+        from idt.extractor import known_boxes, source_of
         from idt.features import feature_file
         from idt.frames.video import open_video
         from idt.imports.opencv import cv2
-        from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
@@ -95,12 +66,16 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage = storage.loaded()
     source = camera_or_path(job.source)
     reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
-    with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, **reading) as video:
+    with contextlib.ExitStack() as held:
+        # Another run that makes this very file is waited for: then it is up to date.
+        try:
+            held.enter_context(locks.held(files=[job.output], say=run.say, wait=wait))
+        except BlockingIOError:
+            return Outcome(job, busy=True)
+        video = held.enter_context(open_video(source, params=params, strict=strict, **reading))
         with stage("digest of the source"):
             boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
-        # Another run that makes this very file is waited for: then it is up to date.
-        held.enter_context(locks.held(files=[job.output], say=run.say))
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
             truncation = feature_file.truncation(job.output)
@@ -112,53 +87,46 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
             run.say(hint)
         if not compiled:
             compile_missing()
-        tracks = frames = 0
-        with feature_file.Writer(
-            job.output,
-            params=params,
-            source=origin,
-            video=feature_file.VideoInfo(video.width, video.height, video.fps, video.first_frame.index),
-            storage=storage,
-            overwrite=run.overwrite,
-        ) as writer:
-            # The chunks are closed before the video is, because their threads read it.
-            with (
-                stage("frames to tracks, and writing"),
-                run.progress("frame", video.n_expected) as update,
-                behind(writer.append, run.threads > 1) as append,
-                closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
-            ):
-                for chunk in chunks:
-                    append(chunk)
-                    tracks, frames = tracks + len(chunk), frames + chunk.frames
-                    update(chunk.frames)
-                    del chunk  # before the next one is made
-            with stage("last rows and times"):
-                writer.finish(frames, truncation=video.truncation)
+        try:
+            tracks, frames = _write(video, job, params, boxes=boxes, source=origin, storage=storage, run=run)
+        except DataError:
+            # Where there are no locks, another run may have made the same file meanwhile.
+            if not feature_file.is_current(job.output, params=stored, source=origin):
+                raise
+            return Outcome(job, up_to_date=True)
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes), size=size)
 
 
-def large_hint(name, size, params):
-    """Return a hint at ``max_side``, in one line, where frames are large and the option was not given.
+def _write(video, job, params, *, boxes, source, storage, run):
+    """Extract an opened video into the feature file of a job; the numbers of tracks and frames."""
+    from idt.extractor import features_of
+    from idt.features import feature_file
+    from idt.workers.read_ahead import behind
 
-    Parameters
-    ----------
-    name : str
-        Of the video.
-    size : (int, int)
-        Width and height of its frames.
-    params : ExtractionParams
-
-    Returns
-    -------
-    str or None
-    """
-    side = max(size)
-    if side <= LARGE or params.max_side is not None:
-        return None
-    share = 100 * (SMALLER / side) ** 2
-    frames = f"{name} has frames of {size[0]}×{size[1]} px, which take long"
-    return f"{frames}; --max-side {SMALLER} would leave {share:.0f} % of their pixels"
+    tracks = frames = 0
+    with feature_file.Writer(
+        job.output,
+        params=params,
+        source=source,
+        video=feature_file.VideoInfo(video.width, video.height, video.fps, video.first_frame.index),
+        storage=storage,
+        overwrite=run.overwrite,
+    ) as writer:
+        # The chunks are closed before the video is, because their threads read it.
+        with (
+            stage("frames to tracks, and writing"),
+            run.progress("frame", video.n_expected) as update,
+            behind(writer.append, run.threads > 1) as append,
+            closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
+        ):
+            for chunk in chunks:
+                append(chunk)
+                tracks, frames = tracks + len(chunk), frames + chunk.frames
+                update(chunk.frames)
+                del chunk  # before the next one is made
+        with stage("last rows and times"):
+            writer.finish(frames, truncation=video.truncation)
+    return tracks, frames
 
 
 def check_outputs(jobs, inputs, *, beside=(), overwrite=False):

@@ -7,7 +7,8 @@ versions     what the numbers of a file were computed with
 
 atomic       files written whole or not at all
 part         a file under its temporary name
-locks        two runs kept apart
+locks        two runs kept apart, or sharing the work
+lock_file    one lock file: opened, taken, signed, removed
 scratch      temporary folders that no run leaves behind
 outputs      no output is an input
 ownership    which files may be replaced
