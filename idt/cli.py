@@ -22,6 +22,7 @@ from idt.command import (
 from idt.errors import DataError, naming
 from idt.features.storage import Storage
 from idt.params.extraction import FRAME, ExtractionParams
+from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
 
@@ -240,13 +241,14 @@ def show(arguments):
     read = [options.video, source, options.boxes]
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
-    opened = open_video(source, params=params, max_pixels=options.max_pixels)
+    with patience.watching(options.patience, options.video):
+        opened = open_video(source, params=params, max_pixels=options.max_pixels)
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
         if hint := large_hint(video.name, (video.width, video.height), params):
             _note([hint], options.quiet)
 
         def progress(items):
-            for item in items:
+            for item in patience.watched(items, options.patience, options.video):
                 bar.update()
                 yield item
 

@@ -17,8 +17,8 @@ import warnings
 
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
-from idt.workers import endings, memory, profile
+from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.workers import endings, memory, patience, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
@@ -165,6 +165,7 @@ def run_options(arguments):
         threads=getattr(arguments, "threads", None) or 1,
         overwrite=arguments.overwrite,
         max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
+        patience=getattr(arguments, "patience", PATIENT),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
@@ -202,10 +203,16 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     if videos:
-        add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+        add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+
+
+def add_reading(parser):
+    """Add to ``parser`` the options of commands that read videos."""
+    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    add_number(parser, "--patience", PATIENCE, default=PATIENT, help="give up a video after so many s without a frame")
 
 
 def add_replacing(parser):
@@ -265,7 +272,10 @@ def command(main):
         memory.keep_freed()
         clean_search_path()
         clean_environment()
+        # Ours say the same of a video in one line. A level that the user has set stays.
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
         endings.heed()
+        patience.end_by(_give_up)
         try:
             return guarded(sys.argv[1:])
         finally:
@@ -313,6 +323,13 @@ def command(main):
                 warn(f"{name}: {line}")
 
     return run
+
+
+def _give_up(line):
+    """End a command that waits for a decoder; the main thread may never come back from there."""
+    with contextlib.suppress(OSError, endings.Ended):
+        warn(f"{os.path.basename(sys.argv[0])}: {line}")
+    endings.end_at_once(WRONG)
 
 
 def error_line(error):

@@ -12,7 +12,7 @@ from idt.errors import DataError
 from idt.features.storage import PLAIN
 from idt.files import locks, outputs
 from idt.frames.suffixes import IMAGES, VIDEOS
-from idt.params.bounds import MOST_PIXELS
+from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
@@ -55,7 +55,6 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         from idt.batch.precompile import compile_missing
         from idt.extractor import known_boxes, source_of
         from idt.features import feature_file
-        from idt.frames.video import open_video
         from idt.imports.opencv import cv2
 
     began = time.perf_counter()
@@ -64,15 +63,14 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     boxes = boxes_of(job, boxes)
     check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
-    source = camera_or_path(job.source)
-    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
     with contextlib.ExitStack() as held:
         # Another run that makes this very file is waited for: then it is up to date.
         try:
             held.enter_context(locks.held(files=[job.output], say=run.say, wait=wait))
         except BlockingIOError:
             return Outcome(job, busy=True)
-        video = held.enter_context(open_video(source, params=params, strict=strict, **reading))
+        ahead = DECODED_AHEAD if run.threads > 1 else 0
+        video = held.enter_context(_opened(job, params, run, strict=strict, ahead=ahead))
         with stage("digest of the source"):
             boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
@@ -119,7 +117,7 @@ def _write(video, job, params, *, boxes, source, storage, run):
             behind(writer.append, run.threads > 1) as append,
             closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
         ):
-            for chunk in chunks:
+            for chunk in patience.watched(chunks, run.patience, job.source):
                 append(chunk)
                 tracks, frames = tracks + len(chunk), frames + chunk.frames
                 update(chunk.frames)
@@ -178,7 +176,7 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
-def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
+def source_of_job(job, params, *, boxes=None, run=RunOptions()):
     """What the features of a video would be made from.
 
     Parameters
@@ -187,8 +185,8 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     params : ExtractionParams
     boxes : path, optional
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        ``max_pixels`` and ``patience`` count.
 
     Returns
     -------
@@ -201,13 +199,12 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
         If the video cannot be read.
     """
     from idt.extractor import source_of
-    from idt.frames.video import open_video
 
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    with _opened(job, params, run) as video:
         return source_of(video, boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_PIXELS, check=None):
+def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
     """Extract one video without storing it.
 
     Parameters
@@ -218,10 +215,10 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     columns : sequence of str
         The columns that are needed. With ``"position"`` all tracks are held until the last one is known: their times
         are relative to the number of frames.
-    boxes, threads
+    boxes
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        ``threads``, ``max_pixels`` and ``patience`` count.
     check : callable, optional
         Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
@@ -239,21 +236,34 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     from idt.extractor import features_of, known_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
-    from idt.frames.video import open_video
     from idt.imports.opencv import cv2
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    with _opened(job, params, run) as video:
         boxes = known_boxes(boxes_of(job, boxes))
         if check is not None:
             check(source_of(video, boxes))
-        chunks = features_of(video, params, boxes=boxes, threads=threads)
+        chunks = patience.watched(
+            features_of(video, params, boxes=boxes, threads=run.threads), run.patience, job.source
+        )
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])
         for chunk in chunks:
             yield feature_file.rounded(chunk, columns)
+
+
+@contextlib.contextmanager
+def _opened(job, params, run, **reading):
+    """The video of a job, whose first frame is awaited no longer than for any other."""
+    from idt.frames.video import open_video
+
+    source = camera_or_path(job.source)
+    with patience.watching(run.patience, job.source):
+        opened = open_video(source, params=params, max_pixels=run.max_pixels, **reading)
+    with opened as video:
+        yield video
 
 
 def boxes_of(job, boxes):

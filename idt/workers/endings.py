@@ -79,6 +79,14 @@ def no_more_cleaning():
     _seen.insert(0, 0)
 
 
+def end_at_once(status):
+    """End this process with an exit ``status`` from any thread, in the middle of its work, and leave nothing behind."""
+    worker.end_all()
+    atomic.abandon()
+    scratch.abandon()
+    os._exit(status)
+
+
 def status_of(number):
     """Return the exit status of a process that the signal ``number`` has ended, as shells count it."""
     return 128 + number
@@ -89,10 +97,7 @@ def _on_signal(number, _):
     if len(_seen) == 1:
         raise Ended(number)
     _ignore_signals()
-    worker.end_all()
-    atomic.abandon()
-    scratch.abandon()
-    os._exit(status_of(next(filter(None, _seen))))
+    end_at_once(status_of(next(filter(None, _seen))))
 
 
 def _ignore_signals():

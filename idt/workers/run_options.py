@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from idt.files.ownership import check_overwrite
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
+from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
 from idt.workers import endings
 from idt.workers.progress import shown_progress
 
@@ -48,6 +48,8 @@ class RunOptions:
         that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
+    patience : int
+        Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -61,12 +63,14 @@ class RunOptions:
     threads: int = 1
     overwrite: bool | Collection[str | os.PathLike] = False
     max_pixels: int = MOST_PIXELS
+    patience: int = PATIENT
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
         PIXELS.check("max_pixels", self.max_pixels)
+        PATIENCE.check("patience", self.patience)
         check_workers(self.jobs, self.threads)
         check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
