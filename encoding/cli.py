@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from encoding.labels import is_header, renamed
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (
@@ -105,7 +106,7 @@ def _fit_and_encode(options, given, params, skin):
         return DONE
     learnt = {
         "train": _read_train(options.train, names) if options.train else None,
-        "labels": _read_labels(options.labels) if options.labels else None,
+        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -249,13 +250,15 @@ def _read_train(path, names):
     return found
 
 
-def _read_labels(path):
-    """Labels by video name, from lines ``name,label``; such a header may stand above them."""
+def _read_labels(path, on_note=None):
+    """Labels by video name, from lines ``name,label``; a header may stand above them."""
     from idt.files import csv_text
 
     labels: dict[str, str] = {}
     for number, fields in csv_text.rows(path, "name,label"):
-        if not any(fields) or (number == 1 and [field.lower() for field in fields] == ["name", "label"]):
+        if not any(fields):
+            continue
+        if number == 1 and is_header(fields, ("name", "label"), on_note):
             continue
         if len(fields) != 2 or not all(fields) or fields[0] in labels:
             raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")

@@ -153,8 +153,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Hidden files, such as the ``._*`` that archives made on a Mac hold, videos that ``idt-show`` drew, and links to
-        a folder that they lie in.
+        What another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and links to a
+        folder that they lie in.
 
     Raises
     ------
@@ -167,6 +167,7 @@ def find_videos(root):
     videos: dict[str, Path] = {}
     skipped = []
     found = walk(root, follow=True)
+    skipped += [Skipped(str(path), "left by another system") for path in found.junk if _might_hold_videos(path)]
     skipped += [Skipped(str(link.path), f"leads back to {link.visited}") for link in found.repeats if link.is_loop]
     files = found.files
     for link in found.repeats:
@@ -187,6 +188,11 @@ def find_videos(root):
             raise DataError(f"{path} and {videos[name]} have one name, {name!r}; move one of them away")
         videos[name] = path
     return dict(sorted(videos.items())), skipped
+
+
+def _might_hold_videos(junk):
+    """Whether somebody may miss a file or folder that another system left: by its name it is a video, or a folder."""
+    return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 
 def each_once(clips, skipped):

@@ -23,7 +23,8 @@ SEGMENT = ("start", "end")
 PROJECTED = "projected"
 """The parameter that names the axes of descriptors which are stored along those of a codebook."""
 
-SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
+OURS = (".h5", ".hdf5")
+SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OURS)
 
 
 class Header(NamedTuple):
@@ -62,11 +63,14 @@ def header(path):
     Raises
     ------
     DataError
-        If it is HDF5 but no feature file.
+        If it is no feature file, but HDF5 or named so.
     OSError
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
+        if str(path).endswith(OURS):
+            what = "no HDF5 file, whatever its name says" if os.path.getsize(path) else "empty (0 bytes)"
+            raise DataError(f"{path} is {what}: no feature file; move it away, or extract its video again")
         return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
@@ -178,7 +182,7 @@ def _expand(path):
     """The file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
-    files = (found for found in walk(path).files if found.suffix == ".h5" and found.is_file())
+    files = (found for found in walk(path, follow=True).files if found.suffix == ".h5" and found.is_file())
     return [found for found in files if not _is_a_result(found)]
 
 

@@ -24,8 +24,8 @@ from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5
 from idt.files.source_file import Identity, open_source
-from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768
@@ -279,9 +279,8 @@ class VideoSource(TrackSource):
     extraction : ExtractionParams
     boxes : str or None
         As for `idt.batch.extract_one.extract_job`.
-    threads : int
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        Its threads, most pixels of a frame, and patience count.
     content : str or None
         `digest` of the content that is expected; a video of another is refused when it is extracted.
     """
@@ -289,8 +288,7 @@ class VideoSource(TrackSource):
     job: Any
     extraction: ExtractionParams
     boxes: str | None = None
-    threads: int = 1
-    max_pixels: int = MOST_PIXELS
+    run: RunOptions = field(default_factory=RunOptions)
     content: str | None = None
     name: str = field(init=False)
     kind = "videos"
@@ -310,15 +308,14 @@ class VideoSource(TrackSource):
         """Return the digest of the video, and of its human boxes if there are any, that a feature file records."""
         from idt.batch.extract_one import source_of_job
 
-        source = source_of_job(self.job, self.extraction, boxes=self.boxes, max_pixels=self.max_pixels)
-        return content_of(source)
+        return content_of(source_of_job(self.job, self.extraction, boxes=self.boxes, run=self.run))
 
     def chunks(self, columns):
         """Extract."""
         from idt.batch.extract_one import stream_job
 
-        options: dict[str, Any] = {"boxes": self.boxes, "threads": self.threads, "max_pixels": self.max_pixels}
-        options |= {"columns": columns, "check": None if self.content is None else self._check}
+        check = None if self.content is None else self._check
+        options: dict[str, Any] = {"columns": columns, "boxes": self.boxes, "run": self.run, "check": check}
         return regrouped(stream_job(self.job, self.extraction, **options), ROWS)
 
     def _check(self, source):

@@ -10,17 +10,20 @@ import os
 import time
 from pathlib import Path
 
-from idt.files import atomic, csv_text
+from idt.files import atomic, csv_text, lock_file
 from idt.files.marks import TOOL
 
 SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
 """Files beside the feature files."""
 
+HEADER = ("name", "source", "reason")
+"""Columns of the failures."""
+
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 """Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
 
 
-def begin(folder, sizes, *, overwrite=False):
+def begin(folder, sizes, *, overwrite=False, joins=False):
     """Begin to count what becomes of many videos; the files that an earlier run wrote of itself are removed.
 
     Parameters
@@ -31,6 +34,8 @@ def begin(folder, sizes, *, overwrite=False):
         Bytes of the videos.
     overwrite : bool or collection of path
         A collection names files that go whoever wrote them.
+    joins : bool
+        Another run writes into the folder, too: its files stay, and failures are added to them.
 
     Returns
     -------
@@ -45,7 +50,7 @@ def begin(folder, sizes, *, overwrite=False):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (SUMMARY, FAILURES):
+    for name in () if joins else BESIDE:
         atomic.remove(folder / name, overwrite)
     return Tally(folder, sizes, overwrite)
 
@@ -141,13 +146,17 @@ class Tally:
         return self._parts[index] - before
 
     def _write_failure(self, outcome):
-        """Append a line at once: a run that is killed has told of its failures, too."""
-        path = self._folder / FAILURES
-        lines = [] if path.exists() else [("name", "source", "reason")]
-        lines.append((outcome.job.name, outcome.job.source, outcome.error))
-        data = csv_text.dumps(lines).encode("utf-8", "surrogateescape")
+        """Append a line at once, unless it is there: a run that is killed has told of its failures, too."""
+        header, line = (
+            csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
+            for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))
+        )
         # A link that somebody put there since is not followed.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags | (0 if path.exists() else os.O_EXCL), 0o666)
-        with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
-            file.write(data)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._folder / FAILURES, flags, 0o666)
+        with contextlib.closing(os.fdopen(descriptor, "r+b", buffering=0)) as file:
+            # Of two runs that share the work, both may meet a broken video, and both at once.
+            lock_file.take(descriptor, wait=True)
+            known = file.read()
+            if b"\n" + line not in known:
+                file.write(line if known else header + line)

@@ -48,7 +48,9 @@ def find(folder):
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; name the one that idt-extract wrote to")
     found = sorted(
-        path for path in walk(folder).files if path.suffix == ".h5" and path.is_file() and not _is_of_another_kind(path)
+        path
+        for path in walk(folder, follow=True).files
+        if path.suffix == ".h5" and path.is_file() and not _is_of_another_kind(path)
     )
     if not found:
         raise DataError(f"{folder} holds no feature files (.h5)")

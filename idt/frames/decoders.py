@@ -11,6 +11,7 @@ for a protocol, a pattern or a script, and it tells the format by the content al
 
 import math
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -23,6 +24,7 @@ from idt.frames.image_size import check_pixels, image_size
 from idt.frames.playlists import HEAD, refuse_playlist
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
+from idt.workers.patience import allowed, refuse_late
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
@@ -62,13 +64,15 @@ class Capture:
         if self._file is not None:
             refuse_playlist(path, self._file.head(HEAD))
             self._check_size(image_size(self._file.head(_IMAGE_HEAD)) or (0, 0))
+        self._patience, began = allowed(), time.monotonic()
         with quiet():
-            self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file)
+            self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file, self._patience)
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         if not self._capture.isOpened() or codec.decode("latin1").lower().rstrip("\0 ") in _TEXT_CODECS:
             self._capture.release()
             if is_camera:
                 raise DataError(f"camera {source} cannot be opened; check that it exists and is not in use")
+            refuse_late(began, self._patience, path)
             raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
         self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
@@ -92,14 +96,19 @@ class Capture:
 
     def skip(self):
         """Decode a frame without converting it."""
+        began = time.monotonic()
         there = self._capture.grab()
         self.position += there
+        refuse_late(began, self._patience, self.path or self.name)
         return there
 
     def read(self):
         """Next frame, (H, W, 3) BGR uint8."""
+        began = time.monotonic()
         there, image = self._capture.read()
         self.position += there
+        # Whether or not it has given a frame, which may be one that it had ready.
+        refuse_late(began, self._patience, self.path or self.name)
         if not there:
             return None
         # A video may announce small frames and go on with large ones.
@@ -186,10 +195,13 @@ class Arrays:
         self._frames = iter(())
 
 
-def _capture(file):
+def _capture(file, seconds):
     """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
     if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
-        return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG)
+        # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
+        most = 1000 * seconds
+        times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, most, cv2.CAP_PROP_READ_TIMEOUT_MSEC, most]
+        return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG, times)
     # Others may tell a format by the suffix.
     return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)
 

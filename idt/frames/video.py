@@ -21,6 +21,7 @@ from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
+from idt.workers.patience import beat
 from idt.workers.read_ahead import ahead
 
 DEFAULTS = ExtractionParams()
@@ -230,7 +231,9 @@ class Video:
         while self._reader.position < original:
             if not self._reader.skip():
                 return self._finish()
+            beat()
         image = self._reader.read()
+        beat()
         if image is None:
             return self._finish()
         frame = Frame(self._index, original, self._gray(image, original))

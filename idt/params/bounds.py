@@ -114,6 +114,12 @@ MOST_PIXELS = 64_000_000
 
 PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
 
+PATIENT = 600
+"""Seconds without a frame after which a video is given up, unless a run says otherwise: a server that is started anew
+answers sooner, and no frame of the usual sizes takes as long on a busy machine."""
+
+PATIENCE = Bounds(1, 1_000_000, "it is eleven days, and no frame takes as long")
+
 WORKERS = 4096
 """Most threads of all jobs together."""
 

@@ -56,6 +56,7 @@ EXCEPTIONS = {
     ("idt.features.release_text", "numpy.loadtxt"): "parses lines that idt.files has read",
     ("idt.show.video_writer", "cv2.VideoCapture"): "counts the frames of what it has just written",
     ("idt.show.video_writer", "open"): "copies what it has just written",
+    ("idt.workers.endings", "os.open"): "the null device",
     ("idt.workers.channel", "pickle.loads"): "what our own processes say to one another",
     ("idt.jit.cache", "pickle.loads"): "kernels that we compiled ourselves, in a folder that must be trusted",
     ("idt.jit.cache", "open"): "kernels that we compiled ourselves, in a folder that must be trusted",
