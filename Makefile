@@ -74,9 +74,10 @@ clean:
 	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
-# the byte code to the first import, which may not be allowed to write it.
+# the byte code to the first import, which may not be allowed to write it. Where OpenCV misses a library of the desktop,
+# such as libGL.so.1, its wheel without windows is installed.
 define install
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[$(1)]"
+$(BIN)/python .ci/install.py $(PINNED) $(subst $(comma), ,$(1))
 $(BIN)/python -m compileall -q idt encoding classify
 endef
 

@@ -18,7 +18,7 @@ import warnings
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
-from idt.workers import endings, memory, profile
+from idt.workers import endings, kernel_folder, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
@@ -255,6 +255,8 @@ def command(main):
         memory.keep_freed()
         clean_search_path()
         clean_environment()
+        # Before numba is imported, which reads the variable then.
+        os.environ.update(kernel_folder.provided())
         endings.heed()
         try:
             return guarded(sys.argv[1:])
