@@ -48,6 +48,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.scores --mutants $(MUTANTS) --seed $(SEED)
 	IDT_FLIPS=all $(BIN)/python -m pytest -q tests/hostile/test_flipped_bytes.py
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
 ifdef CLIPS

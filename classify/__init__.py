@@ -3,6 +3,7 @@
 LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
+fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 
@@ -11,9 +12,10 @@ Inside, `evaluation.evaluate` is the place to start: it joins the steps from a d
 datasets                         the data sets and their protocols, a reader a file
 svm                              support vector machines: the two classifiers and how they are trained
 models                           trained models: made, kept, used
+fusion                           late fusion: score files read, aligned by name, added, written
 reports                          results as Markdown, JSON and pictures
 evaluation                       evaluation on a data set, and comparison of recipes
-cli, options, params             the commands and their options
+cli, fusion_cli                  the commands; options, fusion_options, params: their options
 metrics, labels, text_files      measures of agreement, labels, CSV and text files
 """
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from classify.datasets.registry import read_dataset as read_dataset
     from classify.evaluation.compare import compare as compare
     from classify.evaluation.evaluate import evaluate as evaluate
+    from classify.fusion.alignment.protocol import FusionProtocol as FusionProtocol
+    from classify.fusion.fuse import fuse as fuse
     from classify.models.model_file import load_model as load_model
     from classify.models.model_file import save_model as save_model
     from classify.params import ClassifierParams as ClassifierParams
@@ -41,6 +45,8 @@ else:
             "classify.datasets.registry": "read_dataset",
             "classify.evaluation.evaluate": "evaluate",
             "classify.evaluation.compare": "compare",
+            "classify.fusion.fuse": "fuse",
+            "classify.fusion.alignment.protocol": "FusionProtocol",
             "classify.models.model_file": "load_model save_model",
             "classify.params": "ClassifierParams DatasetParams",
         },

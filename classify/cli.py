@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from classify.options import evaluation_options
+from classify.options import add_outside, evaluation_options, outside_of
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -35,10 +35,10 @@ def svm_train(arguments):
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file", threads=True)
-    _add_outside(parser)
+    add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
-    params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
+    params, outside = fields_of(options, ClassifierParams), _blocks(options, parser)
     from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
@@ -59,9 +59,12 @@ def svm_predict(arguments):
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
     if options.output:
-        from classify.text_files import write_scores
+        from classify.fusion.scores import Scores
+        from classify.fusion.write import write_scores
 
-        write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+        kind = "probabilities" if options.probabilities else "margins"
+        scores = Scores(found.scores, found.names, found.classes, kind=kind)
+        write_scores(options.output, scores, form=_form_of(options.output), overwrite=options.overwrite)
     for name, best in zip(found.names, found.best(options.top), strict=True):
         say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
@@ -72,7 +75,7 @@ def svm_predict(arguments):
 @command
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
-    options, given = evaluation_options(arguments)
+    options, given, outside = evaluation_options(arguments)
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
     from idt.workers import cluster
@@ -82,6 +85,10 @@ def evaluate(arguments):
     else:
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
+    if outside:
+        from classify.models.outside_vectors import Outside, beside
+
+        dataset = beside(dataset, [Outside(*block) for block in outside])
     settings = {
         "features": options.features,
         "run": run_options(options),
@@ -120,13 +127,19 @@ def _check_prediction(options, outside):
         options.codebook,
         *options.inputs,
         *videos,
-        *(path for block in outside for path in block[:2]),
+        *(path for block in outside for path in block.paths),
     ]
     suffixes = {*VIDEOS, *IMAGES}
-    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    marked = _form_of(options.output) != "csv"
+    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
         ownership.refuse(options.output, options.overwrite)
+
+
+def _form_of(path):
+    """Return the form in which `svm-predict` writes scores: HDF5 of ours where the suffix says so, CSV otherwise."""
+    return "idt" if Path(path).suffix.lower() in (".h5", ".hdf5") else "csv"
 
 
 def _prediction_options(arguments):
@@ -139,7 +152,9 @@ def _prediction_options(arguments):
     )
     parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
-    parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write all scores: score file .h5, or .csv, one line a video"
+    )
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
     parser.add_argument(
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
@@ -152,9 +167,9 @@ def _prediction_options(arguments):
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    _add_outside(parser)
+    add_outside(parser)
     options = parser.parse_args(arguments)
-    return options, _outside(parser, options)
+    return options, _blocks(options, parser)
 
 
 def _predict(options, outside):
@@ -190,35 +205,14 @@ def _predict(options, outside):
     return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
-def _add_outside(parser):
-    """Add the options of outside blocks."""
-    group = parser.add_argument_group("outside vectors, one pair of options a block")
-    group.add_argument(
-        "--extra",
-        action="append",
-        default=[],
-        metavar="[NAME=]NPY",
-        help="matrix saved by numpy, one row a video; NAME is by default that of the file",
-    )
-    group.add_argument(
-        "--extra-names", action="append", default=[], metavar="LIST", help="names of the rows, one a line"
-    )
-
-
-def _outside(parser, options):
-    """The outside blocks that were given: (path, list of names, name or None) each."""
-    if len(options.extra) != len(options.extra_names):
-        parser.error(f"every --extra needs its --extra-names, got {len(options.extra)} and {len(options.extra_names)}")
-    if not options.extra:
+def _blocks(options, parser):
+    """The outside blocks that were given."""
+    given = outside_of(options, parser)
+    if not given:
         return []
-    from classify.models.train import Outside
+    from classify.models.outside_vectors import Outside
 
-    blocks = []
-    for given, names in zip(options.extra, options.extra_names, strict=True):
-        name, equals, path = given.partition("=")
-        named = bool(equals) and not os.path.exists(given)
-        blocks.append(Outside(path if named else given, names, name if named else None))
-    return blocks
+    return [Outside(*block) for block in given]
 
 
 def _print_report(found, quiet):

@@ -86,14 +86,39 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     -----
     Scores have seven significant digits, the precision of float32.
     """
+    write_text(path, scores_text(path, names, scores, classes), overwrite=overwrite, unmarked=True)
+
+
+def scores_text(path, names, scores, classes, labels=None):
+    """Return scores as CSV: ``name``, perhaps ``label``, then one column per class.
+
+    Parameters
+    ----------
+    path : str or Path
+        For messages.
+    names, scores, classes
+        As for `write_scores`.
+    labels : sequence of str, optional
+        Class of each video.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        As `write_scores`.
+    """
     scores = np.asarray(scores)
     if scores.shape != (len(names), len(classes)):
         raise DataError(f"scores must be of shape {(len(names), len(classes))}, got {scores.shape}")
     bad = scores.size - np.count_nonzero(np.isfinite(scores))
     if bad:
         raise DataError(f"scores must be finite to be written to {path}, got {bad} NaN or infinite numbers")
-    lines = ([name, *(f"{score:.7g}" for score in row)] for name, row in zip(names, scores, strict=True))
-    write_text(path, csv_text.dumps([["name", *classes], *lines]), overwrite=overwrite, unmarked=True)
+    heads = [[name] for name in names] if labels is None else zip(names, labels, strict=True)
+    lines = ([*head, *(f"{score:.7g}" for score in row)] for head, row in zip(heads, scores, strict=True))
+    return csv_text.dumps([["name", *([] if labels is None else ["label"]), *classes], *lines])
 
 
 def write_text(path, content, *, overwrite=False, unmarked=False):

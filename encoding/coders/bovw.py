@@ -76,19 +76,17 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     """
     n, k = len(rows), len(kmeans.cluster_centers_)
     nearest = min(nearest, k)
-    words, weights = np.empty((n, nearest), np.int64), np.empty((n, nearest))
     # Without any distortion each fitted descriptor is a word: all weight falls on the nearest.
     sharpness = 1 / max(width**2 * kmeans.distortion_, np.finfo(np.float32).tiny)
-    for batch, scores in kmeans.affinities(rows):
-        chosen = np.argpartition(-scores, nearest - 1, axis=1)[:, :nearest]
-        words[batch] = np.sort(chosen, axis=1)
-        near = np.take_along_axis(scores, words[batch], axis=1).astype(np.float64)
-        # −d² / 2 is the score less |x|² / 2, which is the same for all words.
-        weights[batch] = np.exp((near - near.max(axis=1, keepdims=True)) * sharpness)
+    distances, words = kmeans.nearest(rows, nearest)
+    squared = distances.astype(np.float64) ** 2
+    weights = np.exp((squared[:, :1] - squared) / 2 * sharpness)
     weights /= weights.sum(axis=1, keepdims=True)
-    return sparse.csr_array(
+    codes = sparse.csr_array(
         (weights.astype(np.float32).ravel(), words.ravel(), np.arange(0, n * nearest + 1, nearest)), (n, k)
     )
+    codes.sort_indices()
+    return codes
 
 
 class BovwCoder(CentresCoder):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.features import feature_file
+from idt.features.reader import count_of
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
 from idt.params import layout
@@ -25,10 +26,11 @@ SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
 
 
 class Header(NamedTuple):
-    """What a feature file says of itself: the video's ``name`` and the ``params``; None where it does not."""
+    """What a feature file says of itself: the video's ``name``, the ``params``, the number of ``rows``; None if not."""
 
-    name: str | None
-    params: dict | None
+    name: str | None = None
+    params: dict | None = None
+    rows: int | None = None
 
 
 def header(path):
@@ -41,7 +43,7 @@ def header(path):
     Returns
     -------
     Header
-        With neither name nor parameters for rows that others wrote.
+        Of nothing for rows that others wrote.
 
     Raises
     ------
@@ -51,13 +53,15 @@ def header(path):
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
-        return Header(None, None)
+        return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
+        count = count_of(file)
         try:
-            return Header(name if isinstance(name, str) else None, comparable(hdf5.json_attribute(file, "params")))
+            params = comparable(hdf5.json_attribute(file, "params"))
         except DataError as problem:
             raise DataError(f"{path}: {problem}") from None
+        return Header(name if isinstance(name, str) else None, params, count)
 
 
 def comparable(params):

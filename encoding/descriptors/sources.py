@@ -6,6 +6,7 @@ those of `idt-extract` and encoding then, to the last bit, because histograms ar
 and rows come in the blocks in which those of a file are read.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -69,6 +70,9 @@ class Source(Protocol):
         """Return the columns of each block, in the order of a row."""
         return sizes_of(self.params(), descriptors)
 
+    def count(self, steps=None) -> int:
+        """Count the rows that `parts` yields for these ``steps``."""
+
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
         raise DataError(f"{self.label} lies in memory, so its content has no digest; store it in a feature file")
@@ -127,6 +131,11 @@ class TrackSource(Source, Protocol):
     def chunks(self, columns: tuple[str, ...]) -> Iterator[Features]:
         """Yield features with these columns, `ROWS` rows at a time; at least once, perhaps without a row."""
 
+    def count(self, steps=None):
+        """Count the tracks, of these frame ``steps`` if any are given, by reading them."""
+        columns = ("scale",) if steps is None else ("scale", "skip")
+        return sum(len(_of_steps(part, steps)) for part in self.chunks(columns))
+
     def _blocks(self, sizes, columns, steps, projected):
         wanted = [*((feature_file.PROJECTED,) if projected else sizes), *columns]
         if steps is not None or columns:
@@ -161,9 +170,19 @@ class FileSource(TrackSource):
         """The path."""
         return str(self.path)
 
+    @functools.cached_property
+    def header(self):
+        """What the file says of itself."""
+        return header(self.path)
+
     def params(self):
         """Return those that the file records; None if it records none."""
-        return header(self.path).params
+        return self.header.params
+
+    def count(self, steps=None):
+        """Count the tracks: their number stands in the header, those of some ``steps`` and of other files are read."""
+        known = self.header.rows if steps is None else None
+        return super().count(steps) if known is None else known
 
     def digest(self):
         """Return the SHA-256 of the file, and remember which file it is of."""
@@ -227,6 +246,10 @@ class ArraySource(Source):
     def sizes(self, descriptors):
         """Return the width of the array: its columns are one block, whatever is asked for."""
         return {ARRAYS: self.array.shape[1]}
+
+    def count(self, steps=None):
+        """Return the length of the array."""
+        return len(self.array)
 
     def _blocks(self, sizes, columns, steps, projected):
         if steps is not None or "position" in columns:

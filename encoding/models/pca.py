@@ -13,12 +13,11 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.product import packed, product
 from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import describe, float_array, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
-from idt.workers.blas import one_blas_thread
+from idt.workers.blas import one_blas_thread, product
 
 BATCH = 1024
 # Variance below this share of the largest, or of the mean squared length of a row, is the rounding of float32 data and
@@ -204,11 +203,10 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             least = LEAST_WHITENED * self.explained_variance_.max()
             deviation = np.sqrt(np.maximum(self.explained_variance_, least if least > 0 else 1.0))
             directions = (directions / deviation[:, None]).astype(np.float32)
-        panels = packed(directions.T)
         out = np.empty((len(rows), self.n_components_), np.float32)
         for start in range(0, len(rows), BATCH):
             batch = slice(start, start + BATCH)
-            out[batch] = product(rows[batch] - self.mean_, panels, self.n_components_)
+            out[batch] = product(rows[batch] - self.mean_, directions.T)
         return out
 
     def score(self, X, y=None):

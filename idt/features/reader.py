@@ -123,6 +123,11 @@ def open_features(path):
         yield _checked(file)
 
 
+def count_of(file):
+    """Return the number of tracks of an open feature ``file``, which stands in the header of a dataset."""
+    return len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
+
+
 def _checked(file):
     """The reader of an open file whose datasets are what its parameters say."""
     said = hdf5.json_attribute(file, "params")
@@ -142,7 +147,7 @@ def _checked(file):
     shapes = row_shapes(stored, points)
     if hdf5.has(file, PLACES["skip"]):
         shapes["skip"] = ()
-    count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
+    count = count_of(file)
     codebook = (said or {}).get(PROJECTED)
     form = Form(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
     datasets = {

@@ -6,6 +6,7 @@ with a pattern, never evaluated, and a shape that the file cannot hold is refuse
 Source: NEP 1, "A simple file format for NumPy arrays".
 """
 
+import io
 import math
 import os
 import re
@@ -21,6 +22,7 @@ LONGEST = 1 << 16
 
 _ENTRY = r"'(\w+)'\s*:\s*('[^']*'|True|False|\([\d,\s]*\))\s*"
 _HEADER = re.compile(rf"\{{\s*(?:{_ENTRY}(?:,\s*|(?=\}})))*\}}\s*")
+_TEXT = re.compile(r"'[<>|]?[US][1-9]\d{0,5}'")
 _KINDS = re.compile(r"'([<>|=]?)([fiub]\d{1,2})'")
 
 
@@ -56,6 +58,42 @@ def load(path):
             if not read:
                 raise DataError(f"{path} became shorter while it was read")
             done += read
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def parse(data, name, *, unpickled=None):
+    """Read an array from bytes.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        What messages call it.
+    unpickled : callable, optional
+        Returns the array that a pickle (bytes) holds, where its objects are read at all.
+
+    Returns
+    -------
+    ndarray
+        As `load`, or of text; of objects with ``unpickled``.
+
+    Raises
+    ------
+    DataError
+        If it is no array, or holds another number of elements than its header says.
+    """
+    file = io.BytesIO(data)
+    descr, fortran, shape = _header(name, file)
+    if unpickled is not None and descr == "'|O'":
+        found = unpickled(data[file.tell() :])
+        if not isinstance(found, np.ndarray) or found.dtype != object or found.shape != shape:
+            raise DataError(f"{name} must hold objects of shape {shape}, as its header says")
+        return found
+    dtype = np.dtype(descr.strip("'")) if _TEXT.fullmatch(descr) else _dtype(name, descr)
+    count, left = math.prod(shape), len(data) - file.tell()
+    if count * dtype.itemsize > left:
+        raise DataError(f"{name} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
+    values = np.frombuffer(data, dtype, count, file.tell()) if count else np.empty(0, dtype)
     return values.reshape(shape, order="F" if fortran else "C")
 
 

@@ -29,7 +29,7 @@ BESIDE = [
         (EVALUATE, name)
         for name in (
             *("report.json", "report.md", "confusion.csv", "confusion.png", "cost.json", "features/cost.json"),
-            *("features/x/1.h5", "folds/01-fold-1/codebook.h5", "folds/02-fold-2/scores.h5"),
+            *("features/x/1.h5", "folds/01-fold-1/codebook.h5", "scores/split2.h5"),
         )
     ),
     *(

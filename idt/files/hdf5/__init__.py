@@ -4,8 +4,9 @@ reading  what others call: `open_checked`, `attribute`, `json_attribute`, `datas
 kind     whether a file is ours, of an earlier release, of which format
 guard    the open file: objects are found here before libhdf5 opens them
 headers  object headers, parsed and held against those of our files
+filters  chunks unpacked
 index    where the chunks of a dataset lie
-dataset  chunks unpacked, and their checksums compared
+dataset  numbers and texts, chunk by chunk
 chunks   chunks deflated by the kind of byte they hold, when they are written
 """
 
