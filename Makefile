@@ -40,6 +40,7 @@ test-fast: $(VENV)/.installed-dev
 # As many damaged and forged files as asked for, a long video, and every command ended in every way at random moments:
 # make soak MUTANTS=100000 SEED=1 FRAMES=100000 MOMENTS=30.
 # With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.
+# The golden tests on an emulated aarch64 come last, for they take longest (AARCH64=DIR keeps what they fetch there).
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak frames --frames $(FRAMES)
 	$(BIN)/python -m tests.soak broken
@@ -55,6 +56,7 @@ ifdef CLIPS
 	$(BIN)/python -m tests.soak dask $(CLIPS)
 	$(BIN)/python -m tests.soak jobs $(CLIPS)
 endif
+	$(BIN)/python -m tests.aarch64 $(if $(AARCH64),--root $(AARCH64))
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -75,9 +77,10 @@ clean:
 	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
-# the byte code to the first import, which may not be allowed to write it.
+# the byte code to the first import, which may not be allowed to write it. Where OpenCV misses a library of the desktop,
+# such as libGL.so.1, its wheel without windows is installed.
 define install
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[$(1)]"
+$(BIN)/python .ci/install.py $(PINNED) $(subst $(comma), ,$(1))
 $(BIN)/python -m compileall -q idt encoding classify
 endef
 

@@ -18,7 +18,7 @@ import warnings
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
-from idt.workers import endings, memory, patience, profile
+from idt.workers import endings, kernel_folder, memory, patience, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
@@ -282,6 +282,8 @@ def command(main):
         clean_environment()
         # Ours say the same of a video in one line. A level that the user has set stays.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+        # Before numba is imported, which reads the variable then.
+        os.environ.update(kernel_folder.provided())
         endings.heed()
         patience.end_by(_give_up)
         try:

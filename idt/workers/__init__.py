@@ -10,6 +10,7 @@ patience    the end of a decoder that hangs
 channel     objects between two processes
 endings     what a signal that ends a command leaves behind: nothing
 cluster     the machines of a Dask cluster
+kernel_folder  a place for compiled kernels in a run that has none
 in_order    many tasks, their results in order
 memory      freed memory kept for the next frame
 run_options  how a run is done: processes, threads, overwriting, progress

@@ -16,6 +16,7 @@ import weakref
 from typing import Any, NamedTuple
 
 from idt.imports.surroundings import SEARCHED, absolute_entries
+from idt.workers import kernel_folder
 from idt.workers.channel import Channel, packed, pair
 from idt.workers.patience import MARGIN, gave_up
 
@@ -162,7 +163,7 @@ class Worker:
     def _start(self):
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
-        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ}
+        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ, **kernel_folder.provided()}
         # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:
