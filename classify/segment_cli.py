@@ -19,11 +19,9 @@ def segment(arguments):
     from encoding.codebook import Codebook
     from encoding.params import FITTING
     from encoding.slices.cut import Cut
-    from idt.files import outputs
 
     run = run_options(options)
-    read = [options.model, options.codebook, options.train, options.train_slices, options.transcripts, options.truth]
-    outputs.check([options.output], [*read, *options.inputs], overwrite=run.overwrite, unmarked=True)
+    _check(options)
     codebook = Codebook.load(options.codebook)
     classifier, encoding = _classifier(options, codebook)
     given = {key: value for key, value in (encoding or {}).items() if key not in (*FITTING, "pyramid")}
@@ -102,6 +100,23 @@ def _parsed(arguments):
     return options
 
 
+def _check(options):
+    """Refuse what would destroy something, before any work."""
+    from classify.untrimmed.segment_videos import check_suffix, form_of
+    from idt.batch.jobs import sources_of
+    from idt.files import outputs
+    from idt.frames.suffixes import IMAGES, VIDEOS
+
+    slices = [options.train_slices] if options.train_slices else []
+    read = [options.model, options.codebook, options.train, options.truth, options.transcripts]
+    for given in (options.inputs, slices):
+        read += [*given, *(sources_of(given) if given and form_of(given) is None else [])]
+    outputs.check(
+        [options.output], read, suffixes={*VIDEOS, *IMAGES, ".h5", ".txt"}, overwrite=options.overwrite, unmarked=True
+    )
+    check_suffix(options.output)
+
+
 def _classifier(options, codebook):
     """The classifier, and the options of the encoding of its vectors."""
     if options.model:
@@ -139,9 +154,12 @@ def _method(options):
     transcripts = rewards = None
     if options.transcripts:
         from classify.text_files import read_lines
+        from idt.files.walk import walk
 
-        paths = sorted(Path(options.transcripts).rglob("*.txt"))
         place = Path(options.transcripts)
+        paths = [path for path in walk(place).files if path.suffix == ".txt"]
+        if not paths:
+            raise DataError(f"{place} holds no transcripts, expected VIDEO.txt with one action a line")
         transcripts = {path.relative_to(place).with_suffix("").as_posix(): read_lines(path) for path in paths}
     if options.lengths:
         from classify.untrimmed.formats.table import read_table

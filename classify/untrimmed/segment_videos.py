@@ -166,10 +166,7 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
     OSError
         If a file cannot be read.
     """
-    forms = {_form(word) for word in given}
-    if len(forms) > 1:
-        raise DataError("inputs must be of one kind: files of slices, feature files, or videos")
-    form = forms.pop()
+    form = form_of(given)
     if form == SLICES_FORMAT:
         for found in find_slices(given):
             yield load_slices(found, codebook=codebook)
@@ -186,6 +183,41 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
         for file, name in named:
             source = FileSource(file, name)
             yield slice_video(source, codebook, params, info=read_info(file), cut=cut, threads=run.threads)
+
+
+def form_of(given):
+    """Tell what the words of a command line stand for.
+
+    Parameters
+    ----------
+    given : list of str
+
+    Returns
+    -------
+    str or None
+        Format of files of ours; None for videos.
+
+    Raises
+    ------
+    DataError
+        If they stand for files of several kinds.
+    """
+    forms = {_form(word) for word in given}
+    if len(forms) > 1:
+        raise DataError("inputs must be of one kind: files of slices, feature files, or videos")
+    return forms.pop()
+
+
+def check_suffix(path):
+    """Refuse the name ``path`` of an output whose suffix says no form of segments.
+
+    Raises
+    ------
+    DataError
+        If it does not end in one of `WRITERS`.
+    """
+    if Path(path).suffix.lower() not in WRITERS:
+        raise DataError(f"{path} must end in one of {', '.join(WRITERS)}, which is the form of the segments")
 
 
 def write_segments(path, found, *, overwrite=False):
@@ -206,10 +238,8 @@ def write_segments(path, found, *, overwrite=False):
     OSError
         If it cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in WRITERS:
-        raise DataError(f"{path} must end in one of {', '.join(WRITERS)}, which is the form of the segments")
-    WRITERS[suffix](path, found, overwrite=overwrite)
+    check_suffix(path)
+    WRITERS[Path(path).suffix.lower()](path, found, overwrite=overwrite)
 
 
 def joined(parts):

@@ -19,6 +19,5 @@ walk         files below a folder, each folder once
 text         regular files, and UTF-8 text within limits
 csv_text     CSV in which any name comes back as itself
 json_text    JSON within limits
-npy          matrices of numpy.save, looked at before they are read
 unpack       gzip, bzip2 and xz that never unpack to far more than they hold
 """

@@ -2,8 +2,8 @@
 
 Every reader of lists, labels, boxes, recipes and reports goes through `opened`. It opens regular files only, because a
 pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines end in LF,
-CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `npy` and `unpack` read the other forms. Tables of
-numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
+CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other forms. Tables
+of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
 """
 
 import codecs

@@ -4,6 +4,7 @@ A range is generous: no value that a recipe of the literature or a large machine
 keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
 """
 
+import math
 import numbers
 from typing import NamedTuple
 
@@ -51,6 +52,8 @@ class Bounds(NamedTuple):
         """
         whole = isinstance(self.low, int)
         is_number = isinstance(value, numbers.Integral if whole else numbers.Real) and not isinstance(value, bool)
+        if is_number and value == 0 and math.copysign(1.0, value) < 0:
+            is_number = False
         if is_number and value <= self.high and (self.low < value if self.above else self.low <= value):
             return "", ""
         if not whole:

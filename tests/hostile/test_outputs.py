@@ -75,6 +75,18 @@ ATTACKS = {
         ("m.h5 @list.txt --codebook cb.h5", "list.txt"),
         ("m.h5 frames --codebook cb.h5", "frames/img_003.png"),
     ],
+    "idt-segment": [
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "a.avi"),
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "m.h5"),
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "cb.h5"),
+        ("@list.txt --model m.h5 --codebook cb.h5", "b.avi"),
+        ("@list.txt --model m.h5 --codebook cb.h5", "list.txt"),
+        ("frames --model m.h5 --codebook cb.h5", "frames/img_003.png"),
+        ("a.avi --train labels.csv --train-slices b.avi --codebook cb.h5", "labels.csv"),
+        ("a.avi --train labels.csv --train-slices b.avi --codebook cb.h5", "b.avi"),
+        ("a.avi --model m.h5 --codebook cb.h5 --truth labels.csv", "labels.csv"),
+        ("f --model m.h5 --codebook cb.h5 --method dtw --transcripts s", "s/x/1.avi"),
+    ],
     "idt-fuse": [
         ("extra.npy --convert --write csv --order names.txt", "extra.npy"),
         ("extra.npy --convert --write csv --order names.txt", "names.txt"),

@@ -28,7 +28,8 @@ from classify.models.outside_vectors import read_extra
 from classify.text_files import read_lines
 from idt.batch.jobs import camera_or_path, plan, read_list
 from idt.errors import DataError
-from idt.files import csv_text, json_text, npy, provenance, text
+from idt.files import csv_text, json_text, provenance, text
+from idt.files.foreign import npy
 from idt.files.hdf5 import is_hdf5
 from idt.frames.people import read_boxes
 

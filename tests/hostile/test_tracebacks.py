@@ -39,7 +39,7 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
-    *("--dataset", "--form", "--norm", "--weights", "--write"),
+    *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
 }
 """Options that take text and name no file."""
 
@@ -103,9 +103,20 @@ FILES["idt-fuse"] = {
     "--validation-list": TWO + " --search a={other.h5} b={other.h5} --validation-list {bad}",
     "--order": TWO + " --write csv --order {bad}",
 }
+KNOWN = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.csv"
+TRAINED = "{f1.h5} --codebook {codebook.h5} --train {segments.csv} --train-slices {f1.h5} -o {out}.csv"
+FILES["idt-segment"] = {
+    "inputs": KNOWN.replace("{f1.h5}", "{bad}"),
+    "--model": KNOWN.replace("{model.h5}", "{bad}"),
+    "--codebook": KNOWN.replace("{codebook.h5}", "{bad}"),
+    "--train": TRAINED.replace("{segments.csv}", "{bad}"),
+    "--train-slices": TRAINED.replace("slices {f1.h5}", "slices {bad}"),
+    "--transcripts": KNOWN + " --method dtw --transcripts {bad}",
+    "--truth": KNOWN + " --truth {bad}",
+}
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
-FOLDERS = {"--verify", "root", "--features", "--lists"}
+FOLDERS = {"--verify", "root", "--features", "--lists", "--transcripts"}
 """Options that name a folder, for which every file is a bad one, and a folder a good one."""
 
 
@@ -194,6 +205,7 @@ def good(tmp_path_factory):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
     (place / "labels.csv").write_text("f1,walk\nf2,run\nf3,walk\nf4,run\n")
+    (place / "segments.csv").write_text("f1,0,1,walk\nf1,1,2,run\n")
     (place / "names.txt").write_text("f1\nf2\nf3\nf4\n")
     np.save(place / "block.npy", np.eye(4, dtype=np.float32))
     stored = load_vectors(place / "vectors.h5")

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from idt.errors import DataError, shown
-from idt.files import npy
+from idt.files.foreign import npy
 from idt.files.foreign.pickle_parts import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
