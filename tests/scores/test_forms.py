@@ -296,10 +296,10 @@ def test_a_list_names_what_has_no_names_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (listing(NAMES[:4], LABELS[:4]), "5 × 3, which does not fit 5 labels, 4 list.txt"),
+        (listing(NAMES[:4], LABELS[:4]), "5 × 3, which does not fit 5 labels, 4 videos of list.txt"),
         (listing(labels=LABELS[::-1]), "has other labels than list.txt for 4 of 5 videos"),
         (listing(labels=[2, 1, 2, 0, 2]), "has other labels than list.txt for 1 of 5 videos"),
-        (listing(classes=["jump", "run"]), "which does not fit 5 labels, 5 list.txt, 2 classes of list.txt"),
+        (listing(classes=["jump", "run"]), "which does not fit 5 labels, 5 videos of list.txt, 2 classes of list.txt"),
         (listing(labels=[2, 1, 2, 3, 1], classes=None), "holds scores of 3 classes, but list.txt has 4"),
         (listing([*NAMES[:4], NAMES[0]]), "holds videos twice: walk/ann.avi"),
     ],
