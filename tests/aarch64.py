@@ -5,8 +5,8 @@ python -m tests.aarch64 --clips disc -k disc  # a quarter of an hour of one core
 
 A folder (--root) gets Debian's arm64 packages, unpacked without being installed, and the aarch64 wheels of the versions
 that this environment has; so nothing is changed on this machine, and there is no chroot. It needs qemu-aarch64-static
-(qemu-user-static), debootstrap, dpkg and the network; where they are absent it is skipped, and says why. Processes
-cannot be started from within, for the kernel would take their program for one of this machine.
+(qemu-user-static), debootstrap, dpkg and root, without which it is skipped and says why, and the network the first time.
+Processes cannot be started from within, for the kernel would take their program for one of this machine.
 """
 
 import argparse
@@ -39,7 +39,7 @@ PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17
 
 EXTRACT = """
 import sys, idt
-idt.save(idt.extract(sys.argv[1]), sys.argv[2], overwrite=True)
+idt.save(idt.extract(sys.argv[1]), sys.argv[2], float32=True, overwrite=True)
 """
 
 
@@ -145,7 +145,6 @@ def difference(one, other):
 def _compared(clip, machine):
     """Extract a clip there and here; a line on how the tracks differ."""
     there = machine.folder / f"{clip}.h5"
-    there.unlink(missing_ok=True)
     if machine.python("-c", EXTRACT, golden.video(clip), there):
         raise SystemExit(f"aarch64: the extraction of {clip} failed")
     return f"aarch64: {clip}: {difference(idt.extract(golden.video(clip)), idt.load(there))}"

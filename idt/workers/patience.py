@@ -24,7 +24,9 @@ _TOLD = 1.0
 _tell: Callable | None = None
 _end: Callable | None = None
 
+_watcher: threading.Thread | None = None
 _changed = threading.Condition()
+"""Held while what follows is changed or told, because frames come from another thread than is watching."""
 _name, _seconds = "", 0.0
 _until: float | None = None
 _last = 0.0
@@ -40,7 +42,6 @@ def end_by(function):
     """Have this process ended by ``function``, called with a line that says why, in a thread of its own."""
     global _end  # a command has the process to itself
     _end = function
-    threading.Thread(target=_watch, name="idt-patience", daemon=True).start()
 
 
 def gave_up(seconds):
@@ -86,8 +87,9 @@ def watching(seconds, name):
         The video, for the message.
     """
     global _name, _seconds
-    _name, _seconds = name, seconds
-    _expect(seconds)
+    with _changed:
+        _name, _seconds = name, seconds
+        _expect(seconds)
     try:
         yield
     finally:
@@ -119,22 +121,42 @@ def watched(items, seconds, name):
 
 
 def beat():
-    """Say that a frame came."""
-    if _until is not None:
-        _expect(_seconds, at_once=False)
+    """Say that a frame came; it may be in a thread that reads ahead."""
+    with _changed:
+        if _until is None:
+            return
+        _wait_for(_seconds)
+        if time.monotonic() - _last >= min(_TOLD, _seconds / 4):
+            _say(_seconds)
 
 
-def _expect(seconds, *, at_once=True):
+def _expect(seconds):
     """Expect a frame within so many seconds; None expects none."""
-    global _until, _last
-    now = time.monotonic()
-    _until = None if seconds is None else now + seconds + MARGIN
-    if _tell is not None and (at_once or now - _last >= min(_TOLD, _seconds / 4)):
-        _last = now
-        _tell(seconds)
-    elif _end is not None and at_once and seconds is not None:
-        with _changed:
+    with _changed:
+        _wait_for(seconds)
+        _say(seconds)
+        if _end is not None and seconds is not None:
+            _begin_watch()
             _changed.notify()
+
+
+def _wait_for(seconds):
+    global _until
+    _until = None if seconds is None else time.monotonic() + seconds + MARGIN
+
+
+def _say(seconds):
+    global _last
+    _last = time.monotonic()
+    if _tell is not None:
+        _tell(seconds)
+
+
+def _begin_watch():
+    global _watcher
+    if _watcher is None:
+        _watcher = threading.Thread(target=_watch, name="idt-patience", daemon=True)
+        _watcher.start()
 
 
 def _watch():
