@@ -15,7 +15,8 @@ THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
 def segment(arguments):
     """Run ``idt-segment``, videos to segments with labels, with these ``arguments``."""
     options = _parsed(arguments)
-    from classify.untrimmed.segment_videos import agreement, joined, read_slices, segment_slices, write_segments
+    from classify.untrimmed.formats.by_suffix import write_segments
+    from classify.untrimmed.segment_videos import agreement, joined, read_slices, segment_slices
     from encoding.codebook import Codebook
     from encoding.params import FITTING
     from encoding.slices.cut import Cut
@@ -102,7 +103,8 @@ def _parsed(arguments):
 
 def _check(options):
     """Refuse what would destroy something, before any work."""
-    from classify.untrimmed.segment_videos import check_suffix, form_of
+    from classify.untrimmed.formats.by_suffix import check_suffix
+    from classify.untrimmed.segment_videos import form_of
     from idt.batch.jobs import sources_of
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES, VIDEOS
