@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from classify.options import evaluation_options
+from classify.options import add_outside, evaluation_options, outside_of
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -35,10 +35,10 @@ def svm_train(arguments):
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file", threads=True)
-    _add_outside(parser)
+    add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
-    params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
+    params, outside = fields_of(options, ClassifierParams), _blocks(options, parser)
     from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
@@ -75,7 +75,7 @@ def svm_predict(arguments):
 @command
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
-    options, given = evaluation_options(arguments)
+    options, given, outside = evaluation_options(arguments)
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
     from idt.workers import cluster
@@ -85,6 +85,10 @@ def evaluate(arguments):
     else:
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
+    if outside:
+        from classify.models.outside_vectors import Outside, beside
+
+        dataset = beside(dataset, [Outside(*block) for block in outside])
     settings = {
         "features": options.features,
         "run": run_options(options),
@@ -123,7 +127,7 @@ def _check_prediction(options, outside):
         options.codebook,
         *options.inputs,
         *videos,
-        *(path for block in outside for path in block[:2]),
+        *(path for block in outside for path in block.paths),
     ]
     suffixes = {*VIDEOS, *IMAGES}
     marked = _form_of(options.output) != "csv"
@@ -163,9 +167,9 @@ def _prediction_options(arguments):
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    _add_outside(parser)
+    add_outside(parser)
     options = parser.parse_args(arguments)
-    return options, _outside(parser, options)
+    return options, _blocks(options, parser)
 
 
 def _predict(options, outside):
@@ -201,35 +205,14 @@ def _predict(options, outside):
     return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
-def _add_outside(parser):
-    """Add the options of outside blocks."""
-    group = parser.add_argument_group("outside vectors, one pair of options a block")
-    group.add_argument(
-        "--extra",
-        action="append",
-        default=[],
-        metavar="[NAME=]NPY",
-        help="matrix saved by numpy, one row a video; NAME is by default that of the file",
-    )
-    group.add_argument(
-        "--extra-names", action="append", default=[], metavar="LIST", help="names of the rows, one a line"
-    )
-
-
-def _outside(parser, options):
-    """The outside blocks that were given: (path, list of names, name or None) each."""
-    if len(options.extra) != len(options.extra_names):
-        parser.error(f"every --extra needs its --extra-names, got {len(options.extra)} and {len(options.extra_names)}")
-    if not options.extra:
+def _blocks(options, parser):
+    """The outside blocks that were given."""
+    given = outside_of(options, parser)
+    if not given:
         return []
-    from classify.models.train import Outside
+    from classify.models.outside_vectors import Outside
 
-    blocks = []
-    for given, names in zip(options.extra, options.extra_names, strict=True):
-        name, equals, path = given.partition("=")
-        named = bool(equals) and not os.path.exists(given)
-        blocks.append(Outside(path if named else given, names, name if named else None))
-    return blocks
+    return [Outside(*block) for block in given]
 
 
 def _print_report(found, quiet):

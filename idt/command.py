@@ -110,6 +110,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
         )  # fmt: skip
     for field in dataclasses.fields(cls):
         described, flag, dest = field.metadata, flag_of(field), prefix + field.name
+        several = "tuple" in str(field.type)
         if flag in but:
             continue
         default = argparse.SUPPRESS if presets else field.default
@@ -117,7 +118,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
             action = "store_false" if field.default else "store_true"
             group.add_argument(flag, dest=dest, action=action, default=default, help=described["help"])
             continue
-        shown = "" if field.default is None else f"default {field.default}"
+        shown = "" if field.default in (None, ()) else f"default {field.default}"
         if described["bounds"]:
             shown = f"{described['bounds']}{shown and '; '}{shown}"
         shown = f" ({shown})" if shown else ""
@@ -125,7 +126,8 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
         group.add_argument(
             flag,
             dest=dest,
-            default=default,
+            action="append" if several else "store",
+            default=[] if several else default,
             choices=described["choices"],
             type=number_or_text(field.type, described["bounds"]),
             metavar=None if described["choices"] else "N",
@@ -229,9 +231,15 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
-def say(text, *, flush=False):
-    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
-    print(printable(text), flush=flush)
+def say(text, *, flush=False, red=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once.
+
+    A line in ``red`` is so on a terminal, unless the environment has NO_COLOR.
+    """
+    line = printable(text)
+    if red and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        line = f"\x1b[31m{line}\x1b[0m"
+    print(line, flush=flush)
 
 
 def warn(text):

@@ -40,6 +40,7 @@ WORDS = {
     "svm-train": ["absent.h5", "--labels", "absent.csv", "-o", "m.h5"],
     "svm-predict": ["absent.h5", "absent.h5"],
     "idt-evaluate": ["folder", "absent", "-o", "out"],
+    "idt-fuse": ["a=absent.npz", "b=absent.mat", "-o", "out"],
 }
 
 # What a bound needs beside it, by field and value.

@@ -341,10 +341,13 @@ def test_no_file_is_lost(command, trained):
 def test_an_outside_block_needs_its_names(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "m.h5")
     assert refused(
-        command(*words, "--extra", "c3d.npy", status=2), "every --extra needs its --extra-names, got 1 and 0"
+        command(*words, "--extra-names", "n.txt", status=2), "n.txt must follow the --extra whose rows it names"
     )
     np.save("c3d.npy", numbers(NAMES[1:]))
     (trained / "names.txt").write_text("\n".join(NAMES[1:]))
+    assert refused(
+        command(*words, "--extra", "c3d.npy", status=2), "c3d.npy does not name the videos of its rows; .*--extra-names"
+    )
     block = ("--extra", "c3d.npy", "--extra-names", "names.txt")
     assert refused(command(*words, *block, status=2), "the outside block 'c3d' has no row for jump/0")
 

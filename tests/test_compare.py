@@ -242,6 +242,7 @@ def reported(value, **more):
         "memory": 3 << 20,
         "missing": [],
         "failed": ["x"],
+        "part": [],
         "published": [],
     }
     return {**report, **more}

@@ -128,6 +128,7 @@ def test_weizmann_leaves_one_actor_out(command, films, tmp_path):
     assert [fold["name"] for fold in report["per_fold"]] == ["eli", "ido"]
     assert len(report["missing"]) == 86
     assert report["published"][0]["percent"] == 98.9
+    assert report["part"] == ["2 of 10 classes", "2 of 9 splits", "4 of 90 clips"]
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from classify.datasets.splits import Split
 from classify.labels import classes_of
@@ -33,8 +33,8 @@ class Clip(NamedTuple):
         Whom or what the splits keep together: an actor, a person, a sequence.
     part : str
         Of sets that are evaluated apart.
-    first_frame, last_frame : int or None
-        The stretch, from 0, the last one inclusive; None is the whole video.
+    first_frame, last_frame : int, str or None
+        The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Clip(NamedTuple):
     label: Label
     group: str = ""
     part: str = ""
-    first_frame: int | None = None
-    last_frame: int | None = None
+    first_frame: int | str | None = None
+    last_frame: int | str | None = None
 
 
 class Skipped(NamedTuple):
@@ -76,6 +76,8 @@ class Dataset:
         Clips that are there and could not be used.
     lists : list of str
         Files and folders besides the root that the options named, which were read.
+    outside : tuple of classify.models.outside_vectors.Extra
+        Vectors of other systems, which stand beside those of an evaluation.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Dataset:
     missing: list[str]
     failed: list[Skipped] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    outside: tuple[Any, ...] = ()
 
     @property
     def labels(self):

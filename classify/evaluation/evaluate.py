@@ -204,7 +204,7 @@ def _stages(prepared, places, encoding, classifier):
     features = combined(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
-    classified = [*encoded, dataclasses.asdict(classifier)]
+    classified = [*encoded, dataclasses.asdict(classifier), *(block.digest for block in prepared.dataset.outside)]
     return {
         "codebooks": Stage("codebooks", places.codebook, fitted),
         "encoding": Stage("encoding", places.vectors, encoded),

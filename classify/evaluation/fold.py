@@ -15,6 +15,7 @@ from classify.fusion.score_file import Details
 from classify.fusion.scores import Scores
 from classify.labels import classes_of
 from classify.metrics import memberships
+from classify.models.outside_vectors import aligned_blocks
 from classify.svm.build import machine_of
 from classify.svm.rows import Rows
 from encoding.codebook import Codebook
@@ -145,25 +146,23 @@ def classify(plan, run):
     """
     threads = run.jobs * run.threads
     with open_vectors(plan.vectors.path) as vectors:
-        place = {name: row for row, name in enumerate(vectors.names)}
-        index, count = [place[name] for name in plan.names], len(plan.split.train)
         by_block: dict[str, np.ndarray] = {}
         total: np.ndarray | None = None
-        blocks = block_columns(vectors.layout)
-        for block, columns in blocks.items():
-            machine = machine_of(plan.classifier, [part for part in vectors.layout if part["block"] == block], threads)
-            similarity = machine.similarity(Rows(vectors.encodings, index=index, columns=columns), count)
+        blocks = _blocks(plan, vectors)
+        for block, (rows, parts) in blocks.items():
+            machine = machine_of(plan.classifier, parts, threads)
+            similarity = machine.similarity(rows, len(plan.split.train))
             if len(blocks) > 1:
                 total = similarity.copy() if total is None else np.add(total, similarity, out=total)
                 by_block[block], _ = machine.score_others(similarity, plan.labels, plan.groups)
             else:
                 total = similarity
-        whole, probabilities = machine_of(plan.classifier, vectors.layout, threads).score_others(
+        layout = [part for _, parts in blocks.values() for part in parts]
+        whole, probabilities = machine_of(plan.classifier, layout, threads).score_others(
             total, plan.labels, plan.groups
         )
-        details = Details(
-            by_block or dict.fromkeys(blocks, whole), vectors.empty, probabilities, vectors.encodings.shape[1]
-        )
+        columns = sum(part["size"] for part in layout)
+        details = Details(by_block or dict.fromkeys(blocks, whole), vectors.empty, probabilities, columns)
     classes = classes_of(plan.labels)
     scores = Scores(
         whole,
@@ -181,6 +180,22 @@ def classify(plan, run):
         path, scores, details, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite
     )
     return scores, details
+
+
+def _blocks(plan, vectors):
+    """Rows and parts of the layout of each block of the vectors, and of the outside blocks beside them."""
+    place = {name: row for row, name in enumerate(vectors.names)}
+    index = [place[name] for name in plan.names]
+    blocks = {
+        block: (
+            Rows(vectors.encodings, index=index, columns=columns),
+            [part for part in vectors.layout if part["block"] == block],
+        )
+        for block, columns in block_columns(vectors.layout).items()
+    }
+    for rows, part in aligned_blocks(vectors.layout, plan.names, plan.outside):
+        blocks[part["block"]] = Rows(rows), [part]
+    return blocks
 
 
 def _columns_of(truth, classes):

@@ -58,6 +58,8 @@ class FoldPlan:
         What cross-validation on the training videos must not tear apart: the group of each, or nothing.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
+    outside : tuple of classify.models.outside_vectors.Extra
+        Blocks beside the vectors.
     codebook, vectors, scores : Target
     """
 
@@ -68,6 +70,7 @@ class FoldPlan:
     groups: list
     encoding: BlockParams
     classifier: ClassifierParams
+    outside: tuple
     codebook: Target
     vectors: Target
     scores: Target
@@ -151,7 +154,9 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
     fitted = combined(learnt)
     encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
-    scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth]).encode()).hexdigest()
+    # A key only where there is something, so that scores without outside vectors stay what they were.
+    beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
+    scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
     # What was made without the clips that failed may be replaced by what is made with them (`fold.lacks_clips`).
@@ -168,6 +173,7 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         [group for _, _, group in training],
         encoding,
         classifier,
+        prepared.dataset.outside,
         codebook=Target(
             path("codebook"),
             CODEBOOK_FORMAT,

@@ -28,10 +28,13 @@ def settings_of(dataset, *, extraction, encoding, classifier):
     Returns
     -------
     dict
-        The three with their names, that of the encoding too, and ``dataset`` and ``protocol``.
+        The three with their names, that of the encoding too, ``dataset`` and ``protocol``, and the digests of blocks
+        of outside vectors, if there are any.
     """
     groups = {"extraction": extraction, "encoding": encoding, "classifier": classifier}
-    described = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
+    described: dict = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
+    if dataset.outside:
+        described["outside"] = {block.name: block.digest for block in dataset.outside}
     return {**described, **{name: dataclasses.asdict(params) for name, params in groups.items()}}
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import idt
+from classify.datasets.class_files import read_class_file
 from classify.datasets.hollywood2 import read_labels as read_hollywood2
 from classify.datasets.kth import read_sequences
 from classify.datasets.ucf101 import read_classes
+from classify.datasets.video_list import read_video_list
 from classify.evaluation import cost_ledger
 from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
@@ -79,6 +81,8 @@ READERS = {
     "digest": provenance.digest,
     "kth": read_sequences,
     "ucf101": read_classes,
+    "video list": read_video_list,
+    "classes": read_class_file,
 }
 
 

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from benchmarks.clips import write_video
+from classify.fusion.scores import Scores
+from classify.fusion.write import write_scores
 from classify.models import model_file
 from classify.svm.linear import LinearSVM
 from encoding.encode_files import encode_files
@@ -35,7 +37,10 @@ PATIENCE = 30
 
 COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode"}
 
-NO_FILES = {"--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"}
+NO_FILES = {
+    *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
+    *("--dataset", "--form", "--norm", "--weights", "--write"),
+}
 """Options that take text and name no file."""
 
 OUTPUTS = {"-o", "--force"}
@@ -88,6 +93,15 @@ FILES = {
         "--lists": "hmdb51 {set} --lists {bad} -o {out}",
         "--sequences": "kth {kth} --subsequences --sequences {bad} -o {out}",
     },
+}
+TWO = "a={scores.h5} b={scores.h5} -o {out}"
+FILES["idt-fuse"] = {
+    "sources": "a={bad} b={scores.h5} -o {out}",
+    **{f"--{option}": f"{TWO} --{option} {{bad}}" for option in ("list", "classes", "lists", "labels", "split")},
+    "--numbered": TWO + " --list {names.txt} --numbered {bad}",
+    **{f"--{option}": f"{TWO} --{option} a={{bad}} b={{other.h5}}" for option in ("search", "svm")},
+    "--validation-list": TWO + " --search a={other.h5} b={other.h5} --validation-list {bad}",
+    "--order": TWO + " --write csv --order {bad}",
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
@@ -187,6 +201,9 @@ def good(tmp_path_factory):
     model_file.save_model(
         place / "model.h5", machine, layout=stored.layout, codebook=stored.codebook, source={"digest": "0" * 64}
     )
+    for name, videos in (("scores", names), ("other", ["g1", "g2", "g3", "g4"])):
+        made = Scores(np.eye(2)[[0, 1, 0, 1]], videos, ["run", "walk"], np.array([0, 1, 0, 1]), "margins")
+        write_scores(place / f"{name}.h5", made)
     for folder, videos in {"set": ["walk/a", "walk/b", "run/c", "run/d"], "kth": ["person01_boxing_d1"]}.items():
         for video in videos:
             (place / folder / f"{video}.avi").parent.mkdir(parents=True, exist_ok=True)
