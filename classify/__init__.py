@@ -3,8 +3,8 @@
 LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
-fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
 read_scores, write_scores        scores of videos from a file of any form, and into one
+fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 
@@ -48,10 +48,10 @@ else:
             "classify.datasets.registry": "read_dataset",
             "classify.evaluation.evaluate": "evaluate",
             "classify.evaluation.compare": "compare",
-            "classify.fusion.fuse": "fuse",
-            "classify.fusion.alignment.protocol": "FusionProtocol",
             "classify.fusion.read": "read_scores",
             "classify.fusion.write": "write_scores",
+            "classify.fusion.fuse": "fuse",
+            "classify.fusion.alignment.protocol": "FusionProtocol",
             "classify.models.model_file": "load_model save_model",
             "classify.params": "ClassifierParams DatasetParams",
         },
