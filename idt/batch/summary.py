@@ -152,11 +152,11 @@ class Tally:
             for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))
         )
         # A link that somebody put there since is not followed.
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self._folder / FAILURES, flags, 0o666)
         with contextlib.closing(os.fdopen(descriptor, "r+b", buffering=0)) as file:
             # Of two runs that share the work, both may meet a broken video, and both at once.
             lock_file.take(descriptor, wait=True)
-            known = file.read()
+            known = file.read() or b""
             if b"\n" + line not in known:
                 file.write(line if known else header + line)

@@ -51,17 +51,6 @@ def nothing_hangs():
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write bytes to a file: its path."""
-
-    def write(data, name="f.txt"):
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return write
-
-
 READERS = {
     "text": text.read_text,
     "lines": read_lines,

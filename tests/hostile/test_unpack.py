@@ -24,17 +24,6 @@ def packed(data, form="gzip"):
     return gzip.compress(data, mtime=0) if form == "gzip" else FORMS[form].compress(data)
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write bytes to a file: its path."""
-
-    def write(data, name="f.txt"):
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return write
-
-
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     """Some rows of the release as text."""
