@@ -13,6 +13,7 @@ from idt.command import (
     add_fields,
     add_habits,
     add_number,
+    add_reading,
     add_replacing,
     command,
     fields_of,
@@ -21,7 +22,7 @@ from idt.command import (
     warn,
 )
 from idt.errors import DataError, naming
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, Bounds
+from idt.params.bounds import JOBS, THREADS, Bounds
 
 
 @command
@@ -148,7 +149,7 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

@@ -88,7 +88,7 @@ def _extraction_options(arguments):
         "--project", metavar="CODEBOOK",
         help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
     )  # fmt: skip
-    parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
+    parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
@@ -229,7 +229,7 @@ def show(arguments):
     read = [options.video, source, options.boxes]
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
-    opened = open_video(source, params=params, max_pixels=options.max_pixels)
+    opened = open_video(source, params=params, max_pixels=options.max_pixels, decoder=options.decoder)
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
 
         def progress(items):

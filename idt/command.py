@@ -18,6 +18,7 @@ import warnings
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
+from idt.params.decoder import DECODERS
 from idt.workers import endings, memory, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -155,6 +156,7 @@ def run_options(arguments):
         threads=getattr(arguments, "threads", None) or 1,
         overwrite=arguments.overwrite,
         max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
+        decoder=getattr(arguments, "decoder", "auto"),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
@@ -192,10 +194,19 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     if videos:
-        add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+        add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+
+
+def add_reading(parser):
+    """Add to ``parser`` the options of commands that read videos."""
+    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    parser.add_argument(
+        "--decoder", choices=DECODERS, default="auto",
+        help="what decodes video files; auto is PyAV where it is installed, else OpenCV (default auto)",
+    )  # fmt: skip
 
 
 def add_replacing(parser):

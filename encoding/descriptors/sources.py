@@ -23,8 +23,8 @@ from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5
 from idt.files.source_file import Identity, open_source
-from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768
@@ -246,9 +246,8 @@ class VideoSource(TrackSource):
     extraction : ExtractionParams
     boxes : str or None
         As for `idt.batch.extract_one.extract_job`.
-    threads : int
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        Threads, decoder and the most pixels of a frame.
     content : str or None
         `digest` of the content that is expected; a video of another is refused when it is extracted.
     """
@@ -256,8 +255,7 @@ class VideoSource(TrackSource):
     job: Any
     extraction: ExtractionParams
     boxes: str | None = None
-    threads: int = 1
-    max_pixels: int = MOST_PIXELS
+    run: RunOptions = RunOptions()
     content: str | None = None
     name: str = field(init=False)
     kind = "videos"
@@ -277,14 +275,15 @@ class VideoSource(TrackSource):
         """Return the digest of the video, and of its human boxes if there are any, that a feature file records."""
         from idt.batch.extract_one import source_of_job
 
-        source = source_of_job(self.job, self.extraction, boxes=self.boxes, max_pixels=self.max_pixels)
+        reading = {"max_pixels": self.run.max_pixels, "decoder": self.run.decoder}
+        source = source_of_job(self.job, self.extraction, boxes=self.boxes, **reading)
         return content_of(source)
 
     def chunks(self, columns):
         """Extract."""
         from idt.batch.extract_one import stream_job
 
-        options: dict[str, Any] = {"boxes": self.boxes, "threads": self.threads, "max_pixels": self.max_pixels}
+        options: dict[str, Any] = {"boxes": self.boxes, "run": self.run}
         options |= {"columns": columns, "check": None if self.content is None else self._check}
         return regrouped(stream_job(self.job, self.extraction, **options), ROWS)
 

@@ -56,7 +56,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage : Storage
         Form of the feature file.
     strict : bool
-        Refuse a truncated video, and an up-to-date file of one.
+        Refuse a truncated or damaged video, and an up-to-date file of one.
     run : RunOptions
         2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
@@ -88,7 +88,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
     source = camera_or_path(job.source)
-    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
+    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels, "decoder": run.decoder}
     with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, **reading) as video:
         with stage("digest of the source"):
             boxes = known_boxes(boxes)
@@ -178,7 +178,7 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
-def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
+def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS, decoder="auto"):
     """What the features of a video would be made from.
 
     Parameters
@@ -187,8 +187,8 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     params : ExtractionParams
     boxes : path, optional
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    max_pixels, decoder
+        As in `RunOptions`.
 
     Returns
     -------
@@ -203,11 +203,11 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     from idt.extractor import source_of
     from idt.frames.video import open_video
 
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels, decoder=decoder) as video:
         return source_of(video, boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_PIXELS, check=None):
+def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
     """Extract one video without storing it.
 
     Parameters
@@ -218,10 +218,10 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     columns : sequence of str
         The columns that are needed. With ``"position"`` all tracks are held until the last one is known: their times
         are relative to the number of frames.
-    boxes, threads
+    boxes
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        Its threads, decoder and most pixels are used.
     check : callable, optional
         Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
@@ -244,11 +244,12 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    opening = {"max_pixels": run.max_pixels, "decoder": run.decoder}
+    with open_video(camera_or_path(job.source), params=params, **opening) as video:
         boxes = known_boxes(boxes_of(job, boxes))
         if check is not None:
             check(source_of(video, boxes))
-        chunks = features_of(video, params, boxes=boxes, threads=threads)
+        chunks = features_of(video, params, boxes=boxes, threads=run.threads)
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])

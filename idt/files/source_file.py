@@ -128,7 +128,11 @@ class SourceFile:
 
     def head(self, size):
         """Read the first ``size`` bytes, or all there are."""
-        return os.pread(self._descriptor, size, 0)
+        return self.read_at(0, size)
+
+    def read_at(self, offset, size):
+        """Read ``size`` bytes from an ``offset`` on, or all there are; nothing beyond the size when it was opened."""
+        return os.pread(self._descriptor, max(0, min(size, self.size - offset)), offset)
 
     def read(self, most):
         """Read everything.

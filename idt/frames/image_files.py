@@ -12,8 +12,8 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
-from idt.frames.decoders import quiet
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
+from idt.frames.opencv_decoder import quiet
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
@@ -35,7 +35,7 @@ class Images:
         Most pixels of a frame.
     """
 
-    kind, fps, channels = "images", math.nan, "bgr"
+    kind, fps, channels, decoder, notes = "images", math.nan, "bgr", "", ()
 
     def __init__(self, paths, path, named, max_pixels=MOST_PIXELS):
         self.path = path
@@ -96,9 +96,13 @@ class Images:
         """The frame's name in messages."""
         return f"frame {index} ({self._paths[index].name})"
 
-    def is_truncated(self):
-        """Never: the files that are there are all."""
-        return False
+    def times(self):
+        """Return nothing: images have no time stamps."""
+        return
+
+    def faults(self, at_end):
+        """Return nothing, whether or not the reading is ``at_end``: the files that are there are all."""
+        return []
 
     def close(self):
         """Leave the rest unread."""

@@ -1,4 +1,4 @@
-"""What a path, a number or an iterable means as a video, and which of the `decoders` reads it."""
+"""What a path, a number or an iterable means as a video, and which reader gives its frames."""
 
 import glob
 import os
@@ -10,18 +10,20 @@ import numpy as np
 
 from idt.checks import describe
 from idt.errors import DataError, shown
-from idt.files.source_file import open_source
-from idt.frames.decoders import Arrays, Capture
+from idt.frames.arrays import Arrays
+from idt.frames.decoders import open_file
 from idt.frames.image_files import Images
+from idt.frames.opencv_decoder import Capture
 from idt.frames.suffixes import IMAGES
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
+from idt.params.decoder import check_decoder
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 """OpenCV's conversion for each order of the colours."""
 
 
-def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
+def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False):
     """Find the reader for whatever `video.open_video` accepts.
 
     Parameters
@@ -31,10 +33,12 @@ def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
         Order of the colours in arrays.
     max_pixels : int
         Most pixels of a frame of a file or camera.
+    decoder, deinterlace
+        Of video files, as `idt.frames.decoders.open_file`.
 
     Returns
     -------
-    Capture, Images or Arrays
+    Capture, idt.frames.pyav_decoder.Stream, Images or Arrays
 
     Raises
     ------
@@ -43,8 +47,9 @@ def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
     """
     if not isinstance(channels, str) or channels not in TO_GRAY:
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
+    check_decoder(decoder)
     if isinstance(video, str | os.PathLike):
-        return _find_file(os.fspath(video), max_pixels)
+        return _find_file(os.fspath(video), max_pixels, decoder, deinterlace)
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
@@ -60,7 +65,7 @@ def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
     raise DataError(f"video must be a path, a pattern, a camera index or an iterable of frames, got {describe(video)}")
 
 
-def _find_file(text, max_pixels):
+def _find_file(text, max_pixels, decoder, deinterlace):
     if not text:
         raise DataError('the name of a video must not be empty; the folder you are in is "."')
     path = Path(text)
@@ -72,7 +77,7 @@ def _find_file(text, max_pixels):
     if path.exists():
         if _is_image(path):
             return Images([path], text, path, max_pixels)
-        return _open_capture(text, max_pixels)
+        return open_file(text, max_pixels=max_pixels, decoder=decoder, deinterlace=deinterlace)
     number = re.search(r"%0?\d*d", path.name)
     if number:
         return Images(_numbered(path, number), text, path.parent, max_pixels)
@@ -84,23 +89,6 @@ def _find_file(text, max_pixels):
             raise DataError(f"{text} matches no image files ({' '.join(IMAGES)})")
         return Images(names, text, path.parent, max_pixels)
     raise DataError(f"{text}: no such file or folder")
-
-
-def _open_capture(text, max_pixels):
-    """Open a video file, once."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # FFmpeg does not see the name, but JSON and other programs that read ours do.
-        raise DataError(f"{text} has a name that is not UTF-8; rename it") from None
-    file = open_source(text)
-    try:
-        if not file.size:
-            raise DataError(f"{text} is empty (0 bytes)")
-        return Capture(file, text, max_pixels)
-    except BaseException:
-        file.close()
-        raise
 
 
 def _is_image(path):

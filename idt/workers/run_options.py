@@ -1,4 +1,4 @@
-"""Options of a run that no number depends on: processes, threads, replacing of files, progress."""
+"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 from idt.files.ownership import check_overwrite
 from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
+from idt.params.decoder import check_decoder
 
 
 @contextlib.contextmanager
@@ -33,7 +34,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options.
+    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -46,6 +47,8 @@ class RunOptions:
         that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
+    decoder : {"auto", "opencv", "pyav"}
+        What reads video files (`idt.params.decoder.chosen`).
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -59,12 +62,14 @@ class RunOptions:
     threads: int = 1
     overwrite: bool | Collection[str | os.PathLike] = False
     max_pixels: int = MOST_PIXELS
+    decoder: str = "auto"
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
         PIXELS.check("max_pixels", self.max_pixels)
+        check_decoder(self.decoder)
         check_workers(self.jobs, self.threads)
         check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
