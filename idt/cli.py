@@ -135,8 +135,10 @@ def _extract_many(jobs, params, run, settings, options):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
-                _report(outcome, options.quiet)
+                _report(outcome, quiet=True)
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
+    noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
+    _note([noted] if noted else [], options.quiet)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
         warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")

@@ -10,6 +10,7 @@ from idt.errors import DataError
 from idt.files import marks
 from idt.files.text import numbered_lines
 from idt.files.walk import file_key, matching, walk
+from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
@@ -33,8 +34,9 @@ def plan(inputs, output, *, on_note=None):
     Parameters
     ----------
     inputs : list of str
-        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
-        videos below it, and ``@list.txt`` for what the lines of that file say (`read_list`).
+        Video files, folders or patterns of images, the index of a camera; a folder stands for all videos below it, or
+        if there is none, and it holds no images itself, for all folders of images below it, and ``@list.txt`` for what
+        the lines of that file say (`read_list`).
     output : str
         A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
         outputs keep their path relative to the common root of the inputs.
@@ -167,14 +169,17 @@ def _expand(given):
         raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         names = sorted(os.listdir(given))
-        files = (path for path in walk(given).files if path.suffix.lower() in VIDEOS and path.is_file())
+        found = walk(given, keep=lambda name: Path(name).suffix.lower() in VIDEOS)
+        files = (path for path in found.files if path.is_file())
         # The next run must not take what an earlier one drew for a video of the folder.
         below = [path for path in sorted(map(str, files)) if not marks.is_drawn(path)]
         if below or not names:
             if not below:
                 raise DataError(f"{given} is an empty folder: expected videos or images in it")
             return below
-        return [given]
+        if holds_images(given):
+            return [given]
+        return sorted(map(str, frame_folders(found.folders, given))) or [given]
     if not os.path.exists(given) and glob.has_magic(given):
         found = [path for path in matching(given) if Path(path).suffix.lower() in VIDEOS]
         return [path for path in found if not marks.is_drawn(path)] or [given]
@@ -196,7 +201,9 @@ def _name(source, root):
 def _place(source):
     """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
     place = os.path.abspath(source)
-    if not os.path.exists(place):
-        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
-            place = os.path.dirname(place)
+    while not os.path.exists(place):
+        name = os.path.basename(place)
+        if not (glob.has_magic(name) or re.search(r"%0?\d*d", name)):
+            break
+        place = os.path.dirname(place)
     return place

@@ -35,7 +35,7 @@ class Found(NamedTuple):
     repeats: list[Repeat]
 
 
-def walk(root, *, follow=False):
+def walk(root, *, follow=False, keep=None):
     """List what lies below a folder.
 
     Parameters
@@ -43,6 +43,8 @@ def walk(root, *, follow=False):
     root : str or Path
     follow : bool
         Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
+    keep : callable, optional
+        Takes the name of a file and tells whether it is listed. A tree of frames has millions that nobody asks for.
 
     Returns
     -------
@@ -74,7 +76,8 @@ def walk(root, *, follow=False):
         for entry in entries:
             path = folder / entry.name
             if not _is_folder(entry):
-                files.append(path)
+                if keep is None or keep(entry.name):
+                    files.append(path)
             elif not entry.is_symlink():
                 later.append(path)
             elif follow:
@@ -95,6 +98,7 @@ def matching(pattern):
     list of str
         Sorted. Hidden folders, and links to folders, are not entered by ``**``.
     """
+    pattern = literal_start(pattern)
     before, any_depth, after = _split(pattern)
     if not any_depth:
         return sorted(glob.glob(pattern))
@@ -111,6 +115,18 @@ def matching(pattern):
             rest = after or "*"
             found.update(matching(os.path.join(glob.escape(place), rest) if place else rest))
     return sorted(found)
+
+
+def literal_start(pattern):
+    """Escape the steps at the beginning of a ``pattern`` that exist as they are, such as a folder ``takes[1]``."""
+    steps = pattern.split("/")
+    escaped = list(steps)
+    for i, step in enumerate(steps):
+        if glob.has_magic(step):
+            if not os.path.lexists("/".join(steps[: i + 1])):
+                break
+            escaped[i] = glob.escape(step)
+    return "/".join(escaped)
 
 
 def file_key(path):

@@ -8,6 +8,7 @@ first frame, as OpenCV's does; from then on a frame of too many pixels is refuse
 import math
 import os
 import re
+from threading import Lock
 
 import av
 from av.stream import Disposition
@@ -28,12 +29,15 @@ FORMATS = (
 )
 """FFmpeg's demuxers of videos. Left out: playlists, devices, networks, sound, subtitles, and text drawn as pictures."""
 
+# PyAV has one log level for all threads.
+_PRINTING = Lock()
+
 # AVFMT_FLAG_GENPTS
 _GENERATE_STAMPS = 1
 
 _PICTURES = frozenset(("bmp", "gif", "jpeg2000", "jpegls", "mjpeg", "png", "ppm", "tiff", "webp"))
 _COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
-_CODEC = re.compile(r"Video: ([^\n,]+)")
+_CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -136,9 +140,7 @@ def video_of(container, path):
     moving = [stream for stream in videos if _codec_name(stream) not in _PICTURES] or videos
     stream = moving[0]
     if stream.codec_context is None:
-        named = _CODEC.findall(container.dumps_format())
-        at = streams.index(stream)
-        codec = printable(named[at]) if at < len(named) else "unknown"
+        codec = _described(container, streams.index(stream))
         raise DataError(
             f"{path} is a video of the codec {codec}, which PyAV cannot decode; convert it: ffmpeg -i {name} -c:v"
             " libx264 converted.mp4"
@@ -174,6 +176,20 @@ def announced(container, stream):
 
 def _refuse(url, *_):
     raise PermissionError(f"a video may not lead to {url}")
+
+
+def _described(container, index):
+    """Name of the codec of a video stream that there is no decoder for, and the four letters that stand for it."""
+    # Only the text that FFmpeg prints of a container names it, and PyAV drops what FFmpeg prints.
+    with _PRINTING:
+        level = av.logging.get_level()
+        av.logging.set_level(av.logging.INFO)
+        try:
+            found = _CODEC.findall(container.dumps_format())
+        finally:
+            av.logging.set_level(level)
+    name, letters = found[index] if index < len(found) else ("", "")
+    return printable(f"{name} ({letters})" if name not in ("", "none") else letters or "unknown")
 
 
 def _codec_name(stream):
