@@ -132,7 +132,8 @@ class SourceFile:
 
     def read_at(self, offset, size):
         """Read ``size`` bytes from an ``offset`` on, or all there are; nothing beyond the size when it was opened."""
-        return os.pread(self._descriptor, max(0, min(size, self.size - offset)), offset)
+        there = min(size, self.size - offset)
+        return os.pread(self._descriptor, there, offset) if there > 0 else b""
 
     def read(self, most):
         """Read everything.

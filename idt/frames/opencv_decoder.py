@@ -175,14 +175,14 @@ class Capture:
             return []
         if containers.is_cut(self._file):
             return [cut_short(self.name, self.position, self.n_frames)]
+        if self.position == 1 and self._codec in _PICTURE_CODECS:
+            self._refuse_cover()
         if self.n_frames is None or self.position >= self.n_frames - _slack(self.n_frames):
             return []
-        packets, _, largest = self._packets()
+        packets, _, _ = self._packets()
         if containers.is_mp4(self._file):
             # Its count is that of its table, and the packets cannot be read beyond one that is damaged.
             packets = self.n_frames
-        if self.position == 1 and self._codec in _PICTURE_CODECS and 2 * largest < self._file.size:
-            raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
         # An estimate from the duration is no reason to believe that something is lost, nor are frames that are hidden.
         if self.position >= packets - _slack(packets) or containers.is_edited(self._file):
             return []
@@ -210,6 +210,12 @@ class Capture:
                 f"no frames in {self.name}: OpenCV decodes none of its {packets} packets, whose codec is {codec};"
                 f" {REMEDY}, or convert it: ffmpeg -i {self.name} -c:v libx264 converted.mp4"
             )
+
+    def _refuse_cover(self):
+        """Refuse a single picture in a file that holds far more."""
+        _, _, largest = self._packets()
+        if 2 * largest < self.size:
+            raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
 
     def _refuse_stale(self):
         """Refuse a video whose frames repeat each other although its packets do not."""

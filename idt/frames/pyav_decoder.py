@@ -5,6 +5,7 @@ are passed over, and so is what the container cannot make packets of.
 """
 
 import math
+import weakref
 from array import array
 from collections import deque
 from pathlib import Path
@@ -53,8 +54,10 @@ class Stream:
             self.fps = rate_of(self._stream)
             self.n_frames = announced(self._container, self._stream)
             self._damage, self._pictures = Damage(), Pictures(self._stream)
-            self._deinterlacer = Deinterlacer() if deinterlace else None
-            self._decoded = self._decode(self._container, self._stream, self._damage)
+            deinterlacer = Deinterlacer() if deinterlace else None
+            self._decoded = _decode(self._container, self._stream, self._damage, max_pixels, deinterlacer)
+            # PyAV's container and streams know each other, and would keep the file of a reader that nobody closes open.
+            self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
         except BaseException:
             self._container.close()
             raise
@@ -96,12 +99,12 @@ class Stream:
         found = array("d")
         with open_container(self._file, self.path, self._max_pixels) as container:
             stream = container.streams[self._stream.index]
-            for number, frame in self._decode(container, stream, Damage()):
+            for number, frame in _decode(container, stream, Damage(), self._max_pixels):
                 if frame.pts is None:
                     return None
                 # A frame that is lost came between its neighbours.
                 found.extend([math.nan] * (number - len(found)))
-                found.append(float(frame.pts * frame.time_base))
+                found.append(float(frame.pts * stream.time_base))
         stamps = np.array(found)
         there = np.flatnonzero(~np.isnan(stamps))
         if len(there) < 2:
@@ -126,21 +129,21 @@ class Stream:
         if is_cut:
             found.append(cut_short(self.name, self.position, self.n_frames))
         # Of a file that is cut, the frame with the cut and those behind it are lost by the cut.
-        lost = [number for number in damage.lost if number < damage.last or not is_cut]
+        lost, damaged = (
+            [i for i in numbers if i < damage.last or not is_cut] for numbers in (damage.lost, damage.damaged)
+        )
         if lost:
             plural = f"frames {shown_ranges(lost)} do" if len(lost) > 1 else f"frame {lost[0]} does"
             left = "are" if len(lost) > 1 else "is"
             found.append(f"{self.name} is damaged: {plural} not decode and {left} left out")
-        if damage.damaged:
-            plural = "s" * (len(damage.damaged) > 1)
-            found.append(f"{self.name} is damaged: frame{plural} {shown_ranges(damage.damaged)} decoded with errors")
+        if damaged:
+            plural = "s" * (len(damaged) > 1)
+            found.append(f"{self.name} is damaged: frame{plural} {shown_ranges(damaged)} decoded with errors")
         return found
 
     def close(self):
         """Release the file."""
-        self._decoded.close()
-        self._container.close()
-        self._file.close()
+        self._release()
 
     def _next(self):
         """Next decoded frame, or None."""
@@ -149,28 +152,33 @@ class Stream:
             self.position = number + 1
         return frame
 
-    def _decode(self, container, stream, damage):
-        """Frames with their numbers."""
-        context = stream.codec_context
-        context.thread_count = 1
-        context.options = decoder_options(self._max_pixels)
-        deinterlacer = self._deinterlacer if container is self._container else None
-        # Of a deinterlaced frame the next one must be known, too.
-        waiting: deque[int] = deque()
-        for frames in _sent(context, _packets(container, stream, damage), damage):
-            for frame in frames:
-                number = damage.receive(frame.pts, frame.is_corrupt)
-                if number is None:
-                    continue
-                if deinterlacer is None:
-                    yield number, frame
-                else:
-                    waiting.append(number)
-                    for ready in deinterlacer.deinterlace(frame):
-                        yield waiting.popleft(), ready
-        damage.end()
-        for ready in [] if deinterlacer is None else deinterlacer.deinterlace(None):
-            yield waiting.popleft(), ready
+
+def _close(*items):
+    for item in items:
+        item.close()
+
+
+def _decode(container, stream, damage, max_pixels, deinterlacer=None):
+    """Frames with their numbers. No method, because a generator that knows its reader would keep the file open."""
+    context = stream.codec_context
+    context.thread_count = 1
+    context.options = decoder_options(max_pixels)
+    # Of a deinterlaced frame the next one must be known, too.
+    waiting: deque[int] = deque()
+    for frames in _sent(context, _packets(container, stream, damage), damage):
+        for frame in frames:
+            number = damage.receive(frame.pts, frame.is_corrupt)
+            if number is None:
+                continue
+            if deinterlacer is None:
+                yield number, frame
+            else:
+                waiting.append(number)
+                for ready in deinterlacer.deinterlace(frame):
+                    yield waiting.popleft(), ready
+    damage.end()
+    for ready in [] if deinterlacer is None else deinterlacer.deinterlace(None):
+        yield waiting.popleft(), ready
 
 
 def _sent(context, packets, damage):
