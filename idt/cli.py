@@ -91,7 +91,7 @@ def _extraction_options(arguments):
         "--project", metavar="CODEBOOK",
         help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
     )  # fmt: skip
-    parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
+    parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
@@ -144,10 +144,12 @@ def _extract_many(jobs, params, run, settings, options, *, joins):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
-                _report(outcome, options.quiet)
+                _report(outcome, quiet=True)
                 if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params)):
                     _note([f"{hint}; so may others"], options.quiet)
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
+    noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
+    _note([noted] if noted else [], options.quiet)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
         warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
@@ -242,7 +244,7 @@ def show(arguments):
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
     with patience.watching(options.patience, options.video):
-        opened = open_video(source, params=params, max_pixels=options.max_pixels)
+        opened = open_video(source, params=params, max_pixels=options.max_pixels, decoder=options.decoder)
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
         if hint := large_hint(video.name, (video.width, video.height), params):
             _note([hint], options.quiet)

@@ -18,6 +18,7 @@ import warnings
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.params.decoder import DECODERS
 from idt.workers import endings, kernel_folder, memory, patience, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
@@ -168,6 +169,7 @@ def run_options(arguments):
         overwrite=arguments.overwrite,
         max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
         patience=getattr(arguments, "patience", PATIENT),
+        decoder=getattr(arguments, "decoder", "auto"),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
@@ -215,6 +217,10 @@ def add_reading(parser):
     """Add to ``parser`` the options of commands that read videos."""
     add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
     add_number(parser, "--patience", PATIENCE, default=PATIENT, help="give up a video after so many s without a frame")
+    parser.add_argument(
+        "--decoder", choices=DECODERS, default="auto",
+        help="what decodes video files; auto is PyAV where it is installed, else OpenCV (default auto)",
+    )  # fmt: skip
 
 
 def add_replacing(parser):

@@ -5,7 +5,8 @@ python -m tests.aarch64 --clips disc -k disc  # a quarter of an hour of one core
 
 A folder (--root) gets Debian's arm64 packages, unpacked without being installed, and the aarch64 wheels of the versions
 that this environment has; so nothing is changed on this machine, and there is no chroot. It needs qemu-aarch64-static
-(qemu-user-static), debootstrap, dpkg and root, without which it is skipped and says why, and the network the first time.
+(qemu-user-static), debootstrap, dpkg and root, without which it is skipped and says why, and the network the first
+time.
 Processes cannot be started from within, for the kernel would take their program for one of this machine.
 """
 

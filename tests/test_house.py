@@ -40,7 +40,7 @@ DISK = {
 OPEN_FILES = {
     "idt.files.part.Part": "the descriptor of a file that is written",
     "idt.files.hdf5.guard.GuardedFile": "the descriptor of a file that is read",
-    "idt.frames.decoders.Capture": "a video that OpenCV has opened",
+    "idt.frames.opencv_decoder.Capture": "a video that OpenCV has opened",
 }
 """Classes that are an open file, and may therefore open it in their constructor."""
 

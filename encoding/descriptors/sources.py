@@ -280,7 +280,7 @@ class VideoSource(TrackSource):
     boxes : str or None
         As for `idt.batch.extract_one.extract_job`.
     run : RunOptions
-        Its threads, most pixels of a frame, and patience count.
+        Threads, decoder, the most pixels of a frame, and patience.
     content : str or None
         `digest` of the content that is expected; a video of another is refused when it is extracted.
     """

@@ -21,7 +21,7 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     boxes
         As `VideoSource`.
     run : RunOptions
-        Threads, the most pixels of a frame, and patience.
+        Threads, decoder, the most pixels of a frame, and patience.
     on_note : callable, optional
         As `idt.batch.jobs.plan`.
 

@@ -32,7 +32,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage : Storage
         Form of the feature file.
     strict : bool
-        Refuse a truncated video, and an up-to-date file of one.
+        Refuse a truncated or damaged video, and an up-to-date file of one.
     run : RunOptions
         2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
@@ -186,7 +186,7 @@ def source_of_job(job, params, *, boxes=None, run=RunOptions()):
     boxes : path, optional
         As for `extract_job`.
     run : RunOptions
-        ``max_pixels`` and ``patience`` count.
+        ``max_pixels``, ``decoder`` and ``patience`` count.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     boxes
         As for `extract_job`.
     run : RunOptions
-        ``threads``, ``max_pixels`` and ``patience`` count.
+        ``threads``, ``max_pixels``, ``decoder`` and ``patience`` count.
     check : callable, optional
         Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
@@ -261,7 +261,7 @@ def _opened(job, params, run, **reading):
 
     source = camera_or_path(job.source)
     with patience.watching(run.patience, job.source):
-        opened = open_video(source, params=params, max_pixels=run.max_pixels, **reading)
+        opened = open_video(source, params=params, max_pixels=run.max_pixels, decoder=run.decoder, **reading)
     with opened as video:
         yield video
 

@@ -10,6 +10,7 @@ from idt.errors import DataError
 from idt.files import marks
 from idt.files.text import numbered_lines
 from idt.files.walk import file_key, fixed_folder, matching, walk
+from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
@@ -41,8 +42,9 @@ def plan(inputs, output, *, on_note=None):
     Parameters
     ----------
     inputs : list of str
-        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
-        videos below it, and ``@list.txt`` for what the lines of that file say (`read_list`).
+        Video files, folders or patterns of images, the index of a camera; a folder stands for all videos below it, or
+        if there is none, and it holds no images itself, for all folders of images below it, and ``@list.txt`` for what
+        the lines of that file say (`read_list`).
     output : str
         A file for a single input; a folder for several, or where it exists as one or ends with a slash, or where it
         has no suffix and an input is a folder of videos or a pattern. In a folder, outputs keep their path relative to
@@ -195,11 +197,13 @@ def _expand(given, on_note):
     if len(given) > LONGEST:
         raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
-        below = _videos_below(given, on_note)
+        below, folders = _videos_below(given, on_note)
         if below:
             return _Group(below, os.path.abspath(given), True)
         if not os.listdir(given):
             raise DataError(f"{given} is an empty folder: expected videos or images in it")
+        if not holds_images(given) and (series := sorted(map(str, frame_folders(folders, given)))):
+            return _Group(series, os.path.abspath(given), True)
     elif not os.path.exists(given) and glob.has_magic(given):
         found = _not_drawn([path for path in matching(given) if Path(path).suffix.lower() in VIDEOS])
         if found:
@@ -208,19 +212,15 @@ def _expand(given, on_note):
 
 
 def _videos_below(folder, on_note):
-    """Videos below a folder and the folders that it links to, by name."""
-    found = walk(folder, follow=True)
-    videos = _not_drawn(sorted(str(path) for path in found.files if _is_video(path)))
+    """Videos below a folder and the folders that it links to, by name; and these folders."""
+    found = walk(folder, follow=True, keep=lambda name: Path(name).suffix.lower() in VIDEOS)
+    videos = _not_drawn(sorted(str(path) for path in found.files if path.is_file()))
     for link in found.repeats:
         if not link.is_loop and any(link.visited in Path(video).parents for video in videos):
             if on_note is None:
                 raise DataError(f"{link.path} and {link.visited} are two names of one folder of videos; remove one")
             on_note(f"{link.path} is left out: {link.visited} is the same folder")
-    return videos
-
-
-def _is_video(path):
-    return path.suffix.lower() in VIDEOS and path.is_file()
+    return videos, found.folders
 
 
 def _not_drawn(paths):
@@ -238,7 +238,9 @@ def _name(source, root):
 def _place(source):
     """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
     place = os.path.abspath(source)
-    if not os.path.exists(place):
-        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
-            place = os.path.dirname(place)
+    while not os.path.exists(place):
+        name = os.path.basename(place)
+        if not (glob.has_magic(name) or re.search(r"%0?\d*d", name)):
+            break
+        place = os.path.dirname(place)
     return place

@@ -1,7 +1,7 @@
 """How far many videos have come: what the bar shows, and the files that tell of a run when it is over.
 
-Beside the feature files, ``summary.json`` has the counts of the last run, and ``failures.csv``, if a video failed in
-it, one line for each: name, source, reason.
+Beside the feature files, ``summary.json`` has the counts of the last run and what was noted of its videos, and
+``failures.csv``, if a video failed in it, one line for each: name, source, reason.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import time
 from pathlib import Path
 
+from idt.errors import naming
 from idt.files import atomic, csv_text, lock_file
 from idt.files.marks import TOOL
 
@@ -21,6 +22,32 @@ HEADER = ("name", "source", "reason")
 
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 """Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
+
+
+class Notes:
+    """What is noted of many videos, such as damage: one line when all is done, and not thousands on the way.
+
+    Attributes
+    ----------
+    of : dict of str to list of str
+        Notes by the name of the video.
+    """
+
+    def __init__(self):
+        self.of: dict[str, list[str]] = {}
+
+    def add(self, outcome):
+        """Take in the notes of an ``outcome``."""
+        if outcome.notes:
+            self.of[outcome.job.name] = list(outcome.notes)
+
+    def line(self, videos, where=""):
+        """Sum up in one line, or None without notes; ``videos`` is their number, ``where`` a file with all notes."""
+        if not self.of:
+            return None
+        name, (first, *_) = next(iter(self.of.items()))
+        place = f", see {where}" if where else ""
+        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {naming(name, first)}"
 
 
 def begin(folder, sizes, *, overwrite=False, joins=False):
@@ -71,6 +98,7 @@ class Tally:
     ----------
     done, up_to_date, failed, frames, tracks : int
         ``done`` were made by this run; their frames and tracks.
+    notes : Notes
     """
 
     def __init__(self, folder, sizes, overwrite=False):
@@ -81,6 +109,7 @@ class Tally:
         self._seen = 0
         self._began = time.monotonic()
         self.done = self.up_to_date = self.failed = self.frames = self.tracks = 0
+        self.notes = Notes()
 
     @property
     def total(self):
@@ -109,6 +138,7 @@ class Tally:
             self.done += 1
         self.frames += outcome.frames
         self.tracks += outcome.tracks
+        self.notes.add(outcome)
         self._seen = max(self._seen, self.frames)
         progress = self._reach(index, 1.0)
         if outcome.error is not None:
@@ -137,6 +167,7 @@ class Tally:
             "seconds": round(seconds, 3),
             "frames_per_second": round(self.frames / max(seconds, 1e-9), 3),
             **settings,
+            "notes": dict(sorted(self.notes.of.items())),
         }
         with atomic.replacing(self._folder / SUMMARY, overwrite=self._overwrite or True) as file:
             file.write(json.dumps(content, indent=1).encode() + b"\n")

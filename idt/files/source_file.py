@@ -128,7 +128,12 @@ class SourceFile:
 
     def head(self, size):
         """Read the first ``size`` bytes, or all there are."""
-        return os.pread(self._descriptor, size, 0)
+        return self.read_at(0, size)
+
+    def read_at(self, offset, size):
+        """Read ``size`` bytes from an ``offset`` on, or all there are; nothing beyond the size when it was opened."""
+        there = min(size, self.size - offset)
+        return os.pread(self._descriptor, there, offset) if there > 0 else b""
 
     def read(self, most):
         """Read everything.

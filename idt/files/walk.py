@@ -55,7 +55,7 @@ def is_junk(name):
     return name.startswith("._") or name in JUNK
 
 
-def walk(root, *, follow=False):
+def walk(root, *, follow=False, keep=None):
     """List what lies below a folder.
 
     Parameters
@@ -63,6 +63,8 @@ def walk(root, *, follow=False):
     root : str or Path
     follow : bool
         Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
+    keep : callable, optional
+        Takes the name of a file and tells whether it is listed. A tree of frames has millions that nobody asks for.
 
     Returns
     -------
@@ -96,7 +98,8 @@ def walk(root, *, follow=False):
             if is_junk(entry.name):
                 junk.append(path)
             elif not _is_folder(entry):
-                files.append(path)
+                if keep is None or keep(entry.name):
+                    files.append(path)
             elif not entry.is_symlink():
                 later.append(path)
             elif follow:
@@ -118,6 +121,7 @@ def matching(pattern):
         Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. What `is_junk` is left out,
         unless the pattern names it.
     """
+    pattern = literal_start(pattern)
     before, any_depth, after = _split(pattern)
     if not any_depth:
         named = set(Path(pattern).parts)
@@ -140,8 +144,22 @@ def matching(pattern):
 def fixed_folder(pattern):
     """Return the folder that a ``pattern`` names before its first wildcard."""
     steps = Path(pattern).parts
-    first = next((at for at, step in enumerate(steps) if glob.has_magic(step)), len(steps) - 1)
+    ends = range(len(steps))
+    wild = (at for at in ends if glob.has_magic(steps[at]) and not os.path.lexists(os.path.join(*steps[: at + 1])))
+    first = next(wild, len(steps) - 1)
     return os.path.join(*steps[:first]) if first else os.curdir
+
+
+def literal_start(pattern):
+    """Escape the steps at the beginning of a ``pattern`` that exist as they are, such as a folder ``takes[1]``."""
+    steps = pattern.split("/")
+    escaped = list(steps)
+    for i, step in enumerate(steps):
+        if glob.has_magic(step):
+            if not os.path.lexists("/".join(steps[: i + 1])):
+                break
+            escaped[i] = glob.escape(step)
+    return "/".join(escaped)
 
 
 def file_key(path):

@@ -1,4 +1,4 @@
-"""Options of a run that no number depends on: processes, threads, replacing of files, progress."""
+"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 from idt.files.ownership import check_overwrite
 from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.params.decoder import check_decoder
 from idt.workers import endings
 from idt.workers.progress import shown_progress
 
@@ -35,7 +36,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options.
+    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -50,6 +51,8 @@ class RunOptions:
         Most pixels of a frame of a video; a larger one is refused.
     patience : int
         Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
+    decoder : {"auto", "opencv", "pyav"}
+        What reads video files (`idt.params.decoder.chosen`).
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -64,6 +67,7 @@ class RunOptions:
     overwrite: bool | Collection[str | os.PathLike] = False
     max_pixels: int = MOST_PIXELS
     patience: int = PATIENT
+    decoder: str = "auto"
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
@@ -71,6 +75,7 @@ class RunOptions:
         THREADS.check("threads", self.threads)
         PIXELS.check("max_pixels", self.max_pixels)
         PATIENCE.check("patience", self.patience)
+        check_decoder(self.decoder)
         check_workers(self.jobs, self.threads)
         check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
