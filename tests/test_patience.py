@@ -19,6 +19,7 @@ from idt.frames.video import open_video
 from idt.params.bounds import PATIENT
 from idt.workers import patience, processes, worker
 from tests import kills, perils, scenes
+from tests.hostile import things
 from tests.hostile.things import SMALL
 from tests.waiting import until
 
@@ -117,6 +118,7 @@ def test_what_a_decoder_says_after_its_time_is_not_the_end_of_the_video(tmp_path
 # Processes.
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_killed_while_another_goes_on_talking(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "MARGIN", 0.0)
     results = {}
@@ -166,6 +168,18 @@ def test_a_video_whose_frames_never_come_is_one_line_and_the_others_are_made(wor
 
 
 @pytest.mark.slow
+def test_labels_and_vectors_of_a_video_whose_frames_never_come_fail_with_the_reason(working_folder, command):
+    things.make(working_folder)
+    endless(Path("hang.mkv"))
+    videos = ("hang.mkv", "a.avi", "--codebook", "cb.h5", "--patience", 1)
+    _, _, err = command("fv-encode", "--from-videos", *videos, "-o", "w.h5", status=3)
+    assert f"fv-encode: hang: hang.mkv: {GAVE_UP}\n" in err
+    _, out, err = command("svm-predict", "m.h5", *videos, status=3)
+    assert f"svm-predict: hang.mkv: {GAVE_UP}\n" in err
+    assert out.startswith("a: ")
+
+
+@pytest.mark.slow
 def test_a_process_that_answers_nobody_any_more_is_killed(working_folder):
     Path("in").mkdir()
     write_video("in/a.avi", FILM)
@@ -187,10 +201,9 @@ def test_a_process_that_answers_nobody_any_more_is_killed(working_folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_single_video_whose_decoder_does_not_come_back_ends_the_command_and_nothing_is_left(working_folder, threads):
+def test_a_single_video_whose_decoder_does_not_come_back_ends_the_command_and_nothing_is_left(working_folder):
     write_video("a.avi", FILM)
-    words = ["a.avi", "-o", "a.h5", "--patience", "1", "--threads", str(threads), *SMALL]
+    words = ["a.avi", "-o", "a.h5", "--patience", "1", *SMALL]
     options = {"capture_output": True, "text": True, "check": False, "timeout": 120}
     done = subprocess.run([sys.executable, "-c", STUCK, *words], env=_env(), **options)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"idt-extract: a.avi: {GAVE_UP}\n")
