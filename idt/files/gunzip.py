@@ -4,6 +4,7 @@ Deflate packs a thousand bytes into one, so a file of some megabytes may unpack 
 packs to a third or a tenth. Several packed pieces (members) one after the other are one file, as for ``gzip`` itself.
 """
 
+import gzip
 import io
 import zlib
 
@@ -18,10 +19,8 @@ EXPANSION = 200
 SLACK = 1 << 24
 """... but for so many, which any file may unpack to."""
 
-EMPTY = 1000
-"""Members without content; one follows from closing a file that nothing was written to."""
-
-_READ = 1 << 16
+SILENT = 1 << 20
+"""Packed bytes in a row that may give nothing: Python unpacks all pieces without content before it returns."""
 
 
 class Gunzip(io.RawIOBase):
@@ -42,11 +41,9 @@ class Gunzip(io.RawIOBase):
 
     def __init__(self, file, name):
         super().__init__()
-        self._file, self._name = file, name
-        self._stream = zlib.decompressobj(31)
-        self._packed = b""
-        self._taken = self._given = self._in_member = self._empty = 0
-        self._begun = False
+        self._name, self._packed, self._given = name, _Packed(file, name), 0
+        # It reads and does nothing else.
+        self._unpacked = gzip.GzipFile(fileobj=self._packed, mode="rb")  # type: ignore[call-overload]
 
     def readable(self):
         """Return True."""
@@ -54,50 +51,32 @@ class Gunzip(io.RawIOBase):
 
     def readinto(self, buffer):
         """Unpack into ``buffer``; the number of bytes, 0 at the end."""
-        while len(buffer):
-            data = self._unpack(len(buffer))
-            if data is None:
-                return 0
-            if data:
-                self._given += len(data)
-                self._in_member += len(data)
-                if self._given > EXPANSION * self._taken + SLACK:
-                    raise DataError(
-                        f"{self._name} unpacks to more than {EXPANSION} times its size, so it is no table of numbers"
-                    )
-                buffer[: len(data)] = data
-                return len(data)
-        return 0
-
-    def _unpack(self, most):
-        """Unpack what comes next, perhaps nothing; None at the end."""
-        if self._stream.eof:
-            self._end_member()
-        if not self._packed:
-            self._packed = self._file.read(_READ)
-            self._taken += len(self._packed)
-            if not self._packed:
-                if self._begun:
-                    raise self._damaged("it ends in the middle")
-                return None
-        if not self._begun:
-            # Zeros may fill the last block of a tape.
-            self._packed = self._packed.lstrip(b"\0") if self._given or self._empty else self._packed
-            if not self._packed:
-                return b""
-            self._begun = True
         try:
-            data = self._stream.decompress(self._packed, most)
-        except zlib.error as problem:
-            raise self._damaged(str(problem)) from None
-        self._packed = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+            data = self._unpacked.read1(len(buffer))
+        except (EOFError, OSError, zlib.error) as problem:
+            raise DataError(f"{self._name} is not a whole gzip file ({problem}); fetch or make it anew") from None
+        self._packed.silent = 0
+        self._given += len(data)
+        if self._given > EXPANSION * self._packed.taken + SLACK:
+            raise DataError(
+                f"{self._name} unpacks to more than {EXPANSION} times its size, so it is no table of numbers"
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Packed:
+    """What `gzip` reads from: a file, and how many bytes were taken of it, in all and since it last gave something."""
+
+    def __init__(self, file, name):
+        self._file, self._name = file, name
+        self.taken = self.silent = 0
+
+    def read(self, size):
+        """Read at most ``size`` bytes."""
+        data = self._file.read(size)
+        self.taken += len(data)
+        self.silent += len(data)
+        if self.silent > SILENT:
+            raise DataError(f"{self._name} holds {SILENT >> 20} MB in a row that unpack to nothing; make it anew")
         return data
-
-    def _end_member(self):
-        self._empty += not self._in_member
-        if self._empty > EMPTY:
-            raise DataError(f"{self._name} holds more than {EMPTY} packed pieces without content; make it anew")
-        self._stream, self._in_member, self._begun = zlib.decompressobj(31), 0, False
-
-    def _damaged(self, reason):
-        return DataError(f"{self._name} is not a whole gzip file ({reason}); fetch or make it anew")
