@@ -204,6 +204,8 @@ class FileSource(TrackSource):
             columns = tuple(name for name in columns if name != "skip")
         with open_source(self.path) as file:
             self._refuse_another(file)
+            # The datasets of many rows are read one after the other, but lie on the disk interleaved.
+            file.read_soon()
             yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
             file.check_unchanged()
 

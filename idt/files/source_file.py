@@ -6,6 +6,7 @@ refuses a file that was written to, or whose name was given to another file, sin
 Pipes and devices are refused: they may never answer, may never end, and have no content to tell them by.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -125,6 +126,12 @@ class SourceFile:
             except OSError:
                 continue
         return self._place
+
+    def read_soon(self):
+        """Ask the system to fetch the whole file, in the order in which it lies on the disk, while work goes on."""
+        # Not every system, nor every kind of file, knows how.
+        with contextlib.suppress(AttributeError, OSError):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
 
     def head(self, size):
         """Read the first ``size`` bytes, or all there are."""
