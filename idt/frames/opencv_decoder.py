@@ -9,9 +9,9 @@ the frames, ``faults`` what is wrong with the source, a line each, and ``notes``
 FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
 for a protocol, a pattern or a script, and it tells the format by the content alone.
 
-OpenCV says little of what goes wrong. From 4.13 on it hands out the picture before, or a black one, for every frame of
-fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows in
-the packets, which are counted where the frames look suspicious.
+OpenCV says little of what goes wrong. From 4.13 to 5.0 it hands out the picture before, or a black one, for every frame
+of fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows
+in the packets, which are counted where the frames look suspicious.
 """
 
 import math
