@@ -1,6 +1,6 @@
 """Files that hold several pictures: the pages of a TIFF are frames, animations are left to the decoders of videos.
 
-Sources: TIFF 6.0, section 2 and tag 254; the WebP container specification; the PNG specification, third edition.
+Sources: TIFF 6.0, section 2 and tag 254; the container of WebP (RFC 9649); PNG, third edition.
 """
 
 import hashlib
