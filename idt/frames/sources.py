@@ -96,9 +96,8 @@ def _open_image(path, text, max_pixels):
     keep = False
     try:
         head = file.head(HEAD)
-        if is_animation(head):
-            if head.startswith(b"RIFF"):
-                raise DataError(f"{path} is an animated WebP, which no decoder here reads; convert it into a GIF")
+        # FFmpeg has no decoder for animated WebP.
+        if is_animation(head) and not head.startswith(b"RIFF"):
             return None
         # The directories of a TIFF may lie behind its pictures.
         data = file.read(most_bytes(max_pixels)) if head[:2] in (b"II", b"MM") else b""
