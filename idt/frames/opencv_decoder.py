@@ -87,10 +87,10 @@ class Capture:
             if is_camera:
                 raise DataError(f"camera {source} cannot be opened; check that it exists and is not in use")
             raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
+        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         # Some versions turn the pictures by themselves, and some do not.
         turned = not is_camera and self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._turn = _TURNS.get(int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360) if turned else None
-        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
         self.fps = rate if 0 < rate < math.inf else math.nan
         # A container without a count gives none, or a negative number of 18 digits.
