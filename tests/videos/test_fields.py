@@ -74,6 +74,12 @@ def test_deinterlacing_makes_one_frame_of_each_and_interpolates_every_other_line
     assert error < np.abs(frames[:, 1::2].astype(int) - first[:, 1::2]).mean() / 3
 
 
+def test_what_is_no_video_file_is_not_deinterlaced(clip, tmp_path):
+    for video in (clip, scenes.write_images(tmp_path / "in", clip[:3])):
+        with pytest.raises(DataError, match="deinterlace is for video files, but .* is of the kind (arrays|images)"):
+            open_video(video, params=ExtractionParams(deinterlace=True))
+
+
 def test_opencv_cannot_deinterlace_and_says_so(fields):
     with pytest.raises(DataError, match="deinterlace needs PyAV, for OpenCV cannot do it"):
         open_video(fields, params=ExtractionParams(deinterlace=True), decoder="opencv")
