@@ -76,7 +76,7 @@ def test_deinterlacing_makes_one_frame_of_each_and_interpolates_every_other_line
 
 def test_what_is_no_video_file_is_not_deinterlaced(clip, tmp_path):
     for video in (clip, scenes.write_images(tmp_path / "in", clip[:3])):
-        with pytest.raises(DataError, match="deinterlace is for video files, but .* is of the kind (arrays|images)"):
+        with pytest.raises(DataError, match=r"deinterlace is for video files, but .* is of the kind (arrays|images)"):
             open_video(video, params=ExtractionParams(deinterlace=True))
 
 
