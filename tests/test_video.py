@@ -14,13 +14,15 @@ from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.files.source_file import SourceFile
 from idt.frames.video import Frame, open_video
-from idt.params.decoder import chosen
 from idt.params.extraction import ExtractionParams
 from tests import golden, scenes
 
 # Lossy clips: decoders may differ by a gray level or two (golden data's own remark), on few pixels.
 DECODER_LEVELS = 2
 DECODER_SHARE = 1e-3
+
+
+pytestmark = pytest.mark.usefixtures("each_decoder")
 
 
 def frames_of(video, **options):
@@ -265,7 +267,7 @@ def test_arrays_of_any_layout_become_contiguous(clip):
     assert np.array_equal(stack(frames), clip[:, :, ::-1])
 
 
-def test_a_source_is_described_only_when_asked(avi, monkeypatch):
+def test_a_source_is_described_only_when_asked(avi, monkeypatch, each_decoder):
     hashed = []
     digest = SourceFile.digest
     monkeypatch.setattr(SourceFile, "digest", lambda file: hashed.append(file.path) or digest(file))
@@ -281,7 +283,7 @@ def test_a_source_is_described_only_when_asked(avi, monkeypatch):
         "name": "clip.avi",
         "digest": hashlib.sha256(avi.read_bytes()).hexdigest(),
         "bytes": avi.stat().st_size,
-        "decoder": chosen("auto"),
+        "decoder": each_decoder,
     }
 
 

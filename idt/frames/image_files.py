@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
-from idt.frames.image_pages import is_animation, pages_of
+from idt.frames.image_pages import check_picture, is_animation, pages_of
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
 from idt.frames.opencv_decoder import quiet
 from idt.imports.opencv import cv2
@@ -64,15 +64,14 @@ class Images:
             data = file.read(most_bytes(self._max_pixels))
         label = f"{self.name}: {self.label(self.position)}"
         size = image_size(data)
-        if len(pages_of(data)) > 1 or is_animation(data):
-            raise DataError(f"{label} holds several pictures, expected one; name the file alone, or convert it")
         if size is not None:
             check_pixels(label, size, self._max_pixels)
+        if is_animation(data) and data.startswith(b"RIFF"):
+            raise DataError(f"{label} is an animated WebP, which no decoder here reads; convert it into a GIF")
+        if len(pages_of(data)) > 1 or is_animation(data):
+            raise DataError(f"{label} holds several pictures, expected one; name the file alone, or convert it")
         image = None if size is None or has_too_many_scans(data) else _decode_image(data)
-        if image is None or image.dtype != np.uint8:
-            reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
-            raise DataError(f"{label} {reason}; expected an 8-bit image")
-        check_pixels(label, image.shape[1::-1], self._max_pixels)
+        check_picture(image, label, self._max_pixels)
         self.position += 1
         return image
 

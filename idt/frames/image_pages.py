@@ -1,6 +1,6 @@
 """Files that hold several pictures: the pages of a TIFF are frames, animations are left to the decoders of videos.
 
-Sources: TIFF 6.0, section 2 and tag 254; the WebP container specification; the PNG specification, third edition.
+Sources: TIFF 6.0, section 2 and tag 254; the container of WebP (RFC 9649); PNG, third edition.
 """
 
 import hashlib
@@ -70,6 +70,14 @@ def is_animation(data):
     return data[:4] == b"\x89PNG" and b"acTL" in data[: max(data.find(b"IDAT"), 0)]
 
 
+def check_picture(image, label, max_pixels):
+    """Refuse an ``image`` called ``label`` that did not decode, is not of 8 bits, or has more than ``max_pixels``."""
+    if image is None or image.dtype != np.uint8:
+        reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
+        raise DataError(f"{label} {reason}; expected an 8-bit image")
+    check_pixels(label, image.shape[1::-1], max_pixels)
+
+
 class Pages:
     """The pages of a TIFF file, a frame each.
 
@@ -111,10 +119,7 @@ class Pages:
         if number not in self._decoded:
             self._decode(number, size)
         image = self._decoded.pop(number, None)
-        if image is None or image.dtype != np.uint8:
-            reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
-            raise DataError(f"{label} {reason}; expected an 8-bit image")
-        check_pixels(label, image.shape[1::-1], self._max_pixels)
+        check_picture(image, label, self._max_pixels)
         self.position += 1
         return image
 

@@ -9,9 +9,9 @@ the frames, ``faults`` what is wrong with the source, a line each, and ``notes``
 FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
 for a protocol, a pattern or a script, and it tells the format by the content alone.
 
-OpenCV says little of what goes wrong. From 4.13 on it hands out the picture before, or a black one, for every frame of
-fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows in
-the packets, which are counted where the frames look suspicious.
+OpenCV says little of what goes wrong. From 4.13 to 5.0 it hands out the picture before, or a black one, for every frame
+of fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows
+in the packets, which are counted where the frames look suspicious.
 """
 
 import math
@@ -91,10 +91,10 @@ class Capture:
                 raise DataError(f"camera {source} cannot be opened; check that it exists and is not in use")
             refuse_late(began, self._patience, path)
             raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
+        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         # Some versions turn the pictures by themselves, and some do not.
         turned = not is_camera and self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._turn = _TURNS.get(int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360) if turned else None
-        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
         rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
         self.fps = rate if 0 < rate < math.inf else math.nan
         # A container without a count gives none, or a negative number of 18 digits.

@@ -100,11 +100,13 @@ class Stream:
         with open_container(self._file, self.path, self._max_pixels) as container:
             stream = container.streams[self._stream.index]
             for number, frame in _decode(container, stream, Damage(), self._max_pixels):
-                if frame.pts is None:
+                # Of frames that others refer to AVI has the time of decoding only.
+                stamp = frame.dts if frame.pts is None else frame.pts
+                if stamp is None:
                     return None
                 # A frame that is lost came between its neighbours.
                 found.extend([math.nan] * (number - len(found)))
-                found.append(float(frame.pts * stream.time_base))
+                found.append(float(stamp * stream.time_base))
         stamps = np.array(found)
         there = np.flatnonzero(~np.isnan(stamps))
         if len(there) < 2:

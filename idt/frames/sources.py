@@ -48,13 +48,24 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
     Raises
     ------
     DataError
-        If there is nothing of that name, it cannot be decoded, or an argument is none of these things.
+        If there is nothing of that name, it cannot be decoded, an argument is none of these things, or anything but a
+        video file is to be deinterlaced.
     """
     if not isinstance(channels, str) or channels not in TO_GRAY:
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
     check_decoder(decoder)
     if isinstance(video, str | os.PathLike):
-        return _find_file(os.fspath(video), max_pixels, decoder, deinterlace)
+        reader = _find_file(os.fspath(video), max_pixels, decoder, deinterlace)
+    else:
+        reader = _find_frames(video, channels, max_pixels)
+    if deinterlace and reader.kind != "file":
+        reader.close()
+        raise DataError(f"deinterlace is for video files, but {reader.name} is of the kind {reader.kind}; drop it")
+    return reader
+
+
+def _find_frames(video, channels, max_pixels):
+    """The reader of a camera or of arrays."""
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
@@ -96,9 +107,8 @@ def _open_image(path, text, max_pixels):
     keep = False
     try:
         head = file.head(HEAD)
-        if is_animation(head):
-            if head.startswith(b"RIFF"):
-                raise DataError(f"{path} is an animated WebP, which no decoder here reads; convert it into a GIF")
+        # FFmpeg has no decoder for animated WebP.
+        if is_animation(head) and not head.startswith(b"RIFF"):
             return None
         # The directories of a TIFF may lie behind its pictures.
         data = file.read(most_bytes(max_pixels)) if head[:2] in (b"II", b"MM") else b""

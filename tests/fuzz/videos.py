@@ -1,8 +1,7 @@
 """The way of a video, from its bytes to a feature file, fed with mutants: of videos, images, box files and lists.
 
 A mutant is extracted as `idt-extract` extracts one of many, by one of the decoders, or by that which ``IDT_DECODER``
-names. What is refused must leave nothing behind; what is accepted must leave a file that `idt.batch.verify` finds
-whole.
+names. What is refused must leave nothing behind; what is accepted must leave a whole file, as `idt.batch.verify` says.
 """
 
 import os

@@ -270,6 +270,7 @@ NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("each_decoder")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_a_name_and_never_a_protocol_or_a_pattern(clips, name):
     os.rename("b.avi", "other.avi")
@@ -304,6 +305,7 @@ PLAYLISTS = {
 }
 
 
+@pytest.mark.usefixtures("each_decoder")
 @pytest.mark.parametrize("suffix", ["avi", "m3u8", "ffconcat", "sdp", "mpd", "txt"])
 @pytest.mark.parametrize("kind", PLAYLISTS)
 def test_a_text_that_names_other_files_is_no_video(clips, kind, suffix):
@@ -342,6 +344,7 @@ def movie_with_its_data_elsewhere(path, other):
     Path(path).write_bytes(grown)
 
 
+@pytest.mark.usefixtures("each_decoder")
 def test_a_movie_does_not_lead_to_another_file(clips):
     write_video("other.mp4", scenes.translating(8, size=(48, 64), seed=3), fourcc="mp4v")
     movie_with_its_data_elsewhere("m.mp4", "other.mp4")

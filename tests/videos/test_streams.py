@@ -172,9 +172,9 @@ def test_an_animated_png_is_a_video(decoder, tmp_path):
 
 def test_an_animated_webp_is_refused(tmp_path):
     data = bytearray(b"RIFF\0\0\0\0WEBPVP8X" + bytes(20))
-    data[20] = 2
+    data[20], data[24], data[27] = 2, 95, 63
     (tmp_path / "a.webp").write_bytes(data)
-    with pytest.raises(DataError, match=r"a\.webp is an animated WebP, which no decoder here reads; convert it"):
+    with pytest.raises(DataError, match=r"a\.webp\) is an animated WebP, which no decoder here reads; convert it"):
         open_video(tmp_path / "a.webp")
 
 

@@ -106,3 +106,13 @@ def test_a_rate_is_constant_within_half_a_frame():
     assert variable(np.round(times + 0.01 * (np.arange(50) % 2), 3), 25.0) is None
     assert variable(times * 1.5, 25.0) is not None
     assert variable(None, 25.0) is None
+
+
+@BOTH
+def test_frames_that_an_avi_leaves_out_take_their_time(decoder, tmp_path):
+    # A writer that drops frames writes empty packets for them; here the gaps are of one frame or two.
+    stamps = [0, 1, 3, 4, 6, 9, 10, 12, *range(13, 45)]
+    path = make.encode(tmp_path / "d.avi", make.moving(), "mpeg4", stamps=stamps, ticks=25, b=2_000_000)
+    found = read(path, decoder, start="0.3s", end="0.5s")
+    assert found.numbers == [5, 6, 7]
+    assert make.are_alike(found.frames, make.moving()[5:8])
