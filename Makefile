@@ -85,7 +85,7 @@ $(BIN)/python -m compileall -q idt encoding classify
 endef
 
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(call install,plots)
+	$(call install,av$(comma)plots)
 	@touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
@@ -93,7 +93,7 @@ $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(call install,plots$(comma)bench)
+	$(call install,av$(comma)plots$(comma)bench)
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

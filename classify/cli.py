@@ -13,6 +13,7 @@ from idt.command import (
     add_fields,
     add_habits,
     add_number,
+    add_reading,
     add_replacing,
     command,
     fields_of,
@@ -21,7 +22,7 @@ from idt.command import (
     warn,
 )
 from idt.errors import DataError, naming
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, Bounds
+from idt.params.bounds import JOBS, THREADS, Bounds
 
 
 @command
@@ -89,16 +90,14 @@ def evaluate(arguments):
         from classify.models.outside_vectors import Outside, beside
 
         dataset = beside(dataset, [Outside(*block) for block in outside])
-    settings = {
-        "features": options.features,
-        "run": run_options(options),
-        "on_outcome": _teller("idt-evaluate", options.quiet),
-    }
+    tell = _Teller("idt-evaluate", options.quiet)
+    settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
             rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row, read=[options.compare])
+        tell.end()
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -111,6 +110,7 @@ def evaluate(arguments):
             classifier=recipe.classifier,
             **settings,
         )
+    tell.end()
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
 
@@ -163,7 +163,7 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
@@ -183,15 +183,18 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        return label_videos(
+        tell = _Teller("svm-predict", options.quiet)
+        found = label_videos(
             model,
             options.inputs,
             options.codebook,
             outside=outside,
             probabilities=options.probabilities,
             run=run_options(options),
-            on_outcome=_teller("svm-predict", options.quiet),
+            on_outcome=tell,
         )
+        tell.end()
+        return found
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError(
             f"without --codebook the input must be one vectors file, got {options.inputs[0]}"
@@ -239,7 +242,7 @@ def _print_row(row):
         warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s")
 
 
 def _print_table(found, quiet):
@@ -257,17 +260,27 @@ def _note_empty(name, empty, quiet):
         warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
-def _teller(name, quiet):
-    """Say on stderr why a video failed, and unless quiet what there is to note."""
+class _Teller:
+    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
 
-    def tell(outcome):
-        lines = [outcome.error] if outcome.error is not None else [] if quiet else outcome.notes
-        if not lines:
+    def __init__(self, name, quiet):
+        from idt.batch.summary import Notes
+
+        self._name, self._quiet = name, quiet
+        self._notes, self._videos = Notes(), 0
+
+    def __call__(self, outcome):
+        self._videos += 1
+        self._notes.add(outcome)
+        if outcome.error is None:
             return
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            for line in lines:
-                warn(f"{name}: {naming(outcome.job.source, line)}")
+            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
 
-    return tell
+    def end(self):
+        """Say what was noted."""
+        line = self._notes.line(self._videos)
+        if line and not self._quiet:
+            warn(f"{self._name}: {line}")

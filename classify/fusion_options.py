@@ -182,7 +182,7 @@ def splits_of(text, dataset, paths):
         elif re.fullmatch(r"[\w.]+(?:-[A-Za-z_.][\w.-]*)*", part.strip()):
             found.append(part.strip())
         else:
-            raise DataError(f"--split must be names such as 1,2,3 or 1-9, got {shown(text)}")
+            raise DataError(f"--split must be names such as 1,2,3 or 1-9, got {text}")
     if len(found) > MOST_SPLITS:
         raise DataError(f"--split names {len(found)} splits, expected at most {MOST_SPLITS}")
     if len(found) > 1 and not held:

@@ -5,6 +5,7 @@ A video is named as in a vectors file: by its path relative to the root of the d
 
 import numpy as np
 
+from encoding.labels import is_header
 from idt.errors import DataError
 from idt.files import atomic, csv_text, text
 
@@ -39,7 +40,7 @@ def read_pairs(path, header):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these two words, in any case.
+        The first line may be these two words, in any case, or others for them (`encoding.labels.is_header`).
 
     Returns
     -------
@@ -138,14 +139,29 @@ def write_text(path, content, *, overwrite=False, unmarked=False):
         part.write(text.encoded(content))
 
 
-def read_entries(path, header, *, several=False):
-    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``.
+def read_entries(path, header, *, several=False, on_note=None):
+    """Yield number, name and values of each line of a CSV file, without its header.
 
-    A line has one value, or with ``several`` one or more.
+    Parameters
+    ----------
+    path : str or Path
+    header : tuple of str
+        The first line may be these words, or others for them (`encoding.labels.is_header`).
+    several : bool
+        A line has one or more values, instead of one.
+    on_note : callable, optional
+        Called with one line if the header is of other words.
+
+    Yields
+    ------
+    number : int
+        From 1.
+    name : str
+    values : list of str
     """
     count = 0
     for number, (_, fields) in enumerate(csv_text.rows(path, ",".join(header)), start=1):
-        if number == 1 and [field.lower() for field in fields] == list(header):
+        if number == 1 and is_header(fields, header, on_note):
             continue
         if len(fields) < 2 or (len(fields) > 2 and not several) or not all(fields):
             raise DataError(f"{path}, entry {number}: expected {','.join(header)}, got {','.join(fields)!r:.80}")

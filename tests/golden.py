@@ -40,7 +40,12 @@ def authors():
 
 def splits(name):
     """Return an official list of training and test videos, or the folder of several; they may not be passed on."""
-    return _existing(SHARED.parent / "data" / "splits" / name)
+    return data("splits", name)
+
+
+def data(*names):
+    """Return a file or folder of others' data, which may not be passed on."""
+    return _existing(SHARED.parent.joinpath("data", *names))
 
 
 def scores(name):

@@ -227,7 +227,7 @@ def test_the_help_names_every_form():
         ("idt=i.mat cnn=c.npz --weights idt=0,cnn=0", "weights sum to 0"),
         ("idt=i.mat cnn=c.npz --lists lists --labels labels.csv", "lists and labels exclude each other"),
         ("idt=i.mat cnn=c.npz --lists lists --split 2", "holds no official lists of split 2"),
-        ("idt=i.mat cnn=c.npz --split 3-1", "--split must be names such as 1,2,3 or 1-9, got '3-1'"),
+        ("idt=i.mat cnn=c.npz --split 3-1", "--split must be names such as 1,2,3 or 1-9, got 3-1"),
         ("idt=i.mat cnn=c.npz --split ../x", "--split must be names"),
         ("idt=i.mat cnn=c.npz --form csv", "does not have the form csv"),
         ("idt=i.mat cnn=c.npz --form pickle", "unknown form pickle"),

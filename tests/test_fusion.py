@@ -161,6 +161,16 @@ def test_videos_of_several_labels_are_ranked():
     assert 0 < report["sources"]["idt"]["mean_average_precision"] < 1
 
 
+def test_a_fusion_says_what_it_found_and_writes_it(tmp_path):
+    found = fuse(BOTH)
+    alone = [100 * found.report["sources"][name]["accuracy"] for name in BOTH]
+    assert repr(found) == f"Fusion(idt {alone[0]:.2f}, cnn {alone[1]:.2f}; fused {100 * found.accuracy:.2f} % accuracy)"
+    written = found.write(tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == found.report
+    assert tmp_path / "out" / "fused.h5" in written.paths
+    assert found.write(tmp_path / "out").paths == []
+
+
 # Weights.
 
 

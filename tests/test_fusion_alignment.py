@@ -190,6 +190,33 @@ def test_trap_9_files_without_names_need_a_list_of_their_length_and_labels(tmp_p
         fuse(given(score_sets.write_list(tmp_path / "odd.txt", labels=labels)), protocol=protocol)
 
 
+def write_tsn(path, made, *, frames, crops, rng):
+    """TSN's npz: scores of frames and crops before the softmax, whose mean is that of the classifier; no names."""
+    rows = np.empty((len(VIDEOS), 2), object)
+    for place, (row, label) in enumerate(zip(made.values, LABELS, strict=True)):
+        spread = rng.normal(size=(frames, crops, len(CLASSES)))
+        rows[place] = (row + spread - spread.mean(axis=(0, 1))).astype(np.float32), int(label)
+    np.savez(path, scores=rows, labels=LABELS)
+    return path
+
+
+def test_the_two_stream_recipe_of_tsn(tmp_path):
+    """rgb 1 : flow 1.5 of the means over 25 frames and 10 crops, before the softmax, as TSN adds them."""
+    rng = np.random.default_rng(7)
+    flow = score_sets.classifier(4)
+    for stream, made in (("rgb", CNN), ("flow", flow)):
+        write_tsn(tmp_path / f"{stream}.npz", made, frames=25, crops=10, rng=rng)
+    pairs = [np.load(tmp_path / f"{stream}.npz", allow_pickle=True)["scores"][:, 0] for stream in ("rgb", "flow")]
+    total = np.array([one.mean(axis=(0, 1)) + 1.5 * two.mean(axis=(0, 1)) for one, two in zip(*pairs, strict=True)])
+    order = str(score_sets.write_list(tmp_path / "test.txt", labels=LABELS))
+    streams = (Stream(str(tmp_path / "rgb.npz")), Stream(str(tmp_path / "flow.npz"), 1.5))
+    idt = Source("idt", (Stream(str(score_sets.write_ltc(tmp_path / "i.mat", IDT))),))
+    found = fuse([idt, Source("cnn", streams, order=order)])
+    assert found.report["sources"]["cnn"]["accuracy"] == (total.argmax(axis=1) == LABELS).mean()
+    assert found.splits[0].gathered.raw["cnn"] == pytest.approx(total, abs=1e-5)
+    assert found.accuracy == pytest.approx(wanted((IDT, score_sets.Classifier(total))), abs=ROUNDING)
+
+
 # Laws: whatever does not change the scores of a video for a class does not change a number.
 
 

@@ -12,6 +12,7 @@ from idt.errors import DataError
 from idt.files import marks
 from idt.files.walk import file_key, walk
 from idt.frames import suffixes
+from idt.frames.image_series import frame_folders
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 
@@ -142,7 +143,7 @@ class Dataset:
 
 
 def find_videos(root):
-    """Find the videos below a folder, and below the folders that it links to.
+    """Find the videos below a folder, and below the folders that it links to; where there is none, folders of frames.
 
     Parameters
     ----------
@@ -153,8 +154,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Hidden files, such as the ``._*`` that archives made on a Mac hold, videos that ``idt-show`` drew, and links to
-        a folder that they lie in.
+        What another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and links to a
+        folder that they lie in.
 
     Raises
     ------
@@ -166,7 +167,8 @@ def find_videos(root):
         raise DataError(f"{root} is not a folder")
     videos: dict[str, Path] = {}
     skipped = []
-    found = walk(root, follow=True)
+    found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)
+    skipped += [Skipped(str(path), "left by another system") for path in found.junk if _might_hold_videos(path)]
     skipped += [Skipped(str(link.path), f"leads back to {link.visited}") for link in found.repeats if link.is_loop]
     files = found.files
     for link in found.repeats:
@@ -186,7 +188,15 @@ def find_videos(root):
         if name in videos:
             raise DataError(f"{path} and {videos[name]} have one name, {name!r}; move one of them away")
         videos[name] = path
+    if not videos:
+        folders = frame_folders(found.folders, root)
+        videos = {folder.relative_to(root).as_posix(): folder for folder in folders if folder != root}
     return dict(sorted(videos.items())), skipped
+
+
+def _might_hold_videos(junk):
+    """Whether somebody may miss a file or folder that another system left: by its name it is a video, or a folder."""
+    return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 
 def each_once(clips, skipped):

@@ -86,7 +86,7 @@ def evaluate(
         Processes and threads, on which no number depends, whether files that were made otherwise may be replaced, and
         the progress.
     on_outcome : callable, optional
-        Called with the `idt.batch.extract_one.Outcome` of every clip.
+        Called with the `idt.batch.outcome.Outcome` of every clip.
 
     Returns
     -------

@@ -91,7 +91,7 @@ def measured(splits, scores, *, pool):
 
 
 def pooled(splits):
-    """Return the labels of all splits together."""
+    """Return the labels of all ``splits`` together."""
     names = [name for truth in splits for name in truth.names]
     return replace(splits[0], names=names, holds=np.concatenate([truth.holds for truth in splits]))
 
@@ -161,7 +161,7 @@ def changed(gathered, before, after):
 
 
 def part_of(weights, names):
-    """Return the weights of some sources as shares of their sum; equal ones if that is 0."""
+    """Return the ``weights`` of the sources ``names`` as shares of their sum; equal ones if that is 0."""
     total = sum(weights[name] for name in names)
     return {name: weights[name] / total if total > 0 else 1 / len(names) for name in names}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classify.fusion import findings
+from classify.fusion import findings, output
 from classify.fusion.alignment.names import match
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.alignment.truth import TRAIN
@@ -71,6 +71,34 @@ class Fusion:
     def accuracy(self):
         """Share of the videos that are labelled rightly; None where videos have several labels."""
         return self.report.get(findings.METRIC)
+
+    def __repr__(self):
+        """Say what each source does alone, and together."""
+        metric = self.report["metric"]
+        alone = ", ".join(f"{name} {100 * of[metric]:.2f}" for name, of in self.report["sources"].items())
+        return f"Fusion({alone}; fused {100 * self.report['value']:.2f} % {metric})"
+
+    def write(self, folder, *, forms=(), overwrite=False):
+        """Write the report and the fused scores.
+
+        Parameters
+        ----------
+        folder : str or Path
+        forms : sequence of str
+            Forms of others, one of `classify.fusion.write.WRITERS` each, in which the scores are written, too.
+        overwrite : bool or collection of path
+            Replace a report of ours that is there, and files that the collection names.
+
+        Returns
+        -------
+        Written
+
+        Raises
+        ------
+        DataError, OSError
+            As `classify.fusion.output.write`.
+        """
+        return output.write(folder, self, forms=forms, overwrite=overwrite)
 
     def scores(self):
         """Return the fused scores, one `Scores` for each split, or one of all if they are counted together."""

@@ -6,9 +6,9 @@ import numpy as np
 
 from classify.datasets.class_files import read_class_file
 from classify.datasets.video_list import read_video_list
-from classify.fusion.alignment.align import align
+from classify.fusion.alignment.align import LISTED, LISTED_CLASSES, align
 from classify.fusion.alignment.columns import are_numbers, column_order
-from classify.fusion.alignment.names import match
+from classify.fusion.alignment.names import class_key, match
 from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.fusion.combining.normalize import chosen, normalized, views_of
 from classify.fusion.read import read_scores
@@ -102,6 +102,9 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     files = {source.name: read_source(source) for source in here}
     lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
+    ordered = [source.order for source in here if source.order is not None]
+    if ordered and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
+        raise DataError(f"{ordered[0]} is to name rows, but every file names its videos; leave out the list")
     truth = _with_names(protocol.truth(split, titled, lists, part), titled)
     if classes is not None:
         truth = truth.in_order_of(classes, truth.origin)
@@ -180,14 +183,24 @@ def _read(source, stream, order):
     scores = stream.scores
     if not isinstance(scores, Scores):
         scores = read_scores(scores, form=source.form, video_list=order)
-    if source.classes is not None:
-        names = read_class_file(source.classes)
-        if len(names) != scores.values.shape[1]:
-            raise DataError(
-                f"{stream.title} has {scores.values.shape[1]} columns, {source.classes} names {len(names)} classes"
-            )
-        scores = replace(scores, classes=names)
-    return scores
+    return scores if source.classes is None else _named(scores, source.classes, stream.title)
+
+
+def _named(scores, path, title):
+    """Scores whose columns have the names of a file of classes."""
+    names = read_class_file(path)
+    if len(names) != scores.values.shape[1]:
+        raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
+    by_list = [note for note in scores.notes if note.startswith(LISTED_CLASSES)]
+    own = None if by_list else scores.classes
+    if own is not None and list(map(class_key, own)) != list(map(class_key, names)):
+        raise DataError(f"{title} names its classes, {_few(own)}, and {path} others, {_few(names)}; leave it out")
+    notes = (*(note for note in scores.notes if note not in by_list), f"columns are called as in {path}")
+    return replace(scores, classes=names, notes=notes)
+
+
+def _few(names):
+    return listed(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _common(truth, there, aligned, missing):

@@ -1,13 +1,13 @@
 """Scores in the order of a list of videos and of its classes."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
 
+from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.forms.table import refuse_twice
 from classify.text_files import listed
 from idt.errors import DataError
-from idt.frames.suffixes import VIDEOS
 
 
 def in_order_of(scores, listing):
@@ -18,7 +18,7 @@ def in_order_of(scores, listing):
     scores : Scores
         With names.
     listing : classify.datasets.video_list.VideoList
-        Its videos are looked for by name, then without suffix, then without folder, each where that is unique.
+        Its videos and classes are found by name, in the spellings of `classify.fusion.alignment.names`.
 
     Returns
     -------
@@ -51,41 +51,28 @@ def in_order_of(scores, listing):
 
 def _rows(scores, listing):
     """The row of each video of a list."""
-    found: dict[str, int] = {}
-    for key in (str, _without_suffix, os.path.basename, lambda name: os.path.basename(_without_suffix(name))):
-        ours: dict[str, list[int]] = {}
-        for row, name in enumerate(scores.names):
-            ours.setdefault(key(name), []).append(row)
-        theirs: dict[str, list[str]] = {}
-        for name in listing.names:
-            theirs.setdefault(key(name), []).append(name)
-        for same, names in theirs.items():
-            if len(names) == len(ours.get(same, ())) == 1 and names[0] not in found:
-                found[names[0]] = ours[same][0]
-    absent = [name for name in listing.names if name not in found]
+    refuse_twice(listing.names, listing.path)
+    found = match(listing.names, scores.names)
+    absent = [name for name, row in zip(listing.names, found.places, strict=True) if row < 0]
     if absent:
+        several = f"; it stays open which is meant: {listed(found.ambiguous)}" if found.ambiguous else ""
         raise DataError(
-            f"{scores.path or 'the scores'} have none of {len(absent)} videos of {listing.path}: {listed(absent)}"
+            f"{scores.path or 'the scores'} have none of {len(absent)} videos of {listing.path}:"
+            f" {listed(absent)}{several}"
         )
-    if len(set(found.values())) < len(found):
-        raise DataError(f"{listing.path} names one video of {scores.path or 'the scores'} twice")
-    return np.array([found[name] for name in listing.names], np.intp)
-
-
-def _without_suffix(name):
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in VIDEOS else name
+    return found.places
 
 
 def _columns(scores, labels, listing):
     """The column of each class of a list."""
     count = scores.values.shape[1]
     if listing.classes is not None and scores.classes is not None:
-        place = {name: column for column, name in enumerate(scores.classes)}
-        unknown = sorted({*listing.classes} ^ {*scores.classes})
+        places = match(listing.classes, scores.classes, CLASS_STEPS).places
+        unknown = [name for name, column in zip(listing.classes, places, strict=True) if column < 0]
+        unknown += [name for column, name in enumerate(scores.classes) if column not in places]
         if unknown:
             raise DataError(f"{scores.path or 'the scores'} and {listing.path} have other classes: {listed(unknown)}")
-        return np.array([place[name] for name in listing.classes], np.intp)
+        return places
     if listing.labels is None or labels is None or labels.ndim == 2:
         if scores.classes is None or listing.labels is None:
             return np.arange(count)

@@ -87,9 +87,9 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
         if _is_repeated(report, final) and all(path.exists() for path in needed):
             return Written([], [])
         ownership.refuse(final, overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
     kept = fusion.scores()
     lists = [order and read_video_list(at_split(order, split)) for split in splits[: len(kept)]]
+    folder.mkdir(parents=True, exist_ok=True)
     # First those that nobody can tell the maker of, because one in the way is noticed only when it is written.
     for place, path in enumerate(others):
         split = place % len(kept)

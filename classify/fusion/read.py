@@ -68,10 +68,14 @@ def read_scores(path, *, form=None, video_list=None):
     """
     if form is not None and form not in FORMS:
         raise DataError(f"{unknown_option(shown(form)[1:-1], FORMS)}".replace("option", "form", 1))
-    if form in (None, score_file.FORM) and hdf5.format_of(path) == score_file.SCORES_FORMAT:
+    ours = hdf5.format_of(path) or ""
+    if form in (None, score_file.FORM) and ours == score_file.SCORES_FORMAT:
         return checked(score_file.load(path))
     if form == score_file.FORM:
         raise DataError(f"{path} is no score file of ours, as idt-evaluate and svm-predict write")
+    # A matrix of vectors would pass for one of scores.
+    if ours.startswith("idt-"):
+        raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)
     named = form or next((name for name, each in FORMS.items() if each is not score_file and each.fits(content)), None)
     if named is None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from classify.fusion.forms.table import names_and_classes
 from classify.fusion.scores import KINDS, Scores
 from idt.checks import within
 from idt.errors import DataError
@@ -79,13 +80,12 @@ def save(path, scores, details=None, *, params=None, source=None, overwrite=Fals
     OSError
         If the disk is full or ``path`` cannot be written.
     """
-    if scores.names is None or scores.classes is None:
-        raise DataError(f"{path} needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    names, classes = names_and_classes(scores, path)
     details = details or Details()
     with result_file.create(
         path, format=SCORES_FORMAT, version=SCORES_VERSION, params=params, source=source, overwrite=overwrite
     ) as file:
-        for name, texts in (("names", scores.names), ("classes", scores.classes)):
+        for name, texts in (("names", names), ("classes", classes)):
             result_file.write_text(file, name, texts)
         result_file.write_array(file, "scores", np.asarray(scores.values, np.float64))
         if scores.labels is not None:
@@ -98,7 +98,7 @@ def save(path, scores, details=None, *, params=None, source=None, overwrite=Fals
         if details.descriptors:
             # One dataset, because HDF5 keeps the links of a group of more than eight in a heap.
             stacked = np.array([*details.descriptors.values()], np.float64)
-            result_file.write_array(file, "descriptors", stacked.reshape(-1, len(scores.names), len(scores.classes)))
+            result_file.write_array(file, "descriptors", stacked.reshape(-1, len(names), len(classes)))
         result_file.set_attribute(file, "kind", scores.kind)
         result_file.set_attribute(file, "split", scores.split or 0)
         result_file.set_attribute(file, "columns", details.columns)

@@ -33,7 +33,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
         As `label_vectors`.
     run : RunOptions
     on_outcome : callable, optional
-        Called with the `idt.batch.extract_one.Outcome` of every video.
+        Called with the `idt.batch.outcome.Outcome` of every video.
 
     Returns
     -------

@@ -73,7 +73,7 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
         opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
         stack.enter_context(locks.held(files=[output], say=run.say))
-        given = match_labels(stored.names, read_labels(labels))
+        given = match_labels(stored.names, read_labels(labels, run.say), run.say)
         blocks = [(block.block, *(opened[path].digest() for path in block.paths)) for block in outside]
         made_of = json.dumps([opened[vectors].digest(), given, blocks])
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}

@@ -48,7 +48,7 @@ def as_markdown(report, *, pictures):
         lines += ["", f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]
     for place, note in enumerate(report["notes"]):
         lines += ["", RED.format(escape(note)) if biased and not place else f"{escape(note)}."]
-    lines += ["", *_sources(report, biased), *_adds(report, metric)]
+    lines += ["", *_sources(report, biased), *_adds(report, metric, biased)]
     if "accuracy.png" in pictures:
         lines += ["", "![Accuracy alone, together and over the weight](accuracy.png)"]
     lines += _classes(report, pictures)
@@ -92,7 +92,7 @@ def _interval(numbers):
     return f"{percent(found['low'])} … {percent(found['high'])}" if found else "–"
 
 
-def _adds(report, metric):
+def _adds(report, metric, biased):
     """What the trajectories, or the others, add."""
     before = report["before"]
     names = " + ".join(before["sources"])
@@ -104,7 +104,7 @@ def _adds(report, metric):
     )
     if report["corrected"] or report["spoiled"]:
         text += f" {len(report['corrected'])} videos are corrected, {len(report['spoiled'])} spoiled."
-    return ["", text]
+    return ["", RED.format(text) if biased else text]
 
 
 def _classes(report, pictures):

@@ -59,8 +59,17 @@ def _curve(axes, group, weights, percents, metric, weight, biased):
     if weight is not None:
         colour = BIASED if biased else "black"
         axes.plot(*weight, marker="o", markersize=8, markerfacecolor="none", color=colour, linestyle="none")
+        left = weight[0] > 0.5
         text = f"{weight[1]:.1f}, chosen on the test videos" if biased else f"{weight[1]:.1f} at {weight[0]:.2f}"
-        axes.annotate(text, weight, textcoords="offset points", xytext=(9, 5), color=colour, fontsize=9)
+        axes.annotate(
+            text,
+            weight,
+            textcoords="offset points",
+            xytext=(-9 if left else 9, 6),
+            color=colour,
+            fontsize=9,
+            ha="right" if left else "left",
+        )
     axes.set_xlabel(f"weight of {shown_name(group)}")
     axes.set_ylabel(f"{metric}, %")
     axes.margins(y=0.15)

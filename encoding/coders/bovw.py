@@ -22,6 +22,7 @@ from scipy import sparse
 from encoding.coders import normalize
 from encoding.coders.centres import CentresCoder
 from encoding.coders.sparse_codes import Dictionary, groups_of
+from idt.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,16 @@ class BovwCoder(CentresCoder):
     def vector(self, sums, params):
         """The normalised vector; zero without descriptors."""
         return normalize.block(sums.values.astype(np.float32), norm=params.norm)
+
+    def flat(self, sums, params):
+        """Summed codes, (m,) float64; the largest codes of windows are no sum."""
+        if sums.largest:
+            raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
+        return sums.values
+
+    def unflat(self, row, n, params):
+        """Pooled codes from such a row."""
+        return Pooled(n, row, False)
 
     def size(self, params):
         """Numbers of a vector: K, or 2K for ``somp``."""

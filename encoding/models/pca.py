@@ -5,6 +5,8 @@ fixed: its largest loading is positive. Directions in which the data does not va
 scaled up from rounding. The rounding of float32 rows grows with the rows themselves, however little they vary.
 
 Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
+scikit-learn's PCA (``covariance_eigh``) adds up the covariance in the precision of the rows, float32 here, and scales
+up directions in which the data does not vary.
 """
 
 import numpy as np

@@ -34,6 +34,8 @@ class Reader:
         By the fields of the form.
     count : int
         Rows.
+    said : dict or None
+        Parameters as the file records them.
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     """
@@ -42,6 +44,7 @@ class Reader:
     form: Form
     datasets: dict[str, Any]
     count: int
+    said: dict[str, Any] | None
     metadata: dict[str, Any]
 
     @property
@@ -158,7 +161,7 @@ def _checked(file):
         scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
-    return Reader(file, form, datasets, count, metadata)
+    return Reader(file, form, datasets, count, said, metadata)
 
 
 def _widths(file):

@@ -6,6 +6,7 @@ read_ahead  the next items of an iterator, in a thread of their own
 processes   many tasks in processes whose death costs one
 worker      such a process, as its parent sees it
 serve       the same from within
+patience    the end of a decoder that hangs
 channel     objects between two processes
 endings     what a signal that ends a command leaves behind: nothing
 cluster     the machines of a Dask cluster

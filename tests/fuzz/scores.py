@@ -3,6 +3,7 @@
 Pieces of pickles are put into them that would make a folder if anything ran them.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -125,8 +126,10 @@ def mutant_of(path, rng, made):
 
 
 def _changed(data, rng, made):
-    if rng.random() < 0.6 or not data:
-        return change(data, rng)
+    if rng.random() < 0.6:
+        # Until nothing is left.
+        with contextlib.suppress(ValueError):
+            return change(data, rng)
     for _ in range(rng.integers(1, 4)):
         piece = PIECES[rng.integers(len(PIECES))].replace(b"{made}", made)
         at = int(rng.integers(len(data) + 1))

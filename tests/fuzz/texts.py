@@ -1,12 +1,14 @@
 """Every reader of text that strangers write, fed with mutants: bytes changed, and texts put together to be awkward.
 
-Forms: the release's rows as text, gzipped and binary; labels, lists of names and of videos, splits; boxes; matrices of
+Forms: the release's rows as text, packed and binary; labels, lists of names and of videos, splits; boxes; matrices of
 NumPy; recipes; reports and ledgers in JSON; the official lists of data sets; annotation files of networks.
 """
 
+import bz2
 import contextlib
 import gzip
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,9 @@ from tests.fuzz.files import change
 from tests.samples import random_features
 
 STAGE = Stage("encoding", Path(), {"k": 2})
+
+PACKERS = {"gz": gzip, "bz2": bz2, "xz": lzma}
+"""What packs files with these suffixes."""
 
 PADDING = bytes(100)
 """What a tape adds to a file."""
@@ -107,6 +112,9 @@ PIECES = [
     b"(99999999999999,)",
     b"True",
     b"\x1f\x8b",
+    b"BZh9",
+    b"\xfd7zXZ\0",
+    b"\xff\xfe",
     b"PK\x03\x04",
 ]
 """What readers stumble over."""
@@ -124,10 +132,13 @@ def prepare(folder):
 def _write(folder):
     features = random_features(12)
     write_text(features, folder / "rows.txt")
-    write_text(features, folder / "rows.txt.gz")
     write_binary(features, folder / "rows.bin")
     members = b"".join(gzip.compress(line) for line in (folder / "rows.txt").read_bytes().splitlines(keepends=True))
     (folder / "members.gz").write_bytes(members + PADDING)
+    rows = (folder / "rows.txt").read_bytes()
+    for suffix, library in PACKERS.items():
+        (folder / f"rows.txt.{suffix}").write_bytes(library.compress(rows))
+    (folder / "wide.features").write_bytes(rows.decode().encode("utf-16"))
     names = ["walk/ann", "run/bob", 'a "b"', "c,d", "=1+1", "e\nf"]
     (folder / "labels.csv").write_text(csv_text.dumps([["name", "label"], *([name, "walk"] for name in names)]))
     (folder / "several.csv").write_text(csv_text.dumps([name, "walk", "run"] for name in names))
@@ -201,6 +212,9 @@ def _ledger(path):
 READERS = {
     "rows.txt": _rows,
     "rows.txt.gz": _rows,
+    "rows.txt.bz2": _rows,
+    "rows.txt.xz": _rows,
+    "wide.features": _rows,
     "rows.bin": _rows,
     "members.gz": _rows,
     "labels.csv": lambda path: (read_labels(path), _read_labels(path)),
@@ -234,9 +248,9 @@ def attempt(state, rng, folder):
         # Until nothing is left.
         with contextlib.suppress(ValueError):
             data, what = change(data, rng)
-    elif rng.random() < 0.5 and data.startswith(b"\x1f\x8b"):
+    elif rng.random() < 0.5 and (library := PACKERS.get(path.name.rpartition(".")[2])):
         # Within, so that the mutant is packed soundly.
-        data = gzip.compress(_awkward(gzip.decompress(data.removesuffix(PADDING)), rng), 1)
+        data = library.compress(_awkward(library.decompress(data.removesuffix(PADDING)), rng))
     else:
         data = _awkward(data, rng)
     mutant = place / path.name

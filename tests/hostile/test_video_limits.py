@@ -227,7 +227,7 @@ def test_the_commands_that_read_videos_take_the_limit(tmp_path, command):
     for name in scripts():
         _, out, _ = command(name, "--help")
         without += [] if "--max-pixels" in out else [name]
-    assert without == ["idt-convert", "svm-train"]
+    assert without == ["idt-convert", "svm-train", "idt-fuse"]
 
 
 def test_the_limit_is_no_part_of_what_is_recorded(tmp_path):

@@ -104,6 +104,7 @@ def test_a_mat_file_that_claims_what_is_not_there_is_refused(data, message):
         mat5.variables(HEAD + data, "x.mat")
 
 
+@pytest.mark.slow
 def test_a_mat_file_that_unpacks_to_far_more_is_refused():
     packed = zlib.compress(bytes(200_000_000), 9)
     with pytest.raises(DataError, match="unpacks to far more"):
@@ -183,6 +184,13 @@ def test_hdf5_that_claims_what_is_not_there_is_refused(tmp_path):
             hdf5.arrays_of(forged, "x.h5")
 
 
+def test_chunks_that_no_file_can_hold_are_not_looked_for(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", shape=(10_000, 1_000), chunks=(1, 1), dtype="u1")
+    with pytest.raises(DataError, match="more chunks than the file can hold"):
+        hdf5.arrays_of((tmp_path / "x.h5").read_bytes(), "x.h5")
+
+
 def test_a_group_that_holds_itself_is_walked_once(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         group = file.create_group("a/b")
@@ -238,12 +246,14 @@ def npy(header, content=b""):
         (archive(x=npy("__import__('os').mkdir('made')")), "got a header"),
         (archive(x=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"cposix\nmkdir\n.")), "posix.mkdir"),
         (archive(x=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"N.")), "as its header says"),
+        (archive(x=npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}", b"\xff" * 4)), "are no characters"),
+        (archive(x=npy("{'descr': '>U1', 'fortran_order': False, 'shape': (1,)}", b"\0\0\xd8\0")), "are no characters"),
         (archive(x=b"text"), "not a matrix saved by numpy"),
         (archive(x=bytes(300_000_000)), "unpacks to far more"),
         (archive(x=b"a")[:-30], "no whole zip archive"),
         (b"PK\x03\x04", "no whole zip archive"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_an_archive_that_holds_anything_else_is_refused(data, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -156,6 +156,15 @@ def test_several_labels_of_a_video_are_flags(tmp_path):
     np.testing.assert_array_equal(found.labels, flags)
 
 
+def test_flags_beside_a_matrix_are_labels_of_pyslowfast_and_no_second_video(tmp_path):
+    flags = np.float32(np.eye(3)[LABELS])
+    found = read_scores(files.pickled(tmp_path / "x", [SCORES, flags]))
+    assert found.form == "slowfast"
+    np.testing.assert_array_equal(found.labels, flags.astype(bool))
+    crops = read_scores(files.pickled(tmp_path / "y", [SCORES, SCORES + 1]))
+    assert (crops.form, crops.values.shape) == ("mmaction2", (2, 3))
+
+
 def test_a_dump_names_its_videos_where_it_can(tmp_path):
     entries = [{"pred_score": row, "video_id": name} for row, name in zip(SCORES, NAMES, strict=True)]
     assert read_scores(files.pickled(tmp_path / "x", entries)).names == NAMES
@@ -204,7 +213,9 @@ def test_classes_are_named_by_folders_only_where_these_agree_with_the_labels(tmp
         ("name,x,y\na,1,2\nb,3,4\n", ["a", "b"], ["x", "y"], None),
         ("video,label,x,y\na,x,1,2\nb,y,3,4\n", ["a", "b"], ["x", "y"], [0, 1]),
         ("name,label,x,y\na,1,1,2\nb,2,3,4\n", ["a", "b"], ["x", "y"], [0, 1]),
-        ("a,1,2\nb,3,4\n", ["a", "b"], None, None),
+        ("a,1.0,2\nb,3,4\n", ["a", "b"], None, None),
+        ("which,0,1\na,1,2\nb,3,4\n", ["a", "b"], ["0", "1"], None),
+        ("which,1,2\n7,1,2\n8,3,4\n", ["7", "8"], ["1", "2"], None),
         ("x,y\n1,2\n3,4\n", None, ["x", "y"], None),
     ],
 )
@@ -285,10 +296,10 @@ def test_a_list_names_what_has_no_names_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (listing(NAMES[:4], LABELS[:4]), "5 × 3, which does not fit 5 labels, 4 list.txt"),
+        (listing(NAMES[:4], LABELS[:4]), "5 × 3, which does not fit 5 labels, 4 videos of list.txt"),
         (listing(labels=LABELS[::-1]), "has other labels than list.txt for 4 of 5 videos"),
         (listing(labels=[2, 1, 2, 0, 2]), "has other labels than list.txt for 1 of 5 videos"),
-        (listing(classes=["jump", "run"]), "which does not fit 5 labels, 5 list.txt, 2 classes of list.txt"),
+        (listing(classes=["jump", "run"]), "which does not fit 5 labels, 5 videos of list.txt, 2 classes of list.txt"),
         (listing(labels=[2, 1, 2, 3, 1], classes=None), "holds scores of 3 classes, but list.txt has 4"),
         (listing([*NAMES[:4], NAMES[0]]), "holds videos twice: walk/ann.avi"),
     ],
@@ -401,10 +412,10 @@ def test_what_is_no_matrix_of_scores_is_refused_in_one_line(make, message, tmp_p
 
 
 def test_one_row_that_is_repeated_without_end_takes_no_memory(tmp_path):
-    """A list that refers a million times to one row of 10,000 numbers would be 80 GB."""
+    """A list that refers 100,000 times to one row of 10,000 numbers would be 8 GB."""
     row = np.arange(10_000.0)
     with pytest.raises(DataError, match="repeats its rows"):
-        read_scores(files.pickled(tmp_path / "x", [row] * 1_000_000))
+        read_scores(files.pickled(tmp_path / "x", [row] * 100_000))
 
 
 def test_labels_beside_the_scores_must_be_those_in_labels(tmp_path):

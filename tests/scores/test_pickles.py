@@ -183,6 +183,9 @@ def test_a_foreign_name_within_a_tensor_is_refused(armed):
         (b"\x82\x01.", r"instruction b'\\x82'"),
         (b"\x8f.", r"instruction b'\\x8f'"),
         (b"NQ.", "kept elsewhere"),
+        (b"S'\\y'\n.", "escape that is none"),
+        (b"S'\\'\n.", "escape that is none"),
+        (b"Sabc\n.", "without quotes"),
         (b"c_codecs\nencode\nNR.", "called that is no function"),
         (b"cnumpy\nndarray\n)R.", "called that is no function"),
         (b"NNb.", "state is given"),
@@ -221,6 +224,12 @@ def test_an_array_holds_what_its_shape_says(changed):
     np.testing.assert_array_equal(torch_files.load(state_of(values), "x"), values)
     with pytest.raises(DataError, match="an array"):
         torch_files.load(state_of(values, **changed), "x.pkl")
+
+
+def test_an_array_of_text_holds_characters():
+    """NumPy would end with an error of the interpreter when one is looked at."""
+    with pytest.raises(DataError, match="what are no characters"):
+        torch_files.load(state_of(np.array(["a"]), data=b"\xff" * 4), "x.pkl")
 
 
 def test_an_array_of_objects_is_no_bytes():
@@ -279,8 +288,14 @@ def test_values_that_repeat_without_end_are_refused():
         torch_files.load(data, "x.pkl")
 
 
+@pytest.mark.slow
 def test_lists_within_lists_end_no_stack():
     deep = torch_files.load(b"]" * 100_000 + b"a" * 99_999 + b".", "x.pkl")
     assert isinstance(deep, list)
     while deep:
         deep = deep[0]
+    # Nor do messages that show them.
+    nested = b"]" * 100_000 + b"a" * 99_999
+    for call in (b"cnumpy\ndtype\n(%b\x89\x88tR.", b"c_codecs\nencode\n(X\x01\x00\x00\x00a%btR.", b"}(%bNu."):
+        with pytest.raises(DataError, match=r"x\.pkl"):
+            torch_files.load(call % nested, "x.pkl")

@@ -17,6 +17,8 @@ TOLERANCE = 0.01
 
 SPLITS = (1, 2, 3)
 
+pytestmark = pytest.mark.slow
+
 
 def accuracy(scores, labels=None):
     """Percent of the videos whose highest score is the label's."""
@@ -81,5 +83,5 @@ def test_coviar_by_itself_and_2_to_1_to_1(data, alone, together):
 
 
 def test_a_list_of_another_split_is_refused():
-    with pytest.raises(ValueError, match=r"101 × 3783, which does not fit 3734 testlist02\.txt"):
+    with pytest.raises(ValueError, match=r"101 × 3783, which does not fit 3734 videos of testlist02\.txt"):
         read_scores(golden.scores("mifs/ucf101_split1.mat"), video_list=official(2))

@@ -92,6 +92,18 @@ def test_a_damaged_byte_is_found(target):
         read_scores(target)
 
 
+def test_another_file_of_ours_is_not_taken_for_scores(target):
+    """Vectors have names and a matrix, too."""
+    with result_file.create(target, format="idt-vectors", version=2, params={}, source={}) as file:
+        result_file.write_text(file, "names", NAMES)
+        result_file.write_array(file, "encodings", SCORES)
+    for form in (None, "hdf5"):
+        with pytest.raises(DataError, match="has format 'idt-vectors', expected scores"):
+            read_scores(target, form=form)
+    with pytest.raises(DataError, match=r"does not have the form|expected scores of the form hdf5"):
+        read_scores(save(target.with_name("g.h5")), form="hdf5")
+
+
 def test_names_and_classes_are_needed(target):
     for lacks in ("names", "classes"):
         with pytest.raises(DataError, match="needs names of videos and classes"):

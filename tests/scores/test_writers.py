@@ -186,9 +186,9 @@ COLUMNS = [2, 0, 1]
 
 
 def test_videos_and_classes_take_the_order_of_the_annotation_file(tmp_path):
-    """Its names lie in other folders, one video is left out, and its classes have another order."""
-    names = [f"/data/{NAMES[row]}" for row in ORDER]
-    classes = [CLASSES[column] for column in COLUMNS]
+    """Its names and classes are spelled otherwise and have another order, and one video is left out."""
+    names = [f"/data/{NAMES[row].upper()}" for row in ORDER]
+    classes = [CLASSES[column].title() for column in COLUMNS]
     labels = [COLUMNS.index(LABELS[row]) for row in ORDER]
     wanted = SCORES[ORDER][:, COLUMNS]
     for given in (listing(names, labels, classes), listing(names, None, classes)):
@@ -214,11 +214,12 @@ def test_classes_without_names_are_told_by_the_labels_or_refused(tmp_path):
     ("given", "message"),
     [
         (listing([*NAMES[:4], "walk/nobody.avi"]), "have none of 1 videos of list.txt: walk/nobody.avi"),
-        (listing([*NAMES, "run/ann.avi"], [*LABELS, 1]), "names one video of the scores twice|have none of"),
+        (listing([*NAMES, "run/ann.avi"], [*LABELS, 1]), "have none of 1 videos of list.txt: run/ann.avi"),
+        (listing([*NAMES, NAMES[0]], [*LABELS, 2]), "list.txt holds videos twice: walk/ann.avi"),
         (listing(labels=[2, 1, 2, 1, 1]), "label jump/dan.avi differently"),
         (listing(classes=["jump", "run", "stroll"]), "have other classes: stroll, walk"),
     ],
-    ids=range(4),
+    ids=range(5),
 )
 def test_a_list_of_other_videos_classes_or_labels_is_refused(given, message, tmp_path):
     with pytest.raises(DataError, match=message):

@@ -16,8 +16,8 @@ from idt.errors import DataError
 BY_POSITION = "by position in a list"
 """How rows are matched that a list gave their names."""
 
-LISTED = "rows are the videos of "
-"""Beginning of the note by which `classify.fusion.forms.listing` says so."""
+LISTED, LISTED_CLASSES = "rows are the videos of ", "columns are the classes of "
+"""Beginnings of the notes by which `classify.fusion.forms.listing` says that a list named rows or columns."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ def align(scores, truth, name):
             f" {scores.names[0]}"
         )
     order, how = column_order(scores, truth, rows, name)
+    if any(note.startswith(LISTED_CLASSES) for note in scores.notes):
+        how = "in the order of its list"
     values = np.full((len(rows), len(order)), np.nan)
     values[there] = scores.values[rows[there]][:, order]
     positions = any(note.startswith(LISTED) for note in scores.notes)

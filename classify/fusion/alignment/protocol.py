@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
 from classify.fusion.sources import at_split
-from idt.errors import DataError
+from classify.reports.extent import SIZES
+from idt.errors import DataError, did_you_mean, shown
 
 SPLITS = {"ucf101": ("1", "2", "3"), "hmdb51": ("1", "2", "3"), "jhmdb": ("1", "2", "3")}
 """Official splits of data sets, whose accuracies are averaged."""
@@ -17,7 +18,7 @@ class FusionProtocol:
     Attributes
     ----------
     dataset : str or None
-        Name of the data set, for the report and its published numbers.
+        Name of the data set, one of `classify.reports.extent.SIZES`, for the report and its published numbers.
     lists : str or None
         Folder of the official lists of UCF101 or HMDB51, or an annotation file; may hold ``{split}``.
     labels : str, dict or None
@@ -41,6 +42,9 @@ class FusionProtocol:
     def __post_init__(self):
         if self.lists is not None and self.labels is not None:
             raise DataError("lists and labels exclude each other: labels come from one of them")
+        if self.dataset is not None and self.dataset not in SIZES:
+            hint = did_you_mean(self.dataset, SIZES)
+            raise DataError(f"unknown data set {shown(self.dataset)}; known are {', '.join(SIZES)}{hint}")
         if not self.splits or len(set(self.splits)) < len(self.splits):
             raise DataError(f"splits must be different names, got {', '.join(map(str, self.splits)) or 'none'}")
 

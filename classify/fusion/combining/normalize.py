@@ -50,7 +50,7 @@ def views_of(values, kind="unknown"):
 
 
 def chosen(norm, values, kind="unknown"):
-    """Return the name of the normalisation that ``auto`` stands for, given the ``values`` and their ``kind``."""
+    """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
     if norm != "auto":
         return norm
     return "logz" if views_of(values, kind) else "l2"

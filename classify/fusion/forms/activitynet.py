@@ -10,7 +10,7 @@ import json
 import numpy as np
 
 from classify.fusion.forms.content import OBJECT
-from classify.fusion.forms.table import Table, check_size
+from classify.fusion.forms.table import Table, check_size, names_and_classes
 from idt.errors import DataError, shown
 from idt.files.marks import TOOL
 
@@ -75,14 +75,13 @@ def encoded(scores):
     DataError
         If names or classes are unknown.
     """
-    if scores.names is None or scores.classes is None:
-        raise DataError(f"JSON needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    names, classes = names_and_classes(scores, "JSON")
     results = {
         name: [
             {"label": label, "score": float(f"{score:.7g}")}
-            for label, score in sorted(zip(scores.classes, row.tolist(), strict=True), key=lambda each: -each[1])
+            for label, score in sorted(zip(classes, row.tolist(), strict=True), key=lambda each: -each[1])
         ]
-        for name, row in zip(scores.names, scores.values, strict=True)
+        for name, row in zip(names, scores.values, strict=True)
     }
     external = {"used": False, "details": TOOL}
     whole = {"version": VERSION, "results": results, "external_data": external}

@@ -66,7 +66,7 @@ def _lies_down(shape, table, listing, content):
     videos = [("names", table.names), ("labels", table.labels)]
     classes = [("classes", table.classes)]
     if listing is not None:
-        videos.append((listing.path, listing.names))
+        videos.append((f"videos of {listing.path}", listing.names))
         classes.append((f"classes of {listing.path}", listing.classes))
     wanted = [
         (f"{len(these)} {what}", side, len(these))
@@ -81,7 +81,8 @@ def _lies_down(shape, table, listing, content):
         return True
     said = f"{content.path} holds scores of {shape[0]} × {shape[1]}"
     if table.upright or not (lies or stands):
-        raise DataError(f"{said}, which does not fit {', '.join(text for text, _, _ in wanted)}")
+        remedy = "" if listing is None else "; give the list that they were made with"
+        raise DataError(f"{said}, which does not fit {', '.join(text for text, _, _ in wanted)}{remedy}")
     if wanted:
         raise DataError(f"{said}, so that either side may be the videos; save it with names, as CSV")
     raise DataError(

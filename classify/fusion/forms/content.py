@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from idt.errors import DataError
-from idt.files import csv_text, json_text, npy
+from idt.files import csv_text, json_text
 from idt.files import text as texts
-from idt.files.foreign import hdf5, mat5, npz, torch_files
+from idt.files.foreign import hdf5, mat5, npy, npz, torch_files
 from idt.files.foreign.archives import Archive, is_archive
 
 LARGEST = 1 << 31

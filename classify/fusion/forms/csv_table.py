@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from classify.fusion.forms.content import ROWS
-from classify.fusion.forms.table import Table
+from classify.fusion.forms.table import Table, names_and_classes
 from classify.text_files import scores_text
 from idt.errors import DataError
 from idt.files import text
@@ -34,7 +34,7 @@ def read(content):
     if not rows:
         raise DataError(f"{content.path} holds no lines of {SAYS}")
     header = rows[0][1]
-    if all(map(_is_number, header[1:])) and header[0].lower() not in NAME:
+    if all(map(_is_number, header[1:])) and header[0].lower() not in NAME and not _counts(header):
         header = []
     else:
         rows = rows[1:]
@@ -45,7 +45,7 @@ def read(content):
         if len(fields) != width:
             raise DataError(f"{content.path}, line {line}: expected {width} fields, got {len(fields)}")
     columns = list(zip(*(fields for _, fields in rows), strict=True))
-    named = header[0].lower() in NAME if header else False
+    named = bool(header) and (header[0].lower() in NAME or _counts(header))
     named = named or not all(map(_is_number, columns[0]))
     labelled = named and width > 2 and bool(header) and header[1].lower() in LABEL
     first = named + labelled
@@ -60,6 +60,12 @@ def _split(fields):
     if len(fields) == 1 and all(map(_is_number, parts := fields[0].split())):
         return parts
     return fields
+
+
+def _counts(header):
+    """Whether a line begins with text and goes on with the numbers of classes, so that it is no video."""
+    numbers = [str(number) for number in range(len(header))]
+    return not _is_number(header[0]) and len(header) > 2 and header[1:] in (numbers[:-1], numbers[1:])
 
 
 def _is_number(field):
@@ -89,8 +95,7 @@ def encoded(scores):
     DataError
         If names or classes are unknown.
     """
-    if scores.names is None or scores.classes is None:
-        raise DataError(f"CSV needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    names, classes = names_and_classes(scores, "CSV")
     one_each = scores.labels is not None and scores.labels.ndim == 1
-    labels = [scores.classes[label] for label in scores.labels] if one_each else None
-    return text.encoded(scores_text(scores.path or "CSV", scores.names, scores.values, scores.classes, labels))
+    labels = [classes[label] for label in scores.labels] if one_each else None
+    return text.encoded(scores_text(scores.path or "CSV", names, scores.values, classes, labels))

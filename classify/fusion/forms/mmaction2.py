@@ -8,6 +8,7 @@ with the tensor as ``item``. The scores of a network of several heads are a dict
 
 import numpy as np
 
+from classify.fusion.forms import slowfast
 from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stacked
 from idt.errors import DataError
@@ -28,8 +29,9 @@ def fits(content):
     if isinstance(value[0], dict):
         return any(key in value[0] for key in SCORES)
     if isinstance(value[0], np.ndarray):
-        # A matrix and its labels are PySlowFast's.
-        return all(isinstance(each, np.ndarray) and each.ndim == value[0].ndim in (1, 2) for each in value)
+        return not slowfast.fits(content) and all(
+            isinstance(each, np.ndarray) and each.ndim == value[0].ndim in (1, 2) for each in value
+        )
     return isinstance(value[0], list)
 
 

@@ -1,7 +1,8 @@
 """Predictions of PySlowFast (``TEST.SAVE_RESULTS_PATH``): a pickle of ``[preds (n, C), labels (n,)]``.
 
 A row is the sum over the views of a video of the softmax of each, and is divided by their number. The rows are in the
-order of test.csv. With ``ensemble_method`` max it is a maximum, which is left as it is.
+order of test.csv. Several labels of a video are flags, (n, C). With ``ensemble_method`` max it is a maximum, which is
+left as it is.
 """
 
 import numpy as np
@@ -21,7 +22,10 @@ def fits(content):
     value = content.value
     if content.kind != OBJECT or not isinstance(value, list | tuple) or len(value) != 2:
         return False
-    return all(isinstance(each, np.ndarray) for each in value) and value[0].ndim == 2
+    if not all(isinstance(each, np.ndarray) for each in value) or value[0].ndim != 2:
+        return False
+    # Several labels of a video are flags; two videos of as many crops, of another form, are not.
+    return value[1].ndim == 1 or (value[1].shape == value[0].shape and bool(np.isin(value[1], (0, 1)).all()))
 
 
 def read(content):

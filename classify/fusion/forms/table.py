@@ -156,3 +156,16 @@ def one_label_each(scores, what):
             " videos"
         )
     return scores.labels
+
+
+def names_and_classes(scores, what):
+    """Return names and classes of ``scores``, of `classify.fusion.scores.Scores`, for ``what``, which must have them.
+
+    Raises
+    ------
+    DataError
+        If one is unknown.
+    """
+    if scores.names is None or scores.classes is None:
+        raise DataError(f"{what} needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+    return scores.names, scores.classes

@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from idt.errors import DataError
+from idt.errors import DataError, shown
+from idt.files.foreign import npy
 from idt.files.foreign.pickle_parts import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
@@ -80,7 +81,12 @@ def array_of(machine, data, dtype, shape, fortran):
     if not isinstance(data, bytes) or len(data) != count * dtype.itemsize:
         raise ValueError(f"an array of shape {shape} does not hold {count} numbers")
     machine.budget.take(len(data))
-    return np.frombuffer(data, dtype).reshape(shape, order=order) if count else np.empty(shape, dtype)
+    if not count:
+        return np.empty(shape, dtype)
+    values = np.frombuffer(data, dtype)
+    if dtype.kind == "U" and not npy.is_text(values):
+        raise ValueError("an array of text holds what are no characters")
+    return values.reshape(shape, order=order)
 
 
 class UnbuiltDtype(Unbuilt):
@@ -104,7 +110,7 @@ class UnbuiltDtype(Unbuilt):
 
 def _dtype(machine, text, *_):
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
-        raise DataError(f"{machine.name} holds an array of {text!r:.40}, expected numbers, text or objects")
+        raise DataError(f"{machine.name} holds an array of {shown(text)}, expected numbers, text or objects")
     return UnbuiltDtype(np.dtype(text))
 
 
@@ -127,7 +133,7 @@ def _from_buffer(machine, data, dtype, shape, order):
 def _encode(machine, text, encoding):
     """The bytes that protocol 2 writes as text."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise ValueError(f"text is encoded as {encoding!r:.20}")
+        raise ValueError(f"text is encoded as {shown(encoding)}")
     machine.budget.take(len(text))
     return text.encode("latin1")
 

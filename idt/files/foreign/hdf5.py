@@ -15,25 +15,27 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.foreign.hdf5_objects import SIGNATURE, STARTS, Reader
+from idt.files.foreign.hdf5_types import (
+    CHECKSUM,
+    DEFLATE,
+    FILTERS,
+    HEAPED,
+    LAYOUT,
+    REFERENCE,
+    SPACE,
+    TYPE,
+    VARIABLE,
+    ElementType,
+    filters_of,
+    matlab_class,
+    shape_of,
+)
+from idt.files.hdf5.dataset import CHUNKS, STREAM
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.headers import attribute_of
 from idt.files.hdf5.index import UNDEFINED, Unsound, layout_of, places
 
-SPACE, TYPE, LAYOUT, FILTERS, ATTRIBUTE = 1, 3, 8, 11, 12
-"""Types of messages."""
-
-INTEGER, FLOAT, TEXT, REFERENCE, ENUMERATION, VARIABLE = 0, 1, 3, 7, 8, 9
-"""Classes of datatypes."""
-
-FLOATS = {(2, 5, 10), (4, 8, 23), (8, 11, 52)}
-"""Bytes of a number, bits of its exponent and of its mantissa."""
-
-DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
 EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take so many times the bytes of the file, and so many more."""
-
-HEAPED = 16
-"""Bytes of a text of variable length in its array: its length, and its place in a heap."""
 
 
 def is_hdf5(data):
@@ -83,7 +85,7 @@ class _Arrays:
     def read(self):
         found, matlab = {}, False
         for each in self._file.objects():
-            kind = _matlab_class(each.messages)
+            kind = matlab_class(each.messages)
             matlab |= kind is not None
             value = self._value(each, kind, deep=True)
             if value is not None and value.ndim <= 2:
@@ -95,7 +97,7 @@ class _Arrays:
         parts = dict(each.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None
-        shape, item = _shape(parts[SPACE]), _Type(parts[TYPE])
+        shape, item = shape_of(parts[SPACE]), ElementType(parts[TYPE])
         if shape is None or item.kind is None or (item.kind == REFERENCE and not (deep and kind == "cell")):
             return None
         values = self._array(shape, item, parts[LAYOUT], parts.get(FILTERS))
@@ -114,7 +116,7 @@ class _Arrays:
         found = np.empty(values.shape, object)
         for at in np.ndindex(values.shape):
             each = self._file.object(int(values[at]))
-            found[at] = self._value(each, _matlab_class(each.messages), deep=False)
+            found[at] = self._value(each, matlab_class(each.messages), deep=False)
             if found[at] is None:
                 raise Unsound("a cell holds what is not read")
         return found
@@ -138,7 +140,7 @@ class _Arrays:
             if address != UNDEFINED:
                 data = self._file.take(count * item.size, address)
         elif version in (3, 4) and where == 2:
-            data = self._chunked(shape, item.size, layout, _filters(filters))
+            data = self._chunked(shape, item.size, layout, filters_of(filters))
         else:
             raise Unsound(f"an array has a layout of version {version}, which is not read")
         if len(data) != count * item.size:
@@ -152,6 +154,7 @@ class _Arrays:
         if layout[0] == 4:
             plan = layout_of(layout)
             chunks, unit = plan.chunks, size * math.prod(plan.chunks)
+            self._check_chunks(shape, chunks)
             there = {
                 corner: (at, length, 0) for corner, (at, length) in places(self._file.read, plan, shape, unit).items()
             }
@@ -159,12 +162,11 @@ class _Arrays:
             rank = layout[2] - 1
             (tree,) = struct.unpack_from("<Q", layout, 3)
             chunks = tuple(struct.unpack_from(f"<{rank}I", layout, 11))
+            self._check_chunks(shape, chunks)
             there = {}
             for key, address in self._file.leaves(tree, 1, 16 + 8 * rank) if tree != UNDEFINED else ():
                 length, mask = struct.unpack_from("<II", key)
                 there[struct.unpack_from(f"<{rank}Q", key, 8)] = address, length, mask
-        if len(chunks) != len(shape) or not all(chunks):
-            raise Unsound("chunks are of another shape than their array")
         unit = size * math.prod(chunks)
         self._take(unit)
         found = np.zeros((*shape, size), np.uint8)
@@ -172,6 +174,8 @@ class _Arrays:
             if corner not in there:
                 continue
             address, length, mask = there[corner]
+            if length > unit + unit // 64 + STREAM:
+                raise Unsound("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:
@@ -181,6 +185,13 @@ class _Arrays:
             part = found[tuple(slice(at, at + step) for at, step in zip(corner, chunks, strict=True))]
             part[...] = np.frombuffer(data, np.uint8).reshape(*chunks, size)[tuple(slice(n) for n in part.shape)]
         return found.tobytes()
+
+    def _check_chunks(self, shape, chunks):
+        if len(chunks) != len(shape) or not all(chunks):
+            raise Unsound("chunks are of another shape than their array")
+        count = math.prod(-(-n // step) for n, step in zip(shape, chunks, strict=True))
+        if count > self._file.size // 8 + CHUNKS:
+            raise Unsound("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):
         """Texts of variable length."""
@@ -203,6 +214,8 @@ class _Arrays:
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
             raise Unsound("a heap is larger than the file")
+        # Heaps may lie over one another.
+        self._take(size)
         data, at, found = self._file.take(size, address), 16, {}
         while at + 16 <= len(data):
             index, _, _, length = struct.unpack_from("<HHIQ", data, at)
@@ -213,61 +226,6 @@ class _Arrays:
         return found
 
 
-class _Type:
-    """A datatype: its class, None if it is not read, the bytes of an element in the file, and the dtype of them."""
-
-    def __init__(self, body):
-        bits, self.size = int.from_bytes(body[1:4], "little"), struct.unpack_from("<I", body, 4)[0]
-        self.kind: int | None = body[0] & 15
-        self.dtype: np.dtype = np.dtype("u1")
-        order = ">" if bits & 1 else "<"
-        if self.kind == ENUMERATION:
-            # Of h5py's truth values; the type of its numbers follows.
-            inner = _Type(body[8:].ljust(24, b"\0"))
-            self.kind, self.dtype = (inner.kind if inner.kind == INTEGER else None), inner.dtype
-        elif self.kind == INTEGER and self.size in (1, 2, 4, 8):
-            self.dtype = np.dtype(f"{order}{'i' if bits & 8 else 'u'}{self.size}")
-        elif self.kind == FLOAT and (self.size, body[13], body[15]) in FLOATS:
-            self.dtype = np.dtype(f"{order}f{self.size}")
-        elif self.kind == TEXT and 0 < self.size < 1 << 20:
-            self.dtype = np.dtype(f"S{self.size}")
-        elif self.kind == REFERENCE and self.size == 8 and not bits & 15:
-            self.dtype = np.dtype("<u8")
-        elif self.kind == VARIABLE and bits & 15 == 1 and self.size == HEAPED:
-            self.dtype = np.dtype(object)
-        else:
-            self.kind = None
-
-
-def _shape(body):
-    """The sizes of a dataspace; None if it has none."""
-    version, rank = body[0], body[1]
-    if version not in (1, 2) or rank > 32:
-        raise Unsound("an array has no shape")
-    if version == 2 and body[3] == 2:
-        return None
-    return struct.unpack_from(f"<{rank}Q", body.ljust(8 + 8 * rank, b"\0"), 8 if version == 1 else 4)
-
-
-def _filters(body):
-    """The filters of a dataset, in the order in which they were applied."""
-    if body is None:
-        return []
-    version, count = body[:2]
-    at, found = (8 if version == 1 else 2), []
-    for _ in range(count):
-        (code,) = struct.unpack_from("<H", body, at)
-        named = version == 1 or code >= 256
-        length = struct.unpack_from("<H", body, at + 2)[0] if named else 0
-        _, values = struct.unpack_from("<HH", body, at + 2 + 2 * named)
-        at += 6 + 2 * named + (length + -length % 8 if version == 1 else length) + 4 * values
-        at += 4 * (values % 2) if version == 1 else 0
-        found.append(code)
-    if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
-        raise Unsound(f"an array is behind a filter that is not read, of {found}; save it with gzip or without")
-    return found
-
-
 def _undone(data, code, unit, size):
     """The bytes of a chunk before a filter was applied."""
     if code == DEFLATE:
@@ -275,16 +233,3 @@ def _undone(data, code, unit, size):
     if code == CHECKSUM:
         return data[:-4]
     return unshuffled(data, size) if len(data) == unit else data
-
-
-def _matlab_class(found):
-    """What MATLAB calls the class of an object; None if it is not MATLAB's."""
-    for kind, body in found:
-        if kind == ATTRIBUTE:
-            try:
-                name, value = attribute_of(body)
-            except Unsound:
-                continue
-            if name == "MATLAB_class":
-                return value.data.rstrip(b"\0").decode("latin1")
-    return None

@@ -9,6 +9,7 @@ fractal heap, which `h5py` makes only of many links with ``libver="latest"``; li
 """
 
 import struct
+from collections import deque
 from typing import NamedTuple
 
 from idt.files.hdf5.headers import link_of, messages
@@ -21,6 +22,13 @@ STARTS = (0, 512, 1024, 2048)
 
 MOST = 10_000
 """Objects of a file."""
+
+SHORTEST, SLACK = 4, 100_000
+"""Messages of headers and entries of trees have so many bytes at least, so that a file has no more than its size
+allows, but for so many. They may lie over one another, and would be read without end."""
+
+BLOCK, NAME = 1 << 20, 1 << 12
+"""Bytes of a block of a header, and of a name."""
 
 LINK, CONTINUATION, SYMBOLS, LINK_INFO = 6, 16, 17, 2
 """Types of messages."""
@@ -55,7 +63,8 @@ class Reader:
         start = next((at for at in STARTS if data[at : at + 8] == SIGNATURE), None)
         if start is None:
             raise Unsound("it has no superblock")
-        self._data, self.size, self._seen = data, len(data), 0
+        self._data, self.size = data, len(data)
+        self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
@@ -84,6 +93,12 @@ class Reader:
             raise Unsound(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
         return found
 
+    def _count(self, number):
+        """Count messages or entries that are read."""
+        self._left -= number
+        if self._left < 0:
+            raise Unsound("its structures lie over one another")
+
     def objects(self, skipped=("#refs#", "#subsystem#")):
         """Yield every object that is no group.
 
@@ -96,9 +111,9 @@ class Reader:
         ------
         Object
         """
-        later, visited = [("", self._root)], {self._root}
+        later, visited = deque([("", self._root)]), {self._root}
         while later:
-            path, address = later.pop(0)
+            path, address = later.popleft()
             found = self.object(address, path)
             links = self._links(found.messages)
             if links is None:
@@ -114,8 +129,11 @@ class Reader:
     def object(self, address, path=""):
         """Return the `Object` at ``address``, which messages call ``path``."""
         if self.read(4, address) == b"OHDR":
-            return Object(path, [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2])
-        return Object(path, list(self._old_messages(address)))
+            found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2]
+        else:
+            found = list(self._old_messages(address))
+        self._count(len(found))
+        return Object(path, found)
 
     def _old_messages(self, address):
         """Type and body of each message of a header of version 1."""
@@ -125,6 +143,8 @@ class Reader:
         blocks, seen = [(address + 16, size)], {address + 16}
         while blocks:
             place, size = blocks.pop(0)
+            if size > BLOCK:
+                raise Unsound("its header has a block of another size")
             block, at = self.take(size, place), 0
             while at + 8 <= len(block) and count:
                 kind, length, flags = struct.unpack_from("<HHB", block, at)
@@ -160,11 +180,12 @@ class Reader:
         for node in self.leaves(tree, 0, 8):
             head = self.take(8, node[1], b"SNOD")
             (count,) = struct.unpack_from("<H", head, 6)
+            self._count(count)
             entries = self.take(40 * count, node[1] + 8)
             for at in range(0, len(entries), 40):
                 offset, address = struct.unpack_from("<QQ", entries, at)
                 cached = struct.unpack_from("<I", entries, at + 16)[0]
-                end = names.find(b"\0", offset)
+                end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
                     raise Unsound("a name lies outside its heap")
                 # Cached as 2: a soft link, which has no address.
@@ -190,14 +211,14 @@ class Reader:
         Unsound
             If a node is damaged or visited twice.
         """
-        found, later, visited = [], [(address, None)], {address}
+        found, later, visited = [], deque([(address, None)]), {address}
         while later:
-            node, above = later.pop(0)
-            self._seen += 1
+            node, above = later.popleft()
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
-            if head[4] != kind or (above is not None and level != above - 1) or self._seen > 100 * MOST:
+            if head[4] != kind or (above is not None and level != above - 1):
                 raise Unsound("a tree is none")
+            self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
             for at in range(0, len(entries), key_size + 8):
                 key, (child,) = entries[at : at + key_size], struct.unpack_from("<Q", entries, at + key_size)

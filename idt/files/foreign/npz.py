@@ -6,7 +6,7 @@ Objects are interpreted by `idt.files.foreign.pickles`, so ``allow_pickle`` is n
 import io
 import zipfile
 
-from idt.files import npy
+from idt.files.foreign import npy
 from idt.files.foreign.pickle_parts import Budget
 from idt.files.foreign.pickles import Machine
 from idt.files.foreign.torch_files import CALLS

@@ -12,6 +12,7 @@ Source: the comments of Python's ``pickletools``, which define the instructions;
 """
 
 import codecs
+import re
 import struct
 
 from idt.errors import DataError, shown
@@ -19,6 +20,9 @@ from idt.files.foreign.pickle_parts import Global, Source, Unbuilt
 
 BITS = 128
 """Of an integer; the magic number of a torch file has 80."""
+
+
+_ESCAPED = re.compile(rb"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}))*", re.DOTALL)
 
 
 class Machine(Source):
@@ -145,8 +149,8 @@ class Machine(Source):
     def quoted(self):
         """Push the text in quotes that a line of protocol 0 is."""
         line = self.text_line()
-        if len(line) < 2 or line[:1] not in b"'\"" or line[:1] != line[-1:]:
-            raise ValueError("a text without quotes")
+        if len(line) < 2 or line[:1] not in b"'\"" or line[:1] != line[-1:] or not _ESCAPED.fullmatch(line[1:-1]):
+            raise ValueError("a text without quotes, or with an escape that is none")
         self.push(codecs.escape_decode(line[1:-1])[0].decode("latin1"))
 
     def append(self, items):

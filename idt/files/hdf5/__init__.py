@@ -10,7 +10,7 @@ dataset  numbers and texts, chunk by chunk
 chunks   chunks deflated by the kind of byte they hold, when they are written
 """
 
-from idt.files.hdf5.kind import format_of, is_hdf5, is_of_earlier_release, is_ours
+from idt.files.hdf5.kind import format_of, is_hdf5, is_ours
 from idt.files.hdf5.reading import (
     attribute,
     damaged,
@@ -29,7 +29,6 @@ __all__ = [
     "format_of",
     "has",
     "is_hdf5",
-    "is_of_earlier_release",
     "is_ours",
     "json_attribute",
     "open_checked",

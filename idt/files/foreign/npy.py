@@ -94,7 +94,15 @@ def parse(data, name, *, unpickled=None):
     if count * dtype.itemsize > left:
         raise DataError(f"{name} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
     values = np.frombuffer(data, dtype, count, file.tell()) if count else np.empty(0, dtype)
+    if dtype.kind == "U" and not is_text(values):
+        raise DataError(f"{name} holds text of what are no characters; fetch or make it anew")
     return values.reshape(shape, order="F" if fortran else "C")
+
+
+def is_text(values):
+    """Tell whether all elements of the 1-D array ``values`` of text are characters, which NumPy never looks at."""
+    codes = values.view(values.dtype.str[0] + "u4")
+    return bool(np.all((codes < 0xD800) | ((codes > 0xDFFF) & (codes <= 0x10FFFF))))
 
 
 def _header(path, file):
