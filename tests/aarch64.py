@@ -6,7 +6,7 @@ python -m tests.aarch64 --clips disc -k disc  # a quarter of an hour of one core
 A folder (--root) gets Debian's arm64 packages, unpacked without being installed, and the aarch64 wheels of the versions
 that this environment has; so nothing is changed on this machine, and there is no chroot. It needs qemu-aarch64-static
 (qemu-user-static), debootstrap, dpkg and root, without which it is skipped and says why, and at first the network.
-Golden tests of lossy clips are skipped there, because the decoder gives other pixels. Processes cannot be started from
+Golden tests of lossy clips are skipped where the decoder there gives other pixels. Processes cannot be started from
 within, for the kernel would take their program for one of this machine.
 """
 
@@ -33,7 +33,7 @@ PROGRAMS = {"qemu-aarch64-static": "qemu-user-static", "debootstrap": "debootstr
 """Programs that it needs, and Debian's packages of them."""
 
 LIBRARIES = (
-    "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "joblib", "h5py", "threadpoolctl", "tqdm", "pytest",
+    "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "joblib", "h5py", "threadpoolctl", "tqdm", "pytest", "av",
 )  # fmt: skip
 OPENCV = ("opencv-contrib-python", "opencv-contrib-python-headless")
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
@@ -85,7 +85,7 @@ class Machine:
             for package in sorted((self._root / "var/cache/apt/archives").glob("*.deb")):
                 self._logged("dpkg", "-x", package, self._root)
             (self.folder / "root.done").touch()
-        wanted = [f"{name}=={metadata.version(name)}" for name in LIBRARIES]
+        wanted = [f"{name}=={version}" for name in LIBRARIES if (version := _version(name))]
         # Without windows, whose libraries are not there.
         wanted.append(f"{OPENCV[1]}=={next(filter(None, map(_version, OPENCV)))}")
         done = self.folder / "site.done"

@@ -8,7 +8,13 @@ import pytest
 
 from tests.commands import ROOT
 
-PINNED = ROOT / ".ci/pinned.txt"
+
+@pytest.fixture
+def pinned(tmp_path):
+    """Constraints as those of .ci/pinned.txt."""
+    path = tmp_path / "pinned.txt"
+    path.write_text("# Why.\nopencv-contrib-python==4.13.0.92\nnumpy==2.4.6\n")
+    return str(path)
 
 
 @pytest.fixture
@@ -49,19 +55,19 @@ def machine(install, monkeypatch):
 LIBRARY = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory"
 
 
-def test_with_the_libraries_of_the_desktop_the_checkout_is_installed_as_it_is(install, machine):
+def test_with_the_libraries_of_the_desktop_the_checkout_is_installed_as_it_is(install, machine, pinned):
     calls = machine()
-    install.main(str(PINNED), "plots", "bench")
-    assert calls == [["install", ["opencv-contrib-python==4.13.0.92"], ".[plots,bench]"]]
+    install.main(pinned, "plots", "bench")
+    assert calls == [["install", ["opencv-contrib-python==4.13.0.92", "numpy==2.4.6"], ".[plots,bench]"]]
 
 
-def test_without_them_opencv_of_the_same_version_without_windows_takes_its_place(install, machine, capsys):
+def test_without_them_opencv_of_the_same_version_without_windows_takes_its_place(install, machine, pinned, capsys):
     calls = machine(LIBRARY)
-    install.main(str(PINNED), "plots")
+    install.main(pinned, "plots")
     plain, gone, others, ours = calls
     assert plain[0] == "install"
     assert gone == ["uninstall", "opencv-contrib-python"]
-    assert others[1] == ["opencv-contrib-python-headless==4.13.0.92"]
+    assert others[1] == ["opencv-contrib-python-headless==4.13.0.92", "numpy==2.4.6"]
     assert others[2] == "opencv-contrib-python-headless>=4.10"
     assert {"numpy>=2", "matplotlib>=3.8"} <= set(others[2:])
     assert not any(word.startswith("opencv-contrib-python>") for word in others[2:])
@@ -71,18 +77,18 @@ def test_without_them_opencv_of_the_same_version_without_windows_takes_its_place
     assert "pip check" in said
 
 
-def test_an_environment_without_windows_stays_so(install, machine):
+def test_an_environment_without_windows_stays_so(install, machine, pinned):
     calls = machine(LIBRARY, has=["opencv-contrib-python-headless"])
-    install.main(str(PINNED), "dev")
+    install.main(pinned, "dev")
     assert [call[0] for call in calls] == ["install", "install"]
     assert "pytest>=8" in calls[0]
     assert not any(word.startswith("opencv-contrib-python>") for call in calls for word in call[2:])
 
 
-def test_another_fault_of_opencv_is_no_reason_to_replace_it(install, machine):
+def test_another_fault_of_opencv_is_no_reason_to_replace_it(install, machine, pinned):
     calls = machine("ImportError: numpy.core.multiarray failed to import")
     with pytest.raises(SystemExit, match="OpenCV cannot be imported: ImportError: numpy"):
-        install.main(str(PINNED))
+        install.main(pinned)
     assert len(calls) == 1
 
 
