@@ -25,7 +25,7 @@ def prepared(**digests):
     """A data set of four clips in two splits, as if it had its features."""
     splits = [Split("one", ("a", "b"), ("c", "d")), Split("two", ("d", "c"), ("a", "b"))]
     clips = [Clip(name, Path(f"{name}.avi"), label) for name, label in LABELS.items()]
-    dataset = SimpleNamespace(clips=clips, labels=LABELS, splits=splits)
+    dataset = SimpleNamespace(clips=clips, labels=LABELS, splits=splits, outside=())
     digests = {**{name: f"digest of {name}" for name in LABELS}, **digests}
     return SimpleNamespace(dataset=dataset, digests=digests, failed={})
 
