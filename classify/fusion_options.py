@@ -33,8 +33,9 @@ DESCRIPTION = (
 WHICH = (
     "Late fusion, this command, takes any network's scores on the test videos and needs no training. With iDT at 0.25"
     " a network of 59.4 % on HMDB51 (CoViAR) reaches 66.4 %, one of 51.7 % (an I-frame ResNet-152) 66.0 %; on UCF101"
-    " 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's vectors of"
-    " the training videos, too."
+    " 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's vectors"
+    " of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
+    " Weizmann the two differed by no more than 1.3 points, late fusion being equal or better in 20 of 22 cases."
 )
 """What the help says about the two kinds of fusion; measured on the files of docs/method/fusion.md, section 6."""
 

@@ -144,6 +144,20 @@ def test_weights_are_searched_on_validation_videos(command, place):
     )
 
 
+def test_a_list_may_give_validation_videos_their_labels(command, place):
+    held_out()
+    for name in ("iv", "cv"):
+        found = read_scores(f"{name}.h5")
+        write_scores(f"{name}_bare.h5", Scores(found.values, found.names, found.classes))
+    words = ("idt-fuse", *TWO, "--lists", "list.txt", "--search", "idt=iv_bare.h5", "cnn=cv_bare.h5")
+    score_sets.write_list("held.txt", names=[f"{video}_held" for video in VIDEOS], suffix="", labels=LABELS)
+    command(*words, "--validation-list", "held.txt", "-o", "out")
+    command("idt-fuse", *TWO, "--search", "idt=iv.h5", "cnn=cv.h5", "-o", "other")
+    assert report_of()["weights"] == report_of("other")["weights"]
+    assert report_of()["accuracy"] == report_of("other")["accuracy"]
+    refused(command(*words, "-o", "x", status=2), "none of the files has labels")
+
+
 def test_weights_chosen_on_the_test_videos_are_red_wherever_their_number_stands(command, place):
     _, out, err = command("idt-fuse", *TWO, "--search", "test", "--dataset", "hmdb51", "-o", "out")
     assert "weights chosen on the TEST videos" in out
@@ -227,6 +241,9 @@ def test_the_help_names_every_form():
         ("idt=i.mat cnn=c.npz --weights idt=0,cnn=0", "weights sum to 0"),
         ("idt=i.mat cnn=c.npz --lists lists --labels labels.csv", "lists and labels exclude each other"),
         ("idt=i.mat cnn=c.npz --lists lists --split 2", "holds no official lists of split 2"),
+        ("idt=i.mat cnn=c.npz --lists lists --split one", "lists has splits 1, 2, …, got 'one'"),
+        ("idt=i.mat cnn=c.npz --list list.txt", "list.txt is to name rows, but every file names its videos"),
+        ("idt=i.mat cnn=c.npz --dataset hmdb15", "unknown data set 'hmdb15'; known are .*; did you mean hmdb51"),
         ("idt=i.mat cnn=c.npz --split 3-1", "--split must be names such as 1,2,3 or 1-9, got 3-1"),
         ("idt=i.mat cnn=c.npz --split ../x", "--split must be names"),
         ("idt=i.mat cnn=c.npz --form csv", "does not have the form csv"),

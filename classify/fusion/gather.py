@@ -13,6 +13,7 @@ from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
 from classify.fusion.combining.normalize import chosen, normalized, views_of
 from classify.fusion.read import read_scores
 from classify.fusion.scores import Scores
+from classify.fusion.sources import at_split
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -102,7 +103,8 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     files = {source.name: read_source(source) for source in here}
     lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
-    ordered = [source.order for source in here if source.order is not None]
+    # A list of validation videos may be there for their labels alone.
+    ordered = [source.order for source in here if source.order not in (None, at_split(protocol.validation, split))]
     if ordered and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
         raise DataError(f"{ordered[0]} is to name rows, but every file names its videos; leave out the list")
     truth = _with_names(protocol.truth(split, titled, lists, part), titled)

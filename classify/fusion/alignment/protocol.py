@@ -1,5 +1,6 @@
 """The videos that a fusion is tested on: where their labels come from, and how splits are put together."""
 
+import os
 from dataclasses import dataclass, replace
 
 from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
@@ -78,8 +79,10 @@ class FusionProtocol:
             return named_truth(self.labels) if isinstance(self.labels, dict) else csv_truth(self.labels)
         if self.lists is not None:
             path = at_split(self.lists, split)
-            number = int(split) if split.isascii() and split.isdigit() else 1
-            found = listed_truth(path, split=number, part=part)
+            number = int(split) if split.isascii() and split.isdigit() else None
+            if number is None and os.path.isdir(path):
+                raise DataError(f"{path} has splits 1, 2, …, got {shown(split)}; use numbers")
+            found = listed_truth(path, split=number or 1, part=part)
             if part != TRAIN:
                 return found
             if found.beside:
