@@ -77,7 +77,9 @@ def evaluation_options(arguments):
     options = parser.parse_args(arguments)
     if (options.root is None) == (options.named_root is None):
         parser.error("the folder of the data set must be given once, as ROOT or with --root")
-    options.root = options.root or options.named_root
+    options.root = options.named_root if options.root is None else options.root
+    if not options.root:
+        parser.error("the folder of the data set must be named, got an empty text")
     values = vars(options)
     given = {
         group: {

@@ -77,6 +77,8 @@ def read_listed(root, params):
                     f"{each.path} gives {entry.name} the label {entry.label}, another list {entries[entry.name].label}"
                 )
     videos, skipped = find_videos(root)
+    # A list may name folders of frames beside videos, so they are looked for whether or not there are videos.
+    videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)
     need(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")

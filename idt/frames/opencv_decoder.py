@@ -128,7 +128,6 @@ class Capture:
         began = time.monotonic()
         there, image = self._capture.read()
         self.position += there
-        # Whether or not it has given a frame, which may be one that it had ready.
         refuse_late(began, self._patience, self.path or self.name)
         if not there:
             self._refuse_codec()
@@ -279,8 +278,7 @@ def _capture(file, seconds):
     """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
     if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
         # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
-        most = 1000 * seconds
-        times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, most, cv2.CAP_PROP_READ_TIMEOUT_MSEC, most]
+        times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
         return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG, times)
     # Others may tell a format by the suffix.
     return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)

@@ -135,7 +135,7 @@ def test_a_file_that_comes_while_a_run_is_at_work_is_not_removed(place):
     with pytest.raises(DataError, match=r"summary\.json is not one of"):
         count.write_summary()
     make("o/failures.csv", "dangling")
-    outcome = type("Outcome", (), {"error": "why", "frames": 0, "tracks": 0, "up_to_date": False})
+    outcome = type("Outcome", (), {"error": "why", "frames": 0, "tracks": 0, "notes": (), "up_to_date": False})
     outcome.job = type("Job", (), {"name": "a", "source": "a.avi"})
     with pytest.raises(OSError, match="failures"):
         count.end(0, outcome)

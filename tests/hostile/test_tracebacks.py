@@ -92,6 +92,12 @@ FILES = {
         "--split": "folder {set} --split {bad} -o {out}",
         "--lists": "hmdb51 {set} --lists {bad} -o {out}",
         "--sequences": "kth {kth} --subsequences --sequences {bad} -o {out}",
+        "--train": "list --train {bad} --test {test.txt} --root {set} -o {out}",
+        "--test": "list --train {train.txt} --test {bad} --root {set} -o {out}",
+        "--root": "list --train {train.txt} --test {test.txt} --root {bad} -o {out}",
+        "--classes": "list --train {train.txt} --test {test.txt} --root {set} --classes {bad} -o {out}",
+        "--extra": "folder {set} --folds 2 --extra {bad} -o {out}",
+        "--extra-names": "folder {set} --folds 2 --extra {block.npy} --extra-names {bad} -o {out}",
     },
 }
 TWO = "a={scores.h5} b={scores.h5} -o {out}"
@@ -116,7 +122,7 @@ FILES["idt-segment"] = {
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
-FOLDERS = {"--verify", "root", "--features", "--lists", "--transcripts"}
+FOLDERS = {"--verify", "root", "--features", "--lists", "--transcripts", "--root"}
 """Options that name a folder, for which every file is a bad one, and a folder a good one."""
 
 
@@ -205,6 +211,8 @@ def good(tmp_path_factory):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
     (place / "labels.csv").write_text("f1,walk\nf2,run\nf3,walk\nf4,run\n")
+    (place / "train.txt").write_text("walk/a.avi 0\nrun/c.avi 1\n")
+    (place / "test.txt").write_text("walk/b.avi 0\nrun/d.avi 1\n")
     (place / "segments.csv").write_text("f1,0,1,walk\nf1,1,2,run\n")
     (place / "names.txt").write_text("f1\nf2\nf3\nf4\n")
     np.save(place / "block.npy", np.eye(4, dtype=np.float32))

@@ -129,7 +129,7 @@ def test_another_decoder_is_refused(wrong, clip):
 
 def test_the_commands_that_read_videos_take_a_decoder(command):
     without = [name for name in scripts() if "--decoder {auto,opencv,pyav}" not in command(name, "--help")[1]]
-    assert without == ["idt-convert", "svm-train"]
+    assert without == ["idt-convert", "svm-train", "idt-fuse"]
 
 
 def test_a_decoder_that_is_not_installed_is_refused_by_a_command(monkeypatch, command, tmp_path):
