@@ -217,7 +217,7 @@ def _number(data, at, rng):
 
 def _copy(data, at, rng):
     """A piece put elsewhere."""
-    size, other = int(rng.integers(1, 200)), int(rng.integers(len(data)))
+    size, other = int(rng.integers(1, 200)), int(rng.integers(len(data) or 1))
     data[other : other + size] = data[at : at + size]
     return data
 
@@ -234,7 +234,7 @@ def _insert(data, at, rng):
 
 
 def _cut(data, at, rng):
-    return data[: int(rng.integers(len(data)))]
+    return data[: int(rng.integers(len(data) or 1))]
 
 
 def _extend(data, at, rng):
