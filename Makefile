@@ -41,6 +41,7 @@ test-fast: $(VENV)/.installed-dev
 # make soak MUTANTS=100000 SEED=1 FRAMES=100000 MOMENTS=30.
 # Also the golden tests with numba's release candidate, if there is one, or with CANDIDATE=0.68.1rc2.
 # With a folder of clips (CLIPS=...) also: runs that are killed, two processes against one, a cluster.
+# The golden tests on an emulated aarch64 come last, for they take longest (AARCH64=DIR keeps what they fetch there).
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak frames --frames $(FRAMES)
 	$(BIN)/python -m tests.soak broken
@@ -48,6 +49,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.files --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.videos --mutants $(MUTANTS) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.harness tests.fuzz.texts --mutants $(MUTANTS) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.harness tests.fuzz.scores --mutants $(MUTANTS) --seed $(SEED)
 	IDT_FLIPS=all $(BIN)/python -m pytest -q tests/hostile/test_flipped_bytes.py
 	HYPOTHESIS_EXAMPLES=500 $(BIN)/python -m pytest -q tests/test_properties.py
 	.ci/candidate $(CANDIDATE)
@@ -56,6 +58,7 @@ ifdef CLIPS
 	$(BIN)/python -m tests.soak dask $(CLIPS)
 	$(BIN)/python -m tests.soak jobs $(CLIPS)
 endif
+	$(BIN)/python -m tests.aarch64 $(if $(AARCH64),--root $(AARCH64))
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -76,14 +79,15 @@ clean:
 	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
-# the byte code to the first import, which may not be allowed to write it.
+# the byte code to the first import, which may not be allowed to write it. Where OpenCV misses a library of the desktop,
+# such as libGL.so.1, its wheel without windows is installed.
 define install
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINNED) -e ".[$(1)]"
+$(BIN)/python .ci/install.py $(PINNED) $(subst $(comma), ,$(1))
 $(BIN)/python -m compileall -q idt encoding classify
 endef
 
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(call install,plots)
+	$(call install,av$(comma)plots)
 	@touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
@@ -91,7 +95,7 @@ $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
-	$(call install,plots$(comma)bench)
+	$(call install,av$(comma)plots$(comma)bench)
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

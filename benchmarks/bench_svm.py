@@ -1,5 +1,7 @@
 """Training and scoring at the size of a data set: seconds by stage and the largest memory, in a process of its own.
 
+Of each stage the time that passed and that of the processor, by all threads.
+
 The vectors are made of random class centres and noise, and have the layout of the standard recipe with K = 256. The
 smallest of the sizes is that of the tests; UCF101's first split has 9,537 training and 3,783 test videos.
 
@@ -7,6 +9,7 @@ python -m benchmarks.bench_svm ucf101 --threads 1 2
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -51,6 +54,15 @@ def write_vectors(path, size):
             writer.append(f"video{i:05}", vector)
 
 
+@contextlib.contextmanager
+def timed(stages, name):
+    """Add the time that a block takes, and that of the processor, to the ``stages``."""
+    began = time.perf_counter(), time.process_time()
+    yield
+    taken = time.perf_counter() - began[0], time.process_time() - began[1]
+    stages[name] = [before + more for before, more in zip(stages.get(name, (0, 0)), taken, strict=True)]
+
+
 def train_and_score(path, size, threads):
     """Train on each block and on all, score the test videos: seconds by stage, and the accuracy of all blocks."""
     from classify.params import ClassifierParams
@@ -61,21 +73,18 @@ def train_and_score(path, size, threads):
 
     n_train, n_test, n_classes, _ = SIZES[size]
     labels = np.array([f"c{i % n_classes:03}" for i in range(n_train + n_test)])
-    seconds = {"similarities": 0.0, "blocks": 0.0, "all blocks": 0.0}
+    seconds = {}
     with open_vectors(path) as vectors:
         total = None
         for block, columns in block_columns(vectors.layout).items():
             machine = machine_of(ClassifierParams(), [{"block": block, "size": 1}], threads)
-            began = time.perf_counter()
-            similarity = machine.similarity(Rows(vectors.encodings, columns=columns), n_train)
-            seconds["similarities"] += time.perf_counter() - began
+            with timed(seconds, "similarities"):
+                similarity = machine.similarity(Rows(vectors.encodings, columns=columns), n_train)
             total = similarity.copy() if total is None else np.add(total, similarity, out=total)
-            began = time.perf_counter()
-            machine.score_others(similarity, labels[:n_train])
-            seconds["blocks"] += time.perf_counter() - began
-        began = time.perf_counter()
-        scores, _ = machine.score_others(total, labels[:n_train])
-        seconds["all blocks"] = time.perf_counter() - began
+            with timed(seconds, "blocks"):
+                machine.score_others(similarity, labels[:n_train])
+        with timed(seconds, "all blocks"):
+            scores, _ = machine.score_others(total, labels[:n_train])
     right = np.unique(labels[:n_train])[scores.argmax(axis=1)] == labels[n_train:]
     return seconds, float(right.mean())
 
@@ -102,7 +111,7 @@ def main():
             words = [sys.executable, "-m", "benchmarks.bench_svm", options.size, "--child", str(path), str(threads)]
             began = time.perf_counter()
             found = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-            stages = ", ".join(f"{name} {taken:.1f} s" for name, taken in found["seconds"].items())
+            stages = ", ".join(f"{name} {wall:.1f} s ({cpu:.1f})" for name, (wall, cpu) in found["seconds"].items())
             print(
                 f"{threads} threads: {time.perf_counter() - began:.0f} s ({stages}), {found['peak']:.0f} MB,"
                 f" accuracy {100 * found['accuracy']:.1f} %",

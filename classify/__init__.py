@@ -3,6 +3,8 @@
 LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
+read_scores, write_scores        scores of videos from a file of any form, and into one
+fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 
@@ -11,9 +13,10 @@ Inside, `evaluation.evaluate` is the place to start: it joins the steps from a d
 datasets                         the data sets and their protocols, a reader a file
 svm                              support vector machines: the two classifiers and how they are trained
 models                           trained models: made, kept, used
+fusion                           late fusion: score files read, aligned by name, added, written
 reports                          results as Markdown, JSON and pictures
 evaluation                       evaluation on a data set, and comparison of recipes
-cli, options, params             the commands and their options
+cli, fusion_cli                  the commands; options, fusion_options, params: their options
 metrics, labels, text_files      measures of agreement, labels, CSV and text files
 """
 
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     from classify.datasets.registry import read_dataset as read_dataset
     from classify.evaluation.compare import compare as compare
     from classify.evaluation.evaluate import evaluate as evaluate
+    from classify.fusion.alignment.protocol import FusionProtocol as FusionProtocol
+    from classify.fusion.fuse import fuse as fuse
+    from classify.fusion.read import read_scores as read_scores
+    from classify.fusion.write import write_scores as write_scores
     from classify.models.model_file import load_model as load_model
     from classify.models.model_file import save_model as save_model
     from classify.params import ClassifierParams as ClassifierParams
@@ -41,6 +48,10 @@ else:
             "classify.datasets.registry": "read_dataset",
             "classify.evaluation.evaluate": "evaluate",
             "classify.evaluation.compare": "compare",
+            "classify.fusion.read": "read_scores",
+            "classify.fusion.write": "write_scores",
+            "classify.fusion.fuse": "fuse",
+            "classify.fusion.alignment.protocol": "FusionProtocol",
             "classify.models.model_file": "load_model save_model",
             "classify.params": "ClassifierParams DatasetParams",
         },

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from classify.options import evaluation_options
+from classify.options import add_outside, evaluation_options, outside_of
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -13,6 +13,7 @@ from idt.command import (
     add_fields,
     add_habits,
     add_number,
+    add_reading,
     add_replacing,
     command,
     fields_of,
@@ -21,7 +22,7 @@ from idt.command import (
     warn,
 )
 from idt.errors import DataError, naming
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, Bounds
+from idt.params.bounds import JOBS, THREADS, Bounds
 
 
 @command
@@ -35,10 +36,10 @@ def svm_train(arguments):
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file", threads=True)
-    _add_outside(parser)
+    add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
-    params, outside = fields_of(options, ClassifierParams), _outside(parser, options)
+    params, outside = fields_of(options, ClassifierParams), _blocks(options, parser)
     from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
@@ -59,9 +60,12 @@ def svm_predict(arguments):
     found = _predict(options, outside)
     _note_empty("svm-predict", found.empty, options.quiet)
     if options.output:
-        from classify.text_files import write_scores
+        from classify.fusion.scores import Scores
+        from classify.fusion.write import write_scores
 
-        write_scores(options.output, found.names, found.scores, found.classes, overwrite=options.overwrite)
+        kind = "probabilities" if options.probabilities else "margins"
+        scores = Scores(found.scores, found.names, found.classes, kind=kind)
+        write_scores(options.output, scores, form=_form_of(options.output), overwrite=options.overwrite)
     for name, best in zip(found.names, found.best(options.top), strict=True):
         say(f"{name}: " + ", ".join(f"{label} {score:.3f}" for label, score in best))
     if found.failed:
@@ -72,7 +76,7 @@ def svm_predict(arguments):
 @command
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
-    options, given = evaluation_options(arguments)
+    options, given, outside = evaluation_options(arguments)
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
     from idt.workers import cluster
@@ -82,16 +86,18 @@ def evaluate(arguments):
     else:
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
-    settings = {
-        "features": options.features,
-        "run": run_options(options),
-        "on_outcome": _teller("idt-evaluate", options.quiet),
-    }
+    if outside:
+        from classify.models.outside_vectors import Outside, beside
+
+        dataset = beside(dataset, [Outside(*block) for block in outside])
+    tell = _Teller("idt-evaluate", options.quiet)
+    settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
             rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row, read=[options.compare])
+        tell.end()
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -104,6 +110,7 @@ def evaluate(arguments):
             classifier=recipe.classifier,
             **settings,
         )
+    tell.end()
     _print_report(found, options.quiet)
     return SOME_FAILED if found.failed else DONE
 
@@ -120,13 +127,19 @@ def _check_prediction(options, outside):
         options.codebook,
         *options.inputs,
         *videos,
-        *(path for block in outside for path in block[:2]),
+        *(path for block in outside for path in block.paths),
     ]
     suffixes = {*VIDEOS, *IMAGES}
-    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    marked = _form_of(options.output) != "csv"
+    outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
         ownership.refuse(options.output, options.overwrite)
+
+
+def _form_of(path):
+    """Return the form in which `svm-predict` writes scores: HDF5 of ours where the suffix says so, CSV otherwise."""
+    return "idt" if Path(path).suffix.lower() in (".h5", ".hdf5") else "csv"
 
 
 def _prediction_options(arguments):
@@ -139,7 +152,9 @@ def _prediction_options(arguments):
     )
     parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
-    parser.add_argument("-o", "--output", metavar="CSV", help="write all scores, one line a video")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write all scores: score file .h5, or .csv, one line a video"
+    )
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
     parser.add_argument(
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
@@ -148,13 +163,13 @@ def _prediction_options(arguments):
     add_number(parser, "--top", top, default=5, help="classes to print")
     add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
     add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    _add_outside(parser)
+    add_outside(parser)
     options = parser.parse_args(arguments)
-    return options, _outside(parser, options)
+    return options, _blocks(options, parser)
 
 
 def _predict(options, outside):
@@ -168,15 +183,18 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        return label_videos(
+        tell = _Teller("svm-predict", options.quiet)
+        found = label_videos(
             model,
             options.inputs,
             options.codebook,
             outside=outside,
             probabilities=options.probabilities,
             run=run_options(options),
-            on_outcome=_teller("svm-predict", options.quiet),
+            on_outcome=tell,
         )
+        tell.end()
+        return found
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError(
             f"without --codebook the input must be one vectors file, got {options.inputs[0]}"
@@ -190,35 +208,14 @@ def _predict(options, outside):
     return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
-def _add_outside(parser):
-    """Add the options of outside blocks."""
-    group = parser.add_argument_group("outside vectors, one pair of options a block")
-    group.add_argument(
-        "--extra",
-        action="append",
-        default=[],
-        metavar="[NAME=]NPY",
-        help="matrix saved by numpy, one row a video; NAME is by default that of the file",
-    )
-    group.add_argument(
-        "--extra-names", action="append", default=[], metavar="LIST", help="names of the rows, one a line"
-    )
-
-
-def _outside(parser, options):
-    """The outside blocks that were given: (path, list of names, name or None) each."""
-    if len(options.extra) != len(options.extra_names):
-        parser.error(f"every --extra needs its --extra-names, got {len(options.extra)} and {len(options.extra_names)}")
-    if not options.extra:
+def _blocks(options, parser):
+    """The outside blocks that were given."""
+    given = outside_of(options, parser)
+    if not given:
         return []
-    from classify.models.train import Outside
+    from classify.models.outside_vectors import Outside
 
-    blocks = []
-    for given, names in zip(options.extra, options.extra_names, strict=True):
-        name, equals, path = given.partition("=")
-        named = bool(equals) and not os.path.exists(given)
-        blocks.append(Outside(path if named else given, names, name if named else None))
-    return blocks
+    return [Outside(*block) for block in given]
 
 
 def _print_report(found, quiet):
@@ -245,7 +242,7 @@ def _print_row(row):
         warn(f"idt-evaluate: {row.name}: {row.error}")
         return
     number = f"{METRIC_NAMES[row.report['metric']]} {100 * row.report['value']:.1f} %"
-    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s", flush=True)
+    say(f"{row.name}: {number}, {row.report['columns']} numbers a video, {row.seconds:.1f} s")
 
 
 def _print_table(found, quiet):
@@ -263,17 +260,27 @@ def _note_empty(name, empty, quiet):
         warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
-def _teller(name, quiet):
-    """Say on stderr why a video failed, and unless quiet what there is to note."""
+class _Teller:
+    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
 
-    def tell(outcome):
-        lines = [outcome.error] if outcome.error is not None else [] if quiet else outcome.notes
-        if not lines:
+    def __init__(self, name, quiet):
+        from idt.batch.summary import Notes
+
+        self._name, self._quiet = name, quiet
+        self._notes, self._videos = Notes(), 0
+
+    def __call__(self, outcome):
+        self._videos += 1
+        self._notes.add(outcome)
+        if outcome.error is None:
             return
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            for line in lines:
-                warn(f"{name}: {naming(outcome.job.source, line)}")
+            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
 
-    return tell
+    def end(self):
+        """Say what was noted."""
+        line = self._notes.line(self._videos)
+        if line and not self._quiet:
+            warn(f"{self._name}: {line}")

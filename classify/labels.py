@@ -1,17 +1,20 @@
 """Labels of videos: reading them, matching them with videos, listing their classes."""
 
 from classify.text_files import listed, read_entries
+from encoding.labels import renamed
 from idt.errors import DataError
 
 
-def read_labels(path):
+def read_labels(path, on_note=None):
     """Read labels from CSV.
 
     Parameters
     ----------
     path : str or Path
         Lines ``name,label``, or ``name,label,label`` for a video with several labels. The first line may be the header
-        ``name,label``.
+        ``name,label``, or one such as ``video,class`` (`encoding.labels.is_header`).
+    on_note : callable, optional
+        Called with one line if it is such another header.
 
     Returns
     -------
@@ -27,7 +30,7 @@ def read_labels(path):
         If the file cannot be read.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for number, name, labels in read_entries(path, ("name", "label"), several=True):
+    for number, name, labels in read_entries(path, ("name", "label"), several=True, on_note=on_note):
         if name in found:
             before, now = (" and ".join(these) for these in (found[name], labels))
             raise DataError(f"{path}, entry {number}: {name} occurs twice, as {before} and {now}")
@@ -39,7 +42,7 @@ def read_labels(path):
     return {name: label for name, (label,) in found.items()}
 
 
-def match_labels(names, labels):
+def match_labels(names, labels, on_note=None):
     """Return labels in the order of the videos.
 
     Parameters
@@ -47,7 +50,9 @@ def match_labels(names, labels):
     names : sequence of str
         Names of videos.
     labels : dict of str to str or to tuple of str
-        As from `read_labels`.
+        As from `read_labels`. A suffix of a file may stand behind a name (`encoding.labels.renamed`).
+    on_note : callable, optional
+        Called with one line if suffixes were dropped.
 
     Returns
     -------
@@ -56,8 +61,9 @@ def match_labels(names, labels):
     Raises
     ------
     DataError
-        If a video has no label or a label has no video; both are listed.
+        If a video has no label or a label has no video; both are listed. If two names stand for one video.
     """
+    labels = renamed(labels, names, on_note)
     known = set(names)
     bare = [name for name in names if name not in labels]
     idle = [name for name in labels if name not in known]

@@ -2,6 +2,10 @@
 
 Conventions: the rows of a confusion matrix are the true classes, its columns the predicted ones. All shares lie in
 [0, 1]. A class without true videos has the accuracy NaN and does not count in the means.
+
+Counts and average precision are scikit-learn's. Its `top_k_accuracy_score` prefers the later of equal scores and takes
+two classes in another form, its `log_loss` is not 0 where all is right, and its `balanced_accuracy_score` warns of
+classes without true videos, so these are ours.
 """
 
 import numpy as np
@@ -29,12 +33,12 @@ def confusion(truth, predicted, classes):
     DataError
         If there are no videos, the lengths differ, or a label is not among the classes.
     """
+    from sklearn.metrics import confusion_matrix
+
     rows, columns = _codes(truth, classes, "truth"), _codes(predicted, classes, "predicted")
     if len(rows) != len(columns) or not len(rows):
         raise DataError(f"truth and predicted must have one label per video, got {len(rows)} and {len(columns)}")
-    counts = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counts, (rows, columns), 1)
-    return counts
+    return confusion_matrix(rows, columns, labels=range(len(classes)))
 
 
 def accuracy(counts):

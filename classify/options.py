@@ -1,6 +1,8 @@
-"""The options of `idt-evaluate`."""
+"""The options of `idt-evaluate`, and those of outside vectors, which `svm-train` and `svm-predict` have, too."""
 
+import argparse
 import dataclasses
+import os
 from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
@@ -29,6 +31,8 @@ def evaluation_options(arguments):
     given : dict of str to dict of str to object
         What was given of ``extraction``, ``encoding`` and ``classifier``, each by name: what was not has the default of
         its encoder, or is left to the recipes.
+    outside : list of (str, str or None, str or None)
+        As from `outside_of`.
     """
     parser = Parser(
         "idt-evaluate",
@@ -41,9 +45,10 @@ def evaluation_options(arguments):
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO",
+        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test",
     )
-    parser.add_argument("root", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_habits(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
@@ -58,6 +63,7 @@ def evaluation_options(arguments):
         "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
     )
     add_fields(parser, DatasetParams, "data set")
+    add_outside(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
     taken: set[str] = set()
     for group, classes in GROUPS.items():
@@ -69,6 +75,11 @@ def evaluation_options(arguments):
             names[group] |= {field.name for field in dataclasses.fields(cls)}
     parser.set_defaults(preset=None, **{f"{group}.{name}": None for group in names for name in names[group]})
     options = parser.parse_args(arguments)
+    if (options.root is None) == (options.named_root is None):
+        parser.error("the folder of the data set must be given once, as ROOT or with --root")
+    options.root = options.named_root if options.root is None else options.root
+    if not options.root:
+        parser.error("the folder of the data set must be named, got an empty text")
     values = vars(options)
     given = {
         group: {
@@ -78,4 +89,67 @@ def evaluation_options(arguments):
     }
     if options.preset is not None:
         given["extraction"]["preset"] = options.preset
-    return options, given
+    return options, given, outside_of(options, parser)
+
+
+class _InOrder(argparse.Action):
+    """Keeps the options of outside vectors in the order in which they were given."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        namespace.outside = [*namespace.outside, (self.metavar, values)]
+
+
+def add_outside(parser):
+    """Add the options of outside vectors to ``parser``."""
+    group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
+    parser.set_defaults(outside=[])
+    group.add_argument(
+        "--extra",
+        action=_InOrder,
+        metavar="[NAME=]FILE",
+        help="matrix with one row a video, each then L2-normalised: npy, npz, MAT, HDF5, CSV or scores of a network;"
+        " NAME is by default that of the file; once for each block",
+    )
+    group.add_argument(
+        "--extra-names",
+        action=_InOrder,
+        metavar="LIST",
+        help="names of the rows of the --extra before it, one a line, or an annotation file; left out where the file"
+        " names its rows",
+    )
+
+
+def outside_of(options, parser):
+    """Pair the outside vectors on a command line with the lists of their rows.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    parser : Parser
+
+    Returns
+    -------
+    list of (str, str or None, str or None)
+        Path, list of names and name of each block. As many lists as files belong to these in their order, whatever
+        stands first; of fewer each belongs to the file before it.
+    """
+    files = [value for kind, value in options.outside if kind != "LIST"]
+    lists = [value for kind, value in options.outside if kind == "LIST"]
+    names: list[str | None] = [None] * len(files)
+    if len(lists) == len(files):
+        names = list(lists)
+    else:
+        at = -1
+        for kind, value in options.outside:
+            if kind != "LIST":
+                at += 1
+            elif at < 0 or names[at] is not None:
+                parser.error(f"--extra-names {value} must follow the --extra whose rows it names")
+            else:
+                names[at] = value
+    blocks = []
+    for given, listing in zip(files, names, strict=True):
+        name, equals, path = given.partition("=")
+        named = bool(equals) and not os.path.exists(given)
+        blocks.append((path if named else given, listing, name if named else None))
+    return blocks

@@ -1,5 +1,6 @@
 """The options of classification and evaluation, and the only home of their defaults."""
 
+import os
 from dataclasses import dataclass
 
 from idt.errors import DataError
@@ -9,6 +10,21 @@ from idt.params.option import check_fields, option
 CLASSIFIERS = ("linear", "chi2")
 WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
+
+NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
+"""How scores are normalised before they are fused (`classify.fusion.combining.normalize`)."""
+
+LIST_FORMS = (
+    "path",
+    "path label",
+    "path labels",
+    "path frames label",
+    "path offset frames label",
+    "path class label",
+    "kinetics",
+    "csv",
+)
+"""Forms of the lines of a list of videos (`classify.datasets.list_lines`)."""
 
 PENALTY = Bounds(
     1e-9, 1e9, "beyond, all errors are free or none is, and the solvers lose their precision", other=CROSS_VALIDATED
@@ -57,9 +73,26 @@ class DatasetParams:
     )
     sequences: str | None = option(None, help="kth only: the set's 00sequences.txt, if it is not in its folder")
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
+    train: tuple[str, ...] = option(
+        (), help="list only: annotation file of the training videos; once for each split, with its --test"
+    )
+    test: tuple[str, ...] = option((), help="list only: annotation file of the test videos")
+    classes: str | None = option(None, help="list only: file of the classes, in the order of the labels")
+    list_form: str | None = option(
+        None, choices=LIST_FORMS, help="list only: what a line of the annotation files holds, if that is not clear"
+    )
+    first_label: int | None = option(
+        None, bounds=Bounds(0, 1, "labels count from 0 or from 1"),
+        help="list only: number of the first class, if that is not clear",
+    )  # fmt: skip
 
     def __post_init__(self):
         check_fields(self)
+        for name in ("train", "test"):
+            given = getattr(self, name)
+            if isinstance(given, str | os.PathLike):
+                given = (given,)
+            object.__setattr__(self, name, tuple(map(os.fspath, given)))
         if self.split is not None and self.group is not None:
             raise DataError("split and group exclude each other: give a split file or a group pattern")
 

@@ -5,6 +5,7 @@ A video is named as in a vectors file: by its path relative to the root of the d
 
 import numpy as np
 
+from encoding.labels import is_header
 from idt.errors import DataError
 from idt.files import atomic, csv_text, text
 
@@ -39,7 +40,7 @@ def read_pairs(path, header):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these two words, in any case.
+        The first line may be these two words, in any case, or others for them (`encoding.labels.is_header`).
 
     Returns
     -------
@@ -86,14 +87,39 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     -----
     Scores have seven significant digits, the precision of float32.
     """
+    write_text(path, scores_text(path, names, scores, classes), overwrite=overwrite, unmarked=True)
+
+
+def scores_text(path, names, scores, classes, labels=None):
+    """Return scores as CSV: ``name``, perhaps ``label``, then one column per class.
+
+    Parameters
+    ----------
+    path : str or Path
+        For messages.
+    names, scores, classes
+        As for `write_scores`.
+    labels : sequence of str, optional
+        Class of each video.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        As `write_scores`.
+    """
     scores = np.asarray(scores)
     if scores.shape != (len(names), len(classes)):
         raise DataError(f"scores must be of shape {(len(names), len(classes))}, got {scores.shape}")
     bad = scores.size - np.count_nonzero(np.isfinite(scores))
     if bad:
         raise DataError(f"scores must be finite to be written to {path}, got {bad} NaN or infinite numbers")
-    lines = ([name, *(f"{score:.7g}" for score in row)] for name, row in zip(names, scores, strict=True))
-    write_text(path, csv_text.dumps([["name", *classes], *lines]), overwrite=overwrite, unmarked=True)
+    heads = [[name] for name in names] if labels is None else zip(names, labels, strict=True)
+    lines = ([*head, *(f"{score:.7g}" for score in row)] for head, row in zip(heads, scores, strict=True))
+    return csv_text.dumps([["name", *([] if labels is None else ["label"]), *classes], *lines])
 
 
 def write_text(path, content, *, overwrite=False, unmarked=False):
@@ -113,14 +139,29 @@ def write_text(path, content, *, overwrite=False, unmarked=False):
         part.write(text.encoded(content))
 
 
-def read_entries(path, header, *, several=False):
-    """Yield number, name and values of each line of the CSV file ``path``, without its ``header``.
+def read_entries(path, header, *, several=False, on_note=None):
+    """Yield number, name and values of each line of a CSV file, without its header.
 
-    A line has one value, or with ``several`` one or more.
+    Parameters
+    ----------
+    path : str or Path
+    header : tuple of str
+        The first line may be these words, or others for them (`encoding.labels.is_header`).
+    several : bool
+        A line has one or more values, instead of one.
+    on_note : callable, optional
+        Called with one line if the header is of other words.
+
+    Yields
+    ------
+    number : int
+        From 1.
+    name : str
+    values : list of str
     """
     count = 0
     for number, (_, fields) in enumerate(csv_text.rows(path, ",".join(header)), start=1):
-        if number == 1 and [field.lower() for field in fields] == list(header):
+        if number == 1 and is_header(fields, header, on_note):
             continue
         if len(fields) < 2 or (len(fields) > 2 and not several) or not all(fields):
             raise DataError(f"{path}, entry {number}: expected {','.join(header)}, got {','.join(fields)!r:.80}")

@@ -9,8 +9,21 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from encoding.labels import is_header, renamed
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import DONE, SOME_FAILED, Parser, add_fields, add_habits, command, run_options, say, warn
+from encoding.slices.cut import ASSIGN, LENGTH
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    add_number,
+    command,
+    run_options,
+    say,
+    warn,
+)
 from idt.errors import DataError
 
 
@@ -81,17 +94,19 @@ def _fit_and_encode(options, given, params, skin):
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
     fits = not (options.codebook or options.fit_only)
-    made = [options.output, *([pipeline.codebook_path(options.output)] if fits else [])]
+    made = [*([] if options.slices else [options.output]), *([pipeline.codebook_path(options.output)] if fits else [])]
     read = [*files, options.codebook, options.train, options.labels]
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
         codebook = _codebook(options.codebook, skin)
+        if options.slices is not None:
+            return _slice(options, files, names, codebook, codebook.params_with(**given), run)
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
     learnt = {
         "train": _read_train(options.train, names) if options.train else None,
-        "labels": _read_labels(options.labels) if options.labels else None,
+        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -105,6 +120,18 @@ def _fit_and_encode(options, given, params, skin):
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
+    return DONE
+
+
+def _slice(options, files, names, codebook, params, run):
+    """Feature files to files of slices, in a folder; exit status."""
+    from encoding.slices.cut import Cut
+    from encoding.slices.slice_files import slice_files
+
+    cut = Cut(options.slices, options.assign, options.float16)
+    made = slice_files(files, names, options.output, codebook, params, cut=cut, run=run)
+    note = f", {made.current} of them up to date" if made.current else ""
+    say(f"{options.output}: slices of {len(made.paths)} videos, {cut.length} frames each{note}")
     return DONE
 
 
@@ -173,6 +200,7 @@ def _parsed(arguments, skin):
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
+    _add_slices(parser)
     if skin is STACKED:
         parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
     else:
@@ -187,9 +215,27 @@ def _parsed(arguments, skin):
         parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
+    if options.slices is not None and (not options.codebook or options.from_videos):
+        parser.error(
+            "--slices goes with feature files and --codebook, so that all windows have the axes of one codebook"
+        )
     if options.boxes and not options.from_videos:
         parser.error("--boxes goes with --from-videos; features have them in already")
     return options, {name: getattr(options, name) for name in fields if getattr(options, name) is not None}
+
+
+def _add_slices(parser):
+    """Add the options of sums by slice."""
+    group = parser.add_argument_group("slices, for windows of untrimmed video")
+    add_number(
+        group, "--slices", LENGTH, default=None,
+        help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
+        said="write vectors",
+    )  # fmt: skip
+    group.add_argument(
+        "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"
+    )
+    group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
 
 
 def _read_train(path, names):
@@ -204,13 +250,15 @@ def _read_train(path, names):
     return found
 
 
-def _read_labels(path):
-    """Labels by video name, from lines ``name,label``; such a header may stand above them."""
+def _read_labels(path, on_note=None):
+    """Labels by video name, from lines ``name,label``; a header may stand above them."""
     from idt.files import csv_text
 
     labels: dict[str, str] = {}
     for number, fields in csv_text.rows(path, "name,label"):
-        if not any(fields) or (number == 1 and [field.lower() for field in fields] == ["name", "label"]):
+        if not any(fields):
+            continue
+        if number == 1 and is_header(fields, ("name", "label"), on_note):
             continue
         if len(fields) != 2 or not all(fields) or fields[0] in labels:
             raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")

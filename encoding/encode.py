@@ -84,7 +84,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     try:
         # What overflows is refused below; NumPy would warn of it besides.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for found, tracks in _parts(source, codebooks, params, projected=projected):
+            for found, tracks in projected_parts(source, codebooks, params, projected=projected):
                 n += len(found[0][0])
                 for of_codebook, coordinates in zip(pools, found, strict=True):
                     for pool, rows in zip(of_codebook, coordinates, strict=True):
@@ -122,7 +122,9 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
     if not source.has_tracks:
         raise DataError("plain arrays have no frames to slice; encode features")
     asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
-    parts = [(found[0], tracks) for found, tracks in _parts(source, [codebook], params, asked, projected=projected)]
+    parts = [
+        (found[0], tracks) for found, tracks in projected_parts(source, [codebook], params, asked, projected=projected)
+    ]
     return [
         slices_of(
             block.coder,
@@ -230,10 +232,26 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     yield from in_order(encode_video, tasks, jobs)
 
 
-def _parts(source, codebooks, params, more=(), *, projected=False):
-    """Yield, for each codebook and block, the descriptors as its coder takes them, and the tracks.
+def projected_parts(source, codebooks, params, more=(), *, projected=False):
+    """Yield the descriptors along the axes of codebooks, some rows at a time, cut as the encoding wants them.
 
-    The rows are cut as the encoding wants them.
+    Parameters
+    ----------
+    source, codebooks, params, projected
+        As `encode_with`.
+    more : sequence of str
+        What to know of the tracks besides what the encoding asks (`encoding.descriptors.tracks.COLUMNS`).
+
+    Yields
+    ------
+    rows : list of list of (n, D) float32
+        For each codebook and block.
+    tracks : Tracks
+
+    Raises
+    ------
+    DataError
+        As `encode_video`.
     """
     sizes = codebooks[0].widths if projected else codebooks[0].sizes
     asked = tuple(dict.fromkeys((*columns_asked(params), *more)))

@@ -1,19 +1,21 @@
 """Fitting codebooks to training videos: sample their descriptors, then fit the models of every block to the sample.
 
-Every video is read once (`encoding.descriptors.reservoir`), also for several training sets at a time. The result
-depends neither on the order of the videos nor on the number of workers.
+The rows of every video are read once (`encoding.descriptors.sample`), also for several training sets at a time. The
+result depends neither on the order of the videos nor on the number of workers.
 
 Source: docs/method/encoding.md, sections 3 to 5.
 """
 
-import functools
+from typing import NamedTuple
+
+import numpy as np
 
 from encoding.codebook import Codebook
 from encoding.coders.coder import Block
 from encoding.coders.registry import kind_of
 from encoding.coders.stacked import first_layer, stack
 from encoding.descriptors.inputs import Inputs, columns_of
-from encoding.descriptors.reservoir import Reservoir, sample_video
+from encoding.descriptors.sample import Sample, choose, take
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
 from idt.errors import DataError
@@ -100,9 +102,8 @@ def fit_inputs(inputs, train, params, *, labels=None, jobs=1, threads=1, update=
     OSError
         If a file cannot be read.
     """
-    workers = _checked_workers(jobs, threads, update)
-    reservoir = _filled(inputs, [train], params, workers)
-    return _fitted(reservoir.sample(0), inputs, train, params, labels, workers)
+    (codebook,) = fit_codebooks(inputs, [train], params, labels=labels, jobs=jobs, threads=threads, update=update)
+    return codebook
 
 
 def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, update=None):
@@ -131,9 +132,8 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
         If a file cannot be read.
     """
     workers = _checked_workers(jobs, threads, update)
-    reservoir = _filled(inputs, sets, params, workers)
-    for i, train in enumerate(sets):
-        yield _fitted(reservoir.sample(i), inputs, train, params, labels, workers)
+    for train, sampled in zip(sets, _sampled(inputs, sets, params, workers), strict=True):
+        yield _fitted(sampled, inputs, train, params, labels, workers)
 
 
 def steps_of(inputs, sets, params):
@@ -160,20 +160,36 @@ def _checked_workers(jobs, threads, update):
     return {**workers, "update": update or _nothing}
 
 
-def _filled(inputs, sets, params, workers):
-    """A reservoir of the descriptors of all videos of the sets."""
+class _Sampled(NamedTuple):
+    """A `Sample`, and the numbers of videos that have rows and of their rows."""
+
+    sample: Sample
+    videos: int
+    seen: int
+
+
+def _sampled(inputs, sets, params, workers):
+    """The sample of the descriptors of each set."""
     sizes = list(inputs.sizes.values())
     params.check_size([sum(sizes)] if params.joint else sizes)
     _check_sets(inputs, sets)
-    reservoir = Reservoir(params.sample, sets)
     wanted = set().union(*sets)
     sources = [source for source in inputs.sources if source.name in wanted]
-    work = functools.partial(sample_video, size=params.sample, seed=params.seed, steps=params.steps)
-    tasks = ((source, inputs.sizes, reservoir.limit(source.name)) for source in sources)
-    for source, sampled in zip(sources, in_order(work, tasks, workers["jobs"]), strict=True):
-        reservoir.put(source.name, sampled)
+    counts = {source.name: source.count(params.steps) for source in sources}
+    chosen = [choose({name: counts[name] for name in names}, params.sample, seed=params.seed) for names in sets]
+    index = [
+        np.unique(np.concatenate([of_set[source.name].rows for of_set in chosen if source.name in of_set]))
+        for source in sources
+    ]
+    tasks = ((source, rows, inputs.sizes, params.steps) for source, rows in zip(sources, index, strict=True))
+    read = {}
+    for source, rows, values in zip(sources, index, in_order(take, tasks, workers["jobs"]), strict=True):
+        read[source.name] = rows, values
         workers["update"]()
-    return reservoir
+    return [
+        _Sampled(Sample(of_set, read), sum(counts[name] > 0 for name in of_set), sum(counts[name] for name in of_set))
+        for of_set in chosen
+    ]
 
 
 def _check_sets(inputs, sets):
@@ -191,18 +207,19 @@ def _check_sets(inputs, sets):
             raise DataError(ONE_VIDEO)
 
 
-def _fitted(sample, inputs, train, params, labels, workers):
+def _fitted(sampled, inputs, train, params, labels, workers):
     """The codebook of one sample."""
-    blocks = _fitted_blocks(sample, inputs, params, workers)
+    blocks = _fitted_blocks(sampled, inputs, params, workers)
     if params.encoding == "stacked":
         blocks = stack(blocks, inputs, sorted(set(train)), params, labels, **workers)
-    sampling = {"videos": sample.n_videos, "seen": sample.n_seen, "sampled": len(sample)}
+    sampling = {"videos": sampled.videos, "seen": sampled.seen, "sampled": len(sampled.sample)}
     return Codebook(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
 
 
-def _fitted_blocks(sample, inputs, params, workers):
+def _fitted_blocks(sampled, inputs, params, workers):
     """The blocks, of stacked vectors their first layer."""
-    if sample.n_videos == 1:
+    sample = sampled.sample
+    if sampled.videos == 1:
         raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
     first = kind_of(params.encoding).first
     # The first layer of stacked vectors has a number of components of its own.
@@ -210,7 +227,7 @@ def _fitted_blocks(sample, inputs, params, workers):
     if len(sample) < max(2, first_params.k):
         raise DataError(
             f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
-            f"{sample.n_videos} videos; use a smaller k or more videos"
+            f"{sampled.videos} videos; use a smaller k or more videos"
         )
     columns = columns_of(inputs.sizes)
     parts = [(name, {name: size}, columns[name]) for name, size in inputs.sizes.items()]

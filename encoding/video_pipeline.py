@@ -13,6 +13,7 @@ from idt.errors import DataError
 from idt.files import hdf5, locks, outputs
 from idt.files.provenance import is_current, plain
 from idt.frames.suffixes import IMAGES, VIDEOS
+from idt.params.decoder import chosen
 from idt.workers.in_order import surviving
 from idt.workers.processes import Lost
 from idt.workers.profile import stage
@@ -61,6 +62,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
     source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
+    source["decoder"] = chosen(run.decoder)
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
         # The same run goes on from vectors that lack a video, whose process may have been killed.

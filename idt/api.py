@@ -71,12 +71,14 @@ def extract(
     end=None,
     fps=None,
     max_side=None,
+    deinterlace=False,
     preset="exact",
     boxes=None,
     threads=1,
     strict=False,
     channels="bgr",
     max_pixels=MOST_PIXELS,
+    decoder="auto",
 ) -> Features:
     """Extract improved dense trajectories from a video.
 
@@ -125,6 +127,8 @@ def extract(
         Keep the frames nearest to this rate, in 1/s; None keeps all.
     max_side : int or None, default None
         Shrink frames whose longer side exceeds this, in pixels.
+    deinterlace : bool, default False
+        Interpolate every other line of all frames, as a video of fields needs it; for PyAV only.
     preset : {"exact", "fast"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
@@ -135,11 +139,13 @@ def extract(
     threads : int, default 1
         More than one look at the next frames beside this one, and share its scales. The result does not depend on it.
     strict : bool, default False
-        Refuse a truncated video instead of taking what decodes.
+        Refuse a truncated or damaged video instead of taking what decodes.
     channels : {"bgr", "rgb"}, default "bgr"
         Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
     max_pixels : int, default 64000000
         Refuse a file or camera whose frames have more pixels.
+    decoder : {"auto", "opencv", "pyav"}, default "auto"
+        What reads a video file; "auto" is PyAV where it is installed, else OpenCV.
 
     Returns
     -------
@@ -164,7 +170,8 @@ def extract(
     >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
     """
     params, boxes = ExtractionParams.among(locals()), known_boxes(boxes)
-    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
+    opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
+    with open_video(video, params=params, **opening) as opened:
         chunks = list(features_of(opened, params, boxes=boxes, threads=threads))
         features = Features.concatenate(chunks).timed(sum(chunk.frames for chunk in chunks))
         return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
@@ -194,12 +201,14 @@ def stream(
     end=None,
     fps=None,
     max_side=None,
+    deinterlace=False,
     preset="exact",
     boxes=None,
     threads=1,
     strict=False,
     channels="bgr",
     max_pixels=MOST_PIXELS,
+    decoder="auto",
 ) -> Iterator[Features]:
     """Extract from a video that need not end, a chunk at a time.
 
@@ -209,7 +218,7 @@ def stream(
         As for `extract`.
     keypoints, camera, flow, flow_from, compensation, local_norm, humans
         As for `extract`.
-    start, end, fps, max_side, preset, boxes, threads, strict, channels, max_pixels
+    start, end, fps, max_side, deinterlace, preset, boxes, threads, strict, channels, max_pixels, decoder
         As for `extract`.
 
     Yields
@@ -225,7 +234,8 @@ def stream(
         As for `extract`, when the first chunk is asked for or the frame at fault is reached.
     """
     params = ExtractionParams.among(locals())
-    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
+    opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
+    with open_video(video, params=params, **opening) as opened:
         yield from features_of(opened, params, boxes=boxes, threads=threads)
 
 
@@ -253,12 +263,14 @@ def draw(
     end=None,
     fps=None,
     max_side=None,
+    deinterlace=False,
     preset="exact",
     boxes=None,
     threads=1,
     strict=False,
     channels="bgr",
     max_pixels=MOST_PIXELS,
+    decoder="auto",
     zoom=None,
     dropped=True,
 ) -> Iterator[Drawn]:
@@ -272,12 +284,12 @@ def draw(
         As for `extract`; tracks are drawn at the first frame step only.
     keypoints, camera, flow, flow_from, compensation, local_norm, humans
         As for `extract`.
-    start, end, fps, max_side, preset, boxes, threads, strict
+    start, end, fps, max_side, deinterlace, preset, boxes, threads, strict
         As for `extract`.
     channels : {"bgr", "rgb"}, default "bgr"
         Order of the colours, in frames that are handed over as arrays and in the pictures: OpenCV's, or that of
         matplotlib and of notebooks.
-    max_pixels : int, default 64000000
+    max_pixels, decoder
         As for `extract`.
     zoom : int or None, default None
         Enlarge the frames so many times; None until their shorter side has about 360 pixels.
@@ -301,6 +313,7 @@ def draw(
     >>> pictures = [drawn.image for drawn in idt.draw("walk.avi", channels="rgb")]  # doctest: +SKIP
     """
     params = ExtractionParams.among(locals())
-    with open_video(video, params=params, strict=strict, channels=channels, max_pixels=max_pixels) as opened:
+    opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
+    with open_video(video, params=params, **opening) as opened:
         drawing = {"zoom": zoom, "dropped": dropped, "channels": channels}
         yield from draw_tracks(opened, params, boxes=boxes, threads=threads, **drawing)

@@ -28,8 +28,8 @@ def gray_image(value, name="gray"):
     return np.ascontiguousarray(value)
 
 
-def float_array(value, shape, name):
-    """Return ``value`` as a C-contiguous finite float32 array, or refuse it under its ``name``.
+def float_array(value, shape, name, dtype=np.float32):
+    """Return ``value`` as a C-contiguous finite array of ``dtype``, or refuse it under its ``name``.
 
     A None in ``shape`` stands for any length.
 
@@ -45,12 +45,12 @@ def float_array(value, shape, name):
     if not fits or array.dtype.kind not in "fiu":
         wanted = "(" + ", ".join("n" if want is None else str(want) for want in shape) + ")"
         raise DataError(f"{name} must be real numbers of shape {wanted}, got {describe(array)}")
-    if array.dtype == np.float32:
+    if array.dtype == dtype:
         array = np.ascontiguousarray(array)
     else:
         # A number beyond float32 becomes infinite and is refused below; NumPy would warn of it besides.
         with np.errstate(over="ignore", invalid="ignore"):
-            array = np.ascontiguousarray(array, np.float32)
+            array = np.ascontiguousarray(array, dtype)
     # Counted, which takes half the time that `all` does where an array is small.
     bad = array.size - np.count_nonzero(np.isfinite(array))
     if bad:

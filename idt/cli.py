@@ -1,5 +1,6 @@
 """The commands `idt-extract`, `idt-convert` and `idt-show`: parse, call one function, print what was done."""
 
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -21,6 +22,7 @@ from idt.command import (
 from idt.errors import DataError, naming
 from idt.features.storage import Storage
 from idt.params.extraction import FRAME, ExtractionParams
+from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
 
@@ -52,8 +54,8 @@ def extract(arguments):
     with cluster.connected(options.scheduler):
         if alone:
             return _extract_one(jobs[0], params, run, settings, options.quiet)
-        with locks.held(folders=[options.output], say=run.say):
-            return _extract_many(jobs, params, run, settings, options)
+        with locks.shared(options.output, say=run.say) as joins:
+            return _extract_many(jobs, params, run, settings, options, joins=joins)
 
 
 def _extraction_options(arguments):
@@ -71,7 +73,8 @@ def _extraction_options(arguments):
         "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
     )
     add_habits(
-        parser, output="feature file; a folder for several videos, an existing folder or a name with a slash",
+        parser,
+        output="feature file, .h5, or .txt, .txt.gz, .bin for rows as the release's; a folder for several videos",
         required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
         videos=True,
     )  # fmt: skip
@@ -88,7 +91,7 @@ def _extraction_options(arguments):
         "--project", metavar="CODEBOOK",
         help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
     )  # fmt: skip
-    parser.add_argument("--strict", action="store_true", help="refuse a truncated video")
+    parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
@@ -112,31 +115,41 @@ def _check_extraction(jobs, options, beside):
 def _extract_one(job, params, run, settings, quiet):
     """One video, in this process; exit status."""
     from idt.batch.extract_one import extract_job
+    from idt.batch.extract_rows import extract_rows
+    from idt.features.convert import HDF5, form_of
 
-    _report(extract_job(job, params, run=run, **settings), quiet)
+    form = form_of(job.output) if job.output.suffix else HDF5
+    made = extract_job if form == HDF5 else functools.partial(extract_rows, form=form)
+    _report(made(job, params, run=run, **settings), quiet)
     return DONE
 
 
-def _extract_many(jobs, params, run, settings, options):
+def _extract_many(jobs, params, run, settings, options, *, joins):
     """Many videos, and the files that tell of them; exit status."""
     from idt.batch import jobs as videos
     from idt.batch import summary
     from idt.batch.extract_many import extract_many
+    from idt.batch.outcome import large_hint
 
     sizes = [videos.size_of(job) for job in jobs]
-    count = summary.begin(options.output, sizes, overwrite=run.overwrite)
+    count = summary.begin(options.output, sizes, overwrite=run.overwrite, joins=joins)
     with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
         def advance(*told):
             bar.update(count.advance(*told))
             bar.set_description_str(str(count), refresh=False)
 
+        hint = None
         for index, outcome in extract_many(jobs, params, run=run, advance=advance, **settings):
             bar.update(count.end(index, outcome))
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
-                _report(outcome, options.quiet)
+                _report(outcome, quiet=True)
+                if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params)):
+                    _note([f"{hint}; so may others"], options.quiet)
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
+    noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
+    _note([noted] if noted else [], options.quiet)
     if count.failed:
         failures = Path(options.output) / summary.FAILURES
         warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
@@ -215,6 +228,7 @@ def show(arguments):
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
     from idt.batch.jobs import camera_or_path
+    from idt.batch.outcome import large_hint
     from idt.files import outputs
     from idt.files.marks import carries_mark
     from idt.frames.suffixes import IMAGES, VIDEOS
@@ -229,11 +243,14 @@ def show(arguments):
     read = [options.video, source, options.boxes]
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
-    opened = open_video(source, params=params, max_pixels=options.max_pixels)
+    with patience.watching(options.patience, options.video):
+        opened = open_video(source, params=params, max_pixels=options.max_pixels, decoder=options.decoder)
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
+        if hint := large_hint(video.name, (video.width, video.height), params):
+            _note([hint], options.quiet)
 
         def progress(items):
-            for item in items:
+            for item in patience.watched(items, options.patience, options.video):
                 bar.update()
                 yield item
 

@@ -1,7 +1,7 @@
 """What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
 
 Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
-by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129).
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a word: nobody reads the results any more).
 """
 
 import argparse
@@ -17,8 +17,9 @@ import warnings
 
 from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
 from idt.imports.surroundings import clean_environment, clean_search_path
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
-from idt.workers import endings, memory, profile
+from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.params.decoder import DECODERS
+from idt.workers import endings, kernel_folder, memory, patience, profile
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
@@ -53,6 +54,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args=None, namespace=None):
         """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
+        self._refuse_files_like_options(args)
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
             flag = next((word.split("=")[0] for word in unknown if word.startswith("-")), unknown[0])
@@ -76,6 +78,15 @@ class Parser(argparse.ArgumentParser):
         if "backend" in options and (options.backend == "dask") != (options.scheduler is not None):
             self.error("--backend dask and --scheduler tcp://HOST:PORT go together")
         return options
+
+    def _refuse_files_like_options(self, words):
+        """Refuse names of files that would be options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
+        for word in words or []:
+            if word == "--":
+                return
+            is_option = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
+            if not is_option and word != "-" and os.path.lexists(word):
+                self.error(f"{word} is a file, but begins as an option does; write ./{word}, or -- before all files")
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -110,6 +121,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
         )  # fmt: skip
     for field in dataclasses.fields(cls):
         described, flag, dest = field.metadata, flag_of(field), prefix + field.name
+        several = "tuple" in str(field.type)
         if flag in but:
             continue
         default = argparse.SUPPRESS if presets else field.default
@@ -117,7 +129,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
             action = "store_false" if field.default else "store_true"
             group.add_argument(flag, dest=dest, action=action, default=default, help=described["help"])
             continue
-        shown = "" if field.default is None else f"default {field.default}"
+        shown = "" if field.default in (None, ()) else f"default {field.default}"
         if described["bounds"]:
             shown = f"{described['bounds']}{shown and '; '}{shown}"
         shown = f" ({shown})" if shown else ""
@@ -125,7 +137,8 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
         group.add_argument(
             flag,
             dest=dest,
-            default=default,
+            action="append" if several else "store",
+            default=[] if several else default,
             choices=described["choices"],
             type=number_or_text(field.type, described["bounds"]),
             metavar=None if described["choices"] else "N",
@@ -155,6 +168,8 @@ def run_options(arguments):
         threads=getattr(arguments, "threads", None) or 1,
         overwrite=arguments.overwrite,
         max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
+        patience=getattr(arguments, "patience", PATIENT),
+        decoder=getattr(arguments, "decoder", "auto"),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
@@ -192,10 +207,20 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         )  # fmt: skip
         parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     if videos:
-        add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+        add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+
+
+def add_reading(parser):
+    """Add to ``parser`` the options of commands that read videos."""
+    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
+    add_number(parser, "--patience", PATIENCE, default=PATIENT, help="give up a video after so many s without a frame")
+    parser.add_argument(
+        "--decoder", choices=DECODERS, default="auto",
+        help="what decodes video files; auto is PyAV where it is installed, else OpenCV (default auto)",
+    )  # fmt: skip
 
 
 def add_replacing(parser):
@@ -229,14 +254,20 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
-def say(text, *, flush=False):
-    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line; ``flush`` it at once."""
-    print(printable(text), flush=flush)
+def say(text, *, red=False):
+    """Print the line ``text`` on stdout, as `printable`: whatever it names, it stays one line.
+
+    A line in ``red`` is so on a terminal, unless the environment has NO_COLOR.
+    """
+    line = printable(text)
+    if red and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        line = f"\x1b[31m{line}\x1b[0m"
+    endings.print_line(line, sys.stdout)
 
 
 def warn(text):
     """Print the line ``text`` on stderr, as `say`."""
-    print(printable(text), file=sys.stderr)
+    endings.print_line(printable(text), sys.stderr)
 
 
 def command(main):
@@ -255,18 +286,31 @@ def command(main):
         memory.keep_freed()
         clean_search_path()
         clean_environment()
+        # Ours say the same of a video in one line. A level that the user has set stays.
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+        # Before numba is imported, which reads the variable then.
+        os.environ.update(kernel_folder.provided())
         endings.heed()
+        patience.end_by(_give_up)
         try:
             return guarded(sys.argv[1:])
         finally:
             endings.no_more_cleaning()
+            endings.let_go_of_pipes()
             gc.freeze()
 
     def guarded(arguments):
-        name = os.path.basename(sys.argv[0])
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A path may hold what the terminal cannot print; stderr escapes it by itself.
-            sys.stdout.reconfigure(errors="backslashreplace")
+            # A path may hold what the terminal cannot print; stderr escapes it by itself. Whoever reads a pipe gets
+            # each result when it is there, and may go when he has seen enough.
+            sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+        try:
+            return reported(arguments)
+        except endings.Ended as end:
+            return endings.status_of(end.number)
+
+    def reported(arguments):
+        name = os.path.basename(sys.argv[0])
         try:
             with endings.signals_first(), warnings.catch_warnings():
                 # Such as a machine that did not converge: one line, without the place in our code.
@@ -283,9 +327,11 @@ def command(main):
             return WRONG
         except KeyboardInterrupt as interrupt:
             number = getattr(interrupt, "number", signal.SIGINT)
+            if number == signal.SIGPIPE:
+                raise
             said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
             # There is nobody to read it where the terminal was closed.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, endings.Ended):
                 warn(f"{name}: {said}; nothing incomplete was left under a final name")
             return endings.status_of(number)
         finally:
@@ -293,6 +339,13 @@ def command(main):
                 warn(f"{name}: {line}")
 
     return run
+
+
+def _give_up(line):
+    """End a command that waits for a decoder; the main thread may never come back from there."""
+    with contextlib.suppress(OSError, endings.Ended):
+        warn(f"{os.path.basename(sys.argv[0])}: {line}")
+    endings.end_at_once(WRONG)
 
 
 def error_line(error):

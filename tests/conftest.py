@@ -13,6 +13,7 @@ pytest.register_assert_rewrite(
     "benchmarks.matching", "tests.commands", "tests.comparing", "tests.contract", "tests.samples"
 )
 
+from idt.params.decoder import is_installed  # noqa: E402
 from tests import scenes  # noqa: E402
 from tests.commands import run_command, scripts  # noqa: E402
 from tests.peak import MB, Peak  # noqa: E402
@@ -45,6 +46,15 @@ def working_folder(monkeypatch, tmp_path):
 def target(tmp_path):
     """Path of a file that is not there yet."""
     return tmp_path / "f.h5"
+
+
+@pytest.fixture(params=["opencv", "pyav"])
+def each_decoder(request, monkeypatch):
+    """Read video files by one decoder after the other, whichever a test asks for."""
+    if request.param == "pyav" and not is_installed():
+        pytest.skip("PyAV is not installed")
+    monkeypatch.setattr("idt.frames.decoders.chosen", lambda decoder: request.param)
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import clips
 from benchmarks.clips import SHARED, decodes_alike
 
-__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "splits", "video"]
+__all__ = ["HERE", "REAL", "SYNTHETIC", "authors", "decodes_alike", "golden", "gray", "scores", "splits", "video"]
 
 HERE = Path(__file__).resolve().parent
 SYNTHETIC = ("wave", "walk", "disc")
@@ -40,7 +40,17 @@ def authors():
 
 def splits(name):
     """Return an official list of training and test videos, or the folder of several; they may not be passed on."""
-    return _existing(SHARED.parent / "data" / "splits" / name)
+    return data("splits", name)
+
+
+def data(*names):
+    """Return a file or folder of others' data, which may not be passed on."""
+    return _existing(SHARED.parent.joinpath("data", *names))
+
+
+def scores(name):
+    """Return a score file of others, which may not be passed on."""
+    return _existing(SHARED.parent / "data" / "scores" / name)
 
 
 def _at_hand(find, clip):

@@ -84,3 +84,21 @@ def fail_later(message, seconds):
     """Raise after some time."""
     time.sleep(seconds)
     raise KeyError(message)
+
+
+def hang(seconds):
+    """Expect a frame, and wait for ever."""
+    from idt.workers import patience
+
+    with patience.watching(seconds, "a.avi"):
+        time.sleep(600)
+
+
+def talk(path, progress):
+    """Tell of every step until a file is there."""
+    steps = 0
+    while not os.path.exists(path):
+        progress(steps, None)
+        steps += 1
+        time.sleep(0.002)
+    return "talked"

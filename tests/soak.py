@@ -121,7 +121,7 @@ def broken_folder(folder, *, good):
         "zeros": "not a video",
         "header": "not a video|no frames",
         "cut": "is truncated: .* of 8 announced",
-        "codec": "not a video|no frames",
+        "codec": "codec .*QQQQ|not a video|no frames",
         "small": "24×24.*smaller than patch",
         "name\udcff": "not UTF-8",
         "killed": "process was killed .SIGKILL",

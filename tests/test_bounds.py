@@ -40,6 +40,8 @@ WORDS = {
     "svm-train": ["absent.h5", "--labels", "absent.csv", "-o", "m.h5"],
     "svm-predict": ["absent.h5", "absent.h5"],
     "idt-evaluate": ["folder", "absent", "-o", "out"],
+    "idt-fuse": ["a=absent.npz", "b=absent.mat", "-o", "out"],
+    "idt-segment": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "s.csv"],
 }
 
 # What a bound needs beside it, by field and value.

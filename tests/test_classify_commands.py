@@ -1,6 +1,7 @@
 """`svm-train` and `svm-predict`, as a user meets them, and what importing the commands costs."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks.clips import write_video
 from classify import cli
+from classify.fusion.read import read_scores
 from classify.models import model_file
 from classify.params import ClassifierParams
 from classify.svm.linear import LinearSVM
@@ -115,6 +117,24 @@ def test_vectors_are_labelled_with_their_best_classes(command, trained):
         header, *lines = csv.reader(file)
     assert (header, [line[0] for line in lines]) == (["name", "jump", "run", "walk"], new)
     np.testing.assert_allclose(np.array([line[1:] for line in lines], float), scores, rtol=PRINTED)
+
+
+def test_scores_are_a_score_file_where_the_suffix_says_so(command, trained):
+    encodings = write_vectors("new.h5", ["walk/new", "jump/new"], seed=3)
+    words = ("svm-predict", "model.h5", "new.h5", "-o", "scores.h5")
+    assert command(*words)[0] == 0
+    found = read_scores("scores.h5")
+    assert (found.form, found.kind, found.labels) == ("idt", "margins", None)
+    assert (found.names, found.classes) == (["walk/new", "jump/new"], ["jump", "run", "walk"])
+    np.testing.assert_array_equal(found.values, LinearSVM().fit(numbers(), LABELS).scores(encodings))
+    assert refused(command(*words, status=2), "scores.h5 exists; use another path or --overwrite")
+    before = os.stat("scores.h5").st_mtime_ns
+    assert command(*words, "--overwrite")[0] == 0
+    assert os.stat("scores.h5").st_mtime_ns == before
+    write_vectors("newer.h5", ["walk/new", "jump/new"], seed=4)
+    assert command("svm-predict", "model.h5", "newer.h5", "-o", "scores.h5", "--overwrite")[0] == 0
+    assert read_scores("scores.h5").values[0, 0] != found.values[0, 0]
+    assert refused(command(*words[:4], "model.h5", status=2), "model.h5 is an input of this run")
 
 
 def test_two_classes_have_two_scores(command, tmp_path):
@@ -321,10 +341,13 @@ def test_no_file_is_lost(command, trained):
 def test_an_outside_block_needs_its_names(command, trained):
     words = ("svm-train", "vectors.h5", "--labels", "labels.csv", "-o", "m.h5")
     assert refused(
-        command(*words, "--extra", "c3d.npy", status=2), "every --extra needs its --extra-names, got 1 and 0"
+        command(*words, "--extra-names", "n.txt", status=2), "n.txt must follow the --extra whose rows it names"
     )
     np.save("c3d.npy", numbers(NAMES[1:]))
     (trained / "names.txt").write_text("\n".join(NAMES[1:]))
+    assert refused(
+        command(*words, "--extra", "c3d.npy", status=2), "c3d.npy does not name the videos of its rows; .*--extra-names"
+    )
     block = ("--extra", "c3d.npy", "--extra-names", "names.txt")
     assert refused(command(*words, *block, status=2), "the outside block 'c3d' has no row for jump/0")
 

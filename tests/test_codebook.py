@@ -7,7 +7,7 @@ import idt
 from encoding.codebook import Codebook
 from encoding.coders.fisher import FisherCoder
 from encoding.descriptors.inputs import Inputs
-from encoding.descriptors.sample import Sampler
+from encoding.descriptors.sample import Reservoir
 from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.pca import PCA
@@ -53,10 +53,10 @@ def test_two_clusters_on_a_line_worked_by_hand():
 
 
 def test_every_block_is_fitted_to_the_sample_of_all_videos(codebook):
-    sampler = Sampler(SMALL.sample)
+    reservoir = Reservoir(SMALL.sample)
     for features, name in zip(videos(), NAMES, strict=True):
-        sampler.update(name, features.to_numpy()[:, 10:])
-    rows, first = sampler.result(), 0
+        reservoir.add(name, features.to_numpy()[:, 10:])
+    (rows, _), first = reservoir.result(), 0
     assert [block.name for block in codebook.blocks] == ["trajectory", "hog", "hof", "mbhx", "mbhy"]
     for block, size in zip(codebook.blocks, (30, 96, 108, 96, 96), strict=True):
         pca = PCA(column_share=0.5).fit(rows[:, first : first + size])

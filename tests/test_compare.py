@@ -119,7 +119,7 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
         ("[a]\ncolour = red", r"\[a\]: unknown option colour"),
         ("[a]\nlenght = 12", r"\[a\]: unknown option lenght; did you mean length\?$"),
         ("[DEFAULT]\ncolour = red\n[a]", r"\[a\]: unknown option colour"),
-        ("[a]\ncoding = vq", r"\[a\]: unknown option coding; known are encoder, preset"),
+        ("[a]\ncoding = vq", r"\[a\]: unknown option coding; known are encoder, extra, preset"),
         ("[a]\nencoder = cnn", "encoder must be one of fisher, bovw, vlad, stacked, fv, sfv, got 'cnn'"),
         ("[a]\nk = many", "k: expected a whole number of at least 1, got 'many'"),
         ("[a]\njoint = maybe", "joint must be yes or no, got 'maybe'"),
@@ -242,6 +242,7 @@ def reported(value, **more):
         "memory": 3 << 20,
         "missing": [],
         "failed": ["x"],
+        "part": [],
         "published": [],
     }
     return {**report, **more}
@@ -326,8 +327,8 @@ def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clip
     assert command(*words)[0] == 0
     after = times(out)
     changed = {path for path in after if after[path] != before.get(path)}
-    assert {path.parent for path in changed if path.name == "scores.h5"} == {
-        out / "rows" / "words" / "folds" / name for name in ("01-g1", "02-g2")
+    assert {path for path in changed if path.parent.name == "scores"} == {
+        out / "rows" / "words" / "scores" / f"split{number}.h5" for number in (1, 2)
     }
     assert not any(path.name in ("codebook.h5", "vectors.h5") for path in changed)
 

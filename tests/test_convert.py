@@ -296,7 +296,7 @@ def test_what_the_forms_need_is_refused_with_the_reason(tmp_path):
         with pytest.raises(DataError, match="no points: text of 436 columns does not hold it"):
             convert(tmp_path / source, tmp_path / "f.bin")
     feature_file.save(random_features(3, params=ExtractionParams(length=10)), tmp_path / "l.h5")
-    with pytest.raises(DataError, match="layout of the default parameters only, got trajectory of 20; keep the"):
+    with pytest.raises(DataError, match="layout of the default parameters only, got trajectory of 20; make an"):
         convert(tmp_path / "l.h5", tmp_path / "l.txt")
     feature_file.save(random_features(3, timed=False), tmp_path / "t.h5")
     with pytest.raises(DataError, match="needs time positions"):

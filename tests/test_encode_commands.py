@@ -78,6 +78,11 @@ def test_labels_make_the_stacked_codebook(command, tmp_path):
     assert Codebook.load("v.codebook.h5").digest != Codebook.load("w.codebook.h5").digest
     again = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv")
     assert again[1].count("up to date") == 2
+    (tmp_path / "files.csv").write_text("video,class\n" + "".join(f"{name}.avi,{name[:3]}\n" for name in NAMES))
+    again = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "files.csv")
+    assert again[1].count("up to date") == 2
+    assert "video,class, was taken for the header" in again[2]
+    assert "hop/ann.avi is hop/ann" in again[2]
     (tmp_path / "labels.csv").write_text("".join(f"{name},{i}\n" for i, name in enumerate(NAMES)))
     status, _, err = command("sfv-encode", *STACK, "features", "-o", "v.h5", "--labels", "labels.csv", status=2)
     assert status == 2

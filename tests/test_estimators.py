@@ -48,19 +48,6 @@ TRANSFORMER_CHECKS = (
 ATOL_SCORE = 1e-4  # float32 means and directions under a float64 density, nats per row
 
 
-class Table:
-    """A table with named columns, such as a data frame."""
-
-    def __init__(self, values, columns):
-        self.values, self.columns = values, columns
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype=dtype)
-
-    def __len__(self):
-        return len(self.values)
-
-
 def rows_of(n=60, d=4, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
 
@@ -111,26 +98,27 @@ def test_clones_and_pickles_fit_alike(model):
 
 
 def test_the_columns_of_a_table_are_remembered_and_held_to(model):
+    table = pytest.importorskip("pandas").DataFrame
     names = ["a", "b", "c", "d"]
-    model.fit(Table(rows_of(), names), labels_of())
+    model.fit(table(rows_of(), columns=names), labels_of())
     assert model.feature_names_in_.tolist() == names
     assert model.n_features_in_ == 4
     use = model.transform if hasattr(model, "transform") else model.predict
-    np.testing.assert_array_equal(use(Table(rows_of(5), names)), use(Table(rows_of(5), names)))
-    with pytest.raises(DataError, match=r"must be those of the fit, in their order, 'a', 'b', 'c', 'd', got 'b', 'a'"):
-        use(Table(rows_of(5), ["b", "a", "c", "d"]))
+    np.testing.assert_array_equal(use(table(rows_of(5), columns=names)), use(table(rows_of(5), columns=names)))
+    with pytest.raises(DataError, match="feature names should match those that were passed during fit"):
+        use(table(rows_of(5), columns=["b", "a", "c", "d"]))
     with pytest.warns(UserWarning, match=f"does not have valid feature names, but {type(model).__name__} was fitted"):
         use(rows_of(5))
     model.fit(rows_of(), labels_of())
     assert not hasattr(model, "feature_names_in_")
     with pytest.warns(UserWarning, match=f"X has feature names, but {type(model).__name__} was fitted without"):
-        use(Table(rows_of(5), names))
+        use(table(rows_of(5), columns=names))
     # As in scikit-learn, names that are no text are none.
-    use(Table(rows_of(5), range(4)))
+    use(table(rows_of(5), columns=range(4)))
     many = [f"column{i}" for i in range(8)]
-    model.fit(Table(rows_of(d=8), many), labels_of())
-    with pytest.raises(DataError, match=r"'column4' and 3 more, got 'column7', .* and 3 more$"):
-        use(Table(rows_of(5, 8), many[::-1]))
+    model.fit(table(rows_of(d=8), columns=many), labels_of())
+    with pytest.raises(DataError, match="Feature names must be in the same order as they were in fit"):
+        use(table(rows_of(5, 8), columns=many[::-1]))
 
 
 def test_sparse_rows_are_refused_with_the_remedy(model):

@@ -16,11 +16,13 @@ from classify.datasets import hollywood2, registry
 from classify.datasets.splits import Split
 from classify.evaluation.fold_plan import folder_name
 from classify.evaluation.resume import VARYING
+from classify.fusion.read import read_scores
 from encoding.codebook import Codebook
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from encoding.vectors_file import load_vectors
 from idt.features import feature_file
+from idt.files.source_file import SourceFile
 from tests import scenes
 from tests.commands import refused
 from tests.trees import write
@@ -127,6 +129,7 @@ def test_weizmann_leaves_one_actor_out(command, films, tmp_path):
     assert [fold["name"] for fold in report["per_fold"]] == ["eli", "ido"]
     assert len(report["missing"]) == 86
     assert report["published"][0]["percent"] == 98.9
+    assert report["part"] == ["2 of 10 classes", "2 of 9 splits", "4 of 90 clips"]
 
 
 @pytest.mark.slow
@@ -252,15 +255,29 @@ def test_an_interrupted_evaluation_goes_on_and_finds_the_same(command, clips, tm
     command(*words)
     whole = lasting(out)
     # What a run leaves that was stopped while it encoded the second split.
-    for path in ("report.json", "folds/02-g2/vectors.h5", "folds/02-g2/scores.h5", "features/down/g1_down.h5"):
+    for path in ("report.json", "folds/02-g2/vectors.h5", "scores/split2.h5", "features/down/g1_down.h5"):
         (out / path).unlink()
     # Scores stand for what they were made from.
     (out / "folds/01-g1/vectors.h5").unlink()
-    kept = out / "folds/01-g1/scores.h5", out / "folds/02-g2/codebook.h5", out / "features/right/g1_right.h5"
+    kept = out / "scores/split1.h5", out / "folds/02-g2/codebook.h5", out / "features/right/g1_right.h5"
     before = [path.stat().st_mtime_ns for path in kept]
     assert command(*words)[0] == 0
     assert lasting(out) == whole
     assert [path.stat().st_mtime_ns for path in kept] == before
+
+
+@pytest.mark.slow
+def test_the_scores_of_every_split_are_kept_with_labels(command, clips, tmp_path):
+    out = tmp_path / "out"
+    command("folder", clips, "-o", out, "--group", "g[0-9]")
+    right = []
+    for split in (1, 2):
+        found = read_scores(out / "scores" / f"split{split}.h5")
+        assert (found.form, found.kind, found.split) == ("idt", "margins", split)
+        assert found.names == [f"{way}/g{split}_{way}" for way in ("down", "right")]
+        assert [found.classes[label] for label in found.labels] == ["down", "right"]
+        right += (found.values.argmax(axis=1) == found.labels).tolist()
+    assert np.mean(right) == read(out)["value"]
 
 
 @pytest.mark.slow
@@ -269,10 +286,10 @@ def test_nothing_depends_on_the_number_of_processes_and_threads(command, clips, 
     command(*words, tmp_path / "one")
     assert command(*words, tmp_path / "two", "--jobs", "2", "--threads", "2")[0] == 0
     assert lasting(tmp_path / "two") == lasting(tmp_path / "one")
-    for fold in ("01-g1", "02-g2"):
+    for split in (1, 2):
         scores = []
         for run in ("one", "two"):
-            with h5py.File(tmp_path / run / "folds" / fold / "scores.h5") as file:
+            with h5py.File(tmp_path / run / "scores" / f"split{split}.h5") as file:
                 scores.append(file["scores"][:])
         np.testing.assert_array_equal(*scores)
 
@@ -300,6 +317,11 @@ def test_the_tracks_of_a_video_are_read_once_to_sample_and_once_to_encode_for_al
     read = Counter()
     iter_rows = feature_file.iter_rows
     monkeypatch.setattr(feature_file, "iter_rows", lambda path, **more: read.update([path]) or iter_rows(path, **more))
+    # To hash a file is to read it, too.
+    digest = SourceFile.digest
+    monkeypatch.setattr(
+        SourceFile, "digest", lambda file: (str(file.path).endswith("h5") and read.update([file.path])) or digest(file)
+    )
     command("folder", clips, "--group", "g[0-9]", "-o", tmp_path / "out")
     assert [len(read), *set(read.values())] == [4, 2]
     assert len(list((tmp_path / "out" / "folds").iterdir())) == 2
@@ -381,18 +403,18 @@ def test_a_set_that_changed_is_refused(command, clips, films, tmp_path):
 
 @pytest.mark.slow
 def test_what_lies_in_the_output_and_is_not_ours_is_refused(command, clips, tmp_path):
-    (tmp_path / "out" / "folds" / "01-g1").mkdir(parents=True)
+    (tmp_path / "out" / "scores").mkdir(parents=True)
     (tmp_path / "out" / "report.json").write_text("[]")
     words = ("folder", clips, "-o", tmp_path / "out", "--group", "g[0-9]")
     for permit in ((), ("--overwrite",)):
         done = command(*words, *permit, status=2)
         assert refused(done, "report.json is not one of this program's files.*--force .*report.json")
     (tmp_path / "out" / "report.json").unlink()
-    scores = tmp_path / "out" / "folds" / "01-g1" / "scores.h5"
+    scores = tmp_path / "out" / "scores" / "split1.h5"
     scores.write_text("[]")
-    assert refused(command(*words, status=2), "scores.h5 exists and is not one of")
-    assert refused(command(*words, "--overwrite", status=2), "scores.h5 is not one of")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["folds"]
+    assert refused(command(*words, status=2), "split1.h5 exists and is not one of")
+    assert refused(command(*words, "--overwrite", status=2), "split1.h5 is not one of")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scores"]
     assert command(*words, "--force", scores)[0] == 0
 
 

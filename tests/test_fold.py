@@ -9,9 +9,11 @@ import pytest
 
 from classify.datasets.dataset import Clip
 from classify.datasets.splits import Split
-from classify.evaluation import fold, scores_file
+from classify.evaluation import fold
 from classify.evaluation.fold_plan import Places, plan_folds
-from classify.evaluation.scores_file import Scores
+from classify.fusion import score_file
+from classify.fusion.score_file import Details
+from classify.fusion.scores import Scores
 from classify.params import ClassifierParams
 from encoding.params import EncodingParams, StackedParams
 from idt.errors import DataError
@@ -23,7 +25,7 @@ def prepared(**digests):
     """A data set of four clips in two splits, as if it had its features."""
     splits = [Split("one", ("a", "b"), ("c", "d")), Split("two", ("d", "c"), ("a", "b"))]
     clips = [Clip(name, Path(f"{name}.avi"), label) for name, label in LABELS.items()]
-    dataset = SimpleNamespace(clips=clips, labels=LABELS, splits=splits)
+    dataset = SimpleNamespace(clips=clips, labels=LABELS, splits=splits, outside=())
     digests = {**{name: f"digest of {name}" for name in LABELS}, **digests}
     return SimpleNamespace(dataset=dataset, digests=digests, failed={})
 
@@ -35,17 +37,18 @@ def planned(folder, encoding=None, **digests):
 
 def keep_scores(plan):
     """Write scores as a run would; some of them."""
-    found = Scores(list(plan.split.test), ["run", "walk"], np.eye(2), {"hog": np.eye(2)}, ["c"], columns=5)
+    found = Scores(np.eye(2), list(plan.split.test), ["run", "walk"])
+    details = Details({"hog": np.eye(2)}, ["c"], columns=5)
     plan.scores.path.parent.mkdir(parents=True)
-    scores_file.save(plan.scores.path, found, params=plan.scores.params, source=plan.scores.source)
-    return found
+    score_file.save(plan.scores.path, found, details, params=plan.scores.params, source=plan.scores.source)
+    return found, details
 
 
 def test_every_split_has_a_folder_in_each_place(tmp_path):
     one, two = planned(tmp_path)
     assert one.codebook.path == tmp_path / "codebooks" / "folds" / "01-one" / "codebook.h5"
     assert two.vectors.path == tmp_path / "vectors" / "folds" / "02-two" / "vectors.h5"
-    assert two.scores.path == tmp_path / "folds" / "02-two" / "scores.h5"
+    assert two.scores.path == tmp_path / "scores" / "split2.h5"
     assert (two.names, two.labels) == (["d", "c", "a", "b"], ["walk", "run"])
 
 
@@ -69,18 +72,18 @@ def test_stacked_vectors_learn_from_labels_and_a_change_of_these_is_another_code
 
 def test_scores_are_read_back_and_up_to_date(tmp_path):
     plan = planned(tmp_path)[0]
-    found = keep_scores(plan)
+    found, details = keep_scores(plan)
     assert fold.read_state(plan) == (False, False, True)
-    read = fold.load_scores(plan)
-    np.testing.assert_array_equal(read.scores, found.scores)
-    np.testing.assert_array_equal(read.descriptors["hog"], found.descriptors["hog"])
-    assert (read.names, read.classes, read.empty, read.columns) == (["c", "d"], ["run", "walk"], ["c"], 5)
+    read, more = fold.load_scores(plan)
+    np.testing.assert_array_equal(read.values, found.values)
+    np.testing.assert_array_equal(more.descriptors["hog"], details.descriptors["hog"])
+    assert (read.names, read.classes, more.empty, more.columns) == (["c", "d"], ["run", "walk"], ["c"], 5)
 
 
 def test_scores_of_other_features_are_refused_unless_they_may_be_replaced(tmp_path):
     keep_scores(planned(tmp_path)[0])
     other = planned(tmp_path, d="another")[0]
-    with pytest.raises(DataError, match=r"scores\.h5 was made from a source with digest \w+, this run's has \w+"):
+    with pytest.raises(DataError, match=r"split1\.h5 was made from a source with digest \w+, this run's has \w+"):
         fold.read_state(other)
     assert fold.read_state(other, overwrite=True) == (False, False, False)
 

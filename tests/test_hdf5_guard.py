@@ -144,7 +144,7 @@ def test_a_superblock_of_another_version_is_refused(tmp_path, version):
 
 def test_what_a_file_is_can_be_told_without_opening_it(tmp_path):
     path = write(tmp_path / "f.h5")
-    assert (hdf5.is_ours(path), hdf5.is_of_earlier_release(path), hdf5.format_of(path)) == (True, False, "idt-test")
+    assert (hdf5.is_ours(path), hdf5.format_of(path)) == (True, "idt-test")
     with opened(tmp_path / "g.h5", "w") as file:
         set_text(file, "format", "idt-test")
     with h5py.File(tmp_path / "h.h5", "w") as file:

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from sklearn import cluster
+from threadpoolctl import threadpool_info
 
 from encoding.models.kmeans import KMeans
 from idt.errors import DataError
@@ -45,6 +47,27 @@ def test_the_best_of_several_seeds_is_kept():
 def test_threads_do_not_change_a_byte():
     one, two = (KMeans(10, n_init=4, threads=threads).fit(rows_of()) for threads in (1, 2))
     np.testing.assert_array_equal(one.cluster_centers_, two.cluster_centers_)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_run_has_one_thread_of_blas_and_of_openmp(monkeypatch, threads):
+    seen, fit = [], cluster.KMeans.fit
+    monkeypatch.setattr(cluster.KMeans, "fit", lambda *args: seen.extend(threadpool_info()) or fit(*args))
+    KMeans(3, n_init=2, threads=threads).fit(rows_of())
+    assert {(library["user_api"], library["num_threads"]) for library in seen} == {("blas", 1), ("openmp", 1)}
+
+
+def test_the_nearest_few_centres_are_those_of_the_rival():
+    rows, found = rows_of(), KMeans.from_centres(rows_of(12, seed=1), 1)
+    squared = np.array([reference.distances(x, found.cluster_centers_) for x in rows])
+    distances, centres = found.nearest(rows, 3)
+    np.testing.assert_array_equal(centres, squared.argsort(axis=1)[:, :3])
+    np.testing.assert_allclose(distances**2, np.sort(squared, axis=1)[:, :3], rtol=RTOL_F32)
+    assert [part.shape for part in found.nearest(rows[:0], 3)] == [(0, 3)] * 2
+
+
+def test_of_equal_centres_the_first_is_the_nearest():
+    assert KMeans.from_centres(np.repeat(rows_of(1), 5, axis=0), 1).predict(rows_of(7)).tolist() == [0] * 7
 
 
 def test_fewer_different_rows_than_cluster_centers_are_no_trouble():

@@ -84,7 +84,7 @@ def test_star_import_takes_the_public_names():
     assert set(idt.__all__) <= set(names)
 
 
-def test_a_wheel_holds_what_tells_type_checkers_of_our_types():
+def test_a_wheel_holds_the_table_of_published_results_and_what_tells_type_checkers_of_our_types():
     pytest.importorskip("setuptools")
     code = """
 from setuptools import Distribution
@@ -96,7 +96,12 @@ print(*sorted(f"{package}/{file}" for package, _, _, files in build.data_files f
 """
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-    assert done.stdout.split() == ["classify/py.typed", "encoding/py.typed", "idt/py.typed"]
+    assert done.stdout.split() == [
+        "classify.reports/published.csv",
+        "classify/py.typed",
+        "encoding/py.typed",
+        "idt/py.typed",
+    ]
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ import pytest
 from benchmarks.clips import write_video
 from idt.batch import summary, verify
 from idt.batch.extract_many import extract_many, threads_for
-from idt.batch.extract_one import Outcome
 from idt.batch.jobs import Job, plan, read_list
+from idt.batch.outcome import Outcome
 from idt.errors import DataError
 from idt.params.extraction import ExtractionParams
 from tests import scenes, soak

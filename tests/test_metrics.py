@@ -1,4 +1,4 @@
-"""Shares and rankings by hand, and the table of published numbers."""
+"""Shares and rankings by hand."""
 
 import math
 from fractions import Fraction
@@ -8,7 +8,6 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from classify import metrics
-from classify.reports.published import published
 from idt.errors import DataError
 
 CLASSES = ["run", "skip", "walk"]
@@ -101,16 +100,3 @@ def test_metrics_refuse_what_does_not_belong_together():
         metrics.average_precision(TRUTH, np.full((4, 3), np.nan), CLASSES)
     with pytest.raises(DataError, match=r"truth must be of shape \(4, 3\)"):
         metrics.average_precision(np.ones((4, 2), bool), np.ones((4, 3)), CLASSES)
-
-
-def test_published_numbers_say_which_are_recalled():
-    kth = published("kth")
-    assert [(entry.method, str(entry), entry.source) for entry in kth] == [
-        ("DT + BoVW", "~95.0", "Wang et al., IJCV 2013")
-    ]
-    hmdb = {entry.method: entry for entry in published("hmdb51")}
-    assert str(hmdb["iDT + FV, human boxes"]) == "57.2"
-    assert "56.7 / 57.2 / 57.8" in hmdb["iDT + FV, human boxes"].note
-    assert str(hmdb["iDT + FV, no human boxes"]) == "~55.9"
-    assert len(published("ucf101")) == 18
-    assert published("ut-interaction") == []

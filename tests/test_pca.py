@@ -4,12 +4,15 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
+from encoding import FisherEncoder, VladEncoder
 from encoding.models.pca import PCA
 from idt.errors import DataError
 from tests.reference import pca as reference
 
 ATOL_F32 = 1e-5  # float32 directions and products of a dozen numbers of size 1 to 10
 MEAN = 100.0  # far from zero: shows cancellation in the covariance
+NOISE = 1e-7  # of a number: what is left when float32 numbers are computed in another order
+MOVED = 1e-3  # by noise, a unit vector; whitened rounding moved it by up to 1.5
 
 
 def correlated(n, d, seed=0):
@@ -23,6 +26,14 @@ def test_points_on_a_line_lie_along_it():
     np.testing.assert_allclose(pca.components_, [[0.6, 0.8]], atol=ATOL_F32)
     np.testing.assert_allclose(pca.explained_variance_, [25.0])
     np.testing.assert_allclose(pca.transform(rows), [[-5], [0], [5]], atol=ATOL_F32)
+
+
+def test_a_component_below_the_floor_of_whitening_stays_small():
+    rows = np.float32([[1, 0], [-1, 0], [0, 1e-5], [0, -1e-5]])
+    white = PCA(whiten=True).fit(rows).transform(rows)
+    # Deviations √(2/3) and 1e-5 · √(2/3); the second counts as 1e-4 · √(2/3).
+    np.testing.assert_allclose(white[:2], [[np.sqrt(1.5), 0], [-np.sqrt(1.5), 0]], atol=ATOL_F32)
+    np.testing.assert_allclose(white[2:], [[0, 0.1 * np.sqrt(1.5)], [0, -0.1 * np.sqrt(1.5)]], atol=ATOL_F32)
 
 
 @pytest.mark.parametrize(("d", "m"), [(96, 48), (30, 15), (108, 54), (5, 2), (2, 1)])
@@ -45,6 +56,31 @@ def test_whitened_columns_have_unit_variance_and_do_not_correlate():
     rows = correlated(2000, 8)
     white = PCA(None, whiten=True).fit(rows).transform(rows)
     np.testing.assert_allclose(np.cov(white.T), np.eye(8), atol=1e-3)
+
+
+@pytest.mark.parametrize("smallest", [1e-1, 1e-4, 1e-5])
+def test_whitened_rows_equal_those_of_a_singular_value_decomposition(smallest):
+    # Along the axes, so that float32 holds the small columns as well as the large ones.
+    rows = (np.random.default_rng(3).normal(size=(300, 4)) * np.geomspace(1, smallest, 4)).astype(np.float32)
+    white = PCA(whiten=True).fit(rows).transform(rows)
+    np.testing.assert_allclose(white, reference.whitened(rows, 4, least=1e-4), atol=1e-4)
+
+
+@pytest.mark.parametrize("mean", [0.0, 10 * MEAN])
+@pytest.mark.parametrize("encoder", [FisherEncoder(4), VladEncoder(4)])
+@pytest.mark.parametrize("whiten", [False, True])
+def test_noise_as_small_as_rounding_does_not_move_the_vector_of_rank_deficient_descriptors(encoder, whiten, mean):
+    rng = np.random.default_rng(7)
+    spread = rng.normal(size=(3, 8))  # descriptors of 8 numbers that vary in 3 directions only
+    modes = 4 * rng.normal(size=(4, 3))
+    exact = (modes[rng.integers(4, size=1200)] + rng.normal(size=(1200, 3))) @ spread + mean
+    noise = NOISE * np.sqrt(np.mean(exact**2)) * rng.normal(size=exact.shape)
+    vectors = []
+    for rows in (exact.astype(np.float32), (exact + noise).astype(np.float32)):
+        fitted = clone(encoder).set_params(whiten=whiten, pca_column_share=1.0).fit([rows[:500], rows[500:1000]])
+        vectors.append(fitted.transform([rows[1000:]])[0])
+    assert np.linalg.norm(vectors[0] - vectors[1]) < MOVED
+    np.testing.assert_allclose(np.linalg.norm(vectors[0]), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("whiten", [False, True])
@@ -83,7 +119,7 @@ def test_data_that_cannot_be_analysed_is_refused():
     with pytest.raises(DataError, match="at least two descriptors, got 1 of 4"):
         PCA().fit(np.zeros((1, 4)))
     rows = correlated(50, 4)
-    with pytest.raises(DataError, match=r"must be real numbers of shape \(n, 4\)"):
+    with pytest.raises(DataError, match="X has 3 features, but PCA is expecting 4 features as input"):
         PCA().fit(rows).transform(rows[:, :3])
     with pytest.raises(NotFittedError, match="not fitted yet"):
         PCA().transform(rows)

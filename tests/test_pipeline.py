@@ -299,7 +299,7 @@ def test_inputs_that_cannot_be_read_are_refused(command, clip, tmp_path):
     refused(command("idt-extract", tmp_path / "zero.avi", "-o", out, status=2), r"zero\.avi is empty \(0 bytes\)$")
     refused(
         command("idt-extract", tmp_path / "text.avi", "-o", out, status=2),
-        r"text\.avi is not a video that OpenCV can decode but text or a playlist; name the videos .*",
+        r"text\.avi is not a video but text or a playlist; name the videos .*",
     )
     assert not out.exists()
 

@@ -8,7 +8,7 @@ from tests.waiting import PATIENCE, failing, until
 
 
 def running():
-    return [thread for thread in threading.enumerate() if thread.name == "idt-ahead"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("idt-ahead")]
 
 
 # Worked examples

@@ -39,6 +39,7 @@ def test_for_one_of_many_inputs_threads_and_overwriting_stay():
         ({"jobs": 0}, "jobs must be a whole number of at least 1, got 0"),
         ({"jobs": 1.5}, "jobs must be a whole number of at least 1, got 1.5"),
         ({"threads": 1025}, "threads must be a whole number of at most 1024, got 1025"),
+        ({"patience": 0}, "patience must be a whole number of at least 1, got 0"),
         ({"jobs": 1024, "threads": 5}, "jobs × threads must be at most 4096, got 1024 × 5"),
     ],
 )

@@ -1,3 +1,5 @@
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from encoding import EncodingParams, fit_codebook
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
 from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
-from encoding.descriptors.sources import VideoSource, source_of
+from encoding.descriptors.sources import FileSource, VideoSource, source_of
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.errors import DataError
@@ -154,3 +156,13 @@ def test_blocks_that_are_not_those_of_the_axes_are_refused(tmp_path):
     idt.save(random_features(3), tmp_path / "a.h5", project=tmp_path / "c.h5")
     with pytest.raises(DataError, match=r"a.h5: the blocks must be hog, got trajectory, hog, hof, mbhx, mbhy"):
         list(source_of(tmp_path / "a.h5", "a").parts({"hog": 48}, projected=True))
+
+
+def test_the_system_is_asked_for_the_whole_file_before_its_rows(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda *arguments: asked.append(arguments[1:]), raising=False)
+    source = FileSource(write(tmp_path / "f.h5"), "f")
+    next(source.parts({"hog": 96}))
+    assert [arguments[:2] for arguments in asked] == [(0, 0)]
+    monkeypatch.delattr(os, "posix_fadvise")
+    next(source.parts({"hog": 96}))

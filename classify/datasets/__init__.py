@@ -4,4 +4,5 @@ registry  the readers by name
 dataset   clips with labels and groups, and what is missing
 splits    who trains and who is tested
 official  lists that come with a data set
+video_list  annotation files that networks are trained from
 """

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from classify.datasets.splits import Split
 from classify.labels import classes_of
@@ -12,6 +12,7 @@ from idt.errors import DataError
 from idt.files import marks
 from idt.files.walk import file_key, walk
 from idt.frames import suffixes
+from idt.frames.image_series import frame_folders
 
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 
@@ -33,8 +34,8 @@ class Clip(NamedTuple):
         Whom or what the splits keep together: an actor, a person, a sequence.
     part : str
         Of sets that are evaluated apart.
-    first_frame, last_frame : int or None
-        The stretch, from 0, the last one inclusive; None is the whole video.
+    first_frame, last_frame : int, str or None
+        The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
     """
 
     name: str
@@ -42,8 +43,8 @@ class Clip(NamedTuple):
     label: Label
     group: str = ""
     part: str = ""
-    first_frame: int | None = None
-    last_frame: int | None = None
+    first_frame: int | str | None = None
+    last_frame: int | str | None = None
 
 
 class Skipped(NamedTuple):
@@ -76,6 +77,8 @@ class Dataset:
         Clips that are there and could not be used.
     lists : list of str
         Files and folders besides the root that the options named, which were read.
+    outside : tuple of classify.models.outside_vectors.Extra
+        Vectors of other systems, which stand beside those of an evaluation.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Dataset:
     missing: list[str]
     failed: list[Skipped] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    outside: tuple[Any, ...] = ()
 
     @property
     def labels(self):
@@ -139,7 +143,7 @@ class Dataset:
 
 
 def find_videos(root):
-    """Find the videos below a folder, and below the folders that it links to.
+    """Find the videos below a folder, and below the folders that it links to; where there is none, folders of frames.
 
     Parameters
     ----------
@@ -150,8 +154,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        Hidden files, such as the ``._*`` that archives made on a Mac hold, videos that ``idt-show`` drew, and links to
-        a folder that they lie in.
+        What another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and links to a
+        folder that they lie in.
 
     Raises
     ------
@@ -163,7 +167,8 @@ def find_videos(root):
         raise DataError(f"{root} is not a folder")
     videos: dict[str, Path] = {}
     skipped = []
-    found = walk(root, follow=True)
+    found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)
+    skipped += [Skipped(str(path), "left by another system") for path in found.junk if _might_hold_videos(path)]
     skipped += [Skipped(str(link.path), f"leads back to {link.visited}") for link in found.repeats if link.is_loop]
     files = found.files
     for link in found.repeats:
@@ -183,7 +188,15 @@ def find_videos(root):
         if name in videos:
             raise DataError(f"{path} and {videos[name]} have one name, {name!r}; move one of them away")
         videos[name] = path
+    if not videos:
+        folders = frame_folders(found.folders, root)
+        videos = {folder.relative_to(root).as_posix(): folder for folder in folders if folder != root}
     return dict(sorted(videos.items())), skipped
+
+
+def _might_hold_videos(junk):
+    """Whether somebody may miss a file or folder that another system left: by its name it is a video, or a folder."""
+    return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 
 def each_once(clips, skipped):

@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, lists_folder
+from classify.datasets.official import Listed, assemble, list_files, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 
@@ -90,7 +90,7 @@ def read_lists(folder, number, codes):
         If a file cannot be read.
     """
     sides: dict[str, dict[str, str]] = {code: {} for code in (UNUSED, TRAIN, TEST)}
-    files = sorted(folder.glob(f"*_test_split{number}.txt"))
+    files = list_files(folder, f"*_test_split{number}.txt")
     if not files:
         raise DataError(f"{folder} holds no lists *_test_split{number}.txt")
     for path in files:

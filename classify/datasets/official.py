@@ -12,6 +12,7 @@ from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, need
 from classify.datasets.splits import Split
 from classify.text_files import listed
 from idt.errors import DataError
+from idt.files.walk import is_junk
 
 
 class Listed(NamedTuple):
@@ -55,11 +56,16 @@ def lists_folder(root, params, *, names, holds):
     homes = [root, root.parent] if params.lists is None else [Path(params.lists)]
     places = [place for home in homes for place in (*(home / name for name in names), home)]
     for place in places:
-        if any(place.glob(holds)):
+        if list_files(place, holds):
             return place
     if params.lists is not None:
         raise DataError(f"{params.lists} holds no lists {holds}")
     raise DataError(f"{root} has no lists {names[0]}/{holds} in it or beside it; name their folder with --lists")
+
+
+def list_files(folder, pattern):
+    """Find the lists in a ``folder`` by a ``pattern`` of their names, without what another system left beside them."""
+    return sorted(path for path in folder.glob(pattern) if not is_junk(path.name))
 
 
 def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol):

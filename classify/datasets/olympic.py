@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.6; Niebles et al. 2010.
 from pathlib import PurePosixPath
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, lists_folder
+from classify.datasets.official import Listed, assemble, list_files, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 from idt.frames import suffixes
@@ -68,7 +68,7 @@ def read_lists(folder):
         If a file cannot be read.
     """
     found = {}
-    for path in sorted(folder.glob("*.txt")):
+    for path in list_files(folder, "*.txt"):
         for line in read_lines(path):
             name = PurePosixPath(line).name
             stem = PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name

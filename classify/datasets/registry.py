@@ -15,6 +15,7 @@ from classify.datasets.folder import read_folder
 from classify.datasets.hmdb import read_hmdb51, read_jhmdb
 from classify.datasets.hollywood2 import read_hollywood2
 from classify.datasets.kth import read_kth
+from classify.datasets.listed_videos import read_listed
 from classify.datasets.olympic import read_olympic
 from classify.datasets.ucf11 import read_ucf11
 from classify.datasets.ucf50 import read_ucf50
@@ -36,6 +37,7 @@ READERS = {
     "weizmann": (read_weizmann, ()),
     "ut-interaction": (read_ut_interaction, ()),
     "folder": (read_folder, ("split", "group", "folds", "fold_seed")),
+    "list": (read_listed, ("train", "test", "classes", "list_form", "first_label")),
 }
 """Reader of each data set, and the options that it takes."""
 
@@ -47,7 +49,7 @@ def read_dataset(name, root, params=None):
     ----------
     name : str
         One of "ucf101", "hmdb51", "ucf50", "ucf11", "hollywood2", "olympic", "jhmdb", "kth", "weizmann",
-        "ut-interaction" and "folder", a folder CLASS/VIDEO.
+        "ut-interaction", "folder", a folder CLASS/VIDEO, and "list", whatever annotation files name.
     root : str or Path
         Folder of the data set.
     params : DatasetParams, optional
@@ -79,5 +81,5 @@ def read_dataset(name, root, params=None):
         raise DataError(f"{name} has a protocol of its own and takes no {', '.join(foreign)}")
     dataset = reader(Path(root), params)
     splits.check(dataset.splits, dataset.labels)
-    named = (params.split, params.lists, params.sequences)
+    named = (params.split, params.lists, params.sequences, *params.train, *params.test, params.classes)
     return dataclasses.replace(dataset, lists=[path for path in named if path is not None])

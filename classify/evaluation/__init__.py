@@ -4,7 +4,6 @@ evaluate          all folds of one recipe
 prepare_features  the features of all clips
 fold_plan         the files of every fold, and what they are made from
 fold              codebook, vectors and scores of one fold
-scores_file       the file of these scores
 resume            what an earlier run left
 cost_ledger       wall time and memory of each stage
 compare           many recipes that share what they can

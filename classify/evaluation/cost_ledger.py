@@ -2,6 +2,9 @@
 
 A run that resumes another, or uses files of another, then still reports what all of it took. Memory is the largest
 resident memory of this process and its children together, where the system tells it (Linux).
+
+`resource.getrusage` would not do. It tells the most since a process began, so the second of two recipes would be given
+the memory of the first; and of children those that have ended, while ours are kept for the next stage.
 """
 
 import contextlib

@@ -86,7 +86,7 @@ def evaluate(
         Processes and threads, on which no number depends, whether files that were made otherwise may be replaced, and
         the progress.
     on_outcome : callable, optional
-        Called with the `idt.batch.extract_one.Outcome` of every clip.
+        Called with the `idt.batch.outcome.Outcome` of every clip.
 
     Returns
     -------
@@ -178,19 +178,19 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         encoded = fold.encode(plans, states, prepared.files, run)
     if encoded:
         record(stages["encoding"], cost, overwrite=run.overwrite)
-    scores = [_scores(plan, state, stages["classification"], run) for plan, state in zip(plans, states, strict=True)]
+    found = [_scores(plan, state, stages["classification"], run) for plan, state in zip(plans, states, strict=True)]
 
     made = report.assemble(
         dataset,
-        _folds(plans, [(of.classes, of.scores, of.probabilities) for of in scores]),
+        _folds(plans, [(scores.classes, scores.values, more.probabilities) for scores, more in found]),
         per_descriptor={
-            block: _folds(plans, [(of.classes, of.descriptors[block]) for of in scores])
-            for block in scores[0].descriptors
+            block: _folds(plans, [(scores.classes, more.descriptors[block]) for scores, more in found])
+            for block in found[0][1].descriptors
         },
         settings=settings,
         costs=_costs(prepared.seconds, stages),
-        columns=scores[0].columns,
-        empty=set().union(*(of.empty for of in scores)),
+        columns=found[0][1].columns,
+        empty=set().union(*(more.empty for _, more in found)),
     )
     idle = prepared.up_to_date and all(state.scored for state in states)
     if idle and is_repeated(made, earlier):
@@ -204,7 +204,7 @@ def _stages(prepared, places, encoding, classifier):
     features = combined(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
-    classified = [*encoded, dataclasses.asdict(classifier)]
+    classified = [*encoded, dataclasses.asdict(classifier), *(block.digest for block in prepared.dataset.outside)]
     return {
         "codebooks": Stage("codebooks", places.codebook, fitted),
         "encoding": Stage("encoding", places.vectors, encoded),
@@ -242,7 +242,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
 
 
 def _scores(plan, state, stage, run):
-    """Scores of a split, from its file or anew."""
+    """Scores of a split and their details, from its file or anew."""
     if state.scored:
         return fold.load_scores(plan)
     with measured(stage) as cost:

@@ -1,18 +1,21 @@
 """One split of an evaluation: its codebook, vectors and scores, each in a file that is made once.
 
-There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and
-``scores.h5`` (`classify.evaluation.scores_file`). Scores that are up to date stand for the other two, which may then be
-deleted. `read_state` looks which files of a plan (`classify.evaluation.fold_plan`) are up to date; the other functions
-make and read them.
+There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and the scores
+of the test videos, ``scores/split1.h5`` and so on (`classify.fusion.score_file`). Scores that are up to date stand for
+the other two, which may then be deleted. `read_state` looks which files of a plan (`classify.evaluation.fold_plan`) are
+up to date; the other functions make and read them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from classify.evaluation import scores_file
-from classify.evaluation.scores_file import Scores
+from classify.fusion import score_file
+from classify.fusion.score_file import Details
+from classify.fusion.scores import Scores
 from classify.labels import classes_of
+from classify.metrics import memberships
+from classify.models.outside_vectors import aligned_blocks
 from classify.svm.build import machine_of
 from classify.svm.rows import Rows
 from encoding.codebook import Codebook
@@ -133,7 +136,8 @@ def classify(plan, run):
 
     Returns
     -------
-    Scores
+    scores : Scores
+    details : Details
 
     Raises
     ------
@@ -142,35 +146,66 @@ def classify(plan, run):
     """
     threads = run.jobs * run.threads
     with open_vectors(plan.vectors.path) as vectors:
-        place = {name: row for row, name in enumerate(vectors.names)}
-        index, count = [place[name] for name in plan.names], len(plan.split.train)
         by_block: dict[str, np.ndarray] = {}
         total: np.ndarray | None = None
-        blocks = block_columns(vectors.layout)
-        for block, columns in blocks.items():
-            machine = machine_of(plan.classifier, [part for part in vectors.layout if part["block"] == block], threads)
-            similarity = machine.similarity(Rows(vectors.encodings, index=index, columns=columns), count)
+        blocks = _blocks(plan, vectors)
+        for block, (rows, parts) in blocks.items():
+            machine = machine_of(plan.classifier, parts, threads)
+            similarity = machine.similarity(rows, len(plan.split.train))
             if len(blocks) > 1:
                 total = similarity.copy() if total is None else np.add(total, similarity, out=total)
                 by_block[block], _ = machine.score_others(similarity, plan.labels, plan.groups)
             else:
                 total = similarity
-        whole, probabilities = machine_of(plan.classifier, vectors.layout, threads).score_others(
+        layout = [part for _, parts in blocks.values() for part in parts]
+        whole, probabilities = machine_of(plan.classifier, layout, threads).score_others(
             total, plan.labels, plan.groups
         )
-        found = Scores(
-            list(plan.split.test),
-            classes_of(plan.labels),
-            whole,
-            by_block or dict.fromkeys(blocks, whole),
-            vectors.empty,
-            probabilities,
-            vectors.encodings.shape[1],
-        )
+        columns = sum(part["size"] for part in layout)
+        details = Details(by_block or dict.fromkeys(blocks, whole), vectors.empty, probabilities, columns)
+    classes = classes_of(plan.labels)
+    scores = Scores(
+        whole,
+        list(plan.split.test),
+        classes,
+        _columns_of(plan.truth, classes),
+        kind="margins",
+        split=plan.number,
+        path=str(plan.scores.path),
+        form=score_file.FORM,
+    )
     path = plan.scores.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores_file.save(path, found, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite)
-    return found
+    score_file.save(
+        path, scores, details, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite
+    )
+    return scores, details
+
+
+def _blocks(plan, vectors):
+    """Rows and parts of the layout of each block of the vectors, and of the outside blocks beside them."""
+    place = {name: row for row, name in enumerate(vectors.names)}
+    index = [place[name] for name in plan.names]
+    blocks = {
+        block: (
+            Rows(vectors.encodings, index=index, columns=columns),
+            [part for part in vectors.layout if part["block"] == block],
+        )
+        for block, columns in block_columns(vectors.layout).items()
+    }
+    for rows, part in aligned_blocks(vectors.layout, plan.names, plan.outside):
+        blocks[part["block"]] = Rows(rows), [part]
+    return blocks
+
+
+def _columns_of(truth, classes):
+    """The columns of the true labels of the test videos; None if one of them was not trained."""
+    if not set(classes_of(truth)) <= set(classes):
+        return None
+    if any(isinstance(label, tuple) for label in truth):
+        return memberships(truth, classes)
+    place = {name: column for column, name in enumerate(classes)}
+    return np.array([place[label] for label in truth], np.int64)
 
 
 def load_scores(plan):
@@ -182,14 +217,15 @@ def load_scores(plan):
 
     Returns
     -------
-    Scores
+    scores : Scores
+    details : Details
 
     Raises
     ------
     DataError
         If the file is damaged or holds other videos or classes.
     """
-    return scores_file.load(
+    return score_file.load_details(
         plan.scores.path,
         names=list(plan.split.test),
         classes=classes_of(plan.labels),

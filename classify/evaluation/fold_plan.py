@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from classify.datasets.dataset import groups_of
 from classify.datasets.splits import Split
-from classify.evaluation.scores_file import SCORES_FORMAT, SCORES_VERSION
+from classify.fusion.score_file import SCORES_FORMAT, SCORES_VERSION
 from classify.params import ClassifierParams
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
 from encoding.descriptors.inputs import combined
@@ -19,7 +19,9 @@ from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 
 
 class Places(NamedTuple):
-    """Folders of what is made of the splits; below each, in ``folds``, every split has its own.
+    """Folders of what is made of the splits.
+
+    Below each every split has a folder of its own in ``folds``; its scores lie in ``scores``, as ``split1.h5``.
 
     Several evaluations may share the first two.
     """
@@ -46,20 +48,29 @@ class FoldPlan:
     Attributes
     ----------
     split : Split
+    number : int
+        Of the split, from 1.
     labels : list of str
         Label or labels of each training video.
+    truth : list of str
+        Those of each test video.
     groups : list of str
         What cross-validation on the training videos must not tear apart: the group of each, or nothing.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
+    outside : tuple of classify.models.outside_vectors.Extra
+        Blocks beside the vectors.
     codebook, vectors, scores : Target
     """
 
     split: Split
+    number: int
     labels: list
+    truth: list
     groups: list
     encoding: BlockParams
     classifier: ClassifierParams
+    outside: tuple
     codebook: Target
     vectors: Target
     scores: Target
@@ -136,13 +147,16 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     """The plan of the split of a number, from 1."""
     digests, labels = prepared.digests, prepared.dataset.labels
     training = [(name, labels[name], groups[name]) for name in split.train]
+    truth = [labels[name] for name in split.test]
     # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
     fitted = combined(learnt)
     encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
-    scored = hashlib.sha256(json.dumps([encoded, training, split.test]).encode()).hexdigest()
+    # A key only where there is something, so that scores without outside vectors stay what they were.
+    beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
+    scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
     # What was made without the clips that failed may be replaced by what is made with them (`fold.lacks_clips`).
@@ -153,10 +167,13 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
 
     return FoldPlan(
         split,
+        number,
         [label for _, label, _ in training],
+        truth,
         [group for _, _, group in training],
         encoding,
         classifier,
+        prepared.dataset.outside,
         codebook=Target(
             path("codebook"),
             CODEBOOK_FORMAT,
@@ -179,4 +196,6 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
 
 def _path_of(what, number, split, places):
     """The codebook, vectors or scores of a split."""
+    if what == "scores":
+        return Path(places.scores) / "scores" / f"split{number}.h5"
     return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"

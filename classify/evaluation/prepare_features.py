@@ -71,7 +71,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     # A file of that name is refused here, in one line, and not clip by clip.
     Path(folder).mkdir(parents=True, exist_ok=True)
     if not run.overwrite:
-        refuse_other_features(tasks)
+        refuse_other_features(tasks, run.decoder)
     stage, outcomes = Stage("extraction", Path(folder), extraction), []
     with measured(stage) as cost, run.progress("video", len(tasks)) as update:
         for outcome in extract(tasks, run):

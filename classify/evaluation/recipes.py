@@ -15,6 +15,8 @@ all have in common. A key is an option, with ``_`` or ``-``; one that two groups
 
     [dense trajectories]
     camera = no
+
+With blocks of outside vectors, ``--extra``, a recipe that says ``extra = no`` goes without.
 """
 
 import argparse
@@ -56,12 +58,15 @@ class Recipe(NamedTuple):
     extraction : ExtractionParams
     encoding : BlockParams
     classifier : ClassifierParams
+    outside : bool
+        Whether blocks of outside vectors, if there are any, stand beside the vectors.
     """
 
     name: str
     extraction: ExtractionParams
     encoding: BlockParams
     classifier: ClassifierParams
+    outside: bool = True
 
 
 def encoder_of(name):
@@ -164,7 +169,9 @@ def _recipe(name, section, common, encoder, base):
     """The recipe of a section."""
     section = {key.replace("-", "_"): text for key, text in section.items()}
     common = {key.replace("-", "_") for key in common}
-    encoder = section.pop("encoder", encoder)
+    encoder, outside = section.pop("encoder", encoder), section.pop("extra", "yes")
+    if outside.lower() not in WORDS:
+        raise DataError(f"extra must be yes or no, got {outside!r}")
     kind = encoder_of(encoder)
     groups = {"extraction": ExtractionParams, "encoding": kind, "classifier": ClassifierParams}
     known = {field.name for field in dataclasses.fields(kind)}
@@ -179,10 +186,10 @@ def _recipe(name, section, common, encoder, base):
             if key in common and any(_field(key, {**groups, "encoding": other}) for other in ENCODERS.values()):
                 continue
             names = {field.name for group in groups.values() for field in dataclasses.fields(group)}
-            raise DataError(unknown_option(key, ["encoder", "preset", *sorted(names)]))
+            raise DataError(unknown_option(key, ["encoder", "extra", "preset", *sorted(names)]))
         group, field = found
         options[group][field.name] = _value(field, text)
-    return recipe_of(name, encoder, options)
+    return recipe_of(name, encoder, options)._replace(outside=WORDS[outside.lower()])
 
 
 def _field(key, groups):

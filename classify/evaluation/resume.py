@@ -8,6 +8,7 @@ import dataclasses
 from idt.errors import DataError
 from idt.features import feature_file
 from idt.files import hdf5, json_text, ownership, provenance, versions
+from idt.params.decoder import chosen
 
 VARYING = ("tool", "seconds", "memory", "versions")
 """Entries of a report that may differ between two runs of one evaluation. Versions on which numbers depend are compared
@@ -28,10 +29,13 @@ def settings_of(dataset, *, extraction, encoding, classifier):
     Returns
     -------
     dict
-        The three with their names, that of the encoding too, and ``dataset`` and ``protocol``.
+        The three with their names, that of the encoding too, ``dataset`` and ``protocol``, and the digests of blocks
+        of outside vectors, if there are any.
     """
     groups = {"extraction": extraction, "encoding": encoding, "classifier": classifier}
-    described = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
+    described: dict = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
+    if dataset.outside:
+        described["outside"] = {block.name: block.digest for block in dataset.outside}
     return {**described, **{name: dataclasses.asdict(params) for name, params in groups.items()}}
 
 
@@ -82,12 +86,14 @@ def is_repeated(report, earlier):
     return provenance.plain(one) == other
 
 
-def refuse_other_features(tasks):
+def refuse_other_features(tasks, decoder="auto"):
     """Refuse feature files that were extracted with other parameters or versions, all rather than one by one.
 
     Parameters
     ----------
     tasks : sequence of classify.models.video_features.Task
+    decoder : {"auto", "opencv", "pyav"}
+        Of the video files.
 
     Raises
     ------
@@ -100,12 +106,14 @@ def refuse_other_features(tasks):
         try:
             with hdf5.open_checked(task.output, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
                 before = hdf5.json_attribute(file, "params") or {}
+                origin = hdf5.json_attribute(file, "source") or {}
                 made_with = provenance.made_with_of(file)
         except (DataError, OSError):
             continue
         wanted = provenance.plain(feature_file.stored_params(task.params))
         _refuse_difference(task.output, before, wanted)
-        reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted))
+        source = {"decoder": chosen(decoder)} if origin.get("kind") == "file" else None
+        reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted, source))
         if reason:
             raise DataError(f"{task.output} {reason}; {provenance.REMEDY}")
 

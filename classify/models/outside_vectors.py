@@ -1,23 +1,56 @@
 """Feature-level fusion: blocks of outside vectors, such as a network's, beside the columns of ours.
 
-An outside block is a matrix saved by numpy and a list of the video names of its rows. Every row is L2-normalised,
-so that it weighs as much as one of the blocks of the recipe, and the block enters the layout under its own name.
+An outside block is a matrix in any form that `classify.fusion.features` reads. Its rows are found by the names of the
+videos, in the spellings that `classify.fusion.alignment.names` knows. Every row is L2-normalised, so that it weighs as
+much as one of the blocks of the recipe, and the block enters the layout under its own name.
 
 Source: docs/method/encoding.md, section 8.4.
 """
 
-from collections import Counter
+import dataclasses
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from classify.fusion.alignment.names import match
+from classify.fusion.features import read_features
 from classify.svm.rows import Rows
-from classify.text_files import listed, read_lines
+from classify.text_files import listed
 from encoding.vector_layout import WHOLE
-from idt.checks import describe, float_array
+from idt.checks import describe
 from idt.errors import DataError
-from idt.files import npy
+
+
+class Outside(NamedTuple):
+    """Where a block of outside vectors comes from.
+
+    Attributes
+    ----------
+    path : str
+        A matrix, in any form that `classify.fusion.features.read_features` reads.
+    names : str or None
+        The list of the videos of its rows, if the file does not name them.
+    name : str or None
+        What the model calls the block; by default the file's name.
+    """
+
+    path: str
+    names: str | None = None
+    name: str | None = None
+
+    @property
+    def paths(self):
+        """Files that are read."""
+        return [path for path in self[:2] if path is not None]
+
+    @property
+    def block(self):
+        """Name of the block."""
+        return self.name or Path(self.path).stem
 
 
 @dataclass(frozen=True)
@@ -31,22 +64,60 @@ class Extra:
     names : list of str
         Video name of each row.
     vectors : (m, e) float32
+    lines : list of str or None
+        Other names of the rows, which count if they are those that are asked for.
     """
 
     name: str
     names: list[str]
     vectors: np.ndarray
+    lines: list[str] | None = None
+
+    @property
+    def digest(self):
+        """SHA-256 of the names and the numbers."""
+        hashed = hashlib.sha256(json.dumps([self.names, self.lines, self.vectors.shape]).encode())
+        hashed.update(np.ascontiguousarray(self.vectors, np.float32).tobytes())
+        return hashed.hexdigest()
+
+    def rows_of(self, names):
+        """Find the rows of videos.
+
+        Parameters
+        ----------
+        names : sequence of str
+
+        Returns
+        -------
+        list of int
+
+        Raises
+        ------
+        DataError
+            If a video has no row (all are listed), or the names of two rows cannot be told apart.
+        """
+        exact = set(self.lines or ())
+        given = self.lines if exact and all(name in exact for name in names) else self.names
+        found = match(names, given)
+        missing = [name for name, row in zip(names, found.places, strict=True) if row < 0]
+        if missing and found.ambiguous:
+            raise DataError(
+                f"the outside block {self.name!r} has names that cannot be told apart: {listed(found.ambiguous)}"
+            )
+        if missing:
+            raise DataError(f"the outside block {self.name!r} has no row for {listed(missing)}")
+        return found.places.tolist()
 
 
-def read_extra(path, names):
+def read_extra(path, names=None):
     """Read a block of outside vectors.
 
     Parameters
     ----------
     path : str or Path
-        Matrix (m, e) saved by `numpy.save`; the file's name without suffix becomes that of the block.
-    names : str or Path
-        Text with one video name per line, in the order of the rows.
+        Matrix (m, e); the file's name without suffix becomes that of the block.
+    names : str or Path, optional
+        List of the videos in the order of the rows, for a file that does not name them.
 
     Returns
     -------
@@ -54,21 +125,97 @@ def read_extra(path, names):
 
     Raises
     ------
-    DataError
-        If the file is no ``.npy`` of real finite numbers, or has another number of rows than there are names, or a name
-        occurs twice. Pickled objects are never loaded.
-    OSError
-        If a file cannot be read.
+    DataError, OSError
+        As `classify.fusion.features.read_features`.
     """
-    array = npy.load(path)
-    listing = read_lines(names)
-    vectors = float_array(array, (None, None), str(path))
-    if len(vectors) != len(listing):
-        raise DataError(f"{path} has {len(vectors)} rows, {names} names {len(listing)} videos")
-    twice = sorted(name for name, count in Counter(listing).items() if count > 1)
-    if twice:
-        raise DataError(f"{names} names {listed(twice)} more than once")
-    return Extra(Path(path).stem, listing, vectors)
+    found = read_features(path, names)
+    return Extra(Path(path).stem, found.names, found.values, found.lines)
+
+
+def read_blocks(outside):
+    """Read blocks of outside vectors.
+
+    Parameters
+    ----------
+    outside : sequence of Outside
+
+    Returns
+    -------
+    list of Extra
+
+    Raises
+    ------
+    DataError, OSError
+        As `read_extra`, or if two blocks have one name.
+    """
+    found: list[Extra] = []
+    for block in outside:
+        read = read_features(block.path, block.names)
+        if any(extra.name == block.block for extra in found):
+            raise DataError(f"two outside blocks are called {block.block!r}; name one of them, as in NAME={block.path}")
+        found.append(Extra(block.block, read.names, read.values, read.lines))
+    return found
+
+
+def beside(dataset, outside):
+    """Put blocks of outside vectors beside those that an evaluation makes of a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    outside : sequence of Outside
+
+    Returns
+    -------
+    Dataset
+        With the blocks, each of which has a row for every clip.
+
+    Raises
+    ------
+    DataError, OSError
+        As `read_blocks` and `Extra.rows_of`.
+    """
+    blocks = read_blocks(outside)
+    for extra in blocks:
+        extra.rows_of([clip.name for clip in dataset.clips])
+    read = [path for block in outside for path in block.paths]
+    return dataclasses.replace(dataset, outside=tuple(blocks), lists=[*dataset.lists, *read])
+
+
+def aligned_blocks(layout, names, extras):
+    """Bring outside blocks into the order of videos.
+
+    Parameters
+    ----------
+    layout : list of dict
+        That of the columns beside which they will stand.
+    names : sequence of str
+        Videos.
+    extras : sequence of Extra
+
+    Returns
+    -------
+    list of ((n, e) float32, dict)
+        Rows of each block, L2-normalised, and its part of the layout. Zero rows stay zero.
+
+    Raises
+    ------
+    DataError
+        If a block has no row for one of the videos, or the name of a block that is there.
+    """
+    layout, blocks = list(layout), []
+    for extra in extras:
+        if any(part["block"] == extra.name for part in layout):
+            raise DataError(f"the vectors have a block {extra.name!r} already; rename the outside file")
+        if extra.vectors.ndim != 2 or not extra.vectors.shape[1]:
+            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {describe(extra.vectors)}")
+        chosen = extra.vectors[extra.rows_of(names)]
+        # In float64: the squares of a float32 may overflow it.
+        length = np.sqrt(np.einsum("ij,ij->i", chosen, chosen, dtype=np.float64))[:, None]
+        first = layout[-1]["first"] + layout[-1]["size"]
+        layout.append({"block": extra.name, "cell": WHOLE, "first": first, "size": chosen.shape[1]})
+        blocks.append(((chosen / np.where(length > 0, length, 1.0)).astype(np.float32), layout[-1]))
+    return blocks
 
 
 def append_blocks(vectors, extras):
@@ -90,22 +237,7 @@ def append_blocks(vectors, extras):
     Raises
     ------
     DataError
-        If a block has no row for one of the videos (all are listed), or the name of a block that is there.
+        As `aligned_blocks`.
     """
-    layout, blocks = list(vectors.layout), []
-    for extra in extras:
-        if any(part["block"] == extra.name for part in layout):
-            raise DataError(f"the vectors have a block {extra.name!r} already; rename the outside file")
-        if extra.vectors.ndim != 2 or not extra.vectors.shape[1]:
-            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {describe(extra.vectors)}")
-        place = {name: row for row, name in enumerate(extra.names)}
-        missing = [name for name in vectors.names if name not in place]
-        if missing:
-            raise DataError(f"the outside block {extra.name!r} has no row for {listed(missing)}")
-        chosen = extra.vectors[[place[name] for name in vectors.names]]
-        # In float64: the squares of a float32 may overflow it.
-        length = np.sqrt(np.einsum("ij,ij->i", chosen, chosen, dtype=np.float64))[:, None]
-        blocks.append((chosen / np.where(length > 0, length, 1.0)).astype(np.float32))
-        first = layout[-1]["first"] + layout[-1]["size"]
-        layout.append({"block": extra.name, "cell": WHOLE, "first": first, "size": chosen.shape[1]})
-    return Rows(vectors.encodings, extra=blocks), layout
+    blocks = aligned_blocks(vectors.layout, vectors.names, extras)
+    return Rows(vectors.encodings, extra=[rows for rows, _ in blocks]), [*vectors.layout, *(part for _, part in blocks)]

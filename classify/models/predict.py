@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify.models.outside_vectors import append_blocks
-from classify.models.train import read_blocks
+from classify.models.outside_vectors import append_blocks, read_blocks
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError, naming
 
@@ -73,7 +72,7 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
     model : classify.models.model_file.Model
     vectors : str or Path
         A vectors file.
-    outside : sequence of classify.models.train.Outside
+    outside : sequence of classify.models.outside_vectors.Outside
         The blocks that stood beside the columns when the model was trained.
     probabilities : bool
         Calibrated probabilities instead of scores, of a model that has them.

@@ -28,12 +28,12 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
         Files, patterns, folders of videos or of images.
     codebook : str or Path
         The codebook of the model's vectors.
-    outside : sequence of classify.models.train.Outside
+    outside : sequence of classify.models.outside_vectors.Outside
     probabilities : bool
         As `label_vectors`.
     run : RunOptions
     on_outcome : callable, optional
-        Called with the `idt.batch.extract_one.Outcome` of every video.
+        Called with the `idt.batch.outcome.Outcome` of every video.
 
     Returns
     -------

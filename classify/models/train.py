@@ -1,7 +1,6 @@
 """A model file from a vectors file and a list of labels; one that is up to date is left alone."""
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -9,30 +8,12 @@ from typing import NamedTuple
 
 from classify.labels import classes_of, match_labels, read_labels
 from classify.models import model_file
-from classify.models.outside_vectors import append_blocks, read_extra
+from classify.models.outside_vectors import append_blocks, read_blocks
 from classify.svm.build import machine_of
 from encoding.vectors_file import open_vectors
 from idt.files import locks, outputs, provenance
 from idt.files.source_file import open_source
 from idt.workers.run_options import RunOptions
-
-
-class Outside(NamedTuple):
-    """Where a block of outside vectors comes from.
-
-    Attributes
-    ----------
-    path : str
-        A matrix saved by numpy.
-    names : str
-        The list of the videos of its rows.
-    name : str or None
-        What the model calls the block; by default the file's name.
-    """
-
-    path: str
-    names: str
-    name: str | None = None
 
 
 class Trained(NamedTuple):
@@ -86,16 +67,14 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
         If a file cannot be read or written.
     """
     output = Path(output)
-    read = [vectors, labels, *(path for block in outside for path in block[:2])]
+    read = [vectors, labels, *(path for block in outside for path in block.paths)]
     outputs.check([output], read, overwrite=run.overwrite)
     with contextlib.ExitStack() as stack:
         opened = {path: stack.enter_context(open_source(path)) for path in read if path != labels}
         stored = stack.enter_context(open_vectors(vectors))
         stack.enter_context(locks.held(files=[output], say=run.say))
-        given = match_labels(stored.names, read_labels(labels))
-        blocks = [
-            (block.name or Path(block.path).stem, *(opened[path].digest() for path in block[:2])) for block in outside
-        ]
+        given = match_labels(stored.names, read_labels(labels, run.say), run.say)
+        blocks = [(block.block, *(opened[path].digest() for path in block.paths)) for block in outside]
         made_of = json.dumps([opened[vectors].digest(), given, blocks])
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
@@ -118,25 +97,3 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
             overwrite=run.overwrite,
         )
         return done
-
-
-def read_blocks(outside):
-    """Read outside vectors.
-
-    Parameters
-    ----------
-    outside : sequence of Outside
-
-    Returns
-    -------
-    list of classify.models.outside_vectors.Extra
-
-    Raises
-    ------
-    DataError, OSError
-        As `read_extra`.
-    """
-    found = [read_extra(block.path, block.names) for block in outside]
-    return [
-        dataclasses.replace(extra, name=block.name or extra.name) for extra, block in zip(found, outside, strict=True)
-    ]

@@ -30,7 +30,7 @@ def extract(tasks, run):
 
     Yields
     ------
-    idt.batch.extract_one.Outcome
+    idt.batch.outcome.Outcome
         In the order of the tasks. A video that failed has its ``error``; the others go on.
     """
     from idt.batch.extract_many import extract_many

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.reports.markdown import METRIC_NAMES, escape, percent, published_table, table
+from classify.reports.markdown import METRIC_NAMES, escape, percent, table
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
+from classify.reports.published_tables import published_tables
 from classify.reports.report import Written
 from idt.files import atomic, csv_text, text
 from idt.files.marks import mark_picture
@@ -69,8 +70,8 @@ def write(folder, rows, *, overwrite=False):
     done = [row for row in rows if row.report is not None]
     paths, notes = [folder / name for name in FILES[:2]], []
     overwrite = overwrite or True
-    _keep(paths[0], text.encoded(as_markdown(rows)), overwrite)
-    _keep(paths[1], text.encoded(as_csv(rows)), overwrite)
+    keep(paths[0], text.encoded(as_markdown(rows)), overwrite)
+    keep(paths[1], text.encoded(as_csv(rows)), overwrite)
     if done:
         metric = METRIC_NAMES[done[0].report["metric"]]
         percents = [100 * row.report["value"] for row in done]
@@ -81,7 +82,7 @@ def write(folder, rows, *, overwrite=False):
             atomic.remove(path, overwrite)
         else:
             paths.append(path)
-            _keep(path, mark_picture(picture, ".png"), overwrite)
+            keep(path, mark_picture(picture, ".png"), overwrite)
     return Written(paths, notes)
 
 
@@ -126,7 +127,12 @@ def as_markdown(rows):
         "",
         "## Published",
         "",
-        *published_table(first["published"]),
+        *(
+            [f"The recipes ran on part of the set, {', '.join(first['part'])}: not comparable.", ""]
+            if first["part"]
+            else []
+        ),
+        *published_tables(first["published"]),
     ]
     return "\n".join(page) + "\n"
 
@@ -176,8 +182,8 @@ def _blocks(reports):
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
-def _keep(path, content, overwrite):
-    """Write bytes, unless the file holds them already."""
+def keep(path, content, overwrite):
+    """Write the bytes ``content`` to ``path``, unless the file holds them already; ``overwrite`` as for `atomic`."""
     if not text.holds(path, content):
         with atomic.replacing(path, overwrite=overwrite) as part:
             part.write(content)

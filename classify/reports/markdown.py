@@ -41,13 +41,15 @@ def _escaped(found):
     return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
-def as_markdown(report, *, picture):
+def as_markdown(report, *, picture, beside):
     """Lay out a report.
 
     Parameters
     ----------
     report : dict
         As from `classify.reports.report.assemble`.
+    beside : list of str
+        Lines of the published numbers, as from `classify.reports.published_tables.published_tables`.
     picture : bool
         Whether ``confusion.png`` lies beside it.
 
@@ -56,16 +58,16 @@ def as_markdown(report, *, picture):
     str
     """
     metric = METRIC_NAMES[report["metric"]]
-    run = [Markup("**this run**"), Markup(f"**{percent(report['value'])}**"), metric, ""]
     lines = [
         f"# {escape(report['dataset'])}: {percent(report['value'])} % {metric}",
         "",
         f"{report['clips']} clips of {len(report['classes'])} classes; {escape(report['protocol'])}.",
         *_interval(report, metric),
         *_counted(report),
+        *_part(report),
         "",
         *table(["number", "percent"], [[METRIC_NAMES[key], _shown(key, report[key])] for key in _numbers(report)]),
-        *_section("Beside published numbers", published_table(report["published"], [run])),
+        *_section("Beside published numbers", beside),
     ]
     if report["per_descriptor"]:
         rows = [[block, percent(value)] for block, value in report["per_descriptor"].items()]
@@ -100,32 +102,6 @@ def as_markdown(report, *, picture):
     return "\n".join(lines) + "\n"
 
 
-def published_table(published, own=()):
-    """Lines of the published numbers, or the word that there are none.
-
-    Parameters
-    ----------
-    published : list of dict
-        As `classify.reports.report.assemble` holds them.
-    own : list of list
-        Lines of method, percent, source and note to put above them.
-
-    Returns
-    -------
-    list of str
-    """
-    if not published:
-        return ["None at hand for this set."]
-    rows = list(own)
-    for entry in published:
-        mark = "~" if entry["recalled"] else ""
-        rows.append([entry["method"], Markup(f"{mark}{entry['percent']:.1f}"), entry["source"], entry["note"]])
-    lines = table(["method", "percent", "source", "note"], rows)
-    if any(entry["recalled"] for entry in published):
-        lines += ["", "`~` = recalled from memory: look it up in its source before quoting it."]
-    return lines
-
-
 def _interval(report, metric):
     """How much the splits differ."""
     found = report["interval"]
@@ -143,6 +119,13 @@ def _counted(report):
         if report[kind]
     ]
     return [f"Not evaluated: clips {' and '.join(counts)}; they are listed below."] if counts else []
+
+
+def _part(report):
+    """The part of the set that the run covers, unless that is all."""
+    if not report["part"]:
+        return []
+    return [f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]
 
 
 def _lists(report):

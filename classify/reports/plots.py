@@ -36,7 +36,7 @@ def confusion_png(counts, classes):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    return _drawn(_confusion, counts, [str(label) for label in classes])
+    return drawn(_confusion, counts, [str(label) for label in classes])
 
 
 def _confusion(counts, classes):
@@ -49,7 +49,7 @@ def _confusion(counts, classes):
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(classes) <= NUMBERED else 6
-    names = [_shown(label) for label in classes]
+    names = [shown_name(label) for label in classes]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("predicted")
@@ -77,7 +77,7 @@ def costs_png(names, seconds, percents, metric):
     bytes or None
         A PNG file, the same for the same numbers; None where matplotlib is not installed.
     """
-    return _drawn(_costs, list(names), list(seconds), list(percents), metric)
+    return drawn(_costs, list(names), list(seconds), list(percents), metric)
 
 
 def _costs(names, seconds, percents, metric):
@@ -87,7 +87,7 @@ def _costs(names, seconds, percents, metric):
     axes = figure.subplots()
     axes.scatter(seconds, percents, s=25)
     for name, x, y in zip(names, seconds, percents, strict=True):
-        axes.annotate(_shown(name), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
+        axes.annotate(shown_name(name), (x, y), textcoords="offset points", xytext=(5, 3), fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("seconds after the extraction")
     axes.set_ylabel(f"{metric}, %")
@@ -95,17 +95,23 @@ def _costs(names, seconds, percents, metric):
     return figure
 
 
-def _shown(name):
-    """A name on one line; a dollar sign in it is no formula."""
+def shown_name(name):
+    """Return ``name`` on one line, in which a dollar sign is no formula."""
     return one_line(str(name), LONGEST).replace("$", r"\$")
 
 
-def _drawn(draw, *arguments):
-    """The PNG of the figure that a function draws, or None."""
-    ((_, drawn),) = processes.run(_draw, [(draw, arguments)], keep=True)
-    if isinstance(drawn, processes.Lost):
-        raise OSError(f"the picture could not be drawn: {drawn.reason}")
-    return drawn
+def drawn(draw, *arguments):
+    """Return the PNG of the figure that ``draw`` makes of ``arguments``, or None where matplotlib is not installed.
+
+    Raises
+    ------
+    OSError
+        If the process that draws is lost.
+    """
+    ((_, picture),) = processes.run(_draw, [(draw, arguments)], keep=True)
+    if isinstance(picture, processes.Lost):
+        raise OSError(f"the picture could not be drawn: {picture.reason}")
+    return picture
 
 
 def _draw(draw, arguments):

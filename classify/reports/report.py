@@ -16,9 +16,11 @@ import numpy as np
 
 from classify import metrics
 from classify.reports import summary
-from classify.reports.markdown import as_markdown
+from classify.reports.extent import shortfall
+from classify.reports.markdown import METRIC_NAMES, as_markdown
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
+from classify.reports.published_tables import Own, published_tables
 from classify.text_files import write_text
 from idt.files import atomic, csv_text, json_text, ownership
 from idt.files.marks import TOOL, mark_picture
@@ -89,7 +91,8 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     dict
         Ready for JSON. ``value`` is the number of the set's ``metric``, which is also that of ``per_descriptor``;
         ``interval`` is that of the mean over the splits; ``confusion`` is [true][predicted] in the order of
-        ``classes``, and like ``per_class`` empty where clips have several labels; a share of nothing is None.
+        ``classes``, and like ``per_class`` empty where clips have several labels; a share of nothing is None; ``part``
+        is the part of the set that the run covers, empty if that is all.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
         "empty": sorted(empty),
         "notes": list(notes),
         "columns": columns,
+        "part": shortfall(dataset, len(folds)),
         "published": [entry._asdict() for entry in published(dataset.name)],
         "settings": settings or {},
         "versions": versions(),
@@ -193,7 +197,9 @@ def write(folder, report, *, overwrite=False):
         with atomic.replacing(paths[-1], overwrite=overwrite) as part:
             part.write(mark_picture(picture, ".png"))
     paths += [folder / "report.md", final]
-    write_text(paths[-2], as_markdown(report, picture=picture is not None), overwrite=overwrite)
+    own = Own(report["value"], METRIC_NAMES[report["metric"]], report["part"])
+    beside = published_tables(report["published"], own)
+    write_text(paths[-2], as_markdown(report, picture=picture is not None, beside=beside), overwrite=overwrite)
     write_text(final, json_text.dumps(report) + "\n", overwrite=overwrite)
     return Written(paths, notes)
 

@@ -6,6 +6,7 @@ libsvm loses digits if all rows lie far from the origin; the bias takes up the m
 C is chosen by scikit-learn's `GridSearchCV` over folds of `StratifiedGroupKFold`. Probabilities are a sigmoid of the
 score, p(s) = 1 / (1 + exp(−(a s + b))), fitted to held-out scores of the training rows. The targets are
 (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2) instead of 1 and 0, because a separable class would make the sigmoid a step.
+`CalibratedClassifierCV` fits the same sigmoid, but takes no rows of several classes.
 
 Source: docs/method/encoding.md, section 8; Fan, Chen & Lin 2005 (libsvm); Platt 1999; Zadrozny & Elkan 2002 (one class
 against the rest).
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -78,7 +80,7 @@ class KernelMachines(BaseEstimator):
         Parameters
         ----------
         K : (n, n) float64
-            Kernel of the training rows.
+            Kernel of the training rows. It is overwritten.
         holds : (n, k) bool or int
             Whether each row has each class.
 
@@ -87,14 +89,16 @@ class KernelMachines(BaseEstimator):
         KernelMachines
             Itself.
         """
-        centred = KernelCenterer().fit_transform(K)
+        # In place: a data set's kernel takes a gigabyte.
+        centerer = KernelCenterer().fit(K)
+        centred = centerer.transform(K, copy=False)
         factors = self.C * row_weights(self.class_weight, holds, self.several)
         # Around all threads, because they share the filters of warnings; the caller says for which classes.
         with warnings.catch_warnings(), ThreadPoolExecutor(self.threads) as pool:
             warnings.simplefilter("ignore", ConvergenceWarning)
             found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(holds).T, factors))
         self.dual_ = np.stack([dual for dual, _, _ in found])
-        self.intercept_ = np.array([bias for _, bias, _ in found]) - self.dual_ @ K.mean(axis=0)
+        self.intercept_ = np.array([bias for _, bias, _ in found]) - self.dual_ @ centerer.K_fit_rows_
         self.unconverged_ = [number for number, (_, _, converged) in enumerate(found) if not converged]
         return self
 
@@ -116,7 +120,9 @@ def _train(kernel, holds, penalties):
         # A fold may lack the class or all others; a constant score then fits all of its rows.
         return dual, 1.0 if holds.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
-    machine.fit(kernel, holds, sample_weight=penalties)
+    # All machines share a kernel that was looked at when it was centred. The setting is that of one thread.
+    with config_context(assume_finite=True):
+        machine.fit(kernel, holds, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]
     return dual, machine.intercept_[0], not machine.fit_status_
 

@@ -22,6 +22,7 @@ from scipy import sparse
 from encoding.coders import normalize
 from encoding.coders.centres import CentresCoder
 from encoding.coders.sparse_codes import Dictionary, groups_of
+from idt.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -76,19 +77,17 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     """
     n, k = len(rows), len(kmeans.cluster_centers_)
     nearest = min(nearest, k)
-    words, weights = np.empty((n, nearest), np.int64), np.empty((n, nearest))
     # Without any distortion each fitted descriptor is a word: all weight falls on the nearest.
     sharpness = 1 / max(width**2 * kmeans.distortion_, np.finfo(np.float32).tiny)
-    for batch, scores in kmeans.affinities(rows):
-        chosen = np.argpartition(-scores, nearest - 1, axis=1)[:, :nearest]
-        words[batch] = np.sort(chosen, axis=1)
-        near = np.take_along_axis(scores, words[batch], axis=1).astype(np.float64)
-        # −d² / 2 is the score less |x|² / 2, which is the same for all words.
-        weights[batch] = np.exp((near - near.max(axis=1, keepdims=True)) * sharpness)
+    distances, words = kmeans.nearest(rows, nearest)
+    squared = distances.astype(np.float64) ** 2
+    weights = np.exp((squared[:, :1] - squared) / 2 * sharpness)
     weights /= weights.sum(axis=1, keepdims=True)
-    return sparse.csr_array(
+    codes = sparse.csr_array(
         (weights.astype(np.float32).ravel(), words.ravel(), np.arange(0, n * nearest + 1, nearest)), (n, k)
     )
+    codes.sort_indices()
+    return codes
 
 
 class BovwCoder(CentresCoder):
@@ -129,6 +128,16 @@ class BovwCoder(CentresCoder):
     def vector(self, sums, params):
         """The normalised vector; zero without descriptors."""
         return normalize.block(sums.values.astype(np.float32), norm=params.norm)
+
+    def flat(self, sums, params):
+        """Summed codes, (m,) float64; the largest codes of windows are no sum."""
+        if sums.largest:
+            raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
+        return sums.values
+
+    def unflat(self, row, n, params):
+        """Pooled codes from such a row."""
+        return Pooled(n, row, False)
 
     def size(self, params):
         """Numbers of a vector: K, or 2K for ``somp``."""

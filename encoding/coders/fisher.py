@@ -202,6 +202,23 @@ class FisherCoder(CellCoder):
             norm=params.norm,
         )
 
+    def flat(self, sums, params):
+        """Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64: of the size of the vector, so few digits do."""
+        means, variances, _ = self.gmm.mixture()
+        mass, root = sums.s0[:, None], np.sqrt(variances)
+        first = (sums.s1 - mass * means) / root
+        second = (sums.s2 - means * (2 * sums.s1 - mass * means)) / variances - mass
+        return np.concatenate([sums.s0, first.ravel(), second.ravel()])
+
+    def unflat(self, row, n, params):
+        """Statistics from such a row."""
+        means, variances, _ = self.gmm.mixture()
+        k, d = means.shape
+        s0, first, second = row[:k], row[k : k + k * d].reshape(k, d), row[k + k * d :].reshape(k, d)
+        mass = s0[:, None]
+        s1 = first * np.sqrt(variances) + mass * means
+        return Statistics(n, s0, s1, (second + mass) * variances + means * (2 * s1 - mass * means))
+
     def size(self, params):
         """Numbers of a vector."""
         return vector_size(*self.gmm.means_.shape, orders=params.orders)

@@ -46,6 +46,14 @@ class CellCoder:
         """Numbers of a vector."""
         raise NotImplementedError
 
+    def flat(self, sums, params) -> np.ndarray:
+        """The sums as one row of numbers, (m,) float64, that can be added to that of others."""
+        raise NotImplementedError
+
+    def unflat(self, row, n, params) -> Any:
+        """The sums of ``n`` descriptors from such a row."""
+        raise NotImplementedError
+
 
 class CellPool:
     """The sums of one video, cell by cell.

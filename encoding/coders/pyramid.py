@@ -83,14 +83,11 @@ class Pyramid(NamedTuple):
         codes = np.zeros((len(position), len(self.grids)), np.int64)
         first = 0
         for i, grid in enumerate(self.grids):
-            cell = np.zeros(len(position), np.int64)
-            for axis in range(3):
-                place = 0
-                if grid[axis] > 1:
-                    place = np.clip(np.floor(position[:, axis] * grid[axis]).astype(np.int64), 0, grid[axis] - 1)
-                cell = cell * grid[axis] + place
-            codes[:, i] = first + cell
+            cells = np.array(grid, np.float32)
+            # Of an axis with one cell the position may be unknown.
+            place = np.floor(np.where(cells > 1, position, 0) * cells).astype(np.int64)
+            codes[:, i] = first + np.ravel_multi_index(tuple(place.T), grid, mode="clip")
             first += int(np.prod(grid))
-        cells, owner = np.unique(codes, axis=0, return_inverse=True)
+        numbers, owner = np.unique(codes, axis=0, return_inverse=True)
         owner = owner.ravel()
-        return [Part(np.flatnonzero(owner == i), tuple(map(int, numbers))) for i, numbers in enumerate(cells)]
+        return [Part(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]

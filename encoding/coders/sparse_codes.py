@@ -17,11 +17,12 @@ Source: docs/method/encoding.md, section 9; Tropp, Gilbert & Strauss, Signal Pro
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import solve_triangular
 
 from encoding.descriptors.tracks import Tracks
-from encoding.models.product import packed, product
 from idt.checks import float_array
 from idt.errors import DataError
+from idt.workers.blas import one_blas_thread, product
 
 # What is left of a group's energy when it counts as explained: the rounding of float32.
 EXPLAINED = 1e-10
@@ -42,8 +43,7 @@ class Dictionary:
         words = float_array(words, (None, None), "words")
         lengths = np.linalg.norm(words.astype(np.float64), axis=1)
         self.atoms = (words / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
-        self._panels = packed(self.atoms.T)
-        self._gram = product(self.atoms, self._panels, len(self.atoms))
+        self._gram = product(self.atoms, self.atoms.T)
 
     def codes(self, rows, groups, *, atoms=10):
         """Sparse codes of descriptors.
@@ -66,7 +66,8 @@ class Dictionary:
             If descriptors are not finite or of another width.
         """
         rows = float_array(rows, (None, self.atoms.shape[1]), "descriptors")
-        found = [self._group_codes(rows[group], atoms) for group in groups]
+        with one_blas_thread():
+            found = [self._group_codes(rows[group], atoms) for group in groups]
         places = [np.repeat(group, len(support)) for group, (support, _) in zip(groups, found, strict=True)]
         words = [np.tile(support, len(group)) for group, (support, _) in zip(groups, found, strict=True)]
         values = [codes.ravel() for _, codes in found]
@@ -81,7 +82,7 @@ class Dictionary:
 
     def _group_codes(self, rows, most):
         """Support (s,) int and codes (n, s) float64 of one group."""
-        start = product(rows, self._panels, len(self.atoms))
+        start = rows @ self.atoms.T
         energy = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
         support: list[int] = []
         codes, left, correlations = np.empty((len(rows), 0)), energy, start
@@ -95,7 +96,8 @@ class Dictionary:
             atom = int(strength.argmax())
             if strength[atom] <= 0:
                 break
-            row = _forward(factor[:s, :s], self._gram[support, atom].astype(np.float64))
+            beside_it = self._gram[support, atom].astype(np.float64)
+            row = solve_triangular(factor[:s, :s], beside_it, lower=True) if s else beside_it
             beside = float(self._gram[atom, atom]) - float((row * row).sum())
             if beside < DEPENDENT:
                 break
@@ -103,10 +105,9 @@ class Dictionary:
             solved[:, s] = (start[:, atom] - (solved[:, :s] * row).sum(axis=1)) / factor[s, s]
             left -= float((solved[:, s] ** 2).sum())
             support.append(atom)
-            codes = _backward(factor[: s + 1, : s + 1], solved[:, : s + 1])
+            codes = solve_triangular(factor[: s + 1, : s + 1], solved[:, : s + 1].T, lower=True, trans="T").T
             if len(support) < most:
-                panels = packed(self._gram[support])
-                correlations = start - product(codes.astype(np.float32), panels, len(self.atoms))
+                correlations = start - codes.astype(np.float32) @ self._gram[support]
         return np.array(support, np.int64), codes
 
 
@@ -179,19 +180,3 @@ def _joined(parts):
     if len(parts) == 1:
         return parts[0]
     return np.concatenate([rows for rows, _ in parts]), Tracks.joined([tracks for _, tracks in parts])
-
-
-def _forward(lower, b):
-    """Solve lower · y = b (s,) for a triangular matrix (s, s)."""
-    y = np.empty_like(b)
-    for i in range(len(b)):
-        y[i] = (b[i] - (lower[i, :i] * y[:i]).sum()) / lower[i, i]
-    return y
-
-
-def _backward(lower, y):
-    """Solve lowerᵀ · c = y for every row of y (n, s)."""
-    c = np.empty_like(y)
-    for i in reversed(range(y.shape[1])):
-        c[:, i] = (y[:, i] - (c[:, i + 1 :] * lower[i + 1 :, i]).sum(axis=1)) / lower[i, i]
-    return c

@@ -17,17 +17,17 @@ import numpy as np
 
 from encoding.coders.fisher import FisherCoder
 from encoding.coders.pooling import CellPool, Slices, slices_of
-from encoding.descriptors.sample import Sampler
+from encoding.descriptors.sample import Reservoir
 from encoding.descriptors.tracks import Tracks
 from encoding.grids import volume_sizes
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
-from encoding.models.product import packed, product
 from encoding.models.tables import LARGEST
 from encoding.params import EncodingParams
 from idt.checks import within
 from idt.errors import DataError
+from idt.workers.blas import product
 from idt.workers.in_order import in_order
 
 CELL = "stacked"
@@ -51,7 +51,6 @@ class StackedCoder:
 
     def __init__(self, first, projection, pca, second):
         self.first, self.projection, self.pca, self.second = first, projection, pca, second
-        self._panels = packed(projection.T)
 
     @classmethod
     def read(cls, read, params, width):
@@ -91,7 +90,7 @@ class StackedCoder:
 
     def reduce(self, vectors):
         """First-layer vectors (n, D) float32 as descriptors of the second layer."""
-        return self.pca.rotated(product(vectors, self._panels, len(self.projection)))
+        return self.pca.rotated(product(vectors, self.projection.T))
 
 
 class StackedPool:
@@ -206,22 +205,22 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
     sources = {source.name: source for source in inputs.sources}
     done = []
     for block in blocks:
-        sampler = Sampler(params.volume_sample, seed=params.seed)
+        reservoir = Reservoir(params.volume_sample, seed=params.seed)
         tasks = ((sources[name], block, params) for name in names)
         for name, vectors in zip(names, in_order(_volumes_of, tasks, jobs), strict=True):
-            sampler.update(name, vectors)
+            reservoir.add(name, vectors)
             if update is not None:
                 update()
-        n = min(sampler.n_seen, params.volume_sample)
+        n = min(reservoir.n_seen, params.volume_sample)
         if n < max(2, params.k):
             raise DataError(
                 f"k={params.k} components of the second layer need at least as many sub-volumes, {len(names)} videos "
                 f"have {n} of {params.least} tracks or more; use a smaller k or least, or more videos"
             )
-        vectors = sampler.result()
-        classes = None if labels is None else [labels[name] for name, _ in sampler.origins()]
+        vectors, origins = reservoir.result()
+        classes = None if labels is None else [labels[name] for name in origins]
         projection = MaxMarginProjection(params.reduced, random_state=params.seed).fit(vectors, classes).components_
-        reduced = product(vectors, packed(projection.T), len(projection))
+        reduced = product(vectors, projection.T)
         pca = PCA(column_share=params.pca, whiten=params.whiten).fit(reduced)
         gmm = DiagonalGMM(params.k, random_state=params.seed, threads=threads).fit(pca.rotated(reduced))
         done.append(block._replace(coder=StackedCoder(block.coder, projection, pca, FisherCoder(gmm))))
@@ -229,10 +228,11 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
 
 
 def _volumes_of(source, block, params):
-    """First-layer vectors of the sub-volumes of one video, some arrays of them."""
+    """First-layer vectors of the sub-volumes of one video, (m, 2·K·D) float32."""
     parts = source.parts(block.sizes, columns=COLUMNS, steps=params.steps)
     projected = [(block.project(rows), tracks) for rows, tracks in parts if len(rows)]
-    return list(volume_vectors(block.coder, params, projected))
+    width = block.coder.size(first_layer(params))
+    return np.concatenate([np.empty((0, width), np.float32), *volume_vectors(block.coder, params, projected)])
 
 
 def _vectors_at(first, params, slices, least):

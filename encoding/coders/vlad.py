@@ -60,6 +60,17 @@ class VladCoder(CentresCoder):
             residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
         )
 
+    def flat(self, sums, params):
+        """Counts and sums of residuals, (K + KD,) float64."""
+        residuals = sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_
+        return np.concatenate([sums.counts, residuals.ravel()])
+
+    def unflat(self, row, n, params):
+        """Counts and sums of descriptors from such a row."""
+        k = len(self.kmeans.cluster_centers_)
+        counts, residuals = row[:k], row[k:].reshape(k, -1)
+        return Residuals(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)
+
     def size(self, params):
         """Numbers of a vector."""
         return self.kmeans.cluster_centers_.size

@@ -6,6 +6,5 @@ feature_files  files found, named, and asked for their parameters
 videos         videos found, to be extracted and encoded in one pass
 regroup        chunks of features in blocks of one size
 tracks         what an encoding asks about tracks
-sample         a uniform sample of rows over many videos
-reservoir      the samples of several training sets, in one pass
+sample         uniform samples of rows over many videos
 """

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.features import feature_file
+from idt.features.content import ATTRIBUTE
+from idt.features.reader import count_of
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
 from idt.params import layout
@@ -21,14 +23,29 @@ SEGMENT = ("start", "end")
 PROJECTED = "projected"
 """The parameter that names the axes of descriptors which are stored along those of a codebook."""
 
-SUFFIXES = (".gz", ".txt", ".bin", ".h5", ".hdf5")
+OURS = (".h5", ".hdf5")
+SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OURS)
 
 
 class Header(NamedTuple):
-    """What a feature file says of itself: the video's ``name`` and the ``params``; None where it does not."""
+    """What a feature file says of itself; None where it does not.
 
-    name: str | None
-    params: dict | None
+    Attributes
+    ----------
+    name : str or None
+        Of the video.
+    params : dict or None
+        As from `comparable`.
+    rows : int or None
+        Number of tracks.
+    content : str or None
+        Digest of what the file holds (`idt.features.content`).
+    """
+
+    name: str | None = None
+    params: dict | None = None
+    rows: int | None = None
+    content: str | None = None
 
 
 def header(path):
@@ -41,23 +58,28 @@ def header(path):
     Returns
     -------
     Header
-        With neither name nor parameters for rows that others wrote.
+        Of nothing for rows that others wrote.
 
     Raises
     ------
     DataError
-        If it is HDF5 but no feature file.
+        If it is no feature file, but HDF5 or named so.
     OSError
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
-        return Header(None, None)
+        if str(path).endswith(OURS):
+            what = "no HDF5 file, whatever its name says" if os.path.getsize(path) else "empty (0 bytes)"
+            raise DataError(f"{path} is {what}: no feature file; move it away, or extract its video again")
+        return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
+        count, content = count_of(file), hdf5.attribute(file, ATTRIBUTE, str, None)
         try:
-            return Header(name if isinstance(name, str) else None, comparable(hdf5.json_attribute(file, "params")))
+            params = comparable(hdf5.json_attribute(file, "params"))
         except DataError as problem:
             raise DataError(f"{path}: {problem}") from None
+        return Header(name if isinstance(name, str) else None, params, count, content)
 
 
 def comparable(params):
@@ -160,7 +182,7 @@ def _expand(path):
     """The file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
-    files = (found for found in walk(path).files if found.suffix == ".h5" and found.is_file())
+    files = (found for found in walk(path, follow=True).files if found.suffix == ".h5" and found.is_file())
     return [found for found in files if not _is_a_result(found)]
 
 

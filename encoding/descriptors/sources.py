@@ -6,6 +6,7 @@ those of `idt-extract` and encoding then, to the last bit, because histograms ar
 and rows come in the blocks in which those of a file are read.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -23,8 +24,8 @@ from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5
 from idt.files.source_file import Identity, open_source
-from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
 
 # Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
 ROWS = 32768
@@ -68,6 +69,9 @@ class Source(Protocol):
     def sizes(self, descriptors: tuple[str, ...]) -> dict[str, int]:
         """Return the columns of each block, in the order of a row."""
         return sizes_of(self.params(), descriptors)
+
+    def count(self, steps=None) -> int:
+        """Count the rows that `parts` yields for these ``steps``."""
 
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
@@ -127,6 +131,11 @@ class TrackSource(Source, Protocol):
     def chunks(self, columns: tuple[str, ...]) -> Iterator[Features]:
         """Yield features with these columns, `ROWS` rows at a time; at least once, perhaps without a row."""
 
+    def count(self, steps=None):
+        """Count the tracks, of these frame ``steps`` if any are given, by reading them."""
+        columns = ("scale",) if steps is None else ("scale", "skip")
+        return sum(len(_of_steps(part, steps)) for part in self.chunks(columns))
+
     def _blocks(self, sizes, columns, steps, projected):
         wanted = [*((feature_file.PROJECTED,) if projected else sizes), *columns]
         if steps is not None or columns:
@@ -148,7 +157,7 @@ class FileSource(TrackSource):
     path : str or Path
     name : str
     identity : Identity or None
-        Of the file whose digest was taken last; another one is refused when it is read.
+        Of the file whose header was read last; another one is refused when its descriptors are read.
     """
 
     path: str | Path
@@ -161,14 +170,31 @@ class FileSource(TrackSource):
         """The path."""
         return str(self.path)
 
+    @functools.cached_property
+    def header(self):
+        """What the file says of itself; it is remembered which file that is."""
+        with open_source(self.path) as file:
+            self._refuse_another(file)
+            object.__setattr__(self, "identity", file.identity)
+            found = header(self.path)
+            file.check_unchanged()
+        return found
+
     def params(self):
         """Return those that the file records; None if it records none."""
-        return header(self.path).params
+        return self.header.params
+
+    def count(self, steps=None):
+        """Count the tracks: their number stands in the header, those of some ``steps`` and of other files are read."""
+        known = self.header.rows if steps is None else None
+        return super().count(steps) if known is None else known
 
     def digest(self):
-        """Return the SHA-256 of the file, and remember which file it is of."""
+        """Return the digest that the file records of its content; of files of others the SHA-256."""
+        if self.header.content is not None:
+            return self.header.content
         with open_source(self.path) as file:
-            object.__setattr__(self, "identity", file.identity)
+            self._refuse_another(file)
             return file.digest()
 
     def chunks(self, columns):
@@ -177,10 +203,15 @@ class FileSource(TrackSource):
             # Rows that others wrote have no frame steps: they are all of one.
             columns = tuple(name for name in columns if name != "skip")
         with open_source(self.path) as file:
-            if self.identity not in (None, file.identity):
-                raise DataError(f"{self.path} was changed since its digest was taken; run again when that is over")
+            self._refuse_another(file)
+            # The datasets of many rows are read one after the other, but lie on the disk interleaved.
+            file.read_soon()
             yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
             file.check_unchanged()
+
+    def _refuse_another(self, file):
+        if self.identity not in (None, file.identity):
+            raise DataError(f"{self.path} was changed since its header was read; run again when that is over")
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +259,10 @@ class ArraySource(Source):
         """Return the width of the array: its columns are one block, whatever is asked for."""
         return {ARRAYS: self.array.shape[1]}
 
+    def count(self, steps=None):
+        """Return the length of the array."""
+        return len(self.array)
+
     def _blocks(self, sizes, columns, steps, projected):
         if steps is not None or "position" in columns:
             raise DataError("plain arrays have neither positions nor frame steps; encode features")
@@ -246,9 +281,8 @@ class VideoSource(TrackSource):
     extraction : ExtractionParams
     boxes : str or None
         As for `idt.batch.extract_one.extract_job`.
-    threads : int
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        Threads, decoder, the most pixels of a frame, and patience.
     content : str or None
         `digest` of the content that is expected; a video of another is refused when it is extracted.
     """
@@ -256,8 +290,7 @@ class VideoSource(TrackSource):
     job: Any
     extraction: ExtractionParams
     boxes: str | None = None
-    threads: int = 1
-    max_pixels: int = MOST_PIXELS
+    run: RunOptions = field(default_factory=RunOptions)
     content: str | None = None
     name: str = field(init=False)
     kind = "videos"
@@ -277,15 +310,14 @@ class VideoSource(TrackSource):
         """Return the digest of the video, and of its human boxes if there are any, that a feature file records."""
         from idt.batch.extract_one import source_of_job
 
-        source = source_of_job(self.job, self.extraction, boxes=self.boxes, max_pixels=self.max_pixels)
-        return content_of(source)
+        return content_of(source_of_job(self.job, self.extraction, boxes=self.boxes, run=self.run))
 
     def chunks(self, columns):
         """Extract."""
         from idt.batch.extract_one import stream_job
 
-        options: dict[str, Any] = {"boxes": self.boxes, "threads": self.threads, "max_pixels": self.max_pixels}
-        options |= {"columns": columns, "check": None if self.content is None else self._check}
+        check = None if self.content is None else self._check
+        options: dict[str, Any] = {"columns": columns, "boxes": self.boxes, "run": self.run, "check": check}
         return regrouped(stream_job(self.job, self.extraction, **options), ROWS)
 
     def _check(self, source):

@@ -21,7 +21,7 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     boxes
         As `VideoSource`.
     run : RunOptions
-        Threads and the most pixels of a frame.
+        Threads, decoder, the most pixels of a frame, and patience.
     on_note : callable, optional
         As `idt.batch.jobs.plan`.
 
@@ -50,4 +50,4 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     params = ExtractionParams.from_options(**codebook.features)
     # The folder only makes the names relative to the videos' common root.
     jobs = plan(given, "features/", on_note=on_note)
-    return [VideoSource(job, params, boxes, run.threads, run.max_pixels) for job in jobs]
+    return [VideoSource(job, params, boxes, run.for_one()) for job in jobs]

@@ -14,7 +14,6 @@ from idt.jit.kernel import kernel
 # assume no NaN would hide the overflow that the caller looks for in the log-likelihoods.
 CONTRACT = {"contract"}
 
-PANEL = 16  # columns of a panel of kernels.product
 LOWEST = np.float32(-87.0)  # exp of anything less is denormal in float32
 LOG2_E = np.float32(1.4426950408889634)
 LN2_HIGH = np.float32(0.693145751953125)  # 16 bits: times an integer of 7 bits it is exact
@@ -26,27 +25,6 @@ C0, C1, C2, C3, C4 = (
 ONE = np.float32(1.0)
 HALF = np.float32(0.5)
 ZERO = np.float32(0.0)
-
-
-@kernel(fastmath=CONTRACT)
-def expand(rows, centre, upright, across):
-    """The row [1, x − c, (x − c)²] of every descriptor x, in panels for the two products it is a factor of.
-
-    rows (n, D) float32, centre (D,) float32; upright (T/16, 2D + 1, 16) float32 has 16 descriptors side by side, across
-    (w/16, T, 16) float32 has 16 numbers of a row; zeros beyond row n and number 2D + 1 are left alone, T ≥ n.
-    """
-    d = centre.size
-    for t in range(rows.shape[0]):
-        panel, lane, row = upright[t // PANEL], t % PANEL, rows[t]
-        panel[0, lane] = ONE
-        across[0, t, 0] = ONE
-        for i in range(d):
-            offset = row[i] - centre[i]
-            first, second = 1 + i, 1 + d + i
-            panel[first, lane] = offset
-            panel[second, lane] = offset * offset
-            across[first // PANEL, t, first % PANEL] = offset
-            across[second // PANEL, t, second % PANEL] = offset * offset
 
 
 @kernel(fastmath=CONTRACT)

@@ -8,5 +8,4 @@ maximisation  the M-step
 kmeans        centres of visual words
 max_margin    the projection of stacked Fisher vectors
 tables        arrays or tables with named columns in
-product       matrix products with the same last bits everywhere
 """

@@ -5,8 +5,8 @@ With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x;
     [log w_k − ½ Σ log 2πσ_k² − ½ Σ (μ_k − c)²/σ_k²,  (μ_k − c)/σ_k²,  −½/σ_k²] · [1, x − c, (x − c)²],
 
 so one matrix product scores a batch of descriptors, a softmax over the components makes posteriors γ_t(k) of the
-scores, and the product of these with the same rows sums up γ, γx and γx². Both products (`encoding.kernels.product`)
-are float32 on batches that stay in the cache, the sums over batches float64. The centre keeps the squares small: what
+scores, and the product of these with the same rows sums up γ, γx and γx². Both products are float32 on batches that
+stay in the cache, each by one thread of BLAS, the sums over batches float64. The centre keeps the squares small: what
 cancels in float32 is then the distance of a component from the middle of the mixture, not from the origin.
 
 Posteriors below 1e-6 count as 0 and the others are not rescaled (docs/method/encoding.md, section 6): denormal numbers
@@ -22,10 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.kernels import posteriors as kernel
-from encoding.kernels.product import PANEL, ROWS, multiply
-from encoding.models.product import padded
 from idt.checks import describe, float_array
 from idt.errors import DataError
+from idt.workers.blas import one_blas_thread
 
 FLUSH = np.float32(1e-6)
 # Scores of a batch at K = 256 take 512 KB: small enough for the second-level cache, large enough for the products.
@@ -127,24 +126,22 @@ def expect(rows, mixture, *, best=None, threads=1):
         If a descriptor is so far from the mixture that float32 overflows.
     """
     table, centre = _product_form(mixture)
-    n_components, n_features = mixture.means.shape
-    width = 2 * n_features + 1
-    sums = np.zeros((n_components, width))
+    n_features = mixture.means.shape[1]
+    sums = np.zeros(table.shape)
     log_likelihood = 0.0
 
     def group_sums(start):
         part = np.zeros_like(sums)
         likelihood = 0.0
-        for tile, across, likelihoods in _tiles(rows[start : start + GROUP], n_components, table, centre, best):
-            batch_sums = np.empty((len(table), len(across) * PANEL), np.float32)
-            multiply(tile, across, batch_sums)
-            part += batch_sums[:n_components, :width]
+        for shares, expanded, likelihoods in _batches(rows[start : start + GROUP], table, centre, best):
+            part += shares @ expanded
             likelihood += likelihoods.sum(dtype=np.float64)
         return part, likelihood
 
-    for part, likelihood in _in_order(group_sums, range(0, len(rows), GROUP), threads):
-        sums += part
-        log_likelihood += likelihood
+    with one_blas_thread():
+        for part, likelihood in _in_order(group_sums, range(0, len(rows), GROUP), threads):
+            sums += part
+            log_likelihood += likelihood
     s0, first, second = sums[:, 0], sums[:, 1 : 1 + n_features], sums[:, 1 + n_features :]
     c = centre.astype(np.float64)
     shifted = c * s0[:, None]
@@ -156,55 +153,41 @@ def posteriors(rows, mixture, *, best=None):
     """Return the posteriors γ, (n, K) float32, of ``rows`` under ``mixture``; ``best`` as for `expect`."""
     table, centre = _product_form(mixture)
     out = np.empty((len(rows), len(mixture.weights)), np.float32)
-    start = 0
-    for tile, _, likelihoods in _tiles(rows, out.shape[1], table, centre, best):
-        n = len(likelihoods)
-        out[start : start + n] = tile[: out.shape[1], :n].T
-        start += n
+    with one_blas_thread():
+        for i, (shares, _, _) in enumerate(_batches(rows, table, centre, best)):
+            out[i * BATCH : (i + 1) * BATCH] = shares.T
     return out
 
 
 def _product_form(mixture):
-    """The matrix that scores [1, x − c, (x − c)²], one row for each component and some zeros; the centre c, (D,).
-
-    The rows are (≥ K, 2D + 1) float32, as many as `encoding.kernels.product.multiply` asks for.
-    """
+    """The matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
     means, variances, weights = mixture
     centre = (weights @ means / weights.sum()).astype(np.float32)
     offsets = means - centre
     constant = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + offsets**2 / variances).sum(axis=1)
-    table = np.zeros((padded(len(means), ROWS), 2 * means.shape[1] + 1), np.float32)
-    table[: len(means)] = np.hstack([constant[:, None], offsets / variances, -0.5 / variances])
-    return table, centre
+    return np.hstack([constant[:, None], offsets / variances, -0.5 / variances]).astype(np.float32), centre
 
 
-def _tiles(rows, n_components, table, centre, best):
-    """Batch by batch, in the same memory: posteriors (≥ K, T), expanded rows in panels, log-likelihoods (n,).
-
-    T is n rounded up to whole panels; beyond n the expanded rows are zero.
-    """
-    length = None
+def _batches(rows, table, centre, best):
+    """Batch by batch: posteriors (K, T), expanded rows (T, 2D + 1), log-likelihoods (T,)."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        n = len(batch)
-        if n != length:  # at the first batch, and at the last if it is shorter
-            length, size, width = n, padded(n, PANEL), table.shape[1]
-            upright = np.zeros((size // PANEL, width, PANEL), np.float32)
-            across = np.zeros((padded(width, PANEL) // PANEL, size, PANEL), np.float32)
-            tile = np.empty((len(table), size), np.float32)
-            likelihoods, scratch = np.empty(size, np.float32), np.empty(size, np.float32)
-        kernel.expand(batch, centre, upright, across)
-        multiply(table, upright, tile)
-        scores = tile[:n_components]
-        if best is not None and best < n_components:
-            kernel.keep_best(scores, np.empty((best, size), np.float32), scratch)
+        expanded = np.ones((len(batch), table.shape[1]), np.float32)
+        offsets, squares = np.hsplit(expanded[:, 1:], 2)
+        # What is out of reach overflows, and its likelihood is looked at below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.square(np.subtract(batch, centre, out=offsets), out=squares)
+            scores = table @ expanded.T
+        likelihoods, scratch = np.empty((2, len(batch)), np.float32)
+        if best is not None and best < len(table):
+            kernel.keep_best(scores, np.empty((best, len(batch)), np.float32), scratch)
         kernel.softmax(scores, FLUSH, likelihoods, scratch)
-        if not np.isfinite(likelihoods[:n]).all():
+        if not np.isfinite(likelihoods).all():
             raise DataError(
                 "descriptors must lie within reach of the mixture, got numbers up to "
                 f"{np.abs(batch).max():.3g}, which overflow float32; check what the mixture was fitted on"
             )
-        yield tile, across, likelihoods[:n]
+        yield scores, expanded, likelihoods
 
 
 def _in_order(work, starts, threads):

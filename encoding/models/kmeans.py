@@ -1,8 +1,7 @@
 """K-means for visual words: the centres of a sample, and the nearest of them.
 
 scikit-learn's Lloyd iterations from random rows, several times, of which the run of the lowest distortion counts (Wang
-et al., IJCV 2013). Each run has one thread, so that sums have one order; several runs share the threads. The nearest
-centre is that of the largest x · c − |c|² / 2, by the products of `encoding.models.product`.
+et al., IJCV 2013). Each run has one thread, so that sums have one order; several runs share the threads.
 
 Source: docs/method/encoding.md, sections 9 and 10.
 """
@@ -13,16 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.metrics import euclidean_distances, pairwise_distances_argmin
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.product import packed, product
 from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import checked_seed, float_array, positive_integer
 from idt.errors import DataError
+from idt.workers.blas import one_blas_thread, one_openmp_thread
 
-# Scores of a batch at K = 4000 take 8 MB.
-BATCH = 512
 # Thirty passes come within 0.3 % of the distortion that a hundred reach (HOG, K = 500, 100,000 rows).
 MOST_PASSES = 30
 
@@ -88,8 +86,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         DataError
             If there are fewer rows than centres, or numbers that are not finite.
         """
-        from threadpoolctl import threadpool_limits
-
         for name in ("n_clusters", "n_init", "threads"):
             positive_integer(getattr(self, name), name)
         first = checked_seed(self.random_state, most=2**32 - self.n_init)
@@ -99,7 +95,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"{self.n_clusters} words need at least as many descriptors, got {rows.shape[0]} of {rows.shape[1]} "
                 "numbers; sample more or use fewer words"
             )
-        with threadpool_limits(1), warnings.catch_warnings():
+        with one_blas_thread(), warnings.catch_warnings():
             # Fewer different rows than centres: some centres coincide, which harms nothing.
             warnings.simplefilter("ignore", ConvergenceWarning)
             with ThreadPoolExecutor(min(self.threads, self.n_init)) as pool:
@@ -222,18 +218,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         differences = rows.astype(np.float64) - self.cluster_centers_[self._nearest(rows)]
         return -float(np.einsum("ij,ij->", differences, differences))
 
-    def affinities(self, rows):
-        """Yield x · c − |c|² / 2 of every row and centre, which is largest for the nearest centre, some rows at a time.
+    def nearest(self, rows, count=1):
+        """Find the nearest centres of every row.
 
         Parameters
         ----------
         rows : (n, D) float32
+        count : int
 
-        Yields
-        ------
-        slice
-            Of the rows.
-        (m, K) float32
+        Returns
+        -------
+        distances : (n, count) float32
+            Rising.
+        centres : (n, count) int64
 
         Raises
         ------
@@ -243,40 +240,37 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             If nothing is fitted.
         """
         check_is_fitted(self, "cluster_centers_")
-        yield from self._affinities(float_array(rows, (None, self.n_features_in_), "descriptors"))
+        rows = float_array(rows, (None, self.n_features_in_), "descriptors")
+        if not len(rows):
+            return np.empty((0, count), np.float32), np.empty((0, count), np.int64)
+        with one_blas_thread(), one_openmp_thread():
+            return NearestNeighbors(n_neighbors=count, algorithm="brute").fit(self.cluster_centers_).kneighbors(rows)
 
     @property
     def _n_features_out(self):
         """The number of columns that scikit-learn names ``kmeans0``, ``kmeans1`` …"""
         return len(self.cluster_centers_)
 
-    def _affinities(self, rows):
-        """As `affinities`, of checked rows."""
-        for start in range(0, len(rows), BATCH):
-            batch = slice(start, min(start + BATCH, len(rows)))
-            yield batch, product(rows[batch], self._panels, len(self.cluster_centers_)) - self._half
-
     def _nearest(self, rows):
         """The nearest centre of checked rows."""
-        out = np.empty(len(rows), np.int64)
-        for batch, affinities in self._affinities(rows):
-            out[batch] = affinities.argmax(axis=1)
-        return out
+        if not len(rows):
+            return np.empty(0, np.int64)
+        with one_blas_thread(), one_openmp_thread():
+            return pairwise_distances_argmin(rows, self.cluster_centers_)
 
     def _run(self, rows, seed):
         """One run of k-means."""
         from sklearn import cluster
 
-        return cluster.KMeans(
+        machine = cluster.KMeans(
             self.n_clusters, init="random", n_init=1, max_iter=MOST_PASSES, random_state=seed, algorithm="lloyd"
-        ).fit(rows)
+        )
+        with one_openmp_thread():
+            return machine.fit(rows)
 
     def _store(self, centres, distortion):
         """Set the learned attributes."""
         self.cluster_centers_ = np.ascontiguousarray(centres, np.float32)
         self.n_features_in_ = self.cluster_centers_.shape[1]
         self.distortion_ = float(np.float32(distortion))  # as a file holds it
-        self._panels = packed(self.cluster_centers_.T)
-        squares = np.einsum("ij,ij->i", self.cluster_centers_, self.cluster_centers_, dtype=np.float64)
-        self._half = (squares / 2).astype(np.float32)
         return self

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
+from idt.workers.blas import one_blas_thread
 
 BATCH = 64
 # First step, relative to the one that would undo a row's loss at once.
@@ -84,8 +85,6 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         DataError
             If there are fewer than two rows or numbers that are not finite, or not a class for every row.
         """
-        from threadpoolctl import threadpool_limits
-
         for name in ("n_components", "max_iter"):
             positive_integer(getattr(self, name), name)
         seed = checked_seed(self.random_state)
@@ -94,7 +93,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if len(rows) < 2 or (y is not None and len(y) != len(rows)):
             raise DataError(f"a projection is learnt from two rows or more with a class each, got {len(rows)}")
         # One thread for the products, or their last bits would depend on the machine's number of cores.
-        with threadpool_limits(1):
+        with one_blas_thread():
             rows = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
             start, scale = self._principal(rows, seed)
             self.objective_: list[float] = []

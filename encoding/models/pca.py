@@ -2,9 +2,11 @@
 
 The covariance is computed in float64 by batches of rows; scipy finds its eigenvectors. The sign of a component is
 fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not arbitrary directions
-scaled up from rounding.
+scaled up from rounding. The rounding of float32 rows grows with the rows themselves, however little they vary.
 
 Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
+scikit-learn's PCA (``covariance_eigh``) adds up the covariance in the precision of the rows, float32 here, and scales
+up directions in which the data does not vary.
 """
 
 import numpy as np
@@ -13,16 +15,19 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.product import packed, product
 from encoding.models.tables import fitted_rows, rows_as_fitted
 from idt.checks import describe, float_array, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
-from idt.workers.blas import one_blas_thread
+from idt.workers.blas import one_blas_thread, product
 
 BATCH = 1024
-# Variance below this share of the largest is the rounding of float32 data and of the eigenvectors, not variance.
+# Variance below this share of the largest, or of the mean squared length of a row, is the rounding of float32 data and
+# of the eigenvectors, not variance: one part in a million of a length is eight units in the last place.
 ROUNDING = 1e-12
+# Whitening scales no component up by more than 10,000 times what it does to the first: rounding of one part in ten
+# million then stays a thousandth of a component's unit.
+LEAST_WHITENED = 1e-8
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -37,7 +42,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         30. A share of variance, which scikit-learn's ``n_components`` may be, is not offered. At most one of
         ``n_components`` and ``column_share`` is given.
     whiten : bool
-        Scale the results to unit variance.
+        Scale the results to unit variance; those whose variance is below 1e-8 of the largest as if it were that.
 
     Attributes
     ----------
@@ -93,7 +98,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         variances = every_variance[:size]
         largest = np.abs(directions).argmax(axis=1)
         directions = directions * np.sign(directions[np.arange(size), largest])[:, None]
-        real = variances > ROUNDING * max(variances[0], 0)
+        lengths = float(mean @ mean) + float(every_variance.sum()) * (n - 1) / n
+        real = variances > ROUNDING * max(variances[0], lengths)
         self.mean_ = mean.astype(np.float32)
         self.components_ = np.where(real[:, None], directions, 0).astype(np.float32)
         self.explained_variance_ = np.where(real, variances, 0.0)
@@ -196,13 +202,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "components_")
         directions = self.components_
         if self.whiten:
-            deviation = np.sqrt(np.where(self.explained_variance_ > 0, self.explained_variance_, 1.0))
+            least = LEAST_WHITENED * self.explained_variance_.max()
+            deviation = np.sqrt(np.maximum(self.explained_variance_, least if least > 0 else 1.0))
             directions = (directions / deviation[:, None]).astype(np.float32)
-        panels = packed(directions.T)
         out = np.empty((len(rows), self.n_components_), np.float32)
         for start in range(0, len(rows), BATCH):
             batch = slice(start, start + BATCH)
-            out[batch] = product(rows[batch] - self.mean_, panels, self.n_components_)
+            out[batch] = product(rows[batch] - self.mean_, directions.T)
         return out
 
     def score(self, X, y=None):

@@ -4,12 +4,14 @@ A failure is an `Outcome` with its reason, and the other videos go on.
 """
 
 import contextlib
+import functools
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from idt.batch.extract_one import Outcome, attempt_job
+from idt.batch.extract_one import attempt_job
 from idt.batch.jobs import size_of
+from idt.batch.outcome import Outcome
 from idt.command import error_line
 from idt.features.storage import PLAIN
 from idt.files import atomic
@@ -21,7 +23,8 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
-    (`idt.workers.cluster.connected`).
+    (`idt.workers.cluster.connected`). Two runs share the work: what the other one is at is passed over, and waited for
+    at the end.
 
     Parameters
     ----------
@@ -51,27 +54,36 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
         atomic.sweep(folder, names)
     sizes = [size_of(job) for job in jobs]
     each = params if isinstance(params, list) else [params] * len(jobs)
-    order = sorted(range(len(jobs)), key=lambda index: -sizes[index])
-    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one()}
+    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one(), "wait": False}
+    left = sorted(range(len(jobs)), key=lambda index: -sizes[index])
+    while left:
+        busy = []
+        tasks = [(jobs[index], each[index], options) for index in left]
+        tell = None if advance is None else functools.partial(_tell, advance, left)
+        for place, result in _ended(tasks, run, tell):
+            outcome = _outcome(jobs[left[place]], result)
+            if outcome.busy:
+                busy.append(left[place])
+            else:
+                yield left[place], outcome
+        if busy:
+            run.say(f"videos left to another run, which is waited for: {len(busy)} of {len(jobs)}")
+        left, options = busy, {**options, "wait": True}
+
+
+def _ended(tasks, run, tell):
+    """Place and result of the tasks as they end, on this machine or a cluster."""
     if cluster.is_connected():
-        options["boxes"] = cluster.absolute(boxes)
-        options["storage"] = replace(storage, project=cluster.absolute(storage.project))
-        ended = cluster.run(_attempt_anywhere, ((_anywhere(jobs[index]), each[index], options) for index in order))
-    else:
-        from idt.batch.precompile import compile_missing
+        return cluster.run(_attempt_anywhere, (_anywhere(*task) for task in tasks))
+    from idt.batch.precompile import compile_missing
 
-        # Or every process would do it.
-        compile_missing()
+    # Or every process would do it.
+    compile_missing()
+    return processes.run(_attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
 
-        def on_frames(place, *counts):
-            advance(order[place], *counts)
 
-        tasks = ((jobs[index], each[index], options) for index in order)
-        tell = None if advance is None else on_frames
-        ended = processes.run(_attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
-    for place, result in ended:
-        job = jobs[order[place]]
-        yield order[place], _outcome(job, result)
+def _tell(advance, indices, place, *counts):
+    advance(indices[place], *counts)
 
 
 def threads_for(count, n_jobs):
@@ -139,9 +151,12 @@ def _attempt_anywhere(job, params, options):
     return outcome
 
 
-def _anywhere(job):
-    """The job with paths that any machine understands."""
-    return job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
+def _anywhere(job, params, options):
+    """A task with paths that any machine understands."""
+    storage = options["storage"]
+    storage = replace(storage, project=cluster.absolute(storage.project))
+    job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
+    return job, params, {**options, "boxes": cluster.absolute(options["boxes"]), "storage": storage}
 
 
 def _outcome(job, result):

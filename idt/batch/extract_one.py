@@ -4,15 +4,15 @@ import contextlib
 import os
 import time
 from contextlib import closing
-from typing import NamedTuple
 
-from idt.batch.jobs import Job, camera_or_path
+from idt.batch.jobs import camera_or_path
+from idt.batch.outcome import Outcome, large_hint
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features.storage import PLAIN
 from idt.files import locks, outputs
 from idt.frames.suffixes import IMAGES, VIDEOS
-from idt.params.bounds import MOST_PIXELS
+from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
@@ -20,31 +20,7 @@ DECODED_AHEAD = 2
 """Frames kept decoded with two threads and more."""
 
 
-class Outcome(NamedTuple):
-    """What became of a job.
-
-    Attributes
-    ----------
-    job : Job
-    tracks, frames : int
-    seconds : float
-    notes : list of str
-    up_to_date : bool
-        Nothing was done: the output had been made from the same source with the same parameters.
-    error : str or None
-        Why it failed, in one line.
-    """
-
-    job: Job
-    tracks: int = 0
-    frames: int = 0
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-    up_to_date: bool = False
-    error: str | None = None
-
-
-def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False):
+def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), compiled=False, wait=True):
     """Extract one video into its feature file, unless the file is up to date.
 
     Parameters
@@ -56,11 +32,13 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     storage : Storage
         Form of the feature file.
     strict : bool
-        Refuse a truncated video, and an up-to-date file of one.
+        Refuse a truncated or damaged video, and an up-to-date file of one.
     run : RunOptions
         2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
         Do not look for kernels to compile beforehand, as one of many processes.
+    wait : bool
+        Wait for another run that makes the file, instead of leaving it to that.
 
     Returns
     -------
@@ -75,11 +53,9 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     """
     with stage("imports"):
         from idt.batch.precompile import compile_missing
-        from idt.extractor import features_of, known_boxes, source_of
+        from idt.extractor import known_boxes, source_of
         from idt.features import feature_file
-        from idt.frames.video import open_video
         from idt.imports.opencv import cv2
-        from idt.workers.read_ahead import behind
 
     began = time.perf_counter()
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
@@ -87,46 +63,68 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     boxes = boxes_of(job, boxes)
     check_outputs([job], [boxes, storage.project], overwrite=run.overwrite)
     storage = storage.loaded()
-    source = camera_or_path(job.source)
-    reading = {"ahead": DECODED_AHEAD if run.threads > 1 else 0, "max_pixels": run.max_pixels}
-    with contextlib.ExitStack() as held, open_video(source, params=params, strict=strict, **reading) as video:
+    with contextlib.ExitStack() as held:
+        # Another run that makes this very file is waited for: then it is up to date.
+        try:
+            held.enter_context(locks.held(files=[job.output], say=run.say, wait=wait))
+        except BlockingIOError:
+            return Outcome(job, busy=True)
+        ahead = DECODED_AHEAD if run.threads > 1 else 0
+        video = held.enter_context(_opened(job, params, run, strict=strict, ahead=ahead))
         with stage("digest of the source"):
             boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
-        # Another run that makes this very file is waited for: then it is up to date.
-        held.enter_context(locks.held(files=[job.output], say=run.say))
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
             truncation = feature_file.truncation(job.output)
             if strict and truncation:
                 raise DataError(truncation)
             return Outcome(job, notes=(truncation,) if truncation else (), up_to_date=True)
+        size = video.width, video.height
+        if hint := large_hint(video.name, size, params):
+            run.say(hint)
         if not compiled:
             compile_missing()
-        tracks = frames = 0
-        with feature_file.Writer(
-            job.output,
-            params=params,
-            source=origin,
-            video=feature_file.VideoInfo(video.width, video.height, video.fps, video.first_frame.index),
-            storage=storage,
-            overwrite=run.overwrite,
-        ) as writer:
-            # The chunks are closed before the video is, because their threads read it.
-            with (
-                stage("frames to tracks, and writing"),
-                run.progress("frame", video.n_expected) as update,
-                behind(writer.append, run.threads > 1) as append,
-                closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
-            ):
-                for chunk in chunks:
-                    append(chunk)
-                    tracks, frames = tracks + len(chunk), frames + chunk.frames
-                    update(chunk.frames)
-                    del chunk  # before the next one is made
-            with stage("last rows and times"):
-                writer.finish(frames, truncation=video.truncation)
-        return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes))
+        try:
+            tracks, frames = _write(video, job, params, boxes=boxes, source=origin, storage=storage, run=run)
+        except DataError:
+            # Where there are no locks, another run may have made the same file meanwhile.
+            if not feature_file.is_current(job.output, params=stored, source=origin):
+                raise
+            return Outcome(job, up_to_date=True)
+        return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes), size=size)
+
+
+def _write(video, job, params, *, boxes, source, storage, run):
+    """Extract an opened video into the feature file of a job; the numbers of tracks and frames."""
+    from idt.extractor import features_of
+    from idt.features import feature_file
+    from idt.workers.read_ahead import behind
+
+    tracks = frames = 0
+    with feature_file.Writer(
+        job.output,
+        params=params,
+        source=source,
+        video=feature_file.VideoInfo(video.width, video.height, video.fps, video.first_frame.index),
+        storage=storage,
+        overwrite=run.overwrite,
+    ) as writer:
+        # The chunks are closed before the video is, because their threads read it.
+        with (
+            stage("frames to tracks, and writing"),
+            run.progress("frame", video.n_expected) as update,
+            behind(writer.append, run.threads > 1) as append,
+            closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
+        ):
+            for chunk in patience.watched(chunks, run.patience, job.source):
+                append(chunk)
+                tracks, frames = tracks + len(chunk), frames + chunk.frames
+                update(chunk.frames)
+                del chunk  # before the next one is made
+        with stage("last rows and times"):
+            writer.finish(frames, truncation=video.truncation)
+    return tracks, frames
 
 
 def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
@@ -178,7 +176,7 @@ def attempt_job(job, params, **options):
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
 
 
-def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
+def source_of_job(job, params, *, boxes=None, run=RunOptions()):
     """What the features of a video would be made from.
 
     Parameters
@@ -187,8 +185,8 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
     params : ExtractionParams
     boxes : path, optional
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        ``max_pixels``, ``decoder`` and ``patience`` count.
 
     Returns
     -------
@@ -201,13 +199,12 @@ def source_of_job(job, params, *, boxes=None, max_pixels=MOST_PIXELS):
         If the video cannot be read.
     """
     from idt.extractor import source_of
-    from idt.frames.video import open_video
 
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    with _opened(job, params, run) as video:
         return source_of(video, boxes_of(job, boxes))
 
 
-def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_PIXELS, check=None):
+def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
     """Extract one video without storing it.
 
     Parameters
@@ -218,10 +215,10 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     columns : sequence of str
         The columns that are needed. With ``"position"`` all tracks are held until the last one is known: their times
         are relative to the number of frames.
-    boxes, threads
+    boxes
         As for `extract_job`.
-    max_pixels : int
-        Most pixels of a frame.
+    run : RunOptions
+        ``threads``, ``max_pixels``, ``decoder`` and ``patience`` count.
     check : callable, optional
         Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 
@@ -239,21 +236,34 @@ def stream_job(job, params, *, columns, boxes=None, threads=1, max_pixels=MOST_P
     from idt.extractor import features_of, known_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
-    from idt.frames.video import open_video
     from idt.imports.opencv import cv2
 
     # As for `extract_job`.
     cv2.setNumThreads(1)
-    with open_video(camera_or_path(job.source), params=params, max_pixels=max_pixels) as video:
+    with _opened(job, params, run) as video:
         boxes = known_boxes(boxes_of(job, boxes))
         if check is not None:
             check(source_of(video, boxes))
-        chunks = features_of(video, params, boxes=boxes, threads=threads)
+        chunks = patience.watched(
+            features_of(video, params, boxes=boxes, threads=run.threads), run.patience, job.source
+        )
         if "position" in columns:
             whole = Features.concatenate(chunks)
             chunks = iter([whole.timed(whole.frames)])
         for chunk in chunks:
             yield feature_file.rounded(chunk, columns)
+
+
+@contextlib.contextmanager
+def _opened(job, params, run, **reading):
+    """The video of a job, whose first frame is awaited no longer than for any other."""
+    from idt.frames.video import open_video
+
+    source = camera_or_path(job.source)
+    with patience.watching(run.patience, job.source):
+        opened = open_video(source, params=params, max_pixels=run.max_pixels, decoder=run.decoder, **reading)
+    with opened as video:
+        yield video
 
 
 def boxes_of(job, boxes):

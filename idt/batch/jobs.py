@@ -9,7 +9,8 @@ from typing import NamedTuple
 from idt.errors import DataError
 from idt.files import marks
 from idt.files.text import numbered_lines
-from idt.files.walk import file_key, matching, walk
+from idt.files.walk import file_key, fixed_folder, matching, walk
+from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
@@ -27,17 +28,27 @@ class Job(NamedTuple):
     output: Path
 
 
+class _Group(NamedTuple):
+    """What one word of a command line stands for: videos, and the folder that names begin below."""
+
+    sources: list[str]
+    root: str
+    is_tree: bool
+
+
 def plan(inputs, output, *, on_note=None):
     """Pair inputs with outputs.
 
     Parameters
     ----------
     inputs : list of str
-        Video files, folders or patterns of images, the index of a camera; a folder without images stands for all
-        videos below it, and ``@list.txt`` for what the lines of that file say (`read_list`).
+        Video files, folders or patterns of images, the index of a camera; a folder stands for all videos below it, or
+        if there is none, and it holds no images itself, for all folders of images below it, and ``@list.txt`` for what
+        the lines of that file say (`read_list`).
     output : str
-        A file for a single input; a folder for several, or where it exists as one or ends with a slash. In a folder,
-        outputs keep their path relative to the common root of the inputs.
+        A file for a single input; a folder for several, or where it exists as one or ends with a slash, or where it
+        has no suffix and an input is a folder of videos or a pattern. In a folder, outputs keep their path relative to
+        the common root of the inputs.
     on_note : callable, optional
         Called with one line for every video that is left out because the same folder, pattern or list line stands for
         another name of it, too. Without it such a video is refused.
@@ -56,17 +67,21 @@ def plan(inputs, output, *, on_note=None):
     Notes
     -----
     docs/method/files.md, section 1.1: the relative path without suffix is the video name; of a pattern of images, that
-    of its folder.
+    of its folder. The root of a folder of videos is that folder, and that of a pattern the folder before its first
+    wildcard, whatever they hold, so that a video has the same name when others are added.
     """
     if output in ("", "-"):
         raise DataError(f"the output must be a file or a folder, got {output!r}: HDF5 cannot be piped")
-    sources = sources_of(inputs, on_note=on_note)
+    groups = _groups(inputs, on_note)
+    sources = _each_once(groups, on_note)
+    root = os.path.commonpath([group.root for group in groups])
     into_folder = len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep))
-    if not into_folder:
-        return [Job(sources[0], _name(sources[0], _root(sources)), Path(output))]
+    if not into_folder and (Path(output).suffix or not any(group.is_tree for group in groups)):
+        return [Job(sources[0], _name(sources[0], root), Path(output))]
     if os.path.exists(output) and not os.path.isdir(output):
         raise DataError(f"{output} is a file, but several videos need a folder; use another path")
-    root = _root(sources)
+    if not os.path.isdir(output) and _names_a_file(output):
+        raise DataError(f"{output} is the name of a file, but several videos need a folder; use another, or {output}/")
     jobs: dict[str, Job] = {}
     for source in sources:
         name = _name(source, root)
@@ -76,9 +91,19 @@ def plan(inputs, output, *, on_note=None):
     return list(jobs.values())
 
 
+def _names_a_file(output):
+    """Whether a name is one of a file of features by its suffix."""
+    from idt.features.convert import form_of
+
+    try:
+        return not output.endswith(("/", os.sep)) and bool(form_of(output))
+    except DataError:
+        return False
+
+
 def sources_of(inputs, *, on_note=None):
     """Return the videos that ``inputs``, the words of a command line, stand for, in order; ``on_note`` as `plan`."""
-    return _each_once([_expand(word) for given in inputs for word in _listed(given)], on_note)
+    return _each_once(_groups(inputs, on_note), on_note)
 
 
 def read_list(path):
@@ -88,7 +113,7 @@ def read_list(path):
     ----------
     path : str or Path
         UTF-8 text: on every line a file, folder or pattern, relative to the folder that the command runs in. Blank
-        lines and those that begin with ``#`` say nothing.
+        lines say nothing, and neither do those that begin with ``#``, unless there is a file of that name.
 
     Returns
     -------
@@ -102,7 +127,8 @@ def read_list(path):
     if not os.path.exists(path):
         raise DataError(f"{path}: no such list of videos")
     lines = numbered_lines(path, what="a video on every line")
-    found = [line for _, line in lines if not line.startswith("#")]
+    # HMDB51 has names such as "#20_Rhythm_clap.avi".
+    found = [line for _, line in lines if not line.startswith("#") or os.path.lexists(line)]
     if not found:
         raise DataError(f"{path} names no video; expected one on every line")
     return found
@@ -137,6 +163,11 @@ def _listed(given):
     return read_list(given[1:]) if given.startswith("@") and not os.path.exists(given) else [given]
 
 
+def _groups(inputs, on_note):
+    """What every word stands for, in order."""
+    return [_expand(word, on_note) for given in inputs for word in _listed(given)]
+
+
 def _each_once(groups, on_note):
     """The sources of all groups, each file or folder once, whatever names it has.
 
@@ -146,9 +177,9 @@ def _each_once(groups, on_note):
     known: dict[object, tuple[int, str]] = {}
     sources = []
     for number, group in enumerate(groups):
-        for source in sorted(group, key=os.path.islink):
+        for source in sorted(group.sources, key=os.path.islink):
             known.setdefault(file_key(source), (number, source))
-        for source in group:
+        for source in group.sources:
             key = file_key(source)
             where, first = (number, source) if key is None else known[key]
             # That a source is given twice under one name is said where names are compared.
@@ -161,29 +192,40 @@ def _each_once(groups, on_note):
     return sources
 
 
-def _expand(given):
-    """The videos that one input stands for."""
+def _expand(given, on_note):
+    """What one input stands for."""
     if len(given) > LONGEST:
         raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
-        names = sorted(os.listdir(given))
-        files = (path for path in walk(given).files if path.suffix.lower() in VIDEOS and path.is_file())
-        # The next run must not take what an earlier one drew for a video of the folder.
-        below = [path for path in sorted(map(str, files)) if not marks.is_drawn(path)]
-        if below or not names:
-            if not below:
-                raise DataError(f"{given} is an empty folder: expected videos or images in it")
-            return below
-        return [given]
-    if not os.path.exists(given) and glob.has_magic(given):
-        found = [path for path in matching(given) if Path(path).suffix.lower() in VIDEOS]
-        return [path for path in found if not marks.is_drawn(path)] or [given]
-    return [given]
+        below, folders = _videos_below(given, on_note)
+        if below:
+            return _Group(below, os.path.abspath(given), True)
+        if not os.listdir(given):
+            raise DataError(f"{given} is an empty folder: expected videos or images in it")
+        if not holds_images(given) and (series := sorted(map(str, frame_folders(folders, given)))):
+            return _Group(series, os.path.abspath(given), True)
+    elif not os.path.exists(given) and glob.has_magic(given):
+        found = _not_drawn([path for path in matching(given) if Path(path).suffix.lower() in VIDEOS])
+        if found:
+            return _Group(found, os.path.abspath(fixed_folder(given)), True)
+    return _Group([given], os.path.dirname(_place(given)), False)
 
 
-def _root(sources):
-    """Folder that all sources lie below."""
-    return os.path.commonpath([os.path.dirname(_place(source)) for source in sources])
+def _videos_below(folder, on_note):
+    """Videos below a folder and the folders that it links to, by name; and these folders."""
+    found = walk(folder, follow=True, keep=lambda name: Path(name).suffix.lower() in VIDEOS)
+    videos = _not_drawn(sorted(str(path) for path in found.files if path.is_file()))
+    for link in found.repeats:
+        if not link.is_loop and any(link.visited in Path(video).parents for video in videos):
+            if on_note is None:
+                raise DataError(f"{link.path} and {link.visited} are two names of one folder of videos; remove one")
+            on_note(f"{link.path} is left out: {link.visited} is the same folder")
+    return videos, found.folders
+
+
+def _not_drawn(paths):
+    """The next run must not take what an earlier one drew for a video."""
+    return [path for path in paths if not marks.is_drawn(path)]
 
 
 def _name(source, root):
@@ -196,7 +238,9 @@ def _name(source, root):
 def _place(source):
     """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
     place = os.path.abspath(source)
-    if not os.path.exists(place):
-        while glob.has_magic(name := os.path.basename(place)) or re.search(r"%0?\d*d", name):
-            place = os.path.dirname(place)
+    while not os.path.exists(place):
+        name = os.path.basename(place)
+        if not (glob.has_magic(name) or re.search(r"%0?\d*d", name)):
+            break
+        place = os.path.dirname(place)
     return place

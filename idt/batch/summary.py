@@ -1,7 +1,7 @@
 """How far many videos have come: what the bar shows, and the files that tell of a run when it is over.
 
-Beside the feature files, ``summary.json`` has the counts of the last run, and ``failures.csv``, if a video failed in
-it, one line for each: name, source, reason.
+Beside the feature files, ``summary.json`` has the counts of the last run and what was noted of its videos, and
+``failures.csv``, if a video failed in it, one line for each: name, source, reason.
 """
 
 import contextlib
@@ -10,17 +10,47 @@ import os
 import time
 from pathlib import Path
 
-from idt.files import atomic, csv_text
+from idt.errors import naming
+from idt.files import atomic, csv_text, lock_file
 from idt.files.marks import TOOL
 
 SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
 """Files beside the feature files."""
 
+HEADER = ("name", "source", "reason")
+"""Columns of the failures."""
+
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 """Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
 
 
-def begin(folder, sizes, *, overwrite=False):
+class Notes:
+    """What is noted of many videos, such as damage: one line when all is done, and not thousands on the way.
+
+    Attributes
+    ----------
+    of : dict of str to list of str
+        Notes by the name of the video.
+    """
+
+    def __init__(self):
+        self.of: dict[str, list[str]] = {}
+
+    def add(self, outcome):
+        """Take in the notes of an ``outcome``."""
+        if outcome.notes:
+            self.of[outcome.job.name] = list(outcome.notes)
+
+    def line(self, videos, where=""):
+        """Sum up in one line, or None without notes; ``videos`` is their number, ``where`` a file with all notes."""
+        if not self.of:
+            return None
+        name, (first, *_) = next(iter(self.of.items()))
+        place = f", see {where}" if where else ""
+        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {naming(name, first)}"
+
+
+def begin(folder, sizes, *, overwrite=False, joins=False):
     """Begin to count what becomes of many videos; the files that an earlier run wrote of itself are removed.
 
     Parameters
@@ -31,6 +61,8 @@ def begin(folder, sizes, *, overwrite=False):
         Bytes of the videos.
     overwrite : bool or collection of path
         A collection names files that go whoever wrote them.
+    joins : bool
+        Another run writes into the folder, too: its files stay, and failures are added to them.
 
     Returns
     -------
@@ -45,7 +77,7 @@ def begin(folder, sizes, *, overwrite=False):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (SUMMARY, FAILURES):
+    for name in () if joins else BESIDE:
         atomic.remove(folder / name, overwrite)
     return Tally(folder, sizes, overwrite)
 
@@ -66,6 +98,7 @@ class Tally:
     ----------
     done, up_to_date, failed, frames, tracks : int
         ``done`` were made by this run; their frames and tracks.
+    notes : Notes
     """
 
     def __init__(self, folder, sizes, overwrite=False):
@@ -76,6 +109,7 @@ class Tally:
         self._seen = 0
         self._began = time.monotonic()
         self.done = self.up_to_date = self.failed = self.frames = self.tracks = 0
+        self.notes = Notes()
 
     @property
     def total(self):
@@ -104,6 +138,7 @@ class Tally:
             self.done += 1
         self.frames += outcome.frames
         self.tracks += outcome.tracks
+        self.notes.add(outcome)
         self._seen = max(self._seen, self.frames)
         progress = self._reach(index, 1.0)
         if outcome.error is not None:
@@ -132,6 +167,7 @@ class Tally:
             "seconds": round(seconds, 3),
             "frames_per_second": round(self.frames / max(seconds, 1e-9), 3),
             **settings,
+            "notes": dict(sorted(self.notes.of.items())),
         }
         with atomic.replacing(self._folder / SUMMARY, overwrite=self._overwrite or True) as file:
             file.write(json.dumps(content, indent=1).encode() + b"\n")
@@ -141,13 +177,17 @@ class Tally:
         return self._parts[index] - before
 
     def _write_failure(self, outcome):
-        """Append a line at once: a run that is killed has told of its failures, too."""
-        path = self._folder / FAILURES
-        lines = [] if path.exists() else [("name", "source", "reason")]
-        lines.append((outcome.job.name, outcome.job.source, outcome.error))
-        data = csv_text.dumps(lines).encode("utf-8", "surrogateescape")
+        """Append a line at once, unless it is there: a run that is killed has told of its failures, too."""
+        header, line = (
+            csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
+            for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))
+        )
         # A link that somebody put there since is not followed.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags | (0 if path.exists() else os.O_EXCL), 0o666)
-        with contextlib.closing(os.fdopen(descriptor, "wb", buffering=0)) as file:
-            file.write(data)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self._folder / FAILURES, flags, 0o666)
+        with contextlib.closing(os.fdopen(descriptor, "r+b", buffering=0)) as file:
+            # Of two runs that share the work, both may meet a broken video, and both at once.
+            lock_file.take(descriptor, wait=True)
+            known = file.read() or b""
+            if b"\n" + line not in known:
+                file.write(line if known else header + line)

@@ -12,8 +12,9 @@ import numpy as np
 
 from idt.command import error_line
 from idt.errors import DataError
-from idt.features import feature_file
+from idt.features import content, feature_file
 from idt.features.columns import COLUMNS
+from idt.features.reader import open_features
 from idt.files import hdf5
 from idt.files.source_file import open_source
 from idt.files.walk import walk
@@ -47,7 +48,9 @@ def find(folder):
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; name the one that idt-extract wrote to")
     found = sorted(
-        path for path in walk(folder).files if path.suffix == ".h5" and path.is_file() and not _is_of_another_kind(path)
+        path
+        for path in walk(folder, follow=True).files
+        if path.suffix == ".h5" and path.is_file() and not _is_of_another_kind(path)
     )
     if not found:
         raise DataError(f"{folder} holds no feature files (.h5)")
@@ -98,6 +101,10 @@ def _check_content(path):
             # Of a stream whose length nobody knew, times are NaN.
             known = values[:, :2] if name == "position" and head.frames is None else values
             _refuse_infinite(path, name, known)
+    with open_features(path) as reader:
+        recorded = hdf5.attribute(reader.file, content.ATTRIBUTE, str, None)
+        if recorded not in (None, content.of_file(reader, feature_file.CHUNK)):
+            raise DataError(f"{path} does not hold what its digest was taken of; make it anew")
     return head.source
 
 

@@ -60,10 +60,36 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
     """
     if storage.float32:
         raise DataError(f"converting cannot undo fixed point, got float32 for {target}; extract the video with float32")
-    form = _form(target)
+    form = form_of(target)
     outputs.check([target], [source, storage.project], overwrite=overwrite, unmarked=form != HDF5)
     with locks.held(files=[target], say=say), open_source(source) as opened:
         return _convert(opened, target, form, storage, overwrite)
+
+
+def form_of(path):
+    """Tell the form of a file of features by the suffix of its name.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str
+        `HDF5`, `TEXT` or `BINARY`.
+
+    Raises
+    ------
+    DataError
+        If the suffix stands for none of them.
+    """
+    suffixes = Path(path).suffixes
+    packed = suffixes[-1:] == [".gz"]
+    form = SUFFIXES.get("".join(suffixes[-2:-1] if packed else suffixes[-1:]))
+    if form is None or (packed and form != TEXT):
+        known = ", ".join([*SUFFIXES, ".txt.gz", ".features.gz"])
+        raise DataError(f"{path} must end in one of {known}, so that its form is known")
+    return form
 
 
 def _convert(opened, target, form, storage, overwrite):
@@ -82,17 +108,6 @@ def _convert(opened, target, form, storage, overwrite):
         return _import(opened, target, overwrite)
     found = release_rows.kind(source)
     return _export(opened, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
-
-
-def _form(path):
-    """The form that a suffix stands for."""
-    suffixes = Path(path).suffixes
-    packed = suffixes[-1:] == [".gz"]
-    form = SUFFIXES.get("".join(suffixes[-2:-1] if packed else suffixes[-1:]))
-    if form is None or (packed and form != TEXT):
-        known = ", ".join([*SUFFIXES, ".txt.gz", ".features.gz"])
-        raise DataError(f"{path} must end in one of {known}, so that its form is known")
-    return form
 
 
 def _import(opened, target, overwrite):

@@ -34,6 +34,8 @@ class Reader:
         By the fields of the form.
     count : int
         Rows.
+    said : dict or None
+        Parameters as the file records them.
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     """
@@ -42,6 +44,7 @@ class Reader:
     form: Form
     datasets: dict[str, Any]
     count: int
+    said: dict[str, Any] | None
     metadata: dict[str, Any]
 
     @property
@@ -123,6 +126,11 @@ def open_features(path):
         yield _checked(file)
 
 
+def count_of(file):
+    """Return the number of tracks of an open feature ``file``, which stands in the header of a dataset."""
+    return len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
+
+
 def _checked(file):
     """The reader of an open file whose datasets are what its parameters say."""
     said = hdf5.json_attribute(file, "params")
@@ -142,7 +150,7 @@ def _checked(file):
     shapes = row_shapes(stored, points)
     if hdf5.has(file, PLACES["skip"]):
         shapes["skip"] = ()
-    count = len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
+    count = count_of(file)
     codebook = (said or {}).get(PROJECTED)
     form = Form(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
     datasets = {
@@ -153,7 +161,7 @@ def _checked(file):
         scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
-    return Reader(file, form, datasets, count, metadata)
+    return Reader(file, form, datasets, count, said, metadata)
 
 
 def _widths(file):

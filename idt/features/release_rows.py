@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 9.3.
 
 ======  =========================================================================================================
-text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often gzipped
+text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often packed
 binary  the same as little-endian float32, with the 15 raw points of the track before the trajectory descriptor
 ======  =========================================================================================================
 
@@ -99,7 +99,7 @@ def blocks(path, *, block=BLOCK):
 
 
 def read_text(path):
-    """Read tab-separated text of 436 columns, gzipped or not.
+    """Read tab-separated text of 436 columns, packed or not (`idt.files.unpack`), in UTF-8 or UTF-16.
 
     Parameters
     ----------
@@ -178,6 +178,26 @@ def write_binary(features, path, *, overwrite=False):
         If the file cannot be written.
     """
     _write(features, path, BINARY, overwrite)
+
+
+def check_sizes(found, form):
+    """Refuse descriptors that are not of the release's layout.
+
+    Parameters
+    ----------
+    found : dict of str to int
+        Columns of each descriptor.
+    form : str
+        `TEXT` or `BINARY`, for the message.
+
+    Raises
+    ------
+    DataError
+        If a number of columns is another one than that of the default parameters.
+    """
+    if found != SIZES:
+        differ = ", ".join(f"{name} of {found[name]}" for name in SIZES if found[name] != SIZES[name])
+        raise DataError(f"{form} holds the layout of the default parameters only, got {differ}; make an .h5 file")
 
 
 @contextlib.contextmanager
@@ -265,10 +285,7 @@ def _features(table, form, source, path, first):
 
 def _table(features, form):
     """Columns as a table of rows, (n, 436 or 466) float32."""
-    found = {name: features.need(name).shape[1] for name in layout.DESCRIPTORS}
-    if found != SIZES:
-        differ = ", ".join(f"{name} of {found[name]}" for name in SIZES if found[name] != SIZES[name])
-        raise DataError(f"{form} holds the layout of the default parameters only, got {differ}; keep the .h5 file")
+    check_sizes({name: features.need(name).shape[1] for name in layout.DESCRIPTORS}, form)
     if np.isnan(features.need("position")).any():
         raise DataError(
             f"{form} needs time positions, which are not known before the end of a stream; keep the .h5 file"

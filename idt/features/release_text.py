@@ -1,11 +1,11 @@
-"""Tables of float32 numbers as text, gzipped or not: lines of columns, in and out, a block at a time."""
+"""Tables of float32 numbers as text, packed or not: lines of columns, in and out, a block at a time."""
 
-import io
+import codecs
 
 import numpy as np
 
 from idt.errors import DataError
-from idt.files import gunzip, text
+from idt.files import text, unpack
 
 PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 
@@ -17,8 +17,10 @@ BLANK = 1 << 20
 
 
 def is_text(head):
-    """Tell whether ``head``, the first bytes of a file, are those of text, plain or gzipped."""
-    return head.startswith(gunzip.MAGIC) or not head.translate(None, PRINTABLE)
+    """Tell whether ``head``, the first bytes of a file, are those of text: UTF-8, UTF-16 with its mark, or packed."""
+    if head.startswith(text.UTF_16):
+        head = head.decode("utf-16", "replace").encode()
+    return unpack.form_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
 
 
 def tables(path, columns, *, block):
@@ -27,7 +29,7 @@ def tables(path, columns, *, block):
     Parameters
     ----------
     path : str or Path
-        Gzipped or not, as its first bytes say.
+        UTF-8 or UTF-16, packed or not (`idt.files.unpack`), as its first bytes say.
     columns : int
         Numbers of a line.
     block : int
@@ -42,7 +44,7 @@ def tables(path, columns, *, block):
     ------
     DataError
         If a line has another number of columns, or a column is no finite number, with the line and the column; if the
-        file is a damaged gzip file, unpacks to far more than it holds, or goes on with blank lines.
+        file is packed and damaged, unpacks to far more than it holds, or goes on with blank lines.
     OSError
         If the file cannot be read.
     """
@@ -115,9 +117,7 @@ def refuse_infinite(table, numbers, where):
 def _numbered(path, longest):
     """Lines that are not empty, with their numbers."""
     with text.opened(path) as raw:
-        packed = raw.read(len(gunzip.MAGIC)) == gunzip.MAGIC
-        raw.seek(0)
-        file = io.BufferedReader(gunzip.Gunzip(raw, path) if packed else raw, io.DEFAULT_BUFFER_SIZE << 3)
+        file = text.as_utf8(unpack.unpacked(raw, path), path)
         number = blank = 0
         while line := file.readline(longest):
             number += 1

@@ -15,6 +15,7 @@ from idt.checks import describe
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.columns import time_position
+from idt.features.content import ATTRIBUTE, Content, of_camera
 from idt.features.storage import FORMAT, PLAIN
 from idt.features.storage_forms import Form, row_shapes, stored_params
 from idt.files import result_file
@@ -107,6 +108,7 @@ class Writer:
         self._cameras: list[Camera] = []
         self._camera_datasets: dict[str, Any] = {}
         self._next_camera = video.first_frame
+        self._content = Content()
         self._timed: bool | None = None
         self._finished = False
 
@@ -195,6 +197,7 @@ class Writer:
             result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
             self._fill_times(frames)
+        result_file.set_attribute(self._file, ATTRIBUTE, self._content.digest(self._params, **known))
         self._finished = True
 
     def _fill_times(self, frames):
@@ -205,6 +208,7 @@ class Writer:
             rows = slice(first, first + height)
             spans = steps if skips is None else steps * skips[rows].astype(np.int64)
             time = time_position(ends[rows], length=spans, first=self._video.first_frame, frames=frames)
+            self._content.add({"time": time})
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
@@ -235,8 +239,9 @@ class Writer:
     def _flush(self):
         """Write the gathered rows as one chunk."""
         count = self._buffered
-        for name, buffer in self._buffers.items():
-            values = buffer[:count]
+        fields = {name: buffer[:count] for name, buffer in self._buffers.items()}
+        self._content.add(fields)
+        for name, values in fields.items():
             if name == "skip" and name not in self._datasets and (values == 1).all():
                 continue
             dataset = self._datasets.get(name) or self._add(name, count)
@@ -275,6 +280,7 @@ class Writer:
         if camera.first_frame != self._next_camera:
             raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
         self._next_camera += len(camera)
+        self._content.add(of_camera(camera))
         self._cameras.append(camera)
         if sum(len(some) for some in self._cameras) >= CAMERA_CHUNK:
             self._write_cameras()

@@ -7,7 +7,8 @@ versions     what the numbers of a file were computed with
 
 atomic       files written whole or not at all
 part         a file under its temporary name
-locks        two runs kept apart
+locks        two runs kept apart, or sharing the work
+lock_file    one lock file: opened, taken, signed, removed
 scratch      temporary folders that no run leaves behind
 outputs      no output is an input
 ownership    which files may be replaced
@@ -18,6 +19,5 @@ walk         files below a folder, each folder once
 text         regular files, and UTF-8 text within limits
 csv_text     CSV in which any name comes back as itself
 json_text    JSON within limits
-npy          matrices of numpy.save, looked at before they are read
-gunzip       gzip that never unpacks to far more than it holds
+unpack       gzip, bzip2 and xz that never unpack to far more than they hold
 """

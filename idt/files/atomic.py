@@ -18,7 +18,7 @@ import stat
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.files import locks, ownership
+from idt.files import lock_file, locks, ownership
 from idt.files.part import FULL, Part, os_error
 
 __all__ = ["FULL", "Part", "abandon", "remove", "replacing", "sweep"]
@@ -232,10 +232,10 @@ def _sweep_unlocked(path):
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return
-        free = locks.take(descriptor)
+        free = lock_file.take(descriptor)
         if free is None:
             _sweep_old(path)
-        elif free and locks.is_open_file(path, descriptor):
+        elif free and lock_file.is_open_file(path, descriptor):
             os.unlink(path)
     except OSError:
         pass  # what cannot be removed stays

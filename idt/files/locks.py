@@ -1,33 +1,28 @@
 """Locks that keep two runs apart; the system frees them with the process that holds them, however that ends.
 
 A run that writes into a folder or a file holds `flock` on a hidden, otherwise unimportant file: ``.idt.lock`` in the
-folder, ``.NAME.lock`` beside the file. A second run waits for it, and then finds the work of the first. The lock file
-is removed by its holder while it holds it; one that a killed run left is taken over by the next. On a file system
-without locks, or in a folder that cannot be written, runs go on without one (docs/method/files.md, section 1.4).
+folder, ``.NAME.lock`` beside the file. A second run waits for it, and then finds the work of the first. Runs that make
+many files of a folder share its lock and keep apart by those of the files. The lock file is removed by its last holder
+while it holds it; one that a killed run left is taken over by the next. On a file system without locks, or in a folder
+that cannot be written, runs go on without one (docs/method/files.md, section 1.4).
 """
 
 import contextlib
 import errno
-import fcntl
+import functools
 import hashlib
 import os
-import platform
-import re
-import stat
-import sys
 import threading
+import time
 from pathlib import Path
 
-from idt.errors import DataError
-
-UNSUPPORTED = frozenset((errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS))
-"""Errors of a file system that has no locks."""
+from idt.files import lock_file
 
 LONGEST = 100
 """Bytes of a file's name that may stand in the name of a hidden file beside it; of a longer one its digest does."""
 
-HEAD = b"lock of improved-dense-trajectories, "
-"""The beginning of a lock file, by which a stranger's file of that name is told apart."""
+SOON = 0.2
+"""Seconds without a word before a wait: whoever joins or leaves a folder that is shared has it alone for a moment."""
 
 _held: dict[Path, list] = {}
 _wanted: dict[Path, int | None] = {}
@@ -42,41 +37,8 @@ def stem(name):
     return name if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest()[:32]
 
 
-def take(descriptor, *, wait=False):
-    """Take the lock of an open file.
-
-    Parameters
-    ----------
-    descriptor : int
-    wait : bool
-        Wait until nobody else has it.
-
-    Returns
-    -------
-    bool or None
-        Whether we have it; None where the file system has no locks.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError as problem:
-        if problem.errno in UNSUPPORTED:
-            return None
-        raise
-    return True
-
-
-def is_open_file(path, descriptor):
-    """Tell whether the name ``path`` still means the file that is open as ``descriptor``."""
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
-    except OSError:
-        return False
-
-
 @contextlib.contextmanager
-def held(*, files=(), folders=(), say=None):
+def held(*, files=(), folders=(), say=None, wait=True):
     """Keep other runs out of files and folders within a block; wait for those that are in it.
 
     Folders that are missing are made, and removed again if nothing was written into them. A lock that this process
@@ -87,6 +49,8 @@ def held(*, files=(), folders=(), say=None):
     files, folders : iterable of path
     say : callable, optional
         Called with one line before a wait: for whom.
+    wait : bool
+        False raises BlockingIOError instead of waiting.
 
     Raises
     ------
@@ -98,30 +62,58 @@ def held(*, files=(), folders=(), say=None):
     wanted = {_resolved(folder) / ".idt.lock": folder for folder in map(Path, folders)}
     for path in map(Path, files):
         wanted[_resolved(path.parent) / f".{stem(path.name)}.lock"] = path
+    take = functools.partial(_take, say=_once(say), wait=wait)
     with contextlib.ExitStack() as stack:
         # In one order, so that no two runs wait for each other.
         for lock in sorted(wanted):
-            stack.enter_context(_one(lock, wanted[lock], say))
+            stack.enter_context(_one(lock, wanted[lock], take))
         yield
+
+
+@contextlib.contextmanager
+def shared(folder, say=None):
+    """Keep runs that want a folder for themselves out of it within a block, but not those that share it.
+
+    Parameters
+    ----------
+    folder : path
+    say
+        As for `held`.
+
+    Yields
+    ------
+    bool
+        Whether another run shares it already.
+
+    Raises
+    ------
+    DataError, OSError
+        As `held`.
+    """
+    others, folder = [False], Path(folder)
+    with _one(_resolved(folder) / ".idt.lock", folder, functools.partial(_share, say=_once(say), others=others)):
+        yield others[-1]
 
 
 def sweep(folder, names):
     """Remove the lock files beside the files ``names`` of a ``folder`` that dead processes left."""
     for name in names:
-        _remove_free(Path(folder) / f".{stem(name)}.lock")
+        lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
 
 
 def abandon():
     """Remove the lock files of this process, which is about to end in the middle of its work."""
-    for path in list(_held):
+    for path, (_, descriptor) in list(_held.items()):
         with contextlib.suppress(OSError):
-            os.unlink(path)
+            # Others that share it stay.
+            if descriptor is not None and lock_file.take(descriptor) is not False:
+                os.unlink(path)
     for path, descriptor in list(_wanted.items()):
         with contextlib.suppress(OSError):
             # Another run's stays: it holds it.
             if descriptor is None:
-                _remove_free(path)
-            elif take(descriptor) and is_open_file(path, descriptor):
+                lock_file.remove_free(path)
+            elif lock_file.take(descriptor) and lock_file.is_open_file(path, descriptor):
                 os.unlink(path)
 
 
@@ -133,7 +125,8 @@ def _resolved(folder):
 
 
 @contextlib.contextmanager
-def _one(lock, target, say):
+def _one(lock, target, take_it):
+    """Hold a lock file that ``take_it`` takes, given its descriptor and what it stands for."""
     made: list[Path] = []
     with _guard:
         is_mine = lock in _held
@@ -142,7 +135,7 @@ def _one(lock, target, say):
     if not is_mine:
         # Other threads go on meanwhile, or two processes might wait for each other's.
         try:
-            _held[lock] = [1, _locked(lock, target, say, made)]
+            _held[lock] = [1, _locked(lock, target, take_it, made)]
         finally:
             _wanted.pop(lock, None)
     try:
@@ -157,26 +150,21 @@ def _one(lock, target, say):
                 os.rmdir(folder)
 
 
-def _locked(lock, target, say, made):
+def _locked(lock, target, take_it, made):
     """The descriptor of a lock file that is ours now; None where there can be none."""
-    told = False
     while True:
         made.extend(_make(lock.parent))
         _wanted[lock] = None
         try:
-            descriptor = _open(lock)
+            descriptor = lock_file.open_lock(lock)
         except FileNotFoundError:  # its folder was removed meanwhile by the run that had made it
             continue
         if descriptor is None:
             return None
         _wanted[lock] = descriptor
         try:
-            got = take(descriptor)
-            if got is False and not told and say is not None:
-                say(f"waiting for {_holder(descriptor)}, which writes {target}")
-                told = True
-            if (got is None or got or take(descriptor, wait=True)) and is_open_file(lock, descriptor):
-                _sign(lock, descriptor)
+            take_it(descriptor, target)
+            if lock_file.is_open_file(lock, descriptor):
                 return descriptor
         except BaseException:
             _wanted.pop(lock, None)
@@ -185,6 +173,51 @@ def _locked(lock, target, say, made):
         # Its holder removed it when it was done: the next one is another file.
         _wanted[lock] = None
         os.close(descriptor)
+
+
+def _take(descriptor, target, *, say, wait):
+    """Take a lock for this run alone."""
+    if lock_file.take(descriptor) is False:
+        if not wait:
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(target))
+        say(_announcement(descriptor, target))
+        lock_file.take(descriptor, wait=True)
+    lock_file.sign(descriptor)
+
+
+def _share(descriptor, target, *, say, others):
+    """Take a lock together with others, and note whether there are some."""
+    until = time.monotonic() + SOON
+    while True:
+        if lock_file.take(descriptor) is not False:
+            lock_file.sign(descriptor)
+            others.append(False)
+            lock_file.take(descriptor, wait=True, shared=True)
+            return
+        if lock_file.take(descriptor, shared=True):
+            others.append(True)
+            return
+        if time.monotonic() < until:
+            time.sleep(SOON / 20)
+            continue
+        say(_announcement(descriptor, target))
+        lock_file.take(descriptor, wait=True, shared=True)
+
+
+def _announcement(descriptor, target):
+    return f"waiting for {lock_file.holder_of(descriptor)}, which writes {target}"
+
+
+def _once(say):
+    """Say the first line only, if any: a file that is replaced while it is waited for is waited for again."""
+    told: list[str] = []
+
+    def first(line):
+        if say is not None and not told:
+            told.append(line)
+            say(line)
+
+    return first
 
 
 def _make(folder):
@@ -197,74 +230,12 @@ def _make(folder):
     return missing
 
 
-def _open(lock):
-    """The descriptor of a lock file; None where none can be made."""
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | flags, 0o666)
-    except FileNotFoundError:
-        raise
-    except OSError as problem:
-        if problem.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-            raise _in_the_way(lock) from None
-        # Another user's may be read, and that is enough to wait for it. Where nothing can be read nor made, on a full
-        # disk or one that is read-only, the run will find out by itself whether it can write.
-        try:
-            descriptor = os.open(lock, os.O_RDONLY | flags)
-        except OSError:
-            return None
-    if not _is_lock(descriptor):
-        os.close(descriptor)
-        raise _in_the_way(lock)
-    return descriptor
-
-
-def _remove_free(lock):
-    """Remove a lock file of ours that nobody holds."""
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return  # there is none, or it is another user's
-    try:
-        if _is_lock(descriptor) and take(descriptor) and is_open_file(lock, descriptor):
-            os.unlink(lock)
-    except OSError:
-        pass  # what cannot be removed stays
-    finally:
-        os.close(descriptor)
-
-
-def _is_lock(descriptor):
-    """Whether an open file is a lock file of ours. It is empty if its holder was killed before it signed."""
-    return stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
-
-
-def _in_the_way(lock):
-    return DataError(f"{lock} is no lock file of ours, but has the name of one; move it away")
-
-
-def _sign(lock, descriptor):
-    """Write down who holds a lock; whoever waits says so."""
-    text = f"{os.getpid()} {os.path.basename(sys.argv[0])} {platform.node()}\n".encode("utf-8", "replace")
-    with contextlib.suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, HEAD + text, 0)
-
-
-def _holder(descriptor):
-    """Who holds a lock, in words, as far as it is written down."""
-    text = os.pread(descriptor, 400, 0).removeprefix(HEAD).decode("utf-8", "replace")
-    found = re.fullmatch(r"([0-9]{1,12}) (\S{0,60}) (\S{0,100})\n", text)
-    if found is None or not text.strip().isprintable():
-        return "another run"
-    return f"process {found[1]} ({found[2]}) on {found[3]}"
-
-
 def _release(lock, descriptor):
     if descriptor is None:
         return
-    # Held on while the name goes: whoever waits for it sees that it is gone, and makes another.
-    if is_open_file(lock, descriptor):
-        with contextlib.suppress(OSError):
+    # Held on while the name goes: whoever waits for it sees that it is gone, and makes another. Others that share it
+    # keep it.
+    with contextlib.suppress(OSError):
+        if lock_file.take(descriptor) is not False and lock_file.is_open_file(lock, descriptor):
             os.unlink(lock)
     os.close(descriptor)

@@ -5,7 +5,7 @@ import errno
 import io
 import os
 
-from idt.files import locks
+from idt.files import lock_file
 
 FULL = {
     errno.ENOSPC: "no space left",
@@ -51,11 +51,11 @@ class Part(io.RawIOBase):
 
     def lock(self):
         """Take the lock by which a living part is known; False if a sweeper was faster, or the file is gone."""
-        return locks.take(self._descriptor) is not False and self.is_in_place()
+        return lock_file.take(self._descriptor) is not False and self.is_in_place()
 
     def is_in_place(self):
         """Tell whether the hidden name still means this file."""
-        return locks.is_open_file(self.path, self._descriptor)
+        return lock_file.is_open_file(self.path, self._descriptor)
 
     def keep_rights(self, replaced):
         """Give the file the mode, owner and group of the one that it replaces, ``replaced`` as `os.stat` has it."""

@@ -16,8 +16,11 @@ from idt.files.walk import walk
 
 REMEDY = "use another path or --overwrite"
 
-DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation"))
-"""Entries of ``source`` that give the name, the place or the damage of a source, but not its content."""
+DESCRIPTIVE = frozenset(("kind", "path", "name", "bytes", "truncation", "decoder"))
+"""Entries of ``source`` that give the name, the place or the damage of a source, but not its content.
+
+The decoder is compared by its version, among the others that a file was made with.
+"""
 
 
 def is_current(path, *, format, version, params, source, overwrite=False, made_with=None):

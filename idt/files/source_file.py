@@ -6,6 +6,7 @@ refuses a file that was written to, or whose name was given to another file, sin
 Pipes and devices are refused: they may never answer, may never end, and have no content to tell them by.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -126,9 +127,20 @@ class SourceFile:
                 continue
         return self._place
 
+    def read_soon(self):
+        """Ask the system to fetch the whole file, in the order in which it lies on the disk, while work goes on."""
+        # Not every system, nor every kind of file, knows how.
+        with contextlib.suppress(AttributeError, OSError):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+
     def head(self, size):
         """Read the first ``size`` bytes, or all there are."""
-        return os.pread(self._descriptor, size, 0)
+        return self.read_at(0, size)
+
+    def read_at(self, offset, size):
+        """Read ``size`` bytes from an ``offset`` on, or all there are; nothing beyond the size when it was opened."""
+        there = min(size, self.size - offset)
+        return os.pread(self._descriptor, there, offset) if there > 0 else b""
 
     def read(self, most):
         """Read everything.

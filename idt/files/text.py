@@ -2,9 +2,12 @@
 
 Every reader of lists, labels, boxes, recipes and reports goes through `opened`. It opens regular files only, because a
 pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines end in LF,
-CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `npy` and `gunzip` read the other forms.
+CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other forms. Tables
+of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
 """
 
+import codecs
+import io
 import os
 import re
 import stat
@@ -16,6 +19,9 @@ LARGEST = 1 << 28
 
 LONGEST = 1 << 20
 """Characters of a line. A path has at most 4,096 bytes, a line of human boxes some thousand numbers."""
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Byte order marks of UTF-16. UTF-32 in little-endian order begins with the first, too, and then is none."""
 
 BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -112,7 +118,7 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
         If it does not exist or cannot be read.
     """
     data = read_bytes(path, most=most)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(UTF_16):
         raise DataError(f"{path} is not UTF-8 text but UTF-16, expected {what}; save it as UTF-8")
     try:
         text = data.decode("utf-8-sig")
@@ -154,6 +160,54 @@ def numbered_lines(path, *, what="UTF-8 text"):
     """
     lines = BREAK.split(read_text(path, what=what))
     return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def as_utf8(file, name):
+    """Read text as UTF-8 without a byte order mark, also where it is UTF-16 with one.
+
+    Parameters
+    ----------
+    file : io.BufferedReader
+        At its beginning. It is not closed.
+    name : str or Path
+        What messages call it.
+
+    Returns
+    -------
+    io.BufferedReader
+        From its reading comes a DataError where UTF-16 is damaged.
+    """
+    head = file.peek(len(codecs.BOM_UTF8))
+    if head.startswith(codecs.BOM_UTF8):
+        file.read(len(codecs.BOM_UTF8))
+    return io.BufferedReader(_Recoded(file, name)) if head.startswith(UTF_16) else file
+
+
+class _Recoded(io.RawIOBase):
+    """UTF-16, read as UTF-8."""
+
+    def __init__(self, file, name):
+        super().__init__()
+        self._file, self._name = file, name
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._left = b""
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        while not self._left:
+            block = self._file.read(io.DEFAULT_BUFFER_SIZE)
+            try:
+                self._left = self._decoder.decode(block, final=not block).encode()
+            except UnicodeDecodeError as problem:
+                raise DataError(f"{self._name} is not whole UTF-16 text: {problem.reason}") from None
+            if not block:
+                break
+        given = self._left[: len(buffer)]
+        self._left = self._left[len(given) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 def holds(path, data):

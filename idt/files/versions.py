@@ -17,7 +17,7 @@ FEATURES = "idt-features"
 PACKAGE, NUMERICS = ("package",), ("numpy", "numba")
 
 DECODING = ("opencv", "decoder")
-"""OpenCV also computes flow and keypoints. It decodes videos with FFmpeg, whose versions differ in pixels."""
+"""OpenCV also computes flow and keypoints. It or PyAV decodes videos with FFmpeg, whose versions differ in pixels."""
 
 LEARNING = ("scipy", "scikit-learn")
 """Codebooks and classifiers are fitted with these."""
@@ -36,7 +36,8 @@ def made_with(format, params=None, source=None):
     params : dict or None
         None for features that others extracted, whose numbers are only copied.
     source : dict or None
-        Of vectors it tells whether the videos are decoded on the way.
+        Its ``decoder`` tells which one reads the video, ``"pyav"`` or by default ``"opencv"``. Of vectors it tells
+        whether the videos are decoded on the way.
 
     Returns
     -------
@@ -46,7 +47,8 @@ def made_with(format, params=None, source=None):
     computed = format != FEATURES or params is not None
     decoded = computed if format == FEATURES else (source or {}).get("kind") == "videos"
     names = [*PACKAGE, *NUMERICS * computed, *DECODING * decoded, *LEARNING * (format != FEATURES)]
-    found = {name: _version(name) for name in names}
+    by_pyav = (source or {}).get("decoder") == "pyav"
+    found = {name: _version("pyav" if name == "decoder" and by_pyav else name) for name in names}
     return {name: version for name, version in found.items() if version}
 
 
@@ -82,6 +84,8 @@ def _version(name):
         from idt.imports.opencv import cv2
 
         return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
+    if name == "pyav":
+        return _pyav()
     module = sys.modules.get(_MODULES.get(name, name))
     if module is not None and hasattr(module, "__version__"):
         return module.__version__
@@ -101,3 +105,12 @@ def _decoder(information):
     # A user may choose another decoder of the library, or its flags.
     options = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
     return f"{found}, {options}" if options else found
+
+
+def _pyav():
+    """Versions of PyAV and of FFmpeg's libraries in it."""
+    import av
+
+    libraries = ("libavcodec", "libavformat", "libswscale")
+    found = (f"{name[3:]} {'.'.join(map(str, av.library_versions[name]))}" for name in libraries)
+    return f"PyAV {av.__version__}, {', '.join(found)}"

@@ -1,13 +1,17 @@
 """Files below a folder, each folder once: links that lead in circles end, on any version of Python.
 
 Python's own walks differ in whether they follow links, and those that do go around a circle forty times or forever.
-A folder is known by its device and inode here.
+A folder is known by its device and inode here. Files that macOS and Windows leave beside others are nobody's content
+and passed over (`is_junk`).
 """
 
 import glob
 import os
 from pathlib import Path
 from typing import NamedTuple
+
+JUNK = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db"))
+"""Files and folders that macOS and Windows, and the archives that they make, leave beside others."""
 
 
 class Repeat(NamedTuple):
@@ -28,14 +32,30 @@ class Repeat(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What lies below a folder: ``files`` sorted by name, whatever is no folder; ``folders``; ``repeats``."""
+    """What lies below a folder, each list by name.
+
+    Attributes
+    ----------
+    files : list of Path
+        Whatever is no folder.
+    folders : list of Path
+    repeats : list of Repeat
+    junk : list of Path
+        What `is_junk`, not entered.
+    """
 
     files: list[Path]
     folders: list[Path]
     repeats: list[Repeat]
+    junk: list[Path]
 
 
-def walk(root, *, follow=False):
+def is_junk(name):
+    """Tell whether a file or folder ``name`` is one that another system left, such as ``._clip.avi`` of macOS."""
+    return name.startswith("._") or name in JUNK
+
+
+def walk(root, *, follow=False, keep=None):
     """List what lies below a folder.
 
     Parameters
@@ -43,6 +63,8 @@ def walk(root, *, follow=False):
     root : str or Path
     follow : bool
         Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
+    keep : callable, optional
+        Takes the name of a file and tells whether it is listed. A tree of frames has millions that nobody asks for.
 
     Returns
     -------
@@ -51,7 +73,7 @@ def walk(root, *, follow=False):
         permission holds is left out.
     """
     root = Path(root)
-    files, folders, repeats = [], [], []
+    files, folders, repeats, junk = [], [], [], []
     # A link to where the root lies would bring in what lies beside it.
     above = Path(os.path.realpath(root)).parents
     visited = {file_key(parent): parent for parent in above if follow}
@@ -73,14 +95,17 @@ def walk(root, *, follow=False):
         folders.append(folder)
         for entry in entries:
             path = folder / entry.name
-            if not _is_folder(entry):
-                files.append(path)
+            if is_junk(entry.name):
+                junk.append(path)
+            elif not _is_folder(entry):
+                if keep is None or keep(entry.name):
+                    files.append(path)
             elif not entry.is_symlink():
                 later.append(path)
             elif follow:
                 # Last in, first out: of several links the first by name.
                 links.append(path)
-    return Found(sorted(files), sorted(folders), sorted(repeats))
+    return Found(sorted(files), sorted(folders), sorted(repeats), sorted(junk))
 
 
 def matching(pattern):
@@ -93,16 +118,19 @@ def matching(pattern):
     Returns
     -------
     list of str
-        Sorted. Hidden folders, and links to folders, are not entered by ``**``.
+        Sorted. Hidden folders are not entered by ``**``, and links to folders as by `walk`. What `is_junk` is left out,
+        unless the pattern names it.
     """
+    pattern = literal_start(pattern)
     before, any_depth, after = _split(pattern)
     if not any_depth:
-        return sorted(glob.glob(pattern))
+        named = set(Path(pattern).parts)
+        return sorted(path for path in glob.glob(pattern) if not any(map(is_junk, {*Path(path).parts} - named)))
     found = set()
     for base in [""] if not before else glob.glob(before):
         if not os.path.isdir(base or os.curdir):
             continue
-        inside = walk(base or os.curdir)
+        inside = walk(base or os.curdir, follow=True)
         for folder in inside.folders:
             place = os.path.relpath(folder, base or os.curdir)
             if any(step.startswith(".") and step != os.curdir for step in Path(place).parts):
@@ -111,6 +139,27 @@ def matching(pattern):
             rest = after or "*"
             found.update(matching(os.path.join(glob.escape(place), rest) if place else rest))
     return sorted(found)
+
+
+def fixed_folder(pattern):
+    """Return the folder that a ``pattern`` names before its first wildcard."""
+    steps = Path(pattern).parts
+    ends = range(len(steps))
+    wild = (at for at in ends if glob.has_magic(steps[at]) and not os.path.lexists(os.path.join(*steps[: at + 1])))
+    first = next(wild, len(steps) - 1)
+    return os.path.join(*steps[:first]) if first else os.curdir
+
+
+def literal_start(pattern):
+    """Escape the steps at the beginning of a ``pattern`` that exist as they are, such as a folder ``takes[1]``."""
+    steps = pattern.split("/")
+    escaped = list(steps)
+    for i, step in enumerate(steps):
+        if glob.has_magic(step):
+            if not os.path.lexists("/".join(steps[: i + 1])):
+                break
+            escaped[i] = glob.escape(step)
+    return "/".join(escaped)
 
 
 def file_key(path):

@@ -2,10 +2,23 @@
 
 video     gray frames with their numbers
 sources   what a path, a number or an iterable means
-decoders  what reads it: OpenCV, arrays; image_files
+schedule  which frames are kept, by rate or time stamps
+arrays    frames that are handed over
 people    human boxes, from files or OpenCV's detector
-suffixes  names that videos and images end in
 
+decoders         which decoder opens a video file
+opencv_decoder   video files and cameras, by OpenCV
+pyav_decoder     video files, by PyAV
+pyav_container   its containers and streams
+pyav_pictures    its pictures
+damage           which frames of a stream are lost
+
+image_files   image files, one frame each
+image_pages   files of several pictures
+image_series  which images of a folder are a video
+
+suffixes    names that videos and images end in
 image_size  how large an image is, before it is decoded
 playlists   files that name others instead of holding frames
+containers  whether a file is cut
 """

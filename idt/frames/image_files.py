@@ -12,8 +12,9 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
-from idt.frames.decoders import quiet
+from idt.frames.image_pages import check_picture, is_animation, pages_of
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
+from idt.frames.opencv_decoder import quiet
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
@@ -33,11 +34,14 @@ class Images:
         The file or folder that names the video: of a pattern its folder, which says more.
     max_pixels : int
         Most pixels of a frame.
+    notes : list of str
+        What is to be said of other files.
     """
 
-    kind, fps, channels = "images", math.nan, "bgr"
+    kind, fps, channels, decoder = "images", math.nan, "bgr", ""
 
-    def __init__(self, paths, path, named, max_pixels=MOST_PIXELS):
+    def __init__(self, paths, path, named, max_pixels=MOST_PIXELS, notes=()):
+        self.notes = notes
         self.path = path
         self.name = named.name or path
         self.n_frames = len(paths)
@@ -57,16 +61,17 @@ class Images:
         if self.position >= self.n_frames:
             return None
         with self._open(self.position) as file:
-            data = file.read(_PIXEL * self._max_pixels + _DESCRIPTION)
+            data = file.read(most_bytes(self._max_pixels))
         label = f"{self.name}: {self.label(self.position)}"
         size = image_size(data)
         if size is not None:
             check_pixels(label, size, self._max_pixels)
+        if is_animation(data) and data.startswith(b"RIFF"):
+            raise DataError(f"{label} is an animated WebP, which no decoder here reads; convert it into a GIF")
+        if len(pages_of(data)) > 1 or is_animation(data):
+            raise DataError(f"{label} holds several pictures, expected one; name the file alone, or convert it")
         image = None if size is None or has_too_many_scans(data) else _decode_image(data)
-        if image is None or image.dtype != np.uint8:
-            reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
-            raise DataError(f"{label} {reason}; expected an 8-bit image")
-        check_pixels(label, image.shape[1::-1], self._max_pixels)
+        check_picture(image, label, self._max_pixels)
         self.position += 1
         return image
 
@@ -96,13 +101,22 @@ class Images:
         """The frame's name in messages."""
         return f"frame {index} ({self._paths[index].name})"
 
-    def is_truncated(self):
-        """Never: the files that are there are all."""
-        return False
+    def times(self):
+        """Return nothing: images have no time stamps."""
+        return
+
+    def faults(self, at_end):
+        """Return nothing, whether or not the reading is ``at_end``: the files that are there are all."""
+        return []
 
     def close(self):
         """Leave the rest unread."""
         self.position = self.n_frames
+
+
+def most_bytes(max_pixels):
+    """Return how many bytes a file of images of at most ``max_pixels`` may have."""
+    return _PIXEL * max_pixels + _DESCRIPTION
 
 
 def _decode_image(data):

@@ -103,10 +103,24 @@ def _webp(data):
     return None
 
 
-def _tiff(data):
+def tiff_size(data, at=None):
+    """Find the size of a page of a TIFF.
+
+    Parameters
+    ----------
+    data : bytes
+    at : int, optional
+        Byte at which its directory lies; by default that of the first page.
+
+    Returns
+    -------
+    (int, int) or None
+        As `image_size`.
+    """
     order = "<" if data[:2] == b"II" else ">"
     is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
-    at = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
+    if at is None:
+        at = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
     count = struct.unpack_from(order + ("Q" if is_big else "H"), data, at)[0]
     at, step = (at + 8, 20) if is_big else (at + 2, 12)
     found: dict[int, int] = {}
@@ -146,6 +160,6 @@ _KINDS = (
     (_begins(b"BM"), _bmp),
     (_PNM.match, _pnm),
     (lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP", _webp),
-    (_begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _tiff),
+    (_begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff_size),
     (_begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), _jp2),
 )

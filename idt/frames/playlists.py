@@ -38,8 +38,7 @@ def refuse_playlist(path, head):
     is_xml = start.startswith(b"<") and _is_text(start[:64])
     if start.startswith(_HEADS) or b"\nc=IN IP" in head or is_xml or _is_text(head):
         raise DataError(
-            f"{path} is not a video that OpenCV can decode but text or a playlist; name the videos themselves, or"
-            " give a list of them as @FILE"
+            f"{path} is not a video but text or a playlist; name the videos themselves, or give a list of them as @FILE"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a path, a number or an iterable means as a video, and which of the `decoders` reads it."""
+"""What a path, a number or an iterable means as a video, and which reader gives its frames."""
 
 import glob
 import os
@@ -11,17 +11,24 @@ import numpy as np
 from idt.checks import describe
 from idt.errors import DataError, shown
 from idt.files.source_file import open_source
-from idt.frames.decoders import Arrays, Capture
-from idt.frames.image_files import Images
-from idt.frames.suffixes import IMAGES
+from idt.frames.arrays import Arrays
+from idt.frames.decoders import open_file
+from idt.frames.image_files import Images, most_bytes
+from idt.frames.image_pages import Pages, is_animation, pages_of
+from idt.frames.image_series import is_image, matching_images, numbered_images, series_in
+from idt.frames.opencv_decoder import Capture
+from idt.frames.playlists import HEAD
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
+from idt.params.decoder import check_decoder
 
 TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 """OpenCV's conversion for each order of the colours."""
 
+_URL = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
-def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
+
+def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False):
     """Find the reader for whatever `video.open_video` accepts.
 
     Parameters
@@ -31,20 +38,34 @@ def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
         Order of the colours in arrays.
     max_pixels : int
         Most pixels of a frame of a file or camera.
+    decoder, deinterlace
+        Of video files, as `idt.frames.decoders.open_file`.
 
     Returns
     -------
-    Capture, Images or Arrays
+    Capture, idt.frames.pyav_decoder.Stream, Images, Pages or Arrays
 
     Raises
     ------
     DataError
-        If there is nothing of that name, it cannot be decoded, or an argument is none of these things.
+        If there is nothing of that name, it cannot be decoded, an argument is none of these things, or anything but a
+        video file is to be deinterlaced.
     """
     if not isinstance(channels, str) or channels not in TO_GRAY:
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
+    check_decoder(decoder)
     if isinstance(video, str | os.PathLike):
-        return _find_file(os.fspath(video), max_pixels)
+        reader = _find_file(os.fspath(video), max_pixels, decoder, deinterlace)
+    else:
+        reader = _find_frames(video, channels, max_pixels)
+    if deinterlace and reader.kind != "file":
+        reader.close()
+        raise DataError(f"deinterlace is for video files, but {reader.name} is of the kind {reader.kind}; drop it")
+    return reader
+
+
+def _find_frames(video, channels, max_pixels):
+    """The reader of a camera or of arrays."""
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
@@ -60,72 +81,40 @@ def find_reader(video, channels="bgr", max_pixels=MOST_PIXELS):
     raise DataError(f"video must be a path, a pattern, a camera index or an iterable of frames, got {describe(video)}")
 
 
-def _find_file(text, max_pixels):
+def _find_file(text, max_pixels, decoder, deinterlace):
     if not text:
         raise DataError('the name of a video must not be empty; the folder you are in is "."')
     path = Path(text)
     if path.is_dir():
-        names = sorted((p for p in path.iterdir() if _is_image(p)), key=_natural_order)
-        if not names:
-            raise DataError(f"{text} holds no image files ({' '.join(IMAGES)}); name a video file inside it")
-        return Images(names, text, path, max_pixels)
+        names, notes = series_in(path)
+        return Images(names, text, path, max_pixels, notes)
     if path.exists():
-        if _is_image(path):
-            return Images([path], text, path, max_pixels)
-        return _open_capture(text, max_pixels)
+        reader = _open_image(path, text, max_pixels) if is_image(path) else None
+        return reader or open_file(text, max_pixels=max_pixels, decoder=decoder, deinterlace=deinterlace)
+    if _URL.match(text):
+        raise DataError(f"{text}: no such file; URLs are not read: download it first")
     number = re.search(r"%0?\d*d", path.name)
     if number:
-        return Images(_numbered(path, number), text, path.parent, max_pixels)
+        return Images(numbered_images(path, number), text, path.parent, max_pixels)
     if glob.has_magic(text):
-        names = sorted((p for p in map(Path, glob.glob(text)) if _is_image(p)), key=_natural_order)
-        if not names:
-            if not glob.glob(text):
-                raise DataError(f"{text}: no such file, and as a pattern it matches none")
-            raise DataError(f"{text} matches no image files ({' '.join(IMAGES)})")
-        return Images(names, text, path.parent, max_pixels)
+        return Images(matching_images(text), text, path.parent, max_pixels)
     raise DataError(f"{text}: no such file or folder")
 
 
-def _open_capture(text, max_pixels):
-    """Open a video file, once."""
+def _open_image(path, text, max_pixels):
+    """The reader of an image file; None if a decoder of videos reads it, because its pictures move."""
+    file = open_source(path)
+    keep = False
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        # FFmpeg does not see the name, but JSON and other programs that read ours do.
-        raise DataError(f"{text} has a name that is not UTF-8; rename it") from None
-    file = open_source(text)
-    try:
-        if not file.size:
-            raise DataError(f"{text} is empty (0 bytes)")
-        return Capture(file, text, max_pixels)
-    except BaseException:
-        file.close()
-        raise
-
-
-def _is_image(path):
-    # Hidden files such as macOS's ._frame1.png are no frames.
-    return path.suffix.lower() in IMAGES and not path.name.startswith(".") and path.is_file()
-
-
-def _natural_order(path):
-    """Sort key under which frame2 comes before frame10."""
-    pieces = re.split(r"([0-9]+)", path.name)
-    return [int(p) if i % 2 else p for i, p in enumerate(pieces)], path.name
-
-
-def _numbered(path, number):
-    """Files that a pattern such as img_%05d.jpg names, from the lowest number on; a gap is refused."""
-    name = re.compile(re.escape(path.name[: number.start()]) + "([0-9]+)" + re.escape(path.name[number.end() :]))
-    found = {}
-    for file in path.parent.iterdir() if path.parent.is_dir() else ():
-        digits = name.fullmatch(file.name)
-        if digits and number[0] % int(digits[1]) == digits[1]:
-            found[int(digits[1])] = file
-    if not found:
-        raise DataError(f"{path} matches no files")
-    for i in range(min(found), max(found)):
-        if i not in found:
-            missing = path.name.replace(number[0], number[0] % i, 1)
-            raise DataError(f"{path}: {missing} is missing; take the files as they are with a pattern such as *.png")
-    return [found[i] for i in sorted(found)]
+        head = file.head(HEAD)
+        # FFmpeg has no decoder for animated WebP.
+        if is_animation(head) and not head.startswith(b"RIFF"):
+            return None
+        # The directories of a TIFF may lie behind its pictures.
+        data = file.read(most_bytes(max_pixels)) if head[:2] in (b"II", b"MM") else b""
+        pages = pages_of(data)
+        keep = len(pages) > 1
+        return Pages(file, data, pages, text, max_pixels) if keep else Images([path], text, path, max_pixels)
+    finally:
+        if not keep:
+            file.close()

@@ -1,7 +1,11 @@
 """What a file holds by its name: the suffixes of videos and of images, in lower case."""
 
 VIDEOS = frozenset(
-    f".{suffix}" for suffix in "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv".split(" ")
+    f".{suffix}"
+    for suffix in (
+        "264 265 3g2 3gp amv apng asf avi divx dv f4v flv gif h264 h265 hevc ivf m1v m2t m2ts m2v m4v mjpeg mjpg mkv"
+        " mov mp4 mpe mpeg mpg mpv mts mxf nut ogm ogv qt rm rmvb ts vob webm wmv xvid y4m"
+    ).split(" ")
 )
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jp2", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")

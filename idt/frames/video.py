@@ -3,13 +3,12 @@
 Method: docs/method/extraction.md, section 1.
 
 Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
-before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. With a source rate r
-and ``fps`` = f < r, frame k of the result is frame round(k · r / f) of the source: the nearest, none twice.
-Left out: sound, timestamps of containers with a variable rate (frame i is taken to lie at i / r seconds).
+before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. `idt.frames.schedule` says which
+frames are kept. A frame that does not decode keeps its number in the source, and those behind it come one after the
+other as if it had never been. Left out: sound.
 """
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,16 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
+from idt.frames.schedule import FAR, Schedule, variable
 from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
+from idt.workers.patience import beat
 from idt.workers.read_ahead import ahead
 
 DEFAULTS = ExtractionParams()
-
-# Beyond any frame, and still an index that bisect takes.
-_FAR = 2**62
 
 
 class Frame(NamedTuple):
@@ -45,6 +43,7 @@ def open_video(
     ahead: int = 0,
     channels: str = "bgr",
     max_pixels: int = MOST_PIXELS,
+    decoder: str = "auto",
 ) -> "Video":
     """Open anything that has frames, and read the first one.
 
@@ -56,9 +55,10 @@ def open_video(
         (T, H, W, 3) colour uint8 array; or an iterable of such frames, read as needed: it need not end.
     params : ExtractionParams
         ``start``, ``end`` (inclusive; frames are counted in the source, times are seconds from its beginning),
-        ``fps``, ``max_side`` and ``patch`` are used. A rate above the source's keeps every frame once, with a note.
+        ``fps``, ``max_side``, ``deinterlace`` and ``patch`` are used. A rate above the source's keeps every frame once,
+        with a note.
     strict : bool
-        Refuse a truncated file, when its end is met, instead of making a note.
+        Refuse a file that is truncated or damaged, when its end is met, instead of making a note.
     ahead : int
         Frames that are kept decoded in a thread of their own while a loop over the video is at work. Such a video can
         be looped over once: what was decoded ahead of a loop that ends early is lost.
@@ -67,6 +67,8 @@ def open_video(
     max_pixels : int
         Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
         known by then. No number depends on it.
+    decoder : {"auto", "opencv", "pyav"}
+        What reads a video file: auto is PyAV where it is installed, else OpenCV.
 
     Returns
     -------
@@ -78,14 +80,16 @@ def open_video(
         If there is nothing to read or decode, ``start`` lies beyond the last frame, a rate or time is asked of a
         source without a known rate, or the frames are smaller than ``patch`` or larger than ``max_pixels``. While
         reading: if a frame is unreadable, not uint8, or of another size than the first. At the last frame: if the file
-        was changed since it was opened.
+        was changed since it was opened, or OpenCV hands out the same picture for frames that differ, as its versions
+        from 4.13 to 5.0 do for fields.
 
     Notes
     -----
     docs/method/extraction.md, section 1.
     """
     PIXELS.check("max_pixels", max_pixels)
-    return Video(find_reader(video, channels, max_pixels), params, strict, ahead)
+    opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": params.deinterlace}
+    return Video(find_reader(video, channels, **opening), params, strict, ahead)
 
 
 class Video:
@@ -103,9 +107,9 @@ class Video:
         Frames that this pass should give, None where the source does not say.
     name : str
     notes : list of str
-        One-line warnings; one about truncation appears when the end is met.
+        One-line warnings; one about truncation or damage appears when the end is met.
     truncation : str or None
-        That one.
+        That one, or what else was found to be missing or damaged.
     first_frame : Frame
         Also the first that iteration gives.
     """
@@ -113,7 +117,7 @@ class Video:
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
         self.name, self.source_fps = reader.name, reader.fps
-        self.notes: list[str] = []
+        self.notes: list[str] = list(reader.notes)
         self.truncation: str | None = None
         self.source_width = self.source_height = self.width = self.height = 0
         self.shrink, self._finished = 1.0, False
@@ -127,12 +131,14 @@ class Video:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Where the frames come from: kind, path, name, digest, bytes; truncation, once its end was met too early.
+        """Where the frames come from: kind, path, name, digest, bytes; of a file its decoder; truncation, once known.
 
         The digest reads the whole source.
         """
         reader, digest = self._reader, self.digest
         known = {"kind": reader.kind, "path": reader.path, "name": self.name, "digest": digest, "bytes": reader.size}
+        if reader.kind == "file":
+            known["decoder"] = reader.decoder
         return known if self.truncation is None else {**known, "truncation": self.truncation}
 
     @property
@@ -174,28 +180,32 @@ class Video:
         return frame
 
     def _choose_frames(self):
-        """Turn start, end and fps into the index of the first frame and the source number of the last."""
-        params, rate = self._params, self.source_fps
-        self._ratio = 1.0
-        self.fps = rate
-        if params.fps is not None:
-            if math.isnan(rate):
-                raise DataError(
-                    f"the frame rate of {self.name} is unknown, so fps={params.fps:g} cannot be met; drop fps"
-                )
-            if params.fps < rate:
-                self._ratio, self.fps = rate / params.fps, float(params.fps)
-            elif params.fps > rate:
-                self.notes.append(f"{self.name} has {rate:g} frames/s, fewer than fps={params.fps:g}: each kept once")
-        start = min(self._bound(params.start, "start", math.ceil), _FAR)
-        self._last = math.inf if params.end is None else self._bound(params.end, "end", math.floor)
+        """Turn start, end and fps into the first frame kept and the source number of the last."""
+        params, reader = self._params, self._reader
+        starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
+        times = None
+        if params.fps is not None or float in map(type, starts.values()):
+            times = variable(reader.times(), self.source_fps)
+        if times is not None and math.isnan(self.source_fps):
+            self.source_fps = (len(times) - 1) / float(times[-1])
+        if params.fps is not None and math.isnan(self.source_fps):
+            raise DataError(f"the frame rate of {self.name} is unknown, so fps={params.fps:g} cannot be met; drop fps")
+        self._schedule = Schedule(self.source_fps, params.fps, times)
+        self.fps = self.source_fps
+        if self._schedule.resamples:
+            self.fps = float(params.fps)
+        elif params.fps is not None and params.fps > self.source_fps:
+            rate = f"{self.source_fps:g} frames/s, fewer than fps={params.fps:g}"
+            self.notes.append(f"{self.name} has {rate}: each kept once")
+        start = min(self._bound(params.start, "start", self._schedule.first_at), FAR)
+        self._last = math.inf if params.end is None else self._bound(params.end, "end", self._schedule.last_at)
         if self._last < start:
             raise DataError(f"end must not lie before start, got start={params.start} and end={params.end}")
-        self._index = bisect_left(range(start + 1), start, key=self._original)
+        self._next_kept = self._index = self._schedule.first(start)
         self.n_expected = None
-        if self._reader.n_frames is not None:
-            last = int(min(self._last, self._reader.n_frames - 1))
-            self.n_expected = max(0, bisect_right(range(last + 1), last, key=self._original) - self._index)
+        if reader.n_frames is not None:
+            last = int(min(self._last, (reader.n_frames if times is None else len(times)) - 1))
+            self.n_expected = self._schedule.count(self._index, last)
 
     def _bound(self, value, name, to_frame):
         """Frame number of ``start`` or ``end``: a time is the first frame not before it, or the last not after it."""
@@ -204,18 +214,17 @@ class Video:
             return time
         if math.isnan(self.source_fps):
             raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} means nothing; give a frame")
-        return to_frame(round(time * self.source_fps, 6))  # 0.3 s · 10 /s is 3.0000000000000004
-
-    def _original(self, index):
-        return round(index * self._ratio)
+        return to_frame(time)
 
     def _first(self):
         """First frame; why there is none is an error that names what there is."""
         frame = self._next_frame()
         if frame is not None:
             return frame
-        n, wanted = self._reader.position, self._original(self._index)
-        if wanted > self._last:
+        n, wanted = self._reader.position, self._schedule.number(self._next_kept)
+        if wanted == FAR and self._schedule.times is not None:
+            n = len(self._schedule.times)
+        elif wanted > self._last:
             raise DataError(f"fps={self._params.fps:g} keeps no frame of {self.name} between start and end")
         if n == 0:
             raise DataError(f"no frames in {self.name}: expected at least one that can be read")
@@ -224,31 +233,38 @@ class Video:
 
     def _next_frame(self):
         """Decode up to the next frame wanted; None where the source or the range of frames ends."""
-        original = self._original(self._index)
-        if self._finished or original > self._last:
+        wanted, reader = self._schedule.number(self._next_kept), self._reader
+        if self._finished:
             return None
-        while self._reader.position < original:
-            if not self._reader.skip():
-                return self._finish()
-        image = self._reader.read()
+        if wanted > self._last:
+            return self._finish(at_end=False)
+        while reader.position < wanted:
+            if not reader.skip():
+                return self._finish(at_end=True)
+            beat()
+        image = reader.read()
+        beat()
         if image is None:
-            return self._finish()
+            return self._finish(at_end=True)
+        # Behind frames that are lost the next one that there is.
+        original = reader.position - 1
+        if original > self._last:
+            return self._finish(at_end=False)
         frame = Frame(self._index, original, self._gray(image, original))
         self._index += 1
+        self._next_kept = self._schedule.first(original + 1, after=self._next_kept + 1)
         return frame
 
-    def _finish(self):
-        """Note, or refuse, a source that ended before its announced end."""
+    def _finish(self, at_end):
+        """Note, or refuse, what was wrong with a source that ends here, or whose wanted part does."""
         self._finished = True
-        reader = self._reader
-        if reader.is_truncated():
-            self.truncation = (
-                f"{self.name} is truncated: {reader.position} of {reader.n_frames} announced frames decode"
-            )
+        faults = self._reader.faults(at_end)
+        if faults:
+            self.truncation = "; ".join(faults)
             if self._strict:
                 self.close()
                 raise DataError(self.truncation)
-            self.notes.append(self.truncation)
+            self.notes += faults
 
     def _gray(self, image, original):
         """Convert one frame to gray and shrink it; the first frame sets the size of all."""

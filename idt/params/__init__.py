@@ -3,5 +3,6 @@
 extraction  the options of an extraction
 option      fields of a dataclass that are options of a command, too
 bounds      the range of a number
+decoder     what reads a video file: OpenCV or PyAV
 layout      descriptors, their order and sizes
 """

@@ -4,6 +4,7 @@ A range is generous: no value that a recipe of the literature or a large machine
 keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
 """
 
+import math
 import numbers
 from typing import NamedTuple
 
@@ -51,6 +52,8 @@ class Bounds(NamedTuple):
         """
         whole = isinstance(self.low, int)
         is_number = isinstance(value, numbers.Integral if whole else numbers.Real) and not isinstance(value, bool)
+        if is_number and value == 0 and math.copysign(1.0, value) < 0:
+            is_number = False
         if is_number and value <= self.high and (self.low < value if self.above else self.low <= value):
             return "", ""
         if not whole:
@@ -113,6 +116,12 @@ MOST_PIXELS = 64_000_000
 """Most pixels of a frame unless a run asks for more: twice those of video in 8K."""
 
 PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
+
+PATIENT = 600
+"""Seconds without a frame after which a video is given up, unless a run says otherwise: a server that is started anew
+answers sooner, and no frame of the usual sizes takes as long on a busy machine."""
+
+PATIENCE = Bounds(1, 1_000_000, "it is eleven days, and no frame takes as long")
 
 WORKERS = 4096
 """Most threads of all jobs together."""

@@ -124,6 +124,10 @@ class ExtractionParams:
         unit="1/s", method="extraction 1.2", help="keep the frames nearest to this rate",
     )  # fmt: skip
 
+    deinterlace: bool = option(
+        False, method="extraction 1.1", help="interpolate every other line of all frames (yadif; needs PyAV)"
+    )
+
     def __post_init__(self):
         check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):

@@ -6,9 +6,11 @@ read_ahead  the next items of an iterator, in a thread of their own
 processes   many tasks in processes whose death costs one
 worker      such a process, as its parent sees it
 serve       the same from within
+patience    the end of a decoder that hangs
 channel     objects between two processes
 endings     what a signal that ends a command leaves behind: nothing
 cluster     the machines of a Dask cluster
+kernel_folder  a place for compiled kernels in a run that has none
 in_order    many tasks, their results in order
 memory      freed memory kept for the next frame
 run_options  how a run is done: processes, threads, overwriting, progress

@@ -1,4 +1,4 @@
-"""One thread for the linear algebra of numpy and scipy, so that the last bits do not depend on the number of cores."""
+"""One thread for linear algebra and the loops of libraries, so that no last bit depends on the number of cores."""
 
 import functools
 import threading
@@ -18,3 +18,14 @@ def one_blas_thread():
     """
     with _alone, _controller().limit(limits=1, user_api="blas"):
         yield
+
+
+def one_openmp_thread():
+    """Limit the loops of scikit-learn to one thread within the block, where the thread that enters it calls them."""
+    return _controller().limit(limits=1, user_api="openmp")
+
+
+def product(left, right):
+    """Return the matrix product of ``left`` and ``right``, by one thread of BLAS."""
+    with one_blas_thread():
+        return left @ right

@@ -2,12 +2,16 @@
 
 The first of these signals becomes an exception, so that all blocks on the way out clean up behind themselves. The
 second, which comes while they do so, ends the processes, removes the files and ends this process at once.
+
+A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
+`print_line` makes that exception of the error that writing gives.
 """
 
 import atexit
 import contextlib
 import os
 import signal
+import sys
 
 from idt.files import atomic, scratch
 from idt.workers import worker
@@ -18,7 +22,7 @@ _seen: list[int] = []
 
 
 class Ended(KeyboardInterrupt):
-    """Raised in the main thread by the first signal, whose ``number`` it has."""
+    """Raised in the main thread by the first signal, whose ``number`` it has, and by `print_line`."""
 
     def __init__(self, number):
         super().__init__()
@@ -48,9 +52,39 @@ def signals_first():
         raise
 
 
+def print_line(line, stream):
+    """Print a ``line`` to a ``stream``; end the command, as SIGPIPE ends others, if nobody reads it any more."""
+    try:
+        print(line, file=stream)
+    except BrokenPipeError:
+        raise Ended(signal.SIGPIPE) from None
+
+
+def let_go_of_pipes():
+    """Have what is left to be written go nowhere, where nobody reads it: Python would complain when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            pass  # a terminal that was closed, or a stream
+
+
 def no_more_cleaning():
     """End at once on any signal from now on, because the command has cleaned up."""
     _seen.insert(0, 0)
+
+
+def end_at_once(status):
+    """End this process with an exit ``status`` from any thread, in the middle of its work, and leave nothing behind."""
+    worker.end_all()
+    atomic.abandon()
+    scratch.abandon()
+    os._exit(status)
 
 
 def status_of(number):
@@ -63,10 +97,7 @@ def _on_signal(number, _):
     if len(_seen) == 1:
         raise Ended(number)
     _ignore_signals()
-    worker.end_all()
-    atomic.abandon()
-    scratch.abandon()
-    os._exit(status_of(next(filter(None, _seen))))
+    end_at_once(status_of(next(filter(None, _seen))))
 
 
 def _ignore_signals():

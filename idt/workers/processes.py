@@ -68,10 +68,12 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
                 busy[worker.connection] = task[0], worker
             if not busy:
                 return
-            for connection in wait(list(busy)):
+            ready = wait(list(busy), _least(worker.time_left() for _, worker in busy.values()))
+            late = [one for one, (_, worker) in busy.items() if worker.is_late() and one not in ready]
+            for connection in [*ready, *late]:
                 # It is closed below, too, if it tells of an error, which is raised here.
                 index, worker = busy[connection]
-                ended, content = worker.receive()
+                ended, content = worker.receive() if connection in ready else (True, worker.give_up())
                 del busy[connection]
                 if ended:
                     idle.append(worker)
@@ -98,12 +100,20 @@ def call(function, *arguments):
     try:
         worker.begin(function, arguments)
         while not ended:
-            ended, content = worker.receive()
+            if wait([worker.connection], _least([worker.time_left()])):
+                ended, content = worker.receive()
+            else:
+                ended, content = True, worker.give_up()
     except BaseException:
         # Its answer, if it still comes, must not be taken for that of the next call.
         worker.close()
         raise
     return content
+
+
+def _least(times):
+    """The least time of those that are known, not negative; None if none is."""
+    return min((max(0.0, time) for time in times if time is not None), default=None)
 
 
 def end_kept():

@@ -1,4 +1,4 @@
-"""Options of a run that no number depends on: processes, threads, replacing of files, progress."""
+"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
 
 import contextlib
 import os
@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from idt.files.ownership import check_overwrite
-from idt.params.bounds import JOBS, MOST_PIXELS, PIXELS, THREADS, check_workers
+from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.params.decoder import check_decoder
+from idt.workers import endings
+from idt.workers.progress import shown_progress
 
 
 @contextlib.contextmanager
@@ -33,7 +36,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options.
+    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -46,6 +49,10 @@ class RunOptions:
         that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
+    patience : int
+        Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
+    decoder : {"auto", "opencv", "pyav"}
+        What reads video files (`idt.params.decoder.chosen`).
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -59,12 +66,16 @@ class RunOptions:
     threads: int = 1
     overwrite: bool | Collection[str | os.PathLike] = False
     max_pixels: int = MOST_PIXELS
+    patience: int = PATIENT
+    decoder: str = "auto"
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
         JOBS.check("jobs", self.jobs)
         THREADS.check("threads", self.threads)
         PIXELS.check("max_pixels", self.max_pixels)
+        PATIENCE.check("patience", self.patience)
+        check_decoder(self.decoder)
         check_workers(self.jobs, self.threads)
         check_overwrite(self.overwrite)
         if not isinstance(self.overwrite, bool):
@@ -72,10 +83,9 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Write a ``line`` to stderr, but nothing where no progress is shown."""
-        if self.progress is not no_progress and sys.stderr is not None:
-            sys.stderr.write(f"{os.path.basename(sys.argv[0])}: {line}\n")
-            sys.stderr.flush()
+        """Write a ``line`` to stderr where the progress is shown there, too."""
+        if self.progress is shown_progress and sys.stderr is not None:
+            endings.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
         """Return the options for one of several inputs, which may be worked on in another process.

@@ -16,7 +16,7 @@ import sys
 import threading
 
 from idt.files import atomic
-from idt.workers import memory
+from idt.workers import memory, patience
 from idt.workers.channel import Channel, packed, sendable, unpacked
 
 IDLE = 300.0
@@ -39,6 +39,7 @@ def serve(descriptor, parent):
     told_to_end = _heed_signals()
     memory.keep_freed()
     channel = Channel(socket.socket(fileno=descriptor))
+    patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
     threading.Thread(target=_listen, args=(channel, tasks, told_to_end, parent), daemon=True).start()
     # An OSError: there is nobody any more.
@@ -56,6 +57,12 @@ def serve(descriptor, parent):
     atexit._run_exitfuncs()
     _flush()
     os._exit(0)
+
+
+def _send_quietly(channel, message):
+    """Send what nobody needs to hear, such as a parent that is gone."""
+    with contextlib.suppress(OSError):
+        channel.send(packed(message))
 
 
 class _Tasks:

@@ -16,7 +16,9 @@ import weakref
 from typing import Any, NamedTuple
 
 from idt.imports.surroundings import SEARCHED, absolute_entries
+from idt.workers import kernel_folder
 from idt.workers.channel import Channel, packed, pair
+from idt.workers.patience import MARGIN, gave_up
 
 STARTS = 3
 """Processes that may die in a row before they have begun, which is no task's fault, until we give up."""
@@ -67,6 +69,8 @@ class Worker:
         self._message: list = []
         self._ready = self._taken = False
         self._starts = 0
+        self._patience: float | None = None
+        self._until = 0.0
 
     @property
     def runs(self):
@@ -107,9 +111,30 @@ class Worker:
             self._send()
         if kind == "taken":
             self._message, self._taken, self._starts = [], True, 0
+        if kind == "patience":
+            self._patience, self._until = content, time.monotonic() + (content or 0.0) + MARGIN
+            return False, None
         if kind == "raised":
             raise content
         return kind == "done", content
+
+    def time_left(self):
+        """Return the seconds that are left to it to send something, perhaps negative; None where it may take long."""
+        return None if self._patience is None else self._until - time.monotonic()
+
+    def is_late(self):
+        """Tell whether it has sent nothing for too long."""
+        return self._patience is not None and time.monotonic() >= self._until
+
+    def give_up(self):
+        """Kill it, because it has sent nothing for too long; the result of its task is `Lost`."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # One that waits for a drive cannot even be killed before that answers.
+            self._process.wait(GRACE)
+        self.connection.close()
+        self._process, seconds, self._patience = None, self._patience, None
+        return Lost(gave_up(seconds))
 
     def close(self):
         """End it, whatever it is doing."""
@@ -138,7 +163,7 @@ class Worker:
     def _start(self):
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
-        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ}
+        environment = {**{name: str(self._threads) for name in POOLS}, **os.environ, **kernel_folder.provided()}
         # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:
@@ -161,6 +186,7 @@ class Worker:
             self.connection.send(self._message)
 
     def _died(self):
+        self._patience = None
         status = self._process.wait()
         self.connection.close()
         self._process = None

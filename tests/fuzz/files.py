@@ -9,8 +9,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from classify.evaluation import scores_file
-from classify.evaluation.scores_file import Scores
+from classify.fusion import score_file
+from classify.fusion.score_file import Details
+from classify.fusion.scores import Scores
 from classify.models import model_file as models
 from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
@@ -58,8 +59,9 @@ def prepare(folder):
     models.save_model(folder / "model.h5", machine, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
     kernel = Chi2SVM().fit(np.random.default_rng(0).random((9, 12), np.float32), [*"abc"] * 3)
     models.save_model(folder / "chi2.h5", kernel, layout=layout, codebook="0" * 64, source={"digest": "0" * 64})
-    scores = Scores(["a", "b"], ["x", "y"], np.eye(2), {"hog": np.eye(2)}, [], np.eye(2), 12)
-    scores_file.save(folder / "scores.h5", scores, params={}, source={"digest": "0" * 64})
+    scores = Scores(np.eye(2), ["a", "b"], ["x", "y"], np.arange(2), "margins", 1)
+    details = Details({"hog": np.eye(2)}, [], np.eye(2), 12)
+    score_file.save(folder / "scores.h5", scores, details, params={}, source={"digest": "0" * 64})
     _many_chunks(folder)
     # Reading a pipe that nobody writes to would hang: so whoever follows a link out of the file is found out.
     os.mkfifo(folder / "pipe")
@@ -136,7 +138,7 @@ def read_vectors(path):
 
 def read_scores(path):
     """The reader of scores."""
-    scores_file.load(path, names=["a", "b"], classes=["x", "y"], probability=True)
+    score_file.load_details(path, names=["a", "b"], classes=["x", "y"], probability=True)
 
 
 def attempt(state, rng, folder):
@@ -215,7 +217,7 @@ def _number(data, at, rng):
 
 def _copy(data, at, rng):
     """A piece put elsewhere."""
-    size, other = int(rng.integers(1, 200)), int(rng.integers(len(data)))
+    size, other = int(rng.integers(1, 200)), int(rng.integers(len(data) or 1))
     data[other : other + size] = data[at : at + size]
     return data
 
@@ -232,7 +234,7 @@ def _insert(data, at, rng):
 
 
 def _cut(data, at, rng):
-    return data[: int(rng.integers(len(data)))]
+    return data[: int(rng.integers(len(data) or 1))]
 
 
 def _extend(data, at, rng):

@@ -1,18 +1,22 @@
 """Every reader of text that strangers write, fed with mutants: bytes changed, and texts put together to be awkward.
 
-Forms: the release's rows as text, gzipped and binary; labels, lists of names and of videos, splits; boxes; matrices of
-NumPy; recipes; reports and ledgers in JSON; the official lists of data sets.
+Forms: the release's rows as text, packed and binary; labels, lists of names and of videos, splits; boxes; matrices of
+NumPy; recipes; reports and ledgers in JSON; the official lists of data sets; annotation files of networks.
 """
 
+import bz2
 import contextlib
 import gzip
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
 
 from classify.datasets import hmdb, kth, olympic, ucf101
+from classify.datasets.class_files import read_class_file
 from classify.datasets.splits import read_split
+from classify.datasets.video_list import read_video_list
 from classify.evaluation import cost_ledger
 from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
@@ -30,6 +34,9 @@ from tests.fuzz.files import change
 from tests.samples import random_features
 
 STAGE = Stage("encoding", Path(), {"k": 2})
+
+PACKERS = {"gz": gzip, "bz2": bz2, "xz": lzma}
+"""What packs files with these suffixes."""
 
 PADDING = bytes(100)
 """What a tape adds to a file."""
@@ -105,6 +112,9 @@ PIECES = [
     b"(99999999999999,)",
     b"True",
     b"\x1f\x8b",
+    b"BZh9",
+    b"\xfd7zXZ\0",
+    b"\xff\xfe",
     b"PK\x03\x04",
 ]
 """What readers stumble over."""
@@ -122,10 +132,13 @@ def prepare(folder):
 def _write(folder):
     features = random_features(12)
     write_text(features, folder / "rows.txt")
-    write_text(features, folder / "rows.txt.gz")
     write_binary(features, folder / "rows.bin")
     members = b"".join(gzip.compress(line) for line in (folder / "rows.txt").read_bytes().splitlines(keepends=True))
     (folder / "members.gz").write_bytes(members + PADDING)
+    rows = (folder / "rows.txt").read_bytes()
+    for suffix, library in PACKERS.items():
+        (folder / f"rows.txt.{suffix}").write_bytes(library.compress(rows))
+    (folder / "wide.features").write_bytes(rows.decode().encode("utf-16"))
     names = ["walk/ann", "run/bob", 'a "b"', "c,d", "=1+1", "e\nf"]
     (folder / "labels.csv").write_text(csv_text.dumps([["name", "label"], *([name, "walk"] for name in names)]))
     (folder / "several.csv").write_text(csv_text.dumps([name, "walk", "run"] for name in names))
@@ -146,6 +159,29 @@ def _write(folder):
     (folder / "00sequences.txt").write_text("words\nperson01_boxing_d1\tframes\t1-95, 96-185\nperson01_x\t*missing*\n")
     (folder / "walk_test_split1.txt").write_text("a.avi 1\nb[1].avi 2\nc.avi 0\n")
     (folder / "walk.txt").write_text("a.seq\nwalk/b.avi\n")
+    for name, text in LISTS.items():
+        (folder / name).write_text(text)
+
+
+LISTS = {
+    "list.txt": "Walk/a b.avi 0\nRun/c.avi 1\nRun/d;e,f.avi 1\n",
+    "frames.txt": "some/a 120 0\nsome/b 80 0 1\nsome/c 30 1\n",
+    "comma.csv": "x/a.mp4,1\nx/b.mp4,2\nx/c.mp4,2\n",
+    "words.csv": "1234;Walk\n56;Run\n",
+    "coviar.txt": "Walk/a.avi Walk 0\nRun/b.avi Run 1\n",
+    "kinetics.csv": "label,youtube_id,time_start,time_end,split\nWalk,-3B3,5,15,val\nRun,x_y,0,10.5,val\n",
+    "classes.txt": "0 walk\n1 run\n2 hop\n",
+    "classes.json": '{"walk": 0, "run": "1"}',
+}
+"""Annotation files of networks, and files of their classes."""
+
+
+def _list(path):
+    found = read_video_list(path)
+    for labels in (found.labels, found.classes, found.frames, found.times):
+        assert labels is None or labels is found.classes or len(labels) == len(found.names)
+    assert found.labels is None or min(found.labels) >= 0
+    assert found.labels is None or found.classes is None or max(found.labels) < len(found.classes)
 
 
 def _rows(path):
@@ -176,6 +212,9 @@ def _ledger(path):
 READERS = {
     "rows.txt": _rows,
     "rows.txt.gz": _rows,
+    "rows.txt.bz2": _rows,
+    "rows.txt.xz": _rows,
+    "wide.features": _rows,
     "rows.bin": _rows,
     "members.gz": _rows,
     "labels.csv": lambda path: (read_labels(path), _read_labels(path)),
@@ -193,6 +232,7 @@ READERS = {
     "00sequences.txt": kth.read_sequences,
     "walk_test_split1.txt": lambda path: hmdb.read_lists(path.parent, 1, ("0", "1", "2")),
     "walk.txt": lambda path: olympic.read_lists(path.parent),
+    **{name: read_class_file if name.startswith("classes") else _list for name in LISTS},
 }
 
 
@@ -208,9 +248,9 @@ def attempt(state, rng, folder):
         # Until nothing is left.
         with contextlib.suppress(ValueError):
             data, what = change(data, rng)
-    elif rng.random() < 0.5 and data.startswith(b"\x1f\x8b"):
+    elif rng.random() < 0.5 and (library := PACKERS.get(path.name.rpartition(".")[2])):
         # Within, so that the mutant is packed soundly.
-        data = gzip.compress(_awkward(gzip.decompress(data.removesuffix(PADDING)), rng), 1)
+        data = library.compress(_awkward(library.decompress(data.removesuffix(PADDING)), rng))
     else:
         data = _awkward(data, rng)
     mutant = place / path.name

@@ -1,4 +1,4 @@
-"""The folder that tests of outputs stand in."""
+"""The folder that tests of outputs stand in, and files of bytes."""
 
 import shutil
 
@@ -18,3 +18,14 @@ def place(template, tmp_path, monkeypatch):
     shutil.copytree(template, tmp_path / "place")
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "place"
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write bytes to a file: its path."""
+
+    def write(data, name="f.txt"):
+        (tmp_path / name).write_bytes(data)
+        return tmp_path / name
+
+    return write

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classify.evaluation import scores_file
+from classify.fusion import score_file
 from classify.models import model_file
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
@@ -31,7 +31,7 @@ def flat(value):
 
 
 def _scores(path):
-    return scores_file.load(path, names=["a", "b"], classes=["x", "y"], probability=False)
+    return score_file.load_details(path, names=["a", "b"], classes=["x", "y"], probability=False)
 
 
 READERS = {

@@ -29,7 +29,7 @@ BESIDE = [
         (EVALUATE, name)
         for name in (
             *("report.json", "report.md", "confusion.csv", "confusion.png", "cost.json", "features/cost.json"),
-            *("features/x/1.h5", "folds/01-fold-1/codebook.h5", "folds/02-fold-2/scores.h5"),
+            *("features/x/1.h5", "folds/01-fold-1/codebook.h5", "scores/split2.h5"),
         )
     ),
     *(
@@ -135,7 +135,7 @@ def test_a_file_that_comes_while_a_run_is_at_work_is_not_removed(place):
     with pytest.raises(DataError, match=r"summary\.json is not one of"):
         count.write_summary()
     make("o/failures.csv", "dangling")
-    outcome = type("Outcome", (), {"error": "why", "frames": 0, "tracks": 0, "up_to_date": False})
+    outcome = type("Outcome", (), {"error": "why", "frames": 0, "tracks": 0, "notes": (), "up_to_date": False})
     outcome.job = type("Job", (), {"name": "a", "source": "a.avi"})
     with pytest.raises(OSError, match="failures"):
         count.end(0, outcome)

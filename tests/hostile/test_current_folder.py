@@ -151,7 +151,7 @@ def test_only_one_module_imports_opencv():
 def test_numba_takes_no_settings_from_it_when_it_is_imported_or_compiles(trap):
     pytest.importorskip("yaml")
     Path(".numba_config.yaml").write_text(f"cache_dir: {trap.parent / 'stranger'}\nopt: 0\n")
-    for first in ("idt.kernels.sampling", "idt.jit.kernel", "encoding.kernels.product", "idt.batch.precompile"):
+    for first in ("idt.kernels.sampling", "idt.jit.kernel", "encoding.kernels.posteriors", "idt.batch.precompile"):
         code = (
             f"import sys; sys.path[:] = {worker.search_path()!r}\n"
             f"import {first}\nfrom numba import config\nfrom idt.kernels.sampling import free_centres\n"
@@ -223,6 +223,7 @@ KNOWN = {
     # These start none.
     "idt/workers/processes.py": {"from multiprocessing.connection import wait"},
     "idt/workers/read_ahead.py": {"from concurrent.futures import ThreadPoolExecutor"},
+    "idt/workers/threads.py": {"from concurrent.futures import Future, ThreadPoolExecutor, wait"},
     "encoding/models/expectation.py": {"from concurrent.futures import ThreadPoolExecutor"},
     "encoding/models/kmeans.py": {"from concurrent.futures import ThreadPoolExecutor"},
     "classify/svm/kernel_machines.py": {"from concurrent.futures import ThreadPoolExecutor"},

@@ -8,8 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from classify.evaluation import scores_file
-from classify.evaluation.scores_file import Scores
+from classify.fusion import score_file
+from classify.fusion.score_file import Details
+from classify.fusion.scores import Scores
 from classify.models.model_file import load_model, save_model
 from classify.models.predict import label_vectors
 from classify.svm.chi2 import Chi2SVM
@@ -170,13 +171,14 @@ def test_a_list_of_empty_videos_that_is_none_is_refused(tmp_path, empty):
 
 
 def _scores(path, **changed):
-    of = Scores(["a", "b"], ["run", "walk"], np.eye(2), {"hog": np.eye(2)}, [], np.eye(2))
-    scores_file.save(path, dataclasses.replace(of, **changed), params={}, source={"digest": CODEBOOK})
-    return scores_file.load(path, names=["a", "b"], classes=["run", "walk"], probability=True)
+    of = {"scores": np.eye(2), "descriptors": {"hog": np.eye(2)}, "probabilities": np.eye(2), **changed}
+    scores = Scores(of.pop("scores"), ["a", "b"], ["run", "walk"])
+    score_file.save(path, scores, Details(**of), params={}, source={"digest": CODEBOOK})
+    return score_file.load_details(path, names=["a", "b"], classes=["run", "walk"], probability=True)
 
 
 def test_scores_are_read_back(tmp_path):
-    np.testing.assert_array_equal(_scores(tmp_path / "s.h5").scores, np.eye(2))
+    np.testing.assert_array_equal(_scores(tmp_path / "s.h5")[0].values, np.eye(2))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e308])

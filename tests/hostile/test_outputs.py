@@ -75,6 +75,23 @@ ATTACKS = {
         ("m.h5 @list.txt --codebook cb.h5", "list.txt"),
         ("m.h5 frames --codebook cb.h5", "frames/img_003.png"),
     ],
+    "idt-segment": [
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "a.avi"),
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "m.h5"),
+        ("a.avi b.avi --model m.h5 --codebook cb.h5", "cb.h5"),
+        ("@list.txt --model m.h5 --codebook cb.h5", "b.avi"),
+        ("@list.txt --model m.h5 --codebook cb.h5", "list.txt"),
+        ("frames --model m.h5 --codebook cb.h5", "frames/img_003.png"),
+        ("a.avi --train labels.csv --train-slices b.avi --codebook cb.h5", "labels.csv"),
+        ("a.avi --train labels.csv --train-slices b.avi --codebook cb.h5", "b.avi"),
+        ("a.avi --model m.h5 --codebook cb.h5 --truth labels.csv", "labels.csv"),
+        ("f --model m.h5 --codebook cb.h5 --method dtw --transcripts s", "s/x/1.avi"),
+    ],
+    "idt-fuse": [
+        ("extra.npy --convert --write csv --order names.txt", "extra.npy"),
+        ("extra.npy --convert --write csv --order names.txt", "names.txt"),
+        ("extra.npy --convert --write csv --list list.txt --classes names.txt", "list.txt"),
+    ],
 }
 """For each command words, and which of its inputs the output would be."""
 
@@ -96,6 +113,14 @@ IN_A_FOLDER = {
         (f"{SET} --compare r.cfg", "o/comparison.csv", "r.cfg"),
         (f"{SET} --compare r.cfg", "o/rows/one/report.md", "s/x/2.avi"),
         (f"{SET} --features g", "g/y/4.h5", "s/x/1.avi"),
+    ],
+    "idt-fuse": [
+        ("one=extra.npy two=rows.bin+v.h5*2 --labels labels.csv", "o/report.json", "labels.csv"),
+        ("one=extra.npy two=rows.bin+v.h5*2", "o/report.md", "v.h5"),
+        ("one=extra.npy two=rows.bin --list two=list.txt --numbered names.txt", "o/accuracy.png", "names.txt"),
+        ("one=extra{split}.npy two=rows.bin --split 1,2", "o/fused.split2.h5", "rows.bin"),
+        ("one=extra.npy two=rows.bin --search one=v.h5 two=m.h5 --validation-list list.txt", "o/gain.png", "m.h5"),
+        ("one=extra.npy two=rows.bin --write csv --order list.txt", "o/fused.csv", "list.txt"),
     ],
 }
 """For commands that write into the folder ``o`` words, which file there, and which input is linked there."""

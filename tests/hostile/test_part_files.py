@@ -12,7 +12,7 @@ import time
 import pytest
 
 from idt import DataError
-from idt.files import atomic, locks
+from idt.files import atomic, lock_file, locks
 from idt.files.atomic import replacing, sweep
 
 DEAD = "0123456789abcdef"
@@ -325,13 +325,13 @@ def test_without_locks_the_clock_is_that_of_the_file_system(target, no_locks, mo
 
 def test_a_part_file_that_a_sweeper_holds_gives_way_to_another(target, monkeypatch):
     taken = []
-    take = locks.take
+    take = lock_file.take
 
     def taken_once(descriptor, **given):
         taken.append(descriptor)
         return False if len(taken) == 1 else take(descriptor, **given)
 
-    monkeypatch.setattr(locks, "take", taken_once)
+    monkeypatch.setattr(lock_file, "take", taken_once)
     with replacing(target) as part:
         part.write(b"a")
     assert len(taken) == 2

@@ -1,7 +1,6 @@
-"""Text, CSV, JSON, matrices and gzip that strangers made: what each reader of `idt/files` takes and refuses."""
+"""Text, CSV, JSON and matrices that strangers made: what each reader of `idt/files` takes and refuses."""
 
 import contextlib
-import gzip
 import json
 import os
 import pickle
@@ -15,9 +14,11 @@ import numpy as np
 import pytest
 
 import idt
+from classify.datasets.class_files import read_class_file
 from classify.datasets.hollywood2 import read_labels as read_hollywood2
 from classify.datasets.kth import read_sequences
 from classify.datasets.ucf101 import read_classes
+from classify.datasets.video_list import read_video_list
 from classify.evaluation import cost_ledger
 from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
@@ -27,12 +28,10 @@ from classify.models.outside_vectors import read_extra
 from classify.text_files import read_lines
 from idt.batch.jobs import camera_or_path, plan, read_list
 from idt.errors import DataError
-from idt.features import release_rows
-from idt.features.convert import write_text
-from idt.files import csv_text, gunzip, json_text, npy, provenance, text
+from idt.files import csv_text, json_text, provenance, text
+from idt.files.foreign import npy
 from idt.files.hdf5 import is_hdf5
 from idt.frames.people import read_boxes
-from tests.samples import random_features
 
 SOON = 20
 """Seconds; what is refused here takes hundredths, and without a check takes for ever."""
@@ -52,17 +51,6 @@ def nothing_hangs():
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write bytes to a file: its path."""
-
-    def write(data, name="f.txt"):
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return write
-
-
 READERS = {
     "text": text.read_text,
     "lines": read_lines,
@@ -79,6 +67,8 @@ READERS = {
     "digest": provenance.digest,
     "kth": read_sequences,
     "ucf101": read_classes,
+    "video list": read_video_list,
+    "classes": read_class_file,
 }
 
 
@@ -257,69 +247,6 @@ def test_numbers_beyond_float32_are_refused_without_a_warning(file, tmp_path):
     np.save(tmp_path / "m.npy", np.array([[1e300, 1.0]]))
     with pytest.raises(DataError, match="must be finite, got 1 NaN or infinite"):
         read_extra(tmp_path / "m.npy", file(b"a\n"))
-
-
-# Gzip.
-
-
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    """Some rows of the release as text."""
-    path = tmp_path_factory.mktemp("rows") / "rows.txt"
-    write_text(random_features(7), path)
-    return path.read_bytes()
-
-
-def test_members_and_padding_are_one_file(file, rows):
-    lines = rows.splitlines(keepends=True)
-    packed = b"".join(map(gzip.compress, [b"", *lines, b"\n"])) + bytes(512)
-    assert len(idt.load(file(packed, "rows.gz"))) == 7
-    one = gzip.compress(rows)
-    assert idt.load(file(one, "one.gz")).hog.tobytes() == idt.load(file(rows, "plain.txt")).hog.tobytes()
-
-
-@pytest.mark.parametrize("blank", [b"\n", b" \t \r\n", b" " * 20_000 + b"\n"])
-def test_blank_lines_without_end_are_refused(file, rows, blank):
-    many = blank * (40_000_000 // len(blank))
-    for data in (gzip.compress(many, 1), gzip.compress(rows + many, 1), many[:4_000_000]):
-        with pytest.raises(DataError, match=r"too many blank ones|more than 200 times its size"):
-            idt.load(file(data, "blank.gz"))
-
-
-def test_a_bomb_is_refused_while_it_unpacks(file, rows):
-    packed = gzip.compress(b"1" * 60_000_000)
-    given = []
-    with open(file(packed, "bomb.gz"), "rb") as raw:
-        unpacked = gunzip.Gunzip(raw, "bomb.gz")
-        parts = iter(lambda: unpacked.read(1 << 16), b"")
-        with pytest.raises(DataError, match="more than 200 times its size"):
-            given.extend(map(len, parts))
-    assert sum(given) <= gunzip.EXPANSION * len(packed) + gunzip.SLACK
-    # Of what is packed like text of numbers nothing is held back.
-    assert sum(map(len, release_rows.blocks(file(gzip.compress(rows * 30), "rows.gz")))) == 210
-
-
-def _packed(data):
-    """Gzip without a time, so that the tests have the same names in every process."""
-    return gzip.compress(data, mtime=0)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (_packed(b"") * (gunzip.EMPTY + 2), "packed pieces without content"),
-        (_packed(b"x" * 5000)[:-9], "ends in the middle"),
-        (_packed(b"1")[:5], "ends in the middle"),
-        (_packed(b"1") + b"garbage", "not a whole gzip file"),
-        (_packed(bytes(range(65, 90)))[:-5] + b"12345", "incorrect"),
-        (b"\x1f\x8b", "ends in the middle"),
-        (b"\x1f\x8b\x08\xff" + b"x" * 100_000, "not a whole gzip file"),
-        (_packed(b"1\t" * 40_000), "line 1 must not be longer than"),
-    ],
-)
-def test_a_damaged_gzip_file_is_refused(file, data, message):
-    with pytest.raises(DataError, match=message):
-        idt.load(file(data, "f.gz"))
 
 
 # The readers of lists.

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from benchmarks.clips import write_video
+from classify.fusion.scores import Scores
+from classify.fusion.write import write_scores
 from classify.models import model_file
 from classify.svm.linear import LinearSVM
 from encoding.encode_files import encode_files
@@ -35,7 +37,10 @@ PATIENCE = 30
 
 COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode"}
 
-NO_FILES = {"--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"}
+NO_FILES = {
+    *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
+    *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
+}
 """Options that take text and name no file."""
 
 OUTPUTS = {"-o", "--force"}
@@ -87,11 +92,37 @@ FILES = {
         "--split": "folder {set} --split {bad} -o {out}",
         "--lists": "hmdb51 {set} --lists {bad} -o {out}",
         "--sequences": "kth {kth} --subsequences --sequences {bad} -o {out}",
+        "--train": "list --train {bad} --test {test.txt} --root {set} -o {out}",
+        "--test": "list --train {train.txt} --test {bad} --root {set} -o {out}",
+        "--root": "list --train {train.txt} --test {test.txt} --root {bad} -o {out}",
+        "--classes": "list --train {train.txt} --test {test.txt} --root {set} --classes {bad} -o {out}",
+        "--extra": "folder {set} --folds 2 --extra {bad} -o {out}",
+        "--extra-names": "folder {set} --folds 2 --extra {block.npy} --extra-names {bad} -o {out}",
     },
+}
+TWO = "a={scores.h5} b={scores.h5} -o {out}"
+FILES["idt-fuse"] = {
+    "sources": "a={bad} b={scores.h5} -o {out}",
+    **{f"--{option}": f"{TWO} --{option} {{bad}}" for option in ("list", "classes", "lists", "labels", "split")},
+    "--numbered": TWO + " --list {names.txt} --numbered {bad}",
+    **{f"--{option}": f"{TWO} --{option} a={{bad}} b={{other.h5}}" for option in ("search", "svm")},
+    "--validation-list": TWO + " --search a={other.h5} b={other.h5} --validation-list {bad}",
+    "--order": TWO + " --write csv --order {bad}",
+}
+KNOWN = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.csv"
+TRAINED = "{f1.h5} --codebook {codebook.h5} --train {segments.csv} --train-slices {f1.h5} -o {out}.csv"
+FILES["idt-segment"] = {
+    "inputs": KNOWN.replace("{f1.h5}", "{bad}"),
+    "--model": KNOWN.replace("{model.h5}", "{bad}"),
+    "--codebook": KNOWN.replace("{codebook.h5}", "{bad}"),
+    "--train": TRAINED.replace("{segments.csv}", "{bad}"),
+    "--train-slices": TRAINED.replace("slices {f1.h5}", "slices {bad}"),
+    "--transcripts": KNOWN + " --method dtw --transcripts {bad}",
+    "--truth": KNOWN + " --truth {bad}",
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
-FOLDERS = {"--verify", "root", "--features", "--lists"}
+FOLDERS = {"--verify", "root", "--features", "--lists", "--transcripts", "--root"}
 """Options that name a folder, for which every file is a bad one, and a folder a good one."""
 
 
@@ -180,6 +211,9 @@ def good(tmp_path_factory):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
     (place / "labels.csv").write_text("f1,walk\nf2,run\nf3,walk\nf4,run\n")
+    (place / "train.txt").write_text("walk/a.avi 0\nrun/c.avi 1\n")
+    (place / "test.txt").write_text("walk/b.avi 0\nrun/d.avi 1\n")
+    (place / "segments.csv").write_text("f1,0,1,walk\nf1,1,2,run\n")
     (place / "names.txt").write_text("f1\nf2\nf3\nf4\n")
     np.save(place / "block.npy", np.eye(4, dtype=np.float32))
     stored = load_vectors(place / "vectors.h5")
@@ -187,6 +221,9 @@ def good(tmp_path_factory):
     model_file.save_model(
         place / "model.h5", machine, layout=stored.layout, codebook=stored.codebook, source={"digest": "0" * 64}
     )
+    for name, videos in (("scores", names), ("other", ["g1", "g2", "g3", "g4"])):
+        made = Scores(np.eye(2)[[0, 1, 0, 1]], videos, ["run", "walk"], np.array([0, 1, 0, 1]), "margins")
+        write_scores(place / f"{name}.h5", made)
     for folder, videos in {"set": ["walk/a", "walk/b", "run/c", "run/d"], "kth": ["person01_boxing_d1"]}.items():
         for video in videos:
             (place / folder / f"{video}.avi").parent.mkdir(parents=True, exist_ok=True)
@@ -222,6 +259,9 @@ def bad_files(good, name, option):
     found["no name"] = ""
     if (name, option) == ("idt-convert", "features"):
         del found["empty"]  # text of no rows
+    if (name, option) == ("idt-evaluate", "--classes"):
+        # Text of two lines names two classes.
+        del found["a section"], found["a reference to itself"]
     if option in FOLDERS or option == "--boxes":
         del found["badfolder"]
     if (name, option) == ("idt-evaluate", "--features"):

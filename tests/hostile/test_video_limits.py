@@ -200,7 +200,7 @@ def test_a_video_that_announces_large_frames_is_refused_before_one_is_decoded(tm
     path = write_video(tmp_path / "a.avi", scenes.noise(3, size=(48, 64)))
     monkeypatch.setattr(cv2, "VideoCapture", Unread)
     with pytest.raises(DataError, match="has 64×48 px, more than max_pixels=3000"):
-        open_video(path, max_pixels=3000)
+        open_video(path, max_pixels=3000, decoder="opencv")
 
 
 def test_every_door_has_the_limit(tmp_path):
@@ -227,7 +227,7 @@ def test_the_commands_that_read_videos_take_the_limit(tmp_path, command):
     for name in scripts():
         _, out, _ = command(name, "--help")
         without += [] if "--max-pixels" in out else [name]
-    assert without == ["idt-convert", "svm-train"]
+    assert without == ["idt-convert", "svm-train", "idt-fuse"]
 
 
 def test_the_limit_is_no_part_of_what_is_recorded(tmp_path):
@@ -304,6 +304,7 @@ def test_a_file_that_grows_is_read_up_to_its_size(tmp_path):
             file.digest()
 
 
+@pytest.mark.usefixtures("each_decoder")
 def test_descriptors_do_not_pile_up(tmp_path):
     path = write_video(tmp_path / "a.avi", scenes.noise(3, size=(48, 64)))
     (tmp_path / "bad.avi").write_bytes(b"\0" * 100)

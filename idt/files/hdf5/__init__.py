@@ -4,12 +4,13 @@ reading  what others call: `open_checked`, `attribute`, `json_attribute`, `datas
 kind     whether a file is ours, of an earlier release, of which format
 guard    the open file: objects are found here before libhdf5 opens them
 headers  object headers, parsed and held against those of our files
+filters  chunks unpacked
 index    where the chunks of a dataset lie
-dataset  chunks unpacked, and their checksums compared
+dataset  numbers and texts, chunk by chunk
 chunks   chunks deflated by the kind of byte they hold, when they are written
 """
 
-from idt.files.hdf5.kind import format_of, is_hdf5, is_of_earlier_release, is_ours
+from idt.files.hdf5.kind import format_of, is_hdf5, is_ours
 from idt.files.hdf5.reading import (
     attribute,
     damaged,
@@ -28,7 +29,6 @@ __all__ = [
     "format_of",
     "has",
     "is_hdf5",
-    "is_of_earlier_release",
     "is_ours",
     "json_attribute",
     "open_checked",

@@ -7,7 +7,6 @@ and deflate, whose streams end in a checksum (RFC 1950, Adler-32).
 """
 
 import math
-import zlib
 from itertools import product
 from typing import Any
 
@@ -15,6 +14,7 @@ import h5py
 import numpy as np
 
 from idt.errors import DataError
+from idt.files.hdf5.filters import inflated, unshuffled
 from idt.files.hdf5.index import UNDEFINED, Unsound, places
 
 FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
@@ -163,23 +163,13 @@ class Stored:
         data = self._take(*self._located()[corner])
         count = math.prod(self._layout.chunks)
         if FILTERS[1] in self._filters:
-            data = self._inflated(data, count * self._stored.itemsize)
+            try:
+                data = inflated(data, count * self._stored.itemsize)
+            except Unsound as problem:
+                self._refuse(str(problem))
         if FILTERS[0] in self._filters:
-            data = np.frombuffer(data, np.uint8).reshape(self._stored.itemsize, count).T.tobytes()
+            data = unshuffled(data, self._stored.itemsize)
         return self._native(np.frombuffer(data, self._stored)).reshape(self._layout.chunks)
-
-    def _inflated(self, data, size):
-        """Inflate a stream that must have so many bytes; zlib compares its checksum."""
-        stream = zlib.decompressobj()
-        try:
-            found = stream.decompress(data, size + 1)
-            if len(found) == size and not stream.eof:
-                found += stream.decompress(stream.unconsumed_tail, 1)
-        except zlib.error as problem:
-            self._refuse(str(problem))
-        if len(found) != size or not stream.eof:
-            self._refuse("a chunk unpacks to another size")
-        return found
 
     def _native(self, values):
         return values.astype(self.dtype, copy=False)

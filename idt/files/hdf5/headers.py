@@ -94,7 +94,7 @@ def parse(read, address):
     """
     header = Header({}, {}, None, None, None)
     once = set()
-    for kind, flags, body in _messages(read, address):
+    for kind, flags, body in messages(read, address):
         if flags & SHARED:
             raise Unsound("its header shares a message with another object")
         if kind in SINGLE:
@@ -106,9 +106,9 @@ def parse(read, address):
         elif kind not in OTHERS:
             raise Unsound(f"its header holds a message of type {kind}")
         if kind == 6:
-            _add(header.links, "links", *_link(body))
+            _add(header.links, "links", *link_of(body))
         elif kind == 12:
-            _add(header.attributes, "attributes", *_attribute(body))
+            _add(header.attributes, "attributes", *attribute_of(body))
         elif kind == 3:
             header = header._replace(kind=body[0] & 15)
         elif kind == 8:
@@ -122,8 +122,16 @@ def parse(read, address):
     return header if 8 in once else header._replace(kind=None)
 
 
-def _messages(read, address):
-    """Yield type, flags and body of each message of a header, through all of its blocks."""
+def messages(read, address):
+    """Yield type, flags and body of each message of the header at ``address``, through all of its blocks.
+
+    ``read`` is as for `parse`.
+
+    Raises
+    ------
+    Unsound
+        If the header is not of version 2, or leads out of the file or back to itself.
+    """
     start = read(512, address)
     if start[:5] != b"OHDR\x02":
         raise Unsound("its header is of another version of HDF5")
@@ -178,8 +186,8 @@ def _address(body, at):
     return int.from_bytes(body[at : at + 8].ljust(8, b"\0"), "little")
 
 
-def _link(body):
-    """Name and address of a link."""
+def link_of(body):
+    """Return name and address of the link that a message's ``body`` is; the address is None if it is no hard link."""
     flags, at, soft = body[1], 2, False
     if flags & 8:
         soft, at = bool(body[at]), at + 1
@@ -191,8 +199,8 @@ def _link(body):
     return _text(name), None if soft else _address(body, at + size)
 
 
-def _attribute(body):
-    """Name and `Value` of an attribute."""
+def attribute_of(body):
+    """Return name and `Value` of the attribute that a message's ``body`` is."""
     version, shared, name_size, type_size, space_size = struct.unpack_from("<BBHHH", body)
     if version not in (1, 3) or (version == 3 and shared):
         raise Unsound("an attribute is of another version of HDF5, or shares its type")

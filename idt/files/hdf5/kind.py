@@ -57,26 +57,6 @@ def is_ours(path):
         return False
 
 
-def is_of_earlier_release(path):
-    """Tell whether a file is HDF5 of ours whose text has variable length, as an earlier release wrote it.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Raises
-    ------
-    DataError
-        If the file is damaged.
-    OSError
-        If it does not exist or cannot be read.
-    """
-    if not is_hdf5(path):
-        return False
-    with GuardedFile(path) as guard:
-        return earlier(guard)
-
-
 def earlier(guard):
     """Tell whether an open `idt.files.hdf5.guard.GuardedFile`, ``guard``, was written by an earlier release."""
     root = guard.root()

@@ -1,0 +1,248 @@
+"""Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
+
+The lists may name the videos with other folders before them than lie here, or with fewer. A listed name and a video
+are the same if one path ends with the other; of several such videos the one counts that agrees in most folders. If
+there is none, the folders that all names have in common are left out, and of those that all names of one list have in
+common all but the last.
+
+Source: docs/method/protocols.md, section 2.12.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
+from classify.datasets.splits import Split
+from classify.datasets.video_list import read_video_lists
+from classify.text_files import listed
+from idt.errors import DataError
+from idt.files.walk import walk
+from idt.frames import suffixes
+
+FLOW = ("flow_x", "flow_y", "flow_x_", "flow_y_", "x_", "y_")
+"""Beginnings of the names of flow images, which lie beside the frames of a video."""
+
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})(\.\w+)", re.ASCII)
+
+
+class Entry(NamedTuple):
+    """A listed video: its name, the video that it is cut from, its label or labels, and the stretch."""
+
+    name: str
+    source: str
+    label: str | tuple[str, ...]
+    first: int | str | None = None
+    last: int | str | None = None
+
+
+def read_listed(root, params):
+    """Any set that lists of training and test videos describe.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the videos, or of folders of their frames.
+    params : DatasetParams
+        ``train``, ``test``, ``classes``, ``list_form`` and ``first_label`` count.
+
+    Returns
+    -------
+    Dataset
+        A list and its counterpart are a split. Videos that no list names are skipped.
+
+    Raises
+    ------
+    DataError
+        If a list is malformed or has no labels, lists contradict each other, nothing of them lies below ``root``, or
+        it is not clear which video is meant.
+    OSError
+        If a list cannot be read.
+    """
+    count = len(params.train)
+    if not count or count != len(params.test):
+        raise DataError(
+            f"a set of lists needs as many lists of training videos as of test videos, got {count} (train) and"
+            f" {len(params.test)} (test)"
+        )
+    lists = read_video_lists(
+        [*params.train, *params.test], classes=params.classes, form=params.list_form, first_label=params.first_label
+    )
+    sides = [_entries(each) for each in lists]
+    entries: dict[str, Entry] = {}
+    for each, side in zip(lists, sides, strict=True):
+        for entry in side:
+            if entries.setdefault(entry.name, entry).label != entry.label:
+                raise DataError(
+                    f"{each.path} gives {entry.name} the label {entry.label}, another list {entries[entry.name].label}"
+                )
+    videos, skipped = find_videos(root)
+    # A list may name folders of frames beside videos, so they are looked for whether or not there are videos.
+    videos = {name: path for name, path in videos.items() if not path.is_dir()}
+    places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
+    clips = _clips(entries.values(), places, skipped)
+    need(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
+    used = {clip.path for clip in clips.values()}
+    skipped += [Skipped(str(path), "in none of the lists") for path in videos.values() if path not in used]
+    names = ["split"] if count == 1 else [f"split {number}" for number in range(1, count + 1)]
+    splits = []
+    for number, name in enumerate(names):
+        train, test = (
+            tuple(clips[entry.name].name for entry in sides[at] if entry.name in clips)
+            for at in (number, count + number)
+        )
+        splits.append(Split(name, train, test, name if count > 1 else ""))
+    return Dataset(
+        name="list",
+        root=root,
+        clips=sorted(clips.values(), key=lambda clip: clip.name),
+        splits=splits,
+        protocol=_protocol(params, lists),
+        metric="mean_average_precision" if any(each.label_sets for each in lists) else "accuracy",
+        skipped=skipped,
+        missing=[name for name in entries if name not in places],
+    )
+
+
+def _entries(videos):
+    """The entries of a `VideoList`."""
+    sets = videos.label_sets or [(label,) for label in videos.labels or ()]
+    if not sets:
+        raise DataError(f"{videos.path} has no labels; name a file of the classes, called as the folders of the videos")
+    width = len(str(max(label for labels in sets for label in labels)))
+    called = videos.classes or [f"{number:0{width}}" for number in range(10**width)]
+    found = []
+    for row, (name, labels) in enumerate(zip(videos.names, sets, strict=True)):
+        words = tuple(sorted(called[label] for label in labels))
+        label = words if videos.label_sets else words[0]
+        if videos.times:
+            start, end = videos.times[row]
+            found.append(Entry(name, videos.ids[row], label, f"{start:g}s", f"{end:g}s"))
+        elif videos.offsets:
+            first = videos.offsets[row]
+            last = first + videos.frames[row] - 1
+            found.append(Entry(f"{name}_{first:06d}_{last:06d}", name, label, first, last))
+        else:
+            found.append(Entry(name, name, label))
+    return found
+
+
+def _steps(name):
+    """The folders and the name of a video, without suffix."""
+    steps = [step for step in name.split("/") if step not in ("", ".", "..")]
+    stem, _, suffix = steps[-1].rpartition(".") if steps else ("", "", "")
+    if stem and f".{suffix.lower()}" in suffixes.VIDEOS:
+        steps[-1] = stem
+    return tuple(steps)
+
+
+def _locate(sides, videos, root):
+    """Map the name of each entry that is there to its video: name below the root, path, whether it is to be cut."""
+    by_stem: dict[str, list[tuple[str, ...]]] = {}
+    for video in videos:
+        steps = tuple(video.split("/"))
+        by_stem.setdefault(steps[-1], []).append(steps)
+    places: dict[str, tuple[str, Path, bool]] = {}
+    taken: dict[str, str] = {}
+    everywhere = _common([_steps(entry.source) for side in sides for entry in side])
+    for side in sides:
+        here = _common([_steps(entry.source) for entry in side])
+        for entry in side:
+            found = _find(entry.name, entry, by_stem, root, max(everywhere, here - 1))
+            cut = found is None and entry.first is not None
+            if cut:
+                found = _find(entry.source, entry, by_stem, root, max(everywhere, here - 1))
+            if found is None:
+                continue
+            if not cut and taken.setdefault(found, entry.name) != entry.name:
+                raise DataError(
+                    f"{entry.name} and {taken[found]} of the lists are both {videos[found]}; give the folder above as"
+                    " root"
+                )
+            places[entry.name] = found, videos[found], cut
+    return places
+
+
+def _common(paths):
+    """Number of folders that all paths have in common."""
+    count = 0
+    for steps in zip(*(path[:-1] for path in paths), strict=False):
+        if len(set(steps)) > 1:
+            break
+        count += 1
+    return count
+
+
+def _find(name, entry, by_stem, root, common):
+    """The video of a listed name, without the folders in common if that is the only way."""
+    steps = _steps(name)
+    found = _nearest(steps, by_stem, entry.name, root)
+    return _nearest(steps[common:], by_stem, entry.name, root) if found is None and common > 0 else found
+
+
+def _nearest(steps, by_stem, name, root):
+    """The video whose path ends as ``steps``, or the other way round."""
+    best: dict[int, list[str]] = {}
+    for there in by_stem.get(steps[-1], ()) if steps else ():
+        shared = min(len(there), len(steps))
+        if there[-shared:] == steps[-shared:]:
+            # Of two with the same overlap the one without further folders is the name itself.
+            best.setdefault(2 * shared + (len(there) == shared), []).append("/".join(there))
+    if not best:
+        return None
+    nearest = best[max(best)]
+    if len(nearest) > 1:
+        raise DataError(f"{name} of the lists may be any of {listed(nearest)} in {root}; name a folder that holds one")
+    return nearest[0]
+
+
+def _clips(entries, places, skipped):
+    """Map the name of each entry that is there to its clip."""
+    clips = {}
+    for entry in entries:
+        if entry.name in places:
+            video, path, cut = places[entry.name]
+            if cut:
+                name = (PurePosixPath(video).parent / PurePosixPath(entry.name).name).as_posix()
+                clips[entry.name] = Clip(name, path, entry.label, first_frame=entry.first, last_frame=entry.last)
+            else:
+                clips[entry.name] = Clip(video, path, entry.label)
+    kept = {id(clip) for clip in each_once([clip for clip in clips.values() if clip.first_frame is None], skipped)}
+    return {name: clip for name, clip in clips.items() if clip.first_frame is not None or id(clip) in kept}
+
+
+def _frame_folders(root, videos, skipped):
+    """Map the name of each folder of frames to the folder, or to a pattern where images of flow lie beside them."""
+    groups: dict[Path, dict[tuple[str, str], list[str]]] = {}
+    for path in walk(root, follow=True).files:
+        if path.suffix.lower() in suffixes.IMAGES and not path.name.startswith("."):
+            match = _NUMBERED.fullmatch(path.name)
+            kind, digits = ((match[1], match[3]), match[2]) if match else ((path.name, ""), "")
+            groups.setdefault(path.parent, {}).setdefault(kind, []).append(digits)
+    found = {}
+    for folder, kinds in groups.items():
+        name = folder.relative_to(root).as_posix()
+        if name in videos or name == ".":
+            continue
+        frames = {kind: digits for kind, digits in kinds.items() if kind[0] not in FLOW}
+        if len(kinds) == 1 or not any(suffix for _, suffix in frames):
+            found[name] = folder
+        elif len(frames) == 1:
+            ((prefix, suffix), digits), *_ = frames.items()
+            widths = {len(number) for number in digits}
+            found[name] = folder / f"{prefix}%{f'0{widths.pop()}' if len(widths) == 1 else ''}d{suffix}"
+        else:
+            kinds_there = listed(sorted(prefix for prefix, _ in frames))
+            skipped.append(Skipped(str(folder), f"images of several kinds, which begin with {kinds_there}"))
+    return found
+
+
+def _protocol(params, lists):
+    """The splits in words."""
+    pairs = [
+        f"{Path(train).name} against {Path(test).name}" for train, test in zip(params.train, params.test, strict=True)
+    ]
+    notes = "; ".join(dict.fromkeys(note for each in lists for note in each.notes))
+    forms = listed(dict.fromkeys(each.form for each in lists))
+    several = f"{len(pairs)} splits, the mean of their numbers: " if len(pairs) > 1 else ""
+    return f"{several}{', '.join(pairs)} ({forms}{'; ' + notes if notes else ''})"

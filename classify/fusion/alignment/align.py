@@ -1,0 +1,97 @@
+"""Scores of a file in the order of the true labels: a row for each video and a column for each class, both by name.
+
+`classify.fusion.alignment.names` compares names, `classify.fusion.alignment.columns` finds the columns. A file without
+names of its videos needs a list of them: its rows are in the order of the list.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from classify.fusion.alignment.columns import check_plausible, column_order
+from classify.fusion.alignment.names import match
+from classify.text_files import listed
+from idt.errors import DataError
+
+BY_POSITION = "by position in a list"
+"""How rows are matched that a list gave their names."""
+
+LISTED, LISTED_CLASSES = "rows are the videos of ", "columns are the classes of "
+"""Beginnings of the notes by which `classify.fusion.forms.listing` says that a list named rows or columns."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Scores in the order of the true labels.
+
+    Attributes
+    ----------
+    values : (n, C) float64
+        NaN in the rows of videos that the file lacks.
+    steps : dict of str to int
+        How many videos were found by which step of `classify.fusion.alignment.names.VIDEO_STEPS`, or by position in a
+        list.
+    columns : str
+        How the columns were found.
+    extra : list of str
+        Videos of the file that have no true label.
+    """
+
+    values: np.ndarray
+    steps: dict[str, int]
+    columns: str
+    extra: list[str]
+
+    @property
+    def there(self):
+        """(n,) bool, whether the file has each video."""
+        return ~np.isnan(self.values[:, 0])
+
+
+def align(scores, truth, name):
+    """Bring scores into the order of the true labels.
+
+    Parameters
+    ----------
+    scores : Scores
+    truth : Truth
+    name : str
+        What messages call the file.
+
+    Returns
+    -------
+    Aligned
+
+    Raises
+    ------
+    DataError
+        If names cannot be told apart, no video is known, the columns cannot be told, or labels
+        contradict the true ones.
+    """
+    if scores.names is None:
+        raise DataError(f"{name} names no videos; give the list in whose order its rows are, --list")
+    found = match(truth.names, scores.names, beside=truth.beside)
+    if found.ambiguous:
+        raise DataError(f"{name}: names that cannot be told apart: {listed(found.ambiguous)}")
+    rows = found.places
+    there = rows >= 0
+    if not there.any():
+        raise DataError(
+            f"{name} has none of the {len(rows)} videos of {truth.origin}: expected such as {truth.names[0]}, got"
+            f" {scores.names[0]}"
+        )
+    order, how = column_order(scores, truth, rows, name)
+    if any(note.startswith(LISTED_CLASSES) for note in scores.notes):
+        how = "in the order of its list"
+    values = np.full((len(rows), len(order)), np.nan)
+    values[there] = scores.values[rows[there]][:, order]
+    positions = any(note.startswith(LISTED) for note in scores.notes)
+    # Labels of the file, or of the list, were compared already.
+    doubtful = positions and scores.labels is None
+    check_plausible(values, truth, np.where(there, np.arange(len(rows)), -1), name, by_position=doubtful)
+    taken = set(rows.tolist())
+    extra = [video for row, video in enumerate(scores.names) if row not in taken]
+    steps = (
+        {BY_POSITION: int(there.sum())} if positions else {step: count for step, count in found.steps.items() if count}
+    )
+    return Aligned(values, steps, how, extra)

@@ -1,0 +1,203 @@
+"""Columns of a score file in the order of the classes, never by their position alone.
+
+Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one
+column. Only a list that numbers the classes, as networks are trained with, may give columns without names and labels an
+order. The scores must not speak against any order.
+"""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import binom
+
+from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.text_files import listed
+from idt.errors import DataError
+
+DOUBT = 1e-6
+"""Probability of chance below which scores speak against an order of the columns."""
+
+FEW, CHANCE = 100, 1e-3
+"""Videos of which rows in a wrong order are noticed, and the probability of chance above which they are."""
+
+
+def column_order(scores, truth, rows, name):
+    """Find the column of each class.
+
+    Parameters
+    ----------
+    scores : Scores
+    truth : Truth
+    rows : (n,) intp
+        Row of each video of ``truth`` in the scores, -1 where they have none.
+    name : str
+        What messages call the file.
+
+    Returns
+    -------
+    order : (C,) intp
+        Column of each class.
+    how : str
+        How it was found.
+
+    Raises
+    ------
+    DataError
+        If the file has other classes, its labels contradict those of ``truth``, or the order cannot be told.
+    """
+    width, classes = scores.values.shape[1], truth.classes
+    by_name = scores.classes is not None
+    if by_name and scores.labels is not None and are_numbers(classes) and not are_numbers(scores.classes):
+        # The list of the videos numbers the classes without naming them.
+        by_name = False
+    if by_name:
+        order = _by_name(scores.classes, classes, name)
+        _check_labels(scores, truth, rows, order, name)
+        return order, "by the names of the classes"
+    if width != len(classes):
+        raise DataError(f"{name} has {width} columns and no names of classes, expected {len(classes)} classes")
+    if scores.labels is not None:
+        return _by_labels(scores, truth, rows, name)
+    if not truth.numbered:
+        raise DataError(
+            f"{name} names no classes and has no labels, so that the order of its {width} columns cannot be told; name"
+            " a file of its classes, --classes"
+        )
+    return np.arange(width), f"in the order of {truth.origin}"
+
+
+def are_numbers(classes):
+    """Tell whether of ``classes`` only the numbers are known, ``0``, ``1``, …."""
+    return list(classes) == [str(number) for number in range(len(classes))]
+
+
+def _by_name(given, classes, name):
+    """The column of each class, by the names."""
+    found = match(classes, given, CLASS_STEPS)
+    if found.ambiguous:
+        raise DataError(f"{name}: classes that cannot be told apart: {listed(found.ambiguous)}")
+    missing = [label for label, place in zip(classes, found.places, strict=True) if place < 0]
+    taken = set(found.places.tolist())
+    unknown = [label for column, label in enumerate(given) if column not in taken]
+    if missing or unknown:
+        parts = [f"{len(unknown)} unknown classes, {listed(unknown)}"] if unknown else []
+        parts += [f"{len(missing)} missing classes, {listed(missing)}"] if missing else []
+        raise DataError(f"{name} has {len(given)} classes, expected {len(classes)}: {'; '.join(parts)}")
+    return found.places
+
+
+def _indicator(scores):
+    """(n, C) bool, the labels of a file by column."""
+    if scores.labels.ndim == 2:
+        return np.asarray(scores.labels, bool)
+    return scores.labels[:, None] == np.arange(scores.values.shape[1])
+
+
+def _check_labels(scores, truth, rows, order, name):
+    """Refuse labels of a file that are others than the true ones."""
+    if scores.labels is None:
+        return
+    there = rows >= 0
+    given = _indicator(scores)[rows[there]][:, order]
+    wrong = np.flatnonzero((given != truth.holds[there]).any(axis=1))
+    if len(wrong):
+        _refuse_labels(wrong, there, given, truth, name)
+
+
+def _refuse_labels(wrong, there, given, truth, name):
+    """Name the videos whose labels differ."""
+    videos = np.flatnonzero(there)[wrong]
+    odd = [
+        f"{truth.names[video]} ({_shown(given[row], truth)} instead of {_shown(truth.holds[video], truth)})"
+        for row, video in zip(wrong, videos, strict=True)
+    ]
+    raise DataError(
+        f"{name}: the labels of {len(odd)} of {int(there.sum())} videos contradict {truth.origin}: {listed(odd[:5])}"
+        f"{' …' if len(odd) > 5 else ''}"
+    )
+
+
+def _shown(holds, truth):
+    return " and ".join(truth.classes[column] for column in np.flatnonzero(holds)) or "none"
+
+
+def _by_labels(scores, truth, rows, name):
+    """The column of each class, by the videos that both call so."""
+    there = rows >= 0
+    given, wanted = _indicator(scores)[rows[there]], truth.holds[there]
+    seen = wanted.any(axis=0)
+    if (given == wanted).all() and (truth.numbered or (~seen).sum() < 2):
+        return np.arange(given.shape[1]), "by the labels, which are numbered alike"
+    shared = given.T.astype(np.int64) @ wanted.astype(np.int64)
+    order = linear_sum_assignment(-shared.T)[1].astype(np.intp)
+    # A column may only stand for an unseen class if it has no videos, which is then seen by its labels.
+    wrong = np.flatnonzero((given[:, order] != wanted).any(axis=1))
+    if len(wrong):
+        _refuse_labels(wrong, there, given[:, order], truth, name)
+    for label in np.flatnonzero(seen):
+        same = np.flatnonzero(shared[:, label] == shared[order[label], label])
+        if len(same) > 1:
+            raise DataError(
+                f"{name}: the column of {truth.classes[label]} cannot be told, because {len(same)} columns have the"
+                " same videos; name a file of its classes, --classes"
+            )
+    if (~seen).sum() > 1:
+        raise DataError(
+            f"{name}: the columns of {(~seen).sum()} classes cannot be told, because no video has them:"
+            f" {listed(truth.classes[label] for label in np.flatnonzero(~seen))}; name a file of its classes, --classes"
+        )
+    return order, "found by the labels of the videos"
+
+
+def check_plausible(values, truth, rows, name, *, by_position):
+    """Refuse scores that speak against the order of their columns or rows.
+
+    Parameters
+    ----------
+    values : (n, C) float
+        Columns in the order of the classes.
+    truth : Truth
+    rows : (n,) intp
+        Row of each video, -1 where there is none.
+    name : str
+        What messages call the file.
+    by_position : bool
+        A list gave the rows their names, and no labels confirm it.
+
+    Raises
+    ------
+    DataError
+        If far more videos were right with some classes in each other's columns, or if rows of a list are right no more
+        often than by chance.
+    """
+    there = rows >= 0
+    if truth.several or not there.any():
+        return
+    labels, best = truth.labels[there], values[rows[there]].argmax(axis=1)
+    counts = np.zeros((len(truth.classes),) * 2, np.int64)
+    np.add.at(counts, (labels, best), 1)
+    right, chance = int(np.trace(counts)), float(np.bincount(labels).max() / len(labels))
+    if by_position and len(labels) >= FEW and binom.sf(right - 1, len(labels), chance) > CHANCE:
+        raise DataError(
+            f"{name}: {right} of {len(labels)} videos are right, no more than by chance, so that its rows or columns"
+            " are in another order than the list"
+        )
+    for cycle in _cycles(linear_sum_assignment(-counts)[1]):
+        now, then = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())
+        if then > 3 * now and binom.sf(then - 1, now + then, 0.5) < DOUBT:
+            raise DataError(
+                f"{name}: the columns of {listed(truth.classes[label] for label in cycle[:5])}"
+                f"{' …' if len(cycle) > 5 else ''} seem to be in another order, in which {then} of their videos were"
+                f" right instead of {now}; name a file of its classes, --classes"
+            )
+
+
+def _cycles(order):
+    """The classes that an order moves, each group that changes places among itself, following the order."""
+    left = set(np.flatnonzero(order != np.arange(len(order))).tolist())
+    while left:
+        cycle, at = [], min(left)
+        while at in left:
+            left.remove(at)
+            cycle.append(at)
+            at = int(order[at])
+        yield np.array(cycle)

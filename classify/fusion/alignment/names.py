@@ -1,0 +1,141 @@
+"""Names of videos and classes in the spellings of others, and which of two lists mean the same.
+
+Networks name a video by its path, with or without folder and suffix, and some replace characters: CoViAR writes ``_``
+for all that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or ``handstand
+pushups``. Names are compared as they are first, then without folder and suffix, then folded; each step takes only pairs
+that are unique among the names left over.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from idt.frames.suffixes import VIDEOS
+
+_SUFFIX = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(VIDEOS)))})\Z", re.IGNORECASE)
+_UCF = re.compile(r"v_(?=\w+_g\d+_c\d+\Z)")
+
+
+def without_suffix(name):
+    """Return the path ``name`` without the suffix of a video; any other end, as in ``Mr._Bean``, belongs to it."""
+    return _SUFFIX.sub("", name.rstrip("/"))
+
+
+def stem(name):
+    """Return the last part of the path ``name``, without the suffix of a video."""
+    return without_suffix(name).rpartition("/")[2]
+
+
+def folded(name):
+    """Return the stem of ``name`` in lower case, every character outside [0-9a-z] as ``_``.
+
+    The ``v_`` of UCF's names goes, because the two-stream release of jeffreyhuang1 writes them without it.
+    """
+    return _UCF.sub("", _folded(stem(name)))
+
+
+def folded_path(name):
+    """Return ``name`` without suffix, folded like a stem but for the slashes between folders."""
+    return "/".join(map(_folded, without_suffix(name).split("/")))
+
+
+def class_key(name):
+    """Return the class ``name`` in lower case, letters and digits only."""
+    return "".join(char for char in name.lower() if char.isalnum())
+
+
+def _folded(text):
+    return re.sub("[^0-9a-z]", "_", text.lower())
+
+
+FOLDED = "folded"
+
+VIDEO_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("exact", str),
+    ("without folder and suffix", without_suffix),
+    (FOLDED, folded_path),
+    ("without folder and suffix", stem),
+    (FOLDED, folded),
+)
+"""How names of videos are compared, one step after the other, each with its name in reports."""
+
+CLASS_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str), (FOLDED, class_key))
+"""The same for names of classes."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Pairs of names of two lists.
+
+    Attributes
+    ----------
+    places : (n,) intp
+        Index in the other list of each wanted name; -1 where it has none.
+    steps : dict of str to int
+        Number of pairs that each step found.
+    ambiguous : list of str
+        Names of the other list, each with another name that it cannot be told from.
+    """
+
+    places: np.ndarray
+    steps: dict[str, int]
+    ambiguous: list[str]
+
+
+def match(wanted, given, steps=VIDEO_STEPS, *, beside=()):
+    """Find wanted names in another list.
+
+    Parameters
+    ----------
+    wanted, given : sequence of str
+        No name occurs twice in ``wanted``.
+    steps : sequence of (str, callable)
+        Name of each step, and the key by which it compares.
+    beside : sequence of str
+        Other names that exist, such as those of training videos: a given name that is one of them, but for folder and
+        suffix, is not folded onto a wanted one.
+
+    Returns
+    -------
+    Matched
+    """
+    known = [*wanted, *beside]
+    places = np.full(len(known), -1, np.intp)
+    left, found = list(range(len(given))), dict.fromkeys((name for name, _ in steps), 0)
+    for name, key in steps:
+        if not (places[: len(wanted)] < 0).any():
+            break
+        reach = len(wanted) if name == FOLDED else len(known)
+        ours = _by_key(known, np.flatnonzero(places[:reach] < 0), key)
+        theirs = _by_key(given, left, key)
+        for same in ours.keys() & theirs.keys():
+            if len(ours[same]) == len(theirs[same]) == 1:
+                places[ours[same][0]] = theirs[same][0]
+                found[name] += ours[same][0] < len(wanted)
+        taken = set(places.tolist())
+        left = [index for index in left if index not in taken]
+    places = places[: len(wanted)]
+    return Matched(places, found, _doubts(wanted, given, places, left, steps))
+
+
+def _by_key(names, indices, key):
+    found: dict[str, list[int]] = {}
+    for index in indices:
+        found.setdefault(key(names[index]), []).append(int(index))
+    return found
+
+
+def _doubts(wanted, given, places, left, steps):
+    """Names that are left on both sides under one key."""
+    lines: dict[str, None] = {}
+    for _, key in steps:
+        ours, theirs = _by_key(wanted, np.flatnonzero(places < 0), key), _by_key(given, left, key)
+        for same in sorted(ours.keys() & theirs.keys()):
+            several = [given[index] for index in theirs[same]]
+            if len(several) > 1:
+                lines[f"{' and '.join(several[:3])} for {wanted[ours[same][0]]}"] = None
+            else:
+                lines[f"{several[0]} for {' and '.join(wanted[index] for index in ours[same][:3])}"] = None
+    return list(lines)

@@ -1,0 +1,90 @@
+"""The videos that a fusion is tested on: where their labels come from, and how splits are put together."""
+
+import os
+from dataclasses import dataclass, replace
+
+from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
+from classify.fusion.sources import at_split
+from classify.reports.extent import SIZES
+from idt.errors import DataError, did_you_mean, shown
+
+SPLITS = {"ucf101": ("1", "2", "3"), "hmdb51": ("1", "2", "3"), "jhmdb": ("1", "2", "3")}
+"""Official splits of data sets, whose accuracies are averaged."""
+
+
+@dataclass(frozen=True)
+class FusionProtocol:
+    """Videos that are tested, and their labels.
+
+    Attributes
+    ----------
+    dataset : str or None
+        Name of the data set, one of `classify.reports.extent.SIZES`, for the report and its published numbers.
+    lists : str or None
+        Folder of the official lists of UCF101 or HMDB51, or an annotation file; may hold ``{split}``.
+    labels : str, dict or None
+        CSV of ``name,label``, or video → label or labels. Without lists and labels a score file must carry labels.
+    splits : tuple of str
+        Names of the splits, which take the place of ``{split}``; official ones are numbers.
+    pool : bool
+        Whether splits test different videos of one protocol and are counted together, as when one actor is left out;
+        else the mean of their numbers is reported.
+    validation : str or None
+        Annotation file of the validation videos.
+    """
+
+    dataset: str | None = None
+    lists: str | None = None
+    labels: str | dict | None = None
+    splits: tuple[str, ...] = ("1",)
+    pool: bool = False
+    validation: str | None = None
+
+    def __post_init__(self):
+        if self.lists is not None and self.labels is not None:
+            raise DataError("lists and labels exclude each other: labels come from one of them")
+        if self.dataset is not None and self.dataset not in SIZES:
+            hint = did_you_mean(self.dataset, SIZES)
+            raise DataError(f"unknown data set {shown(self.dataset)}; known are {', '.join(SIZES)}{hint}")
+        if not self.splits or len(set(self.splits)) < len(self.splits):
+            raise DataError(f"splits must be different names, got {', '.join(map(str, self.splits)) or 'none'}")
+
+    def truth(self, split, streams, lists, part):
+        """Return the labels of a split.
+
+        Parameters
+        ----------
+        split : str
+        streams : list of (str, Scores)
+            What messages call the files of the sources, and what they hold.
+        lists : list of Truth
+            Labels of the lists that name rows.
+        part : {"test", "train"}
+            Validation videos are among those of training.
+
+        Returns
+        -------
+        Truth
+
+        Raises
+        ------
+        DataError
+            If there are no labels.
+        OSError
+            If a file of labels cannot be read.
+        """
+        if part == TRAIN and self.validation is not None:
+            return replace(listed_truth(at_split(self.validation, split)), partial=True)
+        if self.labels is not None:
+            return named_truth(self.labels) if isinstance(self.labels, dict) else csv_truth(self.labels)
+        if self.lists is not None:
+            path = at_split(self.lists, split)
+            number = int(split) if split.isascii() and split.isdigit() else None
+            if number is None and os.path.isdir(path):
+                raise DataError(f"{path} has splits 1, 2, …, got {shown(split)}; use numbers")
+            found = listed_truth(path, split=number or 1, part=part)
+            if part != TRAIN:
+                return found
+            if found.beside:
+                return replace(found, partial=True, whole=False)
+        return carried_truth(streams, lists)

@@ -1,0 +1,253 @@
+"""True labels of the videos that a fusion is tested on, and where they come from.
+
+Labels come from a list of videos (the official lists of a data set, or the annotation file that a network was trained
+from), from a CSV of labels, or from a score file that carries them. They also give the classes their names and their
+order, in which every source is brought.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from classify.datasets.video_list import read_video_list
+from classify.fusion.alignment.columns import are_numbers
+from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.forms.coviar import classes_of_folders
+from classify.labels import classes_of, read_labels
+from classify.metrics import memberships
+from classify.text_files import listed
+from idt.errors import DataError
+
+TEST, TRAIN = "test", "train"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Videos, classes and labels.
+
+    Attributes
+    ----------
+    names : list of str
+    classes : list of str
+    holds : (n, C) bool
+        Whether each video has each class.
+    several : bool
+        Whether a video may have several classes, or none.
+    numbered : bool
+        Whether the classes stand in the order of the numbers that networks are trained with, so that columns without
+        names may be taken in it.
+    partial : bool
+        Whether there are labels for more videos than are tested: those that no source has are left out.
+    whole : bool
+        Whether these are all videos of a test: other videos of a source are not tested.
+    beside : tuple of str
+        Other videos of the set, such as those of training.
+    origin : str
+        Words for the report.
+    """
+
+    names: list[str]
+    classes: list[str]
+    holds: np.ndarray
+    several: bool = False
+    numbered: bool = False
+    partial: bool = False
+    whole: bool = False
+    beside: tuple[str, ...] = ()
+    origin: str = ""
+
+    @property
+    def labels(self):
+        """(n,) index of the class of each video; of several the first."""
+        return self.holds.argmax(axis=1)
+
+    def take(self, rows):
+        """Return the labels of some ``rows`` only."""
+        return replace(self, names=[self.names[row] for row in rows], holds=self.holds[rows])
+
+    def in_order_of(self, classes, name):
+        """Return the labels with the classes in another order.
+
+        Parameters
+        ----------
+        classes : list of str
+        name : str
+            What a message calls these labels.
+
+        Returns
+        -------
+        Truth
+
+        Raises
+        ------
+        DataError
+            If the classes are others.
+        """
+        found = match(classes, self.classes, CLASS_STEPS)
+        unknown = sorted(set(range(len(self.classes))) - set(found.places.tolist()))
+        if unknown and self.holds[:, unknown].any():
+            odd = listed(self.classes[column] for column in unknown)
+            raise DataError(f"{name}: {odd} are no classes of the test videos")
+        there = found.places >= 0
+        # A class that no validation video has may be missing.
+        holds = np.zeros((len(self.names), len(classes)), bool)
+        holds[:, there] = self.holds[:, found.places[there]]
+        return replace(self, classes=list(classes), holds=holds)
+
+
+def listed_truth(path, *, split=1, part=TEST):
+    """Read labels from a list of videos.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of official lists, or an annotation file.
+    split : int
+        Of a folder.
+    part : {"test", "train"}
+        Of a folder.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    DataError
+        If the list is malformed or has no labels.
+    OSError
+        If it cannot be read.
+    """
+    found = read_video_list(path, split=split, part=part)
+    folder = os.path.isdir(path)
+    beside: tuple[str, ...] = ()
+    if folder:
+        other = TRAIN if part == TEST else TEST
+        beside = tuple(read_video_list(path, split=split, part=other).names)
+    truth = truth_of_list(found)
+    if truth is None:
+        raise DataError(f"{path} has no labels; use an annotation file that has some, or --labels")
+    return replace(truth, numbered=is_numbered(path), whole=True, beside=beside)
+
+
+def is_numbered(path):
+    """Tell whether the list at ``path`` numbers the classes.
+
+    The folder of HMDB51's lists does not, so that every network has an order of its own.
+    """
+    return not os.path.isdir(path) or os.path.isfile(os.path.join(path, "classInd.txt"))
+
+
+def truth_of_list(found):
+    """Return the labels of a list.
+
+    Parameters
+    ----------
+    found : classify.datasets.video_list.VideoList
+
+    Returns
+    -------
+    Truth or None
+        None if it has no labels.
+    """
+    sets = found.label_sets if found.labels is None else [(label,) for label in found.labels]
+    if sets is None:
+        return None
+    count = 1 + max((label for labels in sets for label in labels), default=0)
+    classes = found.classes if found.classes is not None else numbers(count)
+    holds = np.zeros((len(sets), len(classes)), bool)
+    for row, labels in zip(holds, sets, strict=True):
+        row[list(labels)] = True
+    several = found.labels is None
+    return Truth(found.names, list(classes), holds, several, numbered=True, origin=str(found.path))
+
+
+def csv_truth(path):
+    """Read labels from CSV lines ``name,label``, as of `classify.labels.read_labels`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    DataError, OSError
+        As `classify.labels.read_labels`.
+    """
+    return named_truth(read_labels(path), str(path))
+
+
+def named_truth(labels, origin="labels"):
+    """Return the labels of named videos, more of which may be there than are tested.
+
+    Parameters
+    ----------
+    labels : dict of str to str or to tuple of str
+        Video → label, or all of its labels.
+    origin : str
+        Words for the report.
+
+    Returns
+    -------
+    Truth
+    """
+    classes = classes_of(labels.values())
+    several = any(not isinstance(label, str) for label in labels.values())
+    sets = [(label,) if isinstance(label, str) else label for label in labels.values()]
+    return Truth(list(labels), classes, memberships(sets, classes), several, partial=True, origin=origin)
+
+
+def carried_truth(streams, lists=()):
+    """Return the labels that a file carries, of the file that tells most about its classes.
+
+    Parameters
+    ----------
+    streams : list of (str, Scores)
+        What messages call each file of scores, and its scores.
+    lists : list of Truth
+        Labels of the lists that name the rows of files.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    DataError
+        If no file has labels and names of its videos.
+    """
+    found = [(are_numbers(truth.classes), truth) for truth in lists]
+    for name, scores in streams:
+        if scores.labels is not None and scores.names is not None:
+            classes = scores.classes or _classes_of_folders(scores)
+            found.append((2 * (classes is None), _carried(name, scores, classes)))
+    if not found:
+        bare = next((name for name, scores in streams if scores.names is None), None)
+        reason = f"; {bare} names no videos, so that its order must be given, --list" if bare else ""
+        raise DataError(f"none of the files has labels and names of its videos; give --lists or --labels{reason}")
+    return min(found, key=lambda each: each[0])[1]
+
+
+def _carried(name, scores, classes):
+    """The labels of a score file."""
+    width = scores.values.shape[1]
+    several = scores.labels.ndim == 2
+    holds = np.array(scores.labels, bool) if several else np.eye(width, dtype=bool)[scores.labels]
+    return Truth(list(scores.names), list(classes or numbers(width)), holds, several, origin=f"the labels in {name}")
+
+
+def _classes_of_folders(scores):
+    """Classes by the folders of their videos, or None."""
+    if scores.labels.ndim != 1:
+        return None
+    return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]
+
+
+def numbers(count):
+    """Return the names of ``count`` classes of which only the numbers are known, from 0."""
+    return [str(label) for label in range(count)]

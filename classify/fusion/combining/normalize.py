@@ -1,0 +1,108 @@
+"""Scores of one source brought to a scale that those of another can be added to.
+
+``l2``       each video's scores divided by their length: √Σ s² = 1
+``z``        each video's scores with the mean 0 and the standard deviation 1
+``logz``     log(max(p, 1e-6)) of the probabilities p, then as ``z``
+``softmax``  exp(s) / Σ exp(s)
+``none``     as they are
+
+``auto`` is ``l2``, or ``logz`` for rows that are probabilities: L2 keeps the saturation of a softmax, its logarithm
+takes it away. Source: docs/method/fusion.md, section 3.
+"""
+
+import numpy as np
+
+from classify.params import NORMS
+from classify.text_files import listed
+from idt.errors import DataError
+
+LEAST = 1e-6
+"""Least probability whose logarithm is taken."""
+
+FEWEST = 10
+"""Rows whose sums are equal and above 1 by chance only where there are fewer."""
+
+SUM_TOLERANCE = 1e-3
+"""Of the sum of a row of probabilities, relative: half floats have eleven bits."""
+
+
+def views_of(values, kind="unknown"):
+    """Tell whether rows are probabilities or sums of those of several views.
+
+    Parameters
+    ----------
+    values : (n, C) float
+    kind : str
+        As of `classify.fusion.scores.Scores`.
+
+    Returns
+    -------
+    int
+        Number of views; 0 if the rows are no probabilities.
+    """
+    if kind in ("margins", "logits") or values.min() < 0:
+        return 0
+    sums = values.sum(axis=1)
+    views = round(float(np.median(sums)))
+    if views > 1 and len(values) < FEWEST:
+        return 0
+    return views if views and np.allclose(sums, views, rtol=SUM_TOLERANCE, atol=0) else 0
+
+
+def chosen(norm, values, kind="unknown"):
+    """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
+    if norm != "auto":
+        return norm
+    return "logz" if views_of(values, kind) else "l2"
+
+
+def normalized(values, norm, *, names=None, source="scores"):
+    """Normalise the scores of each video.
+
+    Parameters
+    ----------
+    values : (n, C) float64
+    norm : str
+        One of `classify.params.NORMS` but "auto".
+    names : list of str, optional
+        Videos, for messages.
+    source : str
+        What messages call the scores.
+
+    Returns
+    -------
+    (n, C) float64
+
+    Raises
+    ------
+    DataError
+        If the normalisation is unknown, negative numbers are to be probabilities, or the scores of a video are all
+        equal, or all zero, so that they have no scale.
+    """
+    if norm not in NORMS[1:]:
+        raise DataError(f"norm of {source} must be one of {', '.join(NORMS)}, got {norm!r}")
+    if norm == "none":
+        return values
+    if norm == "softmax":
+        shifted = np.exp(values - values.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+    if norm == "logz":
+        values = _log(values, source)
+    # The largest number leaves the squares finite.
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    scaled = values / np.where(largest > 0, largest, 1)
+    centred = scaled if norm == "l2" else scaled - scaled.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.square(centred).sum(axis=1) if norm == "l2" else np.square(centred).mean(axis=1))
+    flat = np.flatnonzero(size < 1e-12)
+    if len(flat):
+        videos = listed([names[row] if names else f"row {row}" for row in flat])
+        raise DataError(f"{source}: the scores of {len(flat)} videos have no scale, all are equal or zero: {videos}")
+    return centred / size[:, None]
+
+
+def _log(values, source):
+    """Logarithms of probabilities, or of sums of them over views."""
+    if values.min() < 0:
+        raise DataError(f"{source} has negative scores, which are no probabilities; use another norm than logz")
+    total = values.sum(axis=1, keepdims=True)
+    return np.log(np.maximum(values / np.where(total > 0, total, 1), LEAST))

@@ -1,0 +1,201 @@
+"""Weights of the sources: given, the default, or searched for on validation videos.
+
+The default gives improved dense trajectories 0.25 and all networks together 0.75, as ActionVLAD + iDT does (Girdhar et
+al. 2017). Weights that were searched for on the test videos make the accuracy there
+too high; they are there to study the curve, and reports mark their numbers.
+"""
+
+import itertools
+import re
+
+import numpy as np
+
+from classify.fusion.score_file import FORM
+from classify.fusion.sources import WEIGHT
+from idt.errors import DataError, did_you_mean, shown
+
+CLASSICAL_WEIGHT = 0.25
+"""Share of dense trajectories against networks."""
+
+TRAJECTORIES = re.compile(r"(?<![a-z])(?:idt|dt|mifs|trajectories)(?![a-z])", re.IGNORECASE)
+"""Words of which a source of trajectories has one in its name."""
+
+STEPS = {2: 100, 3: 40, 4: 20, 5: 12, 6: 10}
+"""Parts of 1 that a search divides among so many sources; 8 among more."""
+
+LARGEST_SEARCH = 20_000
+"""Most combinations of weights that a search tries."""
+
+
+def classical_sources(names, forms):
+    """Return the names of the sources that are dense trajectories and not networks.
+
+    Parameters
+    ----------
+    names : list of str
+    forms : dict of str to list of str
+        Forms of the files of each source.
+
+    Returns
+    -------
+    list of str
+        Empty unless there are both kinds.
+    """
+    found = [name for name in names if TRAJECTORIES.search(name)]
+    if not found:
+        found = [name for name in names if set(forms.get(name, ())) == {FORM}]
+    return found if 0 < len(found) < len(names) else []
+
+
+def default_weights(names, classical):
+    """Return the default weights.
+
+    Parameters
+    ----------
+    names, classical : list of str
+        All sources, and those of dense trajectories.
+
+    Returns
+    -------
+    dict of str to float
+        Equal ones if all sources are of one kind.
+    """
+    if not classical:
+        return dict.fromkeys(names, 1 / len(names))
+    others = len(names) - len(classical)
+    return {
+        name: CLASSICAL_WEIGHT / len(classical) if name in classical else (1 - CLASSICAL_WEIGHT) / others
+        for name in names
+    }
+
+
+def checked_weights(weights, names):
+    """Check weights that were given.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+    names : list of str
+        All sources.
+
+    Returns
+    -------
+    dict of str to float
+        With the sum 1.
+
+    Raises
+    ------
+    DataError
+        If a source is unknown or has no weight, a weight is negative or no number, or all are 0.
+    """
+    unknown = [name for name in weights if name not in names]
+    if unknown:
+        raise DataError(
+            f"weights name {shown(unknown[0])}, which is no source; sources are {', '.join(names)}"
+            f"{did_you_mean(unknown[0], names)}"
+        )
+    missing = [name for name in names if name not in weights]
+    if missing:
+        raise DataError(f"weights have none for {', '.join(missing)}; give every source one, 0 leaves it out")
+    values = {name: WEIGHT.check(f"weight of {name}", weights[name]) for name in names}
+    total = sum(values.values())
+    if not total > 0:
+        raise DataError("weights sum to 0; at least one must be above")
+    return {name: value / total for name, value in values.items()}
+
+
+def parse_weights(text):
+    """Read weights as they are written on a command line.
+
+    Parameters
+    ----------
+    text : str
+        ``idt=0.25,cnn=0.75``.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    DataError
+        If a part is no name and number, or a name occurs twice.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = None
+        if not equals or not name or value is None:
+            raise DataError(f"weights must be NAME=NUMBER,NAME=NUMBER, got {shown(part)}")
+        if name in found:
+            raise DataError(f"weights name {name} twice")
+        found[name] = value
+    return found
+
+
+def weighted_sum(scaled, weights):
+    """Return the sum of the scores of all sources.
+
+    Parameters
+    ----------
+    scaled : dict of str to (n, C) float64
+    weights : dict of str to float
+
+    Returns
+    -------
+    (n, C) float64
+    """
+    total = np.zeros_like(next(iter(scaled.values())))
+    for name, values in scaled.items():
+        if weights.get(name, 0):
+            total += weights[name] * values
+    return total
+
+
+def searched_weights(gathered, start, metric):
+    """Search for the weights with which most videos are right.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        Scores of the videos to search on.
+    start : dict of str to float
+        Of weights that are equally good those nearest to these are taken.
+    metric : callable
+        (n, C) bool true labels and (n, C) scores to the number that is to be largest.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    DataError
+        If there are too many sources to search.
+    """
+    names = list(gathered.scaled)
+    parts = STEPS.get(len(names), 8)
+    grid = simplex(len(names), parts)
+    near = np.array([start[name] for name in names])
+    best, found = -np.inf, near
+    # The nearest first, so that of equal ones the first stays.
+    for weights in grid[np.argsort(np.square(grid - near).sum(axis=1), kind="stable")]:
+        score = metric(gathered.truth.holds, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
+        if score > best:
+            best, found = score, weights
+    return {name: float(weight) for name, weight in zip(names, found, strict=True)}
+
+
+def simplex(count, parts):
+    """Return all weights of ``count`` sources that are multiples of 1 / ``parts`` and sum to 1, (m, count) float64."""
+    cells = 1
+    for k in range(1, count):
+        cells = cells * (parts + k) // k
+    if cells > LARGEST_SEARCH:
+        raise DataError(f"a search over {count} sources would try {cells:,} weights; give weights, or fewer sources")
+    bars = np.array(list(itertools.combinations(range(parts + count - 1), count - 1)), np.intp).reshape(-1, count - 1)
+    ends = np.full((len(bars), 1), -1), np.full((len(bars), 1), parts + count - 1)
+    return (np.diff(np.hstack([ends[0], bars, ends[1]]), axis=1) - 1) / parts

@@ -1,0 +1,198 @@
+"""What a fusion found, in numbers: alone and together, class by class, video by video, and over the weight.
+
+Accuracies of splits are averaged; with `FusionProtocol.pool` their videos are counted together. Shares lie in [0, 1].
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from classify import metrics
+from classify.fusion.combining.weights import weighted_sum
+
+LEVEL = 0.95
+"""Confidence of the interval over the splits."""
+
+CURVE = 21
+"""Points of the curve over the weight."""
+
+METRIC, OF_SEVERAL = "accuracy", "mean_average_precision"
+
+
+def goodness(holds, scores, several):
+    """Return the number by which fusions are compared: accuracy, or mean average precision of several labels.
+
+    Parameters
+    ----------
+    holds : (n, C) bool
+        True labels.
+    scores : (n, C) float
+    several : bool
+
+    Returns
+    -------
+    float
+    """
+    if several:
+        return metrics.mean_average_precision(holds, scores, range(scores.shape[1]))
+    return float((scores.argmax(axis=1) == holds.argmax(axis=1)).mean())
+
+
+def numbers_of(truth, scores):
+    """Measure scores.
+
+    Parameters
+    ----------
+    truth : Truth
+    scores : (n, C) float64
+
+    Returns
+    -------
+    dict of str to float
+        ``accuracy``, ``class_accuracy``, and ``top5`` of more than five classes; of videos with several labels
+        ``mean_average_precision`` only.
+    """
+    classes = range(len(truth.classes))
+    if truth.several:
+        return {OF_SEVERAL: metrics.mean_average_precision(truth.holds, scores, classes)}
+    counts = metrics.confusion(truth.labels, scores.argmax(axis=1), classes)
+    found = {METRIC: metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts)}
+    if len(classes) > 5:
+        found["top5"] = metrics.top_k(truth.labels, scores, classes)
+    return found
+
+
+def measured(splits, scores, *, pool):
+    """Measure the scores of all splits.
+
+    Parameters
+    ----------
+    splits : list of Truth
+    scores : list of (n, C) float64
+    pool : bool
+
+    Returns
+    -------
+    dict
+        Numbers as of `numbers_of`, and the ``interval`` over the splits, None of one split.
+    """
+    each = [numbers_of(truth, values) for truth, values in zip(splits, scores, strict=True)]
+    if pool:
+        together = numbers_of(pooled(splits), np.concatenate(scores))
+    else:
+        together = {key: float(np.mean([numbers[key] for numbers in each])) for key in each[0]}
+    metric = OF_SEVERAL if splits[0].several else METRIC
+    bounds = metrics.confidence_interval([numbers[metric] for numbers in each], level=LEVEL)
+    interval = bounds and {
+        "level": LEVEL, "low": max(bounds[0], 0.0), "high": min(bounds[1], 1.0), "splits": len(each)
+    }  # fmt: skip
+    return {**together, "interval": interval, "per_split": each}
+
+
+def pooled(splits):
+    """Return the labels of all ``splits`` together."""
+    names = [name for truth in splits for name in truth.names]
+    return replace(splits[0], names=names, holds=np.concatenate([truth.holds for truth in splits]))
+
+
+def class_shares(splits, scores, *, pool):
+    """Measure each class.
+
+    Parameters
+    ----------
+    splits : list of Truth
+    scores : list of (n, C) float64
+    pool : bool
+
+    Returns
+    -------
+    dict of str to float or None
+        Accuracy of each class, or its average precision where videos have several labels; None where it has no video.
+    """
+    if pool:
+        splits, scores = [pooled(splits)], [np.concatenate(scores)]
+    rows = []
+    for truth, values in zip(splits, scores, strict=True):
+        classes = range(len(truth.classes))
+        if truth.several:
+            rows.append(metrics.average_precision(truth.holds, values, classes))
+        else:
+            rows.append(metrics.per_class(metrics.confusion(truth.labels, values.argmax(axis=1), classes)))
+    table = np.stack(rows)
+    there = ~np.isnan(table)
+    means = np.where(there.any(axis=0), np.nansum(table, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
+    return {
+        label: None if math.isnan(share) else float(share)
+        for label, share in zip(splits[0].classes, means, strict=True)
+    }
+
+
+def changed(gathered, before, after):
+    """List the videos that a fusion labels rightly and its sources without trajectories wrongly, and the reverse.
+
+    Parameters
+    ----------
+    gathered : list of Gathered
+    before, after : list of (n, C) float64
+
+    Returns
+    -------
+    corrected, spoiled : list of dict
+        ``split``, ``name``, ``label``, ``before`` and ``after``; nothing where videos have several labels.
+    """
+    corrected: list[dict] = []
+    spoiled: list[dict] = []
+    for split, old, new in zip(gathered, before, after, strict=True):
+        truth = split.truth
+        if truth.several:
+            continue
+        was, now = old.argmax(axis=1), new.argmax(axis=1)
+        for row in np.flatnonzero((was == truth.labels) != (now == truth.labels)):
+            line = {
+                "split": split.split,
+                "name": truth.names[row],
+                "label": truth.classes[truth.labels[row]],
+                "before": truth.classes[was[row]],
+                "after": truth.classes[now[row]],
+            }
+            (corrected if now[row] == truth.labels[row] else spoiled).append(line)
+    return corrected, spoiled
+
+
+def part_of(weights, names):
+    """Return the ``weights`` of the sources ``names`` as shares of their sum; equal ones if that is 0."""
+    total = sum(weights[name] for name in names)
+    return {name: weights[name] / total if total > 0 else 1 / len(names) for name in names}
+
+
+def curve(gathered, weights, group, *, pool):
+    """Measure fusions over the weight of some sources against all others.
+
+    Parameters
+    ----------
+    gathered : list of Gathered
+    weights : list of dict of str to float
+        Of each split; within the group and within the others they keep their ratios.
+    group : list of str
+    pool : bool
+
+    Returns
+    -------
+    list of dict
+        ``weight`` and the number of `goodness` under the name of the metric.
+    """
+    several = gathered[0].truth.several
+    sides = []
+    for split, given in zip(gathered, weights, strict=True):
+        others = [name for name in split.scaled if name not in group]
+        sides.append([weighted_sum(split.scaled, part_of(given, side)) for side in (group, others)])
+    points = []
+    for weight in np.linspace(0, 1, CURVE):
+        scores = [weight * ours + (1 - weight) * theirs for ours, theirs in sides]
+        holds = [split.truth.holds for split in gathered]
+        if pool:
+            holds, scores = [np.concatenate(holds)], [np.concatenate(scores)]
+        found = np.mean([goodness(true, values, several) for true, values in zip(holds, scores, strict=True)])
+        points.append({"weight": round(float(weight), 4), OF_SEVERAL if several else METRIC: float(found)})
+    return points

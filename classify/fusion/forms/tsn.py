@@ -1,0 +1,126 @@
+"""Scores of TSN, tsn-pytorch and TSM: npz of ``scores``, an object array (n, 2), and ``labels``.
+
+``scores[i, 0]`` is float32 (frames, crops, C) before a softmax, whose mean over frames and crops labels the video;
+``scores[i, 1]`` is the label, from 0. There are no names. TSN's rows are in the order of its list; those of
+tsn-pytorch, which has averaged the crops already, (frames, 1, C), are in the sorted order of it. Source: TSN's
+tools/eval_net.py and tsn-pytorch's test_models.py.
+"""
+
+import io
+
+import numpy as np
+
+from classify.fusion.forms.content import ARRAYS, NPZ
+from classify.fusion.forms.table import Table, check_size, numbers, one_label_each, stacked
+from idt.errors import DataError
+from idt.files.foreign import npz
+from idt.files.foreign import pickle_writer as pickles
+
+SAYS = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
+
+
+def fits(content):
+    """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
+    return (
+        content.kind == ARRAYS
+        and content.container == NPZ
+        and are_pairs(content.value)
+        and "names" not in content.value
+    )
+
+
+def are_pairs(arrays):
+    """Tell whether ``arrays`` (dict) hold pairs of scores and labels."""
+    scores = arrays.get("scores")
+    return scores is not None and scores.dtype == object and scores.ndim == 2 and scores.shape[1] >= 2
+
+
+def read(content):
+    """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
+    values, labels, shape, notes = read_pairs(content)
+    # What tsn-pytorch writes; the labels tell whether the rows were sorted.
+    maybe_sorted = len(shape) == 2 and shape[0] > 1 == shape[1]
+    return Table(
+        values,
+        labels=labels,
+        kind="logits",
+        first_label=0,
+        upright=True,
+        maybe_sorted=maybe_sorted,
+        notes=notes,
+    )
+
+
+def read_pairs(content):
+    """Read pairs of scores and labels.
+
+    Parameters
+    ----------
+    content : classify.fusion.forms.content.Content
+        Of arrays for which `are_pairs` holds.
+
+    Returns
+    -------
+    values : (n, C) float64
+        Means over all axes but the last.
+    labels : (n,) array or None
+    shape : tuple of int
+        The axes that were averaged, of the first video.
+    notes : tuple of str
+
+    Raises
+    ------
+    DataError
+        If a video has no scores, or labels beside the scores and those in ``labels`` differ.
+    """
+    pairs, labels = content.value["scores"], content.value.get("labels")
+    rows, shapes, total = [], set(), 0
+    for scores, *_ in pairs:
+        scores = numbers(scores, content, "scores")
+        if not scores.size or not scores.ndim:
+            raise DataError(f"{content.path}: a video has no scores")
+        total += scores.size
+        check_size(total, content)
+        shapes.add(scores.shape[:-1])
+        rows.append(scores.reshape(-1, scores.shape[-1]).mean(axis=0, dtype=np.float64))
+    values = stacked(rows, content)
+    beside = np.array([_label(label, content) for _, label, *_ in pairs], np.float64)
+    if labels is not None and not np.array_equal(numbers(labels, content, "labels").ravel(), beside):
+        raise DataError(f"{content.path}: labels are not those beside the scores")
+    several = max(shapes, key=np.prod)
+    notes = (f"scores are means over {_say(shapes)}",) if np.prod(several) > 1 else ()
+    return values, beside, several, notes
+
+
+def _label(label, content):
+    found = numbers(label, content, "a label")
+    if found.size != 1:
+        raise DataError(f"{content.path}: a video must have one label, got {found.size}")
+    return found.item()
+
+
+def _say(shapes):
+    if len(shapes) == 1:
+        (shape,) = shapes
+        return " × ".join(map(str, shape)) + (" frames and crops" if len(shape) == 2 else " parts")
+    return "all parts of each video, which differ in number"
+
+
+def encoded(scores):
+    """Return the bytes of an npz of ``scores`` (`classify.fusion.scores.Scores`), which must have labels.
+
+    Every video has one frame and one crop, (1, 1, C) float32.
+
+    Raises
+    ------
+    DataError
+        If the scores have no labels, or a video may have several.
+    """
+    labels = one_label_each(scores, "npz of TSN")
+    rows = [
+        [pickles.array(row.astype(np.float32)[None, None]), pickles.integer(int(label))]
+        for row, label in zip(scores.values, labels, strict=True)
+    ]
+    plain = io.BytesIO()
+    np.save(plain, labels.astype("<i8"), allow_pickle=False)
+    return npz.packed({"scores": pickles.npy(rows), "labels": plain.getvalue()})

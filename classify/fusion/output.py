@@ -1,0 +1,114 @@
+"""The files of a fusion: its report and the fused scores."""
+
+from pathlib import Path
+
+from classify.datasets.video_list import read_video_list
+from classify.fusion import score_file
+from classify.fusion.sources import at_split
+from classify.fusion.write import SUFFIXES, form_of, write_scores
+from classify.reports import fusion_report
+from classify.reports.report import Written
+from idt.errors import DataError
+from idt.files import json_text, ownership, provenance
+
+FUSED = "fused"
+"""Name of the files of fused scores, without suffix."""
+
+VARYING = ("tool", "versions")
+"""Entries of a report that may differ between two runs of one fusion."""
+
+
+def files_of(folder, splits, forms, *, pool):
+    """Name the files that a fusion writes.
+
+    Parameters
+    ----------
+    folder : str or Path
+    splits : sequence of str
+    forms : sequence of str
+        Of the fused scores, besides that of this package.
+    pool : bool
+        Whether the videos of all splits lie in one file.
+
+    Returns
+    -------
+    ours : list of Path
+        The report, and fused scores that tell who made them.
+    others : list of Path
+        Fused scores in the forms of others.
+    """
+    folder = Path(folder)
+    names = [FUSED] if pool or len(splits) == 1 else [f"{FUSED}.split{split}" for split in splits]
+    ours = [*(folder / name for name in fusion_report.FILES), *(folder / f"{name}.h5" for name in names)]
+    kinds = dict.fromkeys(form_of("", form) for form in forms if form != score_file.FORM)
+    return ours, [folder / f"{name}{_suffix(form)}" for form in kinds for name in names]
+
+
+def _suffix(form):
+    """The suffix of a form."""
+    return next(suffix for suffix, of in SUFFIXES.items() if of == form)
+
+
+def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=False):
+    """Write the report and the fused scores.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there.
+    fusion : Fusion
+    forms : sequence of str
+        Forms of the fused scores besides that of this package.
+    values_as : str, optional
+        What they hold, one of `classify.fusion.write.AS`.
+    order : str, optional
+        List in whose order their videos are; may hold ``{split}``.
+    overwrite : bool or collection of path
+        Replace a report of ours that is there, and files that the collection names.
+
+    Returns
+    -------
+    Written
+        Of a fusion that is there already no files.
+
+    Raises
+    ------
+    DataError
+        If another report is there and ``overwrite`` is false, or a file in the way is not ours.
+    OSError
+        If something cannot be written.
+    """
+    folder, report = Path(folder), fusion.report
+    final = folder / "report.json"
+    splits = [split["name"] for split in report["per_split"]]
+    ours, others = files_of(folder, splits, forms, pool=report["pooled"])
+    if final.exists() and not overwrite:
+        needed = [path for path in (*ours, *others) if path.suffix != ".png"]
+        if _is_repeated(report, final) and all(path.exists() for path in needed):
+            return Written([], [])
+        ownership.refuse(final, overwrite)
+    kept = fusion.scores()
+    lists = [order and read_video_list(at_split(order, split)) for split in splits[: len(kept)]]
+    folder.mkdir(parents=True, exist_ok=True)
+    # First those that nobody can tell the maker of, because one in the way is noticed only when it is written.
+    for place, path in enumerate(others):
+        split = place % len(kept)
+        form = SUFFIXES[path.suffix]
+        write_scores(path, kept[split], form=form, values_as=values_as, video_list=lists[split], overwrite=overwrite)
+    scores = [path for path in ours if path.suffix == ".h5"]
+    for path, fused in zip(scores, kept, strict=True):
+        write_scores(path, fused, form=score_file.FORM, overwrite=overwrite or True)
+    written = fusion_report.write(folder, report, overwrite=overwrite)
+    return Written([*others, *scores, *written.paths], written.notes)
+
+
+def _is_repeated(report, path):
+    """Whether the report that is there says the same."""
+    try:
+        earlier = json_text.load(path)
+    except DataError:
+        return False
+    if not isinstance(earlier, dict):
+        return False
+    now, before = ({key: value for key, value in one.items() if key not in VARYING} for one in (report, earlier))
+    return provenance.plain(now) == before

@@ -1,0 +1,87 @@
+"""Score files of any known form, recognised by their content. Source: docs/method/files.md, section 7.2."""
+
+from types import ModuleType
+
+import numpy as np
+
+from classify.fusion import score_file
+from classify.fusion.forms import (
+    activitynet,
+    arrays,
+    coviar,
+    csv_table,
+    mat,
+    mmaction2,
+    slowfast,
+    torch_file,
+    tsm,
+    tsn,
+    two_stream,
+)
+from classify.fusion.forms import hdf5 as hdf5_of_others
+from classify.fusion.forms.complete import checked, complete
+from classify.fusion.forms.content import open_content
+from idt.errors import DataError, shown, unknown_option
+from idt.files import hdf5
+
+FORMS: dict[str, ModuleType] = {
+    score_file.FORM: score_file,
+    "mmaction2": mmaction2,
+    "tsn": tsn,
+    "coviar": coviar,
+    "slowfast": slowfast,
+    "two_stream": two_stream,
+    "activitynet": activitynet,
+    "mat": mat,
+    "hdf5": hdf5_of_others,
+    "arrays": arrays,
+    "torch_file": torch_file,
+    "tsm": tsm,
+    "csv": csv_table,
+}
+"""Form → module; in the order in which they are recognised."""
+
+
+def read_scores(path, *, form=None, video_list=None):
+    """Read scores of videos.
+
+    Parameters
+    ----------
+    path : str or Path
+    form : str, optional
+        One of `FORMS`; by default the form is recognised by the content.
+    video_list : classify.datasets.video_list.VideoList, optional
+        Names of the videos in the order of the file, for a file that has none; not looked at otherwise.
+
+    Returns
+    -------
+    Scores
+        ``names`` is None where neither the file nor a list names the videos.
+
+    Raises
+    ------
+    DataError
+        If the file is of no known form, is damaged, names what is never run, holds scores that are not finite, or
+        disagrees with the list.
+    OSError
+        If it does not exist or cannot be read.
+    """
+    if form is not None and form not in FORMS:
+        raise DataError(f"{unknown_option(shown(form)[1:-1], FORMS)}".replace("option", "form", 1))
+    ours = hdf5.format_of(path) or ""
+    if form in (None, score_file.FORM) and ours == score_file.SCORES_FORMAT:
+        return checked(score_file.load(path))
+    if form == score_file.FORM:
+        raise DataError(f"{path} is no score file of ours, as idt-evaluate and svm-predict write")
+    # A matrix of vectors would pass for one of scores.
+    if ours.startswith("idt-"):
+        raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
+    content = open_content(path)
+    named = form or next((name for name, each in FORMS.items() if each is not score_file and each.fits(content)), None)
+    if named is None:
+        raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
+    if not FORMS[named].fits(content):
+        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].SAYS}")
+    # What is not finite is refused in the end; on the way there it is summed and averaged.
+    with np.errstate(all="ignore"):
+        return complete(FORMS[named].read(content), content, named, video_list)

@@ -1,0 +1,173 @@
+"""Sources of a fusion: a classifier each, whose scores lie in one file or, stream by stream, in several.
+
+Written ``cnn=iframe.npz*2+mv.npz+residual.npz``: a name, and files that are added with weights. ``{split}`` in the name
+of a file stands for the split.
+"""
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from classify.fusion.scores import Scores
+from classify.params import NORMS
+from idt.errors import DataError, shown
+from idt.params.bounds import Bounds
+
+SPLIT = "{split}"
+
+WEIGHT = Bounds(0.0, 1e6, "weights are compared with one another, and no recipe has such a ratio")
+"""Weights of sources and streams."""
+
+_NAME = re.compile(r"[^\s=,+*/{}]+")
+_FACTOR = re.compile(r"(.+)\*\s*([0-9.eE+-]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One file of scores of a source.
+
+    Attributes
+    ----------
+    scores : str or Scores
+        Its path, which may hold ``{split}``, or what a reader made of it.
+    weight : float
+        Before normalisation.
+    """
+
+    scores: str | Scores
+    weight: float = 1.0
+
+    @property
+    def title(self):
+        """What messages call it."""
+        return (self.scores.path or "scores") if isinstance(self.scores, Scores) else self.scores
+
+
+@dataclass(frozen=True)
+class Source:
+    """A classifier whose scores are fused with those of others.
+
+    Attributes
+    ----------
+    name : str
+    streams : tuple of Stream
+        Added with their weights before they are normalised.
+    norm : str
+        One of `classify.params.NORMS`.
+    form : str or None
+        Form of the files; found from their content by default.
+    order : str or None
+        List that names the rows of files which name no videos.
+    classes : str or None
+        File that names the columns.
+    numbered : str or None
+        List of all videos, whose lines the numbers in ``order`` are, as in ActionVLAD's lists.
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+    norm: str = "auto"
+    form: str | None = None
+    order: str | None = None
+    classes: str | None = None
+    numbered: str | None = None
+
+    def __post_init__(self):
+        if self.norm not in NORMS:
+            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {shown(self.norm)}")
+        for stream in self.streams:
+            WEIGHT.check(f"weight of {stream.title}", stream.weight)
+        if not self.streams or not any(stream.weight for stream in self.streams):
+            raise DataError(f"{self.name} needs a file with a weight above 0")
+
+    def at(self, split):
+        """Return the source of a ``split``, whose name takes the place of ``{split}``."""
+        streams = tuple(
+            replace(stream, scores=at_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
+            for stream in self.streams
+        )
+        lists = {name: at_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
+        return replace(self, streams=streams, **lists)
+
+    @property
+    def paths(self):
+        """Files that are read, some of which may hold ``{split}``."""
+        own = [stream.scores for stream in self.streams if isinstance(stream.scores, str)]
+        return [*own, *(path for path in (self.order, self.classes, self.numbered) if path is not None)]
+
+
+def at_split(path, split):
+    """Return ``path`` with the name of a ``split`` for ``{split}``; None stays None."""
+    return None if path is None else path.replace(SPLIT, str(split))
+
+
+def parse_source(text, split="1"):
+    """Read a source as it is written on a command line.
+
+    Parameters
+    ----------
+    text : str
+        ``[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…]``. The name is by default that of the first file.
+    split : str
+        One of the splits, to tell apart names of files that hold ``+`` or ``*`` themselves.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    DataError
+        If a file or a weight is missing, or a weight is out of bounds.
+    """
+    name, equals, rest = text.partition("=")
+    if not equals or not _NAME.fullmatch(name) or _exists(text, split):
+        name, rest = "", text
+    streams = tuple(_stream(part, split) for part in _parts(rest, split))
+    return Source(name or default_name(streams[0].title), streams)
+
+
+def default_name(path):
+    """Return what a source of the file ``path`` is called: its stem, without ``{split}`` and what joins it on."""
+    stem = Path(path).stem.replace(SPLIT, "")
+    return re.sub(r"[\s=,+*/{}]+", "-", re.sub(r"[-_.]?split$", "", stem)).strip("-_.") or "source"
+
+
+def _parts(text, split):
+    """The files of a source, each with its weight: a + within the name of a file that exists does not part two."""
+    pieces, found = text.split("+"), []
+    while pieces:
+        for count in range(len(pieces), 1, -1):
+            if _exists(_path_of("+".join(pieces[:count]), split), split):
+                break
+        else:
+            count = 1
+        found.append("+".join(pieces[:count]))
+        del pieces[:count]
+    return found
+
+
+def _path_of(part, split):
+    match = _FACTOR.fullmatch(part)
+    return part if match is None or _exists(part, split) else match[1]
+
+
+def _stream(part, split):
+    """A stream of its text ``FILE*WEIGHT``."""
+    part = part.strip()
+    path = _path_of(part, split)
+    if not path:
+        raise DataError("expected [NAME=]FILE[*WEIGHT][+FILE…], got a source without a file")
+    if path == part:
+        return Stream(part)
+    factor = part[len(path) :].lstrip("*").strip()
+    try:
+        weight = float(factor)
+    except ValueError:
+        raise DataError(f"weight of {path} must be a number, got {shown(factor)}") from None
+    return Stream(path.strip(), WEIGHT.check(f"weight of {path.strip()}", weight))
+
+
+def _exists(path, split):
+    return os.path.lexists(at_split(path, split))

@@ -1,0 +1,271 @@
+"""The options of `idt-fuse`, and the sources and protocol that they ask for."""
+
+import os
+import re
+from dataclasses import replace
+
+from classify.params import NORMS, PENALTY
+from idt.command import Parser, add_habits, add_number
+from idt.errors import DataError, did_you_mean, shown
+
+SVM_PENALTY = PENALTY._replace(other="")
+"""Bounds of the weight of errors."""
+
+MOST_SPLITS = 10_000
+"""Most splits of one call; a data set that leaves one video out has as many as videos."""
+
+TEST = "test"
+"""The word instead of validation scores by which weights are chosen on the test videos."""
+
+FORMS = (
+    *("idt", "mmaction2", "tsn", "coviar", "slowfast", "two_stream", "activitynet", "mat"),
+    *("hdf5", "arrays", "torch_file", "csv"),
+)
+"""Forms of `classify.fusion.read.FORMS` that have scores; its readers take a while to import."""
+
+DESCRIPTION = (
+    "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"
+    " accuracy out, and what each of them adds. Rows and columns are matched by the names of videos and classes, never"
+    " by position unless a list says so. A source may be several streams that are added with weights, and {split} in"
+    " the name of a file stands for the split."
+)
+
+WHICH = (
+    "Late fusion, this command, takes any network's scores on the test videos and needs no training. With iDT at 0.25"
+    " a network of 59.4 % on HMDB51 (CoViAR) reaches 66.4 %, one of 51.7 % (an I-frame ResNet-152) 66.0 %; on UCF101"
+    " 90.6 becomes 93.3 %, 87.0 becomes 93.7 %. Feature-level fusion, svm-train --extra, needs the network's vectors"
+    " of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
+    " Weizmann the two differed by no more than 1.3 points, late fusion being equal or better in 20 of 22 cases."
+)
+"""What the help says about the two kinds of fusion; measured on the files of docs/method/fusion.md, section 6."""
+
+
+def fusion_options(arguments):
+    """Parse the command line of `idt-fuse`.
+
+    Parameters
+    ----------
+    arguments : list of str
+
+    Returns
+    -------
+    argparse.Namespace
+    """
+    parser = Parser(
+        "idt-fuse",
+        f"{DESCRIPTION} {WHICH}",
+        "idt-fuse idt=idt.mat cnn=iframe.npz*2+mv.npz --lists lists/ --split 1 -o fused/",
+    )
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…], two or more"
+    )
+    add_habits(parser, output="folder of the report and the fused scores; with --convert a file")
+    group = parser.add_argument_group("videos and labels; by default those that one of the files carries")
+    group.add_argument(
+        "--dataset", metavar="NAME", help="name of the data set; ucf101, hmdb51, jhmdb have three splits"
+    )
+    group.add_argument(
+        "--lists", metavar="PATH", help="folder of official lists, or the annotation file of the test videos"
+    )
+    group.add_argument("--labels", metavar="CSV", help="lines name,label[,label]")
+    group.add_argument("--split", metavar="N[,N…]", help="splits, such as 1,2,3 or 1-9; their numbers are averaged")
+    group.add_argument(
+        "--pool", action="store_true", help="count the videos of all splits together, as when one actor is left out"
+    )
+    group.add_argument(
+        "--missing",
+        choices=("refuse", "drop"),
+        default="refuse",
+        help="what is done with videos that a source lacks (default refuse)",
+    )
+    group = parser.add_argument_group("sources; NAME= in front means one of them, and may be repeated")
+    group.add_argument(
+        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; found by the content"
+    )
+    group.add_argument(
+        "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
+    )
+    group.add_argument(
+        "--numbered",
+        action="append",
+        default=[],
+        metavar="[NAME=]LIST",
+        help="list of all videos, whose lines the numbers in --list are, as ActionVLAD's AllVideos.txt",
+    )
+    group.add_argument(
+        "--classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns, one a line"
+    )
+    group.add_argument(
+        "--norm",
+        action="append",
+        default=[],
+        metavar="[NAME=]NORM",
+        help=f"{', '.join(NORMS)}; auto is l2, and logz for probabilities (default auto)",
+    )
+    group = parser.add_argument_group("weights; by default 0.25 for trajectories and 0.75 for all networks")
+    group.add_argument("--weights", metavar="NAME=N,…", help="such as idt=0.25,cnn=0.75")
+    group.add_argument(
+        "--search",
+        nargs="+",
+        metavar="SOURCE",
+        help="find weights on these scores of validation videos, written as the sources are; test: on the test videos,"
+        " to study, marked in red because the accuracy is then too high",
+    )
+    group.add_argument(
+        "--svm", nargs="+", metavar="SOURCE", help="train a linear machine on these scores of validation videos"
+    )
+    add_number(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of its errors")
+    group.add_argument(
+        "--validation-list", metavar="LIST", help="annotation file of the validation videos, where files lack names"
+    )
+    group = parser.add_argument_group("scores for others' tools")
+    group.add_argument(
+        "--write",
+        action="append",
+        default=[],
+        metavar="FORM",
+        help="write the fused scores in this form, too: mmaction2, tsn, activitynet, mat, csv",
+    )
+    group.add_argument(
+        "--convert",
+        action="store_true",
+        help="write the scores of one source to the file PATH, in the form of its suffix or of --write; fuse nothing",
+    )
+    group.add_argument(
+        "--as",
+        dest="values_as",
+        choices=("margins", "l2", "probability"),
+        help="what is written (default: as they are)",
+    )
+    group.add_argument("--order", metavar="LIST", help="list in whose order the videos are written")
+    options = parser.parse_args(arguments)
+    given = [flag for flag in ("weights", "search", "svm") if getattr(options, flag)]
+    if len(given) > 1:
+        parser.error(f"--{given[0]} and --{given[1]} exclude each other: weights come from one of them")
+    return options
+
+
+def splits_of(text, dataset, paths):
+    """Return the names of the splits.
+
+    Parameters
+    ----------
+    text : str or None
+        As given: ``1,2,3`` or ``1-9``.
+    dataset : str or None
+    paths : list of str
+        Files, of which some may hold ``{split}``.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    DataError
+        If a name is malformed, files hold ``{split}`` and no splits are named, or there are splits and no file does.
+    """
+    from classify.fusion.alignment.protocol import SPLITS
+    from classify.fusion.sources import SPLIT
+
+    held = any(SPLIT in path for path in paths)
+    if text is None:
+        if not held:
+            return ("1",)
+        if dataset not in SPLITS:
+            raise DataError("files hold {split}; name the splits, such as --split 1,2,3")
+        return SPLITS[dataset]
+    found: list[str] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"(\d{1,6})-(\d{1,6})", part.strip(), re.ASCII)
+        if ends and int(ends[1]) <= int(ends[2]) < int(ends[1]) + MOST_SPLITS:
+            found += map(str, range(int(ends[1]), int(ends[2]) + 1))
+        elif re.fullmatch(r"[\w.]+(?:-[A-Za-z_.][\w.-]*)*", part.strip()):
+            found.append(part.strip())
+        else:
+            raise DataError(f"--split must be names such as 1,2,3 or 1-9, got {text}")
+    if len(found) > MOST_SPLITS:
+        raise DataError(f"--split names {len(found)} splits, expected at most {MOST_SPLITS}")
+    if len(found) > 1 and not held:
+        raise DataError("several splits need {split} in the name of a file, or all of them would be the same scores")
+    return tuple(found)
+
+
+def by_source(values, names, what):
+    """Return the value of an option for each source.
+
+    Parameters
+    ----------
+    values : list of str
+        ``VALUE`` for all sources, or ``NAME=VALUE`` for one.
+    names : list of str
+    what : str
+        The option, for messages.
+
+    Returns
+    -------
+    dict of str to str
+        Sources without a value are missing.
+
+    Raises
+    ------
+    DataError
+        If a source is unknown or has two values.
+    """
+    general: list[str] = []
+    own: dict[str, str] = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not equals or os.path.lexists(value):
+            general.append(value)
+        elif name not in names:
+            raise DataError(
+                f"{what} names {shown(name)}, which is no source; sources are {', '.join(names)}"
+                f"{did_you_mean(name, names)}"
+            )
+        elif name in own:
+            raise DataError(f"{what} is given twice for {name}")
+        else:
+            own[name] = rest
+    if len(general) > 1:
+        raise DataError(f"{what} is given twice for all sources; write NAME={general[1]} for one")
+    return {**dict.fromkeys(names, general[0]), **own} if general else own
+
+
+def sources_of(options, splits, texts):
+    """Return the sources that the options ask for.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    splits : tuple of str
+    texts : list of str
+        As on the command line.
+
+    Returns
+    -------
+    list of Source
+
+    Raises
+    ------
+    DataError
+        If one cannot be read, or an option names none of them.
+    """
+    from classify.fusion.sources import parse_source
+
+    found = [parse_source(text, splits[0]) for text in texts]
+    names = [source.name for source in found]
+    own = {
+        field: by_source(given, names, flag)
+        for field, flag, given in (
+            ("form", "--form", options.form),
+            ("order", "--list", options.list),
+            ("classes", "--classes", options.classes),
+            ("numbered", "--numbered", options.numbered),
+            ("norm", "--norm", [part for value in options.norm for part in value.split(",")]),
+        )
+    }
+    return [
+        replace(source, **{field: values[source.name] for field, values in own.items() if source.name in values})
+        for source in found
+    ]

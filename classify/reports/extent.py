@@ -1,0 +1,58 @@
+"""How much of a data set a run covers: numbers on part of a set are not those on the whole."""
+
+SIZES = {
+    "ucf101": (101, 3),
+    "hmdb51": (51, 3),
+    "ucf50": (50, 25),
+    "ucf11": (11, 25),
+    "hollywood2": (12, 1),
+    "olympic": (16, 1),
+    "jhmdb": (21, 3),
+    "kth": (6, 1),
+    "weizmann": (10, 9),
+    "ut-interaction": (6, 20),
+}
+"""Classes and splits of each set."""
+
+CLIPS = {"ucf50": 6618}
+"""Clips of a set whose reader cannot name those that are not there."""
+
+NEGLIGIBLE = 0.01
+"""Share of clips that a run may lack and still count as one on the whole set: it moves a result by no more."""
+
+
+def shortfall(dataset, splits=None):
+    """Say which part of a set a run covers.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    splits : int, optional
+        Splits that were evaluated; those of ``dataset`` by default.
+
+    Returns
+    -------
+    list of str
+        Such as ``9 of 101 classes`` and ``1 of 3 splits``; empty for a run on the whole set. Of clips ``NEGLIGIBLE``
+        may be absent.
+
+    Notes
+    -----
+    docs/method/protocols.md, section 3.
+    """
+    classes, whole = SIZES.get(dataset.name, (0, 0))
+    count = len(dataset.clips)
+    total = CLIPS.get(dataset.name, 0)
+    if not total:
+        # Readers of sets in groups say "2 of the 11 classes" instead of clips: that is no number of clips.
+        total = count + len(dataset.failed) + (0 if dataset.name == "ucf11" else len(dataset.missing))
+    found = len(dataset.classes)
+    splits = len(dataset.splits) if splits is None else splits
+    part = [
+        f"{there} of {all_} {what}"
+        for there, all_, what in ((found, classes, "classes"), (splits, whole, "splits"))
+        if there < all_
+    ]
+    if count < (1 - NEGLIGIBLE) * total:
+        part.append(f"{count} of {total} clips")
+    return part

@@ -1,0 +1,90 @@
+"""The files of a fusion's report: ``report.json``, ``report.md`` and, where matplotlib is at hand, two pictures."""
+
+from pathlib import Path
+
+from classify.reports.comparison_table import keep
+from classify.reports.fusion_markdown import as_markdown
+from classify.reports.fusion_plots import accuracy_png, gain_png
+from classify.reports.markdown import METRIC_NAMES
+from classify.reports.plots import NO_MATPLOTLIB
+from classify.reports.report import Written
+from idt.files import atomic, json_text, text
+from idt.files.marks import mark_picture
+
+FILES = ("report.json", "report.md", "accuracy.png", "gain.png")
+"""Files of a report."""
+
+
+def write(folder, report, *, overwrite=False):
+    """Write a report; ``report.json`` comes last, so where it is, all is.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there.
+    report : dict
+        As from `classify.fusion.summary.summarise`.
+    overwrite : bool or collection of path
+        Replace files of ours that are there, and files that the collection names.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    DataError
+        If a file in the way is not ours.
+    OSError
+        If something cannot be written.
+
+    Notes
+    -----
+    Files whose content would not change are left alone.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    overwrite = overwrite or True
+    pictures = {"accuracy.png": _accuracy(report), "gain.png": _gain(report)}
+    paths, notes = [], []
+    for name, picture in pictures.items():
+        if picture is None:
+            atomic.remove(folder / name, overwrite)
+            continue
+        paths.append(folder / name)
+        keep(paths[-1], mark_picture(picture, ".png"), overwrite)
+    if pictures["accuracy.png"] is None:
+        notes.append(NO_MATPLOTLIB)
+    for name, content in (
+        ("report.md", as_markdown(report, pictures=[path.name for path in paths])),
+        ("report.json", json_text.dumps(report) + "\n"),
+    ):
+        paths.append(folder / name)
+        keep(paths[-1], text.encoded(content), overwrite)
+    return Written(paths, notes)
+
+
+def _accuracy(report):
+    """The picture of the accuracies, or None."""
+    metric, before = report["metric"], report["before"]
+    bars = [(name, 100 * source[metric], _interval(source)) for name, source in report["sources"].items()]
+    if len(before["sources"]) > 1:
+        bars.append((" + ".join(before["sources"]), 100 * before[metric], None))
+    bars.append(("fused", 100 * report["value"], _interval(report)))
+    points, group = report["curve"], report["curve_of"]
+    weight = (sum(report["weights"][name] for name in group), 100 * report["value"]) if report["weights"] else None
+    curve = (" + ".join(group), [point["weight"] for point in points], [100 * point[metric] for point in points])
+    return accuracy_png(
+        bars, curve, metric=METRIC_NAMES[metric], weight=weight, biased=report["weights_from"] == "test"
+    )
+
+
+def _interval(numbers):
+    found = numbers["interval"]
+    return found and (100 * found["low"], 100 * found["high"])
+
+
+def _gain(report):
+    """The picture of the gains, or None."""
+    gains = {label: 100 * gain for label, gain in report["gain"].items() if gain is not None}
+    return gain_png(gains, " + ".join(report["before"]["sources"])) if gains else None

@@ -1,0 +1,257 @@
+"""Videos to segments: what `idt-segment` does, once its words are parsed.
+
+Source: docs/method/untrimmed.md, section 9.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from classify.models.video_features import extract, plan
+from classify.untrimmed.frame_metrics import frame_scores
+from classify.untrimmed.frames import labels_of
+from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
+from classify.untrimmed.segments import Segments
+from classify.untrimmed.window_scores import score_windows
+from encoding.descriptors.sources import FileSource
+from encoding.slices.cut import Cut
+from encoding.slices.slice_files import find_slices, read_info
+from encoding.slices.slices_file import SLICES_FORMAT, load_slices, slice_video
+from idt.errors import DataError
+from idt.features.feature_file import FORMAT as FEATURES_FORMAT
+from idt.files import hdf5, scratch
+from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
+
+METHODS = ("viterbi", "windows", "dtw")
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """How videos are segmented.
+
+    Attributes
+    ----------
+    method : str
+        One of `METHODS`.
+    lengths : tuple of int
+        Frames of the windows; the first is that of the methods that take one.
+    penalty : float
+        Cost of a change, for ``viterbi``.
+    threshold, overlap : float
+        For ``windows``, as `classify.untrimmed.segmenting.by_windows`.
+    background : str or None
+        Class that makes no segments.
+    transcripts : dict of str to list of str
+        Ordered actions of each video, for ``dtw``.
+    log_lengths : callable or None
+        Given classes, slices a second and the number of slices, returns rewards of lengths, for ``viterbi``.
+    """
+
+    method: str = "viterbi"
+    lengths: tuple[int, ...] = (30,)
+    penalty: float = 1.0
+    threshold: float = 0.0
+    overlap: float = 0.3
+    background: str | None = None
+    transcripts: dict | None = None
+    log_lengths: Callable | None = None
+
+
+class Segmented(NamedTuple):
+    """Result for one video.
+
+    Attributes
+    ----------
+    name : str
+    segments : Segments
+    labels : (T,) str
+        One label a frame.
+    baseline : (T,) str or None
+        Labels of the baseline, where the method has one.
+    fps : float
+    """
+
+    name: str
+    segments: Segments
+    labels: np.ndarray
+    baseline: np.ndarray | None
+    fps: float
+
+
+def segment_slices(slices, codebook, params, classifier, options):
+    """Segment one video.
+
+    Parameters
+    ----------
+    slices : encoding.slices.slices_file.Slices
+    codebook : Codebook
+    params : BlockParams
+    classifier : LinearSVM or Chi2SVM
+        Fitted on vectors of this codebook.
+    options : SegmentOptions
+
+    Returns
+    -------
+    Segmented
+
+    Raises
+    ------
+    DataError
+        If the video has no tracks or no transcript, or an option does not fit the model.
+    """
+    tables = [
+        (length, score_windows(slices, codebook, params, classifier, length=length)) for length in options.lengths
+    ]
+    scores, baseline = tables[0][1], None
+    hidden = () if options.background is None else (options.background,)
+    if options.method == "windows":
+        segments = by_windows(
+            tables, threshold=options.threshold, overlap=options.overlap, background=options.background
+        )
+        labels = best_labels(tables, segments, background=options.background or "background")
+    else:
+        if options.method == "dtw":
+            transcript = (options.transcripts or {}).get(slices.name)
+            if transcript is None:
+                raise DataError(f"{slices.name} has no transcript, which --method dtw aligns it with")
+            labels, baseline = by_transcript(scores, transcript)
+        else:
+            made = options.log_lengths
+            rewards = None if made is None else made(scores.classes, scores.rate, len(scores.values))
+            labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
+        segments = label_segments(scores, labels, background=hidden)
+    baseline = None if baseline is None else scores.frame_labels(baseline)
+    return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps)
+
+
+def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
+    """Read or make the slices of the videos that the words of a command line stand for.
+
+    Parameters
+    ----------
+    given : list of str
+        Files of slices, feature files, folders of these, or videos.
+    codebook : Codebook
+    params : BlockParams
+    path : str
+        What messages call the codebook.
+    cut : Cut
+        For what is not sliced yet.
+    run : RunOptions
+
+    Yields
+    ------
+    encoding.slices.slices_file.Slices
+
+    Raises
+    ------
+    DataError
+        If a word stands for nothing, a video cannot be used, or slices are of another codebook.
+    OSError
+        If a file cannot be read.
+    """
+    form = form_of(given)
+    if form == SLICES_FORMAT:
+        for found in find_slices(given):
+            yield load_slices(found, codebook=codebook)
+        return
+    with contextlib.ExitStack() as stack:
+        if form == FEATURES_FORMAT:
+            from encoding.descriptors.feature_files import find, names_of
+
+            files = find(given)
+            named = list(zip(files, names_of(files), strict=True))
+        else:
+            folder = stack.enter_context(scratch.folder())
+            named = _extracted(given, Path(folder) / "features", codebook, path, run)
+        for file, name in named:
+            source = FileSource(file, name)
+            yield slice_video(source, codebook, params, info=read_info(file), cut=cut, threads=run.threads)
+
+
+def form_of(given):
+    """Tell what the words of a command line stand for.
+
+    Parameters
+    ----------
+    given : list of str
+
+    Returns
+    -------
+    str or None
+        Format of files of ours; None for videos.
+
+    Raises
+    ------
+    DataError
+        If they stand for files of several kinds.
+    """
+    forms = {_form(word) for word in given}
+    if len(forms) > 1:
+        raise DataError("inputs must be of one kind: files of slices, feature files, or videos")
+    return forms.pop()
+
+
+def joined(parts):
+    """Join the ``parts``, a list of `Segments`, into one."""
+    columns = zip(*((part.videos, part.labels, part.spans, part.scores) for part in parts), strict=True)
+    return Segments.of(*(np.concatenate(column) for column in columns)) if parts else Segments.of([], [], [])
+
+
+def agreement(found, truth, *, background="background", baseline=False):
+    """Compare the labels of frames with true segments.
+
+    Parameters
+    ----------
+    found : list of Segmented
+    truth : Segments
+        Of these videos.
+    background : str
+        Label of frames outside the true segments, and of predicted background.
+    baseline : bool
+        Compare those of the baseline.
+
+    Returns
+    -------
+    FrameScores
+
+    Raises
+    ------
+    DataError
+        If a video has no true segments, or segments overlap or lie beyond their video.
+    """
+    truths, predictions = [], []
+    for each in found:
+        own = truth.rows(truth.videos == each.name)
+        if not len(own):
+            raise DataError(f"{each.name} has no true segments")
+        truths.append(labels_of(own, len(each.labels), each.fps, background=background))
+        predictions.append(each.baseline if baseline else each.labels)
+    return frame_scores(truths, predictions, background=(background,))
+
+
+def _form(word):
+    """Format of what a word stands for: that of ours, or None for videos."""
+    path = Path(word)
+    if path.is_dir():
+        first = next((found for found in sorted(path.rglob("*.h5")) if found.is_file()), None)
+        return None if first is None else hdf5.format_of(first)
+    return hdf5.format_of(path) if path.is_file() and hdf5.is_hdf5(path) else None
+
+
+def _extracted(given, folder, codebook, path, run):
+    """Extract videos as the codebook's features were: feature file and name of each."""
+    if codebook.features is None:
+        raise DataError(f"{path} does not say how features are extracted, so videos cannot be; give feature files")
+    tasks = plan(given, folder, ExtractionParams.from_options(**codebook.features))
+    with run.progress("video", len(tasks)) as update:
+        for outcome in extract(tasks, run):
+            if outcome.error is not None:
+                raise DataError(outcome.error)
+            update()
+    return [(task.output, task.name) for task in tasks]

@@ -1,0 +1,150 @@
+"""Class scores of the windows of a video, slice by slice.
+
+Source: docs/method/untrimmed.md, section 9.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from classify.untrimmed.dtw import bridged
+from encoding.slices.windows import windows
+from idt.errors import DataError
+
+BATCH = 256
+"""Windows that are scored at once."""
+
+
+@dataclass(frozen=True)
+class SliceScores:
+    """Scores of one video, one row a slice.
+
+    Attributes
+    ----------
+    name : str
+        The video.
+    classes : list of str
+        Classes of the columns.
+    values : (s, C) float64
+        Score of the window in whose middle the slice lies; those of windows without tracks are bridged.
+    empty : (s,) bool
+        Windows without tracks.
+    slice_frames : int
+        Frames of a slice.
+    frames : int
+        Frames of the video.
+    fps : float
+        Frames a second.
+    """
+
+    name: str
+    classes: list[str]
+    values: np.ndarray
+    empty: np.ndarray
+    slice_frames: int
+    frames: int
+    fps: float
+
+    @property
+    def rate(self):
+        """Slices a second."""
+        return self.fps / self.slice_frames
+
+    def frame_labels(self, labels):
+        """Repeat one label a slice over the frames of the video, (frames,) array."""
+        return np.repeat(np.asarray(labels), self.slice_frames)[: self.frames]
+
+
+def score_windows(slices, codebook, params, classifier, *, length):
+    """Score all windows of a video, one for each slice.
+
+    Parameters
+    ----------
+    slices : encoding.slices.slices_file.Slices
+    codebook : Codebook
+    params : BlockParams
+    classifier : LinearSVM or Chi2SVM
+        Fitted on vectors of this codebook.
+    length : int
+        Frames of a window, a multiple of those of a slice.
+
+    Returns
+    -------
+    SliceScores
+
+    Raises
+    ------
+    DataError
+        If the video has no tracks, its rate is unknown, or the slices are of another codebook.
+
+    Notes
+    -----
+    docs/method/untrimmed.md, section 9.
+    """
+    vectors, empty = slice_vectors(slices, codebook, params, length=length)
+    scores = np.concatenate(
+        [classifier.scores(vectors[first : first + BATCH]) for first in range(0, len(vectors), BATCH)]
+    )
+    if not slices.fps > 0:
+        raise DataError(f"the rate of {slices.name} is unknown, so its segments have no times; extract it from a video")
+    values = spread(bridged(scores, empty), slices, length)
+    return SliceScores(
+        slices.name,
+        [str(label) for label in classifier.classes_],
+        values,
+        spread(empty, slices, length),
+        slices.length,
+        slices.frames,
+        slices.fps,
+    )
+
+
+def slice_vectors(slices, codebook, params, *, length):
+    """Encode all windows of a video, a slice apart.
+
+    Parameters
+    ----------
+    slices, codebook, params, length
+        As `score_windows`.
+
+    Returns
+    -------
+    vectors : (w, d) float32
+    empty : (w,) bool
+        Windows without tracks.
+
+    Raises
+    ------
+    DataError
+        If no window has tracks, or as `encoding.slices.windows.windows`.
+    """
+    found = [(each.vector, not each.tracks) for each in windows(slices, codebook, params, length=length)]
+    empty = np.array([is_empty for _, is_empty in found])
+    if empty.all():
+        raise DataError(f"{slices.name} has no tracks, so there is nothing to segment")
+    return np.array([vector for vector, _ in found]), empty
+
+
+def spread(rows, slices, length):
+    """Give each slice the row of the window in whose middle it lies.
+
+    Parameters
+    ----------
+    rows : (w, …) array
+        One row a window.
+    slices : encoding.slices.slices_file.Slices
+    length : int
+        Frames of a window.
+
+    Returns
+    -------
+    (s, …) array
+        The slices before the first middle have the first window's row, those behind the last one the last's.
+
+    Notes
+    -----
+    docs/method/untrimmed.md, section 9. The middle of a window is that of its tracks, `Slices.lag` frames earlier.
+    """
+    middles = (np.arange(slices.count) + 0.5) * slices.length
+    nearest = np.floor((middles + slices.lag - length / 2) / slices.length + 0.5).astype(np.int64)
+    return rows[np.clip(nearest, 0, len(rows) - 1)]

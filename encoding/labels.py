@@ -1,0 +1,82 @@
+"""Labels as others write them: a header in words of their own, and names of files for names of videos."""
+
+from idt.errors import DataError
+from idt.frames.suffixes import VIDEOS
+
+HEADERS = {
+    "name": {"name", "video", "video_name", "videoname", "file", "filename", "file_name", "path", "clip", "id"},
+    "label": {"label", "labels", "class", "classes", "class_name", "category", "action", "activity"},
+    "part": {"part", "split", "set", "subset", "side"},
+}
+"""Words, in any case, that stand above a column for what we call it."""
+
+SUFFIXES = (*sorted(VIDEOS), ".h5", ".hdf5")
+"""Suffixes of a video or feature file, which are no part of a video's name."""
+
+
+def is_header(fields, words, on_note=None):
+    """Tell whether a first line is a header.
+
+    Parameters
+    ----------
+    fields : list of str
+        Of the line.
+    words : tuple of str
+        What we call the columns. The last one may stand over several, as that of videos with several labels.
+    on_note : callable, optional
+        Called with one line if it is a header of other words.
+
+    Returns
+    -------
+    bool
+    """
+    words = [*words, *words[-1:] * (len(fields) - len(words))]
+    said = [field.lower() for field in fields]
+    if len(said) != len(words) or not all(
+        field in HEADERS.get(word, {word}) for field, word in zip(said, words, strict=True)
+    ):
+        return False
+    if said != words and on_note is not None:
+        on_note(f"the first line, {','.join(fields)}, was taken for the header {','.join(words)}")
+    return True
+
+
+def renamed(labels, names, on_note=None):
+    """Give labels to the names of videos where they stand at names of their files.
+
+    Parameters
+    ----------
+    labels : dict of str to object
+        Name → label or labels. A name that is no video's may be one with a suffix of `SUFFIXES` behind it.
+    names : collection of str
+        Of the videos.
+    on_note : callable, optional
+        Called with one line if there are such names: what was dropped from them.
+
+    Returns
+    -------
+    dict of str to object
+        In the same order.
+
+    Raises
+    ------
+    DataError
+        If two names stand for one video.
+    """
+    known = set(names)
+    found: dict = {}
+    dropped: dict[str, str] = {}
+    for given, label in labels.items():
+        suffix = next((suffix for suffix in SUFFIXES if given.lower().endswith(suffix)), "")
+        stem = given[: len(given) - len(suffix)]
+        name = stem if given not in known and stem in known else given
+        if name in found:
+            raise DataError(f"{given} and {dropped.get(name, name)} stand for one video, {name}; label it once")
+        if name != given:
+            dropped[name] = given
+        found[name] = label
+    if dropped and on_note is not None:
+        name, given = next(iter(dropped.items()))
+        many = f", and so on {len(dropped)} times" if len(dropped) > 1 else ""
+        on_note(f"suffixes of labelled names were dropped: {given} is {name}{many}")
+    return found

@@ -1,0 +1,33 @@
+"""How a video is cut into slices: the options, their bounds and defaults."""
+
+from typing import NamedTuple
+
+from idt.params.bounds import Bounds
+
+LENGTH = Bounds(1, 10_000, "a slice is shorter than an action")
+
+ASSIGN = ("end", "middle")
+"""The frame of a track that says which slice it counts in."""
+
+
+class Cut(NamedTuple):
+    """How videos are sliced.
+
+    Attributes
+    ----------
+    length : int
+        Frames of a slice.
+    assign : str
+        One of `ASSIGN`: a track counts in the slice of the frame at which it ends, or of its middle.
+    half : bool
+        Keep float16.
+    """
+
+    length: int = 5
+    assign: str = "end"
+    half: bool = False
+
+    @property
+    def dtype(self):
+        """Name of the type of the stored numbers."""
+        return "float16" if self.half else "float32"

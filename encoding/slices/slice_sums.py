@@ -1,0 +1,135 @@
+"""Additive sums of the slices of one video, slice by slice, in bounded memory.
+
+Source: docs/method/untrimmed.md, section 1; docs/method/encoding.md, section 13.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.coders.pooling import CellCoder
+from encoding.encode import projected_parts
+from encoding.slices.cut import ASSIGN, LENGTH, Cut
+from idt.errors import DataError, naming
+
+LATEST = 16
+"""Tracks come by the frame at which they end. Their middle lies before it by half the length of a track times the frame
+step, and no frame step is larger than this."""
+
+
+class SliceSums(NamedTuple):
+    """Sums of one slice.
+
+    Attributes
+    ----------
+    number : int
+        Slice i has the frames from i · length.
+    tracks : int
+        Number of tracks.
+    sums : (m,) float64
+        `encoding.coders.pooling.CellCoder.flat` of each block, side by side.
+    """
+
+    number: int
+    tracks: int
+    sums: np.ndarray
+
+
+def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=False):
+    """Sum up the tracks of each slice of a video.
+
+    Parameters
+    ----------
+    source : Source
+        As from `encoding.descriptors.sources.source_of`.
+    codebook : Codebook
+    params : BlockParams
+        As from `Codebook.params_with`; their pyramid plays no part.
+    cut : Cut
+    threads : int
+        The result does not depend on it.
+    projected : bool
+        As for `encoding.encode.encode_video`.
+
+    Yields
+    ------
+    SliceSums
+        By rising number; slices without tracks are left out.
+
+    Raises
+    ------
+    DataError
+        If the encoding has no sums (stacked vectors, bags of the largest codes), the source has no frames, or
+        descriptors are not finite.
+
+    Notes
+    -----
+    docs/method/untrimmed.md, section 1.
+    """
+    LENGTH.check("slices", cut.length)
+    if cut.assign not in ASSIGN:
+        raise DataError(f"assign must be one of {', '.join(ASSIGN)}, got {cut.assign!r}")
+    check_sums(codebook, params)
+    if not source.has_tracks:
+        raise DataError("plain arrays have no frames to slice; encode features")
+    try:
+        yield from _by_slice(source, codebook, params, cut, threads, projected)
+    except DataError as problem:
+        raise DataError(naming(source.label, str(problem))) from None
+
+
+def check_sums(codebook, params):
+    """Refuse an encoding whose vectors are not made from sums.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    params : BlockParams
+
+    Raises
+    ------
+    DataError
+        If they are stacked Fisher vectors or bags of the largest codes.
+    """
+    if params.encoding == "stacked" or not all(isinstance(block.coder, CellCoder) for block in codebook.blocks):
+        raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
+    for block in codebook.blocks:
+        block.coder.flat(block.coder.nothing(params), params)
+
+
+def _by_slice(source, codebook, params, cut, threads, projected):
+    open_slices: dict[int, list] = {}
+    parts = projected_parts(source, [codebook], params, ("frame", "skip"), projected=projected)
+    for found, tracks in parts:
+        if not len(tracks.frame):
+            continue
+        frames = tracks.frame if cut.assign == "end" else tracks.middle_frames()
+        numbers = np.floor(frames / cut.length).astype(np.int64)
+        if numbers.min() < 0:
+            raise DataError("a track lies before the first frame, so the features are not of a whole video")
+        codes = [block.coder.code(rows, params, tracks) for block, rows in zip(codebook.blocks, found[0], strict=True)]
+        for number in np.unique(numbers).tolist():
+            chosen = np.flatnonzero(numbers == number)
+            sums = [
+                block.coder.summed(code[chosen], params, threads)
+                for block, code in zip(codebook.blocks, codes, strict=True)
+            ]
+            before = open_slices.get(number)
+            count = len(chosen) + (before[0] if before else 0)
+            open_slices[number] = [count, sums if before is None else list(map(_added, before[1], sums))]
+        late = 0 if cut.assign == "end" else LATEST * tracks.length / 2
+        done = int((int(tracks.frame[-1]) - late) // cut.length)
+        for number in sorted(number for number in open_slices if number < done):
+            yield _closed(number, open_slices.pop(number), codebook, params)
+    for number in sorted(open_slices):
+        yield _closed(number, open_slices[number], codebook, params)
+
+
+def _added(one, other):
+    return one + other
+
+
+def _closed(number, found, codebook, params):
+    count, sums = found
+    rows = [block.coder.flat(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
+    return SliceSums(number, count, np.concatenate(rows))

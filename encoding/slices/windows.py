@@ -1,0 +1,126 @@
+"""Vectors of windows of a video, from the sums of its slices.
+
+Source: docs/method/untrimmed.md, section 1; Oneață et al., CVPR 2014.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.slices.cut import LENGTH
+from idt.errors import DataError
+
+
+class Window(NamedTuple):
+    """Window of a video.
+
+    Attributes
+    ----------
+    start, end : int
+        Frames, the end exclusive.
+    tracks : int
+        Number of tracks; 0 for a zero vector.
+    vector : (d,) float32
+        As a video of just these tracks would have.
+    """
+
+    start: int
+    end: int
+    tracks: int
+    vector: np.ndarray
+
+
+def windows(slices, codebook, params, *, length, stride=None, parts=1):
+    """Make the vector of each window of a video.
+
+    Parameters
+    ----------
+    slices : Slices
+    codebook : Codebook
+        With which the slices were made.
+    params : BlockParams
+        As from `encoding.codebook.Codebook.params_with`; their pyramid plays no part.
+    length, stride : int
+        Frames of a window, and from one window to the next; whole numbers of slices. The stride is a slice by default.
+    parts : int
+        A window is also cut into so many equal parts of time, a vector each behind that of the whole; 1 cuts nothing.
+
+    Yields
+    ------
+    Window
+        Windows begin at frame 0 and end within the video, so that a video shorter than a window has one, which is
+        shorter too.
+
+    Raises
+    ------
+    DataError
+        If the slices are of another codebook, or lengths are no whole numbers of slices.
+
+    Notes
+    -----
+    docs/method/untrimmed.md, section 1.
+    """
+    if slices.codebook != codebook.digest:
+        raise DataError(f"the slices of {slices.name} were made with another codebook")
+    stride = slices.length if stride is None else stride
+    for name, value in (("length", length), ("stride", stride)):
+        LENGTH.check(name, value)
+        if value % slices.length:
+            raise DataError(
+                f"{name} of windows must be a multiple of the {slices.length} frames of a slice, got {value}"
+            )
+    count, step = length // slices.length, stride // slices.length
+    if parts < 1 or count % parts:
+        raise DataError(f"a window of {count} slices cannot be cut into {parts} equal parts")
+    widths = [len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks]
+    starts = range(0, max(slices.count - count, 0) + 1, step)
+    running = [_Running(slices, count // parts, part * (count // parts)) for part in range(parts)]
+    for start in starts:
+        found = [each.at(start) for each in running]
+        rows, tracks = [row for row, _ in found], [n for _, n in found]
+        cells = [(np.sum(rows, axis=0), sum(tracks))]
+        if parts > 1:
+            cells += list(zip(rows, tracks, strict=True))
+        end = min((start + count) * slices.length, slices.frames)
+        yield Window(start * slices.length, end, sum(tracks), _vector(cells, codebook, params, widths))
+
+
+class _Running:
+    """Sums of the slices of a window that moves on; each slice is added once and taken away once."""
+
+    def __init__(self, slices, count, offset):
+        self._slices, self._count, self._offset = slices, count, offset
+        self._sum, self._tracks = np.zeros(slices.means.shape[1]), 0
+        self._first = self._last = 0
+
+    def at(self, start):
+        """Return the sums and the number of tracks of the window from slice ``start``."""
+        index = self._slices.index
+        first, last = np.searchsorted(index, (start + self._offset, start + self._offset + self._count)).tolist()
+        if first >= self._last:
+            self._sum[:], self._tracks, self._first, self._last = 0, 0, first, first
+        for row in range(self._first, first):
+            self._add(row, -1)
+        for row in range(self._last, last):
+            self._add(row, 1)
+        self._first, self._last = first, last
+        if first == last:
+            # What is left of the rounding of sums would be the direction of a vector.
+            self._sum[:] = 0
+        return self._sum.copy(), self._tracks
+
+    def _add(self, row, sign):
+        tracks = int(self._slices.tracks[row])
+        self._sum += sign * tracks * self._slices.means[row].astype(np.float64)
+        self._tracks += sign * tracks
+
+
+def _vector(cells, codebook, params, widths):
+    """Normalise the sums of the cells, block by block."""
+    vectors, first = [], 0
+    for block, width in zip(codebook.blocks, widths, strict=True):
+        for row, tracks in cells:
+            sums = block.coder.unflat(row[first : first + width], tracks, params)
+            vectors.append(block.coder.vector(sums, params))
+        first += width
+    return np.concatenate(vectors)

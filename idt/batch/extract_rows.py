@@ -1,0 +1,56 @@
+"""One video to rows of the release's form, text or binary, by way of a feature file that is not kept.
+
+Rows need the number of frames, which is known at the end, and memory should not grow with the length of a video: so the
+features go to a temporary file first, with histograms as float32, and are converted from there.
+"""
+
+import os
+from pathlib import Path
+
+from idt.batch.extract_one import boxes_of, check_outputs, extract_job
+from idt.errors import DataError
+from idt.features import release_rows
+from idt.features.convert import convert
+from idt.features.storage import PLAIN, Storage
+from idt.files import locks, ownership, scratch
+from idt.params import layout
+from idt.workers.run_options import RunOptions
+
+
+def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions()):
+    """Extract one video into rows.
+
+    Parameters
+    ----------
+    job : Job
+    params : ExtractionParams
+    form : str
+        As from `idt.features.convert.form_of` its output.
+    boxes, strict, run
+        As for `idt.batch.extract_one.extract_job`.
+    storage : Storage
+        Rows are float32, so nothing else can be asked for.
+
+    Returns
+    -------
+    Outcome
+        Its notes say what the form cannot hold.
+
+    Raises
+    ------
+    DataError
+        As `extract_job`. Before any work: if the form cannot hold such descriptors or such a storage, or if the output
+        exists and `RunOptions.overwrite` does not name it, because nobody can tell what rows were made from.
+    OSError
+        If the output, or the temporary file, cannot be written.
+    """
+    if storage.compact or storage.project is not None:
+        raise DataError(f"only HDF5 can be compact or projected, got {job.output}; name a file that ends in .h5")
+    release_rows.check_sizes(layout.block_sizes(params.length, params.cells, params.time_cells), form)
+    check_outputs([job], [boxes_of(job, boxes)], overwrite=run.overwrite)
+    ownership.refuse(job.output, run.overwrite)
+    with locks.held(files=[job.output], say=run.say), scratch.folder() as folder:
+        kept = job._replace(output=Path(folder) / f"{os.path.basename(job.name)}.h5")
+        made = extract_job(kept, params, boxes=boxes, storage=Storage(float32=True), strict=strict, run=run)
+        _, notes = convert(kept.output, job.output, overwrite=run.overwrite)
+    return made._replace(job=job, notes=(*made.notes, *notes))

@@ -1,0 +1,92 @@
+"""A digest of what a feature file holds, which its writer records: to tell two files apart nobody reads all of them.
+
+It is the SHA-256 of the numbers as they are stored, before they are compressed, of the parameters, and of what is known
+of the video. It depends neither on how many rows arrived at once nor on the libraries that compress them. What is read
+from a file later is compared with checksums, so that the record is of the numbers that a reader gets; `of_file`
+computes it anew.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+
+ATTRIBUTE = "content"
+"""Root attribute of a feature file."""
+
+
+class Content:
+    """The numbers of a feature file, some rows at a time."""
+
+    def __init__(self):
+        self._hashes = {}
+
+    def add(self, fields):
+        """Take in rows.
+
+        Parameters
+        ----------
+        fields : dict of str to ndarray
+            Of each field of the form (`idt.features.storage_forms.Form`) the next rows as they are stored. Times that
+            are NaN may follow as ``"time"``. Tracks without frame steps are of step 1.
+        """
+        fields = dict(fields)
+        if "position" in fields:
+            place = fields["position"]
+            fields["position"] = place[:, :2]
+            if np.isfinite(place[:, 2]).all():
+                fields["time"] = place[:, 2]
+            fields.setdefault("skip", np.ones(len(place), np.uint8))
+        for name, values in fields.items():
+            values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+            self._hashes.setdefault(name, hashlib.sha256()).update(values)
+
+    def digest(self, params, **video):
+        """Return the digest, 64 hexadecimal digits.
+
+        Parameters
+        ----------
+        params : dict or None
+            As the file records them.
+        **video
+            ``width``, ``height``, ``fps`` and ``frames``.
+
+        Returns
+        -------
+        str
+        """
+        found = {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
+        video = {name: value if value is None else float(value) for name, value in video.items()}
+        return hashlib.sha256(json.dumps([params, video, found], sort_keys=True).encode()).hexdigest()
+
+
+def of_camera(camera):
+    """Return the fields of the ``camera``, a `Camera`, for `Content.add`."""
+    return {f"camera/{name}": getattr(camera, name) for name in ("homography", "matches", "inliers")}
+
+
+def of_file(reader, block):
+    """Compute the digest of an open feature file.
+
+    Parameters
+    ----------
+    reader : idt.features.reader.Reader
+    block : int
+        Rows at once.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        If the stored bytes are damaged.
+    """
+    content, camera, known = Content(), reader.camera(), reader.metadata
+    for first in range(0, reader.count or 1, block):
+        content.add({name: stored[first : first + block] for name, stored in reader.datasets.items()})
+    if camera is not None:
+        content.add(of_camera(camera))
+    video = {name: known[name] for name in ("width", "height", "fps", "frames")}
+    return content.digest(reader.said, **video)

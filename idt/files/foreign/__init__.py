@@ -1,0 +1,15 @@
+"""Containers that other programs write, read without these programs and without running anything.
+
+pickles        the stack machine of pickles, with a closed table of names; pickle_parts: what it is made of
+arrays         arrays of NumPy in pickles
+torch_files    tensors of torch, in its files and in pickles
+archives       zip archives
+npy            arrays, looked at before they are read; npz: archives of them
+mat5           MAT files of version 5
+hdf5           HDF5 of others, MAT files of version 7.3 among them
+hdf5_objects   the objects of such a file; hdf5_types: what the header of an array says
+
+pickle_writer  pickles of arrays and tensors, written
+
+Source: docs/method/files.md, section 7.3.
+"""

@@ -1,0 +1,172 @@
+"""Arrays of NumPy in pickles of strangers: the names that they use, and what stands for each.
+
+A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy believes, is not read.
+An array is made from exactly the bytes, or the list, that its shape asks for.
+
+Source: what `numpy.ndarray.__reduce__` writes; NumPy before 2 calls ``numpy._core`` ``numpy.core``.
+"""
+
+import math
+import re
+from typing import Literal
+
+import numpy as np
+
+from idt.errors import DataError, shown
+from idt.files.foreign import npy
+from idt.files.foreign.pickle_parts import Unbuilt
+
+DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
+"""Dtypes that are read: real numbers, truth values, text, and objects, which are values of the pickle."""
+
+DIMENSIONS = 32
+
+
+def checked_shape(shape, itemsize=1):
+    """Return the number of elements of a ``shape`` from a file; an element has ``itemsize`` bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is no shape, or has more than 2^62 bytes.
+    """
+    if not isinstance(shape, tuple) or len(shape) > DIMENSIONS:
+        raise ValueError("an array has no shape")
+    if not all(type(size) is int and 0 <= size < 1 << 62 for size in shape):
+        raise ValueError("an array has no shape")
+    count = math.prod(shape)
+    # NumPy counts without the zeros.
+    if math.prod(size or 1 for size in shape) * itemsize >= 1 << 62:
+        raise ValueError("an array is larger than any file")
+    return count
+
+
+def array_of(machine, data, dtype, shape, fortran):
+    """Make an array.
+
+    Parameters
+    ----------
+    machine : idt.files.foreign.pickles.Machine
+    data : bytes, str or list
+        Of Python 2 text; a list for objects.
+    dtype : dtype or Unbuilt
+    shape : tuple of int
+    fortran : bool
+
+    Returns
+    -------
+    ndarray
+        Of numbers it is read-only.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not what the shape asks for.
+    """
+    dtype = getattr(dtype, "dtype", dtype)
+    if not isinstance(dtype, np.dtype):
+        raise ValueError("an array has no dtype")
+    count = checked_shape(shape, dtype.itemsize)
+    order: Literal["F", "C"] = "F" if fortran else "C"
+    if dtype.hasobject:
+        if not isinstance(data, list) or len(data) != count:
+            raise ValueError(f"an array of shape {shape} does not hold {count} values")
+        machine.budget.take(8 * count)
+        found = np.empty(count, object)
+        for i, value in enumerate(data):
+            found[i] = value
+        return found.reshape(shape, order=order)
+    if isinstance(data, str):
+        data = data.encode("latin1")
+    if not isinstance(data, bytes) or len(data) != count * dtype.itemsize:
+        raise ValueError(f"an array of shape {shape} does not hold {count} numbers")
+    machine.budget.take(len(data))
+    if not count:
+        return np.empty(shape, dtype)
+    values = np.frombuffer(data, dtype)
+    if dtype.kind == "U" and not npy.is_text(values):
+        raise ValueError("an array of text holds what are no characters")
+    return values.reshape(shape, order=order)
+
+
+class UnbuiltDtype(Unbuilt):
+    """A dtype whose byte order follows.
+
+    Parameters
+    ----------
+    dtype : dtype
+    """
+
+    def __init__(self, dtype):
+        super().__init__(self._with_order)
+        self.dtype = dtype
+
+    def _with_order(self, machine, state):
+        order = state[1]
+        if not isinstance(order, str) or order not in "<>=|" or state[2] is not None or state[4] is not None:
+            raise ValueError("a dtype has fields")
+        return self.dtype.newbyteorder(order)
+
+
+def _dtype(machine, text, *_):
+    if not isinstance(text, str) or not DTYPE.fullmatch(text):
+        raise DataError(f"{machine.name} holds an array of {shown(text)}, expected numbers, text or objects")
+    return UnbuiltDtype(np.dtype(text))
+
+
+def _reconstruct(machine, *_):
+    def build(machine, state):
+        _, shape, dtype, fortran, data = state
+        return array_of(machine, data, dtype, shape, bool(fortran))
+
+    return Unbuilt(build)
+
+
+def _scalar(machine, dtype, data=None):
+    return array_of(machine, data, dtype, (), False)[()]
+
+
+def _from_buffer(machine, data, dtype, shape, order):
+    return array_of(machine, data, dtype, shape, order == "F")
+
+
+def _encode(machine, text, encoding):
+    """The bytes that protocol 2 writes as text."""
+    if not isinstance(text, str) or encoding != "latin1":
+        raise ValueError(f"text is encoded as {shown(encoding)}")
+    machine.budget.take(len(text))
+    return text.encode("latin1")
+
+
+def _bytes(machine):
+    return b""
+
+
+def _dict(machine, pairs=()):
+    """An ordered dict, of pairs in Python 2."""
+    if pairs != () and not (isinstance(pairs, list) and all(isinstance(pair, list) for pair in pairs)):
+        raise ValueError("an ordered dict is not made of pairs")
+    machine.push({})
+    machine.set_items([each for key, value in pairs for each in (key, value)])
+    return machine.pop()
+
+
+CALLS = {
+    ("_codecs", "encode"): _encode,
+    ("builtins", "bytes"): _bytes,
+    ("__builtin__", "bytes"): _bytes,
+    ("collections", "OrderedDict"): _dict,
+    ("numpy", "dtype"): _dtype,
+    # Only handed to _reconstruct.
+    ("numpy", "ndarray"): None,
+    **{
+        (f"{core}.{module}", name): call
+        for core in ("numpy.core", "numpy._core")
+        for module, name, call in (
+            ("multiarray", "_reconstruct", _reconstruct),
+            ("multiarray", "scalar", _scalar),
+            ("numeric", "_frombuffer", _from_buffer),
+        )
+    },
+}
+"""Module and name → what stands for it."""

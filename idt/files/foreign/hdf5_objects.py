@@ -1,0 +1,232 @@
+"""Objects of HDF5 files that others wrote, found without libhdf5, which believes what they say.
+
+Files of HDF5 1.0 to 1.14 are read as far as arrays need it: superblocks of version 0 to 3, object headers of version 1
+and 2, groups whose names lie in symbol tables (B-trees and local heaps) or in links. Every address is visited once, so
+that no circle is walked twice.
+
+Source: HDF5 File Format Specification 3.0, II, III.A, III.B, III.D and IV.A. Left out: groups whose links lie in a
+fractal heap, which `h5py` makes only of many links with ``libver="latest"``; links out of the file.
+"""
+
+import struct
+from collections import deque
+from typing import NamedTuple
+
+from idt.files.hdf5.headers import link_of, messages
+from idt.files.hdf5.index import UNDEFINED, Unsound
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+STARTS = (0, 512, 1024, 2048)
+"""Where a superblock may lie; MATLAB puts 512 bytes of its own before it."""
+
+MOST = 10_000
+"""Objects of a file."""
+
+SHORTEST, SLACK = 4, 100_000
+"""Messages of headers and entries of trees have so many bytes at least, so that a file has no more than its size
+allows, but for so many. They may lie over one another, and would be read without end."""
+
+BLOCK, NAME = 1 << 20, 1 << 12
+"""Bytes of a block of a header, and of a name."""
+
+LINK, CONTINUATION, SYMBOLS, LINK_INFO = 6, 16, 17, 2
+"""Types of messages."""
+
+
+class Object(NamedTuple):
+    """An object of the file: ``path`` within it, and the ``messages`` (type, body) of its header."""
+
+    path: str
+    messages: list
+
+
+class Reader:
+    """A file in memory.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Attributes
+    ----------
+    size : int
+        Bytes of the file.
+
+    Raises
+    ------
+    Unsound
+        If it is no HDF5 that is read.
+    """
+
+    def __init__(self, data):
+        start = next((at for at in STARTS if data[at : at + 8] == SIGNATURE), None)
+        if start is None:
+            raise Unsound("it has no superblock")
+        self._data, self.size = data, len(data)
+        self._left = len(data) // SHORTEST + SLACK
+        version = data[start + 8]
+        sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
+        if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
+            raise Unsound(f"its superblock has version {version}, or addresses of another size")
+        self._base, *_, root = struct.unpack_from("<QQQQ", data, start + at)
+        if version < 2:
+            # The root's entry of a symbol table follows: the offset of its name, then its address.
+            root = struct.unpack_from("<Q", data, start + at + 40)[0]
+        self._root = root
+
+    def read(self, size, address):
+        """Return ``size`` bytes at ``address``, or fewer at the end of the file."""
+        at = self._base + address
+        return self._data[at : at + size] if at < self.size else b""
+
+    def take(self, size, address, signature=b""):
+        """Return ``size`` bytes at ``address``, which begin with a ``signature``.
+
+        Raises
+        ------
+        Unsound
+            If the file ends before, or they do not.
+        """
+        found = self.read(size, address)
+        if len(found) < size or not found.startswith(signature):
+            raise Unsound(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
+        return found
+
+    def _count(self, number):
+        """Count messages or entries that are read."""
+        self._left -= number
+        if self._left < 0:
+            raise Unsound("its structures lie over one another")
+
+    def objects(self, skipped=("#refs#", "#subsystem#")):
+        """Yield every object that is no group.
+
+        Parameters
+        ----------
+        skipped : collection of str
+            Groups that are not entered: MATLAB's own.
+
+        Yields
+        ------
+        Object
+        """
+        later, visited = deque([("", self._root)]), {self._root}
+        while later:
+            path, address = later.popleft()
+            found = self.object(address, path)
+            links = self._links(found.messages)
+            if links is None:
+                yield found
+                continue
+            for name, target in links:
+                if target is not None and target not in visited and name not in skipped:
+                    visited.add(target)
+                    later.append((f"{path}/{name}" if path else name, target))
+            if len(visited) > MOST:
+                raise Unsound(f"it has more than {MOST} objects")
+
+    def object(self, address, path=""):
+        """Return the `Object` at ``address``, which messages call ``path``."""
+        if self.read(4, address) == b"OHDR":
+            found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2]
+        else:
+            found = list(self._old_messages(address))
+        self._count(len(found))
+        return Object(path, found)
+
+    def _old_messages(self, address):
+        """Type and body of each message of a header of version 1."""
+        version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
+        if version != 1:
+            raise Unsound("its header is of no known version")
+        blocks, seen = [(address + 16, size)], {address + 16}
+        while blocks:
+            place, size = blocks.pop(0)
+            if size > BLOCK:
+                raise Unsound("its header has a block of another size")
+            block, at = self.take(size, place), 0
+            while at + 8 <= len(block) and count:
+                kind, length, flags = struct.unpack_from("<HHB", block, at)
+                body, at, count = block[at + 8 : at + 8 + length], at + 8 + length, count - 1
+                if len(body) < length:
+                    raise Unsound("a message exceeds its header")
+                if kind == CONTINUATION:
+                    place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
+                    if place in seen or len(seen) > 1000:
+                        raise Unsound("its header leads back to itself")
+                    seen.add(place)
+                    blocks.append((place, size))
+                elif not flags & 2:
+                    yield kind, body.ljust(24, b"\0")
+
+    def _links(self, found):
+        """Names and addresses in a group; None if the object is none."""
+        links, group = [], False
+        for kind, body in found:
+            if kind == LINK:
+                links.append(link_of(body))
+            elif kind == LINK_INFO and struct.unpack_from("<Q", body, 2 + 8 * (body[1] & 1))[0] != UNDEFINED:
+                raise Unsound("a group keeps its links in a heap, which is not read; save the file without libver")
+            elif kind == SYMBOLS:
+                links += self._symbols(*struct.unpack_from("<QQ", body))
+            group |= kind in (LINK, LINK_INFO, SYMBOLS)
+        return links if group else None
+
+    def _symbols(self, tree, heap):
+        """Names and addresses that a symbol table lists."""
+        size, _, place = struct.unpack_from("<QQQ", self.take(32, heap, b"HEAP"), 8)
+        names = self.take(size, place) if size <= self.size else b""
+        for node in self.leaves(tree, 0, 8):
+            head = self.take(8, node[1], b"SNOD")
+            (count,) = struct.unpack_from("<H", head, 6)
+            self._count(count)
+            entries = self.take(40 * count, node[1] + 8)
+            for at in range(0, len(entries), 40):
+                offset, address = struct.unpack_from("<QQ", entries, at)
+                cached = struct.unpack_from("<I", entries, at + 16)[0]
+                end = names.find(b"\0", offset, offset + NAME)
+                if end < 0:
+                    raise Unsound("a name lies outside its heap")
+                # Cached as 2: a soft link, which has no address.
+                yield names[offset:end].decode("utf-8", "replace"), None if cached == 2 else address
+
+    def leaves(self, address, kind, key_size):
+        """List the leaves of a B-tree of version 1.
+
+        Parameters
+        ----------
+        address : int
+        kind : int
+            0 for groups, 1 for chunks.
+        key_size : int
+
+        Returns
+        -------
+        list of (bytes, int)
+            Key and address of each.
+
+        Raises
+        ------
+        Unsound
+            If a node is damaged or visited twice.
+        """
+        found, later, visited = [], deque([(address, None)]), {address}
+        while later:
+            node, above = later.popleft()
+            head = self.take(24, node, b"TREE")
+            level, count = head[5], struct.unpack_from("<H", head, 6)[0]
+            if head[4] != kind or (above is not None and level != above - 1):
+                raise Unsound("a tree is none")
+            self._count(count + 1)
+            entries = self.take(count * (key_size + 8), node + 24)
+            for at in range(0, len(entries), key_size + 8):
+                key, (child,) = entries[at : at + key_size], struct.unpack_from("<Q", entries, at + key_size)
+                if not level:
+                    found.append((key, child))
+                elif child in visited:
+                    raise Unsound("a tree leads back to itself")
+                else:
+                    visited.add(child)
+                    later.append((child, level))
+        return found

@@ -1,0 +1,117 @@
+"""What the interpreter of pickles is made of: the bytes of a file, the memory it may take, names and unbuilt values."""
+
+from idt.errors import DataError
+
+LONGEST = 1 << 10
+"""Bytes of a line, in a pickle of protocol 0, that is no text."""
+
+EXPANSION, SLACK = 8, 1 << 24
+"""Values may take so many times the bytes of the file, and so many more."""
+
+
+class Budget:
+    """Bytes that the values of one file may take.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the file.
+    name : str
+        What messages call it.
+    """
+
+    def __init__(self, size, name):
+        self._left, self._size, self._name = EXPANSION * size + SLACK, size, name
+
+    def take(self, size):
+        """Take ``size`` bytes, or refuse the file."""
+        self._left -= size
+        if self._left < 0:
+            raise DataError(f"{self._name} asks for far more memory than its {self._size:,} bytes account for")
+
+
+class Global:
+    """A name of the closed table that a pickle refers to.
+
+    Parameters
+    ----------
+    name : str
+    call : callable or None
+        ``call(machine, *arguments)`` stands for a call of it; None if it is never called.
+    """
+
+    def __init__(self, name, call):
+        self.name, self.call = name, call
+
+
+class Unbuilt:
+    """A value whose state follows in the pickle.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(machine, state)`` returns the value.
+
+    Attributes
+    ----------
+    keys : list of int
+        Places of the memo that it was put into.
+    """
+
+    def __init__(self, build):
+        self.build, self.keys = build, []
+
+
+class Source:
+    """The bytes of a file, read from some place on.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        What messages call the file.
+    at : int
+        Where to begin.
+
+    Attributes
+    ----------
+    at : int
+        What comes next.
+    """
+
+    def __init__(self, data, name, at=0):
+        self.data, self.name, self.at = data, name, at
+
+    def damaged(self, reason):
+        """Make the error of a pickle that cannot be read for a ``reason``."""
+        return DataError(
+            f"{self.name} is no pickle that can be read (byte {self.at:,}: {reason}); fetch or make it anew"
+        )
+
+    def take(self, size):
+        """Return the next ``size`` bytes."""
+        found = self.data[self.at : self.at + size]
+        if len(found) < size:
+            raise self.damaged("it ends too early")
+        self.at += size
+        return found
+
+    def number(self, width):
+        """Return the next unsigned integer of so many bytes."""
+        return int.from_bytes(self.take(width), "little")
+
+    def sized(self, width):
+        """Return the next bytes, whose number is said in ``width`` bytes before them."""
+        return self.take(self.number(width))
+
+    def line(self, most=LONGEST):
+        """Return the bytes up to the end of the line."""
+        end = self.data.find(b"\n", self.at, self.at + most)
+        if end < 0:
+            raise self.damaged("a line does not end")
+        line, self.at = self.data[self.at : end], end + 1
+        return line
+
+    def text_line(self):
+        """Return the bytes of a line of text, of any length."""
+        return self.line(len(self.data))

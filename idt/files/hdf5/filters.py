@@ -1,0 +1,38 @@
+"""Two of HDF5's filters, undone: deflate, whose streams end in a checksum (RFC 1950, Adler-32), and shuffle."""
+
+import zlib
+
+import numpy as np
+
+from idt.files.hdf5.index import Unsound
+
+
+def inflated(data, size):
+    """Return the content of a zlib stream; zlib compares its checksum.
+
+    Parameters
+    ----------
+    data : bytes
+    size : int
+        Bytes that it must have.
+
+    Raises
+    ------
+    Unsound
+        If it is damaged or has another size.
+    """
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(data, size + 1)
+        if len(found) == size and not stream.eof:
+            found += stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error as problem:
+        raise Unsound(str(problem)) from None
+    if len(found) != size or not stream.eof:
+        raise Unsound("a chunk unpacks to another size")
+    return found
+
+
+def unshuffled(data, itemsize):
+    """Return the numbers, of ``itemsize`` bytes, whose bytes ``data`` holds as planes, all lowest ones first."""
+    return np.frombuffer(data, np.uint8).reshape(itemsize, -1).T.tobytes()

@@ -1,0 +1,96 @@
+"""Which frames of a stream are lost: packets are sent to a decoder, and frames come back, in another order.
+
+A frame has the time stamp of its packet. Once the decoder has refused a packet, stamps that are passed over without a
+frame are those of lost frames: of the refused packet, and of those that the decoder drops because they refer to it.
+Before that nothing counts as lost, for some codecs have packets without a picture of their own.
+"""
+
+import heapq
+
+
+class Damage:
+    """Frames of a stream that were lost or came damaged.
+
+    Attributes
+    ----------
+    is_seen : bool
+        A packet was refused.
+    lost, damaged : list of int
+        Numbers of frames, rising.
+    last : int
+        Number of the last frame that came; -1 before the first.
+    """
+
+    def __init__(self):
+        self.is_seen = False
+        self.lost: list[int] = []
+        self.damaged: list[int] = []
+        self.last = -1
+        self._awaited: list[int] = []
+        self._refused = 0
+        self._stamp: int | None = None
+
+    def send(self, stamp):
+        """Note that a packet with a time ``stamp``, None if it has none, goes to the decoder."""
+        if stamp is not None:
+            heapq.heappush(self._awaited, stamp)
+
+    def refuse(self, stamp):
+        """Note that the decoder refused the packet with this ``stamp``; None if it had none, or could not be read."""
+        self.is_seen = True
+        self._refused += stamp is None
+
+    def receive(self, stamp, is_damaged=False):
+        """Number a frame that came.
+
+        Parameters
+        ----------
+        stamp : int or None
+        is_damaged : bool
+            The decoder says that the picture is not what it should be.
+
+        Returns
+        -------
+        int or None
+            None for a frame that came too late, behind one with a later stamp: a decoder that has lost its bearings
+            gives such.
+        """
+        passed = 0
+        while stamp is not None and self._awaited and self._awaited[0] <= stamp:
+            passed += heapq.heappop(self._awaited) < stamp
+        if not self.is_seen:
+            passed = 0
+        elif None not in (stamp, self._stamp) and stamp <= self._stamp:
+            return None
+        number = self._pass_over(passed)
+        self.last, self._stamp = number, stamp
+        if is_damaged:
+            self.damaged.append(number)
+        return number
+
+    def end(self):
+        """Count as lost what was sent, refused, and did not come until the end."""
+        if self.is_seen:
+            self._pass_over(len(self._awaited))
+            self._awaited.clear()
+
+    def _pass_over(self, count):
+        """Count frames as lost before the next one, and number that."""
+        count += self._refused
+        self._refused = 0
+        number = max([self.last, *self.lost[-1:]]) + 1
+        self.lost += range(number, number + count)
+        return number + count
+
+
+def shown_ranges(numbers, most=5):
+    """Write rising ``numbers`` as text, such as ``3, 5–8``, with no more than ``most`` ranges."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = [f"{first}" if first == last else f"{first}–{last}" for first, last in ranges[:most]]
+    rest = sum(last - first + 1 for first, last in ranges[most:])
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")

@@ -1,0 +1,167 @@
+"""Which image files are the frames of a video: a series in a folder, a pattern, folders of frames in a tree.
+
+The files of one series have names that differ in their numbers only. A folder with several, such as the frames and the
+flow that other tools write side by side (``img_00001.jpg``, ``flow_x_00001.jpg``), is one video if all but one hold
+flow. Else the caller says which series is meant.
+"""
+
+import glob
+import os
+import re
+from pathlib import Path
+
+from idt.errors import DataError
+from idt.files.walk import literal_start
+from idt.frames.suffixes import IMAGES
+
+_NUMBERS = re.compile("[0-9]+")
+_FLOW = re.compile(r"flow|[xyuv]_?#")
+_SHOWN = 6
+
+
+def series_in(folder):
+    """Choose the images of a folder that are one video.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    paths : list of Path
+        In natural order: frame2 before frame10.
+    notes : list of str
+        What is left out, if anything.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no images, or several series that may be meant.
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in folder.iterdir():
+        if is_image(path):
+            kinds.setdefault(_kind(path), []).append(path)
+    if not kinds:
+        raise DataError(f"{folder} holds no image files ({' '.join(IMAGES)}); name a video file inside it")
+    frames = [kind for kind in kinds if not _FLOW.match(kind)] if len(kinds) > 1 else list(kinds)
+    if len(frames) != 1:
+        shown = [f"{_pattern(kind)} ({len(kinds[kind])})" for kind in sorted(kinds)]
+        rest = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+        raise DataError(
+            f"{folder} holds {len(kinds)} series of images, {', '.join(shown[:_SHOWN])}{rest}; name the one that is"
+            f' meant: "{folder / _pattern(sorted(frames or kinds)[0])}"'
+        )
+    notes = []
+    if len(kinds) > 1:
+        others = ", ".join(sorted(_pattern(kind) for kind in kinds if kind != frames[0]))
+        notes.append(f"{folder}: {_pattern(frames[0])} is read; {others} are taken for flow and left out")
+    return sorted(kinds[frames[0]], key=natural_order), notes
+
+
+def matching_images(pattern):
+    """List the images that a ``pattern`` such as ``frames/*.png`` matches, in natural order.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    found = glob.glob(literal_start(pattern))
+    names = sorted((path for path in map(Path, found) if is_image(path)), key=natural_order)
+    if not names:
+        if not found:
+            raise DataError(f"{pattern}: no such file, and as a pattern it matches none")
+        raise DataError(f"{pattern} matches no image files ({' '.join(IMAGES)})")
+    return names
+
+
+def numbered_images(path, number):
+    """List the files that a pattern such as ``img_%05d.jpg`` names, from the lowest number on.
+
+    Parameters
+    ----------
+    path : Path
+    number : re.Match
+        Of the ``%05d`` in the name.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    DataError
+        If there is none, or one is missing in between.
+    """
+    name = re.compile(re.escape(path.name[: number.start()]) + "([0-9]+)" + re.escape(path.name[number.end() :]))
+    found = {}
+    for file in path.parent.iterdir() if path.parent.is_dir() else ():
+        digits = name.fullmatch(file.name)
+        if digits and number[0] % int(digits[1]) == digits[1]:
+            found[int(digits[1])] = file
+    if not found:
+        raise DataError(f"{path} matches no files")
+    for i in range(min(found), max(found)):
+        if i not in found:
+            missing = path.name.replace(number[0], number[0] % i, 1)
+            raise DataError(f"{path}: {missing} is missing; take the files as they are with a pattern such as *.png")
+    return [found[i] for i in sorted(found)]
+
+
+def holds_images(folder):
+    """Tell whether a ``folder`` holds image files itself; of one with a million, the first is enough."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(is_image(Path(entry.path)) for entry in entries)
+    except OSError:
+        return False
+
+
+def frame_folders(folders, root):
+    """Choose the folders that hold the frames of a video.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Below the root.
+    root : str or Path
+
+    Returns
+    -------
+    list of Path
+        Those that hold images; hidden ones, and those that archives made on a Mac hold, are left out.
+    """
+    return [
+        folder
+        for folder in folders
+        if not any(step.startswith((".", "__MACOSX")) for step in folder.relative_to(root).parts)
+        and holds_images(folder)
+    ]
+
+
+def is_image(path):
+    """Tell whether the file of a ``path`` is an image by its name; hidden files are none."""
+    # Such as macOS's ._frame1.png.
+    return path.suffix.lower() in IMAGES and not path.name.startswith(".") and path.is_file()
+
+
+def natural_order(path):
+    """Return the sort key of a ``path`` under which frame2 comes before frame10."""
+    pieces = re.split(r"([0-9]+)", path.name)
+    return [int(p) if i % 2 else p for i, p in enumerate(pieces)], path.name
+
+
+def _kind(path):
+    """Name with # for its numbers; empty for names without, which count as one series."""
+    stem = _NUMBERS.sub("#", path.stem)
+    return stem + path.suffix if "#" in stem else ""
+
+
+def _pattern(kind):
+    """A kind as a pattern of the shell."""
+    return kind.replace("#", "*") if kind else "names without a number"

@@ -1,0 +1,300 @@
+"""Video files and cameras, decoded by OpenCV.
+
+A reader gives its frames in order, by ``read`` (an image as it comes, None at the end) or ``skip`` (False at the
+end), and knows ``position``, the number of the next frame; ``n_frames`` and ``fps`` are None and NaN where
+the source does not say, ``channels`` the order of its colours. ``digest`` and ``size`` are of the bytes that the frames
+come from, and ``check_unchanged`` refuses a source that is no longer what was read. ``times`` are the time stamps of
+the frames, ``faults`` what is wrong with the source, a line each, and ``notes`` what else is to be said of it.
+
+FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
+for a protocol, a pattern or a script, and it tells the format by the content alone.
+
+OpenCV says little of what goes wrong. From 4.13 to 5.0 it hands out the picture before, or a black one, for every frame
+of fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows
+in the packets, which are counted where the frames look suspicious.
+"""
+
+import math
+import os
+import time
+from array import array
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from idt.errors import DataError, printable
+from idt.frames import containers
+from idt.frames.image_size import check_pixels, image_size
+from idt.frames.playlists import HEAD, refuse_playlist
+from idt.imports.opencv import cv2
+from idt.params.bounds import MOST_PIXELS
+from idt.params.decoder import REMEDY
+from idt.workers.patience import allowed, refuse_late
+
+IMAGE_HEAD = 1 << 20
+"""Bytes of a file that may be an image: a JPEG may describe itself at length before it says how large it is."""
+
+STALE = 0.2
+"""Share of frames that repeat the one before, without a reason in the packets, beyond which a video is refused."""
+
+# ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
+_TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
+_PICTURE_CODECS = ("png", "mpng", "mjpg", "jpeg", "bmp", "gif", "webp")
+# Codecs without loss write pictures that are equal as packets that are not.
+_ADAPTIVE_CODECS = ("ffv1",)
+_NAMES = {"av01": "AV1", "vvc1": "VVC", "evc1": "EVC", "hev1": "HEVC", "hvc1": "HEVC", "avc1": "H.264", "h264": "H.264"}
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+# OpenCV has one log level for all threads.
+_LOGGING = Lock()
+
+# ffmpeg reads its log level from here when it is first used; a level that the user has set stays.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+class Capture:
+    """A video file or a camera, read by OpenCV.
+
+    Parameters
+    ----------
+    source : SourceFile or int
+        What is read, and closed in the end; the index of a camera.
+    path : str
+        The file, as it was given.
+    max_pixels : int
+        Most pixels of a frame.
+    """
+
+    channels, decoder, notes = "bgr", "opencv", ()
+
+    def __init__(self, source, path="", max_pixels=MOST_PIXELS):
+        is_camera = isinstance(source, int)
+        self.kind, self.path = "camera" if is_camera else "file", path
+        self.name = f"camera {source}" if is_camera else Path(path).name
+        self.position = 0
+        self._file, self._max_pixels = None if is_camera else source, max_pixels
+        self._given = self._repeated = 0
+        self._last: np.ndarray | None = None
+        if self._file is not None:
+            refuse_playlist(path, self._file.head(HEAD))
+            self._check_size(image_size(self._file.head(IMAGE_HEAD)) or (0, 0))
+        self._patience, began = allowed(), time.monotonic()
+        with quiet():
+            self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file, self._patience)
+        codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
+        self._codec = codec.decode("latin1").lower().rstrip("\0 ")
+        if not self._capture.isOpened() or self._codec in _TEXT_CODECS:
+            self._capture.release()
+            if is_camera:
+                raise DataError(f"camera {source} cannot be opened; check that it exists and is not in use")
+            refuse_late(began, self._patience, path)
+            raise DataError(f"{path} is not a video that OpenCV can decode, or it is damaged")
+        self._check_size(map(int, map(self._capture.get, (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))))
+        # Some versions turn the pictures by themselves, and some do not.
+        turned = not is_camera and self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        self._turn = _TURNS.get(int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360) if turned else None
+        rate, count = (self._capture.get(p) for p in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
+        self.fps = rate if 0 < rate < math.inf else math.nan
+        # A container without a count gives none, or a negative number of 18 digits.
+        self.n_frames = int(count) if not is_camera and 0 < count < 2**31 else None
+
+    @property
+    def size(self):
+        """Bytes of the file; 0 of a camera."""
+        return 0 if self._file is None else self._file.size
+
+    def digest(self):
+        """Return the SHA-256 of the file; empty of a camera."""
+        return "" if self._file is None else self._file.digest()
+
+    def check_unchanged(self):
+        """Refuse a file that was changed since it was opened."""
+        if self._file is not None:
+            self._file.check_unchanged()
+
+    def skip(self):
+        """Decode a frame without converting it."""
+        began = time.monotonic()
+        there = self._capture.grab()
+        self.position += there
+        refuse_late(began, self._patience, self.path or self.name)
+        self._refuse_codec()
+        return there
+
+    def read(self):
+        """Next frame, (H, W, 3) BGR uint8."""
+        began = time.monotonic()
+        there, image = self._capture.read()
+        self.position += there
+        refuse_late(began, self._patience, self.path or self.name)
+        if not there:
+            self._refuse_codec()
+            return None
+        # A video may announce small frames and go on with large ones.
+        self._check_size(image.shape[1::-1])
+        if self._file is not None:
+            self._given += 1
+            self._repeated += self._last is not None and _are_equal(image, self._last)
+            self._last = image
+        return image if self._turn is None else cv2.rotate(image, self._turn)
+
+    def label(self, index):
+        """The frame's name in messages."""
+        return f"frame {index}"
+
+    def times(self):
+        """Return the seconds from the first frame to each, or None if the file does not say.
+
+        Every frame is decoded for it once more.
+        """
+        if self._file is None:
+            return None
+        with quiet():
+            capture, found = _capture(self._file, self._patience), array("d")
+            while capture.grab():
+                found.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+            capture.release()
+        stamps = np.array(found)
+        return stamps - stamps[0] if len(stamps) > 1 and (np.diff(stamps) > 0).all() else None
+
+    def faults(self, at_end):
+        """Say what is wrong with the frames that were read, a line each.
+
+        Parameters
+        ----------
+        at_end : bool
+            The source has ended, and not only the part of it that is wanted.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        DataError
+            If OpenCV gave other pictures than the file holds: of a video of fields, or of a cover.
+        """
+        if self._file is None:
+            return []
+        self._refuse_stale()
+        if not at_end:
+            return []
+        if containers.is_cut(self._file):
+            return [cut_short(self.name, self.position, self.n_frames)]
+        if self.position == 1 and self._codec in _PICTURE_CODECS:
+            self._refuse_cover()
+        if self.n_frames is None or self.position >= self.n_frames - _slack(self.n_frames):
+            return []
+        packets, _, _ = self._packets()
+        if containers.is_mp4(self._file):
+            # Its count is that of its table, and the packets cannot be read beyond one that is damaged.
+            packets = self.n_frames
+        # An estimate from the duration is no reason to believe that something is lost, nor are frames that are hidden.
+        if self.position >= packets - _slack(packets) or containers.is_edited(self._file):
+            return []
+        return [f"{self.name} is damaged: OpenCV stops after {self.position} of {packets} frames; to read on, {REMEDY}"]
+
+    def close(self):
+        """Release the file or camera."""
+        self._capture.release()
+        self._last = None
+        if self._file is not None:
+            self._file.close()
+
+    def _check_size(self, size):
+        check_pixels(self.name, size, self._max_pixels)
+
+    def _refuse_codec(self):
+        """Refuse a video that has packets, but of a codec that OpenCV decodes nothing of."""
+        if self.position or self._file is None:
+            return
+        packets, _, _ = self._packets()
+        if packets:
+            known = _NAMES.get(self._codec)
+            codec = f"{known} ({self._codec})" if known else printable(self._codec) or "unknown"
+            raise DataError(
+                f"no frames in {self.name}: OpenCV decodes none of its {packets} packets, whose codec is {codec};"
+                f" {REMEDY}, or convert it: ffmpeg -i {self.name} -c:v libx264 converted.mp4"
+            )
+
+    def _refuse_cover(self):
+        """Refuse a single picture in a file that holds far more."""
+        _, _, largest = self._packets()
+        if 2 * largest < self.size:
+            raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
+
+    def _refuse_stale(self):
+        """Refuse a video whose frames repeat each other although its packets do not."""
+        if self._repeated <= STALE * (self._given - 1) or self._codec in _ADAPTIVE_CODECS:
+            return
+        packets, still, _ = self._packets()
+        if packets > 1 and self._repeated / (self._given - 1) - still / (packets - 1) > STALE:
+            self.close()
+            raise DataError(
+                f"{self.name}: {self._repeated} of {self._given} frames that OpenCV {cv2.__version__} gives repeat the"
+                f" one before, but the video does not stand still: it is interlaced, as it seems; {REMEDY}"
+            )
+
+    def _packets(self):
+        """Packets of the file: how many, how many of them after the first show no change, bytes of the largest."""
+        # A picture that repeats another costs two bits for each block of 16×16 pixels, or is the same packet again.
+        width, height = (self._capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        least = 200 + width * height / 1024
+        count = still = largest = 0
+        known = set()
+        with quiet():
+            capture = _capture(self._file, self._patience)
+            raw = capture.set(cv2.CAP_PROP_FORMAT, -1)
+            while raw and capture.grab():
+                _, packet = capture.retrieve()
+                size, key = (0, None) if packet is None else (packet.size, hash(packet.tobytes()))
+                still += count > 0 and (size <= least or key in known)
+                known.add(key)
+                count, largest = count + 1, max(largest, size)
+            capture.release()
+        return count, still, largest
+
+
+def cut_short(name, position, announced):
+    """Say that the file of a ``name`` is cut, after ``position`` frames of those ``announced``, None if unknown."""
+    of = "" if announced is None else f" of {announced} announced"
+    return f"{name} is truncated: {position}{of} frames decode"
+
+
+def _slack(count):
+    """Frames by which a count may be off in an intact file, such as by two with packed B-frames."""
+    return max(2, count // 100)
+
+
+def _are_equal(one, other):
+    # The middle row tells most frames from each other.
+    middle = len(one) // 2
+    return one.shape == other.shape and np.array_equal(one[middle], other[middle]) and np.array_equal(one, other)
+
+
+def _capture(file, seconds):
+    """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
+    if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
+        # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
+        times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
+        return cv2.VideoCapture(file.name, cv2.CAP_FFMPEG, times)
+    # Others may tell a format by the suffix.
+    return cv2.VideoCapture(os.path.abspath(file.path), cv2.CAP_ANY)
+
+
+@contextmanager
+def quiet():
+    """Keep OpenCV's own warnings off stderr: ours say the same in one line. A level that the user has set stays."""
+    if "OPENCV_LOG_LEVEL" in os.environ:
+        yield
+        return
+    with _LOGGING:
+        logging = getattr(cv2.utils, "logging", cv2)  # OpenCV before 5 has these two at the top
+        level = logging.getLogLevel()
+        logging.setLogLevel(0)
+        try:
+            yield
+        finally:
+            logging.setLogLevel(level)

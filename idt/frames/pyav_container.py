@@ -1,0 +1,196 @@
+"""The container of a video file, opened by PyAV, and the stream in it that is the video.
+
+FFmpeg reads the file through `idt.files.source_file`, and nothing else: it may open no other file and no address, and
+takes only the containers that are listed here, none of which names other files. To know a stream FFmpeg may decode its
+first frame, as OpenCV's does; from then on a frame of too many pixels is refused before its memory is asked for.
+"""
+
+import math
+import os
+import re
+from threading import Lock
+
+import av
+from av.stream import Disposition
+
+from idt.errors import DataError, printable
+from idt.frames.image_size import check_pixels, image_size
+from idt.frames.opencv_decoder import IMAGE_HEAD
+from idt.frames.playlists import HEAD, refuse_playlist
+
+FORMATS = (
+    *("3dostr", "4xm", "apng", "asf", "asf_o", "av1", "avi", "avs", "avs2", "avs3", "bink", "cavsvideo", "cdxl"),
+    *("cine", "dhav", "dirac", "dnxhd", "dv", "dxa", "evc", "film_cpk", "flic", "flv", "gif", "gxf", "h261", "h263"),
+    *("h264", "hevc", "idcin", "ingenient", "ivf", "jpeg_pipe", "jv", "kux", "live_flv", "lmlm4", "lxf", "m4v"),
+    *("matroska", "mjpeg", "mjpeg_2000", "mov", "mpeg", "mpegts", "mpegvideo", "mtv", "mv", "mvi", "mxf", "nsv"),
+    *("nut", "nuv", "obu", "ogg", "png_pipe", "psxstr", "pva", "r3d", "rm", "roq", "rpl", "simbiosis_imx", "smk"),
+    *("swf", "thp", "tmv", "ty", "vc1", "vc1test", "vivo", "vmd", "vvc", "wc3movie", "wtv", "xmv", "yop"),
+    "yuv4mpegpipe",
+)
+"""FFmpeg's demuxers of videos. Left out: playlists, devices, networks, sound, subtitles, and text drawn as pictures."""
+
+# PyAV has one log level for all threads.
+_PRINTING = Lock()
+
+# AVFMT_FLAG_GENPTS
+_GENERATE_STAMPS = 1
+
+_PICTURES = frozenset(("bmp", "gif", "jpeg2000", "jpegls", "mjpeg", "png", "ppm", "tiff", "webp"))
+_COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
+_CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
+_DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+
+
+class Bytes:
+    """What FFmpeg reads: a file from its beginning, at a place of its own.
+
+    Parameters
+    ----------
+    file : idt.files.source_file.SourceFile
+    """
+
+    # FFmpeg tells some formats by the suffix of a name.
+    name = "video"
+
+    def __init__(self, file):
+        self._file, self._at = file, 0
+
+    def read(self, size):
+        """Read ``size`` bytes, or all there are."""
+        data = self._file.read_at(self._at, size)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        """Go to ``offset`` from the beginning, from here or from the end, by ``whence``."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._file.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self):
+        """Return the place of the next byte."""
+        return self._at
+
+
+def open_container(file, path, max_pixels):
+    """Open the container of a file.
+
+    Parameters
+    ----------
+    file : idt.files.source_file.SourceFile
+    path : str
+        For messages.
+    max_pixels : int
+        Most pixels of a frame.
+
+    Returns
+    -------
+    av.container.InputContainer
+
+    Raises
+    ------
+    DataError
+        If it is no container of videos that FFmpeg knows, or damaged.
+    """
+    refuse_playlist(path, file.head(HEAD))
+    check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD)) or (0, 0), max_pixels)
+    # Options of decoders are left out: PyAV frees those of streams that show later, such as of MPEG, and crashes.
+    closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
+    try:
+        container = av.open(Bytes(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
+    except av.FFmpegError:
+        raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
+    # Packets would be held back until their stamps are known.
+    container.flags &= ~_GENERATE_STAMPS
+    return container
+
+
+def decoder_options(max_pixels):
+    """Return FFmpeg's options of a decoder whose frames have at most ``max_pixels``, without the whole blocks."""
+    return {"max_pixels": f"{2 * max_pixels + 65536}"}
+
+
+def video_of(container, path):
+    """Find the video among the streams of a container.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    path : str
+        For messages.
+
+    Returns
+    -------
+    stream : av.video.stream.VideoStream
+        The first that is no cover.
+    notes : list of str
+        What is to be said of the others.
+
+    Raises
+    ------
+    DataError
+        If there is none, or FFmpeg has no decoder for it.
+    """
+    name = os.path.basename(path)
+    streams = [stream for stream in container.streams if stream.type == "video"]
+    videos = [stream for stream in streams if not Disposition(stream.disposition) & _COVERS]
+    if not videos:
+        raise DataError(f"{path} holds {'a cover picture, but no video' if streams else 'no video'}")
+    # Some programs write a cover without saying that it is one.
+    moving = [stream for stream in videos if _codec_name(stream) not in _PICTURES] or videos
+    stream = moving[0]
+    if stream.codec_context is None:
+        codec = _described(container, streams.index(stream))
+        raise DataError(
+            f"{path} is a video of the codec {codec}, which PyAV cannot decode; convert it: ffmpeg -i {name} -c:v"
+            " libx264 converted.mp4"
+        )
+    if len(moving) == 1:
+        return stream, []
+    size = f"{stream.codec_context.width}×{stream.codec_context.height} px"
+    return stream, [f"{name} has {len(moving)} video streams; the first, of {size}, is read"]
+
+
+def rate_of(stream):
+    """Return the frames per second of a ``stream``, NaN where unknown."""
+    rate = stream.guessed_rate
+    return float(rate) if rate and 0 < rate < math.inf else math.nan
+
+
+def announced(container, stream):
+    """Return the frames that a ``container`` announces of a ``stream``, or an estimate; None if there is none."""
+    if stream.frames:
+        return stream.frames
+    tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    if tag:
+        hours, minutes, seconds = map(float, tag.groups())
+        lasts = 3600 * hours + 60 * minutes + seconds
+    elif stream.duration and stream.time_base:
+        lasts = float(stream.duration * stream.time_base)
+    else:
+        lasts = (container.duration or 0) / av.time_base
+    rate = rate_of(stream)
+    count = 0 if math.isnan(rate) else round(lasts * rate)
+    return count if 0 < count < 2**31 else None
+
+
+def _refuse(url, *_):
+    raise PermissionError(f"a video may not lead to {url}")
+
+
+def _described(container, index):
+    """Name of the codec of a video stream that there is no decoder for, and the four letters that stand for it."""
+    # Only the text that FFmpeg prints of a container names it, and PyAV drops what FFmpeg prints.
+    with _PRINTING:
+        level = av.logging.get_level()
+        av.logging.set_level(av.logging.INFO)
+        try:
+            found = _CODEC.findall(container.dumps_format())
+        finally:
+            av.logging.set_level(level)
+    name, letters = found[index] if index < len(found) else ("", "")
+    return printable(f"{name} ({letters})" if name not in ("", "none") else letters or "unknown")
+
+
+def _codec_name(stream):
+    return None if stream.codec_context is None else stream.codec_context.name

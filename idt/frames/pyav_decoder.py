@@ -1,0 +1,218 @@
+"""Video files, decoded by PyAV: the reader has the attributes that `idt.frames.opencv_decoder` describes.
+
+One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses
+are passed over, and so is what the container cannot make packets of.
+"""
+
+import math
+import weakref
+from array import array
+from collections import deque
+from pathlib import Path
+
+import av
+import numpy as np
+
+from idt.frames import containers
+from idt.frames.damage import Damage, shown_ranges
+from idt.frames.image_size import check_pixels
+from idt.frames.opencv_decoder import cut_short
+from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
+from idt.frames.pyav_pictures import Deinterlacer, Pictures
+from idt.params.bounds import MOST_PIXELS
+
+RETRIES = 100
+"""Errors of reading, one after the other, after which a file counts as read."""
+
+
+class Stream:
+    """The frames of a video file.
+
+    Parameters
+    ----------
+    file : SourceFile
+        Closed in the end.
+    path : str
+        The file, as it was given.
+    max_pixels : int
+        Most pixels of a frame.
+    deinterlace : bool
+        Interpolate every other line.
+    """
+
+    kind, channels, decoder = "file", "bgr", "pyav"
+
+    def __init__(self, file, path, max_pixels=MOST_PIXELS, deinterlace=False):
+        self.path, self.name = path, Path(path).name
+        self.position = 0
+        self._file, self._max_pixels = file, max_pixels
+        self._container = open_container(file, path, max_pixels)
+        try:
+            self._stream, self.notes = video_of(self._container, path)
+            context = self._stream.codec_context
+            check_pixels(self.name, (context.width, context.height), max_pixels)
+            self.fps = rate_of(self._stream)
+            self.n_frames = announced(self._container, self._stream)
+            self._damage, self._pictures = Damage(), Pictures(self._stream)
+            deinterlacer = Deinterlacer() if deinterlace else None
+            self._decoded = _decode(self._container, self._stream, self._damage, max_pixels, deinterlacer)
+            # PyAV's container and streams know each other, and would keep the file of a reader that nobody closes open.
+            self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def size(self):
+        """Bytes of the file."""
+        return self._file.size
+
+    def digest(self):
+        """Return the SHA-256 of the file."""
+        return self._file.digest()
+
+    def check_unchanged(self):
+        """Refuse a file that was changed since it was opened."""
+        self._file.check_unchanged()
+
+    def skip(self):
+        """Decode a frame without converting it."""
+        return self._next() is not None
+
+    def read(self):
+        """Next frame, (H, W, 3) BGR uint8."""
+        frame = self._next()
+        if frame is None:
+            return None
+        check_pixels(self.name, (frame.width, frame.height), self._max_pixels)
+        return self._pictures.convert(frame)
+
+    def label(self, index):
+        """The frame's name in messages."""
+        return f"frame {index}"
+
+    def times(self):
+        """Return the seconds from the first frame to each, or None if the file does not say.
+
+        Every frame is decoded for it once more.
+        """
+        found = array("d")
+        with open_container(self._file, self.path, self._max_pixels) as container:
+            stream = container.streams[self._stream.index]
+            for number, frame in _decode(container, stream, Damage(), self._max_pixels):
+                # Of frames that others refer to AVI has the time of decoding only.
+                stamp = frame.dts if frame.pts is None else frame.pts
+                if stamp is None:
+                    return None
+                # A frame that is lost came between its neighbours.
+                found.extend([math.nan] * (number - len(found)))
+                found.append(float(stamp * stream.time_base))
+        stamps = np.array(found)
+        there = np.flatnonzero(~np.isnan(stamps))
+        if len(there) < 2:
+            return None
+        stamps = np.interp(np.arange(len(stamps)), there, stamps[there])
+        return stamps - stamps[0] if (np.diff(stamps) > 0).all() else None
+
+    def faults(self, at_end):
+        """Say what is wrong with the frames that were read, a line each.
+
+        Parameters
+        ----------
+        at_end : bool
+            The source has ended, and not only the part of it that is wanted.
+
+        Returns
+        -------
+        list of str
+        """
+        found, damage = [], self._damage
+        is_cut = at_end and containers.is_cut(self._file)
+        if is_cut:
+            found.append(cut_short(self.name, self.position, self.n_frames))
+        # Of a file that is cut, the frame with the cut and those behind it are lost by the cut.
+        lost, damaged = (
+            [i for i in numbers if i < damage.last or not is_cut] for numbers in (damage.lost, damage.damaged)
+        )
+        if lost:
+            plural = f"frames {shown_ranges(lost)} do" if len(lost) > 1 else f"frame {lost[0]} does"
+            left = "are" if len(lost) > 1 else "is"
+            found.append(f"{self.name} is damaged: {plural} not decode and {left} left out")
+        if damaged:
+            plural = "s" * (len(damaged) > 1)
+            found.append(f"{self.name} is damaged: frame{plural} {shown_ranges(damaged)} decoded with errors")
+        return found
+
+    def close(self):
+        """Release the file."""
+        self._release()
+
+    def _next(self):
+        """Next decoded frame, or None."""
+        number, frame = next(self._decoded, (-1, None))
+        if frame is not None:
+            self.position = number + 1
+        return frame
+
+
+def _close(*items):
+    for item in items:
+        item.close()
+
+
+def _decode(container, stream, damage, max_pixels, deinterlacer=None):
+    """Frames with their numbers. No method, because a generator that knows its reader would keep the file open."""
+    context = stream.codec_context
+    context.thread_count = 1
+    context.options = decoder_options(max_pixels)
+    # Of a deinterlaced frame the next one must be known, too.
+    waiting: deque[int] = deque()
+    for frames in _sent(context, _packets(container, stream, damage), damage):
+        for frame in frames:
+            number = damage.receive(frame.pts, frame.is_corrupt)
+            if number is None:
+                continue
+            if deinterlacer is None:
+                yield number, frame
+            else:
+                waiting.append(number)
+                for ready in deinterlacer.deinterlace(frame):
+                    yield waiting.popleft(), ready
+    damage.end()
+    for ready in [] if deinterlacer is None else deinterlacer.deinterlace(None):
+        yield waiting.popleft(), ready
+
+
+def _sent(context, packets, damage):
+    """Lists of frames that come when packets are sent to a decoder; None sends the last ones out."""
+    for packet in packets:
+        stamp = None if packet is None else packet.pts
+        # An edit list hides frames that others refer to.
+        if packet is not None and not packet.is_discard:
+            damage.send(stamp)
+        try:
+            frames = context.decode(packet)
+        except av.FFmpegError as problem:
+            if isinstance(problem, MemoryError):
+                raise
+            damage.refuse(stamp)
+            continue
+        yield frames
+
+
+def _packets(container, stream, damage):
+    """Packets of a stream, and None behind the last; what cannot be read is passed over."""
+    failures = 0
+    while failures < RETRIES:
+        try:
+            for packet in container.demux(stream):
+                failures = 0
+                if packet.size:
+                    yield packet
+            break
+        except av.FFmpegError as problem:
+            if isinstance(problem, MemoryError):
+                raise
+            failures += 1
+            damage.refuse(None)
+    yield None

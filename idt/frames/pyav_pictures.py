@@ -1,0 +1,137 @@
+"""Pictures of PyAV's frames: BGR as OpenCV gives them, upright, their fields woven into whole frames if asked for.
+
+FFmpeg's swscale makes BGR of a frame. The flags are those of OpenCV, so that pictures of one version of FFmpeg are
+equal level for level: bicubic chroma; colours beyond those of BT.709 (BT.2020, Display P3, HLG, PQ) mapped to BT.709;
+other transfer curves left alone. A frame of two fields is taken as the whole that it is, as OpenCV before 4.13 does;
+every other line is interpolated only where the caller asks for it (yadif, one frame for each).
+"""
+
+from fractions import Fraction
+
+from av.filter import Graph
+from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
+
+from idt.imports.opencv import cv2
+
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+_WIDE = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
+_HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+
+# Of these codecs the chroma of a frame that does not say otherwise lies left of the middle.
+_LEFT = ("h264", "hevc")
+
+
+class Pictures:
+    """What makes BGR images of the frames of a stream.
+
+    Parameters
+    ----------
+    stream : av.video.stream.VideoStream
+    """
+
+    def __init__(self, stream):
+        self._codec = stream.codec_context.name
+        self._reformatter = VideoReformatter()
+        self._graph: Graph | None = None
+        self._form: tuple | None = None
+
+    def convert(self, frame):
+        """Make an image of a frame.
+
+        Parameters
+        ----------
+        frame : av.VideoFrame
+
+        Returns
+        -------
+        (H, W, 3) uint8
+            BGR, upright.
+        """
+        is_wide = frame.color_primaries in _WIDE or frame.color_trc in _HDR
+        if is_wide or frame.interlaced_frame:
+            picture = self._filtered(frame, is_wide)
+        else:
+            picture = self._reformatter.reformat(frame, format="bgr24", interpolation=Interpolation.BICUBIC, threads=1)
+        image = picture.to_ndarray()
+        turn = _TURNS.get(frame.rotation % 360)
+        return image if turn is None else cv2.rotate(image, turn)
+
+    def _filtered(self, frame, is_wide):
+        """Convert by a filter: it maps colours, and takes fields as whole frames."""
+        form = (frame.format.name, frame.width, frame.height, is_wide)
+        if self._graph is None or form != self._form:
+            options = "flags=bicubic"
+            if is_wide:
+                options += ":out_primaries=bt709:out_transfer=bt709"
+                options += ":in_chroma_loc=left" if self._codec in _LEFT else ""
+            self._graph, self._form = graph(frame, ("scale", options), ("format", "pix_fmts=bgr24")), form
+        self._graph.push(frame)
+        return self._graph.pull()
+
+
+class Deinterlacer:
+    """Interpolates every other line of all frames, from the lines and frames beside it (FFmpeg's yadif)."""
+
+    def __init__(self):
+        self._graph: Graph | None = None
+        self._form: tuple | None = None
+
+    def deinterlace(self, frame):
+        """Take a frame in, and give those that are ready.
+
+        Parameters
+        ----------
+        frame : av.VideoFrame or None
+            None at the end.
+
+        Returns
+        -------
+        list of av.VideoFrame
+            A frame comes when the next one is known.
+        """
+        ready = []
+        form = None if frame is None else (frame.format.name, frame.width, frame.height)
+        if form != self._form and self._graph is not None:
+            self._graph.push(None)
+            ready = _pull(self._graph)
+            self._graph = None
+        if frame is not None:
+            if self._graph is None:
+                self._graph, self._form = graph(frame, ("yadif", "mode=send_frame:deint=all")), form
+            self._graph.push(frame)
+            ready += _pull(self._graph)
+        return ready
+
+
+def graph(frame, *filters):
+    """Build a graph for frames like this one.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+    *filters : (str, str)
+        Names and options, in order.
+
+    Returns
+    -------
+    av.filter.Graph
+    """
+    made = Graph()
+    made.threads = 1
+    source = made.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 25)
+    )
+    nodes = [source, *(made.add(name, options) for name, options in filters), made.add("buffersink")]
+    made.link_nodes(*nodes).configure()
+    return made
+
+
+def _pull(graph):
+    """Frames that a graph has ready."""
+    ready = []
+    while True:
+        try:
+            ready.append(graph.pull())
+        except (BlockingIOError, EOFError):
+            return ready

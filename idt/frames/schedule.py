@@ -1,0 +1,103 @@
+"""Which frames of a source are kept: a range of them, all or those nearest to a rate.
+
+A source with a constant rate r shows frame i at i / r seconds. With ``fps`` = f < r, frame k of the result is frame
+round(k · r / f): the nearest, none twice. Of a source whose rate varies the time stamps t count, which are seconds from
+the first frame: frame k is the one whose t is nearest to k / f, the earlier of two, none twice.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+
+FAR = 2**62
+"""Number beyond any frame, which is still an index that bisect takes."""
+
+# 0.3 s at 10 frames/s would be frame 3.0000000000000004.
+_DIGITS = 6
+
+
+def variable(times, rate):
+    """Return the time stamps of a source if its rate varies; None where frames lie where a constant rate puts them.
+
+    Parameters
+    ----------
+    times : (n,) float64 or None
+        Seconds from the first frame to each.
+    rate : float
+        Frames per second.
+
+    Returns
+    -------
+    (n,) float64 or None
+    """
+    if times is None or not len(times):
+        return None
+    # Stamps are rounded to the clock of the container, which ticks a thousand times a second in many.
+    return None if np.abs(times * rate - np.arange(len(times))).max() < 0.5 else times
+
+
+class Schedule:
+    """Frames that are kept, in order: the k-th is frame ``number(k)`` of the source.
+
+    Parameters
+    ----------
+    rate : float
+        Frames per second of the source, NaN where unknown.
+    fps : float or None
+        Rate that is asked for; None keeps every frame.
+    times : (n,) float64 or None
+        Time stamps of a source whose rate varies.
+    """
+
+    def __init__(self, rate, fps=None, times=None):
+        self.rate, self.times = rate, times
+        self.resamples = fps is not None and (times is not None or fps < rate)
+        self._ratio = rate / fps if self.resamples else 1.0
+        self._kept = nearest(times, fps) if self.resamples and times is not None else None
+
+    def number(self, k):
+        """Return the number in the source of the ``k``-th frame that is kept; `FAR` if there is none."""
+        if self._kept is None:
+            return round(k * self._ratio)
+        return int(self._kept[k]) if k < len(self._kept) else FAR
+
+    def first(self, number, after=0):
+        """Return k of the first frame kept, the ``after``-th or later, whose number is not below ``number``."""
+        return bisect_left(range(max(number, after) + 1), number, lo=after, key=self.number)
+
+    def count(self, k, last):
+        """Return how many frames from the ``k``-th on are kept up to the number ``last``, inclusive."""
+        return max(0, bisect_right(range(last + 1), last, key=self.number) - k)
+
+    def first_at(self, seconds):
+        """Return the number of the first frame not before a time in ``seconds``."""
+        if self.times is None:
+            return math.ceil(round(seconds * self.rate, _DIGITS))
+        return int(np.searchsorted(self.times, round(seconds, _DIGITS) - 10**-_DIGITS))
+
+    def last_at(self, seconds):
+        """Return the number of the last frame not after a time in ``seconds``."""
+        if self.times is None:
+            return math.floor(round(seconds * self.rate, _DIGITS))
+        return int(np.searchsorted(self.times, round(seconds, _DIGITS) + 10**-_DIGITS)) - 1
+
+
+def nearest(times, fps):
+    """Find the frames nearest to a rate.
+
+    Parameters
+    ----------
+    times : (n,) float64
+        Rising, from 0.
+    fps : float
+
+    Returns
+    -------
+    (m,) int64
+        Their numbers, rising.
+    """
+    # Frame i is the nearest from the middle before it, exclusive, to the middle behind it.
+    middles = np.append((times[:-1] + times[1:]) / 2, times[-1:])
+    last = np.floor(np.round(middles * fps, _DIGITS))
+    return np.flatnonzero(np.diff(last, prepend=-1) > 0)

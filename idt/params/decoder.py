@@ -1,0 +1,51 @@
+"""Decoders of video files: which there are, and which one a run takes.
+
+PyAV is optional. Its wheels bundle FFmpeg with x264 and x265, which are under the GNU GPL; so it is an extra, ``av``,
+and what OpenCV decodes rightly is decoded without it, too. Where it is installed it is the default, because damage,
+the order of fields, time stamps and covers are visible to it, but hidden by OpenCV.
+"""
+
+import importlib.util
+
+from idt.errors import DataError, shown
+
+DECODERS = ("auto", "opencv", "pyav")
+"""Names of the decoders of video files. auto is PyAV where it is installed, else OpenCV."""
+
+REMEDY = 'pip install "av>=17"'
+"""Command that installs PyAV."""
+
+
+def is_installed():
+    """Tell whether PyAV can be imported."""
+    return importlib.util.find_spec("av") is not None
+
+
+def chosen(decoder):
+    """Return the decoder that a run takes.
+
+    Parameters
+    ----------
+    decoder : {"auto", "opencv", "pyav"}
+
+    Returns
+    -------
+    {"opencv", "pyav"}
+
+    Raises
+    ------
+    DataError
+        If it is none of `DECODERS`, or PyAV, and that is not installed.
+    """
+    check_decoder(decoder)
+    if decoder == "pyav" and not is_installed():
+        raise DataError(f"decoder=pyav needs PyAV, which is not installed; {REMEDY}, or take decoder=opencv")
+    if decoder == "auto":
+        return "pyav" if is_installed() else "opencv"
+    return decoder
+
+
+def check_decoder(decoder):
+    """Refuse ``decoder`` unless it is one of `DECODERS`."""
+    if not isinstance(decoder, str) or decoder not in DECODERS:
+        raise DataError(f"decoder must be one of {', '.join(DECODERS)}, got {shown(decoder)}")

@@ -1,0 +1,68 @@
+"""Folder of compiled kernels for a run that has none: a temporary one, shared by all processes of the run.
+
+numba keeps compiled code in the folder that ``NUMBA_CACHE_DIR`` names, beside the sources, or in the user's cache
+folder. Where it can write to none of them, as in some containers, every process would compile every kernel anew.
+"""
+
+import atexit
+import contextlib
+import os
+
+from idt.files import scratch
+
+VARIABLE = "NUMBA_CACHE_DIR"
+"""Environment variable that names numba's folder of compiled code."""
+
+_KERNELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernels")
+
+_kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
+
+
+def provided():
+    """Make the folder, unless compiled kernels have one already.
+
+    It is removed at the end of this process, after the processes that `idt.workers.worker` has started.
+
+    Returns
+    -------
+    dict of str to str
+        Variables for the environment of processes that are to use it; empty if numba finds a folder without them.
+    """
+    # A process that was forked does not own the folder of its parent.
+    if os.getpid() not in _kept:
+        if any(map(_is_writable, _folders())):
+            return {}
+        stack = contextlib.ExitStack()
+        try:
+            _kept[os.getpid()] = stack, stack.enter_context(scratch.folder())
+        except OSError:
+            # Every process compiles for itself then.
+            return {}
+    return {VARIABLE: _kept[os.getpid()][1]}
+
+
+def _folders():
+    """Folders in which numba looks for room, in its order."""
+    named = os.environ.get(VARIABLE)
+    if named and not os.path.isabs(named):
+        # It would lie in whichever folder we are run in, so `idt.jit.cache` keeps nothing there.
+        return []
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return [*filter(None, [named]), os.path.join(_KERNELS, "__pycache__"), os.path.join(caches, "numba")]
+
+
+def _is_writable(folder):
+    """Return whether files can be made in ``folder``, or it can be made."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _remove():
+    stack, _ = _kept.pop(os.getpid(), (None, None))
+    if stack is not None:
+        stack.close()
+
+
+# Called after what is registered later, such as the end of the processes of `idt.workers.worker`.
+atexit.register(_remove)

@@ -1,0 +1,173 @@
+"""The end of a decoder that hangs: a video that gives no frame for so many seconds is given up.
+
+FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg can be told to end by
+itself (`allowed`), and then says what it says at the end of a video; `refuse_late` tells the two apart. Where it does
+not answer either, only its process can be ended. So whoever awaits frames says so (`watching`, `watched`), and each
+frame resets the time (`beat`). In a process of `idt.workers.worker` the parent is told, which kills it when the time is
+over and goes on. A command that decodes a video itself is ended as `end_by` says. Nothing else is watched.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+from idt.errors import DataError
+from idt.params.bounds import PATIENT
+
+MARGIN = 5.0
+"""Seconds more for FFmpeg to end by itself."""
+
+_TOLD = 1.0
+"""Seconds at least between two words to the parent that frames go on."""
+
+_tell: Callable | None = None
+_end: Callable | None = None
+
+_watcher: threading.Thread | None = None
+_changed = threading.Condition()
+"""Held while what follows is changed or told, because frames come from another thread than is watching."""
+_name, _seconds = "", 0.0
+_until: float | None = None
+_last = 0.0
+
+
+def tell(parent):
+    """Have whoever watches be told by ``parent``, called with the seconds to wait for the next word, or None."""
+    global _tell  # a process has one parent
+    _tell = parent
+
+
+def end_by(function):
+    """Have this process ended by ``function``, called with a line that says why, in a thread of its own."""
+    global _end  # a command has the process to itself
+    _end = function
+
+
+def gave_up(seconds):
+    """Return the reason why a video was given up after so many ``seconds``."""
+    return f"no frame came for {seconds:g} s, so it was given up; --patience N waits longer"
+
+
+def allowed():
+    """Return the seconds that a decoder may take for a frame."""
+    return PATIENT if _until is None else _seconds
+
+
+def refuse_late(began, seconds, name):
+    """Refuse a video whose decoder gave up after so many ``seconds``, not at the end of the video.
+
+    Parameters
+    ----------
+    began : float
+        When it was asked for a frame, as `time.monotonic` has it.
+    seconds : float
+        As from `allowed` when the video was opened.
+    name : str
+        The video, for the message.
+
+    Raises
+    ------
+    DataError
+        If so many have passed.
+    """
+    if time.monotonic() - began >= seconds:
+        raise DataError(f"{name}: {gave_up(seconds)}")
+
+
+@contextlib.contextmanager
+def watching(seconds, name):
+    """Expect frames within a block.
+
+    Parameters
+    ----------
+    seconds : float
+        For the first one, and from each one to the next.
+    name : str
+        The video, for the message.
+    """
+    global _name, _seconds
+    with _changed:
+        _name, _seconds = name, seconds
+        _expect(seconds)
+    try:
+        yield
+    finally:
+        _expect(None)
+
+
+def watched(items, seconds, name):
+    """Yield what an iterator yields, and expect frames while it is asked for the next item.
+
+    Parameters
+    ----------
+    items : iterable
+    seconds, name
+        As for `watching`.
+
+    Yields
+    ------
+    object
+    """
+    items = iter(items)
+    while True:
+        with watching(seconds, name):
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
+        del item  # before the next one is made
+
+
+def beat():
+    """Say that a frame came; it may be in a thread that reads ahead."""
+    with _changed:
+        if _until is None:
+            return
+        _wait_for(_seconds)
+        if time.monotonic() - _last >= min(_TOLD, _seconds / 4):
+            _say(_seconds)
+
+
+def _expect(seconds):
+    """Expect a frame within so many seconds; None expects none."""
+    with _changed:
+        _wait_for(seconds)
+        _say(seconds)
+        if _end is not None and seconds is not None:
+            _begin_watch()
+            _changed.notify()
+
+
+def _wait_for(seconds):
+    global _until
+    _until = None if seconds is None else time.monotonic() + seconds + MARGIN
+
+
+def _say(seconds):
+    global _last
+    _last = time.monotonic()
+    if _tell is not None:
+        _tell(seconds)
+
+
+def _begin_watch():
+    global _watcher
+    if _watcher is None:
+        _watcher = threading.Thread(target=_watch, name="idt-patience", daemon=True)
+        _watcher.start()
+
+
+def _watch():
+    """End the process when the time is over."""
+    while True:
+        with _changed:
+            until = _until
+            left = None if until is None else until - time.monotonic()
+            if left is None or left > 0:
+                _changed.wait(left)
+                continue
+        if _end is not None:
+            _end(f"{_name}: {gave_up(_seconds)}")
+        return

@@ -1,0 +1,1 @@
+"""Score files: the containers of strangers, the forms of networks, the writers, and the files of ours."""
