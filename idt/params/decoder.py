@@ -12,7 +12,7 @@ from idt.errors import DataError, shown
 DECODERS = ("auto", "opencv", "pyav")
 """Names of the decoders of video files. auto is PyAV where it is installed, else OpenCV."""
 
-REMEDY = 'pip install "av>=17"'
+REMEDY = 'pip install "av>=17.0.1"'
 """Command that installs PyAV."""
 
 

@@ -30,7 +30,7 @@ def test_opencv_without_a_decoder_for_av1_names_it_and_the_remedy(av1, command, 
         assert make.are_alike(found.frames, make.moving(12))
         pytest.skip("this OpenCV decodes AV1")
     assert "whose codec is AV1 (av01)" in message
-    assert 'pip install "av>=17", or convert it: ffmpeg -i a.mp4' in message
+    assert 'pip install "av>=17.0.1", or convert it: ffmpeg -i a.mp4' in message
     for options in ([], ["--start", 3]):
         words = ["idt-extract", av1, "-o", tmp_path / "f.h5", "--decoder", "opencv", *options]
         assert refused(command(*words, status=2), r"AV1 \(av01\)")

@@ -74,7 +74,7 @@ def test_opencv_alone_says_that_it_stopped_and_names_the_remedy(video):
     if len(found.frames) >= FRAMES - 2:
         pytest.skip("this OpenCV reads on")
     assert found.notes == [
-        f'g.mp4 is damaged: OpenCV stops after {len(found.frames)} of 60 frames; to read on, pip install "av>=17"'
+        f'g.mp4 is damaged: OpenCV stops after {len(found.frames)} of 60 frames; to read on, pip install "av>=17.0.1"'
     ]
     with pytest.raises(DataError, match="OpenCV stops after"):
         read(video, "opencv", strict=True)
