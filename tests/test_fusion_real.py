@@ -75,6 +75,13 @@ def test_mifs_whose_rows_a_list_names(command, tmp_path):
     assert "the matrix is transposed: its columns are the videos" in report["sources"]["mifs"]["notes"]
 
 
+def test_two_classical_systems_share_their_quarter_beside_a_network(command, tmp_path):
+    accuracy, _, report = fused(command, tmp_path / "out", *words("ucf101", "cnn", mifs=True))
+    # No paper has this number: it is what the three files give.
+    assert accuracy == pytest.approx(93.48, abs=POINTS)
+    assert report["weights"] == {"idt": 0.125, "mifs": 0.125, "cnn": 0.75}
+
+
 def test_mifs_without_a_list_is_refused(command, tmp_path):
     given = words("ucf101", mifs=True)
     at = given.index("--list")
