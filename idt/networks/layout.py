@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
-
-KINDS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
-"""Letters name the dimensions in order."""
+from idt.networks.presets import LAYOUTS
 
 BATCH = 8
 """Views computed at once where the model leaves their number open."""
@@ -28,7 +26,7 @@ class Layout(NamedTuple):
     inputs : tuple of str
         Names; two for SlowFast, the slow one first.
     kind : str
-        One of `KINDS`.
+        One of `LAYOUTS`.
     shapes : tuple of tuple of (int or None)
     preset : Preset
     """
@@ -66,8 +64,8 @@ class Layout(NamedTuple):
             raise DataError(f"{path}: preset {preset.name} has {said} but the model has {len(names)}{hint}")
         shapes = [inputs[name] for name in names]
         kind = preset.layout or _kind_of(shapes[0], preset, path, names[0])
-        if kind not in KINDS:
-            raise DataError(f"layout must be one of {', '.join(KINDS)}, got {kind!r:.40}")
+        if kind not in LAYOUTS:
+            raise DataError(f"layout must be one of {', '.join(LAYOUTS)}, got {kind!r:.40}")
         if wanted == 2:
             if kind != "ncthw":
                 raise DataError(f"{path}: slow and fast inputs must be (N, 3, T, H, W), got {shapes}")
@@ -194,5 +192,5 @@ def _kind_of(shape, preset, path, name):
     said = ", ".join(str(size or "open") for size in shape)
     raise DataError(
         f"{path}: no layout fits input {name} of shape ({said}) with {preset.planes} channels ({preset.modality});"
-        f" name one with --layout: {', '.join(KINDS)}"
+        f" name one with --layout: {', '.join(LAYOUTS)}"
     )

@@ -23,6 +23,9 @@ CROPS = {"centre": 1, "three": 3, "ten": 10, "whole": 1}
 AVERAGES = ("logits", "probabilities", "given")
 """Mean of the outputs as they are, of their softmax, or of outputs that are probabilities already."""
 
+LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
+"""Orders of an input's dimensions, a letter each (`idt.networks.layout`)."""
+
 LENGTH = Bounds(1, 1024, "a clip lies in memory as a whole")
 INTERVAL = Bounds(1, 1024, "no network looks as far ahead")
 CLIPS = Bounds(1, 1000, "no protocol takes as many")
@@ -59,7 +62,7 @@ class Preset:
     average : str
         One of `AVERAGES`.
     layout : str
-        As `idt.networks.layout.KINDS`; by rank if empty.
+        One of `LAYOUTS`; by rank if empty.
     fps : float or None
         Frames per second that a video is resampled to.
     alpha : int
