@@ -132,6 +132,9 @@ def _attempt_anywhere(job, params, options):
 def _anywhere(job, params, options):
     """A task with paths that any machine understands."""
     storage = options["storage"]
-    storage = replace(storage, project=cluster.absolute(storage.project))
+    maps = storage.network
+    if maps is not None:
+        maps = replace(maps, models=tuple((cluster.absolute(path), tensors) for path, tensors in maps.models))
+    storage = replace(storage, project=cluster.absolute(storage.project), network=maps)
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
     return job, params, {**options, "boxes": cluster.absolute(options["boxes"]), "storage": storage}

@@ -12,6 +12,10 @@ crops       resized, cropped, normalised
 flow_input  optical flow in 8 bits
 views       videos as views
 scoring     scores of a video
+map_params  which maps are pooled along tracks, and the blocks that they give
+map_stream  the maps of a video, frame after frame
+maps        maps pooled along tracks
+options     of idt-extract
 """
 
 from typing import TYPE_CHECKING

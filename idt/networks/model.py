@@ -46,6 +46,8 @@ class Network:
         How views are laid out in the inputs.
     tensors : list of str
         Those that `run` returns, by the names of the model.
+    axes_known : dict
+        Cache of `idt.networks.map_stream.axes_of`.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Network:
         self.layout: Any = None if preset is None else Layout.of(self.inputs, self.preset, self.path)
         self.tensors = self._named(tensors)
         self._sessions: dict[tuple, Any] = {}
+        self.axes_known: dict[tuple, tuple] = {}
 
     @property
     def outputs(self):

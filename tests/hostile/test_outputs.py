@@ -46,6 +46,7 @@ ATTACKS = {
         ("frames/*.png", "frames/img_005.png"),
         ("a.avi --boxes boxes.txt", "boxes.txt"),
         ("a.avi --project cb.h5", "cb.h5"),
+        ("a.avi --maps n.onnx:conv1", "n.onnx"),
     ],
     "idt-show": [
         ("a.avi", "a.avi"),

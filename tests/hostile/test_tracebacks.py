@@ -40,7 +40,7 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
-    *("--preset", "--tensor", "--mean", "--std"),
+    *("--preset", "--tensor", "--mean", "--std", "--maps-preset", "--maps-norm"),
     *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
 }
 """Options that take text and name no file."""
@@ -55,6 +55,7 @@ FILES = {
         "--verify": "--verify {bad}",
         "--boxes": "{a.avi} --boxes {bad} -o {out}",
         "--project": "{a.avi} --project {bad} -o {out}",
+        "--maps": "{a.avi} --maps {bad}:conv1 -o {out}",
     },
     "idt-convert": {
         "features": "{bad} -o {out}",
