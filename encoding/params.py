@@ -314,10 +314,12 @@ def _ordered(blocks):
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
-    unknown = [name for name in given if name not in layout.DESCRIPTORS]
+    # Those of networks have an underscore; a file says which it has.
+    unknown = [name for name in given if name not in layout.DESCRIPTORS and not layout.NETWORK_BLOCK.fullmatch(name)]
     if unknown or len(set(given)) < len(given):
         raise DataError(f"blocks must be some of {','.join(layout.DESCRIPTORS)}, each once, got {blocks!r}")
-    return [name for name in layout.DESCRIPTORS if name in given]
+    ours = [name for name in layout.DESCRIPTORS if name in given]
+    return [*ours, *sorted(name for name in given if name not in layout.DESCRIPTORS)]
 
 
 def _checked_skips(skips: Any):

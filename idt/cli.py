@@ -21,6 +21,7 @@ from idt.command import (
 )
 from idt.errors import DataError, naming
 from idt.features.storage import Storage
+from idt.networks.options import add_maps, maps_of
 from idt.params.extraction import FRAME, ExtractionParams
 from idt.workers import patience
 from idt.workers.profile import stage
@@ -43,7 +44,7 @@ def extract(arguments):
     jobs = plan(videos, options.output, on_note=lambda note: _note([note], options.quiet))
     settings = {
         "boxes": options.boxes,
-        "storage": Storage(options.float32, options.compact, options.project),
+        "storage": Storage(options.float32, options.compact, options.project, maps_of(options)),
         "strict": options.strict,
     }
     run = run_options(options)
@@ -92,6 +93,7 @@ def _extraction_options(arguments):
         help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
     )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
+    add_maps(parser)
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
@@ -108,7 +110,8 @@ def _check_extraction(jobs, options, beside):
     from idt.batch.extract_one import boxes_of, check_outputs
 
     lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
-    inputs = [*options.videos, *lists, options.project, *{boxes_of(job, options.boxes) for job in jobs}]
+    models = [text.rpartition(":")[0] for text in options.maps]
+    inputs = [*options.videos, *lists, options.project, *models, *{boxes_of(job, options.boxes) for job in jobs}]
     check_outputs(jobs, inputs, beside=beside, overwrite=options.overwrite)
 
 

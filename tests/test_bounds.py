@@ -41,6 +41,7 @@ WORDS = {
     "svm-predict": ["absent.h5", "absent.h5"],
     "idt-evaluate": ["folder", "absent", "-o", "out"],
     "idt-fuse": ["a=absent.npz", "b=absent.mat", "-o", "out"],
+    "idt-net": ["absent.onnx", "absent.avi", "-o", "out", "--scores", "--classes", "absent.txt"],
     "idt-segment": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "s.csv"],
 }
 

@@ -458,7 +458,7 @@ def replace(file, name, values):
         (lambda file: file.attrs.modify("params", '{"length": "x"}'), r"f\.h5: length must be a whole number"),
         (lambda file: file.attrs.modify("params", '{"colour": 1}'), r"f\.h5: unknown option colour; known are start"),
         (lambda file: file.attrs.modify("format", "idt-vectors"), "'idt-vectors', expected 'idt-features'"),
-        (lambda file: file.attrs.modify("version", 5), "version 5 of idt-features, expected 3 or 4"),
+        (lambda file: file.attrs.modify("version", 6), "version 6 of idt-features, expected 3 or 4 or 5"),
         (lambda file: set_text(file, "width", "wide"), "'width' must be int"),
     ],
 )

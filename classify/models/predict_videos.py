@@ -9,12 +9,12 @@ from pathlib import Path
 from classify.models.predict import label_vectors
 from classify.models.video_features import extract, plan
 from encoding.codebook import Codebook
+from encoding.descriptors.feature_files import extraction_of
 from encoding.encode import layout_of
 from encoding.encode_files import encode_files
 from encoding.params import FITTING
 from idt.errors import DataError
 from idt.files import scratch
-from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 
@@ -58,7 +58,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
     model.check(codebook=book.digest, layout=[*layout, *model.layout[len(layout) :]], name=f"vectors of {codebook}")
     failed: dict[str, str] = {}
     with scratch.folder() as folder:
-        tasks = plan(videos, Path(folder) / "features", ExtractionParams.from_options(**book.features))
+        tasks = plan(videos, Path(folder) / "features", extraction_of(book.features, codebook))
         with run.progress("video", len(tasks)) as update:
             for outcome in extract(tasks, run):
                 if outcome.error is not None:

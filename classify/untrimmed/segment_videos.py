@@ -17,6 +17,7 @@ from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
 from classify.untrimmed.segments import Segments
 from classify.untrimmed.window_scores import score_windows
+from encoding.descriptors.feature_files import extraction_of
 from encoding.descriptors.sources import FileSource
 from encoding.slices.cut import Cut
 from encoding.slices.slice_files import find_slices, read_info
@@ -24,7 +25,6 @@ from encoding.slices.slices_file import SLICES_FORMAT, load_slices, slice_video
 from idt.errors import DataError
 from idt.features.feature_file import FORMAT as FEATURES_FORMAT
 from idt.files import hdf5, scratch
-from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 METHODS = ("viterbi", "windows", "dtw")
@@ -248,7 +248,7 @@ def _extracted(given, folder, codebook, path, run):
     """Extract videos as the codebook's features were: feature file and name of each."""
     if codebook.features is None:
         raise DataError(f"{path} does not say how features are extracted, so videos cannot be; give feature files")
-    tasks = plan(given, folder, ExtractionParams.from_options(**codebook.features))
+    tasks = plan(given, folder, extraction_of(codebook.features, path))
     with run.progress("video", len(tasks)) as update:
         for outcome in extract(tasks, run):
             if outcome.error is not None:

@@ -16,12 +16,16 @@ from idt.features.reader import count_of
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
 from idt.params import layout
+from idt.params.extraction import ExtractionParams
 
 SEGMENT = ("start", "end")
 """Parameters of an extraction that do not change what a descriptor means."""
 
 PROJECTED = "projected"
 """The parameter that names the axes of descriptors which are stored along those of a codebook."""
+
+NETWORK = "network"
+"""The parameter that says what made blocks of networks."""
 
 OURS = (".h5", ".hdf5")
 SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OURS)
@@ -87,8 +91,35 @@ def comparable(params):
     if params is None:
         return None
     found = feature_file.extraction_params(feature_file.stored_params(params))
-    projected = {PROJECTED: params[PROJECTED]} if PROJECTED in params else {}
+    projected = {name: params[name] for name in (PROJECTED, NETWORK) if name in params}
     return {**{name: value for name, value in found.items() if name not in SEGMENT}, **projected}
+
+
+def extraction_of(params, name):
+    """Return how videos are extracted so that their features are like others.
+
+    Parameters
+    ----------
+    params : dict
+        Of these, as from `comparable`.
+    name : str or Path
+        Of the codebook, for messages.
+
+    Returns
+    -------
+    ExtractionParams
+
+    Raises
+    ------
+    DataError
+        If the features have blocks of networks, which are made with feature files only.
+    """
+    if NETWORK in params:
+        raise DataError(
+            f"{name} was fitted on features with maps of networks, which videos do not give on the way; extract them"
+            " with idt-extract --maps, then encode the features"
+        )
+    return ExtractionParams.from_options(**params)
 
 
 def sizes_of(params, descriptors):
@@ -105,7 +136,14 @@ def sizes_of(params, descriptors):
     dict of str to int
     """
     fields = {name: params[name] for name in ("length", "cells", "time_cells")} if params else {}
-    widths = layout.block_sizes(**fields)
+    widths = {**layout.block_sizes(**fields), **((params or {}).get(NETWORK) or {}).get("blocks", {})}
+    missing = [name for name in descriptors if name not in widths]
+    if missing:
+        there = [name for name in widths if name not in layout.DESCRIPTORS]
+        raise DataError(
+            f"these features have no block {missing[0]}; "
+            + (f"networks gave {', '.join(there)}" if there else "idt-extract --maps makes blocks of networks")
+        )
     return {name: widths[name] for name in descriptors}
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from encoding.descriptors.feature_files import PROJECTED, comparable, header, sizes_of
+from encoding.descriptors.feature_files import NETWORK, PROJECTED, comparable, header, sizes_of
 from encoding.descriptors.regroup import regrouped
 from encoding.descriptors.tracks import Tracks
 from idt.checks import describe, float_array, within
@@ -227,7 +227,10 @@ class FeaturesSource(TrackSource):
         params, projected = self.features.params, self.features.projected
         if params is None:
             return None
-        return comparable({**asdict(params), **({} if projected is None else {PROJECTED: projected.codebook})})
+        more: dict[str, Any] = {} if projected is None else {PROJECTED: projected.codebook}
+        if self.features.network is not None:
+            more[NETWORK] = self.features.network.made
+        return comparable({**asdict(params), **more})
 
     def sizes(self, descriptors):
         """Return the widths of the arrays; what was projected has the sizes that were extracted."""

@@ -2,9 +2,9 @@
 
 import os
 
+from encoding.descriptors.feature_files import extraction_of
 from encoding.descriptors.sources import VideoSource
 from idt.errors import DataError
-from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 
@@ -47,7 +47,7 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
 
         # Every video reads it again; a bad one is refused before the first.
         read_boxes(boxes)
-    params = ExtractionParams.from_options(**codebook.features)
+    params = extraction_of(codebook.features, path)
     # The folder only makes the names relative to the videos' common root.
     jobs = plan(given, "features/", on_note=on_note)
     return [VideoSource(job, params, boxes, run.for_one()) for job in jobs]

@@ -3,8 +3,10 @@
 jobs          what the words of a command line stand for
 outcome       what became of a video
 extract_one   one video, unless its file is up to date
+pool_maps     maps of networks pooled along the tracks of one video
 extract_rows  one video to rows as text or binary, as the release writes them
-extract_many  many, in processes that may die or on a cluster
+run_jobs      many at once, in processes that may die or on a cluster
+extract_many  many videos to feature files
 summary       counts, failures.csv, summary.json
 verify        what the files of a folder are worth
 precompile    kernels compiled before the first frame, several at once

@@ -4,17 +4,15 @@ A failure is an `Outcome` with its reason, and the other videos go on.
 """
 
 import contextlib
-import functools
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from idt.batch.extract_one import attempt_job
-from idt.batch.jobs import size_of
 from idt.batch.outcome import Outcome
+from idt.batch.run_jobs import Work, outcome_of, run_jobs
 from idt.command import error_line
 from idt.features.storage import PLAIN
-from idt.files import atomic
 from idt.workers import cluster, processes
 from idt.workers.run_options import RunOptions
 
@@ -47,43 +45,23 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     outcome : Outcome
         As the jobs finish.
     """
-    folders: dict[Path, set[str]] = {}
-    for job in jobs:
-        folders.setdefault(job.output.parent, set()).add(job.output.name)
-    for folder, names in folders.items():
-        atomic.sweep(folder, names)
-    sizes = [size_of(job) for job in jobs]
     each = params if isinstance(params, list) else [params] * len(jobs)
-    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one(), "wait": False}
-    left = sorted(range(len(jobs)), key=lambda index: -sizes[index])
-    while left:
-        busy = []
-        tasks = [(jobs[index], each[index], options) for index in left]
-        tell = None if advance is None else functools.partial(_tell, advance, left)
-        for place, result in _ended(tasks, run, tell):
-            outcome = _outcome(jobs[left[place]], result)
-            if outcome.busy:
-                busy.append(left[place])
-            else:
-                yield left[place], outcome
-        if busy:
-            run.say(f"videos left to another run, which is waited for: {len(busy)} of {len(jobs)}")
-        left, options = busy, {**options, "wait": True}
+    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one()}
 
-
-def _ended(tasks, run, tell):
-    """Place and result of the tasks as they end, on this machine or a cluster."""
-    if cluster.is_connected():
-        return cluster.run(_attempt_anywhere, (_anywhere(*task) for task in tasks))
-    from idt.batch.precompile import compile_missing
+    def task(index, wait):
+        return jobs[index], each[index], {**options, "wait": wait}
 
     # Or every process would do it.
+    prepare = None if cluster.is_connected() else _compile_missing
+    yield from run_jobs(
+        Work(_attempt, _attempt_anywhere, task, _anywhere), jobs, run=run, advance=advance, prepare=prepare
+    )
+
+
+def _compile_missing():
+    from idt.batch.precompile import compile_missing
+
     compile_missing()
-    return processes.run(_attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
-
-
-def _tell(advance, indices, place, *counts):
-    advance(indices[place], *counts)
 
 
 def threads_for(count, n_jobs):
@@ -120,7 +98,7 @@ def attempt_apart(job, params, **options):
     Outcome
     """
     try:
-        return _outcome(job, processes.call(_attempt, job, params, options))
+        return outcome_of(job, processes.call(_attempt, job, params, options))
     except OSError as error:  # no process can be started, on this machine
         return Outcome(job, error=error_line(error))
 
@@ -154,14 +132,9 @@ def _attempt_anywhere(job, params, options):
 def _anywhere(job, params, options):
     """A task with paths that any machine understands."""
     storage = options["storage"]
-    storage = replace(storage, project=cluster.absolute(storage.project))
+    maps = storage.network
+    if maps is not None:
+        maps = replace(maps, models=tuple((cluster.absolute(path), tensors) for path, tensors in maps.models))
+    storage = replace(storage, project=cluster.absolute(storage.project), network=maps)
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
     return job, params, {**options, "boxes": cluster.absolute(options["boxes"]), "storage": storage}
-
-
-def _outcome(job, result):
-    """An `Outcome` of the job as it was asked for, also where its process died."""
-    if not isinstance(result, processes.Lost):
-        return result._replace(job=job)
-    atomic.sweep(job.output.parent, [job.output.name])
-    return Outcome(job, error=result.reason)

@@ -4,9 +4,11 @@ import contextlib
 import os
 import time
 from contextlib import closing
+from dataclasses import replace
 
 from idt.batch.jobs import camera_or_path
 from idt.batch.outcome import Outcome, large_hint
+from idt.batch.pool_maps import map_pool
 from idt.command import error_line
 from idt.errors import DataError
 from idt.features.storage import PLAIN
@@ -71,6 +73,9 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
             return Outcome(job, busy=True)
         ahead = DECODED_AHEAD if run.threads > 1 else 0
         video = held.enter_context(_opened(job, params, run, strict=strict, ahead=ahead))
+        pool = held.enter_context(map_pool(video, job, params, storage.network, run))
+        if pool is not None:
+            storage = replace(storage, network=pool.made)
         with stage("digest of the source"):
             boxes = known_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
@@ -86,7 +91,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         if not compiled:
             compile_missing()
         try:
-            tracks, frames = _write(video, job, params, boxes=boxes, source=origin, storage=storage, run=run)
+            tracks, frames = _write(video, job, params, boxes=boxes, source=origin, storage=storage, run=run, pool=pool)
         except DataError:
             # Where there are no locks, another run may have made the same file meanwhile.
             if not feature_file.is_current(job.output, params=stored, source=origin):
@@ -95,7 +100,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         return Outcome(job, tracks, frames, time.perf_counter() - began, tuple(video.notes), size=size)
 
 
-def _write(video, job, params, *, boxes, source, storage, run):
+def _write(video, job, params, *, boxes, source, storage, run, pool):
     """Extract an opened video into the feature file of a job; the numbers of tracks and frames."""
     from idt.extractor import features_of
     from idt.features import feature_file
@@ -118,12 +123,14 @@ def _write(video, job, params, *, boxes, source, storage, run):
             closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
         ):
             for chunk in patience.watched(chunks, run.patience, job.source):
+                if pool is not None:
+                    chunk = pool.with_blocks(chunk)
                 append(chunk)
                 tracks, frames = tracks + len(chunk), frames + chunk.frames
                 update(chunk.frames)
                 del chunk  # before the next one is made
         with stage("last rows and times"):
-            writer.finish(frames, truncation=video.truncation)
+            writer.finish(frames, truncation=video.truncation, maxima=None if pool is None else pool.finish())
     return tracks, frames
 
 

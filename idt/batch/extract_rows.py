@@ -44,7 +44,7 @@ def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, 
     OSError
         If the output, or the temporary file, cannot be written.
     """
-    if storage.compact or storage.project is not None:
+    if storage.compact or storage.project is not None or storage.network is not None:
         raise DataError(f"only HDF5 can be compact or projected, got {job.output}; name a file that ends in .h5")
     release_rows.check_sizes(layout.block_sizes(params.length, params.cells, params.time_cells), form)
     check_outputs([job], [boxes_of(job, boxes)], overwrite=run.overwrite)

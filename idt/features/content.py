@@ -86,6 +86,7 @@ def of_file(reader, block):
     content, camera, known = Content(), reader.camera(), reader.metadata
     for first in range(0, reader.count or 1, block):
         content.add({name: stored[first : first + block] for name, stored in reader.datasets.items()})
+    content.add({f"maxima/{name}": values for name, values in reader.maxima.items()})
     if camera is not None:
         content.add(of_camera(camera))
     video = {name: known[name] for name in ("width", "height", "fps", "frames")}

@@ -25,6 +25,7 @@ from idt.features.storage import FORMAT, PLAIN, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, stored_params
 from idt.features.writer import CHUNK, VideoInfo, Writer
 from idt.files import hdf5, provenance
+from idt.params.layout import NETWORK_BLOCK
 
 __all__ = [
     "FORMAT",
@@ -69,6 +70,8 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
     OSError
         If the disk is full or ``path`` cannot be written.
     """
+    if features.network is not None:
+        raise DataError(f"{path}: blocks of networks are written by idt-extract --maps only; extract the video anew")
     with Writer(
         path,
         params=features.params,
@@ -157,7 +160,7 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
     OSError
         If the file does not exist or cannot be read.
     """
-    unknown = sorted(set(columns or ()) - {*COLUMNS, PROJECTED})
+    unknown = sorted(name for name in {*(columns or ())} - {*COLUMNS, PROJECTED} if not NETWORK_BLOCK.fullmatch(name))
     if unknown or block < 1:
         raise DataError(f"columns must be among {', '.join(COLUMNS)} and block at least 1, got {unknown} and {block}")
     if not hdf5.is_hdf5(path):

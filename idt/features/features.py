@@ -14,6 +14,7 @@ from idt.errors import DataError
 from idt.features import joining, tables
 from idt.features.camera import Camera
 from idt.features.columns import COLUMNS, column, empty_columns, time_position
+from idt.features.network_blocks import NetworkBlocks
 from idt.features.projection import Projected
 from idt.features.track import Track, checked_index
 from idt.params import layout
@@ -54,6 +55,7 @@ class Features:
         Frame step of multi-skip extraction; None when it is 1 throughout.
     projected : Projected or None
         The descriptors along the axes of a codebook, where they are stored so; the five above are None then.
+    network : NetworkBlocks or None
     camera : Camera or None
     width, height : int or None
         Of the frames, in pixels.
@@ -85,6 +87,7 @@ class Features:
     mbhy: Any = None
     skip: Any = None
     projected: Projected | None = None
+    network: NetworkBlocks | None = None
     camera: Camera | None = None
     width: int | None = None
     height: int | None = None
@@ -185,7 +188,7 @@ class Features:
         DataError
             If it is absent, with the reason.
         """
-        value = getattr(self, name)
+        value = (self.network.blocks if self.network else {}).get(name, getattr(self, name, None))
         if value is None:
             kind = (self.source or {}).get("kind", "")
             reason = f"{kind} does not hold it" if self.params is None and kind else "it was not read"
@@ -207,8 +210,7 @@ class Features:
         Returns
         -------
         Track or Features
-            A `Track` for a number, as an element of an array has an axis less; else features of these tracks, with the
-            camera and the metadata of the whole.
+            A `Track` for a number, without blocks of networks; else features of these, with the whole's metadata.
 
         Raises
         ------
@@ -218,11 +220,12 @@ class Features:
             If it is none of these.
         """
         chosen = checked_index(index, len(self))
-        columns = {name: value[chosen] for name, value in self.columns().items()}
+        columns: dict[str, Any] = {name: value[chosen] for name, value in self.columns().items()}
         if isinstance(chosen, int):
             blocks = None if self.projected is None else {k: v[chosen] for k, v in self.projected.blocks.items()}
             return Track(**columns, projected=blocks)
         projected = None if self.projected is None else self.projected.take(chosen)
+        columns["network"] = self.network and self.network.take(chosen)
         return dataclasses.replace(self, **columns, projected=projected)
 
     def __iter__(self):
@@ -274,15 +277,13 @@ class Features:
         return np.column_stack([self.need(name).astype(np.float32, copy=False) for name in names])
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Make a table with a row for each track; a `DataError` without pandas, which the extra ``tables`` brings.
+        """Make a table with a row for each track; a `DataError` without pandas (extra ``tables``).
 
         Returns
         -------
         pandas.DataFrame
             Index ``track``; the columns that are present: ``frame``, ``scale``, ``mean_x``, ``mean_y``, ``std_x``,
-            ``std_y``, ``length``, ``position_x``, ``position_y``, ``position_t``, ``point_0_x``, ``point_0_y`` …,
-            ``skip``, ``trajectory_0`` …, ``hog_0`` …, ``hof_0`` …, ``mbhx_0`` …, ``mbhy_0`` …; of projected features
-            ``projected_hog_0`` ….
+            ``std_y``, ``length``, ``position_x`` …, ``point_0_x`` …, ``skip``, ``trajectory_0`` ….
         """
         return tables.to_pandas(self)
 

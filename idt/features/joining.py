@@ -9,6 +9,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.columns import COLUMNS
+from idt.features.network_blocks import NetworkBlocks
 from idt.features.projection import Projected
 
 
@@ -41,6 +42,7 @@ def concatenate(cls, parts):
     return cls(
         **columns,
         projected=Projected.concatenate([part.projected for part in parts]),
+        network=NetworkBlocks.concatenate([part.network for part in parts]),
         camera=Camera.joined([part.camera for part in parts]),
         frames=None if None in frames else sum(frames),
         fps=_agreed([part.fps for part in parts], math.nan),

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from idt.checks import within
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
 from idt.features.features import Features
+from idt.features.network_blocks import NetworkBlocks
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
@@ -38,6 +40,8 @@ class Reader:
         Parameters as the file records them.
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
+    maxima : dict of str to ndarray
+        What the channels of blocks of networks are divided by.
     """
 
     file: Any
@@ -46,11 +50,12 @@ class Reader:
     count: int
     said: dict[str, Any] | None
     metadata: dict[str, Any]
+    maxima: dict[str, Any]
 
     @property
     def columns(self):
         """Names that `read` can give."""
-        return [*self.form.columns, *([PROJECTED] if self.form.widths else [])]
+        return [*self.form.columns, *([PROJECTED] if self.form.widths else []), *self.form.blocks]
 
     def read(self, first, last, names):
         """Read some rows.
@@ -82,7 +87,13 @@ class Reader:
                 f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
                 " with it; extract it from the video"
             )
-        values: dict[str, Any] = {name: self.form.decode(name, rows) for name in names if name in columns}
+        blocks = [name for name in self.form.blocks if name in names]
+        values: dict[str, Any] = {
+            name: self.form.decode(name, rows) for name in names if name in columns and name not in blocks
+        }
+        if blocks:
+            made = {name: self.form.decode_block(name, rows, self.maxima) for name in blocks}
+            values["network"] = NetworkBlocks(self.form.network or {}, made)
         features = Features(**values, **self.metadata)
         for name in names:
             if name != "skip":
@@ -136,7 +147,7 @@ def _checked(file):
     said = hdf5.json_attribute(file, "params")
     flags = {name: (said or {}).get(name) is True for name in ("float32", "compact")}
     try:
-        stored = stored_params(said, Storage(**flags))
+        stored = stored_params(said, Storage(**flags, network=(said or {}).get("network")))
     except DataError as problem:
         raise DataError(f"{file.filename}: {problem}") from None
     metadata = {
@@ -161,7 +172,11 @@ def _checked(file):
         scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
-    return Reader(file, form, datasets, count, said, metadata)
+    maxima = {}
+    for name in (form.network or {}).get("divided", ()):
+        found = hdf5.read(file, f"maxima/{name}", shape=form.fields[f"network/{name}"].shape, dtype=np.float32)
+        maxima[name] = within(found, np.finfo(np.float32).tiny, np.inf, f"{file.filename}: maxima/{name}")
+    return Reader(file, form, datasets, count, said, metadata, maxima)
 
 
 def _widths(file):

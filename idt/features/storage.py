@@ -13,7 +13,9 @@ VERSION = 3
 """Version of plain files; 1 of the releases whose text had variable length."""
 SMALL_VERSION = 4
 """Version of compact and projected files; 2 of the earlier releases."""
-VERSIONS = (VERSION, SMALL_VERSION)
+NETWORK_VERSION = 5
+"""Version of files with blocks of networks."""
+VERSIONS = (VERSION, SMALL_VERSION, NETWORK_VERSION)
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,15 @@ class Storage:
     project : str, Path or None
         Store descriptors along the axes of this codebook, and of the columns only `idt.features.storage_forms.KEPT`.
         `loaded` replaces the path by a `Projection`.
+    network : object
+        Maps of networks to pool along tracks, an `idt.networks.map_params.MapParams`; for the writer the description
+        of their blocks (`idt.features.network_blocks`).
     """
 
     float32: bool = False
     compact: bool = False
     project: Any = None
+    network: Any = None
 
     def loaded(self):
         """Return the same form with the axes of the codebook in place of its path.
@@ -58,6 +64,8 @@ class Storage:
     @property
     def version(self):
         """Version of the format that such a file has."""
+        if self.network is not None:
+            return NETWORK_VERSION
         return VERSION if self.project is None and not self.compact else SMALL_VERSION
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
+from idt.features.network_blocks import checked, decoded, stored_width
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import layout
@@ -30,7 +31,7 @@ from idt.params.extraction import ExtractionParams
 KEPT = ("frame", "scale", "position", "skip")
 """The columns of a projected file: what encoding asks of a track besides its descriptors."""
 
-STORAGE = ("float32", "compact", "projected")
+STORAGE = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
 
 
@@ -69,6 +70,10 @@ def stored_params(params, storage=PLAIN):
     if storage.project is not None:
         storage.project.check_fits(stored)
         stored["projected"] = storage.project.identity
+    if storage.network is not None:
+        if storage.project is not None:
+            raise DataError("blocks of networks are not projected; leave out --project or --maps")
+        stored["network"] = checked(storage.network)
     return stored
 
 
@@ -107,6 +112,19 @@ class Form:
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
             self.fields[f"projected/{name}"] = Field(f"projected/{name}", (width,), "float16", (width,))
+        self.network = (stored or {}).get("network")
+        for name in self.blocks:
+            width = stored_width(self.network, name)
+            self.fields[f"network/{name}"] = Field(f"network/{name}", (width,), "float32", (width,))
+
+    @property
+    def blocks(self):
+        """Names of the blocks of networks: list of str."""
+        return [] if self.network is None else list(self.network["blocks"])
+
+    def decode_block(self, name, read, maxima):
+        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` those of each divided block."""
+        return decoded(self.network, name, read(f"network/{name}"), maxima.get(name))
 
     def encode(self, columns):
         """Arrays of the fields.
@@ -133,6 +151,8 @@ class Form:
             rounded = {name: self.rounded(name, columns[name]) for name in layout.DESCRIPTORS}
             for name, values in self._projection.apply(rounded).items():
                 found[f"projected/{name}"] = as_float16(values, f"the projected {name}")
+        for name in self.blocks:
+            found[f"network/{name}"] = columns[f"network/{name}"]
         return found
 
     def rounded(self, name, values):

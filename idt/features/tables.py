@@ -99,9 +99,10 @@ def _attributes(features):
 
 
 def _projected(features):
-    """Blocks of projected descriptors, by the names of their columns."""
+    """Blocks of projected descriptors and of networks, by the names of their columns."""
     blocks = {} if features.projected is None else features.projected.blocks
-    return {f"projected_{name}": values for name, values in blocks.items()}
+    found = {f"projected_{name}": values for name, values in blocks.items()}
+    return found if features.network is None else {**found, **features.network.blocks}
 
 
 def _library(name):

@@ -160,6 +160,8 @@ class Writer:
             count = min(PIECE, CHUNK - self._buffered, len(features) - first)
             rows = {name: values[first : first + count] for name, values in features.columns().items()}
             rows.setdefault("skip", np.ones(count, np.uint8))
+            for name in self._form.blocks:
+                rows[f"network/{name}"] = features.network.blocks[name][first : first + count]
             for name, values in self._form.encode(rows).items():
                 self._buffers[name][self._buffered : self._buffered + count] = values
             first += count
@@ -167,7 +169,7 @@ class Writer:
             if self._buffered == CHUNK:
                 self._flush()
 
-    def finish(self, frames=None, *, fill=True, truncation=None):
+    def finish(self, frames=None, *, fill=True, truncation=None, maxima=None):
         """Complete the file after the last chunk.
 
         Parameters
@@ -178,6 +180,8 @@ class Writer:
             Fill in times that are NaN; they stay so without ``frames``.
         truncation : str, optional
             How much of the video was missing; recorded with its source.
+        maxima : dict of str to ndarray, optional
+            What the channels of blocks of networks are divided by.
 
         Raises
         ------
@@ -197,6 +201,9 @@ class Writer:
             result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
             self._fill_times(frames)
+        for name in (self._form.network or {}).get("divided", ()):
+            result_file.write_array(self._file, f"maxima/{name}", maxima[name])
+            self._content.add({f"maxima/{name}": maxima[name]})
         result_file.set_attribute(self._file, ATTRIBUTE, self._content.digest(self._params, **known))
         self._finished = True
 
@@ -228,6 +235,11 @@ class Writer:
             finite = values[:, :2] if name == "position" else values
             if not np.isfinite(finite).all():
                 raise DataError(f"{name} must be finite, got NaN or infinity")
+        blocks = {} if features.network is None else features.network.blocks
+        if sorted(blocks) != sorted(self._form.blocks):
+            raise DataError(f"{self.path} takes the blocks of networks {self._form.blocks}, got {list(blocks)}")
+        if not all(np.isfinite(values).all() for values in blocks.values()):
+            raise DataError("blocks of networks must be finite, got NaN or infinity")
         if features.points is not None and "points" not in self._shapes:
             raise DataError(f"{self.path} was begun without points, got some; convert one form at a time")
         known = np.isfinite(features.position[:, 2])

@@ -19,6 +19,9 @@ PACKAGE, NUMERICS = ("package",), ("numpy", "numba")
 DECODING = ("opencv", "decoder")
 """OpenCV also computes flow and keypoints. It or PyAV decodes videos with FFmpeg, whose versions differ in pixels."""
 
+NETWORKS = ("onnxruntime", "onnx")
+"""They compute what a network makes of frames."""
+
 LEARNING = ("scipy", "scikit-learn")
 """Codebooks and classifiers are fitted with these."""
 
@@ -34,7 +37,7 @@ def made_with(format, params=None, source=None):
     format : str
         Of the file, such as ``"idt-features"``.
     params : dict or None
-        None for features that others extracted, whose numbers are only copied.
+        None for features that others extracted, whose numbers are only copied. ``network`` names one.
     source : dict or None
         Its ``decoder`` tells which one reads the video, ``"pyav"`` or by default ``"opencv"``. Of vectors it tells
         whether the videos are decoded on the way.
@@ -46,7 +49,9 @@ def made_with(format, params=None, source=None):
     """
     computed = format != FEATURES or params is not None
     decoded = computed if format == FEATURES else (source or {}).get("kind") == "videos"
-    names = [*PACKAGE, *NUMERICS * computed, *DECODING * decoded, *LEARNING * (format != FEATURES)]
+    networks = isinstance(params, dict) and bool(params.get("network"))
+    names = [*PACKAGE, *NUMERICS * computed, *DECODING * decoded, *NETWORKS * networks]
+    names += LEARNING * (format != FEATURES)
     by_pyav = (source or {}).get("decoder") == "pyav"
     found = {name: _version("pyav" if name == "decoder" and by_pyav else name) for name in names}
     return {name: version for name, version in found.items() if version}

@@ -114,6 +114,8 @@ class Video:
         Also the first that iteration gives.
     """
 
+    least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
+
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
         self.name, self.source_fps = reader.name, reader.fps
@@ -276,11 +278,12 @@ class Video:
                 f"{self.name}: {self._reader.label(original)} is {width}×{height} px, but the first is"
                 f" {self.source_width}×{self.source_height}; all must have one size"
             )
-        # Copied, because a caller's generator may write its next frame into the same array.
-        gray = cv2.cvtColor(image, TO_GRAY[self._reader.channels]) if image.ndim == 3 else np.array(image, order="C")
-        if self.shrink < 1:
-            gray = cv2.resize(gray, (self.width, self.height), interpolation=cv2.INTER_AREA)
-        return gray
+        pixels, size = self._converted(image), (self.width, self.height)
+        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if self.shrink < 1 else pixels
+
+    def _converted(self, image):
+        # Copied: a caller's generator may write its next frame into the same array.
+        return cv2.cvtColor(image, TO_GRAY[self._reader.channels]) if image.ndim == 3 else np.array(image, order="C")
 
     def _set_size(self, width, height):
         params = self._params
@@ -288,7 +291,7 @@ class Video:
         if params.max_side is not None and params.max_side < max(width, height):
             self.shrink = params.max_side / max(width, height)
         self.width, self.height = max(1, round(width * self.shrink)), max(1, round(height * self.shrink))
-        if min(self.width, self.height) < params.patch:
+        if min(self.width, self.height) < (self.least_side or params.patch):
             shrunk = f" after max_side={params.max_side}" if self.shrink < 1 else ""
             raise DataError(
                 f"{self.name}: frames of {self.width}×{self.height} px{shrunk} are smaller than patch={params.patch}"

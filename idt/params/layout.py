@@ -4,6 +4,8 @@ A row of the release (docs/method/extraction.md, section 9) is ten numbers about
 order of `DESCRIPTORS`.
 """
 
+import re
+
 ORIENTATIONS = 8
 """Bins of HOG, MBHx and MBHy; HOF has one more, for vectors too short to have a direction."""
 
@@ -15,6 +17,10 @@ INFO_COLUMNS = 10
 
 Method: docs/method/extraction.md, section 9.
 """
+
+
+NETWORK_BLOCK = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
+"""Name of a block that networks give: its underscore tells it from ours (docs/method/networks.md, section 7)."""
 
 
 def step_sizes(cells):

@@ -35,6 +35,7 @@ from tests.hostile.things import SMALL
 ENCODE = "--k 2 --sample 100 f"
 VIDEOS = "--from-videos --codebook cb.h5 a.avi b.avi"
 EXTRA = "v.h5 --labels labels.csv --extra extra.npy --extra-names names.txt"
+NETWORK = "m.h5 a.avi b.avi --scores --classes names.txt"
 SET = "folder s --folds 2 --k 2"
 
 ATTACKS = {
@@ -45,6 +46,7 @@ ATTACKS = {
         ("frames/*.png", "frames/img_005.png"),
         ("a.avi --boxes boxes.txt", "boxes.txt"),
         ("a.avi --project cb.h5", "cb.h5"),
+        ("a.avi --maps n.onnx:conv1", "n.onnx"),
     ],
     "idt-show": [
         ("a.avi", "a.avi"),
@@ -113,6 +115,12 @@ IN_A_FOLDER = {
         (f"{SET} --compare r.cfg", "o/comparison.csv", "r.cfg"),
         (f"{SET} --compare r.cfg", "o/rows/one/report.md", "s/x/2.avi"),
         (f"{SET} --features g", "g/y/4.h5", "s/x/1.avi"),
+    ],
+    "idt-net": [
+        (NETWORK, "o/scores.h5", "m.h5"),
+        (NETWORK, "o/scores.h5", "names.txt"),
+        (NETWORK, "o/videos/a.h5", "b.avi"),
+        (NETWORK, "o/failures.csv", "a.avi"),
     ],
     "idt-fuse": [
         ("one=extra.npy two=rows.bin+v.h5*2 --labels labels.csv", "o/report.json", "labels.csv"),

@@ -30,6 +30,7 @@ from idt.command import Parser
 from idt.features import feature_file
 from tests import scenes
 from tests.commands import scripts
+from tests.networks.graphs import image_network
 from tests.samples import random_features
 
 PATIENCE = 30
@@ -39,6 +40,7 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
+    *("--preset", "--tensor", "--mean", "--std", "--maps-preset", "--maps-norm"),
     *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
 }
 """Options that take text and name no file."""
@@ -53,6 +55,7 @@ FILES = {
         "--verify": "--verify {bad}",
         "--boxes": "{a.avi} --boxes {bad} -o {out}",
         "--project": "{a.avi} --project {bad} -o {out}",
+        "--maps": "{a.avi} --maps {bad}:conv1 -o {out}",
     },
     "idt-convert": {
         "features": "{bad} -o {out}",
@@ -119,6 +122,12 @@ FILES["idt-segment"] = {
     "--train-slices": TRAINED.replace("slices {f1.h5}", "slices {bad}"),
     "--transcripts": KNOWN + " --method dtw --transcripts {bad}",
     "--truth": KNOWN + " --truth {bad}",
+}
+SCORED = "{net.onnx} {a.avi} -o {out} --scores --classes {names.txt} --crop 32 --short-side 32"
+FILES["idt-net"] = {
+    "model": SCORED.replace("{net.onnx}", "{bad}"),
+    "videos": SCORED.replace("{a.avi}", "{bad}"),
+    "--classes": SCORED.replace("{names.txt}", "{bad}"),
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
@@ -216,6 +225,7 @@ def good(tmp_path_factory):
     (place / "segments.csv").write_text("f1,0,1,walk\nf1,1,2,run\n")
     (place / "names.txt").write_text("f1\nf2\nf3\nf4\n")
     np.save(place / "block.npy", np.eye(4, dtype=np.float32))
+    image_network(place / "net.onnx")
     stored = load_vectors(place / "vectors.h5")
     machine = LinearSVM().fit(stored.encodings, ["walk", "run"] * 2)
     model_file.save_model(
@@ -262,6 +272,8 @@ def bad_files(good, name, option):
     if (name, option) == ("idt-evaluate", "--classes"):
         # Text of two lines names two classes.
         del found["a section"], found["a reference to itself"]
+    if (name, option) == ("idt-net", "--classes"):
+        del found["a reference to itself"]  # four lines name four classes
     if option in FOLDERS or option == "--boxes":
         del found["badfolder"]
     if (name, option) == ("idt-evaluate", "--features"):

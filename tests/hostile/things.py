@@ -17,6 +17,7 @@ from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from tests import scenes
+from tests.networks.graphs import image_network
 from tests.samples import random_features
 
 SMALL = "--length 5 --time-cells 1 --scales 1 --stride 10 --no-camera --keypoints none".split()
@@ -28,7 +29,7 @@ def make(folder):
 
     ``a.avi`` and ``b.avi``; ``frames/``; ``f/`` with two feature files, ``v.h5``, ``cb.h5`` and ``m.h5`` made of them;
     ``labels.csv``, ``names.txt``, ``extra.npy``, ``boxes.txt``, ``list.txt``, ``r.cfg``; ``s/`` with two classes of two
-    videos, and its ``split.csv``; ``rows.bin``.
+    videos, and its ``split.csv``; ``rows.bin``; ``n.onnx``.
     """
     film = scenes.translating(14, velocity=(3, 0), size=(64, 80), seed=1)
     for name in ("a.avi", "b.avi"):
@@ -49,6 +50,7 @@ def make(folder):
     np.save(folder / "extra.npy", np.eye(2, dtype=np.float32))
     train(folder / "v.h5", folder / "labels.csv", folder / "m.h5", ClassifierParams())
     (folder / "boxes.txt").write_text("".join(f"{i} 10 10 50 60 0.9\n" for i in range(14)))
+    image_network(folder / "n.onnx")
     (folder / "list.txt").write_text("a.avi\nb.avi\n")
     (folder / "r.cfg").write_text("[one]\nk = 2\n")
     for name in ("x/1", "x/2", "y/3", "y/4"):

@@ -1,0 +1,131 @@
+"""The command `idt-net`: parse, run the network, print what it names."""
+
+import sys
+from pathlib import Path
+
+from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
+from idt.errors import DataError, naming
+
+SCORES, VIDEOS = "scores.h5", "videos"
+"""Where the scores of all videos, and those of each, go in the output folder."""
+
+
+@command
+def network(arguments):
+    """Run ``idt-net``, videos to the scores of a network, with these ``arguments``."""
+    from classify.networks.options import network_options
+
+    options = network_options(arguments)
+    if options.list:
+        return _list(options)
+    from classify.datasets.class_files import read_class_file
+    from classify.networks.score_videos import Recipe
+    from idt.batch.jobs import plan
+    from idt.files import locks
+    from idt.workers import cluster
+
+    folder = Path(options.output)
+    jobs = plan(options.videos, f"{folder / VIDEOS}/", on_note=None if options.quiet else _note)
+    _check(jobs, options)
+    recipe = Recipe(
+        options.model, options.chosen, options.tensor, tuple(read_class_file(options.classes)), options.classes
+    )
+    # A model that cannot be run is a mistake of the caller's, not a failure of every video.
+    recipe.network()
+    if len(jobs) == 1 and not options.scheduler:
+        return _score_one(jobs[0], recipe, options)
+    with cluster.connected(options.scheduler), locks.shared(options.output, say=run_options(options).say) as joins:
+        return _score(jobs, recipe, options, joins=joins)
+
+
+def _list(options):
+    from classify.networks.layers import table
+    from idt.networks.model import Network
+
+    for line in table(Network(options.model, preset=None)):
+        say(line)
+    return DONE
+
+
+def _check(jobs, options):
+    """Refuse what would destroy something, before any work."""
+    from idt.batch.jobs import camera_or_path
+    from idt.batch.summary import BESIDE
+    from idt.files import outputs
+    from idt.frames.suffixes import IMAGES
+    from idt.frames.suffixes import VIDEOS as FILMS
+
+    folder = Path(options.output)
+    outputs.check(
+        [*(job.output for job in jobs), folder / SCORES],
+        [*(camera_or_path(job.source) for job in jobs), *options.videos, options.model, options.classes],
+        beside=[folder / name for name in BESIDE],
+        suffixes={*FILMS, *IMAGES},
+        overwrite=options.overwrite,
+    )
+
+
+def _score_one(job, recipe, options):
+    """Score the only video, in this process; exit status."""
+    from classify.networks.score_videos import score_job
+
+    outcome = score_job(job, recipe, run_options(options))
+    for note in () if options.quiet else outcome.notes:
+        _note(note)
+    return _finish([job], recipe, options)
+
+
+def _score(jobs, recipe, options, *, joins):
+    """Score all videos, and write the files that tell of them; exit status."""
+    from classify.networks.score_videos import score_videos
+    from idt.batch import jobs as videos
+    from idt.batch import summary
+    from idt.workers.profile import stage
+    from idt.workers.progress import progress_bar
+
+    run = run_options(options)
+    count = summary.begin(options.output, [videos.size_of(job) for job in jobs], overwrite=run.overwrite, joins=joins)
+    done = []
+    with stage("videos to scores"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
+
+        def advance(*told):
+            bar.update(count.advance(*told))
+
+        for index, outcome in score_videos(jobs, recipe, run, advance=advance):
+            bar.update(count.end(index, outcome))
+            bar.set_description_str(str(count), refresh=False)
+            if outcome.error is None:
+                done.append(index)
+            else:
+                with bar.external_write_mode(file=sys.stderr):
+                    warn(f"idt-net: {naming(outcome.job.source, outcome.error)}")
+    count.write_summary(jobs=run.jobs, scheduler=options.scheduler)
+    if not done:
+        raise DataError(f"none of {len(jobs)} videos could be scored, see {Path(options.output) / summary.FAILURES}")
+    noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
+    if noted and not options.quiet:
+        _note(noted)
+    if count.failed:
+        warn(f"idt-net: {count.failed} of {len(jobs)} videos failed, see {Path(options.output) / summary.FAILURES}")
+    _finish([jobs[index] for index in sorted(done)], recipe, options)
+    return SOME_FAILED if count.failed else DONE
+
+
+def _finish(jobs, recipe, options):
+    """Join the scores of all videos, and print the best classes of each; exit status."""
+    from classify.networks.score_videos import join
+    from idt.files import locks
+
+    run, path = run_options(options), Path(options.output) / SCORES
+    with locks.held(files=[path], say=run.say):
+        # Made of the files beside it, by this command: those that a run adds are what it is run for.
+        found = join(path, jobs, recipe, overwrite=run.overwrite or True)
+    for name, row in zip(found.names, found.values, strict=True):
+        best = row.argsort(kind="stable")[::-1][: options.top]
+        say(f"{name}: " + ", ".join(f"{found.classes[at]} {row[at]:.3f}" for at in best))
+    say(f"{path}: {len(jobs)} videos, {len(found.classes)} classes, {found.kind}")
+    return DONE
+
+
+def _note(line):
+    warn(f"idt-net: {line}")

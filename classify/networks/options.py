@@ -1,0 +1,103 @@
+"""Options of idt-net."""
+
+from idt.command import Parser, add_habits, add_number
+from idt.networks.presets import (
+    AVERAGES,
+    CLIPS,
+    CROP,
+    CROPS,
+    INTERVAL,
+    LAYOUTS,
+    LENGTH,
+    MODALITIES,
+    PRESETS,
+    RULES,
+    preset_of,
+)
+from idt.params.bounds import SIDE, Bounds
+
+TOP = Bounds(1, 1000, "more classes are in the file of scores")
+SHORT = Bounds(0, SIDE, "no decoder gives larger frames")
+FPS = Bounds(0.0, 10_000.0, "no camera is as fast", above=True)
+
+
+def network_options(arguments):
+    """Parse the ``arguments`` of idt-net.
+
+    Returns
+    -------
+    argparse.Namespace
+        With ``chosen``, the `idt.networks.presets.Preset`.
+    """
+    parser = Parser(
+        "idt-net",
+        "Run a network, an ONNX file, over videos: scores for idt-fuse. A folder of results beside iDT's.",
+        "idt-net tsn.onnx clips/ -o rgb/ --scores --classes classInd.txt --preset tsn",
+    )
+    parser.add_argument("model", metavar="MODEL", help="ONNX file")
+    parser.add_argument("videos", nargs="*", metavar="VIDEO", help="as of idt-extract")
+    add_habits(
+        parser, output="folder: scores.h5, a file a video in videos/, failures.csv", required=False, jobs=True,
+        cluster=True, videos=True,
+    )  # fmt: skip
+    parser.add_argument("--list", action="store_true", help="print inputs, outputs and layers of the model; no VIDEO")
+    parser.add_argument("--scores", action="store_true", help="write the scores of every video")
+    parser.add_argument("--classes", metavar="FILE", help="classes of the network's outputs, one a line, in order")
+    parser.add_argument("--tensor", metavar="NAME", help="tensor of the scores (default the model's only output)")
+    add_number(parser, "--top", TOP, default=1, help="classes that are printed of every video")
+    add_preset(parser)
+    options = parser.parse_args(arguments)
+    if options.list == bool(options.videos):
+        parser.error("name VIDEO and -o, or --list alone")
+    if not options.list and not (options.scores and options.output):
+        parser.error("the following arguments are required: -o and --scores")
+    if options.scores and not options.classes:
+        parser.error("--scores needs --classes, the file of the classes that the network was trained on")
+    options.chosen = preset_from(options, parser)
+    return options
+
+
+def add_preset(parser):
+    """Add to ``parser`` the options that say what the network is given."""
+    group = parser.add_argument_group("what the network is given; by default as its preset says")
+    group.add_argument(
+        "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"
+    )
+    group.add_argument("--modality", choices=MODALITIES, help="colours, flow, flow without the camera, differences")
+    add_number(group, "--clips", CLIPS, default=None, help="clips of a video", said="the preset's")
+    add_number(group, "--clip-length", LENGTH, default=None, help="frames of a clip", said="the preset's")
+    add_number(group, "--interval", INTERVAL, default=None, help="frames between two of a clip", said="the preset's")
+    group.add_argument("--rule", choices=RULES, help="how clips are chosen, docs/method/networks.md")
+    add_number(group, "--short-side", SHORT, default=None, help="px; frames are resized to it", said="the preset's")
+    add_number(group, "--crop", CROP, default=None, help="side of a crop in px", said="the preset's")
+    group.add_argument("--crops", choices=tuple(CROPS), help="which crops, or whole frames")
+    group.add_argument("--colours", choices=("rgb", "bgr"), help="order of the channels")
+    group.add_argument("--mean", metavar="N[,N,N]", help="taken off values of 0 to 255")
+    group.add_argument("--std", metavar="N[,N,N]", help="what they are divided by then")
+    group.add_argument("--average", choices=AVERAGES, help="mean of outputs, of their softmax, of given probabilities")
+    group.add_argument("--layout", choices=LAYOUTS, help="order of the input's dimensions (default by its rank)")
+    add_number(group, "--fps", FPS, default=None, help="frames a second that are taken", said="the preset's")
+
+
+def preset_from(options, parser):
+    """Make the preset that the ``options`` of ``parser`` ask for.
+
+    Raises
+    ------
+    DataError
+        If there is none, or an entry does not fit.
+    """
+    given = {
+        name: getattr(options, name)
+        for name in (
+            "modality", "clips", "interval", "rule", "short_side", "crop", "crops", "colours", "average", "layout",
+            "fps",
+        )
+    }  # fmt: skip
+    for name in ("mean", "std"):
+        text = getattr(options, name)
+        try:
+            given[name] = None if text is None else tuple(float(word) for word in text.split(","))
+        except ValueError:
+            parser.error(f"argument --{name}: expected numbers such as 127.5 or 124,116,104, got {text!r:.60}")
+    return preset_of(options.preset, length=options.clip_length, **given)

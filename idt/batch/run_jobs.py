@@ -1,0 +1,102 @@
+"""Work on many videos, in processes that may die or on a cluster, shared with other runs.
+
+`extract_many` extracts this way, and idt-net scores. A failure is an `Outcome` with its reason, and the others go on.
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from idt.batch.jobs import size_of
+from idt.batch.outcome import Outcome
+from idt.files import atomic
+from idt.workers import cluster, processes
+
+
+class Work(NamedTuple):
+    """What is done with each of many jobs.
+
+    Attributes
+    ----------
+    attempt : callable
+        Importable by its module's name. Called with the arguments of a task and, in a process of this machine, with
+        ``progress``; returns an `Outcome`.
+    attempt_anywhere : callable
+        The same for a worker of a cluster, without progress.
+    task : callable
+        Called with the index of a job and whether to wait for another run that makes its output; the arguments.
+    anywhere : callable
+        Called with these arguments; the same with paths that any machine understands.
+    """
+
+    attempt: Callable
+    attempt_anywhere: Callable
+    task: Callable
+    anywhere: Callable
+
+
+def run_jobs(work, jobs, *, run, advance=None, prepare=None):
+    """Work on many videos, the longest first.
+
+    What another run is at is passed over, and waited for at the end.
+
+    Parameters
+    ----------
+    work : Work
+    jobs : list of Job
+    run : RunOptions
+    advance : callable, optional
+        Called with the index of a job, the number of frames done since the last call, and how many there will be: None
+        if unknown; not from a cluster.
+    prepare : callable, optional
+        Called before each round.
+
+    Yields
+    ------
+    index : int
+        Of the job.
+    outcome : Outcome
+        As the jobs finish.
+    """
+    folders: dict[Path, set[str]] = {}
+    for job in jobs:
+        folders.setdefault(job.output.parent, set()).add(job.output.name)
+    for folder, names in folders.items():
+        atomic.sweep(folder, names)
+    sizes = [size_of(job) for job in jobs]
+    left, wait = sorted(range(len(jobs)), key=lambda index: -sizes[index]), False
+    while left:
+        busy = []
+        tasks = [work.task(index, wait) for index in left]
+        tell = None if advance is None else functools.partial(_tell, advance, left)
+        if prepare is not None:
+            prepare()
+        for place, result in _ended(work, tasks, run, tell):
+            outcome = outcome_of(jobs[left[place]], result)
+            if outcome.busy:
+                busy.append(left[place])
+            else:
+                yield left[place], outcome
+        if busy:
+            run.say(f"videos left to another run, which is waited for: {len(busy)} of {len(jobs)}")
+        left, wait = busy, True
+
+
+def _ended(work, tasks, run, tell):
+    """Place and result of the tasks as they end, on this machine or a cluster."""
+    if cluster.is_connected():
+        return cluster.run(work.attempt_anywhere, (work.anywhere(*task) for task in tasks))
+    return processes.run(work.attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
+
+
+def _tell(advance, indices, place, *counts):
+    advance(indices[place], *counts)
+
+
+def outcome_of(job, result):
+    """Return the outcome of a ``job`` as it was asked for, also where the ``result`` is that its process died."""
+    if not isinstance(result, processes.Lost):
+        return result._replace(job=job)
+    atomic.sweep(job.output.parent, [job.output.name])
+    return Outcome(job, error=result.reason)

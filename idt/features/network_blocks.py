@@ -1,0 +1,140 @@
+"""Descriptors of tracks that networks give: blocks beside trajectory, hog, hof, mbhx and mbhy.
+
+A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
+what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
+``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
+these that are added then; ``power``, the exponent of every number, with its sign. Source: docs/method/networks.md,
+section 7.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from idt.errors import DataError, shown
+from idt.params.layout import NETWORK_BLOCK
+
+WIDEST = 1 << 16
+"""Columns of a block; no layer has as many channels."""
+
+MOST = 64
+"""Blocks of a file."""
+
+
+@dataclass(frozen=True)
+class NetworkBlocks:
+    """Blocks of descriptors by networks.
+
+    Attributes
+    ----------
+    made : dict
+        What made them, as the parameter ``network`` of a feature file.
+    blocks : dict of str to (n, C) float32
+        Or, on the way into a file, sums (n, S · C).
+    """
+
+    made: dict[str, Any]
+    blocks: dict[str, np.ndarray]
+
+    def __len__(self):
+        return len(next(iter(self.blocks.values())))
+
+    def __bool__(self):
+        return True
+
+    def take(self, index):
+        """Return the blocks of some tracks, ``index`` as of an array."""
+        return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
+
+    @classmethod
+    def concatenate(cls, parts):
+        """Join those of several chunks.
+
+        Parameters
+        ----------
+        parts : sequence of NetworkBlocks or None
+
+        Returns
+        -------
+        NetworkBlocks or None
+            None if all parts are.
+
+        Raises
+        ------
+        DataError
+            If they differ in what made them.
+        """
+        if all(part is None for part in parts):
+            return None
+        if any(part is None or part.made != parts[0].made or part.blocks.keys() != parts[0].blocks.keys()
+               for part in parts):  # fmt: skip
+            raise DataError("features that are joined must have blocks of the same networks")
+        return cls(
+            parts[0].made, {name: np.concatenate([part.blocks[name] for part in parts]) for name in parts[0].blocks}
+        )
+
+
+def checked(made, name="the parameter network"):
+    """Check what a file says of its blocks.
+
+    Parameters
+    ----------
+    made : object
+    name : str
+        For messages.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    DataError
+        If it is no such description.
+    """
+    blocks = made.get("blocks") if isinstance(made, dict) else None
+    fits = (
+        isinstance(blocks, dict)
+        and 0 < len(blocks) <= MOST
+        and all(
+            NETWORK_BLOCK.fullmatch(key) and type(width) is int and 0 < width <= WIDEST for key, width in blocks.items()
+        )
+        and isinstance(made.get("divided"), list)
+        and all(key in blocks for key in made["divided"])
+        and made.get("scales") in (1, 5)
+        and isinstance(made.get("power"), int | float)
+        and 0 < made["power"] <= 1
+    )
+    if not fits:
+        raise DataError(f"{name} must describe blocks of networks, got {shown(made)}; extract the video anew")
+    return made
+
+
+def stored_width(made, name):
+    """Return the columns of the block ``name`` as ``made`` says that they are stored."""
+    return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
+
+
+def decoded(made, name, sums, maxima):
+    """Return a block as it is encoded.
+
+    Parameters
+    ----------
+    made : dict
+    name : str
+    sums : (n, S · C) float32
+        As stored.
+    maxima : (S · C,) float32 or None
+        Of a block that is divided.
+
+    Returns
+    -------
+    (n, C) float32
+    """
+    values = sums.astype(np.float64)
+    if maxima is not None:
+        values = (values / maxima).reshape(len(sums), made["scales"], made["blocks"][name]).sum(axis=1)
+    if made["power"] != 1:
+        values = np.sign(values) * np.abs(values) ** made["power"]
+    return values.astype(np.float32)

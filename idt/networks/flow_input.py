@@ -1,0 +1,72 @@
+"""Optical flow as networks were trained to see it: 8 bits a component, 128 for none, ±20 pixels at the ends.
+
+The flow is ours (docs/method/extraction.md, section 3) at full resolution, not the TVL1 of the networks' authors.
+Warped flow is what remains of it without the camera's motion. Source: docs/method/networks.md, section 2.
+"""
+
+import numpy as np
+
+from idt.errors import DataError
+from idt.imports.opencv import cv2
+from idt.steps import camera, corners, flow, sampling
+from idt.steps.pyramid import scales
+
+BOUND = 20.0
+"""Pixels of displacement at the ends of the 8 bits."""
+
+
+def quantised(field):
+    """Bring a ``field``, (H, W, 2) float32 in pixels, into 8 bits: round(255 (v + 20) / 40), cut at ±20."""
+    return np.clip(np.round((field + BOUND) * (255 / (2 * BOUND))), 0, 255).astype(np.uint8)
+
+
+def flows(pictures, *, warped=False, wanted=None):
+    """Compute the flow from each frame to the next.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+    warped : bool
+        Take the camera's motion out.
+    wanted : collection of int, optional
+        Numbers of the flows to compute; flow t is from frame t to t + 1. All by default.
+
+    Yields
+    ------
+    t : int
+        Counted from 0.
+    field : (H, W, 2) uint8
+        As from `quantised`.
+
+    Raises
+    ------
+    DataError
+        If the frames are too small for the flow.
+    """
+    previous = None
+    for t, picture in enumerate(pictures):
+        needed = wanted is None or t in wanted or t - 1 in wanted
+        now = _looked_at(picture.bgr, warped) if needed else None
+        if previous is not None and now is not None and (wanted is None or t - 1 in wanted):
+            yield t - 1, quantised(_between(previous, now, warped))
+        previous = now
+
+
+def _looked_at(bgr, warped):
+    gray = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    if min(gray.shape) < 2:
+        raise DataError(f"flow needs frames of at least 2×2 px, got {gray.shape[1]}×{gray.shape[0]} px")
+    levels = scales(*gray.shape)
+    view = camera.view(gray) if warped else None
+    return gray, levels, flow.expand(gray, levels), view
+
+
+def _between(previous, now, warped):
+    """Flow of two frames, (H, W, 2) float32."""
+    fields = flow.between(previous[2], now[2])
+    if warped:
+        by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))
+        by_view = camera.match_views(now[3], previous[3])
+        motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+        fields = camera.remove_motion(fields, motion.homography, now[1])
+    return fields[0]

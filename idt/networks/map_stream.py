@@ -1,0 +1,208 @@
+"""The feature maps of a video, frame after frame, in constant memory.
+
+A frame has the map of the frame itself (2-D networks), of the stack of flows that begins with it, or of its place in
+the clip whose middle is nearest (3-D networks). Source: docs/method/networks.md, section 7.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from idt.errors import DataError, shown
+from idt.imports.opencv import cv2
+from idt.networks.crops import cropped
+from idt.networks.flow_input import flows
+
+SIDES = (480, 340, 240, 170, 120)
+"""Short sides of the frames at the five scales of the released code, for videos of 240 rows."""
+
+MIDDLE = 240
+"""Short side at the only scale."""
+
+
+class FrameMaps(NamedTuple):
+    """Maps of one frame.
+
+    Attributes
+    ----------
+    index : int
+        Frames since the first one.
+    maps : list of list of (h, w, C) float32
+        For each scale, for each tensor.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches maps with
+    maps: list[list[np.ndarray]]
+
+
+def input_sizes(network, height, width, scales):
+    """Sizes that the frames of a video are resized to.
+
+    Parameters
+    ----------
+    network : Network
+    height, width : int
+        Of the frames.
+    scales : {1, 5}
+
+    Returns
+    -------
+    list of (int, int)
+        Heights and widths. A network of a fixed size has that one.
+
+    Raises
+    ------
+    DataError
+        If several scales are asked of a network of a fixed size.
+    """
+    shape = network.layout.shapes[0]
+    kind = network.layout.kind
+    fixed = shape[kind.index("h")], shape[kind.index("w")]
+    if None not in fixed:
+        if scales != 1:
+            raise DataError(f"{network.path} takes frames of {fixed[1]}×{fixed[0]} px only; --maps-scales 1")
+        return [fixed]
+    short = min(height, width)
+    sides = SIDES if scales == 5 else (MIDDLE,)
+    # Rounded up, as 340/240 · 320 is 454 in the released code; what is whole stays whole.
+    return [tuple(math.ceil(round(side * size / short, 6)) for size in (height, width)) for side in sides]
+
+
+def frame_maps(pictures, network, sizes):
+    """Compute the maps of every frame.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+    network : Network
+        With the wanted tensors; whole frames.
+    sizes : list of (int, int)
+        As from `input_sizes`.
+
+    Yields
+    ------
+    FrameMaps
+        In order, one for each frame.
+
+    Raises
+    ------
+    DataError
+        If a tensor is no map, or the video has too few frames for one flow.
+    """
+    if "m" in network.layout.kind:
+        raise DataError(f"{network.path} averages several views itself, so a frame has no maps; export it without")
+    if "t" in network.layout.kind:
+        yield from _of_clips(pictures, network, sizes)
+    else:
+        yield from _of_stacks(pictures, network, sizes)
+
+
+def _of_stacks(pictures, network, sizes):
+    """A frame, or the flows from a frame on; past the end the last one repeats."""
+    preset, length = network.preset, network.preset.length
+    waiting: list[np.ndarray] = []
+    at = 0
+    for image in _images(pictures, preset):
+        waiting.append(image)
+        if len(waiting) == length:
+            yield FrameMaps(at, [_planes(network, waiting, size, None) for size in sizes])
+            at += 1
+            waiting = waiting[1:]
+    if length == 1 and not preset.is_flow:
+        return
+    if not waiting and not at:
+        raise DataError("flow needs two frames or more, got a video of one; leave it out")
+    # Flow stacks of the last frames; the last frame has no flow of its own.
+    last = waiting[-1] if waiting else image
+    for _ in range(len(waiting) + preset.is_flow):
+        filled = [*waiting, *[last] * (length - len(waiting))]
+        yield FrameMaps(at, [_planes(network, filled, size, None) for size in sizes])
+        at, waiting = at + 1, waiting[1:]
+
+
+def _of_clips(pictures, network, sizes):
+    """Clips that overlap by half; each serves the frames that are nearest to its middle."""
+    preset = network.preset
+    span = (preset.length - 1) * preset.interval + 1
+    hop = max(1, span // 2)
+    kept: list[np.ndarray] = []
+    begin = served = seen = 0
+    made = None
+    for image in _images(pictures, preset):
+        kept.append(image)
+        seen += 1
+        if len(kept) == span:
+            made = [_planes(network, kept[:: preset.interval], size, "clip") for size in sizes]
+            # The frames up to half-way to the middle of the next clip; ties go to the earlier one.
+            until = begin + (span - 1 + hop) // 2 + 1
+            while served < min(until, seen):
+                yield _at(network, made, served, begin)
+                served += 1
+            kept, begin = kept[hop:], begin + hop
+    frames = seen + preset.is_flow
+    if not seen:
+        raise DataError("the video has no frames or flows for a clip; leave it out")
+    covered = begin - hop + span if made is not None else 0
+    if covered < seen:
+        filled = [*kept, *[kept[-1]] * (span - len(kept))]
+        made = [_planes(network, filled[:: preset.interval], size, "clip") for size in sizes]
+    else:
+        begin -= hop
+    for at in range(served, frames):
+        yield _at(network, made, at, begin)
+
+
+def _at(network, made, frame, begin):
+    """The maps of one frame out of those of its clip."""
+    maps = []
+    for per_tensor in made:
+        chosen = []
+        for volume, axis in per_tensor:
+            chosen.append(volume[axis.cell((frame - begin) / network.preset.interval, len(volume))])
+        maps.append(chosen)
+    return FrameMaps(frame, maps)
+
+
+def _images(pictures, preset):
+    """Pixels of the frames, flows or differences."""
+    if preset.is_flow:
+        for _, field in flows(pictures, warped=preset.modality == "warped"):
+            yield field
+        return
+    if preset.modality != "rgb":
+        raise DataError(f"maps are of colours or flow, not of {preset.modality}; name another preset")
+    for picture in pictures:
+        yield picture.bgr if preset.colours == "bgr" else picture.bgr[..., ::-1]
+
+
+def _planes(network, images, size, clip):
+    """The tensors for one input: (h, w, C) each; of a clip (volume (t, h, w, C), axis of time) each."""
+    resized = [
+        cv2.resize(np.ascontiguousarray(image), (size[1], size[0]), interpolation=cv2.INTER_LINEAR) for image in images
+    ]
+    view = cropped(np.stack(resized), (0, 0, False), network.preset)
+    arrays = network.layout.pack([view])
+    found = network.run(arrays)
+    made: list = []
+    for name, values in zip(network.tensors, found, strict=True):
+        if clip is None and values.ndim == 4:
+            made.append(np.ascontiguousarray(values[0].transpose(1, 2, 0)))
+        elif clip and values.ndim == 5:
+            axes = axes_of(network, name, tuple(array.shape for array in arrays))
+            made.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
+        else:
+            raise DataError(
+                f"{network.path}: {shown(name)} is no map of places, its shape is {values.shape}; idt-net --list names"
+                " the maps"
+            )
+    return made
+
+
+def axes_of(network, tensor, shapes):
+    """Return the axes of a ``tensor`` of a ``network`` whose inputs have these ``shapes``; they are found once."""
+    known = network.axes_known
+    key = tensor, shapes
+    if key not in known:
+        known[key] = network.map_axes(tensor, dict(zip(network.layout.inputs, shapes, strict=True)))
+    return known[key]

@@ -1,0 +1,121 @@
+"""Scores of a video: the outputs of a network for all views of its clips, averaged.
+
+Source: docs/method/networks.md, section 2.
+"""
+
+import numpy as np
+
+from idt.errors import DataError, shown
+from idt.networks.sampling import clips_of
+from idt.networks.views import PLAIN, clips, measure, units_of
+
+SUM = 1e-3
+"""How far probabilities, in float32 and of thousands of classes, may miss a sum of 1."""
+
+
+def scores(network, video, *, opening=PLAIN, measured=None):
+    """Score a video.
+
+    Parameters
+    ----------
+    network : Network
+        Its first tensor has a column for each class.
+    video : path or array
+    opening : Opening
+    measured : Measured, optional
+        As from `idt.networks.views.measure`, if it is known.
+
+    Returns
+    -------
+    (C,) float64
+        Means of logits or probabilities, as the preset says.
+
+    Raises
+    ------
+    DataError
+        If the video cannot be read or is too short, or the network's output is no row of classes.
+    """
+    preset = network.preset
+    opening = opening.for_preset(video, preset)
+    measured = measured or measure(video, opening)
+    name = str(measured.source.get("name", "the video"))
+    numbers = clips_of(preset, units_of(preset, measured.frames), name)
+    made = clips(video, preset, numbers, opening)
+    total, count = 0.0, 0
+    for views in _groups(network, made, len(numbers)):
+        rows = rows_of(network, network.run(network.layout.pack(views))[0], len(views))
+        total = total + _averaged(rows, preset, network).sum(axis=0)
+        count += len(rows)
+    return total / count
+
+
+def _groups(network, made, n_clips):
+    """Views as they go into the network together."""
+    layout = network.layout
+    if "m" not in layout.kind:
+        waiting: list = []
+        for clip in made:
+            waiting += clip.views
+            while len(waiting) >= layout.group:
+                yield waiting[: layout.group]
+                waiting = waiting[layout.group :]
+        if waiting:
+            yield waiting
+        return
+    # All clips of one crop, then those of the next: the order in which the network's head takes them apart.
+    found = sorted(made, key=lambda clip: clip.index)
+    views = [clip.views[crop] for crop in range(len(found[0].views)) for clip in found]
+    group = layout.group or len(views)
+    if len(views) % group or group % n_clips:
+        raise DataError(
+            f"{network.path}: input {layout.inputs[0]} takes {group} views at once, but preset {network.preset.name}"
+            f" has {n_clips} clips of {len(found[0].views)} crops; --clips and --crops change that"
+        )
+    for first in range(0, len(views), group):
+        yield views[first : first + group]
+
+
+def rows_of(network, values, count):
+    """Rows of classes among the outputs of one run.
+
+    Parameters
+    ----------
+    network : Network
+    values : ndarray
+    count : int
+        Views that were given.
+
+    Returns
+    -------
+    (n, C) float64
+        One for each view, or one for all if the model averages them.
+
+    Raises
+    ------
+    DataError
+        If they have another shape.
+    """
+    squeezed = values.reshape(values.shape[0], *[size for size in values.shape[1:] if size != 1])
+    if squeezed.ndim == 3 and "m" in network.layout.kind and len(squeezed) == 1:
+        squeezed = squeezed[0]
+    batch = network.layout.group if "m" not in network.layout.kind and network.layout.shapes[0][0] else count
+    allowed = (1, count) if "m" in network.layout.kind else (batch,)
+    if squeezed.ndim != 2 or len(squeezed) not in allowed:
+        raise DataError(
+            f"{network.path}: the scores {shown(network.tensors[0])} must have a row of classes for each of {count}"
+            f" views, got shape {values.shape}; name another tensor"
+        )
+    return squeezed[:count].astype(np.float64)
+
+
+def _averaged(rows, preset, network):
+    """Rows as they are averaged."""
+    if preset.average == "probabilities":
+        powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+    if preset.average == "given" and ((rows < -SUM).any() or (abs(rows.sum(axis=1) - 1) > SUM).any()):
+        raise DataError(
+            f"{network.path}: --average given says that the outputs are probabilities, but a row sums to"
+            f" {rows.sum(axis=1)[0]:.4g}; use --average probabilities or logits"
+        )
+    return rows
