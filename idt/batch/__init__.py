@@ -7,5 +7,7 @@ extract_rows  one video to rows as text or binary, as the release writes them
 extract_many  many, in processes that may die or on a cluster
 summary       counts, failures.csv, summary.json
 verify        what the files of a folder are worth
+export_flow   one video to flow files, unless they are up to date
+flow_command  the command idt-flow
 precompile    kernels compiled before the first frame, several at once
 """

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from idt.errors import DataError, shown, unknown_option
 from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
-from idt.params.flow_choice import METHODS, Flows, flow_parameter
+from idt.params.flow_choice import METHODS, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
@@ -139,6 +139,12 @@ class ExtractionParams:
         if self.flow != "farneback" and self.flow_from:
             given = f"{self.flow_from} with flow={self.flow}"
             raise DataError(f"flow_from is for farneback's pyramid, got {given}; leave it 0")
+        if self.camera and self.compensation != "field" and not has_second_flow(self.flow):
+            known = "flow files are" if self.flow.startswith("files:") else f"flow={self.flow} is"
+            raise DataError(
+                f"{known} known between consecutive frames only, but compensation={self.compensation} asks for a flow"
+                " to a warped frame; use compensation=field, or no camera"
+            )
         if self.time_cells > self.length:
             raise DataError(
                 f"time_cells must not exceed length: a cell holds length // time_cells steps,"

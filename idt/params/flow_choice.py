@@ -9,15 +9,15 @@ from idt.errors import DataError
 METHODS = ("farneback", "dis", "tvl1", "lk")
 """Methods that compute the flow between any two images."""
 
-FUNCTION = "python:"
-"""Prefix of the recorded name of a function."""
+FUNCTION, FILES = "python:", "files:"
+"""Prefixes of the recorded name of a function, and of the recorded digest of flow files."""
 
 
 class Flows(tuple[str, ...]):
     """Names of the methods; a recorded flow that is none of them counts as one of these, too."""
 
     def __contains__(self, value):
-        return super().__contains__(value) or (isinstance(value, str) and value.startswith(FUNCTION))
+        return super().__contains__(value) or (isinstance(value, str) and value.startswith((FUNCTION, FILES)))
 
 
 class RecordedFlow(str):
@@ -79,4 +79,11 @@ def fields_of(flow):
         return flow.begin()
     if isinstance(flow, FunctionFlow) or flow in METHODS:
         return None
+    if flow.startswith(FILES):
+        raise DataError(f"flow={flow[:20]}… are flow files that a run recorded; name their folder with --flow-files")
     raise DataError(f"flow={flow} is a name that a file recorded; hand the function itself to idt.extract")
+
+
+def has_second_flow(flow):
+    """Tell whether ``flow`` is known between any two images, such as a frame without the camera's motion."""
+    return flow in METHODS or flow.startswith(FUNCTION)
