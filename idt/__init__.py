@@ -2,6 +2,8 @@
 
 extract, stream       a video in, `Features` out: at once, or a chunk at a time
 draw                  pictures of the tracks, frame by frame
+flow_between          the optical flow between two frames
+compensate            the camera's motion between two frames, and the flow that remains without it
 load, save            features from a file and into one
 Features, Camera      tracks with their descriptors, and the camera's motion
 ExtractionParams      every option of an extraction, with its default
@@ -12,7 +14,7 @@ Inside, `extractor` is the place to start: its frame loop joins the steps of the
 
 api                   the functions above, with every option written out
 extractor             the frame loop, one line a step
-collect               finished tracks become features
+flows                 flow and camera motion without tracks
 frames                frames in: files, folders, cameras, arrays; human boxes
 steps                 the method, a section of the paper a file: pyramid, flow, surf, corners, camera, sampling,
                       tracks, histograms, selection
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from idt.features.feature_file import load as load
     from idt.features.feature_file import save as save
     from idt.features.features import Features as Features
+    from idt.flows.two_frames import compensate as compensate
+    from idt.flows.two_frames import flow_between as flow_between
     from idt.params.extraction import ExtractionParams as ExtractionParams
     from idt.workers.run_options import RunOptions as RunOptions
 else:
@@ -53,6 +57,7 @@ else:
         __name__,
         {
             "idt.api": "extract stream draw",
+            "idt.flows.two_frames": "flow_between compensate",
             "idt.features.feature_file": "load save",
             "idt.features.features": "Features",
             "idt.features.camera": "Camera",

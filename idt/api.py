@@ -108,8 +108,9 @@ def extract(
         Keypoints matched for the camera's motion.
     camera : bool, default True
         Compensate the camera's motion; False gives plain dense trajectories.
-    flow : {"farneback", "dis"}, default "farneback"
-        Dense flow: the release's own, or OpenCV's DIS.
+    flow : {"farneback", "dis", "tvl1", "lk"} or callable, default "farneback"
+        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; or a function of two
+        gray (H, W) uint8 images, ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
     flow_from : int, default 0
         Scales at the fine end whose flow is carried over from the next one.
     compensation : {"warp", "moved", "field"}, default "warp"

@@ -23,6 +23,7 @@ from idt.errors import DataError, naming
 from idt.features.storage import Storage
 from idt.networks.options import add_maps, maps_of
 from idt.params.extraction import FRAME, ExtractionParams
+from idt.params.flow_export import BOUND
 from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
@@ -52,11 +53,17 @@ def extract(arguments):
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
     alone = len(jobs) == 1 and not options.scheduler
     _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in BESIDE])
+    each = [params] * len(jobs)
+    if options.flow_files is not None:
+        from idt.flows.from_files import flow_of_files
+
+        known = {"bound": options.flow_bound, "alone": len(jobs) == 1}
+        each = [replace(params, flow=flow_of_files(options.flow_files, job.name, **known)) for job in jobs]
     with cluster.connected(options.scheduler):
         if alone:
-            return _extract_one(jobs[0], params, run, settings, options.quiet)
+            return _extract_one(jobs[0], each[0], run, settings, options.quiet)
         with locks.shared(options.output, say=run.say) as joins:
-            return _extract_many(jobs, params, run, settings, options, joins=joins)
+            return _extract_many(jobs, each, run, settings, options, joins=joins)
 
 
 def _extraction_options(arguments):
@@ -84,6 +91,8 @@ def _extraction_options(arguments):
         help="look at every feature file in a folder and name those that must be made again; no VIDEO, no -o",
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
+    parser.add_argument("--flow-files", metavar="FOLDER", help="track along flow files; with --compensation field")
+    add_number(parser, "--flow-bound", BOUND, default=20.0, help="of --flow-files: px of the outermost gray levels")
     parser.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
     parser.add_argument(
         "--compact", action="store_true", help="store points to 1/64 pixel and the trajectory descriptor as float16"
@@ -102,6 +111,8 @@ def _extraction_options(arguments):
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")
+    if options.flow_files is not None and "flow" in options:
+        parser.error("--flow and --flow-files are two ways to say what the tracks follow; give one")
     return options, fields_of(options, ExtractionParams)
 
 
@@ -111,7 +122,8 @@ def _check_extraction(jobs, options, beside):
 
     lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
     models = [text.rpartition(":")[0] for text in options.maps]
-    inputs = [*options.videos, *lists, options.project, *models, *{boxes_of(job, options.boxes) for job in jobs}]
+    inputs = [*options.videos, *lists, options.project, options.flow_files, *models]
+    inputs += {boxes_of(job, options.boxes) for job in jobs}
     check_outputs(jobs, inputs, beside=beside, overwrite=options.overwrite)
 
 
@@ -148,7 +160,7 @@ def _extract_many(jobs, params, run, settings, options, *, joins):
             bar.set_description_str(str(count), refresh=False)
             with bar.external_write_mode(file=sys.stderr):
                 _report(outcome, quiet=True)
-                if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params)):
+                if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params[index])):
                     _note([f"{hint}; so may others"], options.quiet)
     count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
     noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)

@@ -8,7 +8,7 @@ The numbers are the sections of docs/method/extraction.md; each step is a file i
             the tracks (7), the step along the flow (6), tests of finished tracks (8), new tracks (5)
 
 `observe` runs ahead of `follow` in another thread, where there is one; a thread that has nothing else to do takes over
-some of the scales. `idt.api` has the public functions, `collect` makes `Features` of the finished tracks.
+some of the scales. `idt.api` has the public functions, `idt.features.collect` makes `Features` of the finished tracks.
 """
 
 import functools
@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt import collect
+from idt.features import collect
 from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
 from idt.params import layout
-from idt.steps import camera, corners, flow, histograms, sampling
+from idt.params.flow_choice import FunctionFlow, fields_of
+from idt.steps import camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks
 from idt.workers.threads import shared_loop
@@ -100,20 +101,40 @@ def observe(video, levels, params, boxes):
         As from `compensate`, if that asks for no second flow. Else the thread of the tracks computes it and has about
         as much to do as this one.
     """
-    previous = None
+    given, before, previous = fields_of(params.flow), None, None
     for frame in video:
         starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = _look(frame, levels, params, _mask(frame, params, boxes), starts)
-        fields = _flow(previous, now.pyramid[0], now.expansion, levels)  # 3: flow from the frame before
+        now = look(frame, levels, params, mask_of(frame, params, boxes), starts)
+        # 3: flow from the frame before
+        if given is None or before is None:
+            fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
+        else:
+            field = dense_flows.checked_field(given(before, frame), frame.gray.shape)
+            fields = dense_flows.at_scales(field, levels)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
         yield now, fields, compensate(previous, now, fields, levels, params) if early else None
-        previous = now
+        previous, before = now, frame
 
 
-def _look(frame, levels, params, mask, starts):
-    """Look at one frame alone; where no track may start, the texture of the first scale will do for the corners."""
+def look(frame, levels, params, mask, starts):
+    """Look at one frame alone.
+
+    Parameters
+    ----------
+    frame : Frame
+    levels : list of Scale
+    params : ExtractionParams
+    mask : (H, W) uint8 or None
+        0 where a person is.
+    starts : bool
+        Whether tracks may start; if not, the texture of the first scale will do, for the corners.
+
+    Returns
+    -------
+    Observed
+    """
     pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
     # 5: where a track may start
     texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
@@ -145,7 +166,7 @@ def follow(video, params, *, boxes=None, threads=1):
     depth = 2 if params.compensation == "field" else 1
     previous = None
     with shared_loop(threads, depth) as (read_ahead, map_scales):
-        for now, fields, early in read_ahead(observe(video, levels, params, _scaled_boxes(video, boxes))):
+        for now, fields, early in read_ahead(observe(video, levels, params, scaled_boxes(video, boxes))):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, ended = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -238,7 +259,7 @@ def compensate(previous, now, fields, levels, params):
     if params.compensation == "moved" and motion.inliers == 0:
         return motion, fields
     warped = camera.warp(now.pyramid[0], previous.pyramid[0], motion.homography)
-    return motion, _flow(previous, warped, _expand(warped, levels, params, second_only=True), levels)
+    return motion, flow_to(previous, warped, _expand(warped, levels, params, second_only=True), levels, params)
 
 
 _STEP_BINS = sum(layout.step_sizes(1).values())
@@ -251,12 +272,29 @@ def _expand(gray, levels, params, *, second_only=False):
     return flow.expand(gray, levels, finest=params.flow_from, second_only=second_only)
 
 
-def _flow(previous, gray, expansion, levels):
-    """Compute the flow at every scale from the frame before to another one and its expansion; [] without one before."""
+def flow_to(previous, gray, expansion, levels, params):
+    """Compute the flow from the frame before to another one.
+
+    Parameters
+    ----------
+    previous : Observed or None
+    gray : (H, W) uint8
+        The other frame.
+    expansion : flow.Expansion or None
+        Its expansion, for the flow of the release.
+    levels : list of Scale
+    params : ExtractionParams
+
+    Returns
+    -------
+    list of (h, w, 2) float32
+        At every scale, finest first; [] without a frame before.
+    """
     if previous is None:
         return []
     if expansion is None:
-        return flow.dis(previous.pyramid[0], gray, levels)
+        method = params.flow.function if isinstance(params.flow, FunctionFlow) else params.flow
+        return dense_flows.estimate(previous.pyramid[0], gray, method, levels)
     return flow.between(previous.expansion, expansion)
 
 
@@ -286,16 +324,16 @@ def _start_tracks(live, textured, params):
         tracks.start(sampling.sample_points(cells, tracks.positions, stride=params.stride))
 
 
-def _scaled_boxes(video, boxes):
-    """Return human boxes in pixels of the frames given out; None where there are none."""
+def scaled_boxes(video, boxes):
+    """Return human ``boxes`` in pixels of the frames that a ``video`` gives out; None where there are none."""
     boxes = known_boxes(boxes)
     if boxes is None:
         return None
     return boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)
 
 
-def _mask(frame, params, boxes):
-    """0 where a person is; None where nobody was looked for."""
+def mask_of(frame, params, boxes):
+    """Return 0 where ``boxes`` or ``params`` find a person in a ``frame``; None where nobody was looked for."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

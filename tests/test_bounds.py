@@ -33,6 +33,7 @@ WORDS = {
     "idt-extract": ["absent.avi", "-o", "f.h5"],
     "idt-convert": ["absent.h5", "-o", "f.txt"],
     "idt-show": ["absent.avi", "-o", "a.png"],
+    "idt-flow": ["absent.avi", "-o", "o"],
     "fv-encode": ["absent", "-o", "v.h5"],
     "bovw-encode": ["absent", "-o", "v.h5"],
     "vlad-encode": ["absent", "-o", "v.h5"],

@@ -23,8 +23,6 @@ GOLDEN_PIXEL = 0.01
 GOLDEN_SHARE = 0.99
 # A texture that moves as a whole, away from the border: what the method itself reaches.
 MOTION = 0.05
-# The same for dense inverse search, whose patches are coarser.
-DIS_MOTION = 0.25
 # Width of the band along the border over which the border's own error spreads: two 11-tap windows and the medians.
 BORDER = 16
 # What is left of that beyond the band.
@@ -245,16 +243,6 @@ def test_scales_left_out_carry_the_flow_of_the_next_one_over(finest):
         np.testing.assert_allclose(part[s], expected, atol=STILL)
 
 
-def test_dense_inverse_search_finds_the_motion_at_every_scale():
-    for field, level in zip(
-        flow.dis(*scenes.translating(2, velocity=(2, -1), size=(96, 128))), scales(96, 128), strict=True
-    ):
-        assert field.shape == (level.height, level.width, 2)
-        assert field.dtype == np.float32
-        inner = field[level.height // 4 : -(level.height // 4), level.width // 4 : -(level.width // 4)]
-        np.testing.assert_allclose(np.median(inner, axis=(0, 1)) * level.factor, [2, -1], atol=DIS_MOTION)
-
-
 @pytest.mark.parametrize("shape", [(30, 41), (8, 8), (5, 3), (1, 1)])
 def test_the_median_of_a_field_is_opencvs(shape):
     field = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
@@ -266,14 +254,6 @@ def test_the_median_of_a_field_is_opencvs(shape):
 
 
 # Refusals
-
-
-@pytest.mark.parametrize(
-    ("shapes", "pattern"), [([(40, 50), (40, 51)], "must have one size"), ([(15, 50)] * 2, "at least 16 px, got 50x15")]
-)
-def test_frames_unfit_for_dense_inverse_search_are_refused(shapes, pattern):
-    with pytest.raises(DataError, match=pattern):
-        flow.dis(*(np.zeros(shape, np.uint8) for shape in shapes))
 
 
 @pytest.mark.parametrize("frame", [np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50)), np.zeros((0, 5), np.uint8)])

@@ -9,5 +9,7 @@ run_jobs      many at once, in processes that may die or on a cluster
 extract_many  many videos to feature files
 summary       counts, failures.csv, summary.json
 verify        what the files of a folder are worth
+export_flow   one video to flow files, unless they are up to date
+flow_command  the command idt-flow
 precompile    kernels compiled before the first frame, several at once
 """

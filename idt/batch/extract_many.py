@@ -17,7 +17,7 @@ from idt.workers import cluster, processes
 from idt.workers.run_options import RunOptions
 
 
-def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), advance=None):
+def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), advance=None, make=None):
     """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
@@ -37,6 +37,8 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     advance : callable, optional
         Called with the index of a job, the number of frames done since the last call, and how many there will be: None
         if unknown; not from a cluster.
+    make : callable, optional
+        What makes the files of a job instead of `extract_job`; it takes no ``storage``.
 
     Yields
     ------
@@ -46,7 +48,8 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
         As the jobs finish.
     """
     each = params if isinstance(params, list) else [params] * len(jobs)
-    options = {"boxes": boxes, "storage": storage, "strict": strict, "run": run.for_one()}
+    options = {"boxes": boxes, "strict": strict, "run": run.for_one()}
+    options |= {"storage": storage} if make is None else {"make": make}
 
     def task(index, wait):
         return jobs[index], each[index], {**options, "wait": wait}
@@ -131,10 +134,12 @@ def _attempt_anywhere(job, params, options):
 
 def _anywhere(job, params, options):
     """A task with paths that any machine understands."""
-    storage = options["storage"]
-    maps = storage.network
-    if maps is not None:
-        maps = replace(maps, models=tuple((cluster.absolute(path), tensors) for path, tensors in maps.models))
-    storage = replace(storage, project=cluster.absolute(storage.project), network=maps)
+    options = {**options, "boxes": cluster.absolute(options["boxes"])}
+    if "storage" in options:
+        storage = options["storage"]
+        maps = storage.network
+        if maps is not None:
+            maps = replace(maps, models=tuple((cluster.absolute(path), tensors) for path, tensors in maps.models))
+        options["storage"] = replace(storage, project=cluster.absolute(storage.project), network=maps)
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
-    return job, params, {**options, "boxes": cluster.absolute(options["boxes"]), "storage": storage}
+    return job, params, options

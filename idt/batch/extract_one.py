@@ -161,13 +161,15 @@ def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
     )
 
 
-def attempt_job(job, params, **options):
+def attempt_job(job, params, make=None, **options):
     """`extract_job` for one of many videos: a failure is an `Outcome` with its reason, so that the others go on.
 
     Parameters
     ----------
     job : Job
     params : ExtractionParams
+    make : callable, optional
+        What is called instead of `extract_job`, with ``params`` of its own.
     **options
         As for `extract_job`.
 
@@ -176,7 +178,7 @@ def attempt_job(job, params, **options):
     Outcome
     """
     try:
-        return extract_job(job, params, **options)
+        return (make or extract_job)(job, params, **options)
     except (DataError, OSError, MemoryError) as error:
         return Outcome(job, error=error_line(error))
     except Exception as error:  # a bug, in OpenCV's decoders as likely as here, and no reason to stop the rest

@@ -75,7 +75,7 @@ def check(path):
     path = Path(path)
     try:
         source = _check_content(path)
-        found = _check_source(path, source)
+        found = source_is_there(path, source)
     except (DataError, OSError) as problem:
         return Finding(path, error_line(problem))
     return Finding(path, None, found)
@@ -114,8 +114,14 @@ def _refuse_infinite(path, name, values):
         raise DataError(f"{path}: {name} must be finite, got {bad} NaN or infinite values; make it anew")
 
 
-def _check_source(path, source):
-    """Whether the source is there; refused if it has changed since."""
+def source_is_there(path, source):
+    """Tell whether the ``source`` that the file ``path`` was made from is there.
+
+    Raises
+    ------
+    DataError
+        If it has changed since.
+    """
     where, wanted = source.get("path"), source.get("digest")
     if not (isinstance(where, str) and where and wanted):
         return False

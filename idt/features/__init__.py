@@ -1,6 +1,7 @@
 """Tracks and descriptors in memory and on the disk.
 
 features        what an extraction gives: columns of tracks, the camera's motion
+collect         finished tracks of every frame, joined into features
 columns         columns of tracks: dtypes, shapes, times
 track, camera   one track; the camera's motion
 joining         features of several videos or stretches as one

@@ -17,25 +17,30 @@ _open: dict[str, int] = {}
 
 
 @contextlib.contextmanager
-def folder():
+def folder(place=None):
     """Make a temporary folder that is removed at the end of the block, or by the next run.
+
+    Parameters
+    ----------
+    place : str or Path, optional
+        The folder that it is made in; that of the system's temporary files if not given.
 
     Yields
     ------
     str
         Its path. Only this user may look into it.
     """
-    sweep()
-    path = _made()
+    sweep(place)
+    path = _made(place)
     try:
         yield path
     finally:
         _remove(path)
 
 
-def sweep():
-    """Remove the temporary folders of ours that dead processes of this user have left."""
-    place = tempfile.gettempdir()
+def sweep(place=None):
+    """Remove the temporary folders of ours that dead processes of this user have left in ``place``, as for `folder`."""
+    place = tempfile.gettempdir() if place is None else place
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         found = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
         for path in found:
@@ -58,10 +63,10 @@ def abandon():
         _remove(path)
 
 
-def _made():
+def _made(place):
     """A new folder that is locked."""
     while True:
-        path = tempfile.mkdtemp(prefix=PREFIX)
+        path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         try:
             descriptor = _opened(path)
         except FileNotFoundError:  # swept

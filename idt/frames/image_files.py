@@ -114,18 +114,46 @@ class Images:
         self.position = self.n_frames
 
 
+def decode_gray(data, label):
+    """Decode a gray image.
+
+    Parameters
+    ----------
+    data : bytes
+    label : str
+        What messages call it.
+
+    Returns
+    -------
+    (H, W) uint8
+
+    Raises
+    ------
+    DataError
+        If it is no image, of colour or more than 8 bits, damaged, or larger than frames may be.
+    """
+    size = image_size(data)
+    if size is not None:
+        check_pixels(label, size, MOST_PIXELS)
+    image = None if size is None or has_too_many_scans(data) else _decode_image(data, cv2.IMREAD_UNCHANGED)
+    check_picture(image, label, MOST_PIXELS)
+    if image is None or image.ndim != 2:
+        raise DataError(f"{label} must be a gray image, got colours")
+    return image
+
+
 def most_bytes(max_pixels):
     """Return how many bytes a file of images of at most ``max_pixels`` may have."""
     return _PIXEL * max_pixels + _DESCRIPTION
 
 
-def _decode_image(data):
-    """BGR pixels in the file's own depth, or None."""
+def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):
+    """Pixels in the file's own depth, BGR or in the ``form`` asked for, or None."""
     # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
     if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
         return None
     with quiet():
         try:
-            return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+            return cv2.imdecode(np.frombuffer(data, np.uint8), form)
         except cv2.error:
             return None

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from idt.errors import DataError, shown, unknown_option
 from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
+from idt.params.flow_choice import METHODS, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
@@ -91,8 +92,8 @@ class ExtractionParams:
     flow: str = option(
         "farneback",
         method="extraction 3.8",
-        choices=("farneback", "dis"),
-        help="dense flow: the release's own, or OpenCV's DIS",
+        choices=Flows(METHODS),
+        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade",
     )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
@@ -129,13 +130,21 @@ class ExtractionParams:
     )
 
     def __post_init__(self):
+        object.__setattr__(self, "flow", flow_parameter(self.flow))
         check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
             raise DataError(
                 f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {shown(self.skips)}'
             )
-        if self.flow == "dis" and self.flow_from:
-            raise DataError(f"flow_from is for farneback's pyramid, got {self.flow_from} with flow=dis; leave it 0")
+        if self.flow != "farneback" and self.flow_from:
+            given = f"{self.flow_from} with flow={self.flow}"
+            raise DataError(f"flow_from is for farneback's pyramid, got {given}; leave it 0")
+        if self.camera and self.compensation != "field" and not has_second_flow(self.flow):
+            known = "flow files are" if self.flow.startswith("files:") else f"flow={self.flow} is"
+            raise DataError(
+                f"{known} known between consecutive frames only, but compensation={self.compensation} asks for a flow"
+                " to a warped frame; use compensation=field, or no camera"
+            )
         if self.time_cells > self.length:
             raise DataError(
                 f"time_cells must not exceed length: a cell holds length // time_cells steps,"

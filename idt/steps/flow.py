@@ -23,11 +23,9 @@ from idt.imports.opencv import cv2
 from idt.kernels import expansion as expansion_kernel
 from idt.kernels import flow as flow_kernel
 from idt.kernels.flow import COEFFICIENTS, LANES
-from idt.steps.pyramid import RATIO, Scale, resize, scales
+from idt.steps.pyramid import RATIO, Scale, scales
 
 ITERATIONS = 2
-DIS_SMALLEST = 16
-"""Shorter side in pixels of the smallest frame that dense inverse search takes."""
 
 
 class Expansion(NamedTuple):
@@ -139,47 +137,6 @@ def between(first, second):
     finest = max(first.finest, second.finest)
     flow_kernel.estimate(first.by_plane, second.by_pixel, table.sizes, finest, RATIO, ITERATIONS, fields)
     return [field.transpose(1, 2, 0) for field in _split(fields, first.levels, 2)]
-
-
-def dis(previous, current, levels=None):
-    """Flow by dense inverse search, computed at full resolution and carried over to the coarser scales.
-
-    Parameters
-    ----------
-    previous, current : (H, W) uint8
-    levels : list of Scale, optional
-        As for `expand`.
-
-    Returns
-    -------
-    list of (h, w, 2) float32
-        As of `between`.
-
-    Raises
-    ------
-    DataError
-        If a frame is not a 2-D uint8 image or they differ in size.
-
-    Notes
-    -----
-    Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016: OpenCV's, its fast preset. Not the
-    release's flow: for speed.
-    """
-    previous, current = checks.gray_image(previous, "previous"), checks.gray_image(current, "current")
-    if previous.shape != current.shape:
-        raise DataError(f"previous and current must have one size, got {previous.shape} and {current.shape}")
-    levels = scales(*previous.shape) if levels is None else levels
-    if min(previous.shape) < DIS_SMALLEST:
-        raise DataError(
-            f"flow=dis needs frames of at least {DIS_SMALLEST} px, got {current.shape[1]}x{current.shape[0]} px"
-        )
-    whole = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_FAST).calc(previous, current, None)  # type: ignore[call-overload]  # a new field
-    field = np.ascontiguousarray(whole.transpose(2, 0, 1))
-    fields = [field.transpose(1, 2, 0)]
-    for level in levels[1:]:
-        field = resize(field, np.empty((2, level.height, level.width), np.float32), factor=1 / RATIO)
-        fields.append(field.transpose(1, 2, 0))
-    return fields
 
 
 class _Table(NamedTuple):

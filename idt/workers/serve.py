@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 
-from idt.files import atomic
+from idt.files import atomic, scratch
 from idt.workers import memory, patience
 from idt.workers.channel import Channel, packed, sendable, unpacked
 
@@ -133,6 +133,7 @@ def _listen(channel, tasks, told_to_end, parent):
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):
                 atomic.abandon()
+                scratch.abandon()
                 os._exit(128 + number)
         elif parents_end in found:
             break
@@ -143,6 +144,7 @@ def _listen(channel, tasks, told_to_end, parent):
                 break
     if not tasks.end():
         atomic.abandon()
+        scratch.abandon()
         os._exit(0)
 
 

@@ -53,6 +53,7 @@ ATTACKS = {
         ("frames", "frames/img_005.png"),
         ("frames/img_%03d.png", "frames/img_005.png"),
     ],
+    "idt-flow": [("a.avi", "a.avi"), ("a.avi --boxes boxes.txt", "boxes.txt"), ("--list list.txt", "list.txt")],
     "idt-convert": [("f/a.h5", "f/a.h5"), ("rows.bin", "rows.bin"), ("f/a.h5 --project cb.h5", "cb.h5")],
     **{
         f"{name}-encode": [
@@ -105,6 +106,15 @@ IN_A_FOLDER = {
         ("a.avi b.avi", "o/summary.json", "b.avi"),
         ("a.avi b.avi --boxes boxes.txt", "o/failures.csv", "boxes.txt"),
         ("a.avi b.avi --project cb.h5", "o/b.h5", "cb.h5"),
+    ],
+    "idt-flow": [
+        ("a.avi b.avi", "o/.flow/a.json", "a.avi"),
+        ("a.avi b.avi", "o/summary.json", "b.avi"),
+        ("s", "o/flow_list.txt", "s/x/1.avi"),
+        ("@list.txt", "o/classes.txt", "list.txt"),
+        ("a.avi b.avi --boxes boxes.txt", "o/failures.csv", "boxes.txt"),
+        ("a.avi --layout h5", "o/a.h5", "a.avi"),
+        ("a.avi --layout i3d", "o/a_flow.npy", "a.avi"),
     ],
     "idt-evaluate": [
         (SET, "o/report.json", "s/x/1.avi"),

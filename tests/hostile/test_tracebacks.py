@@ -56,6 +56,13 @@ FILES = {
         "--boxes": "{a.avi} --boxes {bad} -o {out}",
         "--project": "{a.avi} --project {bad} -o {out}",
         "--maps": "{a.avi} --maps {bad}:conv1 -o {out}",
+        "--flow-files": "{a.avi} --flow-files {bad} --no-camera -o {out}",
+    },
+    "idt-flow": {
+        "videos": "{bad} -o {out}",
+        "--list": "--list {bad} -o {out}",
+        "--verify": "--verify {bad}",
+        "--boxes": "{a.avi} --warped --boxes {bad} -o {out}",
     },
     "idt-convert": {
         "features": "{bad} -o {out}",

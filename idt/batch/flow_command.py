@@ -1,0 +1,201 @@
+"""The command `idt-flow`: flow and warped flow of videos as the files that two-stream networks are trained from."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from idt.command import (
+    DONE,
+    SOME_FAILED,
+    Parser,
+    add_fields,
+    add_habits,
+    command,
+    fields_of,
+    run_options,
+    say,
+    warn,
+)
+from idt.errors import DataError, naming
+from idt.params.extraction import ExtractionParams
+from idt.params.flow_export import IRRELEVANT, FlowExportParams
+from idt.workers.progress import progress_bar
+
+
+@command
+def flow(arguments):
+    """Run ``idt-flow``, videos to flow files, with these ``arguments``."""
+    options, params, export = _flow_options(arguments)
+    if options.verify is not None:
+        return _verify(options.verify, options.quiet)
+    from idt.batch.export_flow import check_flow_outputs
+    from idt.batch.extract_many import threads_for
+    from idt.batch.extract_one import boxes_of
+    from idt.batch.jobs import plan
+    from idt.batch.summary import BESIDE
+    from idt.files import locks
+    from idt.flows import lists, record
+    from idt.flows.layouts import LAYOUTS
+    from idt.workers import cluster
+
+    if os.path.lexists(options.output) and not os.path.isdir(options.output):
+        _refuse_file(options)
+    videos = [*options.videos, *(f"@{path}" for path in options.list)]
+    folder = os.path.abspath(options.output)
+    jobs = plan(videos, os.path.join(options.output, ""), on_note=lambda note: _note([note], options.quiet))
+    jobs = [job._replace(output=record.path_of(folder, job.name)) for job in jobs]
+    run = run_options(options)
+    if options.threads is None:
+        run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
+    words = [*options.videos, *options.list, *(word for word in options.videos if word.startswith("@"))]
+    beside = [os.path.join(folder, name) for name in BESIDE]
+    inputs = [*words, *{boxes_of(job, options.boxes) for job in jobs}]
+    check_flow_outputs(jobs, export, folder, inputs, beside=beside, overwrite=options.overwrite)
+    if LAYOUTS[export.layout].lists:
+        lists.check(folder, [*inputs, *(job.source for job in jobs)], overwrite=options.overwrite)
+    if len(jobs) == 1 and not options.scheduler:
+        return _export_one(jobs[0], (params, export, folder), run, options)
+    with cluster.connected(options.scheduler), locks.shared(folder, say=run.say) as joins:
+        return _export_many(jobs, (params, export, folder), run, options, joins=joins)
+
+
+def _flow_options(arguments):
+    """Options of ``idt-flow``, and the parameters of the flow and of its files."""
+    parser = Parser(
+        "idt-flow",
+        "Write the optical flow of videos, or what remains of it without the camera's motion (--warped), as the files"
+        " that two-stream networks are trained from.",
+        "idt-flow clips/ -o flow/ --flow tvl1 --layout mmaction2 --rgb --short-side 256 --jobs 2",
+    )
+    parser.add_argument(
+        "videos", nargs="*", metavar="VIDEO",
+        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+    )  # fmt: skip
+    parser.add_argument(
+        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+    )
+    add_habits(
+        parser, output="folder of the flow files", required=False, jobs=True,
+        threads="1; of several videos, what cores there are for each", cluster=True, videos=True,
+    )  # fmt: skip
+    parser.add_argument(
+        "--verify", metavar="FOLDER",
+        help="look at all flow files in a folder and name the videos that must be done again; no VIDEO, no -o",
+    )  # fmt: skip
+    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
+    parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
+    add_fields(parser, FlowExportParams, "flow files")
+    add_fields(parser, ExtractionParams, but=IRRELEVANT)
+    options = parser.parse_args(arguments)
+    wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
+    if options.verify is not None and any(wanted.values()):
+        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+    if options.verify is None and not all(wanted.values()):
+        missing = [name for name, given in wanted.items() if not given]
+        parser.error(f"the following arguments are required: {', '.join(missing)}")
+    if options.output == "":
+        parser.error("argument -o/--output: expected a folder, got an empty text")
+    export = fields_of(options, FlowExportParams)
+    return options, replace(fields_of(options, ExtractionParams), camera=export.warped), export
+
+
+def _refuse_file(options):
+    """Refuse an output that is a file, be it an input or somebody's."""
+    from idt.files import outputs
+    from idt.frames.suffixes import IMAGES, VIDEOS
+
+    words = [*options.videos, *options.list, options.boxes]
+    outputs.check([options.output], words, suffixes={*VIDEOS, *IMAGES}, unmarked=True)
+    raise DataError(f"{options.output} is a file, but flow files need a folder; use another path")
+
+
+def _export_one(job, params, run, options):
+    """One video, in this process; exit status."""
+    from idt.batch.export_flow import export_job
+
+    outcome = export_job(job, params, boxes=options.boxes, strict=options.strict, run=run)
+    _note(outcome.notes, options.quiet)
+    _report(outcome)
+    _write_lists(params, run)
+    return DONE
+
+
+def _write_lists(params, run):
+    """Write the lists of the videos, where the layout has some."""
+    from idt.flows import lists
+    from idt.flows.layouts import LAYOUTS
+
+    _, export, folder = params
+    for path in lists.write(folder, overwrite=run.overwrite) if LAYOUTS[export.layout].lists else ():
+        say(f"{path}")
+
+
+def _export_many(jobs, params, run, options, *, joins):
+    """Many videos, and the files that tell of them; exit status."""
+    from idt.batch import jobs as videos
+    from idt.batch import summary
+    from idt.batch.export_flow import export_job
+    from idt.batch.extract_many import extract_many
+
+    sizes = [videos.size_of(job) for job in jobs]
+    count = summary.begin(params[2], sizes, overwrite=run.overwrite, joins=joins)
+    with progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
+
+        def advance(*told):
+            bar.update(count.advance(*told))
+            bar.set_description_str(str(count), refresh=False)
+
+        common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
+        for index, outcome in extract_many(jobs, params, run=run, advance=advance, **common):
+            bar.update(count.end(index, outcome))
+            bar.set_description_str(str(count), refresh=False)
+            with bar.external_write_mode(file=sys.stderr):
+                _report(outcome)
+    count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
+    noted = count.notes.line(len(jobs), Path(params[2]) / summary.SUMMARY)
+    _note([noted] if noted else [], options.quiet)
+    _write_lists(params, run)
+    if count.failed:
+        failures = Path(params[2]) / summary.FAILURES
+        warn(f"idt-flow: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
+    return SOME_FAILED if count.failed else DONE
+
+
+def _verify(folder, quiet):
+    """Say which videos must be done again; exit status."""
+    from idt.batch.export_flow import check
+    from idt.flows import record
+
+    records = record.find(folder)
+    bad = alone = 0
+    with progress_bar(len(records), "video", quiet) as bar:
+        for path in records:
+            found = check(folder, path)
+            bar.update()
+            alone += not found.source_found
+            if found.fault is not None:
+                bad += 1
+                with bar.external_write_mode(file=sys.stderr):
+                    say(naming(path, found.fault))
+    if alone and not quiet:
+        warn(f"idt-flow: the videos of {alone} are not where they were, so they were not compared")
+    say(f"{folder}: the flow files of {len(records) - bad} of {len(records)} videos are whole")
+    return SOME_FAILED if bad else DONE
+
+
+def _report(outcome):
+    """One line on stdout for a finished video, on stderr for a failed one."""
+    job = outcome.job
+    if outcome.error is not None:
+        warn(f"idt-flow: {naming(job.source, outcome.error)}")
+    elif outcome.up_to_date:
+        say(f"{job.name}: up to date")
+    else:
+        say(f"{job.name}: {outcome.tracks} flows, {(outcome.tracks + 1) / outcome.seconds:.1f} frames/s")
+
+
+def _note(notes, quiet):
+    if not quiet:
+        for note in notes:
+            warn(f"idt-flow: {note}")

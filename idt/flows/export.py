@@ -1,0 +1,106 @@
+"""Flow files of one opened video: computed, written into a hidden folder, and given their names when complete."""
+
+import os
+import secrets
+from pathlib import Path
+
+from idt.errors import DataError
+from idt.files import provenance, scratch
+from idt.flows import record
+from idt.flows.layouts import LAYOUTS, units_of
+from idt.flows.sinks import FORMS
+from idt.flows.two_frames import pairs
+
+
+def export(video, folder, name, params, export, *, boxes=None, wanted, steps=iter):
+    """Write the flow files of a video, and the record of them.
+
+    Parameters
+    ----------
+    video : FlowVideo
+        From `idt.flows.frames.open_flow_video`.
+    folder : str or Path
+        The output folder. The caller holds the lock of the record.
+    name : str
+        Of the video.
+    params : ExtractionParams
+        Of the flow; ``camera`` says whether it is the warped one.
+    export : FlowExportParams
+    boxes : people.Boxes, optional
+        Human boxes, from inside which no match is taken.
+    wanted : Record
+        Parameters, source and versions to be recorded.
+    steps : callable
+        Wraps the iterator of frames, such as for a progress bar.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    DataError
+        If the video cannot be read, or something that is not ours has the name of a folder or file that is written.
+    OSError
+        If the disk takes no more.
+    """
+    path = record.path_of(folder, name)
+    units = units_of(export.layout, name, rgb=export.rgb)
+    earlier = record.read(path)
+    ours = set() if earlier is None else set(earlier.units)
+    for unit in units:
+        check_free(Path(folder) / unit, ours=unit in ours)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with scratch.folder(path.parent) as hidden:
+        with FORMS[LAYOUTS[export.layout].form](hidden, name, export) as sink:
+            _write(steps(pairs(video, params, boxes=boxes, step=export.step)), sink, export)
+        known = {unit: provenance.digest(os.path.join(hidden, unit)) for unit in units}
+        size = (video.width, video.height)
+        made = wanted._replace(flows=sink.flows, images=sink.images, size=size, units=known, complete=False)
+        # So that a run that is killed from here on leaves nothing that the next one takes for somebody else's.
+        record.write(path, made)
+        for unit in units:
+            _move(os.path.join(hidden, unit), Path(folder) / unit, hidden, ours=unit in ours)
+        for unit in ours - known.keys():
+            _move(None, Path(folder) / unit, hidden, ours=True)
+        made = made._replace(complete=True)
+        record.write(path, made)
+    return made
+
+
+def check_free(path, *, ours):
+    """Refuse a ``path`` that is taken by something that is not ours; ``ours`` says that a record names it.
+
+    Raises
+    ------
+    DataError
+        If it is taken.
+    """
+    if os.path.islink(path) or (os.path.lexists(path) and not ours):
+        raise DataError(f"{path} exists, and idt-flow has not made it; use another folder, or move it away")
+
+
+def _write(found, sink, export):
+    """Write every pair of a video."""
+    all_frames, waiting = LAYOUTS[export.layout].all_frames, 0
+    for frame, pair in found:
+        if pair is not None:
+            sink.add_flow(pair.remaining if export.warped else pair.flow)
+        # Without the first frame as many frames lie there as flows, whatever the step.
+        waiting += pair is None
+        if export.rgb and (all_frames or pair is not None):
+            sink.add_image(frame.colour)
+    if not sink.flows:
+        raise DataError(f"a flow needs a frame {export.step} before its second one, got {waiting} frames in all")
+    sink.finish()
+
+
+def _move(source, target, hidden, *, ours):
+    """Give a complete folder or file its name; what has the name already goes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    check_free(target, ours=ours)
+    if os.path.lexists(target):
+        # Aside first, so that there is never half a folder under the name.
+        os.rename(target, os.path.join(hidden, f"{secrets.token_hex(8)}.old"))
+    if source is not None:
+        os.rename(source, target)

@@ -1,0 +1,80 @@
+"""Flow files as the flow that tracks follow: the parameter ``flow`` of an extraction names them by their content."""
+
+import hashlib
+from pathlib import Path
+
+from idt.errors import DataError
+from idt.files import provenance
+from idt.flows.layouts import LAYOUTS, unit_of
+from idt.flows.readers import open_flow_files, resized
+from idt.params.flow_choice import FILES, FieldsFlow
+
+
+class FilesFlow(FieldsFlow):
+    """The flow files of one video; equal to those of the same content.
+
+    Attributes
+    ----------
+    folder, name : str
+        Where they lie, and the name of the video.
+    bound : float
+        Pixels that the outermost gray levels stand for.
+    """
+
+    folder = name = ""
+    bound = 20.0
+
+    def begin(self):
+        """Begin the video; return what reads the field between two consecutive frames."""
+        reader = open_flow_files(self.folder, self.name, bound=self.bound)
+
+        def between(previous, current):
+            if current.original != previous.original + 1:
+                raise DataError(
+                    f"flow files lead from each frame to the next, but frame {current.original} was asked for after"
+                    f" {previous.original}; drop fps and skips"
+                )
+            return resized(reader.read(previous.original), *current.gray.shape)
+
+        return between
+
+
+def flow_of_files(folder, name, *, bound=20.0, alone=True):
+    """Make the parameter ``flow`` of the flow files of a video.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``idt-flow`` or another tool wrote to.
+    name : str
+        Of the video, such as ``class/clip``.
+    bound : float
+        Pixels that the outermost gray levels stand for.
+    alone : bool
+        Refuse files that are missing or damaged; else they are refused when the video is begun, so that a run over
+        many videos goes on with the others.
+
+    Returns
+    -------
+    FilesFlow
+        The text ``files:DIGEST``, the digest being that of the files' content and of the bound.
+
+    Raises
+    ------
+    DataError
+        If there are no such files.
+    """
+    try:
+        open_flow_files(folder, name, bound=bound)
+    except (DataError, OSError):
+        if alone:
+            raise
+    held = {unit_of(layout, name, held) for layout in LAYOUTS for held in ("flow", "flow_y")}
+    held |= {f"{of}/{name}" for of in "uv"}
+    paths = sorted(path for path in (Path(folder) / unit for unit in held) if path.exists())
+    content = hashlib.sha256(repr(float(bound)).encode())
+    for path in paths:
+        content.update(provenance.digest(path).encode())
+    flow = FilesFlow(f"{FILES}{content.hexdigest()}")
+    flow.folder, flow.name, flow.bound = str(folder), name, bound
+    return flow

@@ -1,0 +1,184 @@
+"""Writers of one video's flow files, a form each, into a folder that is not yet under its final name."""
+
+import contextlib
+import os
+import struct
+import zipfile
+
+import numpy as np
+
+from idt.errors import DataError
+from idt.flows.layouts import LAYOUTS, step_text, unit_of
+from idt.flows.quantise import quantise
+from idt.imports.opencv import cv2
+from idt.params.flow_export import I3D_SIDE
+
+FLO_TAG = b"PIEH"
+
+_NPY_HEAD = 128
+"""Bytes before the numbers of an .npy file, written last, when the number of frames is known."""
+
+
+class Sink:
+    """Writer of the flow and the frames of one video; a context manager, which opens and closes the files.
+
+    Parameters
+    ----------
+    folder : str
+        Paths of the layout are made below it.
+    name : str
+        Of the video.
+    export : FlowExportParams
+
+    Attributes
+    ----------
+    flows, images : int
+        Numbers written so far.
+    """
+
+    def __init__(self, folder, name, export):
+        self._folder, self._name, self._export = folder, name, export
+        self._layout = LAYOUTS[export.layout]
+        self._open = contextlib.ExitStack()
+        self.flows = self.images = 0
+
+    def __enter__(self):
+        for held in ("flow", "flow_y", *["image"] * self._export.rgb):
+            path = self._unit(held)
+            os.makedirs(os.path.dirname(path) if self._layout.form in ("npy", "h5") else path, exist_ok=True)
+        self._begin()
+        return self
+
+    def __exit__(self, *_):
+        self._open.close()
+
+    def add_flow(self, flow):
+        """Write a ``flow``, (H, W, 2) float32."""
+        self._write_flow(flow, self._layout.first + self.flows)
+        self.flows += 1
+
+    def add_image(self, image):
+        """Write a frame, the ``image`` (H, W, 3) uint8, BGR."""
+        self._write_image(image, self._layout.first + self.images)
+        self.images += 1
+
+    def finish(self):
+        """Write what is known only when all flows are written."""
+
+    def _begin(self):
+        """Open files that hold more than one flow."""
+
+    def _unit(self, held):
+        return os.path.join(self._folder, unit_of(self._export.layout, self._name, held))
+
+    def _place(self, held, template, number):
+        return os.path.join(self._unit(held), self._named(template, number))
+
+    def _named(self, template, number):
+        return template.format(number=number, step=step_text(self._export.step))
+
+    def _write_flow(self, flow, number):
+        for held, template, plane in (("flow", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
+            _write(self._place(held, template, number), _jpeg(quantise(flow[..., plane], self._export.bound)))
+
+    def _write_image(self, image, number):
+        _write(self._place("image", self._layout.image, number), _jpeg(image))
+
+
+class Zips(Sink):
+    """Writer of three zip archives of JPEGs, as `Sink`; the members are stored, because JPEGs are packed already."""
+
+    def _begin(self):
+        self._zips = {
+            of: self._open.enter_context(zipfile.ZipFile(os.path.join(self._unit("flow"), f"{of}.zip"), "x"))
+            for of in ("flow_x", "flow_y", *["img"] * self._export.rgb)
+        }
+
+    def _write_flow(self, flow, number):
+        for of, template, plane in (("flow_x", self._layout.x, 0), ("flow_y", self._layout.y, 1)):
+            self._add(of, self._named(template, number), quantise(flow[..., plane], self._export.bound))
+
+    def _write_image(self, image, number):
+        self._add("img", self._named(self._layout.image, number), image)
+
+    def _add(self, of, member, image):
+        # A date of its own would make every archive another file.
+        self._zips[of].writestr(zipfile.ZipInfo(member), _jpeg(image))
+
+
+class Squares(Sink):
+    """Writer of the arrays of I3D, as `Sink`: squares from the middle of the frames, values from −1 to 1."""
+
+    def _begin(self):
+        self._files = {}
+        for held, channels in (("flow", 2), *[("image", 3)] * self._export.rgb):
+            file = self._open.enter_context(open(self._unit(held), "xb"))  # noqa: SIM115  # closed by the stack
+            file.write(bytes(_NPY_HEAD))
+            self._files[held] = file, channels
+
+    def finish(self):
+        """Write the heads, now that the number of frames is known."""
+        for held, (file, channels) in self._files.items():
+            count = self.flows if held == "flow" else self.images
+            shape = (1, count, I3D_SIDE, I3D_SIDE, channels)
+            head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+            file.seek(0)
+            file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", _NPY_HEAD - 10))
+            file.write(head.ljust(_NPY_HEAD - 11) + b"\n")
+
+    def _write_flow(self, flow, number):
+        bound = np.float32(self._export.bound)
+        self._add("flow", np.clip(_middle(flow), -bound, bound) / bound)
+
+    def _write_image(self, image, number):
+        self._add("image", _middle(image)[..., ::-1].astype(np.float32) * np.float32(2 / 255) - 1)
+
+    def _add(self, held, values):
+        self._files[held][0].write(np.ascontiguousarray(values, "<f4").tobytes())
+
+
+class Floats(Sink):
+    """Writer of Middlebury's .flo files, as `Sink`: exact float32."""
+
+    def _write_flow(self, flow, number):
+        height, width = flow.shape[:2]
+        head = FLO_TAG + struct.pack("<ii", width, height)
+        _write(self._place("flow", self._layout.x, number), head + np.ascontiguousarray(flow, "<f4").tobytes())
+
+
+class Datasets(Sink):
+    """Writer of an HDF5 file with a dataset for each flow and direction, as `Sink`: exact float32."""
+
+    def _begin(self):
+        import h5py
+
+        self._file = self._open.enter_context(h5py.File(self._unit("flow"), "x"))
+
+    def _write_flow(self, flow, number):
+        for template, plane in ((self._layout.x, 0), (self._layout.y, 1)):
+            self._file.create_dataset(
+                self._named(template, number), data=np.ascontiguousarray(flow[..., plane]), track_times=False
+            )
+
+
+FORMS = {"jpg": Sink, "zip": Zips, "npy": Squares, "flo": Floats, "h5": Datasets}
+"""Writer of each form."""
+
+
+def _middle(image):
+    """The square in the middle of a frame."""
+    height, width = image.shape[:2]
+    if min(height, width) < I3D_SIDE:
+        raise DataError(f"the layout i3d cuts squares of {I3D_SIDE} px, got frames of {width}×{height} px")
+    top, left = (height - I3D_SIDE) // 2, (width - I3D_SIDE) // 2
+    return image[top : top + I3D_SIDE, left : left + I3D_SIDE]
+
+
+def _jpeg(image):
+    """An image as a JPEG of OpenCV's default quality, 95."""
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def _write(path, data):
+    with open(path, "xb") as file:
+        file.write(data)

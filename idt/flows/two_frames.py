@@ -1,0 +1,183 @@
+"""Two frames: the flow between them, the camera's motion, and the flow that remains without it.
+
+The same steps as in the frame loop (`idt.extractor`), without the tracks.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from idt import checks, extractor
+from idt.errors import DataError
+from idt.frames import people
+from idt.frames.video import Frame
+from idt.params.extraction import ExtractionParams
+from idt.params.flow_choice import fields_of
+from idt.steps import camera, dense_flows
+from idt.steps.pyramid import scales
+
+
+class Compensated(NamedTuple):
+    """What `compensate` finds between two frames.
+
+    Attributes
+    ----------
+    flow : (H, W, 2) float32
+        Displacement (x, y) in pixels: the content of the first frame at p is found in the second at p + flow[p].
+    homography : (3, 3) float64
+        Carries the first frame into the second; the identity where none was accepted.
+    matches, inliers : int
+        Matches offered, and those of the accepted homography; 0 inliers for the identity.
+    warped : (H, W) uint8
+        The second frame as the camera of the first would have seen it.
+    remaining : (H, W, 2) float32
+        Flow without the camera's motion: from the first frame to ``warped``.
+    """
+
+    flow: np.ndarray
+    homography: np.ndarray
+    matches: int
+    inliers: int
+    warped: np.ndarray
+    remaining: np.ndarray
+
+
+def flow_between(first, second, *, method="farneback"):
+    """Compute the optical flow from one frame to another.
+
+    Parameters
+    ----------
+    first, second : (H, W) uint8
+        Gray frames of one size.
+    method : {"farneback", "dis", "tvl1", "lk"} or callable, default "farneback"
+        The release's own flow; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; or a function
+        ``(first, second) -> (H, W, 2)``.
+
+    Returns
+    -------
+    (H, W, 2) float32
+        Displacement (x, y) in pixels: the content of ``first`` at p is found in ``second`` at p + flow[p].
+
+    Raises
+    ------
+    DataError
+        If a frame is not a 2-D uint8 image, they differ in size or are too small, or there is no such method.
+
+    Notes
+    -----
+    docs/method/extraction.md, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import idt
+    >>> still = np.zeros((40, 60), np.uint8)
+    >>> idt.flow_between(still, still).shape
+    (40, 60, 2)
+    """
+    params = ExtractionParams(flow=method, camera=False)
+    return _pair(first, second, params, None).flow
+
+
+def compensate(first, second, *, method="farneback", keypoints="surf", compensation="warp", boxes=None):
+    """Estimate the camera's motion between two frames, and the flow that remains without it.
+
+    Parameters
+    ----------
+    first, second : (H, W) uint8
+        Gray frames of one size.
+    method : str or callable, default "farneback"
+        As for `flow_between`.
+    keypoints : {"surf", "sift", "orb", "none"}, default "surf"
+        Keypoints that are matched, besides corners that the flow moves.
+    compensation : {"warp", "moved", "field"}, default "warp"
+        How the camera's motion is taken out of the flow, as for `idt.extract`.
+    boxes : (k, 4) array, optional
+        Corners x1 y1 x2 y2 of people in the second frame, in pixels. No match is taken from inside a box.
+
+    Returns
+    -------
+    Compensated
+
+    Raises
+    ------
+    DataError
+        As `flow_between`, and if an option or the boxes cannot be used.
+
+    Notes
+    -----
+    docs/method/extraction.md, section 4; Wang & Schmid, ICCV 2013, section 2.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import idt
+    >>> still = np.zeros((40, 60), np.uint8)
+    >>> idt.compensate(still, still).inliers
+    0
+    """
+    params = ExtractionParams(flow=method, keypoints=keypoints, compensation=compensation)
+    mask = None if boxes is None else people.mask(boxes, np.shape(second)[:2])
+    return _pair(first, second, params, mask)
+
+
+def pairs(video, params, *, boxes=None, step=1):
+    """Follow the flow through a video, without tracks.
+
+    Parameters
+    ----------
+    video : Video
+    params : ExtractionParams
+        Its options of flow, keypoints, camera and compensation are used. Without ``camera`` the remaining flow is the
+        flow itself.
+    boxes : path or people.Boxes, optional
+        Human boxes, as for `idt.extract`.
+    step : int
+        Frames from the first to the second of a pair.
+
+    Yields
+    ------
+    frame : Frame
+        The second of the pair; the first frames of the video, which end no pair, come with None.
+    compensated : Compensated or None
+    """
+    levels = scales(video.height, video.width)
+    boxes = extractor.scaled_boxes(video, boxes)
+    given = fields_of(params.flow)
+    before: deque = deque(maxlen=step)
+    for frame in video:
+        mask = extractor.mask_of(frame, params, boxes)
+        now = extractor.look(frame, levels, params, mask, starts=False)
+        found = None
+        if len(before) == step:
+            earlier, previous = before[0]
+            field = None if given is None else given(earlier, frame)
+            found = _compensated(previous, now, levels, params, field)
+        before.append((frame, now))
+        yield frame, found
+
+
+def _pair(first, second, params, mask):
+    """The flow between two images, and what the camera did."""
+    first, second = checks.gray_image(first, "first"), checks.gray_image(second, "second")
+    if first.shape != second.shape:
+        raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
+    levels = scales(*first.shape)
+    frames = Frame(0, 0, first), Frame(1, 1, second)
+    given = fields_of(params.flow)
+    previous, now = (extractor.look(frame, levels, params, mask, starts=False) for frame in frames)
+    return _compensated(previous, now, levels, params, None if given is None else given(*frames))
+
+
+def _compensated(previous, now, levels, params, field):
+    """The flow between two observed frames, or a field given, and what the camera did."""
+    first, second = previous.pyramid[0], now.pyramid[0]
+    if field is None:
+        fields = extractor.flow_to(previous, second, now.expansion, levels, params)
+    else:
+        fields = dense_flows.at_scales(dense_flows.checked_field(field, second.shape), levels)
+    motion, remaining = extractor.compensate(previous, now, fields, levels, params)
+    warped = camera.warp(second, first, motion.homography) if params.camera else second
+    flow, remaining = (np.ascontiguousarray(of_scale[0]) for of_scale in (fields, remaining))
+    return Compensated(flow, motion.homography, motion.matches, motion.inliers, warped, remaining)

@@ -1,0 +1,89 @@
+"""What the parameter ``flow`` of an extraction may be: a named method, or a flow that somebody else computes.
+
+A flow that is no named method is a text, as any parameter is, so that files record it and compare it. The text carries
+what computes the flow.
+"""
+
+from idt.errors import DataError
+
+METHODS = ("farneback", "dis", "tvl1", "lk")
+"""Methods that compute the flow between any two images."""
+
+FUNCTION, FILES = "python:", "files:"
+"""Prefixes of the recorded name of a function, and of the recorded digest of flow files."""
+
+
+class Flows(tuple[str, ...]):
+    """Names of the methods; a recorded flow that is none of them counts as one of these, too."""
+
+    def __contains__(self, value):
+        return super().__contains__(value) or (isinstance(value, str) and value.startswith((FUNCTION, FILES)))
+
+
+class RecordedFlow(str):
+    """Recorded name of a flow that is no named method; two of them are equal if their names are."""
+
+    def __deepcopy__(self, memo):
+        # A learned network is not copied with the parameters.
+        return self
+
+
+class FunctionFlow(RecordedFlow):
+    """A function of two gray images, ``(previous, current) -> (H, W, 2)``, as a flow.
+
+    Attributes
+    ----------
+    function : callable
+    """
+
+    function = None
+
+
+class FieldsFlow(RecordedFlow):
+    """A flow that is known between consecutive frames only, such as one read from files."""
+
+    def begin(self):
+        """Begin a video; return a callable of two consecutive frames (`idt.frames.video.Frame`) that gives a field."""
+        raise NotImplementedError
+
+
+def flow_parameter(flow):
+    """Make the value of the parameter ``flow`` of what a caller gives: a callable becomes its recorded name.
+
+    Parameters
+    ----------
+    flow : str or callable
+
+    Returns
+    -------
+    str
+        ``python:MODULE.NAME`` for a function, with the function; anything else as it is.
+    """
+    if isinstance(flow, str) or not callable(flow):
+        return flow
+    named = flow if hasattr(flow, "__qualname__") else type(flow)
+    given = FunctionFlow(f"{FUNCTION}{named.__module__}.{named.__qualname__}")
+    given.function = flow
+    return given
+
+
+def fields_of(flow):
+    """Begin a ``flow`` that is known between consecutive frames only; None for one between any two images.
+
+    Raises
+    ------
+    DataError
+        If ``flow`` was read from a file, which records the name of a function and not the function.
+    """
+    if isinstance(flow, FieldsFlow):
+        return flow.begin()
+    if isinstance(flow, FunctionFlow) or flow in METHODS:
+        return None
+    if flow.startswith(FILES):
+        raise DataError(f"flow={flow[:20]}… are flow files that a run recorded; name their folder with --flow-files")
+    raise DataError(f"flow={flow} is a name that a file recorded; hand the function itself to idt.extract")
+
+
+def has_second_flow(flow):
+    """Tell whether ``flow`` is known between any two images, such as a frame without the camera's motion."""
+    return flow in METHODS or flow.startswith(FUNCTION)

@@ -1,0 +1,83 @@
+"""`FlowExportParams`: what `idt-flow` writes, beside the parameters of the flow itself."""
+
+from dataclasses import dataclass, fields
+
+from idt.errors import DataError
+from idt.params.bounds import SIDE, Bounds
+from idt.params.extraction import ExtractionParams
+from idt.params.option import check_fields, option
+
+LAYOUTS = ("tsn", "tsn-zip", "denseflow", "mmaction2", "twostream", "i3d", "flo", "h5")
+"""Names of the layouts (`idt.flows.layouts`)."""
+
+BOUND = Bounds(0.01, 1000.0, "a longer displacement is no flow between two frames")
+
+I3D_SIDE, I3D_SHORT_SIDE = 224, 256
+"""Pixels of the squares of the layout i3d, and of the shorter side of the frames that they are cut from."""
+
+IRRELEVANT = frozenset(
+    f"--{name}"
+    for name in (
+        "length", "stride", "patch", "cells", "time-cells", "scales", "gap", "describe-every", "skips", "local-norm",
+        "no-camera",
+    )
+)  # fmt: skip
+"""Flags of an extraction that change no flow."""
+
+
+@dataclass(frozen=True)
+class FlowExportParams:
+    """Which flow is written, and how. Recorded beside the files and compared before they are called up to date."""
+
+    layout: str = option(
+        "tsn",
+        method="flow 2",
+        choices=LAYOUTS,
+        help="names and numbers of the files (docs/method/flow.md)",
+    )
+    warped: bool = option(
+        False, method="flow 3", help="write the flow that remains without the camera's motion, not the flow itself"
+    )
+    bound: float = option(
+        20.0, bounds=BOUND, unit="px", method="flow 1", help="displacement that the outermost gray levels stand for"
+    )
+    rgb: bool = option(False, method="flow 2", help="write the frames, too")
+    step: int = option(
+        1, bounds=Bounds(1, 1000, "what lies farther apart shows no flow"),
+        unit="frames", method="flow 1", help="from the first frame of a flow to the second",
+    )  # fmt: skip
+    short_side: int | None = option(
+        None, bounds=Bounds(16, SIDE, f"no frame has more than {SIDE} px to a side"),
+        unit="px", method="flow 1", help="resize frames to this shorter side (i3d: 256 if not given)",
+    )  # fmt: skip
+
+    def __post_init__(self):
+        check_fields(self)
+        if self.rgb and self.layout == "h5":
+            raise DataError("the layout h5 has no place for frames; drop rgb, or use another layout")
+        if self.layout == "i3d":
+            side = I3D_SHORT_SIDE if self.short_side is None else self.short_side
+            if side < I3D_SIDE:
+                raise DataError(f"the layout i3d cuts squares of {I3D_SIDE} px, got short_side={side}")
+            object.__setattr__(self, "short_side", side)
+
+
+def recorded(params, export):
+    """Return what decides on the content of the files, as JSON holds it.
+
+    Parameters
+    ----------
+    params : ExtractionParams
+        Of the flow.
+    export : FlowExportParams
+
+    Returns
+    -------
+    dict
+    """
+    kept = {
+        item.name: getattr(params, item.name)
+        for item in fields(ExtractionParams)
+        if f"--{(item.metadata['flag'] or item.name).replace('_', '-')}" not in IRRELEVANT
+    }
+    return {**kept, **{item.name: getattr(export, item.name) for item in fields(FlowExportParams)}}
