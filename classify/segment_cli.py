@@ -1,20 +1,14 @@
 """The command `idt-segment`: which action, from when to when."""
 
-from idt.command import DONE, Parser, add_habits, add_number, command, run_options, say
+from classify.untrimmed.segment_options import parsed
+from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
-from idt.params.bounds import Bounds
-
-METHODS = ("viterbi", "windows", "dtw")
-
-PENALTY = Bounds(0.0, 1e12, "no score is as large")
-OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
-THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
 
 
 @command
 def segment(arguments):
     """Run ``idt-segment``, videos to segments with labels, with these ``arguments``."""
-    options = _parsed(arguments)
+    options = parsed(arguments)
     from classify.untrimmed.formats.by_suffix import write_segments
     from classify.untrimmed.segment_videos import agreement, joined, read_slices, segment_slices
     from encoding.codebook import Codebook
@@ -27,6 +21,8 @@ def segment(arguments):
     classifier, encoding = _classifier(options, codebook)
     given = {key: value for key, value in (encoding or {}).items() if key not in (*FITTING, "pyramid")}
     params = codebook.params_with(**given)
+    if options.running:
+        return _run(options, codebook, params, classifier)
     how = _method(options)
     found = []
     for slices in read_slices(
@@ -47,58 +43,38 @@ def segment(arguments):
     return DONE
 
 
-def _parsed(arguments):
-    parser = Parser(
-        "idt-segment",
-        "Find which action happens from when to when: segments of videos, from the scores of sliding windows. The model"
-        " is one of svm-train, or is trained here from segments (--train).",
-        "idt-segment long.avi --model model.h5 --codebook vectors.codebook.h5 -o segments.csv",
-    )
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="files of slices (fv-encode --slices), feature files, or videos"
-    )
-    add_habits(
-        parser, output="segments: .csv (video,start,end,label,score), .json (ActivityNet), .srt or .vtt of one video",
-        jobs=True, threads=True, videos=True,
-    )  # fmt: skip
-    parser.add_argument("--codebook", required=True, metavar="FILE", help="codebook of the model's vectors")
-    model = parser.add_argument_group("model, one of the two")
-    model.add_argument("--model", metavar="FILE", help="model file, as from svm-train")
-    model.add_argument("--train", metavar="CSV", help="train on segments, lines video,start,end,label in seconds")
-    model.add_argument(
-        "--train-slices", metavar="PATH", help="with --train: files of slices, features or videos of these segments"
-    )
-    group = parser.add_argument_group("method")
-    group.add_argument(
-        "--method", choices=METHODS, default="viterbi",
-        help="viterbi: one label a slice, each change costs --penalty; windows: detections in sliding windows; dtw:"
-        " alignment with --transcripts (default viterbi)",
-    )  # fmt: skip
-    group.add_argument("--window", default="30", metavar="N[,N]", help="frames of the windows (default 30)")
-    from encoding.slices.cut import LENGTH
+def _run(options, codebook, params, classifier):
+    """Print the segments of a running video as they are settled; exit status."""
+    from classify.untrimmed.formats.table import HEADER, row
+    from classify.untrimmed.running import RunningSegments, slices_to_wait
+    from classify.untrimmed.running_video import opened
+    from encoding.slices.cut import Cut
 
-    add_number(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
-    add_number(group, "--penalty", PENALTY, default=1.0, help="viterbi: cost of a change, in units of scores")
-    group.add_argument("--lengths", action="store_true", help="viterbi: learn lengths of actions from --train")
-    add_number(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
-    add_number(
-        group, "--overlap", OVERLAP, default=0.3, help="windows: drop segments that overlap a better one by more"
-    )
-    group.add_argument("--background", metavar="CLASS", help="class that makes no segments")
-    group.add_argument(
-        "--transcripts", metavar="DIR", help="dtw: folder of VIDEO.txt, the actions in order, one a line"
-    )
-    parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
-    options = parser.parse_args(arguments)
-    if (options.model is None) == (options.train is None):
-        parser.error("give a model, --model, or segments to train one from, --train")
-    if options.train and not options.train_slices:
-        parser.error("--train needs --train-slices, the videos of its segments")
-    if options.lengths and not options.train:
-        parser.error("--lengths learns from the segments of --train")
-    if options.method == "dtw" and not options.transcripts:
-        parser.error("--method dtw needs --transcripts")
-    return options
+    if codebook.features is None:
+        raise DataError(f"{options.codebook} does not say how features are extracted, so a video cannot be segmented")
+    (word,), (length, *more) = options.inputs, _lengths(options)
+    if more:
+        raise DataError(f"a running video has windows of one length, got --window {options.window}")
+    with opened(word, codebook, params, run=run_options(options)) as video:
+        rate = options.rate or video.fps
+        if not rate > 0:
+            raise DataError(f"the rate of {video.name} is unknown, so its segments have no times; give --rate")
+        wait = slices_to_wait(options.delay, rate, options.slices)
+        running = RunningSegments(
+            codebook, params, classifier, length=length, penalty=options.penalty, wait=wait, cut=Cut(options.slices)
+        )
+        if not options.quiet:
+            warn(f"idt-segment: a segment is printed at most {running.delay / rate:.1f} s after its end")
+        say(",".join(HEADER))
+        latest = 0
+        for each in running.run(video.chunks, name=video.name, threads=run_options(options).threads):
+            latest = max(latest, each.known - each.end)
+            if each.label != options.background:
+                say(row(video.name, each.label, (each.start / rate, each.end / rate), each.score))
+        if not options.quiet:
+            for note in [*video.notes, f"the latest segment was printed {latest / rate:.1f} s after its end"]:
+                warn(f"idt-segment: {note}")
+    return DONE
 
 
 def _check(options):
@@ -109,6 +85,8 @@ def _check(options):
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES, VIDEOS
 
+    if options.running:
+        return
     slices = [options.train_slices] if options.train_slices else []
     read = [options.model, options.codebook, options.train, options.truth, options.transcripts]
     for given in (options.inputs, slices):

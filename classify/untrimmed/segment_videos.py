@@ -27,8 +27,6 @@ from idt.files import hdf5, scratch
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
-METHODS = ("viterbi", "windows", "dtw")
-
 
 @dataclass(frozen=True)
 class SegmentOptions:
@@ -37,7 +35,7 @@ class SegmentOptions:
     Attributes
     ----------
     method : str
-        One of `METHODS`.
+        One of `classify.untrimmed.segment_options.METHODS`.
     lengths : tuple of int
         Frames of the windows; the first is that of the methods that take one.
     penalty : float

@@ -145,6 +145,28 @@ def spread(rows, slices, length):
     -----
     docs/method/untrimmed.md, section 9. The middle of a window is that of its tracks, `Slices.lag` frames earlier.
     """
-    middles = (np.arange(slices.count) + 0.5) * slices.length
-    nearest = np.floor((middles + slices.lag - length / 2) / slices.length + 0.5).astype(np.int64)
+    nearest = window_of(np.arange(slices.count), slices.length, slices.lag, length)
     return rows[np.clip(nearest, 0, len(rows) - 1)]
+
+
+def window_of(number, slice_length, lag, length):
+    """Find the window in whose middle a slice lies.
+
+    Parameters
+    ----------
+    number : int or (s,) int
+        Slices.
+    slice_length : int
+        Frames of a slice.
+    lag : float
+        As `encoding.slices.slices_file.Slices.lag`.
+    length : int
+        Frames of a window.
+
+    Returns
+    -------
+    (s,) int64
+        Windows by number, before the first one negative.
+    """
+    middles = (np.asarray(number) + 0.5) * slice_length
+    return np.floor((middles + lag - length / 2) / slice_length + 0.5).astype(np.int64)
