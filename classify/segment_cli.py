@@ -32,10 +32,17 @@ def segment(arguments):
         own = found[-1].segments
         say(f"{slices.name}: {len(own)} segments, {', '.join(sorted(set(own.labels.tolist()))) or 'none'}")
     write_segments(options.output, joined([each.segments for each in found]), overwrite=run.overwrite)
-    if options.truth:
-        from classify.untrimmed.formats.table import read_table
+    truth = _truth(options)
+    if options.timeline:
+        from classify.untrimmed.timeline import MOST, panel_of, write_timeline
 
-        truth, name = read_table(options.truth), options.background or "background"
+        panels = [panel_of(each, truth) for each in found[:MOST]]
+        if len(found) > MOST:
+            warn(f"idt-segment: {options.timeline} shows the first {MOST} of {len(found)} videos")
+        write_timeline(options.timeline, panels, found[0].scores.classes, overwrite=run.overwrite)
+        say(str(options.timeline))
+    if truth is not None:
+        name = options.background or "background"
         _print_agreement(agreement(found, truth, background=name), options.method)
         if found and found[0].baseline is not None:
             _print_agreement(agreement(found, truth, background=name, baseline=True), "equal parts")
@@ -83,6 +90,7 @@ def _check(options):
     from classify.untrimmed.segment_videos import form_of
     from idt.batch.jobs import sources_of
     from idt.files import outputs
+    from idt.files.marks import carries_mark
     from idt.frames.suffixes import IMAGES, VIDEOS
 
     if options.running:
@@ -91,10 +99,24 @@ def _check(options):
     read = [options.model, options.codebook, options.train, options.truth, options.transcripts]
     for given in (options.inputs, slices):
         read += [*given, *(sources_of(given) if given and form_of(given) is None else [])]
-    outputs.check(
-        [options.output], read, suffixes={*VIDEOS, *IMAGES, ".h5", ".txt"}, overwrite=options.overwrite, unmarked=True
-    )
+    drawn = [options.timeline] if options.timeline else []
+    if drawn:
+        from classify.untrimmed.timeline import check_timeline
+
+        check_timeline(options.timeline)
+        outputs.check(drawn, overwrite=options.overwrite, unmarked=not carries_mark(options.timeline))
+    suffixes = {*VIDEOS, *IMAGES, ".h5", ".txt"}
+    outputs.check([options.output, *drawn], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
     check_suffix(options.output)
+
+
+def _truth(options):
+    """The true segments, None if none are given."""
+    if not options.truth:
+        return None
+    from classify.untrimmed.formats.table import read_table
+
+    return read_table(options.truth)
 
 
 def _classifier(options, codebook):

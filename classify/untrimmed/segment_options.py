@@ -60,6 +60,9 @@ def parsed(arguments):
     running.add_argument("--running", action="store_true", help="read a video as if it were running, too")
     add_number(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
     add_number(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
+    parser.add_argument(
+        "--timeline", metavar="FILE", help="picture, .png or .svg: true segments, predicted ones, scores"
+    )
     parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
     options = parser.parse_args(arguments)
     if (options.model is None) == (options.train is None):
@@ -94,6 +97,6 @@ def _check_running(parser, options):
         parser.error(f"one video can run at a time, got {len(options.inputs)} inputs")
     if options.method != "viterbi" or options.lengths:
         parser.error("a running video is segmented by viterbi without learnt lengths; drop --method and --lengths")
-    for flag in ("output", "truth"):
+    for flag in ("output", "truth", "timeline"):
         if getattr(options, flag) is not None:
             parser.error(f"the segments of a running video are printed; drop --{flag} and redirect them")

@@ -16,7 +16,7 @@ from classify.untrimmed.frame_metrics import frame_scores
 from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
 from classify.untrimmed.segments import Segments
-from classify.untrimmed.window_scores import score_windows
+from classify.untrimmed.window_scores import SliceScores, score_windows
 from encoding.descriptors.sources import FileSource
 from encoding.slices.cut import Cut
 from encoding.slices.slice_files import find_slices, read_info
@@ -72,6 +72,8 @@ class Segmented(NamedTuple):
     baseline : (T,) str or None
         Labels of the baseline, where the method has one.
     fps : float
+    scores : SliceScores
+        Of the windows of the first length.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Segmented(NamedTuple):
     labels: np.ndarray
     baseline: np.ndarray | None
     fps: float
+    scores: SliceScores
 
 
 def segment_slices(slices, codebook, params, classifier, options):
@@ -124,7 +127,7 @@ def segment_slices(slices, codebook, params, classifier, options):
             labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
         segments = label_segments(scores, labels, background=hidden)
     baseline = None if baseline is None else scores.frame_labels(baseline)
-    return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps)
+    return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps, scores)
 
 
 def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):

@@ -56,8 +56,10 @@ def test_actions_of_an_unseen_actor_are_found_with_their_boundaries(place, tmp_p
     for method in ("windows", "viterbi", "dtw"):
         more = ["--method", method, "--truth", folder / "truth.csv", "-o", tmp_path / f"{method}.csv", "--quiet"]
         more += ["--transcripts", folder / "transcripts"] if method == "dtw" else []
+        more += ["--timeline", tmp_path / "timeline.png"] if method == "viterbi" else []
         assert segment(words(place, last, *more)) == 0
         found.update(shares(capsys.readouterr().out))
+    assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
     assert found["viterbi"] >= 75
     assert found["dtw"] >= 85
     assert found["dtw"] > found["equal parts"]
