@@ -18,6 +18,8 @@ def segment(arguments):
     run = run_options(options)
     _check(options)
     codebook = Codebook.load(options.codebook)
+    if options.export:
+        return _export(options, codebook)
     classifier, encoding = _classifier(options, codebook)
     given = {key: value for key, value in (encoding or {}).items() if key not in (*FITTING, "pyramid")}
     params = codebook.params_with(**given)
@@ -47,6 +49,22 @@ def segment(arguments):
         if found and found[0].baseline is not None:
             _print_agreement(agreement(found, truth, background=name, baseline=True), "equal parts")
     say(str(options.output))
+    return DONE
+
+
+def _export(options, codebook):
+    """Write a data set for temporal networks; exit status."""
+    from classify.text_files import read_lines
+    from classify.untrimmed.formats.network_features import write_data_set
+    from encoding.slices.slice_files import find_slices
+
+    (length, *_) = _lengths(options)
+    made = write_data_set(
+        options.export, find_slices(options.inputs), codebook, codebook.params_with(), length=length,
+        truth=_truth(options), test=read_lines(options.test_videos) if options.test_videos else (),
+        background=options.background or "background", overwrite=run_options(options).overwrite,
+    )  # fmt: skip
+    say(f"{options.export}: features of {len(made)} videos")
     return DONE
 
 
@@ -96,7 +114,7 @@ def _check(options):
     if options.running:
         return
     slices = [options.train_slices] if options.train_slices else []
-    read = [options.model, options.codebook, options.train, options.truth, options.transcripts]
+    read = [options.model, options.codebook, options.train, options.truth, options.transcripts, options.test_videos]
     for given in (options.inputs, slices):
         read += [*given, *(sources_of(given) if given and form_of(given) is None else [])]
     drawn = [options.timeline] if options.timeline else []
@@ -106,8 +124,10 @@ def _check(options):
         check_timeline(options.timeline)
         outputs.check(drawn, overwrite=options.overwrite, unmarked=not carries_mark(options.timeline))
     suffixes = {*VIDEOS, *IMAGES, ".h5", ".txt"}
-    outputs.check([options.output, *drawn], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
-    check_suffix(options.output)
+    made = [path for path in (options.output, options.export) if path]
+    outputs.check([*made, *drawn], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    if options.output:
+        check_suffix(options.output)
 
 
 def _truth(options):

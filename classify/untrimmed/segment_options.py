@@ -60,12 +60,20 @@ def parsed(arguments):
     running.add_argument("--running", action="store_true", help="read a video as if it were running, too")
     add_number(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
     add_number(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
+    export = parser.add_argument_group("for temporal networks, instead of segments")
+    export.add_argument(
+        "--export", metavar="DIR", help="write features/VIDEO.npy (64, frames) of slices; with --truth also"
+        " groundTruth/, mapping.txt and MMAction2's annotations.json",
+    )  # fmt: skip
+    export.add_argument(
+        "--test-videos", metavar="FILE", help="names, one a line: the test split; the others are trained on"
+    )
     parser.add_argument(
         "--timeline", metavar="FILE", help="picture, .png or .svg: true segments, predicted ones, scores"
     )
     parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
     options = parser.parse_args(arguments)
-    if (options.model is None) == (options.train is None):
+    if (options.model is None) == (options.train is None) and not options.export:
         parser.error("give a model, --model, or segments to train one from, --train")
     if options.train and not options.train_slices:
         parser.error("--train needs --train-slices, the videos of its segments")
@@ -73,6 +81,8 @@ def parsed(arguments):
         parser.error("--lengths learns from the segments of --train")
     if options.method == "dtw" and not options.transcripts:
         parser.error("--method dtw needs --transcripts")
+    if options.test_videos and not options.export:
+        parser.error("--test-videos is for --export")
     options.running |= len(options.inputs) == 1 and is_running(options.inputs[0])
     _check_running(parser, options)
     return options
@@ -88,7 +98,7 @@ def is_running(word):
 def _check_running(parser, options):
     """Refuse options that do not go with a running video, or need one."""
     if not options.running:
-        if options.output is None:
+        if options.output is None and not options.export:
             parser.error("the segments need an output, -o; those of a running video are printed")
         if options.rate is not None:
             parser.error("--rate is for a running video; files tell their rate")
@@ -97,6 +107,6 @@ def _check_running(parser, options):
         parser.error(f"one video can run at a time, got {len(options.inputs)} inputs")
     if options.method != "viterbi" or options.lengths:
         parser.error("a running video is segmented by viterbi without learnt lengths; drop --method and --lengths")
-    for flag in ("output", "truth", "timeline"):
+    for flag in ("output", "truth", "timeline", "export"):
         if getattr(options, flag) is not None:
             parser.error(f"the segments of a running video are printed; drop --{flag} and redirect them")
