@@ -9,6 +9,8 @@ from idt.errors import DataError
 def segment(arguments):
     """Run ``idt-segment``, videos to segments with labels, with these ``arguments``."""
     options = parsed(arguments)
+    if options.evaluate:
+        return _evaluate(options)
     from classify.untrimmed.formats.by_suffix import write_segments
     from classify.untrimmed.segment_videos import agreement, joined, read_slices, segment_slices
     from encoding.codebook import Codebook
@@ -52,17 +54,42 @@ def segment(arguments):
     return DONE
 
 
+def _evaluate(options):
+    """Measure results by the protocol of a data set; exit status."""
+    from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
+
+    (results,) = options.inputs
+    if options.evaluate in FRAMES:
+        found = evaluate_frames(
+            options.evaluate, options.truth, results, rate=options.rate, background=options.background
+        )
+        for name, scores in found.items():
+            for convention in ("pooled", "mean"):
+                _print_agreement(scores, f"{options.evaluate}, {name}", convention)
+        return DONE
+    known = SEGMENTS[options.evaluate]
+    means = evaluate_segments(options.evaluate, options.truth, results, subset=options.subset)
+    say(
+        f"{options.evaluate}, rule of {known.rule}: "
+        + ", ".join(f"mAP@{at:g} {100 * v:.2f}" for at, v in means.items())
+    )
+    average = sum(means[at] for at in known.averaged) / len(known.averaged)
+    say(f"mean over {known.averaged[0]:g} to {known.averaged[-1]:g}: {100 * average:.2f} %")
+    return DONE
+
+
 def _export(options, codebook):
     """Write a data set for temporal networks; exit status."""
     from classify.text_files import read_lines
-    from classify.untrimmed.formats.network_features import write_data_set
+    from classify.untrimmed.formats.network_features import Labelling, write_data_set
     from encoding.slices.slice_files import find_slices
 
     (length, *_) = _lengths(options)
+    truth = _truth(options)
     made = write_data_set(
         options.export, find_slices(options.inputs), codebook, codebook.params_with(), length=length,
-        truth=_truth(options), test=read_lines(options.test_videos) if options.test_videos else (),
-        background=options.background or "background", overwrite=run_options(options).overwrite,
+        labelling=None if truth is None else Labelling(truth, options.background or "background"),
+        test=read_lines(options.test_videos) if options.test_videos else (), overwrite=run_options(options).overwrite,
     )  # fmt: skip
     say(f"{options.export}: features of {len(made)} videos")
     return DONE
@@ -205,7 +232,11 @@ def _lengths(options):
         raise DataError(f"--window must be frames, such as 30 or 20,40,80, got {options.window!r}") from None
 
 
-def _print_agreement(found, name):
-    shares = [f"frames {100 * found.accuracy_pooled:.1f} %", f"Edit {100 * found.edit:.1f} %"]
-    shares += [f"F1@{100 * overlap:.0f} {100 * value:.1f} %" for overlap, value in found.f1_pooled.items()]
-    say(f"{name}: {', '.join(shares)} (pooled)")
+def _print_agreement(found, name, convention="pooled"):
+    """Print what agrees, counted over all frames and segments ("pooled") or as the mean of the videos' values."""
+    pooled = convention == "pooled"
+    accuracy = found.accuracy_pooled if pooled else found.accuracy_mean
+    shares = [f"frames {100 * accuracy:.1f} %", f"Edit {100 * found.edit:.1f} %"]
+    f1 = found.f1_pooled if pooled else found.f1_mean
+    shares += [f"F1@{100 * overlap:.0f} {100 * value:.1f} %" for overlap, value in f1.items()]
+    say(f"{name}: {', '.join(shares)} ({convention if pooled else 'mean of the videos'})")

@@ -3,6 +3,7 @@
 from idt.command import Parser, add_habits, add_number
 from idt.params.bounds import Bounds
 
+PROTOCOLS = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet")
 METHODS = ("viterbi", "windows", "dtw")
 
 PENALTY = Bounds(0.0, 1e12, "no score is as large")
@@ -29,7 +30,7 @@ def parsed(arguments):
         parser, output="segments: .csv (video,start,end,label,score), .json (ActivityNet), .srt or .vtt of one video",
         required=False, jobs=True, threads=True, videos=True,
     )  # fmt: skip
-    parser.add_argument("--codebook", required=True, metavar="FILE", help="codebook of the model's vectors")
+    parser.add_argument("--codebook", metavar="FILE", help="codebook of the model's vectors")
     model = parser.add_argument_group("model, one of the two")
     model.add_argument("--model", metavar="FILE", help="model file, as from svm-train")
     model.add_argument("--train", metavar="CSV", help="train on segments, lines video,start,end,label in seconds")
@@ -72,7 +73,19 @@ def parsed(arguments):
         "--timeline", metavar="FILE", help="picture, .png or .svg: true segments, predicted ones, scores"
     )
     parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
+    measure = parser.add_argument_group("to measure results of any tool, instead of segmenting")
+    measure.add_argument(
+        "--evaluate", choices=PROTOCOLS, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
+        " --truth is the data set",
+    )  # fmt: skip
+    measure.add_argument("--subset", metavar="NAME", help="of ActivityNet's JSON, such as validation")
     options = parser.parse_args(arguments)
+    if options.evaluate:
+        if len(options.inputs) != 1 or not options.truth:
+            parser.error("--evaluate takes one INPUT, the results, and --truth, the data set")
+        return options
+    if not options.codebook:
+        parser.error("the following arguments are required: --codebook")
     if (options.model is None) == (options.train is None) and not options.export:
         parser.error("give a model, --model, or segments to train one from, --train")
     if options.train and not options.train_slices:

@@ -10,6 +10,7 @@ Source: docs/method/untrimmed.md, section 7.
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -18,6 +19,7 @@ from classify.text_files import listed, write_text
 from classify.untrimmed.formats.activitynet import write_annotations
 from classify.untrimmed.formats.frame_labels import write_labels
 from classify.untrimmed.frames import labels_of
+from classify.untrimmed.segments import Segments
 from classify.untrimmed.window_scores import mapped_windows, spread
 from encoding.slices.slices_file import load_slices
 from encoding.slices.windows import windows
@@ -32,8 +34,14 @@ SAMPLE = 2048
 """Windows that the components are fitted on, evenly spaced over the training videos; all of them would fill memory."""
 
 
-def write_data_set(folder, files, codebook, params, *, length, truth=None, test=(), background="background",
-                   overwrite=False):  # fmt: skip
+class Labelling(NamedTuple):
+    """Labels of the frames of a data set: true segments of all videos, and the label of frames outside them."""
+
+    truth: Segments
+    background: str = "background"
+
+
+def write_data_set(folder, files, codebook, params, *, length, labelling=None, test=(), overwrite=False):
     """Write the features of videos, and their labels, as a data set of temporal networks.
 
     Parameters
@@ -45,12 +53,10 @@ def write_data_set(folder, files, codebook, params, *, length, truth=None, test=
     params : BlockParams
     length : int
         Frames of a window.
-    truth : Segments, optional
-        True segments of all videos. Without them there are features only.
+    labelling : Labelling, optional
+        Without it there are features only.
     test : collection of str
         Videos of the test split; the principal components are those of the others, or of all if it is empty.
-    background : str
-        Label of frames outside all segments.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`; nobody can tell who made such files, so ``True`` replaces equal ones only.
 
@@ -84,17 +90,17 @@ def write_data_set(folder, files, codebook, params, *, length, truth=None, test=
         frames = np.repeat(spread(rows, slices, length), slices.length, axis=0)[: slices.frames]
         made.append(folder / "features" / f"{name}.npy")
         write_features(made[-1], frames, overwrite=overwrite)
-        if truth is not None:
-            own = truth.rows(truth.videos == name)
+        if labelling is not None:
+            own = labelling.truth.rows(labelling.truth.videos == name)
             if not len(own):
                 raise DataError(f"{name} has no true segments")
-            labels = labels_of(own, slices.frames, slices.fps, background=background)
+            labels = labels_of(own, slices.frames, slices.fps, background=labelling.background)
             classes.update(labels.tolist())
             _write(write_labels, folder / "groundTruth" / f"{name}.txt", labels, overwrite=overwrite)
-    if truth is not None:
+    if labelling is not None:
         numbered = "".join(f"{number} {label}\n" for number, label in enumerate(sorted(classes)))
         _write(write_text, folder / "mapping.txt", numbered, overwrite=overwrite, unmarked=True)
-        _write(write_annotations, folder / "annotations.json", truth, sizes, overwrite=overwrite)
+        _write(write_annotations, folder / "annotations.json", labelling.truth, sizes, overwrite=overwrite)
     if test:
         for part, chosen in (("train", [name for name in names if name not in test]), ("test", sorted(test))):
             lines = "".join(f"{name}.txt\n" for name in chosen)
