@@ -1,20 +1,16 @@
 """The command `idt-segment`: which action, from when to when."""
 
-from idt.command import DONE, Parser, add_habits, add_number, command, run_options, say
+from classify.untrimmed.segment_options import parsed
+from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
-from idt.params.bounds import Bounds
-
-METHODS = ("viterbi", "windows", "dtw")
-
-PENALTY = Bounds(0.0, 1e12, "no score is as large")
-OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
-THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
 
 
 @command
 def segment(arguments):
     """Run ``idt-segment``, videos to segments with labels, with these ``arguments``."""
-    options = _parsed(arguments)
+    options = parsed(arguments)
+    if options.evaluate:
+        return _evaluate(options)
     from classify.untrimmed.formats.by_suffix import write_segments
     from classify.untrimmed.segment_videos import agreement, joined, read_slices, segment_slices
     from encoding.codebook import Codebook
@@ -24,9 +20,13 @@ def segment(arguments):
     run = run_options(options)
     _check(options)
     codebook = Codebook.load(options.codebook)
+    if options.export:
+        return _export(options, codebook)
     classifier, encoding = _classifier(options, codebook)
     given = {key: value for key, value in (encoding or {}).items() if key not in (*FITTING, "pyramid")}
     params = codebook.params_with(**given)
+    if options.running:
+        return _run(options, codebook, params, classifier)
     how = _method(options)
     found = []
     for slices in read_slices(
@@ -36,10 +36,17 @@ def segment(arguments):
         own = found[-1].segments
         say(f"{slices.name}: {len(own)} segments, {', '.join(sorted(set(own.labels.tolist()))) or 'none'}")
     write_segments(options.output, joined([each.segments for each in found]), overwrite=run.overwrite)
-    if options.truth:
-        from classify.untrimmed.formats.table import read_table
+    truth = _truth(options)
+    if options.timeline:
+        from classify.untrimmed.timeline import MOST, panel_of, write_timeline
 
-        truth, name = read_table(options.truth), options.background or "background"
+        panels = [panel_of(each, truth) for each in found[:MOST]]
+        if len(found) > MOST:
+            warn(f"idt-segment: {options.timeline} shows the first {MOST} of {len(found)} videos")
+        write_timeline(options.timeline, panels, found[0].scores.classes, overwrite=run.overwrite)
+        say(str(options.timeline))
+    if truth is not None:
+        name = options.background or "background"
         _print_agreement(agreement(found, truth, background=name), options.method)
         if found and found[0].baseline is not None:
             _print_agreement(agreement(found, truth, background=name, baseline=True), "equal parts")
@@ -47,58 +54,79 @@ def segment(arguments):
     return DONE
 
 
-def _parsed(arguments):
-    parser = Parser(
-        "idt-segment",
-        "Find which action happens from when to when: segments of videos, from the scores of sliding windows. The model"
-        " is one of svm-train, or is trained here from segments (--train).",
-        "idt-segment long.avi --model model.h5 --codebook vectors.codebook.h5 -o segments.csv",
-    )
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="files of slices (fv-encode --slices), feature files, or videos"
-    )
-    add_habits(
-        parser, output="segments: .csv (video,start,end,label,score), .json (ActivityNet), .srt or .vtt of one video",
-        jobs=True, threads=True, videos=True,
-    )  # fmt: skip
-    parser.add_argument("--codebook", required=True, metavar="FILE", help="codebook of the model's vectors")
-    model = parser.add_argument_group("model, one of the two")
-    model.add_argument("--model", metavar="FILE", help="model file, as from svm-train")
-    model.add_argument("--train", metavar="CSV", help="train on segments, lines video,start,end,label in seconds")
-    model.add_argument(
-        "--train-slices", metavar="PATH", help="with --train: files of slices, features or videos of these segments"
-    )
-    group = parser.add_argument_group("method")
-    group.add_argument(
-        "--method", choices=METHODS, default="viterbi",
-        help="viterbi: one label a slice, each change costs --penalty; windows: detections in sliding windows; dtw:"
-        " alignment with --transcripts (default viterbi)",
-    )  # fmt: skip
-    group.add_argument("--window", default="30", metavar="N[,N]", help="frames of the windows (default 30)")
-    from encoding.slices.cut import LENGTH
+def _evaluate(options):
+    """Measure results by the protocol of a data set; exit status."""
+    from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
 
-    add_number(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
-    add_number(group, "--penalty", PENALTY, default=1.0, help="viterbi: cost of a change, in units of scores")
-    group.add_argument("--lengths", action="store_true", help="viterbi: learn lengths of actions from --train")
-    add_number(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
-    add_number(
-        group, "--overlap", OVERLAP, default=0.3, help="windows: drop segments that overlap a better one by more"
+    (results,) = options.inputs
+    if options.evaluate in FRAMES:
+        found = evaluate_frames(
+            options.evaluate, options.truth, results, rate=options.rate, background=options.background
+        )
+        for name, scores in found.items():
+            for convention in ("pooled", "mean"):
+                _print_agreement(scores, f"{options.evaluate}, {name}", convention)
+        return DONE
+    known = SEGMENTS[options.evaluate]
+    means = evaluate_segments(options.evaluate, options.truth, results, subset=options.subset)
+    say(
+        f"{options.evaluate}, rule of {known.rule}: "
+        + ", ".join(f"mAP@{at:g} {100 * v:.2f}" for at, v in means.items())
     )
-    group.add_argument("--background", metavar="CLASS", help="class that makes no segments")
-    group.add_argument(
-        "--transcripts", metavar="DIR", help="dtw: folder of VIDEO.txt, the actions in order, one a line"
-    )
-    parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
-    options = parser.parse_args(arguments)
-    if (options.model is None) == (options.train is None):
-        parser.error("give a model, --model, or segments to train one from, --train")
-    if options.train and not options.train_slices:
-        parser.error("--train needs --train-slices, the videos of its segments")
-    if options.lengths and not options.train:
-        parser.error("--lengths learns from the segments of --train")
-    if options.method == "dtw" and not options.transcripts:
-        parser.error("--method dtw needs --transcripts")
-    return options
+    average = sum(means[at] for at in known.averaged) / len(known.averaged)
+    say(f"mean over {known.averaged[0]:g} to {known.averaged[-1]:g}: {100 * average:.2f} %")
+    return DONE
+
+
+def _export(options, codebook):
+    """Write a data set for temporal networks; exit status."""
+    from classify.text_files import read_lines
+    from classify.untrimmed.formats.network_features import Labelling, write_data_set
+    from encoding.slices.slice_files import find_slices
+
+    (length, *_) = _lengths(options)
+    truth = _truth(options)
+    made = write_data_set(
+        options.export, find_slices(options.inputs), codebook, codebook.params_with(), length=length,
+        labelling=None if truth is None else Labelling(truth, options.background or "background"),
+        test=read_lines(options.test_videos) if options.test_videos else (), overwrite=run_options(options).overwrite,
+    )  # fmt: skip
+    say(f"{options.export}: features of {len(made)} videos")
+    return DONE
+
+
+def _run(options, codebook, params, classifier):
+    """Print the segments of a running video as they are settled; exit status."""
+    from classify.untrimmed.formats.table import HEADER, row
+    from classify.untrimmed.running import RunningSegments, slices_to_wait
+    from classify.untrimmed.running_video import opened
+    from encoding.slices.cut import Cut
+
+    if codebook.features is None:
+        raise DataError(f"{options.codebook} does not say how features are extracted, so a video cannot be segmented")
+    (word,), (length, *more) = options.inputs, _lengths(options)
+    if more:
+        raise DataError(f"a running video has windows of one length, got --window {options.window}")
+    with opened(word, codebook, params, run=run_options(options)) as video:
+        rate = options.rate or video.fps
+        if not rate > 0:
+            raise DataError(f"the rate of {video.name} is unknown, so its segments have no times; give --rate")
+        wait = slices_to_wait(options.delay, rate, options.slices)
+        running = RunningSegments(
+            codebook, params, classifier, length=length, penalty=options.penalty, wait=wait, cut=Cut(options.slices)
+        )
+        if not options.quiet:
+            warn(f"idt-segment: a segment is printed at most {running.delay / rate:.1f} s after its end")
+        say(",".join(HEADER))
+        latest = 0
+        for each in running.run(video.chunks, name=video.name, threads=run_options(options).threads):
+            latest = max(latest, each.known - each.end)
+            if each.label != options.background:
+                say(row(video.name, each.label, (each.start / rate, each.end / rate), each.score))
+        if not options.quiet:
+            for note in [*video.notes, f"the latest segment was printed {latest / rate:.1f} s after its end"]:
+                warn(f"idt-segment: {note}")
+    return DONE
 
 
 def _check(options):
@@ -107,16 +135,35 @@ def _check(options):
     from classify.untrimmed.segment_videos import form_of
     from idt.batch.jobs import sources_of
     from idt.files import outputs
+    from idt.files.marks import carries_mark
     from idt.frames.suffixes import IMAGES, VIDEOS
 
+    if options.running:
+        return
     slices = [options.train_slices] if options.train_slices else []
-    read = [options.model, options.codebook, options.train, options.truth, options.transcripts]
+    read = [options.model, options.codebook, options.train, options.truth, options.transcripts, options.test_videos]
     for given in (options.inputs, slices):
         read += [*given, *(sources_of(given) if given and form_of(given) is None else [])]
-    outputs.check(
-        [options.output], read, suffixes={*VIDEOS, *IMAGES, ".h5", ".txt"}, overwrite=options.overwrite, unmarked=True
-    )
-    check_suffix(options.output)
+    drawn = [options.timeline] if options.timeline else []
+    if drawn:
+        from classify.untrimmed.timeline import check_timeline
+
+        check_timeline(options.timeline)
+        outputs.check(drawn, overwrite=options.overwrite, unmarked=not carries_mark(options.timeline))
+    suffixes = {*VIDEOS, *IMAGES, ".h5", ".txt"}
+    made = [path for path in (options.output, options.export) if path]
+    outputs.check([*made, *drawn], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=True)
+    if options.output:
+        check_suffix(options.output)
+
+
+def _truth(options):
+    """The true segments, None if none are given."""
+    if not options.truth:
+        return None
+    from classify.untrimmed.formats.table import read_table
+
+    return read_table(options.truth)
 
 
 def _classifier(options, codebook):
@@ -185,7 +232,11 @@ def _lengths(options):
         raise DataError(f"--window must be frames, such as 30 or 20,40,80, got {options.window!r}") from None
 
 
-def _print_agreement(found, name):
-    shares = [f"frames {100 * found.accuracy_pooled:.1f} %", f"Edit {100 * found.edit:.1f} %"]
-    shares += [f"F1@{100 * overlap:.0f} {100 * value:.1f} %" for overlap, value in found.f1_pooled.items()]
-    say(f"{name}: {', '.join(shares)} (pooled)")
+def _print_agreement(found, name, convention="pooled"):
+    """Print what agrees, counted over all frames and segments ("pooled") or as the mean of the videos' values."""
+    pooled = convention == "pooled"
+    accuracy = found.accuracy_pooled if pooled else found.accuracy_mean
+    shares = [f"frames {100 * accuracy:.1f} %", f"Edit {100 * found.edit:.1f} %"]
+    f1 = found.f1_pooled if pooled else found.f1_mean
+    shares += [f"F1@{100 * overlap:.0f} {100 * value:.1f} %" for overlap, value in f1.items()]
+    say(f"{name}: {', '.join(shares)} ({convention if pooled else 'mean of the videos'})")

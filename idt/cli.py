@@ -239,6 +239,7 @@ def show(arguments):
     )  # fmt: skip
     add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: most tracks")
     parser.add_argument("--boxes", metavar="FILE", help="human boxes")
+    parser.add_argument("--segments", metavar="CSV", help="write the labels of these segments over the frames")
     add_fields(parser, ExtractionParams)
     options = parser.parse_args(arguments)
     params = fields_of(options, ExtractionParams)
@@ -249,13 +250,14 @@ def show(arguments):
     from idt.frames.suffixes import IMAGES, VIDEOS
     from idt.frames.video import open_video
     from idt.show import video_writer
+    from idt.show.labels import Labels
 
     source = camera_or_path(options.video)
     output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")
     is_video = output.suffix.lower() in (".mp4", ".avi")
     if is_video and options.frame is not None:
         raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
-    read = [options.video, source, options.boxes]
+    read = [options.video, source, options.boxes, options.segments]
     suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
     outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
     with patience.watching(options.patience, options.video):
@@ -263,11 +265,12 @@ def show(arguments):
     with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
         if hint := large_hint(video.name, (video.width, video.height), params):
             _note([hint], options.quiet)
+        labels = Labels(options.segments, video.name, video.fps) if options.segments else None
 
         def progress(items):
             for item in patience.watched(items, options.patience, options.video):
                 bar.update()
-                yield item
+                yield labels.written(item) if labels else item
 
         common = {
             "boxes": options.boxes,

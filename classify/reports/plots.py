@@ -100,21 +100,23 @@ def shown_name(name):
     return one_line(str(name), LONGEST).replace("$", r"\$")
 
 
-def drawn(draw, *arguments):
-    """Return the PNG of the figure that ``draw`` makes of ``arguments``, or None where matplotlib is not installed.
+def drawn(draw, *arguments, form="png"):
+    """Return the picture that ``draw`` makes of ``arguments``, or None where matplotlib is not installed.
+
+    Its ``form`` is "png" or "svg"; both are bytes.
 
     Raises
     ------
     OSError
         If the process that draws is lost.
     """
-    ((_, picture),) = processes.run(_draw, [(draw, arguments)], keep=True)
+    ((_, picture),) = processes.run(_draw, [(draw, arguments, form)], keep=True)
     if isinstance(picture, processes.Lost):
         raise OSError(f"the picture could not be drawn: {picture.reason}")
     return picture
 
 
-def _draw(draw, arguments):
+def _draw(draw, arguments, form):
     """A task of a process of ours, where every task begins with going to its folder."""
     os.chdir("/")
     try:
@@ -123,9 +125,11 @@ def _draw(draw, arguments):
         return None
     # Not those of the user either, so that the picture depends on its numbers only.
     matplotlib.rcdefaults()
+    matplotlib.rcParams["svg.hashsalt"] = "idt"
     file = io.BytesIO()
     with warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box, and so is a layout that long names leave no room for.
         warnings.simplefilter("ignore", UserWarning)
-        draw(*arguments).savefig(file, format="png", dpi=120, metadata={"Software": None})
+        unsaid = {"Software": None} if form == "png" else {"Creator": None, "Date": None}
+        draw(*arguments).savefig(file, format=form, dpi=120, metadata=unsaid)
     return file.getvalue()

@@ -16,7 +16,7 @@ from classify.untrimmed.frame_metrics import frame_scores
 from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
 from classify.untrimmed.segments import Segments
-from classify.untrimmed.window_scores import score_windows
+from classify.untrimmed.window_scores import SliceScores, score_windows
 from encoding.descriptors.feature_files import extraction_of
 from encoding.descriptors.sources import FileSource
 from encoding.slices.cut import Cut
@@ -27,8 +27,6 @@ from idt.features.feature_file import FORMAT as FEATURES_FORMAT
 from idt.files import hdf5, scratch
 from idt.workers.run_options import RunOptions
 
-METHODS = ("viterbi", "windows", "dtw")
-
 
 @dataclass(frozen=True)
 class SegmentOptions:
@@ -37,7 +35,7 @@ class SegmentOptions:
     Attributes
     ----------
     method : str
-        One of `METHODS`.
+        One of `classify.untrimmed.segment_options.METHODS`.
     lengths : tuple of int
         Frames of the windows; the first is that of the methods that take one.
     penalty : float
@@ -74,6 +72,8 @@ class Segmented(NamedTuple):
     baseline : (T,) str or None
         Labels of the baseline, where the method has one.
     fps : float
+    scores : SliceScores
+        Of the windows of the first length.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Segmented(NamedTuple):
     labels: np.ndarray
     baseline: np.ndarray | None
     fps: float
+    scores: SliceScores
 
 
 def segment_slices(slices, codebook, params, classifier, options):
@@ -126,7 +127,7 @@ def segment_slices(slices, codebook, params, classifier, options):
             labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
         segments = label_segments(scores, labels, background=hidden)
     baseline = None if baseline is None else scores.frame_labels(baseline)
-    return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps)
+    return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps, scores)
 
 
 def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):

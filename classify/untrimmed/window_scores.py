@@ -4,6 +4,7 @@ Source: docs/method/untrimmed.md, section 9.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -81,10 +82,7 @@ def score_windows(slices, codebook, params, classifier, *, length):
     -----
     docs/method/untrimmed.md, section 9.
     """
-    vectors, empty = slice_vectors(slices, codebook, params, length=length)
-    scores = np.concatenate(
-        [classifier.scores(vectors[first : first + BATCH]) for first in range(0, len(vectors), BATCH)]
-    )
+    scores, empty = mapped_windows(slices, codebook, params, classifier.scores, length=length)
     if not slices.fps > 0:
         raise DataError(f"the rate of {slices.name} is unknown, so its segments have no times; extract it from a video")
     values = spread(bridged(scores, empty), slices, length)
@@ -118,11 +116,38 @@ def slice_vectors(slices, codebook, params, *, length):
     DataError
         If no window has tracks, or as `encoding.slices.windows.windows`.
     """
-    found = [(each.vector, not each.tracks) for each in windows(slices, codebook, params, length=length)]
-    empty = np.array([is_empty for _, is_empty in found])
-    if empty.all():
+    return mapped_windows(slices, codebook, params, lambda vectors: vectors, length=length)
+
+
+def mapped_windows(slices, codebook, params, function, *, length):
+    """Apply a function to the vectors of all windows of a video, some at a time: all of them may not fit into memory.
+
+    Parameters
+    ----------
+    slices, codebook, params, length
+        As `score_windows`.
+    function : callable
+        Of (n, d) float32 vectors; returns n rows.
+
+    Returns
+    -------
+    rows : (w, …) array
+    empty : (w,) bool
+        Windows without tracks.
+
+    Raises
+    ------
+    DataError
+        As `slice_vectors`.
+    """
+    found, empty = [], []
+    several = windows(slices, codebook, params, length=length)
+    while batch := list(islice(several, BATCH)):
+        empty += [not each.tracks for each in batch]
+        found.append(function(np.array([each.vector for each in batch])))
+    if all(empty):
         raise DataError(f"{slices.name} has no tracks, so there is nothing to segment")
-    return np.array([vector for vector, _ in found]), empty
+    return np.concatenate(found), np.array(empty)
 
 
 def spread(rows, slices, length):
@@ -145,6 +170,28 @@ def spread(rows, slices, length):
     -----
     docs/method/untrimmed.md, section 9. The middle of a window is that of its tracks, `Slices.lag` frames earlier.
     """
-    middles = (np.arange(slices.count) + 0.5) * slices.length
-    nearest = np.floor((middles + slices.lag - length / 2) / slices.length + 0.5).astype(np.int64)
+    nearest = window_of(np.arange(slices.count), slices.length, slices.lag, length)
     return rows[np.clip(nearest, 0, len(rows) - 1)]
+
+
+def window_of(number, slice_length, lag, length):
+    """Find the window in whose middle a slice lies.
+
+    Parameters
+    ----------
+    number : int or (s,) int
+        Slices.
+    slice_length : int
+        Frames of a slice.
+    lag : float
+        As `encoding.slices.slices_file.Slices.lag`.
+    length : int
+        Frames of a window.
+
+    Returns
+    -------
+    (s,) int64
+        Windows by number, before the first one negative.
+    """
+    middles = (np.asarray(number) + 0.5) * slice_length
+    return np.floor((middles + lag - length / 2) / slice_length + 0.5).astype(np.int64)

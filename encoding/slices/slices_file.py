@@ -15,6 +15,7 @@ import numpy as np
 
 from encoding.slices.cut import LENGTH, Cut
 from encoding.slices.slice_sums import slice_sums
+from encoding.slices.windows import widths_of
 from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.provenance import REMEDY, plain
@@ -89,10 +90,8 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         As `encoding.slices.slice_sums.slice_sums`, and if float16 does not hold a mean.
     """
     found = list(slice_sums(source, codebook, params, cut=cut, threads=threads, projected=projected))
-    width = sum(len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks)
+    width = sum(widths_of(codebook, params))
     means = np.array([each.sums / each.tracks for each in found]).reshape(len(found), width)
-    # Rows that others wrote have tracks of the release's length.
-    track_length = {"length": codebook.features["length"]} if codebook.features else {}
     if means.size and np.abs(means).max() > np.finfo(cut.dtype).max:
         raise DataError(
             f"{source.label}: a mean of {np.abs(means).max():.3g} is beyond float16; keep slices as float32"
@@ -108,8 +107,15 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
         codebook.digest,
         fps,
         frames,
-        0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4,
+        lag_of(codebook, cut),
     )
+
+
+def lag_of(codebook, cut):
+    """Compute `Slices.lag`, a float, of tracks of the features of a ``codebook`` with a ``cut``."""
+    # Rows that others wrote have tracks of the release's length.
+    track_length = {"length": codebook.features["length"]} if codebook.features else {}
+    return 0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4
 
 
 def save_slices(path, slices, *, params, source=None, overwrite=False):

@@ -72,7 +72,7 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
     count, step = length // slices.length, stride // slices.length
     if parts < 1 or count % parts:
         raise DataError(f"a window of {count} slices cannot be cut into {parts} equal parts")
-    widths = [len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks]
+    widths = widths_of(codebook, params)
     starts = range(0, max(slices.count - count, 0) + 1, step)
     running = [_Running(slices, count // parts, part * (count // parts)) for part in range(parts)]
     for start in starts:
@@ -82,7 +82,7 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
         if parts > 1:
             cells += list(zip(rows, tracks, strict=True))
         end = min((start + count) * slices.length, slices.frames)
-        yield Window(start * slices.length, end, sum(tracks), _vector(cells, codebook, params, widths))
+        yield Window(start * slices.length, end, sum(tracks), vector_of(cells, codebook, params, widths))
 
 
 class _Running:
@@ -115,8 +115,27 @@ class _Running:
         self._tracks += sign * tracks
 
 
-def _vector(cells, codebook, params, widths):
-    """Normalise the sums of the cells, block by block."""
+def widths_of(codebook, params):
+    """Count the sums of each block of a ``codebook`` that is encoded with ``params``, a list of int."""
+    return [len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks]
+
+
+def vector_of(cells, codebook, params, widths):
+    """Normalise the sums of cells, block by block.
+
+    Parameters
+    ----------
+    cells : list of ((m,) float64, int)
+        Sums of each cell, and its number of tracks.
+    codebook : Codebook
+    params : BlockParams
+    widths : list of int
+        As from `widths_of`.
+
+    Returns
+    -------
+    (d,) float32
+    """
     vectors, first = [], 0
     for block, width in zip(codebook.blocks, widths, strict=True):
         for row, tracks in cells:

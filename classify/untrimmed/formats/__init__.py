@@ -5,5 +5,6 @@ activitynet           JSON of ActivityNet, of THUMOS'14 in that form, and MMActi
 thumos                official lists and submissions of THUMOS'14
 frame_labels          one label a frame: MS-TCN's layout, result files, squirrel's lists
 table                 CSV of ours: video,start,end,label,score
+network_features      features a frame and labels, as temporal networks take them
 subtitles             .srt and .vtt
 """

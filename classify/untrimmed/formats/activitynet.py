@@ -119,6 +119,47 @@ def write_detections(path, segments, *, overwrite=False):
     write_text(path, json.dumps(content) + "\n", overwrite=overwrite, unmarked=True)
 
 
+def write_annotations(path, segments, sizes, *, overwrite=False):
+    """Write true segments in MMAction2's localisation form.
+
+    Parameters
+    ----------
+    path : str or Path
+    segments : Segments
+    sizes : dict of str to (int, float)
+        Frames of each video, and frames a second.
+    overwrite : bool or collection of path
+        As `write_detections`.
+
+    Raises
+    ------
+    DataError
+        If a video of the segments has no size or an unknown rate, or ``path`` exists and may not be replaced.
+    OSError
+        If it cannot be written.
+    """
+    absent = sorted(set(segments.videos.tolist()) - sizes.keys())
+    if absent:
+        raise DataError(f"{path}: the number of frames of these videos is unknown: {', '.join(absent):.300}")
+    content = {}
+    for name, (frames, fps) in sizes.items():
+        if not fps > 0:
+            raise DataError(f"{path}: the rate of {name} is unknown")
+        own = segments.rows(segments.videos == name)
+        content[f"{PREFIX}{name}"] = {
+            "duration_second": frames / fps,
+            "duration_frame": frames,
+            "annotations": [
+                {"segment": span, "label": label}
+                for span, label in zip(own.spans.tolist(), own.labels.tolist(), strict=True)
+            ],
+            "feature_frame": frames,
+            "fps": fps,
+            "rfps": fps,
+        }
+    write_text(path, json.dumps(content) + "\n", overwrite=overwrite, unmarked=True)
+
+
 def _row(path, name, entry, score):
     """Read one segment: video, label, start, end, score."""
     if isinstance(entry, dict) and isinstance(entry.get("label"), str) and isinstance(entry.get("segment"), list):

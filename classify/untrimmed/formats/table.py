@@ -65,9 +65,31 @@ def write_table(path, segments, *, overwrite=False):
         If it cannot be written.
     """
     lines = [
-        (video, f"{start:.3f}", f"{end:.3f}", label, f"{score:.7g}")
-        for video, label, (start, end), score in zip(
+        _fields(*each)
+        for each in zip(
             segments.videos.tolist(), segments.labels.tolist(), segments.spans, segments.scores, strict=True
         )
     ]
     write_text(path, csv_text.dumps([HEADER, *lines]), overwrite=overwrite, unmarked=True)
+
+
+def row(video, label, span, score):
+    """Write one segment as a line, without a line break.
+
+    Parameters
+    ----------
+    video, label : str
+    span : (float, float)
+        Seconds.
+    score : float
+
+    Returns
+    -------
+    str
+    """
+    return csv_text.dumps([_fields(video, label, span, score)]).rstrip("\n")
+
+
+def _fields(video, label, span, score):
+    start, end = span
+    return video, f"{start:.3f}", f"{end:.3f}", label, f"{score:.7g}"

@@ -1,0 +1,215 @@
+"""How the field's data sets of untrimmed video are measured: which labels count, which overlaps, which convention.
+
+Breakfast, 50Salads, GTEA, and any folder like them, have a label for every frame and lists of test videos, by split.
+THUMOS'14 and ActivityNet have segments, and detections with scores.
+
+Source: docs/method/untrimmed.md, section 11.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from classify.text_files import listed
+from classify.untrimmed.detection_metrics import mean_precision
+from classify.untrimmed.formats import activitynet, frame_labels, table, thumos
+from classify.untrimmed.frame_metrics import FrameScores, frame_scores
+from classify.untrimmed.frames import labels_of
+from idt.errors import DataError
+
+
+class FrameProtocol(NamedTuple):
+    """Data set with a label for every frame.
+
+    Attributes
+    ----------
+    rate : float
+        Frames a second of its labels, NaN if unknown.
+    background : tuple of str
+        Labels whose segments do not count in Edit and F1.
+    """
+
+    rate: float
+    background: tuple[str, ...]
+
+
+class SegmentProtocol(NamedTuple):
+    """Data set with segments.
+
+    Attributes
+    ----------
+    rule : str
+        One of `classify.untrimmed.detection_metrics.RULES`.
+    overlaps : tuple of float
+    averaged : tuple of float
+        The overlaps over which papers average.
+    """
+
+    rule: str
+    overlaps: tuple[float, ...]
+    averaged: tuple[float, ...]
+
+
+_TENTHS = tuple(round(0.1 * i, 1) for i in range(1, 8))
+_FROM_HALF = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
+
+FRAMES = {
+    "breakfast": FrameProtocol(15.0, ()),
+    "50salads": FrameProtocol(30.0, ()),
+    "gtea": FrameProtocol(15.0, ("background",)),
+    "frames": FrameProtocol(math.nan, ()),
+}
+SEGMENTS = {
+    "thumos14": SegmentProtocol("thumos14", _TENTHS, _TENTHS[2:]),
+    "activitynet": SegmentProtocol("activitynet", _FROM_HALF, _FROM_HALF),
+}
+"""Protocols by name; "frames" is any folder of the form of the first three."""
+
+
+def evaluate_frames(protocol, root, results, *, rate=None, background=None):
+    """Measure labels of frames, split by split.
+
+    Parameters
+    ----------
+    protocol : str
+        One of `FRAMES`.
+    root : str or Path
+        The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without splits all videos
+        are one.
+    results : str or Path
+        A folder of result files, those of split k in its folder ``split_k`` where it has such folders; or segments,
+        ``video,start,end,label`` as CSV.
+    rate : float, optional
+        Frames a second of the true labels, for segments; that of the protocol by default.
+    background : str, optional
+        Label that does not count in Edit and F1, and that of frames outside all segments; that of the protocol by
+        default.
+
+    Returns
+    -------
+    dict of str to FrameScores
+        By split.
+
+    Raises
+    ------
+    DataError
+        If a video has no labels or no result, no split can be measured, or the rate is needed and unknown.
+    OSError
+        If a file cannot be read.
+    """
+    known, root, results = FRAMES[protocol], Path(root), Path(results)
+    hidden = known.background if background is None else (background,)
+    segments = None if results.is_dir() else table.read_table(results)
+    found: dict[str, FrameScores] = {}
+    for name, names, own in _splits(root, results):
+        if segments is not None:
+            per_second = known.rate if rate is None else rate
+            if not per_second > 0:
+                raise DataError("segments in seconds need the rate of the true labels; give --rate")
+            truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
+            outside = hidden[0] if hidden else "background"
+            guessed = [
+                _labels(segments, video, len(truth), per_second, outside)
+                for video, truth in zip(names, truths, strict=True)
+            ]
+        elif own.suffix == ".bundle":
+            _, truths, guessed = frame_labels.read_split(root, own, _folder_of(results, name))
+        else:
+            truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
+            guessed = [frame_labels.read_result(_result_file(results, video)) for video in names]
+        found[name] = frame_scores(truths, guessed, background=hidden)
+    if not found:
+        raise DataError(f"{results} has results of no split of {root}; expected folders such as split_1")
+    return found
+
+
+def evaluate_segments(protocol, truth, results, *, subset=None):
+    """Measure detections.
+
+    Parameters
+    ----------
+    protocol : str
+        One of `SEGMENTS`.
+    truth : str or Path
+        Folder of the official lists of THUMOS'14, JSON of ActivityNet, or CSV.
+    results : str or Path
+        JSON of ActivityNet, CSV, or a submission to THUMOS'14, ``.txt``, whose classes are numbered in the folder of
+        the truth.
+    subset : str, optional
+        Videos of a JSON that count, such as ``"validation"``; all by default.
+
+    Returns
+    -------
+    dict of float to float
+        Mean average precision by overlap.
+
+    Raises
+    ------
+    DataError
+        If a file is of another form, or as `classify.untrimmed.detection_metrics.detection_precision`.
+    OSError
+        If a file cannot be read.
+    """
+    known, truth, results = SEGMENTS[protocol], Path(truth), Path(results)
+    if truth.is_dir():
+        true = thumos.read_lists(truth)
+    elif truth.suffix.lower() == ".json":
+        true = activitynet.read_truth(truth, subset=subset, instants=True)
+    else:
+        true = table.read_table(truth)
+    if results.suffix.lower() == ".json":
+        found = activitynet.read_detections(results, instants=True)
+    elif results.suffix.lower() == ".txt":
+        found = thumos.read_submission(results, truth / thumos.CLASSES)
+    else:
+        found = table.read_table(results)
+    if known.rule == "thumos14":
+        # The official evaluation orders equal scores by the name of the video.
+        found = found.rows(np.argsort(found.videos, kind="stable"))
+    means = mean_precision(true, found, known.overlaps, rule=known.rule)
+    return dict(zip(known.overlaps, means.tolist(), strict=True))
+
+
+def _splits(root, results):
+    """Yield name, videos, and list of each split that has results; all videos as one where there are no lists."""
+    bundles = sorted((root / "splits").glob("test.split*.bundle"))
+    folders = results.is_dir() and any(results.glob("split_*"))
+    for path in bundles:
+        number = re.sub(r"\D", "", path.stem)
+        if not folders or (results / f"split_{number}").is_dir():
+            yield f"split {number}", frame_labels.read_bundle(path), path
+    if not bundles:
+        names = sorted(path.stem for path in (root / "groundTruth").glob("*") if path.is_file())
+        if not names:
+            raise DataError(f"{root} has no groundTruth, expected groundTruth/VIDEO.txt with a label a line")
+        yield "all videos", names, root
+
+
+def _folder_of(results, split):
+    own = results / split.replace(" ", "_")
+    return own if own.is_dir() else results
+
+
+def _labels_file(root, video):
+    return _existing(root / "groundTruth", video, "true labels")
+
+
+def _result_file(results, video):
+    return _existing(results, video, "result")
+
+
+def _existing(folder, video, what):
+    for path in (folder / f"{video}.txt", folder / video):
+        if path.is_file():
+            return path
+    raise DataError(f"{video} has no {what} in {folder}")
+
+
+def _labels(segments, video, frames, rate, outside):
+    own = segments.rows(segments.videos == video)
+    if not len(own):
+        raise DataError(f"{video} has no predicted segments; there are those of {listed(sorted(set(segments.videos)))}")
+    return labels_of(own, frames, rate, background=outside)

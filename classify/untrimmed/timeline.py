@@ -1,0 +1,186 @@
+"""A timeline of each video: the true segments above the predicted ones, the scores of the classes below.
+
+Matplotlib draws it, in a process of its own (`classify.reports.plots`).
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from classify.reports.plots import NO_MATPLOTLIB, drawn, shown_name
+from idt.errors import DataError
+from idt.files.atomic import replacing
+from idt.files.marks import mark_picture
+
+SUFFIXES = (".png", ".svg")
+
+MOST = 20
+"""Videos of a picture; more would make it higher than viewers show."""
+
+POINTS = 2000
+"""Points of a curve; of more the mean of neighbours is drawn."""
+
+NAMED = 20
+"""Classes up to which a legend names the colours."""
+
+
+class Track(NamedTuple):
+    """Row of coloured segments: its ``name``, their ``spans`` (n, 2) in seconds, and ``labels`` (n,)."""
+
+    name: str
+    spans: np.ndarray
+    labels: list[str]
+
+
+class Panel(NamedTuple):
+    """Picture of one video.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+        Length of the video.
+    tracks : list of Track
+        From top to bottom.
+    times : (p,) float64
+        Seconds of the scores.
+    scores : (p, C) float64
+    """
+
+    name: str
+    seconds: float
+    tracks: list[Track]
+    times: np.ndarray
+    scores: np.ndarray
+
+
+def panel_of(found, truth=None):
+    """Make the picture of one video.
+
+    Parameters
+    ----------
+    found : classify.untrimmed.segment_videos.Segmented
+    truth : Segments, optional
+        True segments of all videos.
+
+    Returns
+    -------
+    Panel
+    """
+    tracks = []
+    if truth is not None:
+        tracks.append(_track("true", truth.rows(truth.videos == found.name)))
+    tracks.append(_track("predicted", found.segments))
+    table = found.scores
+    step = -(-len(table.values) // POINTS)
+    starts = np.arange(0, len(table.values), step)
+    counts = np.minimum(starts + step, len(table.values)) - starts
+    return Panel(
+        found.name,
+        table.frames / table.fps,
+        tracks,
+        (starts + counts / 2) / table.rate,
+        np.add.reduceat(table.values, starts, axis=0) / counts[:, None],
+    )
+
+
+def check_timeline(path):
+    """Refuse a timeline that cannot be drawn, before any work.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    DataError
+        If its suffix is none of `SUFFIXES`, or matplotlib is not installed.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise DataError(f"{path} must end in {' or '.join(SUFFIXES)}, the forms of a timeline")
+    if find_spec("matplotlib") is None:
+        raise DataError(f"{path}: {NO_MATPLOTLIB}")
+
+
+def write_timeline(path, panels, classes, *, overwrite=False):
+    """Draw the timelines of videos.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in one of `SUFFIXES`.
+    panels : list of Panel
+        At most `MOST`.
+    classes : list of str
+        Of the columns of the scores.
+    overwrite : bool or collection of path
+        As for `idt.files.atomic.replacing`.
+
+    Raises
+    ------
+    DataError
+        If there are too many videos or none, it cannot be drawn, or ``path`` exists and may not be replaced.
+    OSError
+        If it cannot be written.
+    """
+    check_timeline(path)
+    if not 0 < len(panels) <= MOST:
+        raise DataError(f"a timeline shows 1 to {MOST} videos, got {len(panels)}; segment fewer at once")
+    suffix = Path(path).suffix.lower()
+    picture = drawn(_timelines, panels, [str(label) for label in classes], form=suffix[1:])
+    if picture is None:
+        raise DataError(f"{path}: {NO_MATPLOTLIB}")
+    with replacing(path, overwrite=overwrite, unmarked=suffix != ".png") as part:
+        part.write(mark_picture(picture, suffix))
+
+
+def _track(name, segments):
+    return Track(name, segments.spans, segments.labels.tolist())
+
+
+def _timelines(panels, classes):
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    known = [*classes, *sorted({label for panel in panels for track in panel.tracks for label in track.labels})]
+    colours = {label: _colour(number) for number, label in enumerate(dict.fromkeys(known))}
+    figure = Figure(figsize=(12, 0.6 + 2.6 * len(panels)), layout="constrained")
+    grid = figure.subplots(2 * len(panels), 1, squeeze=False, height_ratios=[1, 1.4] * len(panels))[:, 0]
+    for panel, bars, curves in zip(panels, grid[::2], grid[1::2], strict=True):
+        _draw_tracks(bars, panel, colours)
+        for column, label in enumerate(classes):
+            curves.plot(panel.times, panel.scores[:, column], color=colours[label], linewidth=1)
+        for axes in (bars, curves):
+            axes.set_xlim(0, panel.seconds)
+        curves.set_ylabel("score", fontsize=8)
+        curves.tick_params(labelsize=8)
+        curves.grid(visible=True, alpha=0.3)
+    grid[-1].set_xlabel("seconds")
+    if len(colours) <= NAMED:
+        handles = [Patch(color=colour, label=shown_name(label)) for label, colour in colours.items()]
+        figure.legend(handles=handles, loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+def _draw_tracks(axes, panel, colours):
+    """Draw the rows of segments, the first on top; overlapping ones of a row show through each other."""
+    rows = len(panel.tracks)
+    for row, track in enumerate(panel.tracks):
+        for (start, end), label in zip(track.spans.tolist(), track.labels, strict=True):
+            low = rows - 1 - row + 0.1
+            axes.broken_barh([(start, end - start)], (low, 0.8), color=colours[label], alpha=0.85, linewidth=0)
+            if end - start > 0.05 * panel.seconds:
+                name = shown_name(label)
+                axes.text((start + end) / 2, low + 0.4, name, ha="center", va="center", fontsize=7, clip_on=True)
+    axes.set_ylim(0, rows)
+    axes.set_yticks([rows - 0.5 - row for row in range(rows)], [track.name for track in panel.tracks], fontsize=8)
+    axes.tick_params(labelbottom=False)
+    axes.set_title(shown_name(panel.name), fontsize=9, loc="left")
+
+
+def _colour(number):
+    from matplotlib import colormaps
+
+    return colormaps["tab20"]((2 * number + number // 10) % 20)

@@ -1,0 +1,83 @@
+"""Labels of segments written over drawn frames.
+
+Segments are lines ``video,start,end,label[,score]`` in seconds, as `idt-segment` writes them.
+"""
+
+from pathlib import Path
+
+from idt.errors import DataError
+from idt.files import csv_text
+from idt.imports.opencv import cv2
+
+FIELDS = "video,start,end,label,score"
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class Labels:
+    """Labels of one video by time.
+
+    Parameters
+    ----------
+    path : str or Path
+        Segments of this and perhaps of other videos.
+    name : str
+        The video, as in the first column; a name that ends so counts, too, because segments of a folder of videos have
+        their paths.
+    fps : float
+        Frames a second.
+
+    Raises
+    ------
+    DataError
+        If a line has other fields, no segment is of this video, or its rate is unknown.
+    OSError
+        If the file cannot be read.
+    """
+
+    def __init__(self, path, name, fps):
+        if not fps > 0:
+            raise DataError(f"the rate of {name} is unknown, so segments in seconds cannot be shown in it")
+        stem, found, videos = Path(name).stem, [], set()
+        for line, fields in csv_text.rows(path, FIELDS):
+            if [field.lower() for field in fields[:4]] == FIELDS.split(",")[:4]:
+                continue
+            try:
+                video, start, end, label = fields[:4]
+                span = float(start), float(end)
+                if len(fields) > 5 or not span[0] < span[1]:
+                    raise ValueError
+            except ValueError:
+                raise DataError(f"{path}, line {line}: expected {FIELDS}, got {','.join(fields)!r:.80}") from None
+            videos.add(video)
+            if Path(video).name in (stem, Path(name).name):
+                found.append((*span, label))
+        if not found:
+            raise DataError(f"{path} has no segments of {stem}, but of {', '.join(sorted(videos)) or 'none':.200}")
+        self._segments, self._fps = found, fps
+
+    def of(self, index):
+        """Return the labels of the frame with number ``index``, a list of str."""
+        # Half a frame behind its beginning, because times are rounded to a thousandth.
+        second = (index + 0.5) / self._fps
+        return [label for start, end, label in self._segments if start <= second < end]
+
+    def written(self, drawn):
+        """Write the labels of a frame into its picture.
+
+        Parameters
+        ----------
+        drawn : idt.show.tracks.Drawn
+
+        Returns
+        -------
+        Drawn
+            The same; its image is changed.
+        """
+        height = drawn.image.shape[0]
+        size = max(0.4, height / 480)
+        for row, label in enumerate(self.of(drawn.index)):
+            place = (round(12 * size), round((28 + 32 * row) * size))
+            # A dark edge, so that it is read over bright frames, too.
+            for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+                cv2.putText(drawn.image, label, place, FONT, size, colour, max(1, round(width * size)), cv2.LINE_AA)
+        return drawn
