@@ -42,6 +42,7 @@ WORDS = {
     "idt-evaluate": ["folder", "absent", "-o", "out"],
     "idt-fuse": ["a=absent.npz", "b=absent.mat", "-o", "out"],
     "idt-segment": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "s.csv"],
+    "idt-explain": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "why.png"],
 }
 
 # What a bound needs beside it, by field and value.

@@ -3,5 +3,6 @@
 tracks_read  the tracks of one video along the axes of a codebook, in memory
 terms        an encoding's vector before normalisation, as a sum over tracks
 shares       what each track adds to a score
+cells        size of space-time cells
 without      what a score loses without the tracks of a space-time cell
 """

@@ -13,15 +13,9 @@ import numpy as np
 
 from encoding.coders.pooling import CellCoder
 from encoding.coders.pyramid import Pyramid
+from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
 from encoding.evidence.tracks_read import pyramid_parts
-from idt.params.bounds import Bounds
 
-GRID = (8, 6)
-"""Columns and rows of cells."""
-LENGTH = 15
-"""Frames of a cell."""
-SIDE = Bounds(1, 256, "a cell is larger than a patch")
-FRAMES = Bounds(1, 10_000, "a cell is shorter than an action")
 BATCH = 16
 """Vectors that are scored at once."""
 

@@ -87,6 +87,14 @@ ATTACKS = {
         ("a.avi --model m.h5 --codebook cb.h5 --truth labels.csv", "labels.csv"),
         ("f --model m.h5 --codebook cb.h5 --method dtw --transcripts s", "s/x/1.avi"),
     ],
+    "idt-explain": [
+        ("a.avi --model m.h5 --codebook cb.h5", "a.avi"),
+        ("a.avi --model m.h5 --codebook cb.h5", "m.h5"),
+        ("a.avi --model m.h5 --codebook cb.h5", "cb.h5"),
+        ("f/a.h5 --model m.h5 --codebook cb.h5", "f/a.h5"),
+        ("f/a.h5 --model m.h5 --codebook cb.h5 --frames b.avi", "b.avi"),
+        ("frames --model m.h5 --codebook cb.h5", "frames/img_003.png"),
+    ],
     "idt-fuse": [
         ("extra.npy --convert --write csv --order names.txt", "extra.npy"),
         ("extra.npy --convert --write csv --order names.txt", "names.txt"),

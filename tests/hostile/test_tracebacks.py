@@ -39,7 +39,7 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
-    *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
+    *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background", "--class", "--versus"),
 }
 """Options that take text and name no file."""
 
@@ -119,6 +119,13 @@ FILES["idt-segment"] = {
     "--train-slices": TRAINED.replace("slices {f1.h5}", "slices {bad}"),
     "--transcripts": KNOWN + " --method dtw --transcripts {bad}",
     "--truth": KNOWN + " --truth {bad}",
+}
+EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
+FILES["idt-explain"] = {
+    "video": EXPLAINED.replace("{f1.h5}", "{bad}"),
+    "--model": EXPLAINED.replace("{model.h5}", "{bad}"),
+    "--codebook": EXPLAINED.replace("{codebook.h5}", "{bad}"),
+    "--frames": EXPLAINED + " --frames {bad}",
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 
