@@ -50,6 +50,7 @@ ATTACKS = {
         ("a.avi", "a.avi"),
         ("frames", "frames/img_005.png"),
         ("frames/img_%03d.png", "frames/img_005.png"),
+        ("a.avi --colour evidence --evidence split.csv", "split.csv"),
     ],
     "idt-convert": [("f/a.h5", "f/a.h5"), ("rows.bin", "rows.bin"), ("f/a.h5 --project cb.h5", "cb.h5")],
     **{

@@ -39,7 +39,18 @@ COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode",
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
-    *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background", "--class", "--versus"),
+    *(
+        "--dataset",
+        "--form",
+        "--norm",
+        "--weights",
+        "--write",
+        "--window",
+        "--background",
+        "--class",
+        "--versus",
+        "--sheet",
+    ),
 }
 """Options that take text and name no file."""
 
@@ -61,6 +72,7 @@ FILES = {
     "idt-show": {
         "video": "{bad} -o {out}.png",
         "--boxes": "{a.avi} --boxes {bad} -o {out}.png",
+        "--evidence": "{a.avi} --colour evidence --evidence {bad} -o {out}.png",
     },
     **{
         name: {
