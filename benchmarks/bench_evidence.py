@@ -28,6 +28,7 @@ from encoding.encode import encode_video, layout_of, width_of
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from examples import actors
+from tests.samples import random_features
 
 COMPONENTS = 16
 TRACKS, LARGE = 2000, 256
@@ -124,7 +125,7 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
 def cost(features, *, k=LARGE):
     """Measure the seconds and the peak memory in MB of the shares of one clip, after the codebook is fitted."""
     params = EncodingParams(k=k, sample=max(4 * k, len(features)))
-    codebook = fit_codebook([features], ["a"], params)
+    codebook = fit_codebook([features[::2], features[1::2]], params=params)
     weights = np.random.default_rng(0).normal(size=width_of(layout_of(codebook, params)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
@@ -175,6 +176,8 @@ def main(words=None):
     print(f"{len(found['right'])} clips, {mean['right']:.1f} % recognised")
     print(f"in the actor's box: {mean['evidence']:.1f} % of positive evidence, {mean['tracks']:.1f} % of tracks")
     print(f"strongest cell on the actor: {mean['hit']:.1f} %, a random cell {mean['chance']:.1f} %")
+    seconds, memory = cost(random_features(TRACKS, seed=1))
+    print(f"shares of {TRACKS} tracks, K = {LARGE}: {seconds:.2f} s, {memory:.0f} MB more than before")
     if options.weizmann:
         worst = completeness(*options.weizmann, lambda name: name.partition("/")[0])
         print(f"Weizmann: shares sum to the score within {worst:.1e} of the largest score")
