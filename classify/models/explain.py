@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from classify.models.model_file import Model, load_model
-from classify.models.video_features import extract, plan
+from classify.models.video_features import extract_alone, plan
 from classify.svm.linear import LinearSVM
 from encoding.codebook import Codebook
 from encoding.descriptors.inputs import Inputs
 from encoding.encode import encode_video, layout_of
-from encoding.evidence.cells import GRID, LENGTH
+from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
-from encoding.evidence.without import cell_losses
+from encoding.evidence.without import cell_losses, cells_of
 from encoding.params import FITTING, EncodingParams
 from idt.errors import DataError, did_you_mean
 from idt.features import feature_file
@@ -159,15 +159,14 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
             losses=none[1],
             grid=tuple(cells),
         )
-    lost = cell_losses(
-        read,
-        book,
-        params,
-        lambda rows: classifier.scores(rows) @ sign,
-        grid=tuple(cells[:2]),
-        length=cells[2],
-        threads=run.threads,
-    )
+    SIDE.check("columns", cells[0])
+    SIDE.check("rows", cells[1])
+    FRAMES.check("length", cells[2])
+    size = {"grid": tuple(cells[:2]), "length": cells[2]}
+    with run.progress("cell", len(cells_of(read.tracks, **size)[0])) as update:
+        lost = cell_losses(
+            read, book, params, lambda rows: classifier.scores(rows) @ sign, **size, threads=run.threads, update=update
+        )
     return Evidence(
         features,
         chosen,
@@ -224,7 +223,7 @@ def _extracted(video, book, shown, run):
         tasks = plan([str(video)], Path(folder) / "features", ExtractionParams.from_options(**book.features))
         if len(tasks) != 1:
             raise DataError(f"{video} stands for {len(tasks)} videos; explain one at a time")
-        for outcome in extract(tasks, run):
-            if outcome.error is not None:
-                raise DataError(outcome.error)
+        outcome = extract_alone(tasks[0], run)
+        if outcome.error is not None:
+            raise DataError(outcome.error)
         return feature_file.load(tasks[0].output)

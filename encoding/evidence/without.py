@@ -41,7 +41,7 @@ class Losses(NamedTuple):
     whole: np.ndarray
 
 
-def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1):
+def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
     """Compute what a score loses without each space-time cell.
 
     Parameters
@@ -59,6 +59,8 @@ def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, thre
         Frames of a cell. A track lies in the cell of its mean position and its middle frame.
     threads : int
         The result does not depend on it.
+    update : callable, optional
+        Called with the number of cells that are done since the last call.
 
     Returns
     -------
@@ -88,6 +90,8 @@ def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, thre
         numbers = range(start, min(start + BATCH, len(cells)))
         vectors = np.array([np.concatenate([maker.without(number) for maker in makers]) for number in numbers])
         values[start : start + BATCH] = whole - np.asarray(score(vectors), np.float64)
+        if update is not None:
+            update(len(numbers))
     return Losses(cells, cell_of, values, whole)
 
 

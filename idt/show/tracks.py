@@ -22,6 +22,9 @@ MOST = 400
 BRIGHTNESS = 0.65
 """Of the frame under the tracks."""
 
+NEW = 5
+"""Steps after which the end point of a track has its full colour."""
+
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples, modulo 1, are spread evenly, and any share of them is a superset of a smaller one."""
 
@@ -170,7 +173,7 @@ def _picture(index, gray, ended, style):
     canvas = Canvas(gray, zoom, BRIGHTNESS)
     under_way = [(found, index - (found.index - length)) for found in ended]
     under_way = [(found, steps) for found, steps in under_way if 0 <= steps <= length]
-    counts, shown, heads = [], [], []
+    counts, shown = [], []
     # Camera tracks first, so that they do not cover the others.
     for dropped in (True, False):
         groups = [((found.dropped if dropped else found.kept), steps) for found, steps in under_way]
@@ -187,11 +190,10 @@ def _picture(index, gray, ended, style):
                 continue
             for colour, members in classes_of(pen.colour, group, chosen, steps):
                 _draw_fading(canvas, points[members], colour, length, 1.0)
-            heads.append(points[:, -1])
+            # A track that has just begun shows no motion yet.
+            canvas.dots(points[:, -1], HEAD, 0.35 * zoom + 0.4, min(1.0, 0.2 + steps / NEW))
         counts.append(count)
         shown.append(drawn)
-    if heads:
-        canvas.dots(np.concatenate(heads), HEAD, 0.35 * zoom + 0.4)
     image = canvas.image()
     image = np.ascontiguousarray(image[..., ::-1]) if channels == "rgb" else image
     return Drawn(index, image, counts[1], counts[0], shown[1], shown[0], gray)
