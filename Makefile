@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 comma := ,
 PINNED ?= .ci/pinned.txt
-VIDEO ?= tests/data/golden/walk.avi
 OUT ?= demo-out
+SCENE := $(OUT)/scene/walk/actor01_walk.avi
+VIDEO ?= $(SCENE)
 MUTANTS ?= 20000
 SEED ?= 1
 FRAMES ?= 100000
@@ -16,18 +17,34 @@ MOMENTS ?= 30
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
 
-demo-video: $(VENV)/.installed
+demo-video: $(VENV)/.installed $(filter $(SCENE),$(VIDEO))
 	@mkdir -p $(OUT)
 	$(BIN)/idt-extract $(VIDEO) -o $(OUT)/tracks.h5 --threads 2 --overwrite
 	$(BIN)/idt-show $(VIDEO) -o $(OUT)/tracks.png --threads 2 --overwrite
+	$(BIN)/idt-show $(VIDEO) --step flow -o $(OUT)/flow.png --threads 2 --overwrite
 	$(BIN)/python examples/demo.py $(OUT)/tracks.h5
-	@echo "The picture: $(abspath $(OUT))/tracks.png"
+	@echo "Open $(abspath $(OUT))/tracks.png: what moves by itself is green, what moves with the camera blue;"
+	@echo "     $(abspath $(OUT))/flow.png: the optical flow with the camera's motion, and without it."
+
+# A walker before a textured scene, seen by a camera that pans.
+$(SCENE): | $(VENV)/.installed
+	$(BIN)/python examples/actors.py $(OUT)/scene --actions walk --actors 1 --frames 45 --size 320x240
+
+WAVER := wave/actor01_wave
+EXPLAIN = $(BIN)/idt-explain $(OUT)/report/features/$(WAVER).h5 --frames $(OUT)/clips/$(WAVER).avi --overwrite \
+	--model $(OUT)/held-out/model.h5 --codebook $(OUT)/held-out/codebook.h5
 
 demo-actions: $(VENV)/.installed
 	$(BIN)/python examples/actors.py $(OUT)/clips
 	$(BIN)/idt-evaluate folder $(OUT)/clips --group "actor[0-9]+" --k 16 -o $(OUT)/report --jobs 2 --overwrite
 	@cat $(OUT)/report/confusion.csv
-	@echo "The report: $(abspath $(OUT))/report/report.md"
+	$(BIN)/python examples/hold_out.py $(OUT)/report actor01 $(OUT)/held-out
+	$(EXPLAIN) --class wave -o $(OUT)/why.png
+	$(EXPLAIN) --class wave --by without -o $(OUT)/without.png
+	@echo "Open $(abspath $(OUT))/why.png: which tracks of an actor whom the model has never seen say that he waves;"
+	@echo "     $(abspath $(OUT))/without.png: what the score loses without each region;"
+	@cd $(abspath $(OUT))/report && for page in html md; do \
+		if test -e report.$$page; then echo "     $(abspath $(OUT))/report/report.$$page: the report."; break; fi; done
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q

@@ -5,6 +5,7 @@ read_dataset                     a data set from its folder: clips, labels and t
 evaluate, compare                a data set to its report, or to a table of several recipes
 read_scores, write_scores        scores of videos from a file of any form, and into one
 fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
+explain, evidence_picture        which tracks and regions of a video made a class's score
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 
@@ -16,7 +17,7 @@ models                           trained models: made, kept, used
 fusion                           late fusion: score files read, aligned by name, added, written
 reports                          results as Markdown, JSON and pictures
 evaluation                       evaluation on a data set, and comparison of recipes
-cli, fusion_cli                  the commands; options, fusion_options, params: their options
+cli, fusion_cli, explain_cli     the commands; options, fusion_options, params: their options
 metrics, labels, text_files      measures of agreement, labels, CSV and text files
 """
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from classify.fusion.fuse import fuse as fuse
     from classify.fusion.read import read_scores as read_scores
     from classify.fusion.write import write_scores as write_scores
+    from classify.models.evidence_pictures import evidence_picture as evidence_picture
+    from classify.models.explain import explain as explain
     from classify.models.model_file import load_model as load_model
     from classify.models.model_file import save_model as save_model
     from classify.params import ClassifierParams as ClassifierParams
@@ -52,6 +55,8 @@ else:
             "classify.fusion.write": "write_scores",
             "classify.fusion.fuse": "fuse",
             "classify.fusion.alignment.protocol": "FusionProtocol",
+            "classify.models.explain": "explain",
+            "classify.models.evidence_pictures": "evidence_picture",
             "classify.models.model_file": "load_model save_model",
             "classify.params": "ClassifierParams DatasetParams",
         },

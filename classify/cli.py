@@ -23,6 +23,7 @@ from idt.command import (
 )
 from idt.errors import DataError, naming
 from idt.params.bounds import JOBS, THREADS, Bounds
+from idt.workers.progress import add_progress
 
 
 @command
@@ -166,6 +167,7 @@ def _prediction_options(arguments):
     add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+    add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
     add_outside(parser)
     options = parser.parse_args(arguments)

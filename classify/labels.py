@@ -1,7 +1,7 @@
 """Labels of videos: reading them, matching them with videos, listing their classes."""
 
 from classify.text_files import listed, read_entries
-from encoding.labels import renamed
+from encoding.descriptors.labels import renamed
 from idt.errors import DataError
 
 
@@ -12,7 +12,7 @@ def read_labels(path, on_note=None):
     ----------
     path : str or Path
         Lines ``name,label``, or ``name,label,label`` for a video with several labels. The first line may be the header
-        ``name,label``, or one such as ``video,class`` (`encoding.labels.is_header`).
+        ``name,label``, or one such as ``video,class`` (`encoding.descriptors.labels.is_header`).
     on_note : callable, optional
         Called with one line if it is such another header.
 
@@ -50,7 +50,7 @@ def match_labels(names, labels, on_note=None):
     names : sequence of str
         Names of videos.
     labels : dict of str to str or to tuple of str
-        As from `read_labels`. A suffix of a file may stand behind a name (`encoding.labels.renamed`).
+        As from `read_labels`. A suffix of a file may stand behind a name (`encoding.descriptors.labels.renamed`).
     on_note : callable, optional
         Called with one line if suffixes were dropped.
 

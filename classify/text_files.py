@@ -5,7 +5,7 @@ A video is named as in a vectors file: by its path relative to the root of the d
 
 import numpy as np
 
-from encoding.labels import is_header
+from encoding.descriptors.labels import is_header
 from idt.errors import DataError
 from idt.files import atomic, csv_text, text
 
@@ -40,7 +40,8 @@ def read_pairs(path, header):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these two words, in any case, or others for them (`encoding.labels.is_header`).
+        The first line may be these two words, in any case, or others for them
+        (`encoding.descriptors.labels.is_header`).
 
     Returns
     -------
@@ -146,7 +147,7 @@ def read_entries(path, header, *, several=False, on_note=None):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these words, or others for them (`encoding.labels.is_header`).
+        The first line may be these words, or others for them (`encoding.descriptors.labels.is_header`).
     several : bool
         A line has one or more values, instead of one.
     on_note : callable, optional

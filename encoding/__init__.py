@@ -17,6 +17,7 @@ Inside, `encoders` is the place to start.
 encoders              the transformers, an encoding a file
 fitting, codebook     the models of every block, fitted to a sample of descriptors; their file
 encode, vectors_file  one vector a video; their file
+evidence              what each track and each region of a video adds to a score
 pipeline, cli         files in, files out, and what is up to date; the commands
 descriptors           descriptors in: files, features, arrays, videos; a uniform sample of them
 models                what is fitted to descriptors

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from encoding.labels import is_header, renamed
+from encoding.descriptors.labels import is_header, renamed
 from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (

@@ -295,12 +295,16 @@ def main(words=None):
     parser.add_argument("--actors", type=int, default=6, help="people who perform every action (%(default)s)")
     parser.add_argument("--frames", type=int, default=FRAMES, help="of a clip; in more a walker leaves the view")
     parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="of a frame, in pixels (160x120)")
+    parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=list(ACTIONS), help="some only (default all)")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set (%(default)s)")
     given = parser.parse_args(words)
     if min(given.actors, given.frames) < 1 or given.seed < 0:
         parser.error("actors and frames must be at least 1, seed at least 0")
-    paths = write_clips(given.out, actors=given.actors, frames=given.frames, size=given.size, seed=given.seed)
-    print(f"{len(paths)} clips of {given.frames} frames, {len(ACTIONS)} actions, {given.actors} actors: {given.out}")
+    options = {"actors": given.actors, "frames": given.frames, "size": given.size, "seed": given.seed}
+    paths = write_clips(given.out, **options, actions=tuple(given.actions))
+    print(
+        f"{len(paths)} clips of {given.frames} frames, {len(given.actions)} actions, {given.actors} actors: {given.out}"
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from idt.features.features import Features
 from idt.frames.video import open_video
 from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
-from idt.show.tracks import Drawn, draw_tracks
+from idt.show.tracks import MOST, Drawn, Pen, draw_tracks
 
 Options = ParamSpec("Options")
 Result = TypeVar("Result")
@@ -274,10 +274,13 @@ def draw(
     decoder="auto",
     zoom=None,
     dropped=True,
+    colour="fate",
+    most=MOST,
 ) -> Iterator[Drawn]:
     """Draw the tracks of a video over its frames, fading with age.
 
-    Kept tracks are green with a red head. Those that were dropped because they moved with the camera are blue.
+    Kept tracks are light green with a pale end point. Those that were dropped because they moved with the camera are
+    blue.
 
     Parameters
     ----------
@@ -296,6 +299,10 @@ def draw(
         Enlarge the frames so many times; None until their shorter side has about 360 pixels.
     dropped : bool, default True
         Draw the tracks that moved with the camera, too.
+    colour : {"fate", "direction", "age", "scale"}, default "fate"
+        What the colour of a kept track says.
+    most : int or None, default 400
+        Draw at most so many tracks of either kind in a picture, evenly chosen; None draws all.
 
     Yields
     ------
@@ -316,5 +323,5 @@ def draw(
     params = ExtractionParams.among(locals())
     opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
     with open_video(video, params=params, **opening) as opened:
-        drawing = {"zoom": zoom, "dropped": dropped, "channels": channels}
-        yield from draw_tracks(opened, params, boxes=boxes, threads=threads, **drawing)
+        pen = Pen(colour, most, dropped)
+        yield from draw_tracks(opened, params, boxes=boxes, threads=threads, zoom=zoom, channels=channels, pen=pen)

@@ -1,4 +1,4 @@
-"""The commands `idt-extract`, `idt-convert` and `idt-show`: parse, call one function, print what was done."""
+"""The commands `idt-extract` and `idt-convert`: parse, call one function, print what was done."""
 
 import functools
 import os
@@ -12,19 +12,17 @@ from idt.command import (
     Parser,
     add_fields,
     add_habits,
-    add_number,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import naming
 from idt.features.storage import Storage
 from idt.networks.options import add_maps, maps_of
-from idt.params.extraction import FRAME, ExtractionParams
+from idt.params.extraction import ExtractionParams
 from idt.params.flow_export import BOUND
-from idt.workers import patience
 from idt.workers.profile import stage
 from idt.workers.progress import progress_bar
 
@@ -220,70 +218,6 @@ def convert(arguments):
     )
     _note(notes, options.quiet)
     say(f"{options.output}: {count} tracks")
-    return DONE
-
-
-@command
-def show(arguments):
-    """Run ``idt-show``, tracks drawn over the frames, with these ``arguments``."""
-    parser = Parser(
-        "idt-show",
-        "Draw the tracks over the frames, fading with age: kept ones in green, in blue those dropped because they"
-        " moved with the camera.",
-        "idt-show video.avi -o tracks.png",
-    )
-    parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
-    add_habits(
-        parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
-        required=False, threads=True, videos=True,
-    )  # fmt: skip
-    add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: most tracks")
-    parser.add_argument("--boxes", metavar="FILE", help="human boxes")
-    parser.add_argument("--segments", metavar="CSV", help="write the labels of these segments over the frames")
-    add_fields(parser, ExtractionParams)
-    options = parser.parse_args(arguments)
-    params = fields_of(options, ExtractionParams)
-    from idt.batch.jobs import camera_or_path
-    from idt.batch.outcome import large_hint
-    from idt.files import outputs
-    from idt.files.marks import carries_mark
-    from idt.frames.suffixes import IMAGES, VIDEOS
-    from idt.frames.video import open_video
-    from idt.show import video_writer
-    from idt.show.labels import Labels
-
-    source = camera_or_path(options.video)
-    output = Path(options.output or f"{Path(options.video).stem}-tracks.mp4")
-    is_video = output.suffix.lower() in (".mp4", ".avi")
-    if is_video and options.frame is not None:
-        raise DataError(f"--frame is for a picture, but {output} is a video; drop it or name a .png")
-    read = [options.video, source, options.boxes, options.segments]
-    suffixes, unmarked = {*VIDEOS, *IMAGES}, not carries_mark(output)
-    outputs.check([output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=unmarked)
-    with patience.watching(options.patience, options.video):
-        opened = open_video(source, params=params, max_pixels=options.max_pixels, decoder=options.decoder)
-    with opened as video, progress_bar(video.n_expected, "frame", options.quiet) as bar:
-        if hint := large_hint(video.name, (video.width, video.height), params):
-            _note([hint], options.quiet)
-        labels = Labels(options.segments, video.name, video.fps) if options.segments else None
-
-        def progress(items):
-            for item in patience.watched(items, options.patience, options.video):
-                bar.update()
-                yield labels.written(item) if labels else item
-
-        common = {
-            "boxes": options.boxes,
-            "threads": options.threads,
-            "overwrite": options.overwrite,
-            "progress": progress,
-        }
-        if is_video:
-            drawn = video_writer.write_video(video, output, params, **common)
-        else:
-            drawn = video_writer.write_picture(video, output, params, frame=options.frame, **common)
-    _note(video.notes, options.quiet)
-    say(f"{output}: frame {drawn.index} has {drawn.kept} kept tracks and {drawn.followed_camera} of the camera")
     return DONE
 
 

@@ -20,7 +20,7 @@ from idt.imports.surroundings import clean_environment, clean_search_path
 from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
 from idt.params.decoder import DECODERS
 from idt.workers import endings, kernel_folder, memory, patience, profile
-from idt.workers.progress import shown_progress
+from idt.workers.progress import add_progress, show_as, shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
@@ -64,6 +64,7 @@ class Parser(argparse.ArgumentParser):
             # An unset variable of the shell, which would count as an option that was not given.
             if action.option_strings and action.dest != "output" and getattr(options, action.dest, None) in ("", [""]):
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value, got an empty text")
+        show_as(getattr(options, "progress", "bar"))
         if getattr(options, "profile", False):
             profile.watch()
         if getattr(options, "force", None):
@@ -210,6 +211,7 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
         add_reading(parser)
     add_replacing(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
+    add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
 
 

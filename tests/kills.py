@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MODULES = {
     "idt-extract": "idt.cli:extract",
-    "idt-show": "idt.cli:show",
+    "idt-show": "idt.show.cli:show",
     "fv-encode": "encoding.cli:fv_encode",
     "svm-train": "classify.cli:svm_train",
     "svm-predict": "classify.cli:svm_predict",

@@ -14,7 +14,8 @@ import pytest
 import idt
 from idt import api
 from idt.params.extraction import ExtractionParams
-from idt.show.tracks import FOLLOWED_CAMERA, HEAD, KEPT
+from idt.show.colours import FOLLOWED_CAMERA, HEAD
+from idt.show.tracks import BRIGHTNESS
 from tests import scenes
 
 FIELDS = {field.name: field for field in dataclasses.fields(ExtractionParams)}
@@ -73,7 +74,7 @@ def test_the_signature_has_the_options_and_defaults_of_the_parameters(name):
     video, *options = inspect.signature(getattr(idt, name)).parameters.values()
     assert (video.name, video.kind) == ("video", video.POSITIONAL_OR_KEYWORD)
     assert {option.kind for option in options} == {inspect.Parameter.KEYWORD_ONLY}
-    drawing = {"zoom": None, "dropped": True} if name == "draw" else {}
+    drawing = {"zoom": None, "dropped": True, "colour": "fate", "most": 400} if name == "draw" else {}
     wanted = {**{field.name: field.default for field in FIELDS.values()}, **OTHERS, **drawing}
     assert {option.name: option.default for option in options} == wanted
 
@@ -134,8 +135,8 @@ def test_a_preset_changes_what_the_call_leaves_out_only(params_of, name):
 def test_an_unknown_option_names_the_nearest(name):
     with pytest.raises(idt.DataError, match=r"^unknown option lenght; did you mean length\?$"):
         getattr(idt, name)("a.avi", lenght=20)
-    with pytest.raises(idt.DataError, match=r"^unknown option colour; known are length, stride, "):
-        getattr(idt, name)("a.avi", colour=20)
+    with pytest.raises(idt.DataError, match=r"^unknown option tone; known are length, stride, "):
+        getattr(idt, name)("a.avi", tone=20)
     with pytest.raises(idt.DataError, match="preset must be one of exact, fast, got 'best'"):
         getattr(idt, name)("a.avi", preset="best")
     with pytest.raises(TypeError, match="positional argument"):
@@ -155,7 +156,8 @@ def test_rgb_frames_give_what_the_same_frames_in_bgr_give(colours):
 
 def test_each_order_has_its_own_weights(colours):
     (rgb,) = itertools.islice(idt.draw(colours[:1], zoom=1, channels="rgb"), 1)
-    expected = cv2.cvtColor(colours[0], cv2.COLOR_RGB2GRAY) // 3 * 2
+    gray = cv2.cvtColor(colours[0], cv2.COLOR_RGB2GRAY)
+    expected = (gray * np.float32(BRIGHTNESS)).astype(np.uint8)
     np.testing.assert_array_equal(rgb.image, np.repeat(expected[..., None], 3, axis=2))
 
 
@@ -203,7 +205,8 @@ def test_draw_gives_a_picture_of_every_frame(clip):
     best = max(drawn, key=lambda picture: picture.kept)
     assert best.kept > 0
     assert shows(best.image, HEAD)
-    assert shows(best.image, KEPT)
+    blue, green, red = np.moveaxis(best.image.astype(int), -1, 0)
+    assert ((green > red + 40) & (red > blue + 40)).any()
 
 
 @pytest.mark.slow

@@ -6,14 +6,16 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import bench_extraction, bench_presets, compare, results, run
+from benchmarks import bench_evidence, bench_extraction, bench_presets, compare, results, run
 from benchmarks.clips import write_video
 from benchmarks.results import Row
 from benchmarks.stages import STAGES, flow_work
 from classify.datasets import registry
 from classify.params import DatasetParams
+from examples import actors
 from idt.steps import flow
 from tests import scenes
+from tests.samples import random_features
 
 pytestmark = pytest.mark.slow
 
@@ -169,3 +171,16 @@ def test_a_moving_scene_repeats_without_a_jump():
     steps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2))
     assert frames.shape == (100, 200, 300)
     assert steps.max() < 2 * np.median(steps)
+
+
+def test_evidence_is_measured_against_the_place_of_the_actor(tmp_path):
+    actor = actors.cast(1, size=(96, 72))[0]
+    boxes = bench_evidence.boxes_of("wave", actor, frames=4, size=(96, 72))
+    heights = boxes[:, 3] - boxes[:, 1]
+    assert (np.abs(heights - actor.height * 72) < 0.3 * 72).all()
+    found = bench_evidence.localisation(tmp_path, n_actors=2, frames=20, size=(96, 72), k=2)
+    assert set(found) == {"evidence", "tracks", "hit", "chance", "right"}
+    assert len({len(values) for values in found.values()}) == 1
+    assert all(((values >= 0) & (values <= 1)).all() for values in found.values())
+    seconds, _ = bench_evidence.cost(random_features(80), k=4)
+    assert seconds > 0

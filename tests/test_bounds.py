@@ -44,6 +44,7 @@ WORDS = {
     "idt-fuse": ["a=absent.npz", "b=absent.mat", "-o", "out"],
     "idt-net": ["absent.onnx", "absent.avi", "-o", "out", "--scores", "--classes", "absent.txt"],
     "idt-segment": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "s.csv"],
+    "idt-explain": ["absent.h5", "--model", "absent.h5", "--codebook", "absent.h5", "-o", "why.png"],
 }
 
 # What a bound needs beside it, by field and value.

@@ -17,9 +17,10 @@ pytestmark = pytest.mark.slow
 EXAMPLES = Path(actors.__file__).parent
 NOTEBOOKS = {
     name: json.loads((EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8"))
-    for name in ("recognise_actions", "beside_a_network")
+    for name in ("recognise_actions", "beside_a_network", "evidence")
 }
 TINY = {"ACTORS": 3, "FRAMES": 24, "SIZE": (96, 72), "KS": (2,), "BLOCKS": ("hog", "mbhx,mbhy")}
+TINY_EVIDENCE = {"ACTORS": 3, "FRAMES": 24, "SIZE": (96, 72), "K": 2}
 TINY_NETWORK = {"ACTORS": 3, "SPLITS": 3, "FRAMES": 24, "SIZE": (96, 72), "K": 2, "SNIPPETS": 2}
 
 PACE_TOLERANCE = 0.2
@@ -176,3 +177,13 @@ def test_the_notebook_on_networks_runs_from_top_to_bottom(run, capsys):
     assert found.report["videos"] == 18
     assert found.report["weights"] == {"idt": 0.25, "network": 0.75}
     assert f"fused    {found.accuracy:.3f}" in capsys.readouterr().out
+
+
+def test_the_notebook_on_evidence_runs_from_top_to_bottom(run, capsys):
+    namespace = run("evidence", TINY_EVIDENCE)
+    shares, versus, without = (namespace[name] for name in ("shares", "versus", "without"))
+    # The notebook itself asserts that shares sum to the score.
+    assert len(shares.values) == len(versus.values) > 20
+    assert namespace["picture"].image.shape[2] == 3
+    assert without.losses.max() > 0
+    assert "wave and not punch: score " in capsys.readouterr().out

@@ -5,7 +5,7 @@ import pytest
 
 from classify.labels import match_labels, read_labels
 from classify.models import model_file
-from encoding.labels import is_header, renamed
+from encoding.descriptors.labels import is_header, renamed
 from encoding.vectors_file import VectorsWriter
 from idt.errors import DataError
 from tests.commands import refused

@@ -221,7 +221,8 @@ def test_show_draws_a_picture_and_a_video(command, clip, tmp_path):
     status, out, _ = command("idt-show", clip, "-o", tmp_path / "t.png")
     picture = cv2.imread(str(tmp_path / "t.png"))
     assert status == 0
-    assert picture.shape == (384, 512, 3)
+    caption_and_legend = 2 * 20
+    assert picture.shape == (384 + caption_and_legend, 512, 3)
     assert int(re.search(r"(\d+) kept tracks", out)[1]) > 0
     # The kept tracks are green: colour on a gray frame.
     assert (picture[..., 1].astype(int) - picture[..., 2] > 60).any()

@@ -1,15 +1,19 @@
 """`idt.workers.run_options`: what every run of many inputs may choose, and no number depends on."""
 
 import dataclasses
+import json
 import pickle
 from argparse import Namespace
 
 import pytest
 
+from benchmarks.clips import write_video
 from idt.command import run_options
 from idt.errors import DataError
+from idt.workers import progress
 from idt.workers.progress import shown_progress
 from idt.workers.run_options import RunOptions, no_progress
+from tests import scenes
 from tests.progress import Counted
 
 
@@ -59,3 +63,27 @@ def test_progress_is_not_shown_where_stderr_is_no_terminal(capsys):
         update()
         update(1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_json_progress_says_what_is_done_and_left(capsys, monkeypatch):
+    clock = iter([0.0, 0.2, 1.0, 1.0, 2.0, 2.0, 2.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(progress, "_form", "json")
+    with shown_progress("frame", 8) as update:
+        update()
+        update(3)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert lines[0] == {"unit": "frame", "done": 4, "total": 8, "seconds": 1.0, "left": 1.0}
+    assert [line["done"] for line in lines] == [4, 4]
+    with progress.progress_bar(8, "frame", quiet=True) as bar:
+        bar.update()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_command_shows_json_progress_in_a_pipe_and_nothing_else_does(command, tmp_path):
+    clip = write_video(tmp_path / "a.avi", scenes.moving_patch(8))
+    words = ("idt-extract", clip, "--length", 3, "--time-cells", 1, "--scales", 1, "--overwrite")
+    _, _, err = command(*words, "-o", tmp_path / "a.h5", "--progress", "json")
+    assert json.loads(err.splitlines()[-1])["done"] == 8
+    assert command(*words, "-o", tmp_path / "b.h5")[2] == ""
+    assert command(*words, "-o", tmp_path / "c.h5", "--progress", "json", "--quiet")[2] == ""

@@ -6,4 +6,6 @@ predict          labels of vectors
 predict_videos   labels of videos, in one pass
 outside_vectors  blocks of vectors that others computed
 video_features   the feature files of videos
+explain          which tracks and regions of a video made a score
+evidence_pictures  the same as pictures and tables
 """

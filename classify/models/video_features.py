@@ -47,6 +47,25 @@ def extract(tasks, run):
     yield from sorted_again(extract_many(videos, params, run=run))
 
 
+def extract_alone(task, run):
+    """Extract one video into its feature file, and show the progress of its frames.
+
+    Parameters
+    ----------
+    task : Task
+    run : RunOptions
+
+    Returns
+    -------
+    idt.batch.outcome.Outcome
+        With its ``error`` if it failed.
+    """
+    from idt.batch.extract_one import attempt_job
+    from idt.batch.jobs import Job
+
+    return attempt_job(Job(task.source, task.name, task.output), task.params, run=run)
+
+
 def plan(videos, folder, params):
     """Tasks for the videos of a command line, named as `idt-extract` names them.
 

@@ -11,6 +11,7 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
+from idt.collect import CHUNK
 
 from classify.untrimmed.running_viterbi import RunningViterbi
 from classify.untrimmed.window_scores import window_of
@@ -18,7 +19,6 @@ from encoding.slices.cut import LENGTH, Cut
 from encoding.slices.running import running_slices
 from encoding.slices.slices_file import lag_of
 from encoding.slices.windows import vector_of, widths_of
-from idt.collect import CHUNK
 from idt.errors import DataError
 
 

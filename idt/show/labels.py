@@ -66,11 +66,11 @@ class Labels:
 
         Parameters
         ----------
-        drawn : idt.show.tracks.Drawn
+        drawn : idt.show.step_pictures.StepPicture
 
         Returns
         -------
-        Drawn
+        StepPicture
             The same; its image is changed.
         """
         height = drawn.image.shape[0]

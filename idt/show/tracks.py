@@ -1,7 +1,8 @@
-"""Looking at tracks: drawn over the frames, fading with age, those that moved with the camera in another colour.
+"""Looking at tracks: thin translucent lines over a dimmed frame, fading with age.
 
 Whether a track is kept is known only when it has made its L steps, so a frame is drawn L frames late, with every
-track that was under way in it and got that far.
+track that was under way in it and got that far. Of many tracks some are drawn, evenly chosen over the frame; a track
+that is drawn in a frame is drawn in the next ones, too, unless more tracks come.
 """
 
 from collections import deque
@@ -10,16 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from idt.checks import positive_integer
+from idt.errors import DataError
 from idt.extractor import follow
-from idt.imports.opencv import cv2
+from idt.show.canvas import Canvas, zoom_of
+from idt.show.colours import ALPHAS, COLOURS, FOLLOWED_CAMERA, HEAD, classes_of
 
-KEPT = (80, 255, 80)
-FOLLOWED_CAMERA = (255, 120, 60)
-HEAD = (60, 60, 255)
-"""Colours of tracks and of the ends of the kept ones, BGR."""
-SUBPIXEL_BITS = 4
-SMALLEST_SIDE = 360
-"""Frames are enlarged by whole numbers until their shorter side has this many pixels, or lines hide what they show."""
+MOST = 400
+"""Tracks of either kind that are drawn in one picture unless all are asked for."""
+
+BRIGHTNESS = 0.65
+"""Of the frame under the tracks."""
+
+NEW = 5
+"""Steps after which the end point of a track has its full colour."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples, modulo 1, are spread evenly, and any share of them is a superset of a smaller one."""
 
 
 class Drawn(NamedTuple):
@@ -32,16 +39,47 @@ class Drawn(NamedTuple):
     image : (H', W', 3) uint8
         Enlarged by a whole number; BGR unless RGB was asked for.
     kept, followed_camera : int
-        Tracks drawn of either kind.
+        Tracks of either kind that are under way.
+    kept_drawn, followed_camera_drawn : int
+        How many of these the picture shows.
+    gray : (H, W) uint8
+        The frame.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a picture with
     image: np.ndarray
     kept: int
     followed_camera: int
+    kept_drawn: int
+    followed_camera_drawn: int
+    gray: np.ndarray
 
 
-def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, dropped=True, channels="bgr"):
+class Pen(NamedTuple):
+    """How tracks are drawn.
+
+    Attributes
+    ----------
+    colour : str
+        One of `idt.show.colours.COLOURS`.
+    most : int or None
+        Tracks of either kind in a picture; None for all.
+    dropped : bool
+        Whether tracks that moved with the camera are drawn.
+    evidence : (n,) float or None
+        For the colour ``evidence``: a number for each kept track of the video, in the order of features.
+    """
+
+    colour: str = "fate"
+    most: int | None = MOST
+    dropped: bool = True
+    evidence: np.ndarray | None = None
+
+
+PLAIN = Pen()
+
+
+def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bgr", pen=PLAIN):
     """Draw every frame of an opened video with the tracks that are under way in it.
 
     Parameters
@@ -49,8 +87,9 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, dropped=True
     video : Video
         From `idt.frames.video.open_video`.
     params : ExtractionParams
-    boxes, threads, zoom, dropped, channels
+    boxes, threads, zoom, channels
         As for `idt.draw`.
+    pen : Pen
 
     Yields
     ------
@@ -60,88 +99,117 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, dropped=True
     Raises
     ------
     DataError
-        If ``zoom`` is no whole number of at least 1.
+        If ``zoom`` is no whole number of at least 1, the colour is unknown, or the evidence is of other tracks.
     """
-    pen = _Pen(
-        zoom_of(video) if zoom is None else positive_integer(zoom, "zoom"), params.length, dropped, channels == "rgb"
-    )
+    zoom = zoom_of(video) if zoom is None else positive_integer(zoom, "zoom")
+    if pen.most is not None:
+        positive_integer(pen.most, "most")
+    if pen.colour not in COLOURS:
+        raise DataError(f"colour must be one of {', '.join(COLOURS)}, got {pen.colour!r}")
+    if (pen.colour == "evidence") != (pen.evidence is not None):
+        raise DataError("the colour evidence needs evidence, and evidence that colour")
     waiting: deque[tuple[int, np.ndarray]] = deque()
-    ended: deque = deque(maxlen=params.length + 1)
+    ended: deque[_Ended] = deque(maxlen=params.length + 1)
+    seen = 0
     for step in follow(video, params, boxes=boxes, threads=threads):
         waiting.append((step.index, step.gray))
-        ended.append((step.index, step.finished))
+        ended.append(_Ended.of(step, pen, seen))
+        seen += len(ended[-1].kept.points)
         if len(waiting) > params.length:
-            yield _picture(*waiting.popleft(), ended, pen)
+            yield _picture(*waiting.popleft(), ended, (pen, zoom, params.length, channels))
     while waiting:
-        yield _picture(*waiting.popleft(), ended, pen)
+        yield _picture(*waiting.popleft(), ended, (pen, zoom, params.length, channels))
+    if pen.evidence is not None and seen != len(pen.evidence):
+        raise DataError(f"the evidence is of {len(pen.evidence)} tracks, the video has {seen}; explain this very video")
 
 
-def zoom_of(video):
-    """Return how many times the frames of a ``video`` are enlarged if nobody says."""
-    return max(1, round(SMALLEST_SIDE / min(video.height, video.width)))
+class _Group(NamedTuple):
+    """Tracks of one kind that ended at one frame, with a rank in [0, 1) each: those of low ranks are drawn."""
+
+    points: np.ndarray
+    factor: np.ndarray
+    values: np.ndarray
+    rank: np.ndarray
+
+    @classmethod
+    def of(cls, finished, chosen, values=None):
+        points = finished.points[chosen]
+        values = np.zeros(len(points)) if values is None else values
+        return cls(points, finished.factor[chosen], values, _ranks(points[:, -1]))
 
 
-class _Pen(NamedTuple):
-    """How tracks are drawn.
+class _Ended(NamedTuple):
+    """Tracks that ended at a frame."""
 
-    Attributes
-    ----------
-    zoom : int
-        Pixels of the picture for one of the frame.
-    length : int
-        Steps of a track.
-    dropped : bool
-        Whether tracks that moved with the camera are drawn.
-    rgb : bool
-        Whether red comes first in the picture.
-    """
+    index: int  # type: ignore[assignment]
+    kept: _Group
+    dropped: _Group
 
-    zoom: int
-    length: int
-    dropped: bool
-    rgb: bool
-
-    def colour(self, bgr):
-        """Return a colour in the picture's order."""
-        return bgr[::-1] if self.rgb else bgr
-
-    def fixed(self, x, y):
-        """Return a position as the fixed-point pair that OpenCV draws with; (0, 0) is the first pixel's centre."""
-        scale = self.zoom * (1 << SUBPIXEL_BITS)
-        shift = (self.zoom - 1) / 2 * (1 << SUBPIXEL_BITS)
-        return round(float(x) * scale + shift), round(float(y) * scale + shift)
+    @classmethod
+    def of(cls, step, pen, seen):
+        summary, values = step.finished.summary, None
+        count = int(np.count_nonzero(summary.kept))
+        if pen.evidence is not None:
+            values = np.resize(pen.evidence[seen : seen + count], count)
+        kept = _Group.of(step.finished, summary.kept, values)
+        return cls(step.index, kept, _Group.of(step.finished, summary.followed_camera))
 
 
-def _picture(index, gray, ended, pen):
+def _ranks(points):
+    """Ranks along a curve that visits neighbours one after the other, so that any share of them is spread evenly."""
+    cells = np.clip(np.nan_to_num(points) / 8, 0, 2**10 - 1).astype(np.int64)
+    code = np.zeros(len(points), np.int64)
+    for bit in range(10):
+        for axis in (0, 1):
+            code |= ((cells[:, axis] >> bit) & 1) << (2 * bit + axis)
+    ranks = np.empty(len(points))
+    ranks[np.argsort(code, kind="stable")] = (np.arange(len(points)) + 1) * GOLDEN % 1
+    return ranks
+
+
+def _picture(index, gray, ended, style):
     """Draw one frame with the tracks under way in it: begun by then, ended then or later."""
-    size = (gray.shape[1] * pen.zoom, gray.shape[0] * pen.zoom)
-    image = cv2.cvtColor(cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR) // 3 * 2
-    counts = {"kept": 0, "followed_camera": 0}
-    heads = []
-    for end, tracks in ended:
-        steps = index - (end - pen.length)
-        if not 0 <= steps <= pen.length:
-            continue
-        # Camera tracks first, so that they do not cover the others.
-        if pen.dropped:
-            points = tracks.points[tracks.summary.followed_camera, : steps + 1]
-            counts["followed_camera"] += len(points)
-            _draw_lines(image, points, pen, FOLLOWED_CAMERA)
-        points = tracks.points[tracks.summary.kept, : steps + 1]
-        counts["kept"] += len(points)
-        _draw_lines(image, points, pen, KEPT)
-        heads.append(points[:, -1])
-    radius = (pen.zoom << SUBPIXEL_BITS) // 2
-    for x, y in np.concatenate(heads) if heads else ():
-        cv2.circle(image, pen.fixed(x, y), radius, pen.colour(HEAD), -1, cv2.LINE_AA, SUBPIXEL_BITS)
-    return Drawn(index, image, **counts)
+    pen, zoom, length, channels = style
+    canvas = Canvas(gray, zoom, BRIGHTNESS)
+    under_way = [(found, index - (found.index - length)) for found in ended]
+    under_way = [(found, steps) for found, steps in under_way if 0 <= steps <= length]
+    counts, shown = [], []
+    # Camera tracks first, so that they do not cover the others.
+    for dropped in (True, False):
+        groups = [((found.dropped if dropped else found.kept), steps) for found, steps in under_way]
+        groups = groups if pen.dropped or not dropped else []
+        count = sum(len(group.points) for group, _ in groups)
+        share = 1.0 if pen.most is None or count <= pen.most else pen.most / count
+        drawn = 0
+        for group, steps in groups:
+            chosen = group.rank < share
+            drawn += int(np.count_nonzero(chosen))
+            points = group.points[chosen, : steps + 1]
+            if dropped:
+                _draw_fading(canvas, points, FOLLOWED_CAMERA, length, 0.75)
+                continue
+            for colour, members in classes_of(pen.colour, group, chosen, steps):
+                _draw_fading(canvas, points[members], colour, length, 1.0)
+            # A track that has just begun shows no motion yet.
+            canvas.dots(points[:, -1], HEAD, 0.35 * zoom + 0.4, min(1.0, 0.2 + steps / NEW))
+        counts.append(count)
+        shown.append(drawn)
+    image = canvas.image()
+    image = np.ascontiguousarray(image[..., ::-1]) if channels == "rgb" else image
+    return Drawn(index, image, counts[1], counts[0], shown[1], shown[0], gray)
 
 
-def _draw_lines(image, points, pen, colour):
-    """Draw polylines whose segments darken with their age, oldest first so that the new lie on top."""
+def _draw_fading(canvas, points, colour, length, strength):
+    """Draw polylines in pieces that fade with their age, oldest first so that the new lie on top.
+
+    ``colour`` is BGR, or a function that gives the colour of a piece's age in [0, 1].
+    """
     n_steps = points.shape[1] - 1
-    for step in range(n_steps):
-        strength = 1 - (n_steps - 1 - step) / pen.length
-        faded = tuple(int(channel * (0.25 + 0.75 * strength)) for channel in pen.colour(colour))
-        for (x0, y0), (x1, y1) in points[:, step : step + 2]:
-            cv2.line(image, pen.fixed(x0, y0), pen.fixed(x1, y1), faded, 1, cv2.LINE_AA, SUBPIXEL_BITS)
+    pieces = len(ALPHAS)
+    for piece, alpha in enumerate(ALPHAS):
+        # The last piece is of the newest third of a whole track.
+        last = n_steps - (pieces - 1 - piece) * length // pieces
+        first = max(0, n_steps - (pieces - piece) * length // pieces)
+        if last > first:
+            shade = colour(1 - (piece + 0.5) / pieces) if callable(colour) else colour
+            canvas.lines(list(points[:, first : last + 1]), shade, alpha * strength)

@@ -1,21 +1,61 @@
-"""Drawn frames written to the disk: all of them as a video, or one as a picture."""
+"""Drawn frames written to the disk: all of them as a video, one as a picture, or some as a contact sheet."""
 
-import os
-import shutil
-from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from idt.errors import DataError
-from idt.files import marks, outputs, scratch
-from idt.files.atomic import replacing
+from idt.extractor import features_of
+from idt.features.camera import Camera
+from idt.files import marks, outputs
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.imports.opencv import cv2
-from idt.show.tracks import draw_tracks, zoom_of
+from idt.show.canvas import Canvas, beside, captioned, zoom_of
+from idt.show.colours import legend_of
+from idt.show.picture_files import check_picture, picture_file, save_video
+from idt.show.plots import camera_picture, track_picture
+from idt.show.step_pictures import Recorded, StepPicture, step_pictures
+from idt.show.tracks import PLAIN, Pen, draw_tracks
 
-FALLBACK_RATE = 25.0
-"""Frames per second of a drawn video whose source has no known rate."""
+STEPS = ("tracks", "flow", "matches", "warp", "people")
+"""Steps of which every frame has a picture."""
+WHOLE = ("camera", "histograms")
+"""Steps of which a whole video has one."""
+SHEET_WIDTH = 1920
+"""Pixels, at most, of a contact sheet."""
 
 
-def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False):
+class Look(NamedTuple):
+    """What is drawn.
+
+    Attributes
+    ----------
+    step : str
+        One of `STEPS` or `WHOLE`.
+    pen : Pen
+        How tracks are drawn.
+    frame : int or None
+        Number of the frame of a picture; None for the best.
+    sheet : (int, int) or None
+        Columns and rows of a contact sheet.
+    beside : bool
+        Put each frame as it is beside its picture.
+    track : int or None
+        Number of the track whose histograms are plotted; None for the longest.
+    """
+
+    step: str = "tracks"
+    pen: Pen = PLAIN
+    frame: int | None = None
+    sheet: tuple[int, int] | None = None
+    beside: bool = False
+    track: int | None = None
+
+
+TRACKS = Look()
+
+
+def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=TRACKS):
     """Write the drawn frames as a video.
 
     Parameters
@@ -29,101 +69,168 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
         Wraps the iterator of pictures.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
+    look : Look
 
     Returns
     -------
-    Drawn
-        The picture with the most kept tracks.
+    StepPicture
+        The best: of tracks, that with the most kept ones.
 
     Raises
     ------
     DataError
-        If the output is an input, exists and may not be replaced, or OpenCV has no encoder for its suffix.
+        If the output is an input, exists and may not be replaced, the step has one picture only, or OpenCV has no
+        encoder for its suffix.
     OSError
         If the disk takes no more, be it that of the output or of temporary files.
     """
     _check(output, video, boxes, overwrite)
-    suffix = Path(output).suffix.lower()
-    code = cv2.VideoWriter.fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))
-    rate = video.fps if video.fps > 0 else FALLBACK_RATE
-    zoom = zoom_of(video)
-    with replacing(output, overwrite=overwrite) as part, scratch.folder() as folder:
-        # OpenCV writes videos only to a path of its own, with a suffix that it knows.
-        rendered = os.path.join(folder, f"tracks{suffix}")
-        writer = cv2.VideoWriter(rendered, code, rate, (video.width * zoom, video.height * zoom))
-        if not writer.isOpened():
-            raise DataError(f"OpenCV cannot write a video such as {output}; use .mp4 or .avi")
-        best, n_frames = None, 0
-        for drawn in progress(draw_tracks(video, params, boxes=boxes, threads=threads)):
-            writer.write(drawn.image)
-            n_frames += 1
-            best = drawn if best is None or drawn.kept > best.kept else best
-        writer.release()
-        if _count_frames(rendered) != n_frames:
-            # OpenCV only warns when it cannot write.
-            raise OSError(f"{output} was not written whole; is there room in {folder}, and for {output}?")
-        with open(rendered, "rb") as file:
-            shutil.copyfileobj(file, part)
-        marks.mark_video(part, suffix)
+    if look.step in WHOLE or look.sheet or look.frame is not None:
+        raise DataError(f"{output} is a video, but a frame, a contact sheet, camera and histograms are pictures")
+    best = None
+
+    def images():
+        nonlocal best
+        for found in progress(_pictures(video, params, look, boxes, threads)):
+            best = found if best is None or found.weight > best.weight else best
+            yield found.image
+
+    save_video(images(), output, rate=video.fps, overwrite=overwrite)
     return best
 
 
-def write_picture(video, output, params, *, frame=None, boxes=None, threads=1, progress=iter, overwrite=False):
-    """Write one drawn frame as an image.
+def write_picture(video, output, params, *, boxes=None, threads=1, progress=iter, overwrite=False, look=TRACKS):
+    """Write one drawn frame, or a contact sheet of several, as an image.
 
     Parameters
     ----------
     video : Video
     output : path
         ``.png`` or another format that OpenCV writes.
-    params, boxes, threads, progress, overwrite
+    params, boxes, threads, progress, overwrite, look
         As for `write_video`.
-    frame : int, optional
-        Number of the frame; the one with the most kept tracks if not given.
 
     Returns
     -------
-    Drawn
+    StepPicture
 
     Raises
     ------
     DataError
-        If the video has no such frame, the output is an input or exists and may not be replaced, or its suffix is not
-        that of a picture.
+        If the video has no such frame or track, the output is an input or exists and may not be replaced, or its suffix
+        is not that of a picture.
     OSError
         If the disk takes no more.
     """
-    suffix = Path(output).suffix
-    if not suffix or not cv2.haveImageWriter(f"tracks{suffix}"):
-        raise DataError(f"OpenCV cannot write a picture such as {output}; use .png or .jpg")
+    check_picture(output)
     _check(output, video, boxes, overwrite)
-    best = None
-    last = -1
     # Opened first: an output that cannot be written is refused before the work, not after.
-    with replacing(output, overwrite=overwrite, unmarked=not marks.carries_mark(output)) as part:
-        for drawn in progress(draw_tracks(video, params, boxes=boxes, threads=threads)):
-            last = drawn.index
-            wanted = drawn.index == frame if frame is not None else best is None or drawn.kept > best.kept
-            best = drawn if wanted else best
-            if frame is not None and best is not None:
-                break
-        if best is None:
-            raise DataError(f"frame {frame} is not among those of {video.name}, {video.first_frame.index} to {last}")
-        part.write(marks.mark_picture(cv2.imencode(suffix, best.image)[1].tobytes(), suffix))
+    with picture_file(output, overwrite=overwrite) as put:
+        if look.step == "camera":
+            found = _camera(video, params, boxes, threads, progress)
+        elif look.step == "histograms":
+            found = _histograms(video, params, look.track, boxes, threads, progress)
+        elif look.sheet:
+            found = _sheet(progress(_pictures(video, params, look, boxes, threads)), look.sheet)
+        else:
+            found = _one(progress(_pictures(video, params, look, boxes, threads)), look.frame, video)
+        put(found.image)
+    return found
+
+
+def _pictures(video, params, look, boxes, threads):
+    """Yield the picture of every frame, a `StepPicture`."""
+    if look.step != "tracks":
+        yield from step_pictures(look.step, video, params, boxes=boxes, threads=threads)
+        return
+    for drawn in draw_tracks(video, params, boxes=boxes, threads=threads, pen=look.pen):
+        image = drawn.image
+        if look.beside:
+            image = beside([Canvas(drawn.gray, zoom_of(video), 1.0).image(), image])
+        said = f"{drawn.kept} kept tracks and {drawn.followed_camera} of the camera"
+        caption = f"frame {drawn.index}"
+        if (drawn.kept_drawn, drawn.followed_camera_drawn) != (drawn.kept, drawn.followed_camera):
+            said += f", of which {drawn.kept_drawn} and {drawn.followed_camera_drawn} are drawn (--all draws all)"
+        image = captioned(image, caption, legend_of(look.pen, drawn))
+        yield StepPicture(drawn.index, image, float(drawn.kept), said)
+
+
+def _one(pictures, frame, video):
+    """Return the picture of a frame, or the best."""
+    best, last = None, -1
+    for found in pictures:
+        last = found.index
+        wanted = found.index == frame if frame is not None else best is None or found.weight > best.weight
+        best = found if wanted else best
+        if frame is not None and best is not None:
+            break
+    if best is None:
+        first = video.first_frame.index
+        if frame is None:
+            raise DataError(f"{video.name} has a single frame, and this step compares two")
+        raise DataError(f"frame {frame} is not among those of {video.name}, {first} to {last}")
     return best
+
+
+def _sheet(pictures, grid):
+    """Put pictures evenly spread over the video into one.
+
+    The number of frames may be unknown: whenever six times as many pictures are held as fit, every second is dropped.
+    """
+    cells, held, every = grid[0] * grid[1], [], 1
+    scale = None
+    for number, found in enumerate(pictures):
+        if number % every:
+            continue
+        if scale is None:
+            scale = min(1.0, SHEET_WIDTH / (grid[0] * found.image.shape[1]))
+        size = [max(1, round(side * scale)) for side in found.image.shape[1::-1]]
+        held.append(found._replace(image=cv2.resize(found.image, size, interpolation=cv2.INTER_AREA)))
+        if len(held) > 6 * cells:
+            held, every = held[::2], 2 * every
+    if not held:
+        raise DataError("there are no frames for a contact sheet")
+    chosen = [held[i] for i in np.unique(np.linspace(0, len(held) - 1, min(cells, len(held))).round().astype(int))]
+    high = max(found.image.shape[0] for found in chosen)
+    images = [
+        cv2.copyMakeBorder(found.image, 0, high - found.image.shape[0] + 4, 0, 4, cv2.BORDER_CONSTANT)
+        for found in chosen
+    ]
+    images += [np.zeros_like(images[0])] * (-len(images) % grid[0])
+    rows = [np.concatenate(images[i : i + grid[0]], axis=1) for i in range(0, len(images), grid[0])]
+    best = max(chosen, key=lambda found: found.weight)
+    frames = ", ".join(str(found.index) for found in chosen)
+    return best._replace(image=np.concatenate(rows), said=f"{best.said}; the sheet shows frames {frames}")
+
+
+def _camera(video, params, boxes, threads, progress):
+    """Plot the camera's path."""
+    parts = [chunk.camera for chunk in progress(features_of(video, params, boxes=boxes, threads=threads))]
+    camera = Camera.joined(parts)
+    said = f"the camera of {len(camera)} frames"
+    return StepPicture(camera.first_frame, camera_picture(camera, (video.width, video.height)), 0.0, said)
+
+
+def _histograms(video, params, wanted, boxes, threads, progress):
+    """Plot the histograms of the track of a number, or of the longest."""
+    frames, seen, best = Recorded(video), 0, None
+    for chunk in progress(features_of(frames, params, boxes=boxes, threads=threads)):
+        numbers = range(len(chunk)) if wanted is None else [wanted - seen]
+        for i in numbers:
+            if 0 <= i < len(chunk) and (best is None or chunk.length[i] > best[1].length):
+                track = chunk[i]
+                best = (seen + i, track, frames.seen[int(track.frame)].gray)
+        seen += len(chunk)
+        for index in [index for index in frames.seen if len(chunk) and index <= int(chunk.frame[-1])]:
+            del frames.seen[index]
+    if best is None:
+        raise DataError(f"{video.name} has {seen} tracks, so there is no track {wanted or 0}; they count from 0")
+    number, track, gray = best
+    image = track_picture(track, gray, number=number, cells=params.cells, time_cells=params.time_cells)
+    return StepPicture(int(track.frame), image, 0.0, f"histograms of track {number}")
 
 
 def _check(output, video, boxes, overwrite):
     """Refuse an output that would destroy something."""
     read, suffixes = [video.path, boxes], {*VIDEOS, *IMAGES}
     outputs.check([output], read, suffixes=suffixes, overwrite=overwrite, unmarked=not marks.carries_mark(output))
-
-
-def _count_frames(path):
-    """Count the frames of a video that decode."""
-    capture = cv2.VideoCapture(path)
-    count = 0
-    while capture.grab():
-        count += 1
-    capture.release()
-    return count

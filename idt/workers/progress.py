@@ -1,10 +1,35 @@
-"""Progress bars on stderr, for what takes longer than two seconds."""
+"""Progress on stderr: bars for what takes longer than two seconds, or JSON for programs."""
 
 import contextlib
+import json
 import sys
+import time
+
+from idt.workers import endings
 
 SLOW = 2.0
 """Seconds after which a progress bar appears."""
+
+EVERY = 0.5
+"""Seconds between two lines of JSON."""
+
+FORMS = ("bar", "json")
+_form = FORMS[0]
+
+
+def add_progress(parser):
+    """Add to ``parser`` the option that says how progress is shown."""
+    parser.add_argument(
+        "--progress", choices=FORMS, default=FORMS[0],
+        help="a bar with the time left, on a terminal; or JSON on stderr for programs, a line twice a second with unit,"
+        " done, total, seconds and left (default bar)",
+    )  # fmt: skip
+
+
+def show_as(form):
+    """Show the progress of this process in a ``form``, one of `FORMS`."""
+    global _form  # one process shows its progress in one form
+    _form = form
 
 
 def progress_bar(total, unit, quiet, *, form=None):
@@ -22,8 +47,10 @@ def progress_bar(total, unit, quiet, *, form=None):
 
     Returns
     -------
-    tqdm.tqdm or NoBar
+    tqdm.tqdm, JsonLines or NoBar
     """
+    if not quiet and _form == "json" and sys.stderr is not None:
+        return JsonLines(total, unit)
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         return NoBar()
     from tqdm import tqdm
@@ -48,6 +75,39 @@ class NoBar(contextlib.AbstractContextManager):
 
     def __exit__(self, *_):
         return None
+
+
+class JsonLines(NoBar):
+    """Progress as lines of JSON: what is counted, how many are done and will be, seconds so far and left.
+
+    Parameters
+    ----------
+    total : int or None
+    unit : str
+    """
+
+    def __init__(self, total, unit):
+        self.total = total
+        self._unit, self._done = unit, 0
+        self._start = self._told = time.monotonic()
+
+    def update(self, n=1):
+        """Count ``n`` more."""
+        self._done += n
+        if time.monotonic() >= self._told + EVERY:
+            self._tell()
+
+    def _tell(self):
+        self._told = time.monotonic()
+        seconds = self._told - self._start
+        left = None
+        if self.total is not None and self._done:
+            left = round(seconds / self._done * max(self.total - self._done, 0), 1)
+        line = {"unit": self._unit, "done": self._done, "total": self.total, "seconds": round(seconds, 1), "left": left}
+        endings.print_line(json.dumps(line), sys.stderr)
+
+    def __exit__(self, *_):
+        self._tell()
 
 
 @contextlib.contextmanager

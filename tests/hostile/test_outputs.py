@@ -52,6 +52,7 @@ ATTACKS = {
         ("a.avi", "a.avi"),
         ("frames", "frames/img_005.png"),
         ("frames/img_%03d.png", "frames/img_005.png"),
+        ("a.avi --colour evidence --evidence split.csv", "split.csv"),
     ],
     "idt-flow": [("a.avi", "a.avi"), ("a.avi --boxes boxes.txt", "boxes.txt"), ("--list list.txt", "list.txt")],
     "idt-convert": [("f/a.h5", "f/a.h5"), ("rows.bin", "rows.bin"), ("f/a.h5 --project cb.h5", "cb.h5")],
@@ -89,6 +90,14 @@ ATTACKS = {
         ("a.avi --train labels.csv --train-slices b.avi --codebook cb.h5", "b.avi"),
         ("a.avi --model m.h5 --codebook cb.h5 --truth labels.csv", "labels.csv"),
         ("f --model m.h5 --codebook cb.h5 --method dtw --transcripts s", "s/x/1.avi"),
+    ],
+    "idt-explain": [
+        ("a.avi --model m.h5 --codebook cb.h5", "a.avi"),
+        ("a.avi --model m.h5 --codebook cb.h5", "m.h5"),
+        ("a.avi --model m.h5 --codebook cb.h5", "cb.h5"),
+        ("f/a.h5 --model m.h5 --codebook cb.h5", "f/a.h5"),
+        ("f/a.h5 --model m.h5 --codebook cb.h5 --frames b.avi", "b.avi"),
+        ("frames --model m.h5 --codebook cb.h5", "frames/img_003.png"),
     ],
     "idt-fuse": [
         ("extra.npy --convert --write csv --order names.txt", "extra.npy"),

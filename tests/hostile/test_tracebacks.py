@@ -42,6 +42,7 @@ NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
     *("--preset", "--tensor", "--mean", "--std", "--maps-preset", "--maps-norm"),
     *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
+    *("--class", "--versus", "--sheet"),
 }
 """Options that take text and name no file."""
 
@@ -71,6 +72,7 @@ FILES = {
     "idt-show": {
         "video": "{bad} -o {out}.png",
         "--boxes": "{a.avi} --boxes {bad} -o {out}.png",
+        "--evidence": "{a.avi} --colour evidence --evidence {bad} -o {out}.png",
     },
     **{
         name: {
@@ -135,6 +137,13 @@ FILES["idt-net"] = {
     "model": SCORED.replace("{net.onnx}", "{bad}"),
     "videos": SCORED.replace("{a.avi}", "{bad}"),
     "--classes": SCORED.replace("{names.txt}", "{bad}"),
+}
+EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
+FILES["idt-explain"] = {
+    "video": EXPLAINED.replace("{f1.h5}", "{bad}"),
+    "--model": EXPLAINED.replace("{model.h5}", "{bad}"),
+    "--codebook": EXPLAINED.replace("{codebook.h5}", "{bad}"),
+    "--frames": EXPLAINED + " --frames {bad}",
 }
 FILES["sfv-encode"]["--labels"] = "{f1.h5} {f2.h5} --labels {bad} -o {out} --k 2"
 

@@ -1,0 +1,140 @@
+"""The command `idt-explain`: which tracks and which regions of a video made a class's score."""
+
+from pathlib import Path
+
+from idt.command import DONE, Parser, add_habits, add_number, command, run_options, say
+from idt.errors import DataError
+from idt.params.extraction import FRAME
+
+VIDEO_SUFFIXES = (".mp4", ".avi")
+MOST_NAMED = 5
+
+
+@command
+def explain(arguments):
+    """Run ``idt-explain``, a video and a model to the evidence of a class, with these ``arguments``."""
+    options = _parsed(arguments)
+    _check(options)
+    from classify.models.explain import explain
+    from idt.workers.progress import progress_bar
+
+    run = run_options(options)
+    evidence = explain(
+        options.video, options.model, options.codebook, class_name=options.class_name, versus=options.versus,
+        by=options.by, cells=options.cells, run=run,
+    )  # fmt: skip
+    _report(evidence)
+    if options.output is None:
+        return DONE
+    suffix = Path(options.output).suffix.lower()
+    if suffix == ".csv":
+        from classify.models.evidence_pictures import write_evidence
+
+        write_evidence(options.output, evidence, overwrite=run.overwrite)
+        say(str(options.output))
+        return DONE
+    from classify.models.evidence_pictures import evidence_picture, evidence_pictures
+    from idt.show.picture_files import save_picture, save_video
+
+    frames = options.frames or (None if _is_features(options.video) else options.video)
+    with progress_bar(evidence.features.frames, "frame", options.quiet) as bar:
+        if suffix in VIDEO_SUFFIXES:
+
+            def images():
+                for picture in evidence_pictures(evidence, frames, run=run):
+                    bar.update()
+                    yield picture.image
+
+            count = save_video(images(), options.output, rate=evidence.features.fps, overwrite=run.overwrite)
+            say(f"{options.output}: {count} frames")
+        else:
+            picture = evidence_picture(evidence, frames, frame=options.frame, run=run)
+            save_picture(picture.image, options.output, overwrite=run.overwrite)
+            say(f"{options.output}: frame {picture.index}")
+    return DONE
+
+
+def _parsed(arguments):
+    parser = Parser(
+        "idt-explain",
+        "Say why a video has its class: what each track adds to the class's score (share), or what the score loses"
+        " without each space-time cell (without). Pictures show the map left and the tracks right; orange adds, blue"
+        " takes away.",
+        "idt-explain video.avi --model model.h5 --codebook vectors.codebook.h5 -o why.png",
+    )
+    parser.add_argument("video", metavar="VIDEO", help="video, or its feature file")
+    add_habits(
+        parser, output="picture (.png, .jpg), video (.mp4, .avi) or table (.csv); none prints the score only",
+        required=False, threads=True, videos=True,
+    )  # fmt: skip
+    parser.add_argument("--model", required=True, metavar="FILE", help="model file, as from svm-train")
+    parser.add_argument("--codebook", required=True, metavar="FILE", help="codebook of the model's vectors")
+    parser.add_argument("--class", dest="class_name", metavar="NAME", help="class (default: that of the highest score)")
+    parser.add_argument("--versus", metavar="NAME", help="why the class and not this one: the difference of the two")
+    parser.add_argument(
+        "--by", choices=("share", "without"), default="share",
+        help="what each track adds, or what is lost without each cell (default share)",
+    )  # fmt: skip
+    from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+
+    add_number(parser, "--columns", SIDE, default=GRID[0], help="cells of --by without, beside each other")
+    add_number(parser, "--rows", SIDE, default=GRID[1], help="cells of --by without, above each other")
+    add_number(parser, "--cell-frames", FRAMES, default=LENGTH, help="frames of a cell of --by without")
+    parser.add_argument("--frames", metavar="PATH", help="video of a feature file (default: where it says it was)")
+    add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: the strongest")
+    options = parser.parse_args(arguments)
+    options.cells = (options.columns, options.rows, options.cell_frames)
+    return options
+
+
+def _check(options):
+    """Refuse what would destroy something, and an output of no known form, before any work."""
+    from idt.batch.jobs import sources_of
+    from idt.files import outputs
+    from idt.files.marks import carries_mark
+    from idt.frames.suffixes import IMAGES, VIDEOS
+
+    if options.output is None:
+        return
+    output = Path(options.output)
+    suffix = output.suffix.lower()
+    if options.frame is not None and suffix in (*VIDEO_SUFFIXES, ".csv"):
+        raise DataError(f"--frame is for a picture, but {output} is none; drop it or name a .png")
+    read = [options.video, options.model, options.codebook, options.frames]
+    for given in (options.video, options.frames):
+        read += sources_of([given]) if given and not _is_features(given) else []
+    outputs.check(
+        [output], read, suffixes={*VIDEOS, *IMAGES, ".h5"}, overwrite=options.overwrite,
+        unmarked=not carries_mark(output),
+    )  # fmt: skip
+    if suffix not in (*VIDEO_SUFFIXES, ".csv"):
+        from idt.show.picture_files import check_picture
+
+        check_picture(output)
+
+
+def _is_features(path):
+    """Tell whether a path is a feature file and no video."""
+    from idt.files import hdf5
+
+    return Path(path).suffix.lower() in (".h5", ".hdf5") or (Path(path).is_file() and hdf5.is_hdf5(path))
+
+
+def _report(evidence):
+    """Print the score and where it comes from."""
+    n = len(evidence.features)
+    say(f"{evidence.title}; {n} tracks")
+    if evidence.blocks:
+        parts = ", ".join(f"{name} {values.sum():+.3f}" for name, values in evidence.blocks.items())
+        say(f"by descriptor: {parts}")
+    columns, rows, length = evidence.grid
+    losses = zip(evidence.cells.tolist(), evidence.losses.tolist(), strict=True)
+    for (x, y, t), loss in sorted(losses, key=_loss)[:MOST_NAMED]:
+        say(
+            f"without column {x + 1} of {columns}, row {y + 1} of {rows}, frames {t * length} to"
+            f" {(t + 1) * length - 1}: {-loss:+.3f}"
+        )
+
+
+def _loss(item):
+    return -item[1]

@@ -1,0 +1,229 @@
+"""Why a class: what each track of a video, or each space-time cell, adds to the class's score.
+
+`evidence_pictures` draws it. Source: docs/method/encoding.md, section 17.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from classify.models.model_file import Model, load_model
+from classify.models.video_features import extract_alone, plan
+from classify.svm.linear import LinearSVM
+from encoding.codebook import Codebook
+from encoding.descriptors.inputs import Inputs
+from encoding.encode import encode_video, layout_of
+from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+from encoding.evidence.shares import track_shares
+from encoding.evidence.tracks_read import read_tracks
+from encoding.evidence.without import cell_losses, cells_of
+from encoding.params import FITTING, EncodingParams
+from idt.errors import DataError, did_you_mean
+from idt.features import feature_file
+from idt.features.features import Features
+from idt.files import hdf5, scratch
+from idt.params.extraction import ExtractionParams
+from idt.workers.run_options import RunOptions
+
+WAYS = ("share", "without")
+"""How a score is taken apart: by what each track adds, or by what is lost without a cell."""
+
+CELLS = (*GRID, LENGTH)
+"""Columns, rows and frames of the cells of ``without``."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What makes a class's score.
+
+    Attributes
+    ----------
+    features : Features
+        The tracks that count, by rising ending frame.
+    class_name : str
+    versus : str or None
+        Class whose score is taken away, for "why this and not that".
+    by : str
+        One of `WAYS`.
+    score, bias : float
+        Of the class, less those of ``versus``.
+    values : (n,) float64
+        Of each track: what it adds, and these sum to score − bias; or what is lost without the cell that it lies in.
+    blocks : dict of str to (n,) float64
+        What each track adds by descriptor; empty for ``without``.
+    cells : (m, 3) int64
+        Column, row and time slice of each cell that has tracks; of no rows for ``share``.
+    losses : (m,) float64
+        What is lost without each.
+    grid : (int, int, int)
+        Columns, rows and frames of the cells.
+    """
+
+    features: Features
+    class_name: str
+    versus: str | None
+    by: str
+    score: float
+    bias: float
+    values: np.ndarray
+    blocks: dict
+    cells: np.ndarray
+    losses: np.ndarray
+    grid: tuple[int, int, int]
+
+    @property
+    def title(self):
+        """The classes and the score in a few words."""
+        named = self.class_name if self.versus is None else f"{self.class_name} and not {self.versus}"
+        return f"{named}: score {self.score:+.3f}, bias {self.bias:+.3f}"
+
+
+def explain(video, model, codebook, *, class_name=None, versus=None, by="share", cells=CELLS, run=RunOptions()):
+    """Take a class's score of one video apart.
+
+    Parameters
+    ----------
+    video : str, Path or Features
+        A video, which is extracted; a feature file; or features in memory.
+    model : Model, str or Path
+        As from `svm-train`, trained on vectors of this codebook and nothing beside them.
+    codebook : Codebook, str or Path
+    class_name : str, optional
+        The class; that of the highest score if not given.
+    versus : str, optional
+        Another class, whose score is taken away.
+    by : {"share", "without"}
+        What each track adds to the score, or what the score loses without each space-time cell. Machines with the χ²
+        kernel, stacked vectors, sparse codes and max pooling have the second only.
+    cells : (int, int, int)
+        Columns, rows and frames of the cells of ``without``.
+    run : RunOptions
+        Threads, and how a video is read.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    DataError
+        If model, codebook and features do not fit each other, a class is unknown, or the encoding has no shares.
+    OSError
+        If a file cannot be read.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 17.
+    """
+    if by not in WAYS:
+        raise DataError(f"by must be one of {', '.join(WAYS)}, got {by!r}")
+    shown = "the codebook" if isinstance(codebook, Codebook) else str(codebook)
+    model = model if isinstance(model, Model) else load_model(model)
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    params = book.params_with(**{key: value for key, value in (model.encoding or {}).items() if key not in FITTING})
+    _check(model, book, params, shown)
+    classifier, names = model.classifier, model.classifier.classes_.tolist()
+    if by == "share" and not isinstance(classifier, LinearSVM):
+        raise DataError("a machine with the χ² kernel has no weights, so no track has a share; use --by without")
+    for name in (class_name, versus):
+        if name is not None and name not in names:
+            raise DataError(f"the model has no class {name!r}, only {', '.join(names):.200}{did_you_mean(name, names)}")
+    features = _features(video, book, shown, run)
+    inputs = Inputs.of([features], descriptors=tuple(book.sizes))
+    book.check_fits(inputs)
+    projected = inputs.projected is not None
+    read = read_tracks(inputs.sources[0], book, params, projected=projected)
+    vector = encode_video(inputs.sources[0], book, params, run.threads, projected).vector
+    scores = classifier.scores(vector[None])[0]
+    chosen = names[int(scores.argmax())] if class_name is None else class_name
+    if chosen == versus:
+        raise DataError(f"a class is compared with another one, got {chosen!r} twice; name others")
+    sign = np.array([float(name == chosen) - float(name == versus) for name in names])
+    found = {"score": float(scores @ sign), "bias": float(_both(classifier.intercept_) @ sign)}
+    if by == "share":
+        weights = sign @ _both(classifier.coef_)
+        shares = track_shares(read, book, params, weights, threads=run.threads)
+        blocks = dict(zip(shares.blocks, shares.values.T, strict=True))
+        none = np.zeros((0, 3), np.int64), np.zeros(0)
+        return Evidence(
+            features,
+            chosen,
+            versus,
+            by,
+            **found,
+            values=shares.values.sum(axis=1),
+            blocks=blocks,
+            cells=none[0],
+            losses=none[1],
+            grid=tuple(cells),
+        )
+    SIDE.check("columns", cells[0])
+    SIDE.check("rows", cells[1])
+    FRAMES.check("length", cells[2])
+    size = {"grid": tuple(cells[:2]), "length": cells[2]}
+    with run.progress("cell", len(cells_of(read.tracks, **size)[0])) as update:
+        lost = cell_losses(
+            read, book, params, lambda rows: classifier.scores(rows) @ sign, **size, threads=run.threads, update=update
+        )
+    return Evidence(
+        features,
+        chosen,
+        versus,
+        by,
+        **found,
+        values=lost.values[lost.cell_of],
+        blocks={},
+        cells=lost.cells,
+        losses=lost.values,
+        grid=tuple(cells),
+    )
+
+
+def _both(rows):
+    """Weights or biases with a row for each class, also of the one machine of two classes."""
+    return np.concatenate([-rows, rows]) if len(rows) == 1 else rows
+
+
+def _check(model, book, params, shown):
+    """Refuse a model that weighs anything but vectors of this codebook."""
+    layout = layout_of(book, params)
+    beside = [part["block"] for part in model.layout[len(layout) :]]
+    if beside and model.codebook == book.digest:
+        raise DataError(
+            f"the model also weighs {', '.join(beside)}, to which no track adds; explain one that was trained without"
+        )
+    model.check(codebook=book.digest, layout=layout, name=f"vectors of {shown}")
+
+
+def _features(video, book, shown, run):
+    """Tracks of a video, by rising ending frame, of the frame steps that the codebook takes."""
+    if not isinstance(video, Features):
+        if os.path.isfile(video) and hdf5.is_hdf5(video):
+            video = feature_file.load(video)
+        else:
+            video = _extracted(video, book, shown, run)
+    keep = np.ones(len(video), bool)
+    steps = EncodingParams(only_skips=book.params["only_skips"]).steps
+    if steps is not None and video.skip is not None:
+        keep = np.isin(video.skip, list(steps))
+    order = np.argsort(video.need("frame"), kind="stable")
+    return video[order[keep[order]]]
+
+
+def _extracted(video, book, shown, run):
+    """Features of a video, extracted as those that the codebook was fitted on."""
+    if book.features is None:
+        raise DataError(
+            f"{shown} was fitted on features without recorded parameters, so videos cannot be extracted alike;"
+            " explain a feature file"
+        )
+    with scratch.folder() as folder:
+        tasks = plan([str(video)], Path(folder) / "features", ExtractionParams.from_options(**book.features))
+        if len(tasks) != 1:
+            raise DataError(f"{video} stands for {len(tasks)} videos; explain one at a time")
+        outcome = extract_alone(tasks[0], run)
+        if outcome.error is not None:
+            raise DataError(outcome.error)
+        return feature_file.load(tasks[0].output)

@@ -1,0 +1,89 @@
+"""The tracks of one video along the axes of a codebook, in memory, because evidence looks at them more than once."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.coders.pyramid import Part, Pyramid
+from encoding.descriptors.tracks import Tracks
+from encoding.encode import projected_parts
+from idt.errors import DataError, naming
+
+MOST = 2**28
+"""Numbers that the descriptors of a video may have along the axes of a codebook: a gigabyte."""
+
+
+class ReadTracks(NamedTuple):
+    """Tracks of one video.
+
+    Attributes
+    ----------
+    rows : list of (n, D) float32
+        Projected descriptors of each block.
+    tracks : Tracks
+        With frames, frame steps and positions.
+    """
+
+    rows: list[np.ndarray]
+    tracks: Tracks
+
+    def __len__(self):
+        return len(self.rows[0])
+
+
+def read_tracks(source, codebook, params, *, projected=False):
+    """Read the tracks of a video and project their descriptors.
+
+    Parameters
+    ----------
+    source : Source
+        As from `encoding.descriptors.sources.source_of`.
+    codebook : Codebook
+        That fits the descriptors (`Codebook.check_fits`).
+    params : BlockParams
+        As from `Codebook.params_with`.
+    projected : bool
+        As for `encoding.encode.encode_video`.
+
+    Returns
+    -------
+    ReadTracks
+        In the order of the source's tracks; those of other frame steps than ``params.steps`` are left out.
+
+    Raises
+    ------
+    DataError
+        If the source is a plain array, has more tracks than fit the memory, or as `encoding.encode.encode_video`.
+    """
+    if not source.has_tracks:
+        raise DataError("plain arrays have no tracks to show; explain features")
+    found, tracks, numbers = [], [], 0
+    for (rows,), part in projected_parts(
+        source, [codebook], params, ("frame", "skip", "scale", "position"), projected=projected
+    ):
+        numbers += sum(block.size for block in rows)
+        if numbers > MOST:
+            raise DataError(
+                naming(source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)")
+            )
+        found.append(rows)
+        tracks.append(part)
+    return ReadTracks([np.concatenate(blocks) for blocks in zip(*found, strict=True)], Tracks.joined(tracks))
+
+
+def pyramid_parts(read, params):
+    """Return the tracks of a video by the pyramid cells that they lie in.
+
+    Parameters
+    ----------
+    read : ReadTracks
+    params : BlockParams
+
+    Returns
+    -------
+    list of Part
+    """
+    pyramid = Pyramid.parse(params.pyramid)
+    if pyramid.is_whole:
+        return [Part(np.arange(len(read)), (0,))]
+    return pyramid.parts(read.tracks.position)

@@ -1,0 +1,192 @@
+"""What a score loses without the tracks of one space-time cell.
+
+The tracks of a cell are left out, the vector of the others is made and normalised as that of a video of just these, and
+scored. Where vectors come from additive sums, the sums of a cell are subtracted from those of the video. A component
+that no other cell has anything in becomes exactly zero then, because its sums are those of the cell alone.
+
+Source: docs/method/encoding.md, section 17.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from encoding.coders.pooling import CellCoder
+from encoding.coders.pyramid import Pyramid
+from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
+from encoding.evidence.tracks_read import pyramid_parts
+
+BATCH = 16
+"""Vectors that are scored at once."""
+
+
+class Losses(NamedTuple):
+    """What a score loses without each cell.
+
+    Attributes
+    ----------
+    cells : (m, 3) int64
+        Column, row and time slice of the cells that have tracks.
+    cell_of : (n,) int64
+        Number of the cell that each track lies in.
+    values : (m,) or (m, c) float64
+        Score of the whole video less that without the cell.
+    whole : float or (c,) float64
+        Score of the whole video.
+    """
+
+    cells: np.ndarray
+    cell_of: np.ndarray
+    values: np.ndarray
+    whole: np.ndarray
+
+
+def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
+    """Compute what a score loses without each space-time cell.
+
+    Parameters
+    ----------
+    read : ReadTracks
+        As from `encoding.evidence.tracks_read.read_tracks`.
+    codebook : Codebook
+    params : BlockParams
+        As from `Codebook.params_with`.
+    score : callable
+        Given vectors (k, d) float32, returns their scores, (k,) or (k, c).
+    grid : (int, int)
+        Columns and rows of cells.
+    length : int
+        Frames of a cell. A track lies in the cell of its mean position and its middle frame.
+    threads : int
+        The result does not depend on it.
+    update : callable, optional
+        Called with the number of cells that are done since the last call.
+
+    Returns
+    -------
+    Losses
+
+    Raises
+    ------
+    DataError
+        If the size of the cells is out of bounds.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 17.
+    """
+    SIDE.check("columns", grid[0])
+    SIDE.check("rows", grid[1])
+    FRAMES.check("length", length)
+    cells, cell_of = cells_of(read.tracks, grid, length)
+    additive = [_is_additive(block.coder, params) for block in codebook.blocks]
+    makers = [
+        (_Subtracted if adds else _Pooled)(block.coder, params, rows, read, (cell_of, len(cells), threads))
+        for block, rows, adds in zip(codebook.blocks, read.rows, additive, strict=True)
+    ]
+    whole = np.asarray(score(np.concatenate([maker.whole() for maker in makers])[None]), np.float64)[0]
+    values = np.zeros((len(cells), *np.shape(whole)))
+    for start in range(0, len(cells), BATCH):
+        numbers = range(start, min(start + BATCH, len(cells)))
+        vectors = np.array([np.concatenate([maker.without(number) for maker in makers]) for number in numbers])
+        values[start : start + BATCH] = whole - np.asarray(score(vectors), np.float64)
+        if update is not None:
+            update(len(numbers))
+    return Losses(cells, cell_of, values, whole)
+
+
+def cells_of(tracks, grid, length):
+    """Find the space-time cells that have tracks.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        With frames, frame steps and positions.
+    grid, length
+        As for `cell_losses`.
+
+    Returns
+    -------
+    cells : (m, 3) int64
+        Column, row and time slice, in the order of time, row and column.
+    cell_of : (n,) int64
+    """
+    sides = np.array(grid)
+    place = np.clip(np.floor(tracks.position[:, :2] * sides).astype(np.int64), 0, sides - 1)
+    slices = np.floor(tracks.middle_frames() / length).astype(np.int64)
+    found, cell_of = np.unique(np.column_stack([slices, place[:, 1], place[:, 0]]), axis=0, return_inverse=True)
+    return found[:, ::-1], cell_of.ravel()
+
+
+def _is_additive(coder, params):
+    """Tell whether the vectors are made from sums to which each track adds its own."""
+    in_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
+    return isinstance(coder, CellCoder) and not in_groups
+
+
+class _Pooled:
+    """Vectors of one block without a cell, each made anew."""
+
+    def __init__(self, coder, params, rows, read, by_cell):
+        self._coder, self._params, self._rows, self._tracks = coder, params, rows, read.tracks
+        self._cell_of, _, self._threads = by_cell
+
+    def whole(self):
+        return self._vector(np.ones(len(self._rows), bool))
+
+    def without(self, number):
+        return self._vector(self._cell_of != number)
+
+    def _vector(self, kept):
+        pool = self._coder.pool(self._params)
+        if kept.any():
+            pool.add(self._rows[kept], self._tracks.take(kept), self._threads)
+        return pool.vector()
+
+
+class _Subtracted:
+    """Vectors of one block without a cell, from the sums of the whole less those of the cell."""
+
+    def __init__(self, coder, params, rows, read, by_cell):
+        self._coder, self._params, self._rows = coder, params, rows
+        cell_of, n_cells, self._threads = by_cell
+        order = np.argsort(cell_of, kind="stable")
+        self._members = np.split(order, np.searchsorted(cell_of[order], np.arange(1, max(n_cells, 1))))
+        # Tracks that lie in the same pyramid cells are summed up together.
+        parts = pyramid_parts(read, params)
+        self._part_of, self._parts = np.zeros(len(rows), np.int64), [part.cells for part in parts]
+        for number, part in enumerate(parts):
+            self._part_of[part.rows] = number
+        empty = coder.flat(coder.nothing(params), params)
+        n = len(Pyramid.parse(params.pyramid).names())
+        self._total, self._count = np.zeros((n, len(empty))), np.zeros(n, np.int64)
+        for number in range(n_cells):
+            for cell, (count, row) in self._sums(number).items():
+                self._count[cell] += count
+                self._total[cell] += row
+        self._whole = [self._normalised(row, count) for row, count in zip(self._total, self._count, strict=True)]
+
+    def whole(self):
+        return np.concatenate(self._whole)
+
+    def without(self, number):
+        vectors = list(self._whole)
+        for cell, (count, row) in self._sums(number).items():
+            vectors[cell] = self._normalised(self._total[cell] - row, self._count[cell] - count)
+        return np.concatenate(vectors)
+
+    def _sums(self, number):
+        """Sums of the tracks of a cell: dict of pyramid cell to (number of tracks, flat row)."""
+        members = self._members[number]
+        found: dict[int, tuple] = {}
+        for part in np.unique(self._part_of[members]).tolist():
+            chosen = members[self._part_of[members] == part]
+            codes = self._coder.code(self._rows[chosen], self._params, None)
+            row = self._coder.flat(self._coder.summed(codes, self._params, self._threads), self._params)
+            for cell in self._parts[part]:
+                count, before = found.get(cell, (0, 0.0))
+                found[cell] = (count + len(chosen), before + row)
+        return found
+
+    def _normalised(self, row, count):
+        return self._coder.vector(self._coder.unflat(row, int(count), self._params), self._params)

@@ -1,0 +1,202 @@
+"""A frame that is drawn upon: dimmed, enlarged, with translucent lines, end points, a caption and a legend.
+
+Colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart.
+"""
+
+import unicodedata
+
+import numpy as np
+
+from idt.imports.opencv import cv2
+
+ORANGE, SKY, GREEN, YELLOW = (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240)
+BLUE, VERMILION, PURPLE = (178, 114, 0), (0, 94, 213), (167, 121, 204)
+WHITE, GRAY, BLACK = (255, 255, 255), (150, 150, 150), (0, 0, 0)
+"""BGR."""
+
+SMALLEST_SIDE = 360
+"""Frames are enlarged by whole numbers until their shorter side has this many pixels, or lines hide what they show."""
+
+SUBPIXEL_BITS = 4
+LINE = 20
+"""Height of a line of text in pixels."""
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_SIZE = 0.45
+
+
+def zoom_of(video):
+    """Return how many times the frames of a ``video`` are enlarged if nobody says."""
+    return max(1, round(SMALLEST_SIDE / min(video.height, video.width)))
+
+
+class Canvas:
+    """A picture of one frame.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    zoom : int
+        Pixels of the picture for one of the frame.
+    brightness : float
+        1 leaves the frame as it is, less dims it.
+    """
+
+    def __init__(self, gray, zoom, brightness=0.5):
+        size = (gray.shape[1] * zoom, gray.shape[0] * zoom)
+        self.zoom = zoom
+        self._base = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) * np.float32(brightness)
+        self._ink = np.zeros((*self._base.shape, 3), np.uint8)
+        self._cover = np.zeros(self._base.shape, np.uint8)
+        self._wash: tuple | None = None
+
+    def lines(self, points, colour, alpha=1.0, *, wide=1):
+        """Draw polylines.
+
+        Parameters
+        ----------
+        points : sequence of (k, 2) float
+            Positions in pixels of the frame; (0, 0) is the centre of the first.
+        colour : (int, int, int)
+            BGR.
+        alpha : float
+            1 hides what is below.
+        wide : int
+            Pixels of the picture.
+        """
+        paths = [self._fixed(path) for path in points]
+        inked = tuple(alpha * channel for channel in colour)
+        for layer, value in ((self._ink, inked), (self._cover, 255 * alpha)):
+            cv2.polylines(layer, paths, False, value, wide, cv2.LINE_AA, SUBPIXEL_BITS)
+
+    def dots(self, points, colour, radius=1.0, alpha=1.0):
+        """Draw filled circles.
+
+        Parameters
+        ----------
+        points : (n, 2) float
+        colour, alpha
+            As for `lines`.
+        radius : float
+            Pixels of the picture.
+        """
+        size = round(radius * (1 << SUBPIXEL_BITS))
+        inked = tuple(alpha * channel for channel in colour)
+        for x, y in self._fixed(points).tolist():
+            for layer, value in ((self._ink, inked), (self._cover, 255 * alpha)):
+                cv2.circle(layer, (x, y), size, value, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+
+    def wash(self, colours, alpha, *, smooth=True):
+        """Lay translucent colours between the frame and the lines.
+
+        Parameters
+        ----------
+        colours : (h, w, 3) uint8
+            BGR, of any size; enlarged to that of the picture.
+        alpha : (h, w) float
+        smooth : bool
+            Interpolate; else the cells have edges.
+        """
+        size, how = self._base.shape[::-1], cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+        over = cv2.resize(np.asarray(alpha, np.float32), size, interpolation=how)
+        self._wash = cv2.resize(colours, size, interpolation=how), np.clip(over, 0, 1)
+
+    def image(self):
+        """Return the picture, (H', W', 3) uint8 BGR."""
+        base = np.repeat(self._base[..., None], 3, axis=2)
+        if self._wash is not None:
+            colours, alpha = self._wash
+            base += alpha[..., None] * (colours - base)
+        base *= 1 - self._cover[..., None].astype(np.float32) / 255
+        return np.clip(base + self._ink, 0, 255).astype(np.uint8)
+
+    def _fixed(self, points):
+        """Positions as the fixed-point numbers that OpenCV draws with."""
+        points = np.asarray(points, np.float64)
+        moved = points * self.zoom + (self.zoom - 1) / 2
+        return np.rint(np.nan_to_num(moved) * (1 << SUBPIXEL_BITS)).clip(-(2**20), 2**20).astype(np.int32)
+
+
+def write(image, text, place, colour=WHITE):
+    """Write a line of text.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        Drawn upon.
+    text : str
+        Letters that the font lacks lose their accents, or become question marks.
+    place : (int, int)
+        Left end of the base line.
+    colour : (int, int, int)
+    """
+    cv2.putText(image, _ascii(text), place, _FONT, _SIZE, colour, 1, cv2.LINE_AA)
+
+
+def width_of(text):
+    """Return the width of a ``text`` in pixels."""
+    return cv2.getTextSize(_ascii(text), _FONT, _SIZE, 1)[0][0]
+
+
+def captioned(image, above="", legend=()):
+    """Put a caption above a picture and a legend below it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    above : str
+        Cut where it is wider than the picture. Empty for none.
+    legend : sequence of (str, (int, int, int))
+        Words and their colours; they go on in a second line where the first is full.
+
+    Returns
+    -------
+    (H', W, 3) uint8
+    """
+    parts = [image]
+    if above:
+        bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
+        while len(above) > 1 and width_of(above) > image.shape[1] - 8:
+            above = above[:-1]
+        write(bar, above, (4, LINE - 6))
+        parts.insert(0, bar)
+    rows: list[list] = []
+    x = image.shape[1]
+    for words, colour in legend:
+        wide = 24 + width_of(words)
+        if x + wide > image.shape[1] and (not rows or rows[-1]):
+            rows.append([])
+            x = 4
+        rows[-1].append((x, words, colour))
+        x += wide
+    for row in rows:
+        bar = np.full((LINE, image.shape[1], 3), 24, np.uint8)
+        for x, words, colour in row:
+            cv2.line(bar, (x, LINE // 2), (x + 10, LINE // 2), colour, 2, cv2.LINE_AA)
+            write(bar, words, (x + 14, LINE - 6))
+        parts.append(bar)
+    return np.concatenate(parts)
+
+
+def beside(images, gap=4):
+    """Put pictures beside each other, top to top.
+
+    Parameters
+    ----------
+    images : sequence of (H, W, 3) uint8
+    gap : int
+        Pixels between them.
+
+    Returns
+    -------
+    (H', W', 3) uint8
+    """
+    high = max(len(image) for image in images)
+    parts: list[np.ndarray] = []
+    for image in images:
+        parts += [np.zeros((high, gap, 3), np.uint8)] * bool(parts)
+        parts.append(cv2.copyMakeBorder(image, 0, high - len(image), 0, 0, cv2.BORDER_CONSTANT))
+    return np.concatenate(parts, axis=1)
+
+
+def _ascii(text):
+    return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode().replace("\n", " ")

@@ -1,0 +1,146 @@
+"""Numbers of tracks drawn over frames: what each adds to a score, as lines and as a map of neighbourhoods.
+
+What adds is orange, what takes away is sky blue. Terms that cancel give single tracks large numbers of both signs, so
+the map shows sums over neighbourhoods: the numbers of the tracks under way, blurred.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from idt.imports.opencv import cv2
+from idt.show.canvas import GRAY, ORANGE, SKY, Canvas, beside, captioned
+
+BLUR = 0.05
+"""Standard deviation of the blur, in shorter sides of the frame."""
+COARSE = 4
+"""Pixels of the frame for one of the map."""
+FAINT = 0.04
+"""Share of the strongest below which a track is gray."""
+STRONG = 98.0
+"""Percentile of the sizes of the tracks' numbers that has the full colour."""
+
+
+class Valued(NamedTuple):
+    """Tracks of a video with a number each.
+
+    Attributes
+    ----------
+    points : (n, L + 1, 2) float
+        In pixels of the frames that they are drawn over.
+    frame : (n,) int
+        Frame at which each ends.
+    skip : (n,) int
+        Frames from one point to the next.
+    values : (n,) float
+        What each adds.
+    """
+
+    points: np.ndarray
+    frame: np.ndarray
+    skip: np.ndarray
+    values: np.ndarray
+
+    def under_way(self, index):
+        """Return the numbers of the tracks that are under way in frame ``index``, and how many steps they have made."""
+        length = self.points.shape[1] - 1
+        steps = (index - self.frame + length * self.skip) // self.skip
+        chosen = np.flatnonzero((steps >= 0) & (index <= self.frame))
+        return chosen, steps[chosen]
+
+
+class Scale(NamedTuple):
+    """Numbers that have the full colour: of a ``track``, and of a place of the ``map``."""
+
+    track: float
+    map: float
+
+
+def neighbourhoods(tracks, index, size):
+    """Sum up the numbers of the tracks that are under way in a frame, by neighbourhood.
+
+    Parameters
+    ----------
+    tracks : Valued
+    index : int
+        Number of the frame.
+    size : (int, int)
+        Width and height of the frame.
+
+    Returns
+    -------
+    (h, w) float32
+        `COARSE` times smaller than the frame.
+    """
+    width, height = -(-size[0] // COARSE), -(-size[1] // COARSE)
+    chosen, steps = tracks.under_way(index)
+    x, y = np.nan_to_num(tracks.points[chosen, steps]).T / COARSE
+    column, row = np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int)
+    out = np.zeros((height, width))
+    np.add.at(out, (row, column), tracks.values[chosen] / tracks.points.shape[1])
+    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), BLUR * min(size) / COARSE, borderType=cv2.BORDER_CONSTANT)
+
+
+def scale_of(tracks, size):
+    """Find what has the full colour in all frames of a video, and the frame with the strongest neighbourhood.
+
+    Parameters
+    ----------
+    tracks : Valued
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    scale : Scale
+    index : int
+        0 if there are no tracks.
+    """
+    if not len(tracks.frame):
+        return Scale(1.0, 1.0), 0
+    first = int((tracks.frame - (tracks.points.shape[1] - 1) * tracks.skip).min())
+    peaks = [float(neighbourhoods(tracks, i, size).max()) for i in range(first, int(tracks.frame.max()) + 1)]
+    sizes = [float(np.abs(neighbourhoods(tracks, first + int(np.argmax(peaks)), size)).max())]
+    strongest = np.percentile(np.abs(tracks.values), STRONG)
+    return Scale(float(strongest) or 1.0, max(sizes) or 1.0), first + int(np.argmax(peaks))
+
+
+def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None):
+    """Draw one frame twice: with the map of neighbourhoods, and with the tracks.
+
+    Parameters
+    ----------
+    gray : (H, W) uint8
+    index : int
+        Number of the frame.
+    tracks : Valued
+    scale : Scale
+        As from `scale_of`.
+    zoom : int
+        Pixels of the picture for one of the frame.
+    caption : str
+    cells : (rows, columns) float, optional
+        Numbers of cells of the frame, drawn in place of neighbourhoods; their full colour is that of ``scale.map``.
+
+    Returns
+    -------
+    (H', W', 3) uint8
+        BGR, the map left and the tracks right.
+    """
+    left, right = Canvas(gray, zoom, 0.75), Canvas(gray, zoom, 0.45)
+    found = neighbourhoods(tracks, index, gray.shape[::-1]) if cells is None else np.asarray(cells, np.float32)
+    strength = np.clip(np.abs(found) / scale.map, 0, 1)
+    colours = np.where(found[..., None] > 0, ORANGE, SKY).astype(np.uint8)
+    left.wash(colours, 0.85 * strength**0.8, smooth=cells is None)
+    chosen, steps = tracks.under_way(index)
+    # The strongest last, so that nothing covers them.
+    order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")
+    for track, made in zip(chosen[order].tolist(), steps[order].tolist(), strict=True):
+        value = tracks.values[track] / scale.track
+        colour = GRAY if abs(value) < FAINT else ORANGE if value > 0 else SKY
+        path = tracks.points[track, : made + 1]
+        alpha = 0.15 + 0.85 * min(1.0, abs(value)) ** 0.7
+        right.lines([path], colour, alpha)
+        right.dots(path[-1:], colour, 0.35 * zoom + 0.5, alpha)
+    legend = [("adds", ORANGE), ("takes away", SKY)]
+    return captioned(beside([left.image(), right.image()]), caption, [*legend, (f"{len(chosen)} tracks", GRAY)])
