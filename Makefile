@@ -11,7 +11,7 @@ SEED ?= 1
 FRAMES ?= 100000
 MOMENTS ?= 30
 
-.PHONY: demo demo-video demo-actions test test-fast soak lint docs bench bench-presets clean
+.PHONY: demo demo-video demo-actions pictures test test-fast soak lint docs bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -28,6 +28,11 @@ demo-actions: $(VENV)/.installed
 	$(BIN)/idt-evaluate folder $(OUT)/clips --group "actor[0-9]+" --k 16 -o $(OUT)/report --jobs 2 --overwrite
 	@cat $(OUT)/report/confusion.csv
 	@echo "The report: $(abspath $(OUT))/report/report.md"
+
+# The picture of the README.
+pictures: $(VENV)/.installed
+	$(BIN)/python examples/actors.py $(OUT)/large --actors 1 --size 320x240
+	$(BIN)/idt-show $(OUT)/large/wave/actor01_wave.avi -o docs/pictures/tracks.jpg --stride 8 --scales 3 --overwrite
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q

@@ -69,12 +69,12 @@ html_theme_options = {
     "navigation_with_keys": False,
     "collapse_navigation": True,
     "navbar_align": "left",
-    "footer_start": ["copyright"],
+    "footer_start": [],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
 html_sidebars = {"start": [], "figures": [], "troubleshooting": [], "glossary": [], "changelog": []}
-project_copyright = "BSD-3-Clause"
+html_show_copyright = False
 
 
 def setup(app):

@@ -6,9 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 import idt
+from tests import scenes
 from tests.commands import ROOT, scripts
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -17,7 +19,7 @@ import generated
 sys.path.remove(str(ROOT / "docs"))
 
 DOCS = ROOT / "docs"
-PAGES = sorted([path for folder in (DOCS, DOCS / "howto") for path in folder.glob("*.md")] + [ROOT / "README.md"])
+PAGES = sorted([path for folder in (DOCS, DOCS / "howto") for path in folder.glob("*.md")])
 PARSERS = generated.parsers()
 OTHERS = {"make", "pip", "python", "kubectl"}
 """Programs of others in our shell examples."""
@@ -76,14 +78,19 @@ def test_every_module_is_in_the_api():
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A folder with what the pages speak of, made once: a video, clips, features, a report."""
+    """A folder with what the pages speak of, made once: a video, features, vectors, a report."""
     folder = tmp_path_factory.mktemp("documents")
-    clips = ROOT / "tests/data/golden"
-    shutil.copy(clips / "walk.avi", folder / "video.avi")
     (folder / "features").mkdir()
-    for name in ("disc", "walk"):
-        idt.save(idt.extract(clips / f"{name}.avi", preset="fast"), folder / f"features/{name}.h5")
+    for name, velocity in (("disc", (-2, 0)), ("walk", (2, 1))):
+        frames = scenes.moving_patch(20, velocity=velocity, background=(-1, 0))
+        idt.save(idt.extract(frames, preset="fast"), folder / f"features/{name}.h5")
     shutil.copy(folder / "features/walk.h5", folder / "features.h5")
+    writer = cv2.VideoWriter(str(folder / "video.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, frames.shape[:0:-1])
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    words = [str(folder / "features"), "-o", str(folder / "vectors.h5"), "--k", "4", "--quiet"]
+    assert scripts()["fv-encode"](words) == 0
     (folder / "report").mkdir()
     mistake = '{"name": "run/1", "label": "run", "predicted": "walk", "fold": "one"}'
     report = f'{{"dataset": "folder", "accuracy": 0.5, "interval": null, "mistakes": [{mistake}]}}'
@@ -100,8 +107,8 @@ def test_python_of_the_pages_runs(path, prepared, tmp_path, monkeypatch, capsys)
     shutil.copytree(prepared, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     files = sorted(str(file) for file in Path("features").iterdir()) * 2
-    grays = [picture.image for picture in idt.draw("video.avi", zoom=1, end=20)]
-    namespace = {"files": files[:2], "labels": ["disc", "walk"], "frames": grays}
+    frames = [picture.image for picture in idt.draw("video.avi", zoom=1)]
+    namespace = {"files": files[:2], "labels": ["disc", "walk"], "frames": frames}
     for line, block in blocks(path, "python"):
         code = compile("\n" * line + block, str(path), "exec")
         exec(code, namespace)
