@@ -12,7 +12,7 @@ SEED ?= 1
 FRAMES ?= 100000
 MOMENTS ?= 30
 
-.PHONY: demo demo-video demo-actions test test-fast soak lint bench bench-presets clean
+.PHONY: demo demo-video demo-actions pictures test test-fast soak lint docs bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -45,6 +45,11 @@ demo-actions: $(VENV)/.installed
 	@echo "     $(abspath $(OUT))/without.png: what the score loses without each region;"
 	@cd $(abspath $(OUT))/report && for page in html md; do \
 		if test -e report.$$page; then echo "     $(abspath $(OUT))/report/report.$$page: the report."; break; fi; done
+
+# The picture of the README.
+pictures: $(VENV)/.installed
+	$(BIN)/python examples/actors.py $(OUT)/large --actors 1 --size 320x240
+	$(BIN)/idt-show $(OUT)/large/wave/actor01_wave.avi -o docs/pictures/tracks.jpg --stride 8 --scales 3 --overwrite
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
@@ -81,8 +86,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy idt encoding classify
-	$(BIN)/codespell --ignore-words-list="gool,lenght,caf" --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks *.md
+	$(BIN)/codespell --ignore-words-list="gool,lenght,caf" --skip="*.npz,*.avi,*.h5" idt encoding classify tests/*.py examples benchmarks docs/*.py docs/*.md docs/howto docs/gallery *.md
 	$(BIN)/lint-imports
+
+# Without a network; a warning is an error. The pages of commands and API are made of the code, the examples run.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "The documentation: $(abspath docs)/_build/html/index.html"
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py
@@ -92,7 +102,7 @@ bench-presets: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/bench_presets.py --accuracy
 
 clean:
-	rm -rf $(OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(OUT) docs/_build docs/_generated build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
 
 # The distribution is installed in place, so edits count at once; the stamps follow the metadata. In place pip leaves
@@ -110,6 +120,10 @@ $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(call install,dev)
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
+	$(call install,dev$(comma)docs)
+	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
 $(VENV)/.installed-bench: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(call install,av$(comma)plots$(comma)bench)

@@ -12,6 +12,7 @@ from idt.command import (
     Parser,
     add_fields,
     add_habits,
+    add_number,
     command,
     fields_of,
     run_options,

@@ -52,7 +52,7 @@ def test_two_files_become_one_report(command, place):
     assert lines[-1] == "out/report.md"
     assert err == ""
     assert sorted(path.name for path in (place / "out").iterdir()) == [
-        "accuracy.png", "fused.h5", "gain.png", "report.json", "report.md",
+        "accuracy.png", "fused.h5", "gain.png", "report.html", "report.json", "report.md",
     ]  # fmt: skip
     text = (place / "out" / "report.md").read_text()
     assert text.startswith(

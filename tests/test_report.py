@@ -136,7 +136,7 @@ def test_clips_of_several_labels_are_ranked_and_not_confused(tmp_path):
     assert (found["per_class"], found["confusion"], found["mistakes"], found["interval"]) == ({}, [], [], None)
     assert "accuracy" not in found
     written = write(tmp_path, found)
-    assert [path.name for path in written.paths] == ["report.md", "report.json"]
+    assert [path.name for path in written.paths] == ["report.html", "report.md", "report.json"]
     text = (tmp_path / "report.md").read_text()
     assert f"# hollywood2: {100 * found['value']:.1f} % mean average precision" in text
     assert "Not evaluated: clips 1 that could not be used; they are listed below." in text

@@ -13,6 +13,7 @@ import json
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from classify.evaluation.evaluate import check_files, evaluate_prepared
 from classify.evaluation.fold_plan import Places
@@ -20,7 +21,7 @@ from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, settings_of
 from classify.reports import comparison_table
 from classify.reports.comparison_table import Row
-from classify.reports.report import Written
+from classify.reports.report import PAGE, Written
 from idt.errors import DataError
 from idt.files import locks, provenance
 from idt.workers.run_options import RunOptions
@@ -96,7 +97,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
 
 def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
     """Evaluate by each recipe, with the folders that are ``wanted`` for it."""
-    prepared, rows, idle = {}, [], True
+    prepared, rows, pages, idle = {}, [], {}, True
     for recipe, (home, places) in zip(recipes, wanted, strict=True):
         if recipe.extraction not in prepared:
             prepared[recipe.extraction] = prepare(dataset, home, recipe.extraction, run=run, on_outcome=on_outcome)
@@ -108,12 +109,14 @@ def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
             rows.append(Row(recipe.name, None, " ".join(str(problem).split())))
         else:
             rows.append(Row(recipe.name, found.report))
+            if (places.scores / PAGE).exists():
+                pages[recipe.name] = quote(f"{places.scores.relative_to(output).as_posix()}/{PAGE}")
             if not found.up_to_date:
                 idle = False
-                comparison_table.write(output, rows, overwrite=run.overwrite)
+                comparison_table.write(output, rows, pages=pages, overwrite=run.overwrite)
         if on_row is not None:
             on_row(rows[-1])
-    written = comparison_table.write(output, rows, overwrite=run.overwrite)
+    written = comparison_table.write(output, rows, pages=pages, overwrite=run.overwrite)
     failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
     return Comparison(rows, written, failed, idle)
 

@@ -24,6 +24,8 @@ from classify.evaluation.prepare_features import prepare
 from classify.evaluation.resume import earlier_report, is_repeated, settings_of
 from classify.params import ClassifierParams
 from classify.reports import report
+from classify.reports.page.template import is_available
+from classify.reports.page.videos import pictured, stills, tested
 from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
 from encoding.descriptors.inputs import Inputs, combined
@@ -143,7 +145,7 @@ def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
     outputs.check(made, [*clips, *dataset.lists, *read], beside=also, overwrite=overwrite)
 
 
-def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions()):
+def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(), pictures=None):
     """Evaluate a data set that has its features.
 
     Parameters
@@ -155,6 +157,9 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     run : RunOptions
+    pictures : callable, optional
+        Called with the `classify.reports.page.videos.Tested` videos; returns what the page shows of them, a dict of
+        video name → list of `classify.reports.page.videos.Picture`. By default a still frame of each.
 
     Returns
     -------
@@ -180,9 +185,10 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         record(stages["encoding"], cost, overwrite=run.overwrite)
     found = [_scores(plan, state, stages["classification"], run) for plan, state in zip(plans, states, strict=True)]
 
+    folds = _folds(plans, [(scores.classes, scores.values, more.probabilities) for scores, more in found])
     made = report.assemble(
         dataset,
-        _folds(plans, [(scores.classes, scores.values, more.probabilities) for scores, more in found]),
+        folds,
         per_descriptor={
             block: _folds(plans, [(scores.classes, more.descriptors[block]) for scores, more in found])
             for block in found[0][1].descriptors
@@ -193,9 +199,11 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         empty=set().union(*(more.empty for _, more in found)),
     )
     idle = prepared.up_to_date and all(state.scored for state in states)
-    if idle and is_repeated(made, earlier):
+    if idle and is_repeated(made, earlier) and not report.lacks_page(output):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
-    written = report.write(output, made, overwrite=run.overwrite)
+    videos = tested(dataset, folds)
+    shown = _pictures(videos, run) if pictures is None else pictures(videos)
+    written = report.write(output, made, videos=videos, pictures=shown, overwrite=run.overwrite)
     return Evaluation(made, written, prepared.failed, False)
 
 
@@ -249,6 +257,14 @@ def _scores(plan, state, stage, run):
         scores = fold.classify(plan, run)
     record(stage, cost, overwrite=run.overwrite)
     return scores
+
+
+def _pictures(videos, run):
+    """A still frame of each video that the page has room for."""
+    chosen = pictured(videos) if is_available() else []
+    with run.progress("picture", len(chosen)) as update:
+        given = {"max_pixels": run.max_pixels, "decoder": run.decoder, "update": update}
+        return stills(chosen, jobs=run.jobs, **given)
 
 
 def _folds(plans, outcomes):

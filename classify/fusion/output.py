@@ -83,7 +83,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     splits = [split["name"] for split in report["per_split"]]
     ours, others = files_of(folder, splits, forms, pool=report["pooled"])
     if final.exists() and not overwrite:
-        needed = [path for path in (*ours, *others) if path.suffix != ".png"]
+        needed = [path for path in (*ours, *others) if path.suffix not in fusion_report.OPTIONAL]
         if _is_repeated(report, final) and all(path.exists() for path in needed):
             return Written([], [])
         ownership.refuse(final, overwrite)

@@ -1,16 +1,18 @@
-"""The table of a comparison: a line for each recipe, as Markdown and CSV, and accuracy against cost as a picture."""
+"""The table of a comparison, a line for each recipe, as Markdown, CSV and page; accuracy against cost as a picture."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 from classify.reports.markdown import METRIC_NAMES, escape, percent, table
+from classify.reports.page import comparison as comparison_page
+from classify.reports.page.template import NO_JINJA
 from classify.reports.plots import NO_MATPLOTLIB, costs_png
 from classify.reports.published_tables import published_tables
 from classify.reports.report import Written
 from idt.files import atomic, csv_text, text
 from idt.files.marks import mark_picture
 
-FILES = ("comparison.md", "comparison.csv", "comparison.png")
+FILES = ("comparison.md", "comparison.csv", "comparison.png", "comparison.html")
 """Files of a table."""
 
 FEATURES = "extraction"
@@ -40,13 +42,15 @@ class Row(NamedTuple):
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 
 
-def write(folder, rows, *, overwrite=False):
-    """Write the table: ``comparison.md``, ``comparison.csv`` and, where matplotlib is at hand, ``comparison.png``.
+def write(folder, rows, *, pages=None, overwrite=False):
+    """Write the table: ``comparison.md``, ``comparison.csv``, and, where their libraries are at hand, picture and page.
 
     Parameters
     ----------
     folder : str or Path
     rows : list of Row
+    pages : dict of str to str, optional
+        Recipe → address of its own page, relative to ``folder``.
     overwrite : bool or collection of path
         A collection names files that are replaced whoever made them. Tables of ours are in any case.
 
@@ -83,6 +87,13 @@ def write(folder, rows, *, overwrite=False):
         else:
             paths.append(path)
             keep(path, mark_picture(picture, ".png"), overwrite)
+    page, path = comparison_page.page(rows, pages or {}, shared=FEATURES), folder / FILES[3]
+    if page is None:
+        notes.append(NO_JINJA)
+        atomic.remove(path, overwrite)
+    else:
+        paths.append(path)
+        keep(path, text.encoded(page), overwrite)
     return Written(paths, notes)
 
 

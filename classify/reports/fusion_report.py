@@ -1,4 +1,4 @@
-"""The files of a fusion's report: ``report.json``, ``report.md`` and, where matplotlib is at hand, two pictures."""
+"""The files of a fusion's report: ``report.json``, ``report.md``, and, with their libraries, page and pictures."""
 
 from pathlib import Path
 
@@ -6,13 +6,18 @@ from classify.reports.comparison_table import keep
 from classify.reports.fusion_markdown import as_markdown
 from classify.reports.fusion_plots import accuracy_png, gain_png
 from classify.reports.markdown import METRIC_NAMES
+from classify.reports.page import fusion as fusion_page
+from classify.reports.page.template import NO_JINJA
 from classify.reports.plots import NO_MATPLOTLIB
 from classify.reports.report import Written
 from idt.files import atomic, json_text, text
 from idt.files.marks import mark_picture
 
-FILES = ("report.json", "report.md", "accuracy.png", "gain.png")
+FILES = ("report.json", "report.md", "report.html", "accuracy.png", "gain.png")
 """Files of a report."""
+
+OPTIONAL = (".html", ".png")
+"""Suffixes of files that a report may lack."""
 
 
 def write(folder, report, *, overwrite=False):
@@ -55,6 +60,13 @@ def write(folder, report, *, overwrite=False):
         keep(paths[-1], mark_picture(picture, ".png"), overwrite)
     if pictures["accuracy.png"] is None:
         notes.append(NO_MATPLOTLIB)
+    page = fusion_page.page(report)
+    if page is None:
+        notes.append(NO_JINJA)
+        atomic.remove(folder / "report.html", overwrite)
+    else:
+        paths.append(folder / "report.html")
+        keep(paths[-1], text.encoded(page), overwrite)
     for name, content in (
         ("report.md", as_markdown(report, pictures=[path.name for path in paths])),
         ("report.json", json_text.dumps(report) + "\n"),

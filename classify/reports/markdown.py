@@ -66,7 +66,9 @@ def as_markdown(report, *, picture, beside):
         *_counted(report),
         *_part(report),
         "",
-        *table(["number", "percent"], [[METRIC_NAMES[key], _shown(key, report[key])] for key in _numbers(report)]),
+        *table(
+            ["number", "percent"], [[METRIC_NAMES[key], shown_number(key, report[key])] for key in _numbers(report)]
+        ),
         *_section("Beside published numbers", beside),
     ]
     if report["per_descriptor"]:
@@ -74,14 +76,14 @@ def as_markdown(report, *, picture, beside):
         lines += _section("Each descriptor by itself", table(["descriptor", metric], rows))
     if report["per_part"]:
         rows = [
-            [part, *(_shown(key, numbers[key]) for key in _numbers(report))]
+            [part, *(shown_number(key, numbers[key]) for key in _numbers(report))]
             for part, numbers in report["per_part"].items()
         ]
         header = ["part", *(METRIC_NAMES[key] for key in _numbers(report))]
         lines += _section("Parts", ["The numbers above are the means of these.", "", *table(header, rows)])
     keys = _numbers(report)
     rows = [
-        [fold["name"], fold["n_train"], fold["n_test"], *(_shown(key, fold[key]) for key in keys)]
+        [fold["name"], fold["n_train"], fold["n_test"], *(shown_number(key, fold[key]) for key in keys)]
         for fold in report["per_fold"]
     ]
     lines += _section("Splits", table(["split", "train", "test", *(METRIC_NAMES[key] for key in keys)], rows))
@@ -176,8 +178,8 @@ def table(header, rows):
     ]
 
 
-def _shown(key, value):
-    """A number as it is read: a loss as it is, a share in percent."""
+def shown_number(key, value):
+    """Write the ``value`` of the number ``key`` as it is read: a loss as it is, a share in percent."""
     return f"{value:.3f}" if key == "log_loss" else percent(value)
 
 

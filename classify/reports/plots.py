@@ -95,9 +95,9 @@ def _costs(names, seconds, percents, metric):
     return figure
 
 
-def shown_name(name):
-    """Return ``name`` on one line, in which a dollar sign is no formula."""
-    return one_line(str(name), LONGEST).replace("$", r"\$")
+def shown_name(name, longest=LONGEST):
+    """Return ``name`` on one line of ``longest`` characters, in which a dollar sign is no formula."""
+    return one_line(str(name), longest).replace("$", r"\$")
 
 
 def drawn(draw, *arguments, form="png"):

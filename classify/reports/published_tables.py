@@ -29,8 +29,15 @@ class Own(NamedTuple):
     part: list[str]
 
 
-def published_tables(published, own=None):
-    """Lay out published results.
+class Line(NamedTuple):
+    """A row of a table of published results: its cells, and whether it is that of the run itself."""
+
+    cells: list[str]
+    own: bool = False
+
+
+def rankings(published, own=None):
+    """Order published results, and the run among them.
 
     Parameters
     ----------
@@ -41,30 +48,62 @@ def published_tables(published, own=None):
 
     Returns
     -------
-    list of str
-        Lines of Markdown. Systems are ordered by their number alone, or with iDT where that is all there is.
+    tables : dict of str to list of Line
+        Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by their number alone, or with iDT
+        where that is all there is.
+    legend : str
+        What the letters of the column "read in" mean.
     """
-    if not published:
-        return ["None at hand for this set."]
     systems = _systems(published)
-    lines: list[str] = []
+    tables: dict[str, list[Line]] = {}
     for kind, heading in KINDS.items():
         ranked = [
-            (_rank(entries), _cells(name, entries)) for (of, name, part), entries in systems if of == kind and not part
+            (_rank(entries), Line(_cells(name, entries)))
+            for (of, name, part), entries in systems
+            if of == kind and not part
         ]
         if ranked:
             if own is not None and not own.part:
-                ranked.append((100 * own.share, _own_cells(own)))
+                ranked.append((100 * own.share, Line(_own_cells(own), own=True)))
             ranked.sort(key=lambda row: -row[0])
-            lines += [f"### {heading}", "", *table(HEADER, [cells for _, cells in ranked]), ""]
-    parts = [_cells(f"{name}, {part}", entries) for (_, name, part), entries in systems if part]
+            tables[heading] = [line for _, line in ranked]
+    parts = [Line(_cells(f"{name}, {part}", entries)) for (_, name, part), entries in systems if part]
     if own is not None and own.part:
-        parts.insert(0, _own_cells(own))
+        parts.insert(0, Line(_own_cells(own), own=True))
     if parts:
-        lines += ["### On part of the protocol, not to be ranked", "", *table(HEADER, parts), ""]
+        tables["On part of the protocol, not to be ranked"] = parts
     there = {letter for entry in published for letter in entry["classes"]}
-    legend = ", ".join(f"{letter} {what}" for letter, what in SOURCES.items() if letter in there)
+    return tables, ", ".join(f"{letter} {what}" for letter, what in SOURCES.items() if letter in there)
+
+
+def published_tables(published, own=None):
+    """Lay out published results as Markdown.
+
+    Parameters
+    ----------
+    published, own
+        As for `rankings`.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    if not published:
+        return ["None at hand for this set."]
+    tables, legend = rankings(published, own)
+    lines: list[str] = []
+    for heading, rows in tables.items():
+        lines += [f"### {heading}", "", *table(HEADER, [_marked(row) for row in rows]), ""]
     return [*lines, f"Read in: {legend}."]
+
+
+def _marked(line):
+    """The cells of a row as Markdown; the run's own name and number are bold."""
+    name, alone, together, *others = line.cells
+    if line.own:
+        return [Markup(f"**{escape(name)}**"), Markup(f"**{alone}**"), Markup(together), *others]
+    return [name, Markup(alone), Markup(together), *others]
 
 
 def _systems(published):
@@ -84,8 +123,7 @@ def _rank(entries):
 def _cells(name, entries):
     """A row of a system."""
     alone, together = entries.get(False), entries.get(True)
-    numbers = [Markup(_number(entry)) for entry in (alone, together)]
-    return [name, *numbers, (alone or together)["source"], *_both(alone, together)]
+    return [name, *map(_number, (alone, together)), (alone or together)["source"], *_both(alone, together)]
 
 
 def _number(entry):
@@ -108,4 +146,4 @@ def _both(alone, together):
 def _own_cells(own):
     """The run's own row."""
     name = f"this run, on {', '.join(own.part)}" if own.part else "this run"
-    return [Markup(f"**{escape(name)}**"), Markup(f"**{percent(own.share)}**"), Markup("–"), "", "", own.metric]
+    return [name, percent(own.share), "–", "", "", own.metric]

@@ -1,8 +1,8 @@
 """What an evaluation found: the numbers as JSON, and in forms that people read.
 
 `assemble` makes the report from the scores of each split, `write` puts it into a folder: ``report.json``,
-``report.md``, ``confusion.csv`` and, where matplotlib is at hand, ``confusion.png``. But for ``seconds`` and
-``versions`` a report depends on nothing but data and options.
+``report.md``, ``confusion.csv`` and, where their libraries are at hand, ``report.html`` and ``confusion.png``. But for
+``seconds`` and ``versions`` a report depends on nothing but data and options.
 
 Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put together: `classify.reports.summary`.
 """
@@ -18,6 +18,8 @@ from classify import metrics
 from classify.reports import summary
 from classify.reports.extent import shortfall
 from classify.reports.markdown import METRIC_NAMES, as_markdown
+from classify.reports.page import evaluation as evaluation_page
+from classify.reports.page.template import NO_JINJA, is_available
 from classify.reports.plots import NO_MATPLOTLIB, confusion_png
 from classify.reports.published import published
 from classify.reports.published_tables import Own, published_tables
@@ -38,7 +40,9 @@ PACKAGES = (
     "opencv-python-headless",
 )
 
-FILES = ("report.json", "report.md", "confusion.csv", "confusion.png")
+PAGE = "report.html"
+
+FILES = ("report.json", "report.md", PAGE, "confusion.csv", "confusion.png")
 """Files of a report."""
 
 LEVEL = 0.95
@@ -149,7 +153,12 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     }
 
 
-def write(folder, report, *, overwrite=False):
+def lacks_page(folder):
+    """Tell whether the report in ``folder`` has no page though one can be made."""
+    return is_available() and not (Path(folder) / PAGE).exists()
+
+
+def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     """Write a report into a folder; ``report.json`` comes last, so where it is, all is.
 
     Parameters
@@ -158,6 +167,8 @@ def write(folder, report, *, overwrite=False):
         Made if it is not there.
     report : dict
         As from `assemble`.
+    videos, pictures
+        What the page shows of the test videos, as for `classify.reports.page.evaluation.page`.
     overwrite : bool or collection of path
         Replace a report of ours that is there, and files that the collection names.
 
@@ -182,7 +193,7 @@ def write(folder, report, *, overwrite=False):
     paths: list[Path] = []
     notes: list[str] = []
     picture = None
-    for name in ("confusion.csv", "confusion.png"):
+    for name in (PAGE, "confusion.csv", "confusion.png"):
         # One of an earlier run would show another result.
         atomic.remove(folder / name, overwrite)
     if report["confusion"]:
@@ -196,6 +207,12 @@ def write(folder, report, *, overwrite=False):
         paths.append(folder / "confusion.png")
         with atomic.replacing(paths[-1], overwrite=overwrite) as part:
             part.write(mark_picture(picture, ".png"))
+    page = evaluation_page.page(report, videos, pictures)
+    if page is None:
+        notes.append(NO_JINJA)
+    else:
+        paths.append(folder / PAGE)
+        write_text(paths[-1], page, overwrite=overwrite)
     paths += [folder / "report.md", final]
     own = Own(report["value"], METRIC_NAMES[report["metric"]], report["part"])
     beside = published_tables(report["published"], own)

@@ -116,7 +116,7 @@ def numbers_of(dataset, folds):
 
 def confusion_of(dataset, folds):
     """Return the confusion matrix of all ``folds`` of ``dataset`` together; see `metrics.confusion`."""
-    predicted = [label for fold in folds for label in _predicted(fold)]
+    predicted = [label for fold in folds for label in predicted_by(fold)]
     return metrics.confusion(_truth(dataset, folds), predicted, dataset.classes)
 
 
@@ -144,7 +144,7 @@ def mistakes_of(dataset, folds):
     return [
         {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
         for fold in ([] if dataset.several else folds)
-        for name, label, predicted in zip(fold.split.test, _truth(dataset, [fold]), _predicted(fold), strict=True)
+        for name, label, predicted in zip(fold.split.test, _truth(dataset, [fold]), predicted_by(fold), strict=True)
         if label != predicted
     ]
 
@@ -154,8 +154,8 @@ def _truth(dataset, folds):
     return [labels[name] for fold in folds for name in fold.split.test]
 
 
-def _predicted(fold):
-    """The class of the highest score of each test video, of equal ones the first."""
+def predicted_by(fold):
+    """Return the class of the highest score of each test video of a ``fold``, of equal ones the first."""
     _check(fold)
     return [str(fold.classes[best]) for best in np.argmax(fold.scores, axis=1)]
 

@@ -2,7 +2,7 @@
 
 A PNG has the mark in a ``tEXt`` chunk, a JPEG in a comment, an MP4 in a ``free`` box at its end, an AVI in a ``JUNK``
 chunk there: players skip all four. Other forms of pictures cannot carry one. JSON of ours names its ``tool`` first;
-Markdown and CSV are known by their head (docs/method/files.md, section 1.3).
+Markdown, HTML and CSV are known by their head (docs/method/files.md, section 1.3).
 """
 
 import os
@@ -36,6 +36,8 @@ HEADS = tuple(
         rb'\{\s*"tool": "' + NAME.encode() + rb' [^"\n]*"',
         # report.json of before it named its tool
         rb'\{\n  "dataset": "[^\n]*",\n  "root": "[^\n]*",\n  "clips": \d+,\n  "protocol": "',
+        # report.html and comparison.html
+        rb"<!doctype html>\n<!-- " + NAME.encode() + rb" [^\n]* -->\n",
         # cost.json
         rb'\{\n  "[a-z ]+": \{\n    "key": "[0-9a-f]{64}",\n    "memory": \d+,\n    "seconds": ',
         # report.md and comparison.md

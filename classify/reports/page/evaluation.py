@@ -1,0 +1,118 @@
+"""The page of an evaluation."""
+
+import json
+
+from classify.reports.markdown import METRIC_NAMES, shown_number
+from classify.reports.page import charts
+from classify.reports.page.template import address, filled, is_available
+from classify.reports.published_tables import HEADER, Own, rankings
+
+LISTED = 200
+"""Videos of a list; the others are in ``report.json``."""
+
+
+def page(report, videos=(), pictures=None):
+    """Make the page of an evaluation.
+
+    Parameters
+    ----------
+    report : dict
+        As from `classify.reports.report.assemble`.
+    videos : sequence of classify.reports.page.videos.Tested
+        The test videos; without them a cell of the confusion matrix only has its count.
+    pictures : dict of str to list of classify.reports.page.videos.Picture, optional
+        Video name → pictures.
+
+    Returns
+    -------
+    str or None
+        None where Jinja2 is not installed.
+
+    Raises
+    ------
+    OSError
+        If the charts cannot be drawn.
+    """
+    if not is_available():
+        return None
+    metric = METRIC_NAMES[report["metric"]]
+    keys = [key for key in METRIC_NAMES if key in report]
+    tables, legend = rankings(report["published"], Own(report["value"], metric, report["part"]))
+    of_class = {"accuracy": report["per_class"], "average precision": report["per_class_precision"]}
+    columns = {name: shares for name, shares in of_class.items() if shares}
+    return filled(
+        "evaluation.html",
+        report=report,
+        metric=metric,
+        numbers=[(METRIC_NAMES[key], shown_number(key, report[key])) for key in keys],
+        keys=keys,
+        metric_names=METRIC_NAMES,
+        shown=shown_number,
+        rankings=tables,
+        header=HEADER,
+        legend=legend,
+        columns=columns,
+        charts=_charts(report, columns),
+        data=_data(report, videos, pictures or {}),
+        pictures=pictures or {},
+        lists=_lists(report),
+        listed=LISTED,
+        settings=json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n"),
+    )
+
+
+def _charts(report, columns):
+    """The charts by name, as SVG."""
+    wanted = {}
+    name, shares = next(iter(columns.items()))
+    known = sorted(
+        ((100 * share, label) for label, share in shares.items() if share is not None), key=lambda one: -one[0]
+    )
+    wanted["classes"] = charts.bars([label for _, label in known], [share for share, _ in known], unit=f"{name}, %")
+    if report["per_descriptor"]:
+        found = report["interval"]
+        span = (100 * found["low"], 100 * found["high"]) if found else None
+        blocks = report["per_descriptor"]
+        wanted["descriptors"] = charts.bars(
+            ["all together", *blocks],
+            [100 * report["value"], *(100 * value for value in blocks.values())],
+            spans=[span, *[None] * len(blocks)],
+            marked=[0],
+        )
+    if report["seconds"]:
+        wanted["costs"] = charts.bars(list(report["seconds"]), list(report["seconds"].values()), unit="seconds")
+    return charts.drawn(wanted)
+
+
+def _data(report, videos, pictures):
+    """The videos of each cell of the confusion matrix, for the page's script.
+
+    Pictures of wrong videos stand in the page already, and are found by the video's place.
+    """
+    places = {label: place for place, label in enumerate(report["classes"])}
+    cells: dict[str, list] = {}
+    wrong = {(entry["name"], entry["fold"]): place for place, entry in enumerate(report["mistakes"][:LISTED])}
+    for video in videos:
+        cell = cells.setdefault(f"{places[video.label]} {places[video.predicted]}", [])
+        place = wrong.get((video.name, video.split))
+        entry: dict = {"name": video.name}
+        if place is not None:
+            entry["wrong"] = place
+        elif video.name in pictures:
+            entry["pictures"] = [[picture.caption, address(picture.data)] for picture in pictures[video.name]]
+        cell.append(entry)
+    return {"classes": report["classes"], "cells": cells}
+
+
+def _lists(report):
+    """What was left out, by name: heading → lines."""
+    failed, skipped = (
+        [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
+    )
+    found = {
+        "Videos without tracks (zero vectors)": report["empty"],
+        "Clips that could not be used": failed,
+        "Clips that the set should have and that are missing": report["missing"],
+        "Files that are not of the set": skipped,
+    }
+    return {heading: entries for heading, entries in found.items() if entries}

@@ -1,0 +1,193 @@
+"""Pages that are made of the code: a page a command, from its parser, and a page a room, from its docstrings.
+
+Whatever setup.cfg names as a command and whatever lies in a package is documented, so that nothing is forgotten.
+"""
+
+import argparse
+import ast
+import configparser
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "_generated"
+PACKAGES = ("idt", "encoding", "classify")
+CITED = re.compile(r"docs/method/([\w-]+)\.md")
+
+
+class _ParserSeen(BaseException):
+    """Carries the parser of a command out of it."""
+
+    def __init__(self, parser):
+        super().__init__()
+        self.parser = parser
+
+
+def parsers():
+    """Return the parsers of all commands: name → `argparse.ArgumentParser`."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    found = {}
+    for line in config["options.entry_points"]["console_scripts"].strip().splitlines():
+        name, _, target = (part.strip() for part in line.partition("="))
+        module, _, function = target.partition(":")
+        found[name] = _parser(name, getattr(importlib.import_module(module), function))
+    return found
+
+
+def _parser(name, function):
+    def seen(parser, *_, **__):
+        raise _ParserSeen(parser)
+
+    with mock.patch.object(sys, "argv", [name]), mock.patch.object(argparse.ArgumentParser, "parse_args", seen):
+        from idt.command import Parser
+
+        with mock.patch.object(Parser, "parse_args", seen):
+            try:
+                function([])
+            except _ParserSeen as found:
+                return found.parser
+    raise RuntimeError(f"{name} has no parser")
+
+
+def command_page(name, parser):
+    """Return the page of a command as Markdown."""
+    formatter = parser._get_formatter()
+    with mock.patch.dict(os.environ, {"COLUMNS": "100"}):
+        usage = parser.format_usage().rstrip()
+    lines = [f"# {name}", "", *_text(parser.description), "", "```text", usage, "```", ""]
+    for group in parser._action_groups:
+        actions = [action for action in group._group_actions if action.help != argparse.SUPPRESS]
+        if not actions:
+            continue
+        lines += [f"## {group.title.capitalize()}", "", *_text(group.description), ""]
+        for action in actions:
+            lines += [f"`{_flags(formatter, action)}`", f": {_plain(formatter._expand_help(action)) or '–'}", ""]
+    *text, example = (parser.epilog or "").strip().splitlines() or [""]
+    if text:
+        lines += ["## More", "", *_text("\n".join(text)), ""]
+    if example.startswith("example: "):
+        lines += ["## Example", "", "```sh", example.removeprefix("example: "), "```", ""]
+    elif example:
+        lines += [_plain(example), ""]
+    return "\n".join(lines)
+
+
+def _flags(formatter, action):
+    """An option as it is written."""
+    if not action.option_strings:
+        return formatter._metavar_formatter(action, action.dest)(1)[0]
+    return formatter._format_action_invocation(action)
+
+
+def _text(text):
+    return [_plain(line) for line in (text or "").strip().splitlines()]
+
+
+def _plain(text):
+    """A help text as Markdown that shows it."""
+    for mark in "\\`*_<>[]$|":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def rooms():
+    """Return the rooms of the packages, each with its modules: dotted name → list of dotted names."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            room = ".".join(parts[:-1])
+            found.setdefault(room, [])
+            if parts[-1] != "__init__":
+                found[room].append(".".join(parts))
+    return found
+
+
+def room_page(room, modules):
+    """Return the page of a room as reStructuredText."""
+    lines = [room, "=" * len(room), "", f".. module:: {room}", ""]
+    first, _, more = _docstring(room).partition("\n")
+    lines += (
+        [first, "", "::", "", *(f"   {line}".rstrip() for line in more.strip("\n").splitlines()), ""]
+        if more
+        else [first, ""]
+    )
+    names = _names_of(room)
+    if names:
+        lines += ["Public names:", "", *(f"- :py:obj:`~{home}.{name}`" for name, home in names.items()), ""]
+    for module in modules:
+        lines += [module, "-" * len(module), "", f".. automodule:: {module}"]
+        if ".kernels" in module:
+            lines += ["   :no-members:"]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _names_of(room):
+    """Names that a package hands on, with the modules that they come from."""
+    package = importlib.import_module(room)
+    names = getattr(package, "__all__", [])
+    return {name: getattr(getattr(package, name), "__module__", room) for name in names}
+
+
+def write(app=None):
+    """Write all pages into ``docs/_generated``, those whose content changed."""
+    pages = {}
+    found = parsers()
+    listed = "\n".join(found)
+    pages["commands/index.md"] = (
+        "# Commands\n\nEvery command ends its `--help` with a line that can be pasted. Exit status: 0 done, 1 a bug of"
+        " ours, 2 wrong input or options, 3 some of many inputs failed, 128 + n ended by signal n.\n\n"
+        "| command | does |\n|---|---|\n"
+        + "".join(f"| [{name}]({name}.md) | {_first(parser.description)} |\n" for name, parser in found.items())
+        + f"\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
+    )
+    pages |= {f"commands/{name}.md": command_page(name, parser) for name, parser in found.items()}
+    api = rooms()
+    rows = [f"- :doc:`{room} <{room}>`: {_docstring(room).partition(chr(10))[0]}" for room in api]
+    tree = "\n".join(f"   {room}" for room in api)
+    pages["api/index.rst"] = (
+        "API\n===\n\nA page a folder of the three packages. Start with :py:obj:`idt.api.extract`,"
+        " :py:obj:`encoding.encoders.fisher.FisherEncoder` and :py:obj:`classify.evaluation.evaluate.evaluate`.\n\n"
+        + "\n".join(rows)
+        + f"\n\n.. toctree::\n   :hidden:\n\n{tree}\n"
+    )
+    pages |= {f"api/{room}.rst": room_page(room, modules) for room, modules in api.items()}
+    for name, content in pages.items():
+        path = OUT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            path.write_text(content, encoding="utf-8")
+    for folder in ("api", "commands"):
+        for path in (OUT / folder).iterdir():
+            if f"{folder}/{path.name}" not in pages:
+                path.unlink()
+
+
+def _first(text):
+    """The first sentence of a description."""
+    return _plain(" ".join((text or "").split()).partition(". ")[0].rstrip("."))
+
+
+def _docstring(room):
+    """The docstring of a package: a line, and a table of its modules that is laid out with spaces."""
+    path = ROOT.joinpath(*room.split("."), "__init__.py")
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or room
+
+
+def is_skipped(app, what, name, thing, skip, options):
+    """Leave out fields of named tuples, which the table of the class has, and methods that scikit-learn makes."""
+    of_sklearn = name.startswith("set_") and name.endswith("_request")
+    elsewhere = what == "module" and not str(getattr(thing, "__module__", "idt")).startswith(PACKAGES)
+    return True if type(thing).__name__ == "_tuplegetter" or of_sklearn or elsewhere else skip
+
+
+def as_text(app, what, name, thing, options, lines):
+    """Escape bars, which are absolute values in our docstrings and never substitutions; make citations links."""
+    plain = [line.replace("|", r"\|") if line.lstrip() == line or "``" not in line else line for line in lines]
+    lines[:] = [line if "``" in line else CITED.sub(r":doc:`\g<0> </method/\1>`", line) for line in plain]
