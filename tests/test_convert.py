@@ -1,4 +1,4 @@
-"""`convert`, `release_rows` and `release_text`: the forms that others wrote, in and out."""
+"""`convert` and `idt.features.release`: the forms that others wrote, in and out."""
 
 import gzip
 import struct
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from idt import DataError, ExtractionParams, load
-from idt.features import feature_file, release_rows
+from idt.features import feature_file
 from idt.features.convert import convert, read_binary, read_text, write_binary, write_text
+from idt.features.release import rows as release_rows
 from tests import golden
 from tests.reference import convert as reference
 from tests.samples import assert_same_features, random_features

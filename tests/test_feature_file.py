@@ -15,7 +15,8 @@ import pytest
 
 import idt
 from idt import DataError, ExtractionParams, Features, load
-from idt.features import feature_file, release_rows
+from idt.features import feature_file
+from idt.features.release import rows as release_rows
 from tests import golden
 from tests.hdf5_files import opened, set_text
 from tests.samples import (

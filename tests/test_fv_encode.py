@@ -13,7 +13,7 @@ import idt
 from encoding import FisherEncoder, pipeline
 from encoding.codebook import Codebook
 from encoding.vectors_file import load_vectors
-from idt.features import release_rows
+from idt.features.release import rows as release_rows
 from idt.params.extraction import ExtractionParams
 from tests import commands
 from tests.samples import random_features

@@ -14,7 +14,7 @@ from encoding.descriptors.sources import FileSource, VideoSource, source_of
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.errors import DataError
-from idt.features import release_rows
+from idt.features.release import rows as release_rows
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
 from tests.samples import random_features

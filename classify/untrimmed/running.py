@@ -11,7 +11,6 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
-from idt.collect import CHUNK
 
 from classify.untrimmed.running_viterbi import RunningViterbi
 from classify.untrimmed.window_scores import window_of
@@ -20,6 +19,7 @@ from encoding.slices.running import running_slices
 from encoding.slices.slices_file import lag_of
 from encoding.slices.windows import vector_of, widths_of
 from idt.errors import DataError
+from idt.features.collect import CHUNK
 
 
 class Settled(NamedTuple):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from idt.batch.extract_one import boxes_of, check_outputs, extract_job
 from idt.errors import DataError
-from idt.features import release_rows
 from idt.features.convert import convert
+from idt.features.release import rows as release_rows
 from idt.features.storage import PLAIN, Storage
 from idt.files import locks, ownership, scratch
 from idt.params import layout

@@ -14,7 +14,6 @@ storage         the form that a user asks for
 storage_forms   what a file holds: plain, compact, projected
 column_codecs   how one column is stored
 projection      descriptors along the axes of a codebook
-release_rows    rows of the authors' release, text and binary
-release_text    the numbers of such a text
+release/        rows of the authors' release, text and binary
 convert         from one form into another
 """

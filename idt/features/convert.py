@@ -11,9 +11,10 @@ extracting so would have given. The way back is refused, because such a file wou
 from pathlib import Path
 
 from idt.errors import DataError
-from idt.features import feature_file, release_rows
+from idt.features import feature_file
 from idt.features.feature_file import VideoInfo
-from idt.features.release_rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
+from idt.features.release import rows as release_rows
+from idt.features.release.rows import BINARY, TEXT, read_binary, read_text, write_binary, write_text
 from idt.features.storage import PLAIN, Storage
 from idt.files import hdf5, locks, outputs
 from idt.files.provenance import made_with_of

@@ -11,16 +11,17 @@ parameters, which names the codebook) has ``tracks/frame``, ``scale``, ``positio
 the codebook, ``projected/NAME`` (n, D) float16, whose names and D the root attribute ``projected`` lists as JSON; it
 has no camera.
 
-`load` and `iter_rows` take the authors' own forms as well (`release_rows`). `Writer` appends while a video streams.
+`load` and `iter_rows` take the authors' own forms as well (`idt.features.release.rows`). `Writer` appends while a
+video streams.
 """
 
 import dataclasses
 
 from idt.errors import DataError
-from idt.features import release_rows
 from idt.features.columns import COLUMNS
 from idt.features.features import Features
 from idt.features.reader import PROJECTED, open_features
+from idt.features.release import rows as release_rows
 from idt.features.storage import FORMAT, PLAIN, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, stored_params
 from idt.features.writer import CHUNK, VideoInfo, Writer

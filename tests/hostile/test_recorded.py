@@ -27,8 +27,9 @@ from idt.batch.extract_one import extract_job, source_of_job
 from idt.batch.jobs import Job, plan
 from idt.errors import DataError
 from idt.extractor import source_of
-from idt.features import feature_file, release_rows
+from idt.features import feature_file
 from idt.features.convert import convert
+from idt.features.release import rows as release_rows
 from idt.files import versions
 from idt.files.source_file import open_source
 from idt.frames import people, sources

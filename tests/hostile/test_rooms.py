@@ -54,7 +54,7 @@ EXCEPTIONS = {
     ("classify.evaluation.recipes", "configparser.ConfigParser"): "parses a text that idt.files has read",
     ("idt.batch.summary", "os.open"): "appends to the file of failures",
     ("idt.batch.summary", "os.fdopen"): "appends to the file of failures",
-    ("idt.features.release_text", "numpy.loadtxt"): "parses lines that idt.files has read",
+    ("idt.features.release.text", "numpy.loadtxt"): "parses lines that idt.files has read",
     ("idt.flows.sinks", "open"): "writes flow files",
     ("idt.flows.sinks", "zipfile.ZipFile"): "writes flow files",
     ("idt.flows.sinks", "h5py.File"): "writes flow files",

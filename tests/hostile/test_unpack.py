@@ -9,8 +9,8 @@ import pytest
 import idt
 from encoding.descriptors.feature_files import names_of
 from idt.errors import DataError
-from idt.features import release_rows
 from idt.features.convert import write_text
+from idt.features.release import rows as release_rows
 from idt.files import unpack
 from tests.samples import random_features
 

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from idt.errors import DataError
-from idt.features import release_text
 from idt.features.features import Features
+from idt.features.release import text as release_text
 from idt.files import atomic, text
 from idt.params import layout
 
