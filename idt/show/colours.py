@@ -99,7 +99,7 @@ def age_colour(age):
 def scale_colour(factor):
     """Return the colour (BGR) of the scale of this ``factor``: dark at full resolution, light at the coarsest."""
     level = min(round(2 * math.log2(max(float(factor), 1.0))), MOST_SCALES - 1)
-    return _palette(cv2.COLORMAP_VIRIDIS, 0.25 + 0.75 * level / (MOST_SCALES - 1))
+    return _palette(cv2.COLORMAP_VIRIDIS, 0.4 + 0.6 * level / (MOST_SCALES - 1))
 
 
 def legend_of(pen, drawn):

@@ -191,7 +191,8 @@ def _picture(index, gray, ended, style):
             for colour, members in classes_of(pen.colour, group, chosen, steps):
                 _draw_fading(canvas, points[members], colour, length, 1.0)
             # A track that has just begun shows no motion yet.
-            canvas.dots(points[:, -1], HEAD, 0.35 * zoom + 0.4, min(1.0, 0.2 + steps / NEW))
+            strength = 1.0 if pen.colour == "fate" else 0.6
+            canvas.dots(points[:, -1], HEAD, 0.35 * zoom + 0.4, strength * min(1.0, 0.2 + steps / NEW))
         counts.append(count)
         shown.append(drawn)
     image = canvas.image()
