@@ -191,8 +191,9 @@ def test_stills_leave_out_what_cannot_be_read():
 
 
 def luminance(colour):
-    """Relative luminance of ``rgb(r, g, b)``, of WCAG 2.1."""
-    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    """Relative luminance of ``rgb(r, g, b)`` or ``color(srgb r g b)``, of WCAG 2.1."""
+    scale = 1 if colour.startswith("color(srgb") else 255
+    channels = [float(value) / scale for value in re.findall(r"[\d.]+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return np.dot(linear, [0.2126, 0.7152, 0.0722])
 
@@ -244,5 +245,10 @@ def test_a_page_works_in_a_browser(tmp_path, width, dark):
         for selector in ("body", ".small", ".tiles dt", "summary"):
             ink, ground = colours(driver, selector)
             assert contrast(ink, ground if "0, 0, 0, 0" not in ground else paper[1]) >= CONTRAST, selector
+        cells = driver.execute_script(
+            "return [...document.querySelectorAll('button[data-cell]')].map("
+            "(cell) => [getComputedStyle(cell).color, getComputedStyle(cell.parentElement).backgroundColor]);"
+        )
+        assert min(contrast(*pair) for pair in cells) >= CONTRAST, "counts can be read on every shade"
         assert complaints(driver) == []
         assert requests(driver) == [address]

@@ -195,6 +195,8 @@ def _bars(names, values, spans, unit, marked):
 
 
 def _points(names, across, up, labels):
+    from matplotlib.ticker import LogFormatter
+
     figure, axes = _figure(3.6)
     axes.scatter(across, up, s=28, color=MAIN)
     middle = (max(across) * min(across)) ** 0.5
@@ -209,6 +211,9 @@ def _points(names, across, up, labels):
             ha="right" if left else "left",
         )
     axes.set_xscale("log")
+    # Plain numbers instead of powers of ten.
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
     return _framed(figure, axes, labels)
 
 
