@@ -51,9 +51,7 @@ class Builder:
     def __init__(self, weights):
         self.weights = weights
         self.nodes = []
-        self.constants = [
-            numpy_helper.from_array(np.float32(value), name) for name, value in (("zero", 0), ("six", 6))
-        ]
+        self.constants = [numpy_helper.from_array(np.float32(value), name) for name, value in (("zero", 0), ("six", 6))]
 
     def add(self, kind, inputs, output, **attributes):
         """Add a layer; the name of its output."""
@@ -93,7 +91,9 @@ def model_of(weights):
         Input ``input`` (n, 3, h, w), output ``output`` (n, 1000); a tensor is called as its convolution, such as
         ``block11_expand``.
     """
-    plain = {name.replace("_blocks.", "block").replace("._", "_").lstrip("_"): values for name, values in weights.items()}
+    plain = {
+        name.replace("_blocks.", "block").replace("._", "_").lstrip("_"): values for name, values in weights.items()
+    }
     graph = Builder(plain)
     x = graph.conv("input", "conv_stem", "bn0", stride=2)
     number = 0
