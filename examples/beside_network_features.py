@@ -1,8 +1,8 @@
 """Recognise actions with iDT, with a network's features, with its maps along the tracks (TDD), and with both.
 
 FEATURES holds what idt-extract made of CLIPS/<action>/<actor>_<action>.avi with --maps. One actor is left out after the
-other: codebooks and linear SVMs are made of the others' clips. "TDD + iDT" is one SVM on both vectors, "late fusion" the
-sum of the two machines' scores, each divided by its spread on the training clips.
+other: codebooks and linear SVMs are made of the others' clips. "TDD + iDT" is one SVM on both vectors, "late fusion"
+the sum of the two machines' scores, each divided by its spread on the training clips.
 
 example: python examples/beside_network_features.py clips features lite0.onnx --k 16
 """
