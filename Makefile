@@ -12,7 +12,7 @@ SEED ?= 1
 FRAMES ?= 100000
 MOMENTS ?= 30
 
-.PHONY: demo demo-video demo-actions pictures test test-fast soak lint docs bench bench-presets clean
+.PHONY: demo demo-video demo-actions demo-network pictures test test-fast soak lint docs bench bench-presets clean
 
 # With a video of one's own only that video is looked at; else a labelled set is rendered and recognised as well.
 demo: $(if $(filter command line,$(origin VIDEO)),demo-video,demo-video demo-actions)
@@ -50,6 +50,15 @@ demo-actions: $(VENV)/.installed
 pictures: $(VENV)/.installed
 	$(BIN)/python examples/actors.py $(OUT)/large --actors 1 --size 320x240
 	$(BIN)/idt-show $(OUT)/large/wave/actor01_wave.avi -o docs/pictures/tracks.jpg --stride 8 --scales 3 --overwrite
+
+# A real network beside iDT: EfficientNet-Lite0 from a PyPI package (no download besides that), on two pictures and on
+# the rendered actions of demo-actions.
+demo-network: $(VENV)/.installed-examples
+	$(BIN)/python examples/image_network.py $(OUT)/lite0.onnx
+	$(BIN)/python examples/actors.py $(OUT)/clips
+	$(BIN)/idt-extract $(OUT)/clips -o $(OUT)/with-maps --maps $(OUT)/lite0.onnx:stride16 \
+	  --maps-preset efficientnet-lite --jobs 2 --overwrite
+	$(BIN)/python examples/beside_network_features.py $(OUT)/clips $(OUT)/with-maps $(OUT)/lite0.onnx
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
@@ -116,6 +125,10 @@ endef
 $(VENV)/.installed: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(call install,av$(comma)plots)
 	@touch $@
+
+$(VENV)/.installed-examples: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
+	$(call install,av$(comma)plots$(comma)examples)
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml $(PINNED) | $(BIN)/python
 	$(call install,dev)

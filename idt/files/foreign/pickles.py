@@ -163,6 +163,8 @@ class Machine(Source):
     def set_items(self, items):
         """Set alternating keys and values in the dict on top."""
         target = self._stack[-1]
+        if self._dry and target is None:
+            return  # what a call would have made, such as an OrderedDict
         if not isinstance(target, dict):
             raise TypeError("something is set in what is no dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
