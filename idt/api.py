@@ -108,9 +108,10 @@ def extract(
         Keypoints matched for the camera's motion.
     camera : bool, default True
         Compensate the camera's motion; False gives plain dense trajectories.
-    flow : {"farneback", "dis", "tvl1", "lk"} or callable, default "farneback"
-        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; or a function of two
-        gray (H, W) uint8 images, ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
+    flow : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
+        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of
+        MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
+        ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
     flow_from : int, default 0
         Scales at the fine end whose flow is carried over from the next one.
     compensation : {"warp", "moved", "field"}, default "warp"
@@ -130,10 +131,10 @@ def extract(
         Shrink frames whose longer side exceeds this, in pixels.
     deinterlace : bool, default False
         Interpolate every other line of all frames, as a video of fields needs it; for PyAV only.
-    preset : {"exact", "fast"}, default "exact"
+    preset : {"exact", "fast", "mpeg"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
-        little accuracy.
+        little accuracy. "mpeg": the same with ``flow="mpeg"`` and without ``flow_from``.
     boxes : path, optional
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
         (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.

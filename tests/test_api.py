@@ -136,7 +136,7 @@ def test_an_unknown_option_names_the_nearest(name):
         getattr(idt, name)("a.avi", lenght=20)
     with pytest.raises(idt.DataError, match=r"^unknown option colour; known are length, stride, "):
         getattr(idt, name)("a.avi", colour=20)
-    with pytest.raises(idt.DataError, match="preset must be one of exact, fast, got 'best'"):
+    with pytest.raises(idt.DataError, match="preset must be one of exact, fast, mpeg, got 'best'"):
         getattr(idt, name)("a.avi", preset="best")
     with pytest.raises(TypeError, match="positional argument"):
         getattr(idt, name)("a.avi", 20)
