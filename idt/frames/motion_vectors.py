@@ -2,9 +2,9 @@
 
 The frames are encoded in memory as MPEG-4 part 2 without B-frames, so that every frame but the first is predicted from
 the one before, and decoded again with the vectors. This works for any input, whatever its own codec, and for frames
-that were resized or left out. A vector belongs to a block of 16×16 pixels; it says where the block comes from in the
-frame before, in half pixels, so the flow is its opposite. A block that was coded without prediction has none: it takes the
-mean of its neighbours. The field of the blocks is interpolated bilinearly between their centres.
+that were resized or left out. A vector belongs to a block of 16×16 pixels. It says where the block comes from in the
+frame before, in half pixels, so the flow is its opposite. A block that was coded without prediction takes the mean of
+its neighbours. The field of the blocks is interpolated bilinearly between their centres.
 
 Source: docs/method/extraction.md, section 3.10; Kantorov & Laptev, CVPR 2014; Zhang et al., CVPR 2016.
 """
