@@ -63,6 +63,7 @@ def extract(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -112,6 +113,8 @@ def extract(
         Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of
         MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
         ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
+    tracks : {"flow", "none"}, default "flow"
+        Points follow the flow; or they stay where they are, on a grid, and describe cuboids.
     flow_from : int, default 0
         Scales at the fine end whose flow is carried over from the next one.
     compensation : {"warp", "moved", "field"}, default "warp"
@@ -195,6 +198,7 @@ def stream(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -218,7 +222,7 @@ def stream(
     ----------
     video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
         As for `extract`.
-    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+    keypoints, camera, flow, tracks, flow_from, compensation, local_norm, humans
         As for `extract`.
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict, channels, max_pixels, decoder
         As for `extract`.
@@ -257,6 +261,7 @@ def draw(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -284,7 +289,7 @@ def draw(
     ----------
     video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
         As for `extract`; tracks are drawn at the first frame step only.
-    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+    keypoints, camera, flow, tracks, flow_from, compensation, local_norm, humans
         As for `extract`.
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict
         As for `extract`.

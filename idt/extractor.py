@@ -326,14 +326,18 @@ def _advance_by(params, *, describe):
                 cells=params.cells,
                 local_norm=params.local_norm,
             )
-        return tracks.advance(field, remaining)
+        return tracks.advance(field if params.tracks == "flow" else np.zeros_like(field), remaining)
 
     return advance
 
 
 def _start_tracks(live, textured, params):
-    """Start a track in every textured cell that no live track of its scale occupies."""
+    """Start a track in every textured cell that no live track of its scale occupies; a cuboid in every cell."""
     for tracks, cells in zip(live, textured, strict=False):  # none where no track may start
+        if params.tracks == "none":
+            every = np.ones_like(cells)
+            tracks.start(sampling.sample_points(every, tracks.positions[:0], stride=params.stride))
+            continue
         tracks.start(sampling.sample_points(cells, tracks.positions, stride=params.stride))
 
 

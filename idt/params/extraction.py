@@ -105,6 +105,12 @@ class ExtractionParams:
         help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
         " motion vectors of MPEG-4 (needs PyAV; with compensation field)",
     )
+    tracks: str = option(
+        "flow",
+        method="extraction 6.1",
+        choices=("flow", "none"),
+        help="points follow the flow, or stay: cuboids on a grid, whatever its texture",
+    )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
         method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one",
