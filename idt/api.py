@@ -63,6 +63,7 @@ def extract(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -108,9 +109,12 @@ def extract(
         Keypoints matched for the camera's motion.
     camera : bool, default True
         Compensate the camera's motion; False gives plain dense trajectories.
-    flow : {"farneback", "dis", "tvl1", "lk"} or callable, default "farneback"
-        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; or a function of two
-        gray (H, W) uint8 images, ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
+    flow : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
+        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of
+        MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
+        ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
+    tracks : {"flow", "none"}, default "flow"
+        Points follow the flow; or they stay where they are, on a grid, and describe cuboids.
     flow_from : int, default 0
         Scales at the fine end whose flow is carried over from the next one.
     compensation : {"warp", "moved", "field"}, default "warp"
@@ -130,10 +134,10 @@ def extract(
         Shrink frames whose longer side exceeds this, in pixels.
     deinterlace : bool, default False
         Interpolate every other line of all frames, as a video of fields needs it; for PyAV only.
-    preset : {"exact", "fast"}, default "exact"
+    preset : {"exact", "fast", "mpeg"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
-        little accuracy.
+        little accuracy. "mpeg": the same with ``flow="mpeg"`` and without ``flow_from``.
     boxes : path, optional
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
         (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.
@@ -194,6 +198,7 @@ def stream(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -217,7 +222,7 @@ def stream(
     ----------
     video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
         As for `extract`.
-    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+    keypoints, camera, flow, tracks, flow_from, compensation, local_norm, humans
         As for `extract`.
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict, channels, max_pixels, decoder
         As for `extract`.
@@ -256,6 +261,7 @@ def draw(
     keypoints="surf",
     camera=True,
     flow="farneback",
+    tracks="flow",
     flow_from=0,
     compensation="warp",
     local_norm="rootl1",
@@ -286,7 +292,7 @@ def draw(
     ----------
     video, length, stride, patch, cells, time_cells, scales, gap, describe_every, skips
         As for `extract`; tracks are drawn at the first frame step only.
-    keypoints, camera, flow, flow_from, compensation, local_norm, humans
+    keypoints, camera, flow, tracks, flow_from, compensation, local_norm, humans
         As for `extract`.
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict
         As for `extract`.

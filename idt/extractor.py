@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from idt.errors import DataError
 from idt.features import collect
 from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
 from idt.params import layout
-from idt.params.flow_choice import FunctionFlow, fields_of
+from idt.params.decoder import REMEDY
+from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
 from idt.steps import camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks
@@ -101,7 +103,7 @@ def observe(video, levels, params, boxes):
         As from `compensate`, if that asks for no second flow. Else the thread of the tracks computes it and has about
         as much to do as this one.
     """
-    given, before, previous = fields_of(params.flow), None, None
+    given, before, previous = given_flow(params), None, None
     for frame in video:
         starts = (frame.index - video.first_frame.index) % params.gap == 0
         now = look(frame, levels, params, mask_of(frame, params, boxes), starts)
@@ -116,6 +118,17 @@ def observe(video, levels, params, boxes):
         early = previous is not None and params.compensation == "field"
         yield now, fields, compensate(previous, now, fields, levels, params) if early else None
         previous, before = now, frame
+
+
+def given_flow(params):
+    """Begin a flow that is known between consecutive frames only, if that is the flow of ``params``; else None."""
+    if params.flow != MPEG:
+        return fields_of(params.flow)
+    try:
+        from idt.frames.motion_vectors import MotionVectors
+    except ImportError:
+        raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
+    return MotionVectors().between
 
 
 def look(frame, levels, params, mask, starts):
@@ -313,14 +326,18 @@ def _advance_by(params, *, describe):
                 cells=params.cells,
                 local_norm=params.local_norm,
             )
-        return tracks.advance(field, remaining)
+        return tracks.advance(field if params.tracks == "flow" else np.zeros_like(field), remaining)
 
     return advance
 
 
 def _start_tracks(live, textured, params):
-    """Start a track in every textured cell that no live track of its scale occupies."""
+    """Start a track in every textured cell that no live track of its scale occupies; a cuboid in every cell."""
     for tracks, cells in zip(live, textured, strict=False):  # none where no track may start
+        if params.tracks == "none":
+            every = np.ones_like(cells)
+            tracks.start(sampling.sample_points(every, tracks.positions[:0], stride=params.stride))
+            continue
         tracks.start(sampling.sample_points(cells, tracks.positions, stride=params.stride))
 
 

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MODULES = {
     "idt-extract": "idt.cli:extract",
+    "idt-flow": "idt.batch.flow_command:flow",
     "idt-show": "idt.show.cli:show",
     "fv-encode": "encoding.cli:fv_encode",
     "svm-train": "classify.cli:svm_train",

@@ -27,8 +27,8 @@ FUNCTIONS = pytest.mark.parametrize("name", ["extract", "stream", "draw"])
 
 OTHER_VALUES = {
     "length": 12, "stride": 7, "patch": 24, "cells": 3, "time_cells": 2, "scales": 4, "gap": 2, "describe_every": 2,
-    "skips": "1,2", "keypoints": "orb", "camera": False, "flow": "dis", "flow_from": 1, "compensation": "field",
-    "local_norm": "l2", "humans": "hog", "start": 1, "end": 9, "fps": 12.5, "max_side": 200,
+    "skips": "1,2", "keypoints": "orb", "camera": False, "flow": "dis", "tracks": "none", "flow_from": 1,
+    "compensation": "field", "local_norm": "l2", "humans": "hog", "start": 1, "end": 9, "fps": 12.5, "max_side": 200,
     "deinterlace": True,
 }  # fmt: skip
 """For every option a value that is not its default."""
@@ -137,7 +137,7 @@ def test_an_unknown_option_names_the_nearest(name):
         getattr(idt, name)("a.avi", lenght=20)
     with pytest.raises(idt.DataError, match=r"^unknown option tone; known are length, stride, "):
         getattr(idt, name)("a.avi", tone=20)
-    with pytest.raises(idt.DataError, match="preset must be one of exact, fast, got 'best'"):
+    with pytest.raises(idt.DataError, match="preset must be one of exact, fast, mpeg, got 'best'"):
         getattr(idt, name)("a.avi", preset="best")
     with pytest.raises(TypeError, match="positional argument"):
         getattr(idt, name)("a.avi", 20)

@@ -46,6 +46,13 @@ def test_a_cluster_makes_what_one_machine_makes_and_a_lost_worker_costs_nothing(
             done = soak.run("fv-encode", calm, "-o", tmp_path / f"{name}.h5", *encoding, *options)
             assert done.returncode == 0, done.stderr
         assert (tmp_path / "here.h5").read_bytes() == (tmp_path / "there.h5").read_bytes()
+        for name, options in (("flow-here", ()), ("flow-there", words)):
+            done = soak.run("idt-flow", clips, "-o", tmp_path / name, "--layout", "flo", *options)
+            assert done.returncode == 0, done.stderr
+        flows = [path.relative_to(tmp_path / "flow-here") for path in (tmp_path / "flow-here").rglob("*.flo")]
+        assert len(flows) == sum(13 + 3 * i for i in range(8))
+        for path in flows:
+            assert (tmp_path / "flow-here" / path).read_bytes() == (tmp_path / "flow-there" / path).read_bytes()
         assert soak.kill_a_worker_midway(clips, tmp_path / "lost", address, workers, *QUICK) == 0
         assert workers[0].wait() == -signal.SIGKILL
         assert_same_folders(calm, tmp_path / "lost")

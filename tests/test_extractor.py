@@ -121,7 +121,7 @@ def test_without_the_camera_displacements_are_the_raw_steps(clip):
     "options",
     [
         {"flow": "dis"}, {"flow_from": 2}, {"compensation": "field"}, {"flow": "dis", "compensation": "field"},
-        {"preset": "fast"},
+        {"preset": "fast"}, {"flow": "lk", "compensation": "field"},
     ],
 )  # fmt: skip
 def test_every_way_to_the_flow_keeps_the_camera_out_and_threads_do_not_change_it(clip, options):
@@ -226,7 +226,7 @@ def test_numpy_scalars_are_the_numbers_that_they_hold():
         ({"threads": 0}, "threads must be .* at least 1, got 0"),
         ({"lenght": 15}, r"^unknown option lenght; did you mean length\?$"),
         ({"keypoints": "fast"}, "keypoints must be one of surf, sift, orb, none, got 'fast'"),
-        ({"preset": "best"}, "preset must be one of exact, fast, got 'best'"),
+        ({"preset": "best"}, "preset must be one of exact, fast, mpeg, got 'best'"),
         ({"flow": "dis", "flow_from": 1}, "flow_from is for farneback"),
         ({"flow_from": -1}, "flow_from must be .* at least 0, got -1"),
         ({"camera": 1}, "camera must be True or False, got 1"),

@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from idt.params.extraction import ExtractionParams
 from idt.params.flow_export import LAYOUTS
 from tests import scenes
 from tests.commands import refused
+from tests.waiting import until
 
 N = 6
 """Frames of the clips."""
@@ -339,6 +343,24 @@ def test_frames_of_a_folder_that_are_in_the_way_of_their_flow_are_an_input(comma
         done = command("idt-flow", tmp_path / "o/a", "-o", tmp_path / "o", *permit, status=2)
         assert refused(done, "is an input of this run|lies among what is read of")
     assert len(list((tmp_path / "o/a").iterdir())) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_flow_and_the_next_one_cleans_up(clips, tmp_path, number):
+    out = tmp_path / "o"
+    program = "import sys; from idt.batch.flow_command import flow; sys.exit(flow())"
+    words = ("-c", program, str(clips), "-o", str(out), "--flow", "tvl1")
+    run = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: any(out.rglob("flow_x_00001.jpg")) if out.is_dir() else False)
+    run.send_signal(number)
+    assert run.wait(timeout=60) in (128 + number, -number)
+    # What a killed run has left is hidden.
+    assert not any(path for path in out.rglob("*.jpg") if ".flow" not in path.parts)
+    again = (*words[:-2], "--flow", "dis")
+    assert subprocess.run([sys.executable, *again], capture_output=True, check=False).returncode == 0
+    assert len(list(out.rglob("*.jpg"))) == 2 * 2 * (N - 1)
+    assert not list(out.rglob("idt-scratch-*"))
 
 
 # Refusals

@@ -168,6 +168,8 @@ def _verify(folder, quiet):
     from idt.flows import record
 
     records = record.find(folder)
+    if not records:
+        raise DataError(f"{folder} holds no record of flow files; name the folder that idt-flow wrote to")
     bad = alone = 0
     with progress_bar(len(records), "video", quiet) as bar:
         for path in records:

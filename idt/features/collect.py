@@ -77,6 +77,9 @@ def finished_tracks(live, finished, levels, params, since):
     points *= factor[:, None, None]
     displacements *= factor[:, None, None]
     summary = selection.summarise(points, displacements, camera=params.camera)
+    if params.tracks == "none":
+        # What stays is neither static nor erratic; all cuboids count.
+        summary = summary._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
     described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
     # Of most tracks nobody needs the histograms.
     means, first = [], 0

@@ -1,6 +1,7 @@
 """Flow files as the flow that tracks follow: the parameter ``flow`` of an extraction names them by their content."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from idt.errors import DataError
@@ -76,5 +77,6 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
     for path in paths:
         content.update(provenance.digest(path).encode())
     flow = FilesFlow(f"{FILES}{content.hexdigest()}")
-    flow.folder, flow.name, flow.bound = str(folder), name, bound
+    # The work may go on in a process that stands in another folder.
+    flow.folder, flow.name, flow.bound = os.path.abspath(folder), name, bound
     return flow

@@ -35,7 +35,7 @@ def write(folder, *, overwrite=False):
         If a name holds a blank, at which the lists are split, or a list is somebody else's.
     """
     place = Path(folder) / record.FOLDER
-    records = {} if not place.is_dir() else {_name(path, place): record.read(path) for path in record.find(folder)}
+    records = {_name(path, place): record.read(path) for path in record.find(folder)}
     known = {name: found for name, found in sorted(records.items()) if found.complete}
     classes = sorted({name.rpartition("/")[0] for name in known})
     if not classes or "" in classes:
@@ -70,7 +70,7 @@ def check(folder, inputs, *, overwrite=False):
     paths = [Path(folder) / name for name in (FLOW, RGB, CLASSES)]
     outputs.check(paths, inputs, unmarked=True)
     place = Path(folder) / record.FOLDER
-    names = {_name(path, place) for path in record.find(folder)} if place.is_dir() and any(place.iterdir()) else set()
+    names = {_name(path, place) for path in record.find(folder)}
     for path in paths:
         if os.path.lexists(path) and not _is_ours(path, {name.rpartition("/")[0] for name in names}):
             ownership.refuse(path, overwrite)

@@ -13,7 +13,6 @@ from idt.errors import DataError
 from idt.frames import people
 from idt.frames.video import Frame
 from idt.params.extraction import ExtractionParams
-from idt.params.flow_choice import fields_of
 from idt.steps import camera, dense_flows
 from idt.steps.pyramid import scales
 
@@ -50,9 +49,9 @@ def flow_between(first, second, *, method="farneback"):
     ----------
     first, second : (H, W) uint8
         Gray frames of one size.
-    method : {"farneback", "dis", "tvl1", "lk"} or callable, default "farneback"
-        The release's own flow; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; or a function
-        ``(first, second) -> (H, W, 2)``.
+    method : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
+        The release's own flow; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of MPEG-4
+        (needs PyAV); or a function ``(first, second) -> (H, W, 2)``.
 
     Returns
     -------
@@ -144,7 +143,9 @@ def pairs(video, params, *, boxes=None, step=1):
     """
     levels = scales(video.height, video.width)
     boxes = extractor.scaled_boxes(video, boxes)
-    given = fields_of(params.flow)
+    given = extractor.given_flow(params)
+    if given is not None and step > 1:
+        raise DataError(f"flow={params.flow} is known between consecutive frames only, got step={step}; leave it 1")
     before: deque = deque(maxlen=step)
     for frame in video:
         mask = extractor.mask_of(frame, params, boxes)
@@ -165,7 +166,7 @@ def _pair(first, second, params, mask):
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
-    given = fields_of(params.flow)
+    given = extractor.given_flow(params)
     previous, now = (extractor.look(frame, levels, params, mask, starts=False) for frame in frames)
     return _compensated(previous, now, levels, params, None if given is None else given(*frames))
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from idt.errors import DataError, shown, unknown_option
 from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
-from idt.params.flow_choice import METHODS, Flows, flow_parameter, has_second_flow
+from idt.params.flow_choice import METHODS, MPEG, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
@@ -36,8 +36,17 @@ class ExtractionParams:
             "gap": 2,
             "describe_every": 2,
         },
+        "mpeg": {
+            "keypoints": "none",
+            "flow": "mpeg",
+            "compensation": "field",
+            "scales": 4,
+            "gap": 2,
+            "describe_every": 2,
+        },
     }
-    """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy."""
+    """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy; mpeg: fast, with the
+    motion vectors of a codec for the flow."""
 
     start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")
@@ -92,8 +101,15 @@ class ExtractionParams:
     flow: str = option(
         "farneback",
         method="extraction 3.8",
-        choices=Flows(METHODS),
-        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade",
+        choices=Flows((*METHODS, MPEG)),
+        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
+        " motion vectors of MPEG-4 (needs PyAV; with compensation field)",
+    )
+    tracks: str = option(
+        "flow",
+        method="extraction 6.1",
+        choices=("flow", "none"),
+        help="points follow the flow, or stay: cuboids on a grid, whatever its texture",
     )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),

@@ -9,6 +9,9 @@ from idt.errors import DataError
 METHODS = ("farneback", "dis", "tvl1", "lk")
 """Methods that compute the flow between any two images."""
 
+MPEG = "mpeg"
+"""Method that takes the motion vectors of a video codec, between consecutive frames only."""
+
 FUNCTION, FILES = "python:", "files:"
 """Prefixes of the recorded name of a function, and of the recorded digest of flow files."""
 

@@ -18,8 +18,8 @@ I3D_SIDE, I3D_SHORT_SIDE = 224, 256
 IRRELEVANT = frozenset(
     f"--{name}"
     for name in (
-        "length", "stride", "patch", "cells", "time-cells", "scales", "gap", "describe-every", "skips", "local-norm",
-        "no-camera",
+        "tracks", "length", "stride", "patch", "cells", "time-cells", "scales", "gap", "describe-every", "skips",
+        "local-norm", "no-camera",
     )
 )  # fmt: skip
 """Flags of an extraction that change no flow."""
