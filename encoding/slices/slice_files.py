@@ -13,9 +13,10 @@ from encoding.slices.slice_sums import check_sums
 from encoding.slices.slices_file import (
     SLICES_FORMAT,
     SLICES_VERSION,
+    no_slices,
     recorded_params,
     save_slices,
-    slice_video,
+    slice_rows,
 )
 from idt.errors import DataError
 from idt.features import feature_file
@@ -141,15 +142,8 @@ def _slice_file(source, path, codebook, params, cut, threads, overwrite, project
         path, format=SLICES_FORMAT, version=SLICES_VERSION, params=recorded, source=made_of, overwrite=overwrite
     ):
         return True
-    slices = slice_video(
-        source,
-        codebook,
-        params,
-        info=read_info(source.path),
-        cut=cut,
-        threads=threads,
-        projected=projected,
-    )
+    slices = no_slices(source.name, codebook, params, info=read_info(source.path), cut=cut)
+    rows = slice_rows(source, codebook, params, cut=cut, threads=threads, projected=projected)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_slices(path, slices, params=params, source=made_of, overwrite=overwrite)
+    save_slices(path, slices, params=params, rows=rows, source=made_of, overwrite=overwrite)
     return False

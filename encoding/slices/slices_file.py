@@ -7,14 +7,16 @@ float16, the sums divided by the number of tracks. Root attributes besides those
 Source: docs/method/files.md, section 9.
 """
 
+import itertools
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from encoding.slices.cut import LENGTH, Cut
 from encoding.slices.slice_sums import slice_sums
+from encoding.slices.stored_means import StoredMeans
 from encoding.slices.windows import widths_of
 from idt.errors import DataError
 from idt.files import hdf5, result_file
@@ -23,6 +25,12 @@ from idt.params.layout import block_sizes
 
 SLICES_FORMAT = "idt-slices"
 SLICES_VERSION = 1
+
+CHUNK = 1 << 20
+"""Bytes of the rows that are written at once."""
+
+CHUNK_COLUMNS = 1 << 13
+"""Columns of a chunk at most."""
 
 
 @dataclass(frozen=True)
@@ -89,26 +97,72 @@ def slice_video(source, codebook, params, *, info, cut=Cut(), threads=1, project
     DataError
         As `encoding.slices.slice_sums.slice_sums`, and if float16 does not hold a mean.
     """
-    found = list(slice_sums(source, codebook, params, cut=cut, threads=threads, projected=projected))
-    width = sum(widths_of(codebook, params))
-    means = np.array([each.sums / each.tracks for each in found]).reshape(len(found), width)
-    if means.size and np.abs(means).max() > np.finfo(cut.dtype).max:
-        raise DataError(
-            f"{source.label}: a mean of {np.abs(means).max():.3g} is beyond float16; keep slices as float32"
-        )
-    fps, frames = info
-    return Slices(
-        source.name,
-        np.array([each.number for each in found], np.int64),
-        np.array([each.tracks for each in found], np.int64),
-        means.astype(cut.dtype),
-        cut.length,
-        cut.assign,
-        codebook.digest,
-        fps,
-        frames,
-        lag_of(codebook, cut),
+    found = list(slice_rows(source, codebook, params, cut=cut, threads=threads, projected=projected))
+    empty = no_slices(source.name, codebook, params, info=info, cut=cut)
+    return replace(
+        empty,
+        index=np.array([each.number for each in found], np.int64),
+        tracks=np.array([each.tracks for each in found], np.int64),
+        means=np.array([each.mean for each in found], cut.dtype).reshape(len(found), empty.means.shape[1]),
     )
+
+
+class SliceRow(NamedTuple):
+    """Number of a slice, its number of tracks, and its mean (m,) float32 or float16."""
+
+    number: int
+    tracks: int
+    mean: np.ndarray
+
+
+def slice_rows(source, codebook, params, *, cut=Cut(), threads=1, projected=False):
+    """Make the rows of a file of slices one after the other; all of them may not fit into memory.
+
+    Parameters
+    ----------
+    source, codebook, params, cut, threads, projected
+        As `encoding.slices.slice_sums.slice_sums`.
+
+    Yields
+    ------
+    SliceRow
+
+    Raises
+    ------
+    DataError
+        As `slice_video`.
+    """
+    most = np.finfo(cut.dtype).max
+    for each in slice_sums(source, codebook, params, cut=cut, threads=threads, projected=projected):
+        mean = each.sums / each.tracks
+        if np.abs(mean).max() > most:
+            raise DataError(
+                f"{source.label}: a mean of {np.abs(mean).max():.3g} is beyond float16; keep slices as float32"
+            )
+        yield SliceRow(each.number, each.tracks, mean.astype(cut.dtype))
+
+
+def no_slices(name, codebook, params, *, info, cut=Cut()):
+    """Describe a video whose slices are not known yet.
+
+    Parameters
+    ----------
+    name : str
+    codebook : Codebook
+    params : BlockParams
+    info : tuple
+        Frames a second and number of frames.
+    cut : Cut
+
+    Returns
+    -------
+    Slices
+        Without rows.
+    """
+    nothing, (fps, frames) = np.empty(0, np.int64), info
+    means = np.empty((0, sum(widths_of(codebook, params))), cut.dtype)
+    lag = lag_of(codebook, cut)
+    return Slices(name, nothing, nothing, means, cut.length, cut.assign, codebook.digest, fps, frames, lag)
 
 
 def lag_of(codebook, cut):
@@ -118,13 +172,15 @@ def lag_of(codebook, cut):
     return 0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4
 
 
-def save_slices(path, slices, *, params, source=None, overwrite=False):
+def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False):
     """Write the slices of a video.
 
     Parameters
     ----------
     path : str or Path
     slices : Slices
+    rows : iterable of SliceRow, optional
+        Written one by one in place of those of ``slices``, which then only describe the video (`no_slices`).
     params : BlockParams
         The options of the encoding.
     source : dict, optional
@@ -148,9 +204,31 @@ def save_slices(path, slices, *, params, source=None, overwrite=False):
         result_file.set_attribute(file, "fps", float(slices.fps))
         result_file.set_attribute(file, "frames", int(slices.frames))
         result_file.set_attribute(file, "lag", float(slices.lag))
-        result_file.write_array(file, "index", slices.index)
-        result_file.write_array(file, "tracks", slices.tracks)
-        result_file.write_array(file, "means", slices.means)
+        if rows is None:
+            rows = map(SliceRow, slices.index.tolist(), slices.tracks.tolist(), slices.means)
+        index, tracks = _write_rows(file, rows, slices.means.shape[1], slices.means.dtype)
+        result_file.write_array(file, "index", index)
+        result_file.write_array(file, "tracks", tracks)
+
+
+def _write_rows(file, rows, width, dtype):
+    """Write the means of slices some at a time; the numbers of the slices and of their tracks."""
+    height = max(1, CHUNK // max(1, width * np.dtype(dtype).itemsize))
+    chunks = (height, max(1, min(width, CHUNK_COLUMNS)))
+    means = result_file.growing_array(file, "means", shape=(width,), chunks=chunks, dtype=dtype)
+    index, tracks = [], []
+    waiting: list[np.ndarray] = []
+    for each in itertools.chain(rows, [None]):
+        if each is not None:
+            index.append(each.number)
+            tracks.append(each.tracks)
+            waiting.append(each.mean)
+        if waiting and (each is None or len(waiting) == height):
+            means.resize(len(index), axis=0)
+            means[len(index) - len(waiting) :] = np.array(waiting)
+            waiting.clear()
+            file.check_disk()
+    return np.array(index, np.int64), np.array(tracks, np.int64)
 
 
 def recorded_params(params, cut):
@@ -170,6 +248,8 @@ def load_slices(path, *, codebook=None):
     Returns
     -------
     Slices
+        Whose means stay in the file (`encoding.slices.stored_means.StoredMeans`): what is wrong with them is said when
+        they are read.
 
     Raises
     ------
@@ -182,7 +262,8 @@ def load_slices(path, *, codebook=None):
         params = hdf5.json_attribute(file, "params") or {}
         dtype = np.float16 if params.get("float16") is True else np.float32
         index, tracks = (hdf5.read(file, name, shape=(None,), dtype=np.int64) for name in ("index", "tracks"))
-        means = hdf5.read(file, "means", shape=(len(index), None), dtype=dtype)
+        shape = hdf5.dataset(file, "means", shape=(len(index), None), dtype=dtype).shape
+        means = StoredMeans(path, tuple(shape), dtype, format=SLICES_FORMAT, version=SLICES_VERSION)
         found = Slices(
             name=hdf5.attribute(file, "name", str),
             index=index,
@@ -197,8 +278,8 @@ def load_slices(path, *, codebook=None):
         )
     if type(found.length) is not int or not LENGTH.low <= found.length <= LENGTH.high or len(tracks) != len(index):
         raise DataError(f"{path} contradicts itself; {REMEDY}")
-    if not (np.isfinite(means).all() and 0 <= found.lag <= LENGTH.high):
-        raise DataError(f"{path}: means and lag must be finite; {REMEDY}")
+    if not 0 <= found.lag <= LENGTH.high:
+        raise DataError(f"{path}: the lag must be from 0 to {LENGTH.high:g}; {REMEDY}")
     rising = not len(index) or (index[0] >= 0 and (np.diff(index) > 0).all() and (tracks > 0).all())
     if not rising or (len(index) and index[-1] >= found.count):
         raise DataError(f"{path} lists slices that its video does not have; {REMEDY}")

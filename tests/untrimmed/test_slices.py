@@ -1,5 +1,7 @@
 """Sums of slices and vectors of windows: a window is the vector of its tracks; files; laws; refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.slices import stored_means
 from encoding.slices.cut import Cut
 from encoding.slices.slice_files import find_slices
 from encoding.slices.slice_sums import slice_sums
@@ -193,3 +196,36 @@ def test_the_command_writes_a_file_of_slices_for_each_video_and_leaves_what_is_u
     assert "--slices goes with feature files and --codebook" in capsys.readouterr().err
     assert fv_encode([*words[:4], "10", "--assign", "middle", *words[5:]]) == 2
     assert "assign=middle" in capsys.readouterr().err
+
+
+def test_a_long_file_is_read_a_block_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_means, "BLOCK", 1)
+    params = KINDS["fisher"]
+    codebook, _, slices = sliced(params)
+    save_slices(tmp_path / "s.h5", slices, params=params)
+    back = load_slices(tmp_path / "s.h5")
+    for one, other in zip(windows(back, codebook, params, length=20), windows(slices, codebook, params, length=20),
+                          strict=True):  # fmt: skip
+        np.testing.assert_array_equal(one.vector, other.vector)
+    assert len(back.means._blocks) <= stored_means.KEPT
+
+
+def test_a_file_that_is_changed_while_it_is_read_is_refused(tmp_path):
+    params = KINDS["fisher"]
+    slices = sliced(params)[2]
+    save_slices(tmp_path / "s.h5", slices, params=params)
+    back = load_slices(tmp_path / "s.h5")
+    save_slices(tmp_path / "other.h5", dataclasses.replace(slices, name="other"), params=params)
+    (tmp_path / "other.h5").replace(tmp_path / "s.h5")
+    with pytest.raises(DataError, match="was changed since it was opened"):
+        back.means[0]
+
+
+def test_means_that_are_not_finite_are_refused_when_they_are_read(tmp_path):
+    params = KINDS["fisher"]
+    slices = sliced(params)[2]
+    wrong = np.array(slices.means)
+    wrong[1, 2] = np.nan
+    save_slices(tmp_path / "s.h5", dataclasses.replace(slices, means=wrong), params=params)
+    with pytest.raises(DataError, match="means must be finite"):
+        np.asarray(load_slices(tmp_path / "s.h5").means)
