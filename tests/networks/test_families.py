@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from benchmarks.clips import write_video  # noqa: E402
-from classify.fusion.score_file import load  # noqa: E402
-from tests import scenes  # noqa: E402
-from tests.networks.graphs import Graph, random_conv  # noqa: E402
+from benchmarks.clips import write_video
+from classify.fusion.score_file import load
+from tests import scenes
+from tests.networks.graphs import Graph, random_conv
 
 pytestmark = pytest.mark.slow
 
