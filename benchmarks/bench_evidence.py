@@ -18,6 +18,7 @@ from unittest import mock
 import numpy as np
 
 import idt
+from benchmarks import cases
 from classify import LinearSVM
 from classify.models.explain import explain
 from classify.models.model_file import Model
@@ -28,7 +29,6 @@ from encoding.encode import encode_video, layout_of, width_of
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from examples import actors
-from tests.samples import random_features
 
 COMPONENTS = 16
 TRACKS, LARGE = 2000, 256
@@ -176,7 +176,7 @@ def main(words=None):
     print(f"{len(found['right'])} clips, {mean['right']:.1f} % recognised")
     print(f"in the actor's box: {mean['evidence']:.1f} % of positive evidence, {mean['tracks']:.1f} % of tracks")
     print(f"strongest cell on the actor: {mean['hit']:.1f} %, a random cell {mean['chance']:.1f} %")
-    seconds, memory = cost(random_features(TRACKS, seed=1))
+    seconds, memory = cost(idt.extract(cases.scene(320, 240, 45))[:TRACKS])
     print(f"shares of {TRACKS} tracks, K = {LARGE}: {seconds:.2f} s, {memory:.0f} MB more than before")
     if options.weizmann:
         worst = completeness(*options.weizmann, lambda name: name.partition("/")[0])

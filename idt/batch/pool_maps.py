@@ -32,7 +32,7 @@ def map_pool(video, job, params, maps, run):
     if maps is None:
         yield None
         return
-    from idt.frames.colour import open_colour
+    from idt.networks.colour import open_colour
     from idt.networks.maps import MapPool
 
     if not video.path:

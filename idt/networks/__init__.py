@@ -7,6 +7,7 @@ model_file  files of strangers, checked; shapes
 geometry    stride, start and receptive field of every map
 presets     what each family of networks is given
 layout      how views lie in the inputs
+colour      frames in colour
 sampling    which frames make up clips
 crops       resized, cropped, normalised
 flow_input  optical flow in 8 bits

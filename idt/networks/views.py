@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
-from idt.frames.colour import open_colour
 from idt.frames.video import DEFAULTS
+from idt.networks.colour import open_colour
 from idt.networks.crops import cropped, places, resized, target_size
 from idt.networks.flow_input import flows
 from idt.networks.model_file import LARGEST_TENSOR

@@ -12,7 +12,7 @@ from encoding.vectors_file import load_vectors
 from idt.batch import verify
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.frames.colour import open_colour
+from idt.networks.colour import open_colour
 from idt.networks.map_params import MapParams
 from idt.networks.map_stream import frame_maps, input_sizes
 from tests import scenes

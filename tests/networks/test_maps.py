@@ -7,7 +7,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from idt.errors import DataError
-from idt.frames.colour import Picture
+from idt.networks.colour import Picture
 from idt.networks.map_params import MapParams
 from idt.networks.map_stream import frame_maps, input_sizes
 from idt.networks.maps import MapPool
