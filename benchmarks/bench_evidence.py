@@ -28,7 +28,6 @@ from encoding.encode import encode_video, layout_of, width_of
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from examples import actors
-from tests.samples import random_features
 
 COMPONENTS = 16
 TRACKS, LARGE = 2000, 256
@@ -176,7 +175,9 @@ def main(words=None):
     print(f"{len(found['right'])} clips, {mean['right']:.1f} % recognised")
     print(f"in the actor's box: {mean['evidence']:.1f} % of positive evidence, {mean['tracks']:.1f} % of tracks")
     print(f"strongest cell on the actor: {mean['hit']:.1f} %, a random cell {mean['chance']:.1f} %")
-    seconds, memory = cost(random_features(TRACKS, seed=1))
+    every = [idt.load(path) for path in sorted(options.folder.rglob("*.h5"))]
+    features = idt.Features.concatenate(every)
+    seconds, memory = cost(features[np.linspace(0, len(features) - 1, TRACKS).astype(int)])
     print(f"shares of {TRACKS} tracks, K = {LARGE}: {seconds:.2f} s, {memory:.0f} MB more than before")
     if options.weizmann:
         worst = completeness(*options.weizmann, lambda name: name.partition("/")[0])
