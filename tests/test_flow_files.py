@@ -211,6 +211,17 @@ def test_bound_and_short_side_change_the_levels(command, clips, tmp_path):
     assert np.median(resized(field, 120, 160)[4:16, :, 0]) == pytest.approx(-1, abs=0.2)
 
 
+def test_vectors_of_a_codec_are_a_flow_too_but_not_to_a_warped_frame(command, clips, tmp_path):
+    pytest.importorskip("av")
+    words = ("idt-flow", clips / "run/a.avi", "-o", tmp_path / "o", "--flow", "mpeg", "--layout", "flo")
+    command(*words)
+    grays = [frame.gray for frame in open_video(str(clips / "run/a.avi"))]
+    wanted = idt.flow_between(*grays[:2], method="mpeg")
+    np.testing.assert_array_equal(open_flow_files(tmp_path / "o", "a").read(0), wanted)
+    assert refused(command(*words, "--warped", status=2), "known between consecutive frames only")
+    assert refused(command(*words, "--step", 2, "--overwrite", status=2), "got step=2; leave it 1")
+
+
 def test_what_others_wrote_is_read_from_its_first_number(tmp_path):
     (tmp_path / "u/v").mkdir(parents=True)
     (tmp_path / "v/v").mkdir(parents=True)

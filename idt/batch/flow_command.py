@@ -97,7 +97,8 @@ def _flow_options(arguments):
     if options.output == "":
         parser.error("argument -o/--output: expected a folder, got an empty text")
     export = fields_of(options, FlowExportParams)
-    return options, replace(fields_of(options, ExtractionParams), camera=export.warped), export
+    options.camera = export.warped
+    return options, fields_of(options, ExtractionParams), export
 
 
 def _refuse_file(options):
