@@ -114,7 +114,7 @@ def main():
         _print(method, agreement(results, truth))
     _print("equal parts", agreement(found["dtw"], truth, baseline=True))
     first = sum(row[0] for row in hits)
-    _say(f"spotting wave2, first two hits: {first} of {len(hits)} in the video of the actor before, "
+    _say(f"spotting wave2, first two hits: {first} of {len(hits)} with the example of the actor before, "
          f"{sum(map(sum, hits))} of {sum(map(len, hits))} in all pairs")  # fmt: skip
     _say(f"codebooks, slices, models, segments: {time.perf_counter() - began:.1f} s")
     return 0
@@ -135,7 +135,7 @@ def _sliced(folder, features, held, k):
 
 
 def _spotted(actor, sliced, truth, codebook, params):
-    """Tell which actors' ``wave2`` finds that of one actor in the first two places, the actor behind it first.
+    """Tell which actors' ``wave2`` finds that of one actor in the first two places, that of the actor before it first.
 
     A place counts if it covers more than half of the true segment.
     """
@@ -154,7 +154,7 @@ def _spotted(actor, sliced, truth, codebook, params):
     names = sorted(sliced)
     at = names.index(actor)
     found = []
-    for name in names[at + 1 :] + names[:at]:
+    for name in names[:at][::-1] + names[at + 1 :][::-1]:
         begin, end = spans[name]
         query = rows[name][int(np.ceil(begin / 5)) : int((end - WINDOW) // 5) + 1]
         wanted = spans[actor]
