@@ -10,6 +10,7 @@ from tests.commands import scripts
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAP = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
 
 
 def shell_lines():
@@ -48,8 +49,8 @@ def test_the_make_targets_of_the_readme_exist():
 
 
 def rooms_of_the_map():
-    """The rooms that the README's map names, such as ``idt/steps``, with the words that stand beside each."""
-    text = README[README.index("## A map of the house") :].split("```")[1]
+    """The rooms that the map names, such as ``idt/steps``, with the words that stand beside each."""
+    text = MAP.split("```")[1].removeprefix("text")
     rooms, place, house = {}, "", ""
     for line in text.strip().splitlines():
         house_line, room_line = re.match(r"(\w+)/ ", line), re.match(r"  ([\w/]+)/ ", line)
@@ -68,14 +69,14 @@ def test_the_map_names_every_room_and_every_file_in_it():
     for package in ("idt", "encoding", "classify"):
         for path in (ROOT / package).rglob("*.py"):
             room = path.parent.relative_to(ROOT).as_posix()
-            assert room in found, f"{room}/ is not on the README's map"
+            assert room in found, f"{room}/ is not on the map, docs/map.md"
             if path.stem != "__init__":
-                assert path.stem in found[room], f"{room}/{path.name} is not on the README's map"
+                assert path.stem in found[room], f"{room}/{path.name} is not on the map, docs/map.md"
 
 
 def test_the_map_names_no_room_that_is_not_there():
     for room in rooms_of_the_map():
-        assert (ROOT / room).is_dir(), f"the README's map names {room}/, which is not there"
+        assert (ROOT / room).is_dir(), f"docs/map.md names {room}/, which is not there"
 
 
 def exists(name):

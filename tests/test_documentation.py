@@ -19,7 +19,7 @@ import generated
 sys.path.remove(str(ROOT / "docs"))
 
 DOCS = ROOT / "docs"
-PAGES = sorted([path for folder in (DOCS, DOCS / "howto") for path in folder.glob("*.md")])
+PAGES = sorted([path for folder in (DOCS, DOCS / "howto") for path in folder.glob("*.md")] + [ROOT / "README.md"])
 PARSERS = generated.parsers()
 OTHERS = {"make", "pip", "python", "kubectl"}
 """Programs of others in our shell examples."""
