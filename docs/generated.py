@@ -8,7 +8,6 @@ import ast
 import configparser
 import importlib
 import os
-import re
 import sys
 from pathlib import Path
 from unittest import mock
@@ -16,7 +15,6 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "_generated"
 PACKAGES = ("idt", "encoding", "classify")
-CITED = re.compile(r"docs/method/([\w-]+)\.md")
 
 
 class _ParserSeen(BaseException):
@@ -188,6 +186,5 @@ def is_skipped(app, what, name, thing, skip, options):
 
 
 def as_text(app, what, name, thing, options, lines):
-    """Escape bars, which are absolute values in our docstrings and never substitutions; make citations links."""
-    plain = [line.replace("|", r"\|") if line.lstrip() == line or "``" not in line else line for line in lines]
-    lines[:] = [line if "``" in line else CITED.sub(r":doc:`\g<0> </method/\1>`", line) for line in plain]
+    """Escape bars, which are absolute values in our docstrings and never substitutions."""
+    lines[:] = [line.replace("|", r"\|") if line.lstrip() == line or "``" not in line else line for line in lines]

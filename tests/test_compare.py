@@ -244,6 +244,7 @@ def reported(value, **more):
         "failed": ["x"],
         "part": [],
         "published": [],
+        "versions": {"python": "3.11"},
     }
     return {**report, **more}
 
@@ -256,7 +257,7 @@ def test_a_table_has_a_line_for_each_recipe(tmp_path):
         Row("four", None, "too few tracks"),
     ]
     written = comparison_table.write(tmp_path, rows)
-    assert [path.name for path in written.paths] == ["comparison.md", "comparison.csv", "comparison.png"]
+    assert [path.suffix for path in written.paths] == [".md", ".csv", ".png", ".html"]
     text = (tmp_path / "comparison.md").read_text()
     for line in (
         "| recipe | accuracy | hog | hof | vector size | seconds | extraction, s | memory, MB |",
@@ -278,7 +279,7 @@ def test_a_table_has_a_line_for_each_recipe(tmp_path):
 
 
 def test_a_table_of_failures_only_is_a_list(tmp_path):
-    assert len(comparison_table.write(tmp_path, [Row("a", None, "odd")]).paths) == 2
+    assert len(comparison_table.write(tmp_path, [Row("a", None, "odd")]).paths) == 3
     assert "- a: odd" in (tmp_path / "comparison.md").read_text()
 
 

@@ -28,14 +28,29 @@ BESIDE = [
     *(
         (EVALUATE, name)
         for name in (
-            *("report.json", "report.md", "confusion.csv", "confusion.png", "cost.json", "features/cost.json"),
+            *(
+                "report.json",
+                "report.md",
+                "report.html",
+                "confusion.csv",
+                "confusion.png",
+                "cost.json",
+                "features/cost.json",
+            ),
             *("features/x/1.h5", "folds/01-fold-1/codebook.h5", "scores/split2.h5"),
         )
     ),
     *(
         (COMPARE, name)
         for name in (
-            *("comparison.md", "comparison.csv", "comparison.png", "rows/one/report.md", "rows/one/cost.json"),
+            *(
+                "comparison.md",
+                "comparison.csv",
+                "comparison.png",
+                "comparison.html",
+                "rows/one/report.md",
+                "rows/one/cost.json",
+            ),
             *("features/y/3.h5", "features/cost.json"),
         )
     ),
