@@ -71,6 +71,9 @@ def _made(place):
             descriptor = _opened(path)
         except FileNotFoundError:  # swept
             continue
+        except BaseException:  # a signal
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         # Where there are no locks nobody sweeps either.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -87,7 +90,9 @@ def _opened(path):
 
 
 def _remove(path):
-    descriptor = _open.pop(path, None)
+    descriptor = _open.get(path)
     if descriptor is not None:
+        # Known until it is gone: a signal may end this process in the middle, and `abandon` finishes then.
         shutil.rmtree(path, ignore_errors=True)
+        _open.pop(path, None)
         os.close(descriptor)

@@ -245,6 +245,32 @@ def test_what_a_killed_run_left_the_next_one_removes_and_nothing_else(tmp_path, 
     assert not kept.exists()
 
 
+def test_a_second_signal_while_a_folder_is_removed_finishes_that(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    remove = scratch.shutil.rmtree
+
+    def interrupted(path, **options):
+        monkeypatch.setattr(scratch.shutil, "rmtree", remove)
+        # What the second signal's handler calls before it ends the process.
+        scratch.abandon()
+        raise SystemExit
+
+    monkeypatch.setattr(scratch.shutil, "rmtree", interrupted)
+    with pytest.raises(SystemExit), scratch.folder() as folder:
+        pass
+    assert not os.path.exists(folder)
+
+
+def test_a_signal_while_a_folder_is_made_leaves_none(tmp_path, monkeypatch):
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scratch, "_opened", interrupted)
+    with pytest.raises(KeyboardInterrupt), scratch.folder(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_swept_while_it_is_made_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened, swept = scratch._opened, []
