@@ -86,10 +86,13 @@ def _export(options, codebook):
 
     (length, *_) = _lengths(options)
     truth = _truth(options)
+    test = read_lines(options.test_videos) if options.test_videos else ()
+    if options.test_videos and not test:
+        raise DataError(f"{options.test_videos}: expected the names of the test videos, one a line, got none")
     made = write_data_set(
         options.export, find_slices(options.inputs), codebook, codebook.params_with(), length=length,
         labelling=None if truth is None else Labelling(truth, options.background or "background"),
-        test=read_lines(options.test_videos) if options.test_videos else (), overwrite=run_options(options).overwrite,
+        test=test, overwrite=run_options(options).overwrite,
     )  # fmt: skip
     say(f"{options.export}: features of {len(made)} videos")
     return DONE

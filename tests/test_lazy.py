@@ -84,6 +84,9 @@ def test_star_import_takes_the_public_names():
     assert set(idt.__all__) <= set(names)
 
 
+PAGES = ("base.html", "comparison.html", "evaluation.html", "fusion.html", "page.css", "page.js", "parts.html")
+
+
 def test_a_wheel_holds_the_table_of_published_results_and_what_tells_type_checkers_of_our_types():
     pytest.importorskip("setuptools")
     code = """
@@ -97,6 +100,7 @@ print(*sorted(f"{package}/{file}" for package, _, _, files in build.data_files f
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.split() == [
+        *(f"classify.reports.page/templates/{name}" for name in PAGES),
         "classify.reports/published.csv",
         "classify/py.typed",
         "encoding/py.typed",

@@ -146,8 +146,14 @@ def _timelines(panels, classes):
 
     known = [*classes, *sorted({label for panel in panels for track in panel.tracks for label in track.labels})]
     colours = {label: _colour(number) for number, label in enumerate(dict.fromkeys(known))}
-    figure = Figure(figsize=(12, 0.6 + 2.6 * len(panels)), layout="constrained")
-    grid = figure.subplots(2 * len(panels), 1, squeeze=False, height_ratios=[1, 1.4] * len(panels))[:, 0]
+    named = len(colours) <= NAMED
+    height = 0.6 + 2.6 * len(panels)
+    figure = Figure(figsize=(12, height))
+    # Fixed margins: a solver of layouts goes through sets, and the last bit of its numbers is another in each process.
+    margins = {"left": 0.07, "right": 0.86 if named else 0.98, "bottom": 0.45 / height, "top": 1 - 0.3 / height}
+    ratios = [1, 1.4] * len(panels)
+    grid = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios, gridspec_kw={**margins, "hspace": 0.5})
+    grid = grid[:, 0]
     for panel, bars, curves in zip(panels, grid[::2], grid[1::2], strict=True):
         _draw_tracks(bars, panel, colours)
         for column, label in enumerate(classes):
@@ -158,9 +164,9 @@ def _timelines(panels, classes):
         curves.tick_params(labelsize=8)
         curves.grid(visible=True, alpha=0.3)
     grid[-1].set_xlabel("seconds")
-    if len(colours) <= NAMED:
+    if named:
         handles = [Patch(color=colour, label=shown_name(label)) for label, colour in colours.items()]
-        figure.legend(handles=handles, loc="outside right upper", fontsize=8, frameon=False)
+        figure.legend(handles=handles, loc="upper right", fontsize=8, frameon=False)
     return figure
 
 

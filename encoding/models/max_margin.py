@@ -125,7 +125,9 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             If nothing is fitted.
         """
         check_is_fitted(self, "components_")
-        return rows_as_fitted(self, X, "rows") @ self.components_.T
+        rows = rows_as_fitted(self, X, "rows")
+        # In float64: a sum in float32 depends, in its last bit, on where BLAS meets the row.
+        return (rows.astype(np.float64) @ self.components_.T).astype(np.float32)
 
     @property
     def _n_features_out(self):

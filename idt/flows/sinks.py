@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 
 from idt.errors import DataError
+from idt.files.hdf5 import chunks
 from idt.flows.layouts import LAYOUTS, step_text, unit_of
 from idt.flows.quantise import quantise
 from idt.imports.opencv import cv2
@@ -150,9 +151,7 @@ class Datasets(Sink):
     """Writer of an HDF5 file with a dataset for each flow and direction, as `Sink`: exact float32."""
 
     def _begin(self):
-        import h5py
-
-        self._file = self._open.enter_context(h5py.File(self._unit("flow"), "x"))
+        self._file = self._open.enter_context(chunks.new_file(self._unit("flow")))
 
     def _write_flow(self, flow, number):
         for template, plane in ((self._layout.x, 0), (self._layout.y, 1)):

@@ -57,7 +57,6 @@ EXCEPTIONS = {
     ("idt.features.release.text", "numpy.loadtxt"): "parses lines that idt.files has read",
     ("idt.flows.sinks", "open"): "writes flow files",
     ("idt.flows.sinks", "zipfile.ZipFile"): "writes flow files",
-    ("idt.flows.sinks", "h5py.File"): "writes flow files",
     ("idt.show.picture_files", "cv2.VideoCapture"): "counts the frames of what it has just written",
     ("idt.show.picture_files", "open"): "copies what it has just written",
     ("idt.workers.endings", "os.open"): "the null device",

@@ -22,6 +22,7 @@ from classify.fusion.scores import Scores
 from classify.fusion.write import write_scores
 from classify.models import model_file
 from classify.svm.linear import LinearSVM
+from encoding.cli import fv_encode
 from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
@@ -42,7 +43,7 @@ NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
     *("--preset", "--tensor", "--mean", "--std", "--maps-preset", "--maps-norm"),
     *("--dataset", "--form", "--norm", "--weights", "--write", "--window", "--background"),
-    *("--class", "--versus", "--sheet"),
+    *("--class", "--versus", "--sheet", "--subset"),
 }
 """Options that take text and name no file."""
 
@@ -73,6 +74,7 @@ FILES = {
         "video": "{bad} -o {out}.png",
         "--boxes": "{a.avi} --boxes {bad} -o {out}.png",
         "--evidence": "{a.avi} --colour evidence --evidence {bad} -o {out}.png",
+        "--segments": "{a.avi} --segments {bad} -o {out}.png",
     },
     **{
         name: {
@@ -131,6 +133,9 @@ FILES["idt-segment"] = {
     "--train-slices": TRAINED.replace("slices {f1.h5}", "slices {bad}"),
     "--transcripts": KNOWN + " --method dtw --transcripts {bad}",
     "--truth": KNOWN + " --truth {bad}",
+    "--export": "{slices} --codebook {codebook.h5} --export {bad}",
+    "--test-videos": "{slices} --codebook {codebook.h5} --export {out} --test-videos {bad}",
+    "--timeline": KNOWN + " --timeline {bad}",
 }
 SCORED = "{net.onnx} {a.avi} -o {out} --scores --classes {names.txt} --crop 32 --short-side 32"
 FILES["idt-net"] = {
@@ -235,6 +240,8 @@ def good(tmp_path_factory):
     for params in (EncodingParams(k=2, sample=80), BovwParams(k=2, sample=80), VladParams(k=2, sample=80), stacked):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
+    sliced = ["--codebook", place / "codebook.h5", "--slices", "1", "-o", place / "slices", "--quiet"]
+    assert fv_encode([str(word) for word in (*files, *sliced)]) == 0
     (place / "labels.csv").write_text("f1,walk\nf2,run\nf3,walk\nf4,run\n")
     (place / "train.txt").write_text("walk/a.avi 0\nrun/c.avi 1\n")
     (place / "test.txt").write_text("walk/b.avi 0\nrun/d.avi 1\n")
@@ -294,6 +301,8 @@ def bad_files(good, name, option):
         del found["badfolder"]
     if (name, option) == ("idt-evaluate", "--features"):
         del found["missing"], found["badlink"]  # what is not there is made
+    if (name, option) == ("idt-segment", "--export"):
+        del found["missing"], found["badfolder"]
     return found
 
 
@@ -340,7 +349,7 @@ def fault(name, option, what, path, status, err):
     if "Traceback" in err or re.search(r"\b(\w+Error|Exception)\b", err):
         return f"a bug shows: {err!r:.300}"
     # A list that can be read names what is not there, which the message names then.
-    by_content = option in ("--list", "videos", "--train", "--labels", "--extra-names", "dataset")
+    by_content = option in ("--list", "--test-videos", "videos", "--train", "--labels", "--extra-names", "dataset")
     shown = os.path.basename(os.fspath(path))[:40]
     if not by_content and what != "no name" and shown not in err:
         return f"not named: {err!r:.300}"

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.clips import write_video
 from idt.errors import DataError
 from idt.show.labels import Labels
-from idt.show.tracks import Drawn
+from idt.show.step_pictures import StepPicture
 
 SEGMENTS = "video,start,end,label,score\nset/wave,0,0.4,up,1\nset/wave,0.2,1,down,0.5\nother,0,9,none,1\n"
 
@@ -27,8 +27,8 @@ def test_a_frame_has_the_labels_of_its_time(segments):
 def test_labels_change_the_picture_only_where_there_are_some(segments):
     labels = Labels(segments, "wave.avi", 10.0)
     blank = np.full((240, 320, 3), 128, np.uint8)
-    assert (labels.written(Drawn(3, blank.copy(), 0, 0)).image[:80] != 128).any()
-    np.testing.assert_array_equal(labels.written(Drawn(30, blank.copy(), 0, 0)).image, blank)
+    assert (labels.written(StepPicture(3, blank.copy(), 0.0, "")).image[:80] != 128).any()
+    np.testing.assert_array_equal(labels.written(StepPicture(30, blank.copy(), 0.0, "")).image, blank)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ Deflate: RFC 1951; the joint of two pieces is zlib's full flush. The stream arou
 
 import zlib
 
+import h5py
 import numpy as np
 
 # Level and strategy of zlib.
@@ -27,6 +28,25 @@ PLANES = {
     4: (STORED, STORED, REPEATS, RUNS),
 }
 """How each plane of a whole chunk is deflated, lowest byte first, by the size of a number."""
+
+
+def new_file(path):
+    """Open a file for writing that is not there yet.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    h5py.File
+
+    Raises
+    ------
+    OSError
+        If it is there, or cannot be made.
+    """
+    return h5py.File(path, "x")
 
 
 def create(group, name, *, shape, chunks, dtype, fill=0):
