@@ -46,10 +46,11 @@ demo-actions: $(VENV)/.installed
 	@cd $(abspath $(OUT))/report && for page in html md; do \
 		if test -e report.$$page; then echo "     $(abspath $(OUT))/report/report.$$page: the report."; break; fi; done
 
-# The picture of the README.
-pictures: $(VENV)/.installed
+# The pictures of the README.
+pictures: demo-actions
 	$(BIN)/python examples/actors.py $(OUT)/large --actors 1 --size 320x240
 	$(BIN)/idt-show $(OUT)/large/wave/actor01_wave.avi -o docs/pictures/tracks.jpg --stride 8 --scales 3 --overwrite
+	$(EXPLAIN) --class wave -o docs/pictures/evidence.jpg
 
 # A real network beside iDT: EfficientNet-Lite0 from a PyPI package (no download besides that), on two pictures and on
 # the rendered actions of demo-actions.
