@@ -75,8 +75,13 @@ def let_go_of_pipes():
 
 
 def no_more_cleaning():
-    """End at once on any signal from now on, because the command has cleaned up."""
+    """End at once on any signal from now on, because the command has cleaned up.
+
+    What a signal kept a block from removing, in the middle of that, is removed here.
+    """
     _seen.insert(0, 0)
+    atomic.abandon()
+    scratch.abandon()
 
 
 def end_at_once(status):

@@ -261,6 +261,25 @@ def test_a_second_signal_while_a_folder_is_removed_finishes_that(tmp_path, monke
     assert not os.path.exists(folder)
 
 
+def test_a_signal_that_interrupts_the_removal_of_a_folder_leaves_none(tmp_path):
+    code = (
+        "import os, shutil, signal, sys, tempfile\n"
+        f"tempfile.tempdir = {str(tmp_path)!r}\n"
+        "from idt.command import command\nfrom idt.files import scratch\n"
+        "remove = shutil.rmtree\n"
+        "def interrupted(path, **options):\n"
+        "    scratch.shutil.rmtree = remove\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "@command\ndef work(arguments):\n"
+        "    scratch.shutil.rmtree = interrupted\n"
+        "    with scratch.folder() as folder:\n        open(folder + '/big', 'w').close()\n    return 0\n"
+        "sys.exit(work())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_signal_while_a_folder_is_made_leaves_none(tmp_path, monkeypatch):
     def interrupted(path):
         raise KeyboardInterrupt
