@@ -4,7 +4,6 @@ import functools
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from idt.command import (
     DONE,
@@ -25,7 +24,6 @@ from idt.networks.options import add_maps, maps_of
 from idt.params.extraction import ExtractionParams
 from idt.params.flow_export import BOUND
 from idt.workers.profile import stage
-from idt.workers.progress import progress_bar
 
 
 @command
@@ -141,50 +139,37 @@ def _extract_one(job, params, run, settings, quiet):
 def _extract_many(jobs, params, run, settings, options, *, joins):
     """Many videos, and the files that tell of them; exit status."""
     from idt.batch import jobs as videos
-    from idt.batch import summary
+    from idt.batch import many, summary
     from idt.batch.extract_many import extract_many
     from idt.batch.outcome import large_hint
 
     sizes = [videos.size_of(job) for job in jobs]
     count = summary.begin(options.output, sizes, overwrite=run.overwrite, joins=joins)
-    with stage("videos to features"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
+    hint = None
 
-        def advance(*told):
-            bar.update(count.advance(*told))
-            bar.set_description_str(str(count), refresh=False)
+    def report(index, outcome):
+        nonlocal hint
+        _report(outcome, quiet=True)
+        if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params[index])):
+            _note([f"{hint}; so may others"], options.quiet)
 
-        hint = None
-        for index, outcome in extract_many(jobs, params, run=run, advance=advance, **settings):
-            bar.update(count.end(index, outcome))
-            bar.set_description_str(str(count), refresh=False)
-            with bar.external_write_mode(file=sys.stderr):
-                _report(outcome, quiet=True)
-                if hint is None and (hint := large_hint(outcome.job.source, outcome.size, params[index])):
-                    _note([f"{hint}; so may others"], options.quiet)
-    count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
-    noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
-    _note([noted] if noted else [], options.quiet)
-    if count.failed:
-        failures = Path(options.output) / summary.FAILURES
-        warn(f"idt-extract: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
-    return SOME_FAILED if count.failed else DONE
+    with stage("videos to features"):
+        many.follow(
+            count,
+            lambda advance: extract_many(jobs, params, run=run, advance=advance, **settings),
+            report,
+            quiet=options.quiet,
+        )
+    told = {"scheduler": options.scheduler, "quiet": options.quiet}
+    return many.conclude("idt-extract", count, len(jobs), options.output, run, **told)
 
 
 def _verify(folder, quiet):
     """Say which feature files must be made again; exit status."""
-    from idt.batch import verify
+    from idt.batch import many, verify
 
     files = verify.find(folder)
-    bad = alone = 0
-    with progress_bar(len(files), "file", quiet) as bar:
-        for path in files:
-            found = verify.check(path)
-            bar.update()
-            alone += not found.source_found
-            if found.fault is not None:
-                bad += 1
-                with bar.external_write_mode(file=sys.stderr):
-                    say(naming(path, found.fault))
+    bad, alone = many.verify(files, verify.check, "file", quiet=quiet)
     if alone and not quiet:
         warn(f"idt-extract: of {alone} files the video is not where it was, so it was not compared")
     say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")

@@ -1,6 +1,5 @@
 """The command `idt-net`: parse, run the network, print what it names."""
 
-import sys
 from pathlib import Path
 
 from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
@@ -79,26 +78,23 @@ def _score(jobs, recipe, options, *, joins):
     """Score all videos, and write the files that tell of them; exit status."""
     from classify.networks.score_videos import score_videos
     from idt.batch import jobs as videos
-    from idt.batch import summary
+    from idt.batch import many, summary
     from idt.workers.profile import stage
-    from idt.workers.progress import progress_bar
 
     run = run_options(options)
     count = summary.begin(options.output, [videos.size_of(job) for job in jobs], overwrite=run.overwrite, joins=joins)
     done = []
-    with stage("videos to scores"), progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
 
-        def advance(*told):
-            bar.update(count.advance(*told))
+    def report(index, outcome):
+        if outcome.error is None:
+            done.append(index)
+        else:
+            warn(f"idt-net: {naming(outcome.job.source, outcome.error)}")
 
-        for index, outcome in score_videos(jobs, recipe, run, advance=advance):
-            bar.update(count.end(index, outcome))
-            bar.set_description_str(str(count), refresh=False)
-            if outcome.error is None:
-                done.append(index)
-            else:
-                with bar.external_write_mode(file=sys.stderr):
-                    warn(f"idt-net: {naming(outcome.job.source, outcome.error)}")
+    with stage("videos to scores"):
+        many.follow(
+            count, lambda advance: score_videos(jobs, recipe, run, advance=advance), report, quiet=options.quiet
+        )
     count.write_summary(jobs=run.jobs, scheduler=options.scheduler)
     if not done:
         raise DataError(f"none of {len(jobs)} videos could be scored, see {Path(options.output) / summary.FAILURES}")

@@ -1,9 +1,8 @@
 """The command `idt-flow`: flow and warped flow of videos as the files that two-stream networks are trained from."""
 
+import functools
 import os
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 from idt.command import (
     DONE,
@@ -20,7 +19,6 @@ from idt.command import (
 from idt.errors import DataError, naming
 from idt.params.extraction import ExtractionParams
 from idt.params.flow_export import IRRELEVANT, FlowExportParams
-from idt.workers.progress import progress_bar
 
 
 @command
@@ -135,52 +133,35 @@ def _write_lists(params, run):
 def _export_many(jobs, params, run, options, *, joins):
     """Many videos, and the files that tell of them; exit status."""
     from idt.batch import jobs as videos
-    from idt.batch import summary
+    from idt.batch import many, summary
     from idt.batch.export_flow import export_job
     from idt.batch.extract_many import extract_many
 
     sizes = [videos.size_of(job) for job in jobs]
     count = summary.begin(params[2], sizes, overwrite=run.overwrite, joins=joins)
-    with progress_bar(count.total, "B", options.quiet, form=summary.BAR) as bar:
-
-        def advance(*told):
-            bar.update(count.advance(*told))
-            bar.set_description_str(str(count), refresh=False)
-
-        common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
-        for index, outcome in extract_many(jobs, params, run=run, advance=advance, **common):
-            bar.update(count.end(index, outcome))
-            bar.set_description_str(str(count), refresh=False)
-            with bar.external_write_mode(file=sys.stderr):
-                _report(outcome)
-    count.write_summary(jobs=run.jobs, threads=run.threads, scheduler=options.scheduler)
-    noted = count.notes.line(len(jobs), Path(params[2]) / summary.SUMMARY)
-    _note([noted] if noted else [], options.quiet)
+    common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
+    many.follow(
+        count,
+        lambda advance: extract_many(jobs, params, run=run, advance=advance, **common),
+        lambda _, outcome: _report(outcome),
+        quiet=options.quiet,
+    )
+    told = {"scheduler": options.scheduler, "quiet": options.quiet}
+    status = many.conclude("idt-flow", count, len(jobs), params[2], run, **told)
     _write_lists(params, run)
-    if count.failed:
-        failures = Path(params[2]) / summary.FAILURES
-        warn(f"idt-flow: {count.failed} of {len(jobs)} videos failed; the others are complete, see {failures}")
-    return SOME_FAILED if count.failed else DONE
+    return status
 
 
 def _verify(folder, quiet):
     """Say which videos must be done again; exit status."""
+    from idt.batch import many
     from idt.batch.export_flow import check
     from idt.flows import record
 
     records = record.find(folder)
     if not records:
         raise DataError(f"{folder} holds no record of flow files; name the folder that idt-flow wrote to")
-    bad = alone = 0
-    with progress_bar(len(records), "video", quiet) as bar:
-        for path in records:
-            found = check(folder, path)
-            bar.update()
-            alone += not found.source_found
-            if found.fault is not None:
-                bad += 1
-                with bar.external_write_mode(file=sys.stderr):
-                    say(naming(path, found.fault))
+    bad, alone = many.verify(records, functools.partial(check, folder), "video", quiet=quiet)
     if alone and not quiet:
         warn(f"idt-flow: the videos of {alone} are not where they were, so they were not compared")
     say(f"{folder}: the flow files of {len(records) - bad} of {len(records)} videos are whole")
