@@ -1,10 +1,10 @@
 """The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
 
 import os
-import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of
+from classify.models.video_features import Teller
+from classify.options import add_outside, evaluation_options, outside_of, segmenting_of
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -21,7 +21,7 @@ from idt.command import (
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import DataError
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.workers.progress import add_progress
 
@@ -78,9 +78,21 @@ def svm_predict(arguments):
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given, outside = evaluation_options(arguments)
+    from idt.workers import cluster
+
+    segmenting = segmenting_of(options)
+    if segmenting is not None:
+        from classify.evaluation.untrimmed.command import evaluate_set
+
+        tell = Teller("idt-evaluate", options.quiet)
+        with cluster.connected(options.scheduler):
+            found, lines = evaluate_set(options, given, outside, segmenting, tell)
+        tell.end()
+        say("\n".join(lines))
+        _print_written(found, options.quiet)
+        return SOME_FAILED if found.failed else DONE
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
-    from idt.workers import cluster
 
     if options.compare:
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
@@ -91,7 +103,7 @@ def evaluate(arguments):
         from classify.models.outside_vectors import Outside, beside
 
         dataset = beside(dataset, [Outside(*block) for block in outside])
-    tell = _Teller("idt-evaluate", options.quiet)
+    tell = Teller("idt-evaluate", options.quiet)
     settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
@@ -185,7 +197,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _Teller("svm-predict", options.quiet)
+        tell = Teller("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -224,12 +236,17 @@ def _print_report(found, quiet):
     """The result on stdout, what is left to say on stderr."""
     from classify.reports.markdown import METRIC_NAMES
 
-    report, folder = found.report, Path(found.written.paths[0]).parent
+    report = found.report
     say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
         say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
-    say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
-    _note_empty("idt-evaluate", report["empty"], quiet)
+    _print_written(found, quiet)
+
+
+def _print_written(found, quiet):
+    """Where the report lies, and what is left to say."""
+    say(f"{Path(found.written.paths[0]).parent / 'report.md'}{': up to date' if found.up_to_date else ''}")
+    _note_empty("idt-evaluate", found.report.get("empty"), quiet)
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")
     if found.failed:
@@ -260,29 +277,3 @@ def _print_table(found, quiet):
 def _note_empty(name, empty, quiet):
     if empty and not quiet:
         warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
-
-
-class _Teller:
-    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
-
-    def __init__(self, name, quiet):
-        from idt.batch.summary import Notes
-
-        self._name, self._quiet = name, quiet
-        self._notes, self._videos = Notes(), 0
-
-    def __call__(self, outcome):
-        self._videos += 1
-        self._notes.add(outcome)
-        if outcome.error is None:
-            return
-        from tqdm import tqdm
-
-        with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
-
-    def end(self):
-        """Say what was noted."""
-        line = self._notes.line(self._videos)
-        if line and not self._quiet:
-            warn(f"{self._name}: {line}")

@@ -201,7 +201,7 @@ def form_of(given):
 def joined(parts):
     """Join the ``parts``, a list of `Segments`, into one."""
     columns = zip(*((part.videos, part.labels, part.spans, part.scores) for part in parts), strict=True)
-    return Segments.of(*(np.concatenate(column) for column in columns)) if parts else Segments.of([], [], [])
+    return Segments(*(np.concatenate(column) for column in columns)) if parts else Segments.of([], [], [])
 
 
 def agreement(found, truth, *, background="background", baseline=False):

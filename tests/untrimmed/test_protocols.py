@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from classify.params import UNTRIMMED
 from classify.segment_cli import segment
 from classify.untrimmed.formats import frame_labels
 from classify.untrimmed.formats.activitynet import write_detections
 from classify.untrimmed.formats.table import write_table
 from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
-from classify.untrimmed.segment_options import PROTOCOLS
 from classify.untrimmed.segments import Segments
 from idt.errors import DataError
 from tests.untrimmed import others
@@ -33,7 +33,7 @@ def write_results(folder, **labels):
 
 
 def test_the_command_offers_all_protocols():
-    assert {*PROTOCOLS} == {*FRAMES, *SEGMENTS}
+    assert {*UNTRIMMED} == {*FRAMES, *SEGMENTS}
 
 
 def test_results_and_segments_of_the_same_labels_agree(root, capsys):
