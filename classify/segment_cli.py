@@ -186,11 +186,9 @@ def _classifier(options, codebook):
     from encoding.slices.cut import Cut
 
     params = codebook.params_with()
-    sliced = list(
-        read_slices(
-            [options.train_slices], codebook, params, path=options.codebook, cut=Cut(options.slices),
-            run=run_options(options),
-        )
+    sliced = read_slices(
+        [options.train_slices], codebook, params, path=options.codebook, cut=Cut(options.slices),
+        run=run_options(options),
     )  # fmt: skip
     fitted = train_on_segments(
         sliced, read_table(options.train), codebook, params, LinearSVM(C=100.0),

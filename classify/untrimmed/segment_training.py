@@ -72,8 +72,8 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
 
     Parameters
     ----------
-    sliced : sequence of encoding.slices.slices_file.Slices
-        Every video that has segments; others are left out.
+    sliced : iterable of encoding.slices.slices_file.Slices
+        Every video that has segments; others are left out. Each is asked for when the one before is done with.
     segments : classify.untrimmed.segments.Segments
     codebook, params, length, background, stride
         As `training_windows`.
@@ -90,12 +90,10 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
     DataError
         If a video of the segments has no slices (all are named), or there are not two classes.
     """
-    known = {each.name for each in sliced}
-    missing = sorted(set(segments.videos.tolist()) - known)
-    if missing:
-        raise DataError(f"segments are of videos without slices: {', '.join(missing):.300}")
     vectors, labels = [], []
+    missing = dict.fromkeys(sorted(set(segments.videos.tolist())))
     for each in sliced:
+        missing.pop(each.name, None)
         own = segments.rows(segments.videos == each.name)
         if len(own):
             more, names = training_windows(
@@ -103,6 +101,8 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
             )
             vectors += more
             labels += names
+    if missing:
+        raise DataError(f"segments are of videos without slices: {', '.join(missing):.300}")
     if len(set(labels)) < 2:
         raise DataError(f"segments must be of two classes or more, got {', '.join(sorted(set(labels))) or 'none'}")
     return classifier.fit(np.array(vectors), labels)
