@@ -13,7 +13,7 @@ from classify.untrimmed.formats.table import write_table
 from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
 from classify.untrimmed.segments import Segments
 from idt.errors import DataError
-from tests.untrimmed import others
+from tests.untrimmed import expected_table, others
 
 
 @pytest.fixture
@@ -128,3 +128,11 @@ def test_what_cannot_be_measured_is_refused(root, capsys):
     with pytest.raises(SystemExit):
         segment([str(folder), "--evaluate", "gtea"])
     assert "--evaluate takes one INPUT, the results, and --truth" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", expected_table.PARTS, ids=lambda part: part.__name__)
+def test_every_number_of_others_is_ours_to_its_last_digit(part):
+    found = list(part())
+    assert found
+    assert [name for name, wanted, ours, _ in found if not expected_table.agrees(wanted, ours)] == []
