@@ -9,7 +9,7 @@ import pytest
 
 from classify.models.outside_vectors import Extra, append_blocks, read_extra
 from encoding import vectors_file
-from encoding.pipeline import is_made_with
+from encoding.pipeline import was_encoded_with
 from encoding.vector_layout import block_columns, check_layout
 from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
@@ -104,11 +104,11 @@ def test_a_file_of_the_same_making_is_current(tmp_path):
 def test_vectors_of_another_codebook_are_refused_unless_they_may_be_replaced(tmp_path):
     write(tmp_path / "v.h5", ["x"], numbers(1))
     book = SimpleNamespace(digest=load_vectors(tmp_path / "v.h5").codebook)
-    assert is_made_with(tmp_path / "v.h5", book, name="than lies beside it")
+    assert was_encoded_with(tmp_path / "v.h5", book, name="than lies beside it")
     other = SimpleNamespace(digest="another")
     with pytest.raises(DataError, match=r"v\.h5 was made with another codebook than lies beside it; use another path"):
-        is_made_with(tmp_path / "v.h5", other, name="than lies beside it")
-    assert not is_made_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
+        was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it")
+    assert not was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):

@@ -28,8 +28,8 @@ from classify.reports.page.template import is_available
 from classify.reports.page.videos import pictured, stills, tested
 from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
-from encoding.descriptors.inputs import Inputs, combined
-from encoding.fitting import fit_codebooks, steps_of
+from encoding.descriptors.inputs import Inputs, combine_digests
+from encoding.fitting import count_updates, fit_codebooks
 from encoding.params import EncodingParams
 from idt.files import locks, outputs
 from idt.params.extraction import ExtractionParams
@@ -209,7 +209,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
 
 def _stages(prepared, places, encoding, classifier):
     """The stages after the extraction by name, each with the folder of what it makes."""
-    features = combined(prepared.digests)
+    features = combine_digests(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
     classified = [*encoded, dataclasses.asdict(classifier), *(block.digest for block in prepared.dataset.outside)]
@@ -240,7 +240,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
     labels = {
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
-    with measured(stage) as cost, run.progress("step", steps_of(inputs, sets, params)) as update:
+    with measured(stage) as cost, run.progress("step", count_updates(inputs, sets, params)) as update:
         # While codebooks are fitted nothing else runs, so they have all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)

@@ -20,8 +20,8 @@ from classify.svm.build import machine_of
 from classify.svm.rows import Rows
 from encoding.codebook import Codebook
 from encoding.descriptors.inputs import Inputs
-from encoding.encode_files import Wanted, encode_sets
-from encoding.pipeline import is_made_with
+from encoding.encode_files import PlannedVectors, encode_sets
+from encoding.pipeline import was_encoded_with
 from encoding.vector_layout import block_columns
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError
@@ -111,10 +111,10 @@ def encode(plans, states, files, run):
         if state.scored:
             continue
         codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
-        if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+        if state.encoded and was_encoded_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        wanted.append(Wanted(path, codebook, plan.vectors.source, plan.names))
+        wanted.append(PlannedVectors(path, codebook, plan.vectors.source, plan.names))
     if not wanted:
         return False
     names = list(dict.fromkeys(name for each in wanted for name in each.names))

@@ -13,7 +13,7 @@ from classify.datasets.splits import Split
 from classify.fusion.score_file import SCORES_FORMAT, SCORES_VERSION
 from classify.params import ClassifierParams
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
-from encoding.descriptors.inputs import combined
+from encoding.descriptors.inputs import combine_digests
 from encoding.params import BlockParams
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 
@@ -152,8 +152,8 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
-    fitted = combined(learnt)
-    encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
+    fitted = combine_digests(learnt)
+    encoded = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
     # A key only where there is something, so that scores without outside vectors stay what they were.
     beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
     scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
