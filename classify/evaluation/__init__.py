@@ -8,4 +8,6 @@ resume            what an earlier run left
 cost_ledger       wall time and memory of each stage
 compare           many recipes that share what they can
 recipes           recipes from a file
+network_scores    score files of networks by the splits of a data set
+beside_networks   their reports, and their fusion with the run
 """

@@ -29,19 +29,30 @@ class Stream:
 
     Attributes
     ----------
-    scores : str or Scores
-        Its path, which may hold ``{split}``, or what a reader made of it.
+    scores : str, Scores or dict of str to Scores
+        Its path, which may hold ``{split}``, or what a reader made of it; a dict has those of each split.
     weight : float
         Before normalisation.
     """
 
-    scores: str | Scores
+    scores: str | Scores | dict[str, Scores]
     weight: float = 1.0
 
     @property
     def title(self):
         """What messages call it."""
-        return (self.scores.path or "scores") if isinstance(self.scores, Scores) else self.scores
+        if isinstance(self.scores, str):
+            return self.scores
+        scores = self.scores if isinstance(self.scores, Scores) else next(iter(self.scores.values()))
+        return scores.path or "scores"
+
+    def at(self, split):
+        """Return the stream of a ``split``."""
+        if isinstance(self.scores, Scores):
+            return self
+        return replace(
+            self, scores=at_split(self.scores, split) if isinstance(self.scores, str) else self.scores[split]
+        )
 
 
 @dataclass(frozen=True)
@@ -83,10 +94,7 @@ class Source:
 
     def at(self, split):
         """Return the source of a ``split``, whose name takes the place of ``{split}``."""
-        streams = tuple(
-            replace(stream, scores=at_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
-            for stream in self.streams
-        )
+        streams = tuple(stream.at(split) for stream in self.streams)
         lists = {name: at_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
         return replace(self, streams=streams, **lists)
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 
-from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
+from classify.fusion.alignment.truth import TRAIN, Truth, carried_truth, csv_truth, listed_truth, named_truth
 from classify.fusion.sources import at_split
 from classify.reports.extent import SIZES
 from idt.errors import DataError, did_you_mean, shown
@@ -31,6 +31,8 @@ class FusionProtocol:
         else the mean of their numbers is reported.
     validation : str or None
         Annotation file of the validation videos.
+    known : dict of str to Truth, optional
+        Labels of each split, where the caller has them.
     """
 
     dataset: str | None = None
@@ -39,6 +41,7 @@ class FusionProtocol:
     splits: tuple[str, ...] = ("1",)
     pool: bool = False
     validation: str | None = None
+    known: dict[str, Truth] | None = None
 
     def __post_init__(self):
         if self.lists is not None and self.labels is not None:
@@ -73,6 +76,8 @@ class FusionProtocol:
         OSError
             If a file of labels cannot be read.
         """
+        if self.known is not None:
+            return self.known[split]
         if part == TRAIN and self.validation is not None:
             return replace(listed_truth(at_split(self.validation, split)), partial=True)
         if self.labels is not None:
