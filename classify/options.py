@@ -7,7 +7,7 @@ from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, flag_of
+from idt.command import Parser, add_fields, add_habits, flag_of, say
 from idt.params.extraction import ExtractionParams
 
 GROUPS: dict[str, tuple[Any, ...]] = {
@@ -54,6 +54,11 @@ def evaluation_options(arguments):
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
     parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="draw no pictures of videos for the page, which takes a second or two a picture",
+    )
+    parser.add_argument(
         "--compare",
         metavar="RECIPES",
         help="INI file with a section for each recipe, its options as below without dashes; options given here hold"
@@ -90,6 +95,12 @@ def evaluation_options(arguments):
     if options.preset is not None:
         given["extraction"]["preset"] = options.preset
     return options, given, outside_of(options, parser)
+
+
+def say_page(path):
+    """Say which page there is to open, the file ``path``, if it was made."""
+    if os.path.exists(path):
+        say(f"open {path}")
 
 
 class _InOrder(argparse.Action):

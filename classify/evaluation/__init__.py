@@ -8,4 +8,5 @@ resume            what an earlier run left
 cost_ledger       wall time and memory of each stage
 compare           many recipes that share what they can
 recipes           recipes from a file
+page_pictures     pictures of test videos for the page: evidence of wrong ones
 """
