@@ -1,10 +1,11 @@
 """The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of, prediction_options
+from classify.options import add_outside, evaluation_options, outside_of, prediction_options, say_page
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -88,7 +89,8 @@ def evaluate(arguments):
 
         dataset = beside(dataset, _blocks(outside))
     tell = _Teller("idt-evaluate", options.quiet)
-    settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
+    run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
+    settings = {"features": options.features, "run": run, "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
 
@@ -201,6 +203,7 @@ def _print_report(found, quiet):
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(folder / "report.html")
 
 
 def _print_row(row):
@@ -221,6 +224,7 @@ def _print_table(found, quiet):
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(Path(found.written.paths[0]).with_name("comparison.html"))
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 

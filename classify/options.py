@@ -7,7 +7,7 @@ from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, add_number, add_reading, add_replacing, flag_of
+from idt.command import Parser, add_fields, add_habits, add_number, add_reading, add_replacing, flag_of, say
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.workers.progress import add_progress
@@ -55,6 +55,11 @@ def evaluation_options(arguments):
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="draw no pictures of videos for the page, which takes a second or two a picture",
+    )
     parser.add_argument(
         "--compare",
         metavar="RECIPES",
@@ -158,6 +163,12 @@ def _add_networks(parser):
     group.add_argument(
         "--network-classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns"
     )
+
+
+def say_page(path):
+    """Say which page there is to open, the file ``path``, if it was made."""
+    if os.path.exists(path):
+        say(f"open {path}")
 
 
 class _InOrder(argparse.Action):
