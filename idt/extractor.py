@@ -125,7 +125,7 @@ def given_flow(params):
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
-        from idt.frames.motion_vectors import MotionVectors
+        from idt.frames.motion.flow import MotionVectors
     except ImportError:
         raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
     return MotionVectors().between
