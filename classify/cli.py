@@ -10,18 +10,18 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
-    add_reading,
-    add_replacing,
+    add_number_option,
+    add_overwrite_options,
+    add_reading_options,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.workers.progress import add_progress
 
@@ -36,7 +36,7 @@ def svm_train(arguments):
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
-    add_habits(parser, output="model file", threads=True)
+    add_common_options(parser, output="model file", threads=True)
     add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
@@ -135,7 +135,7 @@ def _check_prediction(options, outside):
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
-        ownership.refuse(options.output, options.overwrite)
+        ownership.check_replaceable(options.output, options.overwrite)
 
 
 def _form_of(path):
@@ -161,11 +161,11 @@ def _prediction_options(arguments):
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
     )
     top = Bounds(1, 1_000_000, "no data set has as many classes")
-    add_number(parser, "--top", top, default=5, help="classes to print")
-    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
-    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_reading(parser)
-    add_replacing(parser)
+    add_number_option(parser, "--top", top, default=5, help="classes to print")
+    add_number_option(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number_option(parser, "--threads", THREADS, default=1, help="threads a video")
+    add_reading_options(parser)
+    add_overwrite_options(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
@@ -279,7 +279,7 @@ class _Teller:
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
+            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
         """Say what was noted."""

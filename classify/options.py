@@ -7,7 +7,7 @@ from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, flag_of
+from idt.command import Parser, add_common_options, add_fields, flag_of
 from idt.params.extraction import ExtractionParams
 
 GROUPS: dict[str, tuple[Any, ...]] = {
@@ -49,7 +49,7 @@ def evaluation_options(arguments):
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
-    add_habits(
+    add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
