@@ -11,15 +11,15 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 
 @command
@@ -32,7 +32,7 @@ def svm_train(arguments):
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
-    add_habits(parser, output="model file", threads=True)
+    add_common_options(parser, output="model file", threads=True)
     add_outside(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
@@ -136,7 +136,7 @@ def _check_prediction(options, outside):
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
-        ownership.refuse(options.output, options.overwrite)
+        ownership.check_replaceable(options.output, options.overwrite)
 
 
 def _form_of(path):
@@ -274,7 +274,7 @@ class _Teller:
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
+            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
         """Say what was noted."""

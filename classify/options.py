@@ -7,7 +7,16 @@ from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, add_number, add_reading, add_replacing, flag_of, say
+from idt.command import (
+    Parser,
+    add_common_options,
+    add_fields,
+    add_number_option,
+    add_overwrite_options,
+    add_reading_options,
+    flag_of,
+    say,
+)
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.workers.progress import add_progress
@@ -51,7 +60,7 @@ def evaluation_options(arguments):
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
-    add_habits(
+    add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
@@ -133,11 +142,11 @@ def prediction_options(arguments):
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
     )
     top = Bounds(1, 1_000_000, "no data set has as many classes")
-    add_number(parser, "--top", top, default=5, help="classes to print")
-    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
-    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_reading(parser)
-    add_replacing(parser)
+    add_number_option(parser, "--top", top, default=5, help="classes to print")
+    add_number_option(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number_option(parser, "--threads", THREADS, default=1, help="threads a video")
+    add_reading_options(parser)
+    add_overwrite_options(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from classify.fusion.scores import Scores
 from classify.params import NORMS
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.bounds import Bounds
 
 SPLIT = "{split}"
@@ -86,7 +86,7 @@ class Source:
 
     def __post_init__(self):
         if self.norm not in NORMS:
-            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {shown(self.norm)}")
+            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {short_repr(self.norm)}")
         for stream in self.streams:
             WEIGHT.check(f"weight of {stream.title}", stream.weight)
         if not self.streams or not any(stream.weight for stream in self.streams):
@@ -173,7 +173,7 @@ def _stream(part, split):
     try:
         weight = float(factor)
     except ValueError:
-        raise DataError(f"weight of {path} must be a number, got {shown(factor)}") from None
+        raise DataError(f"weight of {path} must be a number, got {short_repr(factor)}") from None
     return Stream(path.strip(), WEIGHT.check(f"weight of {path.strip()}", weight))
 
 

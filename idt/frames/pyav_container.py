@@ -42,7 +42,7 @@ _CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
-class Bytes:
+class ByteReader:
     """What FFmpeg reads: a file from its beginning, at a place of its own.
 
     Parameters
@@ -98,7 +98,7 @@ def open_container(file, path, max_pixels):
     # Options of decoders are left out: PyAV frees those of streams that show later, such as of MPEG, and crashes.
     closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
-        container = av.open(Bytes(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
+        container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
     # Packets would be held back until their stamps are known.

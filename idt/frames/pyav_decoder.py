@@ -19,14 +19,14 @@ from idt.frames.image_size import check_pixels
 from idt.frames.motion.exported import Exported
 from idt.frames.opencv_decoder import cut_short
 from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
-from idt.frames.pyav_pictures import Deinterlacer, Pictures
+from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
 from idt.params.bounds import MOST_PIXELS
 
 RETRIES = 100
 """Errors of reading, one after the other, after which a file counts as read."""
 
 
-class Stream:
+class PyavReader:
     """The frames of a video file.
 
     Parameters
@@ -61,7 +61,7 @@ class Stream:
             check_pixels(self.name, (context.width, context.height), max_pixels)
             self.fps = rate_of(self._stream)
             self.n_frames = announced(self._container, self._stream)
-            self._damage, self._pictures = Damage(), Pictures(self._stream)
+            self._damage, self._pictures = Damage(), FrameConverter(self._stream)
             deinterlacer = Deinterlacer() if deinterlace else None
             self._exported = Exported(context) if vectors and not deinterlace else None
             options = decoder_options(max_pixels, vectors=self._exported is not None)

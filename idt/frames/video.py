@@ -22,8 +22,8 @@ from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.params.flow_choice import MPEG
-from idt.workers.patience import beat
-from idt.workers.read_ahead import ahead
+from idt.workers.patience import frame_arrived
+from idt.workers.read_ahead import read_ahead
 
 DEFAULTS = ExtractionParams()
 
@@ -167,7 +167,7 @@ class Video:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        return ahead(iter(self._take, None), self._ahead) if self._ahead else self
+        return read_ahead(iter(self._take, None), self._ahead) if self._ahead else self
 
     def __next__(self) -> Frame:
         frame = self._take()
@@ -243,9 +243,9 @@ class Video:
         while reader.position < wanted:
             if not reader.skip():
                 return self._finish(at_end=True)
-            beat()
+            frame_arrived()
         image = reader.read()
-        beat()
+        frame_arrived()
         if image is None:
             return self._finish(at_end=True)
         # Behind frames that are lost the next one that there is.

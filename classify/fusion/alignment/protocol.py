@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from classify.fusion.alignment.truth import TRAIN, Truth, carried_truth, csv_truth, listed_truth, named_truth
 from classify.fusion.sources import at_split
 from classify.reports.extent import SIZES
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import DataError, did_you_mean, short_repr
 
 SPLITS = {"ucf101": ("1", "2", "3"), "hmdb51": ("1", "2", "3"), "jhmdb": ("1", "2", "3")}
 """Official splits of data sets, whose accuracies are averaged."""
@@ -48,7 +48,7 @@ class FusionProtocol:
             raise DataError("lists and labels exclude each other: labels come from one of them")
         if self.dataset is not None and self.dataset not in SIZES:
             hint = did_you_mean(self.dataset, SIZES)
-            raise DataError(f"unknown data set {shown(self.dataset)}; known are {', '.join(SIZES)}{hint}")
+            raise DataError(f"unknown data set {short_repr(self.dataset)}; known are {', '.join(SIZES)}{hint}")
         if not self.splits or len(set(self.splits)) < len(self.splits):
             raise DataError(f"splits must be different names, got {', '.join(map(str, self.splits)) or 'none'}")
 
@@ -86,7 +86,7 @@ class FusionProtocol:
             path = at_split(self.lists, split)
             number = int(split) if split.isascii() and split.isdigit() else None
             if number is None and os.path.isdir(path):
-                raise DataError(f"{path} has splits 1, 2, …, got {shown(split)}; use numbers")
+                raise DataError(f"{path} has splits 1, 2, …, got {short_repr(split)}; use numbers")
             found = listed_truth(path, split=number or 1, part=part)
             if part != TRAIN:
                 return found
