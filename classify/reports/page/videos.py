@@ -93,7 +93,7 @@ def tested(dataset, folds):
 
 
 def key_of(video):
-    """Return the key of a test video among the pictures: its name and its split."""
+    """Return the key of a test ``video`` among the pictures: its name and its split."""
     return video.name, video.split
 
 
