@@ -148,7 +148,7 @@ def observe_frame(frame, levels, params, mask, starts):
 
     Returns
     -------
-    Observed
+    ObservedFrame
     """
     pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
     # 5: where a track may start
@@ -172,7 +172,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
 
     Yields
     ------
-    Step
+    FrameState
         One for every frame.
     """
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)

@@ -55,7 +55,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
 
     Yields
     ------
-    Part
+    PartFile
         Open for writing; closed, flushed to the disk and renamed at the end of the block, removed on any exception.
 
     Raises

@@ -43,7 +43,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
 
     Returns
     -------
-    Capture, idt.frames.pyav_decoder.PyavReader, Images, Pages or Arrays
+    OpencvReader, PyavReader, ImageReader, PageReader or ArrayReader
 
     Raises
     ------

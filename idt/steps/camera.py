@@ -84,7 +84,7 @@ def find_keypoints(gray, mask=None, *, keypoints="surf"):
 
     Returns
     -------
-    View
+    FrameKeypoints
         Empty where the frame has no keypoints.
 
     Raises

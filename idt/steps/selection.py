@@ -48,7 +48,7 @@ def measure_tracks(points_full, displacements_full, *, camera=True):
 
     Returns
     -------
-    Summary
+    TrackStatistics
         Of all n tracks. A track whose displacements are all zero has the trajectory zero.
 
     Raises

@@ -105,7 +105,7 @@ class LiveTracks:
 
         Returns
         -------
-        Finished
+        FinishedAtScale
             The tracks that have made their L steps inside the image.
 
         Raises

@@ -55,7 +55,7 @@ class Reader:
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is no HDF5 that is read.
     """
 
@@ -85,7 +85,7 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If the file ends before, or they do not.
         """
         found = self.read(size, address)
@@ -210,7 +210,7 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If a node is damaged or visited twice.
         """
         found, later, visited = [], deque([(address, None)]), {address}

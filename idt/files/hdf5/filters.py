@@ -18,7 +18,7 @@ def inflated(data, size):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is damaged or has another size.
     """
     stream = zlib.decompressobj()

@@ -89,7 +89,7 @@ def parse(read, address):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it holds what our files do not.
     """
     header = Header({}, {}, None, None, None)
@@ -129,7 +129,7 @@ def messages(read, address):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the header is not of version 2, or leads out of the file or back to itself.
     """
     start = read(512, address)

@@ -65,7 +65,7 @@ def layout_of(body):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is not as in our files.
     """
     flags, rank, width = body[2:5]
@@ -109,7 +109,7 @@ def places(read, layout, shape, unit):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the table is not as in our files.
     """
     steps = [range(0, size, step) for size, step in zip(shape, layout.chunks, strict=True)]
