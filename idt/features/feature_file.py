@@ -114,7 +114,7 @@ def load(path):
 
 
 def header(path):
-    """Read all of a feature file but its rows.
+    """Read the metadata of a feature file, without its rows.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def header(path):
 
 
 def iter_rows(path, *, block=4 * CHUNK, columns=None):
-    """Read features some rows at a time, whatever the length of the file.
+    """Read features block by block; the length of the file does not matter.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
 
 
 def rounded(features, columns):
-    """Some columns with the numbers that a file would give back, for those who go without one.
+    """Return columns with the numbers that a feature file would give back, for a run that writes none.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def rounded(features, columns):
 
 
 def is_current(path, *, params, source, overwrite=False, made_with=None):
-    """Tell whether a feature file may stay, as `idt.files.provenance.is_current`.
+    """Tell whether a feature file is up to date, as `idt.files.provenance.is_current`.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def is_current(path, *, params, source, overwrite=False, made_with=None):
 
 
 def truncation(path):
-    """How much was missing of the video that a feature file was made from.
+    """Return how many frames were missing from the video that a feature file was made from.
 
     Parameters
     ----------

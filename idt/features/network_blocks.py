@@ -1,4 +1,4 @@
-"""Descriptors of tracks that networks give: blocks beside trajectory, hog, hof, mbhx and mbhy.
+"""Descriptors of tracks pooled from networks: blocks beside trajectory, hog, hof, mbhx and mbhy.
 
 A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
 what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
@@ -24,7 +24,7 @@ MOST = 64
 
 @dataclass(frozen=True)
 class NetworkBlocks:
-    """Blocks of descriptors by networks.
+    """Blocks of descriptors pooled from networks.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class NetworkBlocks:
         return True
 
     def take(self, index):
-        """Return the blocks of some tracks, ``index`` as of an array."""
+        """Return the blocks of the tracks ``index``, as for an array."""
         return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
-        """Join those of several chunks.
+        """Concatenate the blocks of several chunks.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class NetworkBlocks:
 
 
 def checked_blocks(made, name="the parameter network"):
-    """Check what a file says of its blocks.
+    """Check the description of blocks that a file records.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ def checked_blocks(made, name="the parameter network"):
 
 
 def stored_width(made, name):
-    """Return the columns of the block ``name`` as ``made`` says that they are stored."""
+    """Return the number of stored columns of the block ``name`` that ``made`` describes."""
     return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
 
 
 def decoded_block(made, name, sums, maxima):
-    """Return a block as it is encoded.
+    """Decode a stored block into descriptors.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all.
+"""Write files that appear under their names only when they are complete.
 
 A file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and takes the target's name
 when it is complete and on the disk. As long as it is written its writer holds the lock of the part file, which the
@@ -40,7 +40,7 @@ _open_parts: dict[str, Path | None] = {}
 
 @contextlib.contextmanager
 def replacing(path, *, overwrite=False, unmarked=False):
-    """Write a file that takes its name only when the block ends without an exception.
+    """Open a file for writing that gets its name only when the block ends without an exception.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
 
     Yields
     ------
-    Part
+    PartFile
         Open for writing; closed, flushed to the disk and renamed at the end of the block, removed on any exception.
 
     Raises
@@ -107,7 +107,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
 
 
 def remove(path, overwrite=False):
-    """Remove a file beside the outputs that an earlier run of ours wrote; nothing happens if there is none.
+    """Remove a file beside the outputs that an earlier run wrote, if it exists.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def remove(path, overwrite=False):
 
 
 def sweep(folder, names):
-    """Remove the part files, and the lock files, of some targets that dead processes left in a folder.
+    """Remove the part files and lock files of some targets that dead processes left in a folder.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def sweep(folder, names):
 
 
 def remove_own_parts():
-    """Remove the part files of this process, which is about to end in the middle of its work, and its lock files."""
+    """Remove the part files and lock files of this process, which is about to end in the middle of its work."""
     for path in list(_open_parts.values()):
         if path is not None:
             with contextlib.suppress(OSError):
@@ -169,7 +169,7 @@ def remove_own_parts():
 
 
 def _stat(path):
-    """What `os.stat` says of a file; None if there is none."""
+    """Return the result of `os.stat`, or None if the file does not exist."""
     try:
         return os.stat(path)
     except OSError:
@@ -177,7 +177,7 @@ def _stat(path):
 
 
 def _begin(path, folder, kept, replaced, place):
-    """The part file of a target, locked."""
+    """Make the part file of a target, locked."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
         # Known before it is there, so that a process that is ended in this moment takes it along.
@@ -196,7 +196,7 @@ def _begin(path, folder, kept, replaced, place):
 
 
 def _is_there_already(part, path, overwrite):
-    """Whether a file that nobody can tell the maker of holds the same bytes; refused if it holds others."""
+    """Tell whether an unmarked file holds the same bytes; refuse it if it holds other bytes."""
     if not os.path.lexists(path) or ownership.is_named(path, overwrite):
         return False
     ownership.check_replaceable(path, overwrite, unmarked=True)
@@ -207,7 +207,7 @@ def _is_there_already(part, path, overwrite):
 
 
 def _publish(part, path, overwrite):
-    """Give a part file its name."""
+    """Give a part file the name of its target."""
     # Again: another process may have finished the same file meanwhile.
     ownership.check_replaceable(path, overwrite)
     if not os.path.lexists(path):
@@ -244,7 +244,7 @@ def _sweep_unlocked(path):
 
 
 def _sweep_old(path):
-    """Remove a part file that nobody wrote to for long, by the clock of its file system."""
+    """Remove a part file that nobody has written to for long, by the clock of its file system."""
     with contextlib.suppress(OSError):
         found = os.lstat(path)
         if stat.S_ISREG(found.st_mode) and _clock(path.parent) - found.st_mtime > STALE:
@@ -252,7 +252,7 @@ def _sweep_old(path):
 
 
 def _clock(folder):
-    """The time of a folder's file system, which another machine may keep: that of a file made just now."""
+    """Return the time of a folder's file system, which another machine may keep; it is that of a new file."""
     path = folder / f".{secrets.token_hex(8)}.clock"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

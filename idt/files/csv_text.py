@@ -1,4 +1,4 @@
-"""CSV in and out: any name comes back as itself, and no spreadsheet takes one for a formula.
+"""Read and write CSV files: every name is read back unchanged, and no spreadsheet takes one for a formula.
 
 A field in double quotes is taken as it is, line breaks and blanks included; around a bare one blanks do not count. A
 spreadsheet computes a field that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, whether quoted or not.
@@ -102,7 +102,7 @@ def dumps(lines):
 
 
 def _field(value):
-    """A field as it is written."""
+    """Format a field."""
     text = str(value)
     if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         text = f"'{text}"

@@ -1,4 +1,4 @@
-"""Temporary folders that no run leaves behind for good.
+"""Temporary folders that are removed at the end of a run, or by the next run.
 
 A folder is locked (flock) for as long as the process that made it lives, because the system frees such a lock however
 the process ends. What a killed run has left, the next run recognises by its free lock, and removes.
@@ -18,7 +18,7 @@ _open: dict[str, int] = {}
 
 @contextlib.contextmanager
 def folder(place=None):
-    """Make a temporary folder that is removed at the end of the block, or by the next run.
+    """Make a temporary folder, removed at the end of the block or, after a crash, by the next run.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def remove_own_folders():
 
 
 def _made(place):
-    """A new folder that is locked."""
+    """Make a new locked folder."""
     while True:
         path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         try:

@@ -55,7 +55,7 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class OpencvReader:
-    """A video file or a camera, read by OpenCV.
+    """Reader of a video file or a camera through OpenCV.
 
     Parameters
     ----------
@@ -102,11 +102,11 @@ class OpencvReader:
 
     @property
     def size(self):
-        """Bytes of the file; 0 of a camera."""
+        """Return the size of the file in bytes; 0 for a camera."""
         return 0 if self._file is None else self._file.size
 
     def digest(self):
-        """Return the SHA-256 of the file; empty of a camera."""
+        """Return the SHA-256 of the file; empty for a camera."""
         return "" if self._file is None else self._file.digest()
 
     def check_unchanged(self):
@@ -115,7 +115,7 @@ class OpencvReader:
             self._file.check_unchanged()
 
     def skip(self):
-        """Decode a frame without converting it."""
+        """Grab a frame without converting it."""
         began = time.monotonic()
         there = self._capture.grab()
         self.position += there
@@ -124,7 +124,7 @@ class OpencvReader:
         return there
 
     def read(self):
-        """Next frame, (H, W, 3) BGR uint8."""
+        """Return the next frame, (H, W, 3) BGR uint8."""
         began = time.monotonic()
         there, image = self._capture.read()
         self.position += there
@@ -141,11 +141,11 @@ class OpencvReader:
         return image if self._turn is None else cv2.rotate(image, self._turn)
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def times(self):
-        """Return the seconds from the first frame to each, or None if the file does not say.
+        """Return the time of each frame in seconds since the first, or None if the file has no times.
 
         Every frame is decoded for it once more.
         """
@@ -160,7 +160,7 @@ class OpencvReader:
         return stamps - stamps[0] if len(stamps) > 1 and (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
-        """Say what is wrong with the frames that were read, a line each.
+        """Describe the faults of the frames that were read, one line each.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class OpencvReader:
         check_pixels(self.name, size, self._max_pixels)
 
     def _refuse_codec(self):
-        """Refuse a video that has packets, but of a codec that OpenCV decodes nothing of."""
+        """Refuse a video with packets of a codec that OpenCV cannot decode."""
         if self.position or self._file is None:
             return
         packets, _, _ = self._packets()
@@ -220,13 +220,13 @@ class OpencvReader:
             )
 
     def _refuse_cover(self):
-        """Refuse a single picture in a file that holds far more."""
+        """Refuse a single picture in a far larger file."""
         _, _, largest = self._packets()
         if 2 * largest < self.size:
             raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
 
     def _refuse_stale(self):
-        """Refuse a video whose frames repeat each other although its packets do not."""
+        """Refuse a video whose frames repeat although its packets do not."""
         if self._repeated <= STALE * (self._given - 1) or self._codec in _ADAPTIVE_CODECS:
             return
         packets, still, _ = self._packets()
@@ -238,7 +238,7 @@ class OpencvReader:
             )
 
     def _packets(self):
-        """Packets of the file: how many, how many of them after the first show no change, bytes of the largest."""
+        """Count the packets, and those after the first without a change; return also the size of the largest."""
         # A picture that repeats another costs two bits for each block of 16×16 pixels, or is the same packet again.
         width, height = (self._capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         least = 200 + width * height / 1024
@@ -258,13 +258,13 @@ class OpencvReader:
 
 
 def cut_short(name, position, announced):
-    """Say that the file of a ``name`` is cut, after ``position`` frames of those ``announced``, None if unknown."""
+    """Describe a cut file: ``name``, ``position`` frames decoded, and those ``announced``, None if unknown."""
     of = "" if announced is None else f" of {announced} announced"
     return f"{name} is truncated: {position}{of} frames decode"
 
 
 def _slack(count):
-    """Frames by which a count may be off in an intact file, such as by two with packed B-frames."""
+    """Return by how many frames an announced count may be wrong in an intact file; packed B-frames take two."""
     return max(2, count // 100)
 
 
@@ -275,7 +275,7 @@ def _are_equal(one, other):
 
 
 def _capture(file, seconds):
-    """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
+    """Open a file with OpenCV's FFmpeg backend if it exists, because other backends decode other pixels."""
     if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
         # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
         times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
@@ -286,7 +286,7 @@ def _capture(file, seconds):
 
 @contextmanager
 def silence_opencv():
-    """Keep OpenCV's own warnings off stderr: ours say the same in one line. A level that the user has set stays."""
+    """Keep OpenCV's own warnings off stderr, because ours say the same in one line; a level of the user stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return

@@ -187,7 +187,7 @@ class ExtractionParams:
 
     @property
     def steps(self):
-        """The frame steps, a tuple of int; empty if the text holds anything else."""
+        """Return the frame steps, a tuple of int; empty if the text is no list of numbers."""
         parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 

@@ -1,4 +1,4 @@
-"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
+"""Options of a run that change no result: processes, threads, decoder, overwriting, progress."""
 
 import contextlib
 import os
@@ -36,7 +36,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
+    """Options of a run. Results depend on none of them but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -86,12 +86,12 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Write a ``line`` to stderr where the progress is shown there, too."""
+        """Print a ``line`` on stderr without disturbing the progress."""
         if self.progress is shown_progress and sys.stderr is not None:
             signals.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
-        """Return the options for one of several inputs, which may be worked on in another process.
+        """Return the options for one of several inputs, which another process may work on.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
+"""Work-stealing thread pool for a loop: threads prepare its next items and take over parts of the present one."""
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -13,7 +13,7 @@ _END = object()
 
 @contextmanager
 def thread_pool(threads, depth):
-    """Share a loop between the caller's thread and others.
+    """Make a work-stealing pool for one loop of the caller.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class WorkStealingPool:
         self._pool.shutdown(cancel_futures=True)
 
     def ahead(self, iterable, depth):
-        """Yield what ``iterable`` yields, made ahead of its use.
+        """Yield the items of ``iterable``, computed ahead of their use.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class WorkStealingPool:
             _end(reversed(ahead))
 
     def map(self, function, *iterables):
-        """Apply a function to items that do not depend on each other; the first should be the largest.
+        """Apply a function to independent items; the largest item should come first.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class WorkStealingPool:
 
 
 def _do(part, function, task):
-    """Call a function, and keep what it returns or raises."""
+    """Call a function; store its result or exception."""
     try:
         part.set_result(function(*task))
     except BaseException as raised:  # raised again in the caller's thread
@@ -139,5 +139,5 @@ def _do(part, function, task):
 
 
 def _end(begun):
-    """Wait for what is under way, and let the rest be."""
+    """Wait for the running calls, and cancel the others."""
     wait([task for task in begun if not task.cancel()])

@@ -1,4 +1,4 @@
-"""Archives of arrays as `numpy.savez` writes them, arrays of objects included.
+"""Read and write archives of arrays as `numpy.savez` does, arrays of objects included.
 
 Objects are interpreted by `idt.files.foreign.pickles`, so ``allow_pickle`` is never needed.
 """
@@ -66,7 +66,7 @@ def array_of(data, name, budget=None):
 
 
 def packed(members):
-    """Return the bytes of an archive of ``members``, a dict of name → bytes of an npy; equal ones give equal bytes."""
+    """Return the bytes of an npz archive of ``members``, a dict of name → npy bytes; equal members give equal bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for member, content in members.items():
