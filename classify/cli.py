@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of
+from classify.options import add_outside_options, evaluation_options, outside_of
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -37,7 +37,7 @@ def svm_train(arguments):
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_habits(parser, output="model file", threads=True)
-    add_outside(parser)
+    add_outside_options(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
     params, outside = fields_of(options, ClassifierParams), _blocks(options, parser)
@@ -88,10 +88,10 @@ def evaluate(arguments):
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     if outside:
-        from classify.models.outside_vectors import Outside, beside
+        from classify.models.outside_vectors import OutsideFile, with_outside_blocks
 
-        dataset = beside(dataset, [Outside(*block) for block in outside])
-    tell = _Teller("idt-evaluate", options.quiet)
+        dataset = with_outside_blocks(dataset, [OutsideFile(*block) for block in outside])
+    tell = _OutcomePrinter("idt-evaluate", options.quiet)
     settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
@@ -169,7 +169,7 @@ def _prediction_options(arguments):
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    add_outside(parser)
+    add_outside_options(parser)
     options = parser.parse_args(arguments)
     return options, _blocks(options, parser)
 
@@ -185,7 +185,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _Teller("svm-predict", options.quiet)
+        tell = _OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -215,9 +215,9 @@ def _blocks(options, parser):
     given = outside_of(options, parser)
     if not given:
         return []
-    from classify.models.outside_vectors import Outside
+    from classify.models.outside_vectors import OutsideFile
 
-    return [Outside(*block) for block in given]
+    return [OutsideFile(*block) for block in given]
 
 
 def _print_report(found, quiet):
@@ -262,7 +262,7 @@ def _note_empty(name, empty, quiet):
         warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
-class _Teller:
+class _OutcomePrinter:
     """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
 
     def __init__(self, name, quiet):

@@ -63,7 +63,7 @@ def evaluation_options(arguments):
         "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
     )
     add_fields(parser, DatasetParams, "data set")
-    add_outside(parser)
+    add_outside_options(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
     taken: set[str] = set()
     for group, classes in GROUPS.items():
@@ -99,7 +99,7 @@ class _InOrder(argparse.Action):
         namespace.outside = [*namespace.outside, (self.metavar, values)]
 
 
-def add_outside(parser):
+def add_outside_options(parser):
     """Add the options of outside vectors to ``parser``."""
     group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
     parser.set_defaults(outside=[])

@@ -81,13 +81,13 @@ class Source:
         if not self.streams or not any(stream.weight for stream in self.streams):
             raise DataError(f"{self.name} needs a file with a weight above 0")
 
-    def at(self, split):
+    def for_split(self, split):
         """Return the source of a ``split``, whose name takes the place of ``{split}``."""
         streams = tuple(
-            replace(stream, scores=at_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
+            replace(stream, scores=path_for_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
             for stream in self.streams
         )
-        lists = {name: at_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
+        lists = {name: path_for_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
         return replace(self, streams=streams, **lists)
 
     @property
@@ -97,7 +97,7 @@ class Source:
         return [*own, *(path for path in (self.order, self.classes, self.numbered) if path is not None)]
 
 
-def at_split(path, split):
+def path_for_split(path, split):
     """Return ``path`` with the name of a ``split`` for ``{split}``; None stays None."""
     return None if path is None else path.replace(SPLIT, str(split))
 
@@ -170,4 +170,4 @@ def _stream(part, split):
 
 
 def _exists(path, split):
-    return os.path.lexists(at_split(path, split))
+    return os.path.lexists(path_for_split(path, split))
