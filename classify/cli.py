@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of, prediction_options, say_page
+from classify.options import add_outside_options, evaluation_options, outside_of, prediction_options, say_page
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -33,7 +33,7 @@ def svm_train(arguments):
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
     add_common_options(parser, output="model file", threads=True)
-    add_outside(parser)
+    add_outside_options(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
     params, outside = fields_of(options, ClassifierParams), _blocks(outside_of(options, parser))
@@ -85,10 +85,10 @@ def evaluate(arguments):
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     if outside:
-        from classify.models.outside_vectors import beside
+        from classify.models.outside_vectors import with_outside_blocks
 
-        dataset = beside(dataset, _blocks(outside))
-    tell = _Teller("idt-evaluate", options.quiet)
+        dataset = with_outside_blocks(dataset, _blocks(outside))
+    tell = _OutcomePrinter("idt-evaluate", options.quiet)
     run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
     settings = {"features": options.features, "run": run, "on_outcome": tell}
     if options.compare:
@@ -155,7 +155,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _Teller("svm-predict", options.quiet)
+        tell = _OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -184,9 +184,9 @@ def _blocks(given):
     """The outside blocks that were ``given``."""
     if not given:
         return []
-    from classify.models.outside_vectors import Outside
+    from classify.models.outside_vectors import OutsideFile
 
-    return [Outside(*block) for block in given]
+    return [OutsideFile(*block) for block in given]
 
 
 def _print_report(found, quiet):
@@ -257,7 +257,7 @@ class _Networks:
             warn(f"idt-evaluate: {note}")
 
 
-class _Teller:
+class _OutcomePrinter:
     """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
 
     def __init__(self, name, quiet):

@@ -109,11 +109,11 @@ def _validation(options, splits, texts):
 
 def _files(sources, options, splits):
     """Files that are read."""
-    from classify.fusion.sources import at_split
+    from classify.fusion.sources import path_for_split
 
     every = [path for source in sources for path in source.paths]
     every += [path for path in (options.lists, options.labels, options.validation_list, options.order) if path]
-    return list(dict.fromkeys(at_split(path, split) for path in every for split in splits))
+    return list(dict.fromkeys(path_for_split(path, split) for path in every for split in splits))
 
 
 def _print(report, path, written, quiet):

@@ -79,7 +79,7 @@ def evaluation_options(arguments):
         "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
     )
     add_fields(parser, DatasetParams, "data set")
-    add_outside(parser)
+    add_outside_options(parser)
     _add_networks(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
     taken: set[str] = set()
@@ -150,7 +150,7 @@ def prediction_options(arguments):
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    add_outside(parser)
+    add_outside_options(parser)
     options = parser.parse_args(arguments)
     return options, outside_of(options, parser)
 
@@ -187,7 +187,7 @@ class _InOrder(argparse.Action):
         namespace.outside = [*namespace.outside, (self.metavar, values)]
 
 
-def add_outside(parser):
+def add_outside_options(parser):
     """Add the options of outside vectors to ``parser``."""
     group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
     parser.set_defaults(outside=[])

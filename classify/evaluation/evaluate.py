@@ -23,7 +23,7 @@ from classify.evaluation.cost_ledger import Stage, cost_file, measured, record, 
 from classify.evaluation.fold_plan import Places, files_of, plan_folds
 from classify.evaluation.page_pictures import draw_pictures
 from classify.evaluation.prepare_features import prepare
-from classify.evaluation.resume import earlier_report, is_repeated, settings_of
+from classify.evaluation.resume import earlier_report, says_the_same, settings_of
 from classify.params import ClassifierParams
 from classify.reports import report
 from classify.reports.page.template import is_available
@@ -201,7 +201,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         empty=set().union(*(more.empty for _, more in found)),
     )
     idle = prepared.up_to_date and all(state.scored for state in states)
-    if idle and is_repeated(made, earlier) and not report.lacks_page(output):
+    if idle and says_the_same(made, earlier) and not report.lacks_page(output):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
     videos = tested(dataset, folds)
     draw = pictures or partial(draw_pictures, plans=plans, files=prepared.files, run=run)
@@ -248,7 +248,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):
-            fold.keep_codebook(plan, codebook, overwrite=run.overwrite)
+            fold.save_codebook(plan, codebook, overwrite=run.overwrite)
     record(stage, cost, overwrite=run.overwrite)
 
 

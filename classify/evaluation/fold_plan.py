@@ -31,7 +31,7 @@ class Places(NamedTuple):
     scores: Path
 
 
-class Target(NamedTuple):
+class PlannedFile(NamedTuple):
     """A file to be made: where it lies, what it is, and what it is made from; as for `is_current`."""
 
     path: Path
@@ -58,9 +58,9 @@ class FoldPlan:
         What cross-validation on the training videos must not tear apart: the group of each, or nothing.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
-    outside : tuple of classify.models.outside_vectors.Extra
+    outside : tuple of classify.models.outside_vectors.OutsideBlock
         Blocks beside the vectors.
-    codebook, vectors, scores : Target
+    codebook, vectors, scores : PlannedFile
     """
 
     split: Split
@@ -71,9 +71,9 @@ class FoldPlan:
     encoding: BlockParams
     classifier: ClassifierParams
     outside: tuple
-    codebook: Target
-    vectors: Target
-    scores: Target
+    codebook: PlannedFile
+    vectors: PlannedFile
+    scores: PlannedFile
 
     @property
     def names(self):
@@ -174,21 +174,21 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         encoding,
         classifier,
         prepared.dataset.outside,
-        codebook=Target(
+        codebook=PlannedFile(
             path("codebook"),
             CODEBOOK_FORMAT,
             CODEBOOK_VERSION,
             encoding.fitting(),
             {"kind": "features", "digest": fitted, **lacking},
         ),
-        vectors=Target(
+        vectors=PlannedFile(
             path("vectors"),
             VECTORS_FORMAT,
             VECTORS_VERSION,
             encoding,
             {"kind": "features", "digest": encoded, "training": fitted, **lacking},
         ),
-        scores=Target(
+        scores=PlannedFile(
             path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored, **lacking}
         ),
     )

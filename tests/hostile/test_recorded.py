@@ -236,13 +236,13 @@ def test_vectors_that_are_exchanged_while_a_model_is_trained_leave_no_model(tmp_
         for i in range(6):
             writer.append(str(i), np.eye(3, dtype=np.float32)[i % 3])
     (tmp_path / "l.csv").write_text("".join(f"{i},{'ab'[i % 2]}\n" for i in range(6)))
-    build = train.machine_of
+    build = train.build_classifier
 
     def exchanged(*arguments):
         os.utime(path, (1, 1))
         return build(*arguments)
 
-    monkeypatch.setattr(train, "machine_of", exchanged)
+    monkeypatch.setattr(train, "build_classifier", exchanged)
     with pytest.raises(DataError, match=CHANGED):
         train.train(path, tmp_path / "l.csv", tmp_path / "m.h5", ClassifierParams())
     assert not (tmp_path / "m.h5").exists()
