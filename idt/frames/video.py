@@ -177,8 +177,7 @@ class Video:
 
     def _take(self):
         """Return the next frame, or None."""
-        frame, self._pending = self._pending, None
-        frame = frame or self._next_frame()
+        frame, self._pending = self._pending or self._next_frame(), None
         if frame is None:
             self._reader.check_unchanged()
         return frame
@@ -222,8 +221,7 @@ class Video:
 
     def _first(self):
         """Return the first frame; if there is none, the error says what there is."""
-        frame = self._next_frame()
-        if frame is not None:
+        if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
         if wanted == FAR and self._schedule.times is not None:
