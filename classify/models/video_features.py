@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from idt.command import warn
-from idt.errors import naming
+from idt.errors import with_name
 from idt.params.extraction import ExtractionParams
 from idt.workers.in_order import sorted_again
 
@@ -94,7 +94,7 @@ def plan(videos, folder, params):
     return [Task(job.source, job.name, job.output, params) for job in plan(videos, f"{folder}/")]
 
 
-class Teller:
+class OutcomePrinter:
     """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others.
 
     Parameters
@@ -119,7 +119,7 @@ class Teller:
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
+            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
         """Say what was noted."""

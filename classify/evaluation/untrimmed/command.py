@@ -35,7 +35,7 @@ def evaluate_set(options, given, outside, segmenting, tell):
     OSError
         If something cannot be read or written.
     """
-    for flag, value in (("--compare", options.compare), ("--extra", outside)):
+    for flag, value in (("--compare", options.compare), ("--extra", outside), ("--network", options.network)):
         if value:
             raise DataError(f"{options.dataset} is a set of untrimmed video, which takes no {flag}")
     recipe = recipe_of("", options.encoder, given)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, need
-from classify.datasets.splits import Split, check, groups_by_pattern, leave_one_group_out
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, require_clips
+from classify.datasets.splits import Split, check_splits, groups_by_pattern, leave_one_group_out
 from classify.params import DatasetParams
 from classify.text_files import listed
 from classify.untrimmed.detection_metrics import AMBIGUOUS
@@ -102,7 +102,7 @@ def read_untrimmed(name, root, params=None):
     if splits is None:
         splits = _read_bundles(place, names) or _drawn_splits(name, names, params)
     clips = [Clip(video, _one(videos[video], video), own) for video, own in sorted(names.items()) if video in videos]
-    need(clips, root, name, f"a video of the name {next(iter(sorted(names)))}")
+    require_clips(clips, root, name, f"a video of the name {next(iter(sorted(names)))}")
     used, there = {clip.path for clip in clips}, {clip.name for clip in clips}
     skipped += [Skipped(str(path), "has no true labels") for path in found.values() if path not in used]
     missing = sorted(names.keys() - there)
@@ -111,7 +111,7 @@ def read_untrimmed(name, root, params=None):
         skipped, missing, lists=[params.lists] if params.lists else [],
     )  # fmt: skip
     dataset = _present(dataset, there)
-    check(dataset.splits, dataset.labels)
+    check_splits(dataset.splits, dataset.labels)
     return UntrimmedSet(dataset, labels, segments)
 
 

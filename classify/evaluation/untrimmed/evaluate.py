@@ -28,14 +28,14 @@ from classify.evaluation.untrimmed import measure, report
 from classify.evaluation.untrimmed.data_sets import UntrimmedSet
 from classify.params import SegmentingParams, lengths_of
 from classify.reports.report import Written, lacks_page
-from classify.svm.build import machine_of
+from classify.svm.build import build_classifier
 from classify.untrimmed.detection_metrics import AMBIGUOUS
 from classify.untrimmed.frame_metrics import runs
 from classify.untrimmed.protocols import FRAMES
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, joined, segment_slices
 from encoding import pipeline
-from encoding.descriptors.inputs import combined
+from encoding.descriptors.inputs import combine_digests
 from encoding.encode import layout_of
 from encoding.params import FITTING
 from encoding.slices.cut import Cut
@@ -43,7 +43,7 @@ from encoding.slices.slice_files import read_info, slice_files
 from encoding.slices.slices_file import load_slices
 from idt.errors import DataError
 from idt.files import locks, outputs
-from idt.files.provenance import plain
+from idt.files.provenance import as_json_values
 from idt.workers.run_options import RunOptions
 
 
@@ -124,7 +124,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
     with locks.held(folders=[output, features], say=run.say):
         prepared = prepare(dataset, features, recipe.extraction, run=run, on_outcome=on_outcome)
         made_of = _digest(given, prepared)
-        repeated = earlier and (earlier["settings"], earlier.get("made_of")) == (plain(settings), made_of)
+        repeated = earlier and (earlier["settings"], earlier.get("made_of")) == (as_json_values(settings), made_of)
         if prepared.up_to_date and repeated and not lacks_page(output):
             written = Written([output / "report.md", output / "report.json"], [])
             return UntrimmedEvaluation(earlier, written, prepared.failed, True)
@@ -173,7 +173,7 @@ def _check_files(dataset, output, features, run):
 
 def _digest(given, prepared):
     """Digest of features and truth, on which a report depends besides its settings."""
-    found = hashlib.sha256(combined(prepared.digests).encode())
+    found = hashlib.sha256(combine_digests(prepared.digests).encode())
     for name, labels in sorted(given.labels.items()):
         found.update("\n".join([name, *labels.tolist()]).encode("utf-8", "surrogateescape"))
     rows = given.segments
@@ -201,7 +201,7 @@ def _segmented(job, split, place):
     model = train_on_segments(
         [load_slices(slices[name], codebook=codebook) for name in split.train],
         segments.rows(segments.labels != AMBIGUOUS), codebook, params,
-        machine_of(job.recipe.classifier, layout_of(codebook, params), run.jobs * run.threads),
+        build_classifier(job.recipe.classifier, layout_of(codebook, params), run.jobs * run.threads),
         length=lengths[0], background=None if job.given.labels else background, stride=options.train_stride,
     )  # fmt: skip
     how = SegmentOptions(

@@ -132,7 +132,7 @@ def write(folder, report, results, *, overwrite=False):
     """
     folder = Path(folder)
     for name in FILES:
-        ownership.refuse(folder / name, overwrite)
+        ownership.check_replaceable(folder / name, overwrite)
     atomic.remove(folder / PAGE, overwrite)
     paths, notes = [folder / RESULTS], []
     lines = [(result.split.name, *row) for result in results for each in result.found for row in fields(each.segments)]
