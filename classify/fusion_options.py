@@ -269,3 +269,30 @@ def sources_of(options, splits, texts):
         replace(source, **{field: values[source.name] for field, values in own.items() if source.name in values})
         for source in found
     ]
+
+
+def network_sources(networks, lists, classes):
+    """Return the sources that the options of `idt-evaluate` for networks ask for.
+
+    Parameters
+    ----------
+    networks : list of str
+        ``[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…]``.
+    lists, classes : list of str
+        ``[NAME=]PATH``, as of `by_source`.
+
+    Returns
+    -------
+    list of Source
+
+    Raises
+    ------
+    DataError
+        If a text has another form, or an option names none of the sources.
+    """
+    from classify.fusion.sources import parse_source
+
+    found = [parse_source(text) for text in networks]
+    names = [source.name for source in found]
+    order, named = by_source(lists, names, "--network-list"), by_source(classes, names, "--network-classes")
+    return [replace(source, order=order.get(source.name), classes=named.get(source.name)) for source in found]

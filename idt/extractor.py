@@ -127,7 +127,7 @@ def given_flow(params):
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
-        from idt.frames.motion_vectors import MotionVectors
+        from idt.frames.motion.flow import MotionVectors
     except ImportError:
         raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
     return MotionVectors().between
@@ -352,7 +352,7 @@ def scaled_boxes(video, boxes):
 
 
 def mask_of(frame, params, boxes):
-    """Return a mask that is 0 on people found by ``boxes`` or the detector in ``frame``; None if nobody was sought."""
+    """Return a mask of a ``frame``, 0 on people of ``boxes`` or found as ``params`` say; None if nobody was sought."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

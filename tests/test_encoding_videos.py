@@ -13,7 +13,7 @@ from encoding import FisherEncoder, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, columns_of
-from encoding.descriptors.regroup import regrouped
+from encoding.descriptors.rechunk import rechunked
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode, slices_of_video, window_vector
 from encoding.encode_files import encode_files
@@ -86,9 +86,9 @@ def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, co
 
 def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
     files = save(tmp_path / "f", project=codebook)
-    monkeypatch.setattr(sources, "ROWS", 7)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 7)
     widths = Codebook.load(codebook).widths
-    pieces = [rows for rows, _ in source_of(files[0], "a").parts(widths, projected=True)]
+    pieces = [rows for rows, _ in source_of(files[0], "a").batches(widths, projected=True)]
     assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
     expected = feature_file.load(files[0]).projected.blocks["hof"]
     np.testing.assert_array_equal(np.concatenate(pieces)[:, columns_of(widths)["hof"]], expected)
@@ -165,7 +165,7 @@ def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
     whole = random_features(max(1, sum(lengths)))[: sum(lengths)]
     edges = np.cumsum([0, *lengths])
     chunks = [whole[a:b] for a, b in itertools.pairwise(edges)] or [whole]
-    found = list(regrouped(chunks, 7))
+    found = list(rechunked(chunks, 7))
     idt.save(whole, tmp_path / "f.h5", float32=True)
     expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
     assert [len(part) for part in found] == [len(part) for part in expected]
@@ -188,7 +188,7 @@ def clips(tmp_path_factory):
 
 
 def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS", 100)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 100)
     # In this process, for another would not know of the hundred.
     in_turn = lambda function, tasks, jobs: (function(*task) for task in tasks)  # noqa: E731
     monkeypatch.setattr(video_pipeline, "in_order_or_lost", in_turn)
@@ -206,7 +206,7 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
 
 @pytest.mark.slow
 def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS", 100)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 100)
     jobs = plan([str(clips / "in")], f"{tmp_path}/features/")
     for job in jobs:
         extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))

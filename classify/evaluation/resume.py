@@ -78,7 +78,7 @@ def earlier_report(path, settings, *, overwrite=False):
     return report
 
 
-def is_repeated(report, earlier):
+def says_the_same(report, earlier):
     """Tell whether ``report`` says what an ``earlier`` one says, but for `VARYING`."""
     if earlier is None:
         return False

@@ -17,7 +17,7 @@ from classify.fusion import findings, output
 from classify.fusion.alignment.names import match
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.alignment.truth import TRAIN
-from classify.fusion.combining.stacking import PENALTY, stacked
+from classify.fusion.combining.stacking import PENALTY, stacking_scores
 from classify.fusion.combining.weights import (
     checked_weights,
     classical_sources,
@@ -26,9 +26,9 @@ from classify.fusion.combining.weights import (
     weighted_sum,
 )
 from classify.fusion.gather import MISSING, REFUSE, Gathered, gather
+from classify.fusion.report import make_report
 from classify.fusion.scores import Scores
 from classify.fusion.sources import Source, Stream, parse_source
-from classify.fusion.summary import summarise
 from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
@@ -107,7 +107,7 @@ class Fusion:
                 each.scores,
                 each.gathered.truth.names,
                 each.gathered.truth.classes,
-                each.gathered.truth.holds if each.gathered.truth.several else each.gathered.truth.labels,
+                each.gathered.truth.has_class if each.gathered.truth.multi_label else each.gathered.truth.labels,
                 split=int(each.gathered.split) if each.gathered.split.isdigit() else None,
             )
             for each in self.splits
@@ -189,7 +189,7 @@ def fuse(
         fused.append(_fused(found, start, origin, trained, C))
         if on_split is not None:
             on_split(split)
-    return Fusion(fused, summarise(sources, protocol, fused, classical, origin))
+    return Fusion(fused, make_report(sources, protocol, fused, classical, origin))
 
 
 def _origin(weights):
@@ -268,7 +268,7 @@ def _validation(validation, sources, norm, protocol, origin):
 
 def _held_out(sources, found, protocol, missing):
     """Scores of the validation videos of a split, none of which is tested."""
-    trained = gather(sources, found.split, protocol, missing=missing, part=TRAIN, classes=found.truth.classes)
+    trained = gather(sources, found.split, protocol, missing=missing, side=TRAIN, classes=found.truth.classes)
     shared = match(found.truth.names, trained.truth.names)
     both = [name for name, place in zip(found.truth.names, shared.places, strict=True) if place >= 0]
     if both:
@@ -283,11 +283,11 @@ def _held_out(sources, found, protocol, missing):
 def _fused(found, start, origin, trained, C):
     """The fused scores of a split."""
 
-    def metric(holds, scores):
-        return findings.goodness(holds, scores, found.truth.several)
+    def metric(has_class, scores):
+        return findings.main_metric(has_class, scores, found.truth.multi_label)
 
     if origin == SVM:
-        return Fused(found, stacked(trained, found, C=C), start)
+        return Fused(found, stacking_scores(trained, found, C=C), start)
     weights = start
     if origin in (VALIDATION, TEST):
         weights = searched_weights(found if origin == TEST else trained, start, metric)

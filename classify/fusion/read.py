@@ -77,11 +77,13 @@ def read_scores(path, *, form=None, video_list=None):
     if ours.startswith("idt-"):
         raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)
-    named = form or next((name for name, each in FORMS.items() if each is not score_file and each.fits(content)), None)
+    named = form or next(
+        (name for name, each in FORMS.items() if each is not score_file and each.recognises(content)), None
+    )
     if named is None:
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
-    if not FORMS[named].fits(content):
-        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].SAYS}")
+    if not FORMS[named].recognises(content):
+        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].DESCRIPTION}")
     # What is not finite is refused in the end; on the way there it is summed and averaged.
     with np.errstate(all="ignore"):
         return complete(FORMS[named].read(content), content, named, video_list)

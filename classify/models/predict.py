@@ -72,7 +72,7 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
     model : classify.models.model_file.Model
     vectors : str or Path
         A vectors file.
-    outside : sequence of classify.models.outside_vectors.Outside
+    outside : sequence of classify.models.outside_vectors.OutsideFile
         The blocks that stood beside the columns when the model was trained.
     probabilities : bool
         Calibrated probabilities instead of scores, of a model that has them.

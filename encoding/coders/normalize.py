@@ -132,7 +132,7 @@ def intra(vectors, *, size, start=0):
     return out
 
 
-def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
+def normalize_block(vector, *, power=1.0, run=None, start=0, norm="l2"):
     """The normalisation of one block: power, intra, norm.
 
     Parameters

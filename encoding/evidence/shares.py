@@ -87,7 +87,7 @@ def track_shares(read, codebook, params, weights, *, threads=1):
                 continue
             inside = rows[chosen]
             codes = block.coder.code(inside, params, None)
-            vector = block.coder.vector(block.coder.summed(codes, params, threads), params).astype(np.float64)
+            vector = block.coder.vector(block.coder.sum_codes(codes, params, threads), params).astype(np.float64)
             raw = terms.summed(inside)
             total += float(own @ vector)
             coefficients = np.divide(own * vector, raw, out=np.zeros(size), where=raw != 0)

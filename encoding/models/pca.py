@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.tables import fitted_rows, rows_as_fitted
+from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
 from idt.checks import float_array, type_and_shape, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
@@ -86,7 +86,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         DataError
             If there are fewer than two rows, numbers that are not finite, or the number of directions does not fit d.
         """
-        rows = fitted_rows(self, X)
+        rows = rows_to_fit(self, X)
         n, d = rows.shape
         if n < 2 or not d:
             raise DataError(f"a principal component analysis needs at least two descriptors, got {n} of {d} numbers")

@@ -95,7 +95,7 @@ def _tell(advance, indices, place, *counts):
 
 
 def outcome_of(job, result):
-    """Return the outcome of a ``job``, with the paths as the user gave them; a process that died is a failure."""
+    """Return the outcome of a ``job`` from its ``result``; a process that died is a failure."""
     if not isinstance(result, processes.Lost):
         return result._replace(job=job)
     atomic.sweep(job.output.parent, [job.output.name])

@@ -7,7 +7,7 @@ from idt.params.bounds import MOST_PIXELS
 from idt.params.decoder import REMEDY, chosen
 
 
-def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False):
+def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
     """Open a video file with the decoder of the run.
 
     Parameters
@@ -19,6 +19,8 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
         As `idt.params.decoder.chosen`.
     deinterlace : bool
         Interpolate every other line of all frames.
+    vectors : bool
+        Ask the codec for its motion vectors; OpenCV has none.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
         # PyAV is optional.
         from idt.frames.pyav_decoder import PyavReader
 
-        return PyavReader(file, path, max_pixels, deinterlace)
+        return PyavReader(file, path, max_pixels, deinterlace, vectors)
     except BaseException:
         file.close()
         raise

@@ -15,6 +15,7 @@ from av.stream import Disposition
 
 from idt.errors import DataError, printable
 from idt.frames.image_size import check_pixels, image_size
+from idt.frames.motion.exported import EXPORT
 from idt.frames.opencv_decoder import IMAGE_HEAD
 from idt.frames.playlists import HEAD, refuse_playlist
 
@@ -105,9 +106,18 @@ def open_container(file, path, max_pixels):
     return container
 
 
-def decoder_options(max_pixels):
-    """Return FFmpeg's options for a decoder of frames of at most ``max_pixels``."""
-    return {"max_pixels": f"{2 * max_pixels + 65536}"}
+def decoder_options(max_pixels, *, vectors=False):
+    """Return FFmpeg's options of a decoder.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Most pixels of a frame. FFmpeg is told more, because it counts whole blocks.
+    vectors : bool
+        Export motion vectors.
+    """
+    options = {"max_pixels": f"{2 * max_pixels + 65536}"}
+    return {**options, **EXPORT} if vectors else options
 
 
 def video_of(container, path):

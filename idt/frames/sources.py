@@ -28,7 +28,7 @@ TO_GRAY = {"bgr": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_RGB2GRAY}
 _URL = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False):
+def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
     """Find the reader for any video that `video.open_video` accepts.
 
     Parameters
@@ -38,7 +38,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
         Order of the colours in arrays.
     max_pixels : int
         Most pixels of a frame of a file or camera.
-    decoder, deinterlace
+    decoder, deinterlace, vectors
         Of video files, as `idt.frames.decoders.open_file`.
 
     Returns
@@ -55,7 +55,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
         raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {short_repr(channels)}")
     check_decoder(decoder)
     if isinstance(video, str | os.PathLike):
-        reader = _find_file(os.fspath(video), max_pixels, decoder, deinterlace)
+        reader = _find_file(os.fspath(video), max_pixels, decoder, deinterlace, vectors)
     else:
         reader = _find_frames(video, channels, max_pixels)
     if deinterlace and reader.kind != "file":
@@ -83,7 +83,7 @@ def _find_frames(video, channels, max_pixels):
     )
 
 
-def _find_file(text, max_pixels, decoder, deinterlace):
+def _find_file(text, max_pixels, decoder, deinterlace, vectors):
     if not text:
         raise DataError('the name of a video must not be empty; the folder you are in is "."')
     path = Path(text)
@@ -92,7 +92,8 @@ def _find_file(text, max_pixels, decoder, deinterlace):
         return ImageReader(names, text, path, max_pixels, notes)
     if path.exists():
         reader = _open_image(path, text, max_pixels) if is_image(path) else None
-        return reader or open_file(text, max_pixels=max_pixels, decoder=decoder, deinterlace=deinterlace)
+        opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": deinterlace, "vectors": vectors}
+        return reader or open_file(text, **opening)
     if _URL.match(text):
         raise DataError(f"{text}: no such file; URLs are not read: download it first")
     number = re.search(r"%0?\d*d", path.name)

@@ -21,6 +21,7 @@ from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
+from idt.params.flow_choice import MPEG
 from idt.workers.patience import frame_arrived
 from idt.workers.read_ahead import read_ahead
 
@@ -28,11 +29,12 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A gray frame: its number after resampling, its number in the source, and its (H, W) uint8 pixels."""
+    """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
     gray: np.ndarray
+    vectors: np.ndarray | None = None
 
 
 def open_video(
@@ -89,7 +91,7 @@ def open_video(
     """
     PIXELS.check("max_pixels", max_pixels)
     opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": params.deinterlace}
-    return Video(find_reader(video, channels, **opening), params, strict, ahead)
+    return Video(find_reader(video, channels, **opening, vectors=params.flow == MPEG), params, strict, ahead)
 
 
 class Video:
@@ -175,8 +177,7 @@ class Video:
 
     def _take(self):
         """Return the next frame, or None."""
-        frame, self._pending = self._pending, None
-        frame = frame or self._next_frame()
+        frame, self._pending = self._pending or self._next_frame(), None
         if frame is None:
             self._reader.check_unchanged()
         return frame
@@ -220,8 +221,7 @@ class Video:
 
     def _first(self):
         """Return the first frame; if there is none, the error says what there is."""
-        frame = self._next_frame()
-        if frame is not None:
+        if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
         if wanted == FAR and self._schedule.times is not None:
@@ -252,7 +252,8 @@ class Video:
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)
-        frame = Frame(self._index, original, self._gray(image, original))
+        gray, vectors = self._gray(image, original), getattr(reader, "vectors", None)
+        frame = Frame(self._index, original, gray, vectors if self.shrink == 1 else None)
         self._index += 1
         self._next_kept = self._schedule.first(original + 1, after=self._next_kept + 1)
         return frame

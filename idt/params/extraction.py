@@ -103,7 +103,7 @@ class ExtractionParams:
         method="extraction 3.8",
         choices=Flows((*METHODS, MPEG)),
         help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
-        " motion vectors of MPEG-4 (needs PyAV; with compensation field)",
+        " motion vectors of a codec (needs PyAV; with compensation field)",
     )
     tracks: str = option(
         "flow",

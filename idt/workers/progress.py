@@ -27,7 +27,7 @@ def add_progress(parser):
 
 
 def show_as(form):
-    """Set the style of the progress of this process, one of `FORMS`."""
+    """Show the progress of this process in a ``form``, one of `FORMS`."""
     global _form  # one process shows its progress in one form
     _form = form
 

@@ -54,6 +54,8 @@ class RunOptions:
         Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
         Decoder of video files (`idt.params.decoder.chosen`).
+    pictures : bool
+        Whether a report's page shows pictures of the videos.
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -69,6 +71,7 @@ class RunOptions:
     max_pixels: int = MOST_PIXELS
     patience: int = DEFAULT_PATIENCE
     decoder: str = "auto"
+    pictures: bool = True
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):

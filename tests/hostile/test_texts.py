@@ -24,7 +24,7 @@ from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
 from classify.evaluation.resume import earlier_report
 from classify.labels import read_labels
-from classify.models.outside_vectors import read_extra
+from classify.models.outside_vectors import read_outside_block
 from classify.text_files import read_lines
 from idt.batch.jobs import camera_or_path, plan, read_list
 from idt.errors import DataError
@@ -61,7 +61,7 @@ READERS = {
     "report": lambda path: earlier_report(path, {}),
     "json": json_text.load,
     "npy": npy.load,
-    "names": lambda path: read_extra(path, path),
+    "names": lambda path: read_outside_block(path, path),
     "rows": idt.load,
     "is hdf5": is_hdf5,
     "digest": provenance.digest,
@@ -240,13 +240,13 @@ def test_a_matrix_that_is_none_is_refused_by_its_header(file, data, message):
     with pytest.raises(DataError, match=message):
         npy.load(path)
     with pytest.raises(DataError, match=r"m\.npy"):
-        read_extra(path, file(b"a\nb\n", "names.txt"))
+        read_outside_block(path, file(b"a\nb\n", "names.txt"))
 
 
 def test_numbers_beyond_float32_are_refused_without_a_warning(file, tmp_path):
     np.save(tmp_path / "m.npy", np.array([[1e300, 1.0]]))
     with pytest.raises(DataError, match="must be finite, got 1 NaN or infinite"):
-        read_extra(tmp_path / "m.npy", file(b"a\n"))
+        read_outside_block(tmp_path / "m.npy", file(b"a\n"))
 
 
 # The readers of lists.

@@ -183,7 +183,7 @@ def searched_weights(gathered, start, metric):
     best, found = -np.inf, near
     # The nearest first, so that of equal ones the first stays.
     for weights in grid[np.argsort(np.square(grid - near).sum(axis=1), kind="stable")]:
-        score = metric(gathered.truth.holds, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
+        score = metric(gathered.truth.has_class, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
         if score > best:
             best, found = score, weights
     return {name: float(weight) for name, weight in zip(names, found, strict=True)}
