@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from classify.fusion_options import TEST, fusion_options, sources_of, splits_of
+from classify.options import say_page
 from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
 
@@ -140,3 +141,4 @@ def _print(report, path, written, quiet):
     say(f"{path}{'' if written.paths else ': up to date'}")
     for note in [] if quiet else [*report["notes"], *written.notes]:
         warn(f"idt-fuse: {note}")
+    say_page(path.with_name("report.html"))

@@ -16,9 +16,9 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
+    add_number_option,
     command,
     run_options,
     say,
@@ -184,7 +184,7 @@ def _parse_options(arguments, spec):
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
     )
-    add_habits(
+    add_common_options(
         parser,
         output="vectors file; with --fit-only the codebook file",
         jobs=True,
@@ -227,7 +227,7 @@ def _parse_options(arguments, spec):
 def _add_slices(parser):
     """Add the options of sums by slice."""
     group = parser.add_argument_group("slices, for windows of untrimmed video")
-    add_number(
+    add_number_option(
         group, "--slices", LENGTH, default=None,
         help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
         said="write vectors",
@@ -255,7 +255,7 @@ def _read_labels(path, on_note=None):
     from idt.files import csv_text
 
     labels: dict[str, str] = {}
-    for number, fields in csv_text.rows(path, "name,label"):
+    for number, fields in csv_text.read_rows(path, "name,label"):
         if not any(fields):
             continue
         if number == 1 and is_header(fields, ("name", "label"), on_note):

@@ -18,7 +18,7 @@ from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.inputs import columns_of
 from encoding.params import MOST_VECTOR_NUMBERS
 from idt.checks import float_array
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 
@@ -92,7 +92,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
             vectors = [np.concatenate([pool.vector() for pool in of_codebook]) for of_codebook in pools]
         return [Encoded(float_array(vector, (None,), "the vector"), n) for vector in vectors]
     except DataError as problem:
-        raise DataError(naming(source.label, str(problem))) from None
+        raise DataError(with_name(source.label, str(problem))) from None
 
 
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
 from idt.errors import DataError, unknown_option
 from idt.params import layout
-from idt.params.bounds import SEED, SHARE, Bounds
+from idt.params.bounds import SEED, SHARE_REASON, Bounds
 from idt.params.option import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
@@ -31,7 +31,7 @@ SAMPLE_BOUNDS = Bounds(1, 100_000_000, "a sample lies in memory as a whole, tens
 
 RUNS_BOUNDS = Bounds(1, 1000, "each run is a whole k-means")
 
-SHARE_BOUNDS = Bounds(0.0, 1.0, SHARE, above=True)
+SHARE_BOUNDS = Bounds(0.0, 1.0, SHARE_REASON, above=True)
 
 EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences that it is to narrow", above=True)
 

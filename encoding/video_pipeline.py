@@ -11,10 +11,10 @@ from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import hdf5, locks, outputs
-from idt.files.provenance import is_current, plain
+from idt.files.provenance import as_json_values, is_current
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.params.decoder import chosen
-from idt.workers.in_order import surviving
+from idt.workers.in_order import in_order_or_lost
 from idt.workers.processes import Lost
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
@@ -113,7 +113,7 @@ def _lacks_videos(output, kind, codebook, names):
             alike = hdf5.attribute(file, "codebook", str) == codebook.digest
             return (
                 alike
-                and hdf5.json_attribute(file, "params") == plain(kind["params"])
+                and hdf5.json_attribute(file, "params") == as_json_values(kind["params"])
                 and bool(missing)
                 and ({*there, *missing} == {*names})
             )
@@ -127,7 +127,7 @@ def _digest(video):
 
 def _attempts(tasks, jobs):
     """`_attempt` for each, in processes that may die of it."""
-    for tried in surviving(_attempt, tasks, jobs):
+    for tried in in_order_or_lost(_attempt, tasks, jobs):
         yield Failure(tried.reason) if isinstance(tried, Lost) else tried
 
 

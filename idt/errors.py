@@ -49,13 +49,13 @@ def printable(text):
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def naming(name, text):
+def with_name(name, text):
     """Return the message ``text``, with the ``name`` of a file before it unless it names the file already."""
     name = printable(str(name))
     return text if name in text else f"{one_line(name, LONGEST // 4)}: {text}"
 
 
-def shown(value, longest=60):
+def short_repr(value, longest=60):
     """Return the ``repr`` of a ``value`` as one line of ``longest`` characters; its type alone if that fails."""
     try:
         return one_line(repr(value), longest)

@@ -2,13 +2,14 @@
 
 The numbers are the sections of docs/method/extraction.md; each step is a file in `idt.steps`:
 
-`observe`   what the frames show by themselves: the gray pyramid (2), textured cells (5), the polynomial expansion and
-            the flow from the frame before (3), keypoints (4)
-`follow`    what the tracks make of it: the camera's motion and the flow that remains without it (4), histograms along
-            the tracks (7), the step along the flow (6), tests of finished tracks (8), new tracks (5)
+`observe_frames`  everything that does not depend on the tracks: the gray pyramid (2), textured cells (5), the
+                  polynomial expansion and the flow from the previous frame (3), keypoints (4)
+`run_frame_loop`  the rest: the camera's motion and the compensated flow (4), histograms along the tracks (7), the step
+                  along the flow (6), tests of finished tracks (8), new tracks (5)
 
-`observe` runs ahead of `follow` in another thread, where there is one; a thread that has nothing else to do takes over
-some of the scales. `idt.api` has the public functions, `idt.features.collect` makes `Features` of the finished tracks.
+`observe_frames` runs ahead of `run_frame_loop` in a read-ahead thread, if the run has more than one thread; an idle
+thread takes over some of the scales. `idt.api` has the public functions; `idt.features.collect` makes `Features` of the
+finished tracks.
 """
 
 import functools
@@ -27,11 +28,11 @@ from idt.params.decoder import REMEDY
 from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
 from idt.steps import camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
-from idt.steps.tracks import Tracks
-from idt.workers.threads import shared_loop
+from idt.steps.tracks import LiveTracks
+from idt.workers.threads import thread_pool
 
 
-class Step(NamedTuple):
+class FrameState(NamedTuple):
     """Everything known after one frame.
 
     Attributes
@@ -43,7 +44,7 @@ class Step(NamedTuple):
         From t-1 to t.
     flow, flow_warp : list of (h, w, 2) float32
         At every scale, finest first; empty for the first frame.
-    live : list of Tracks
+    live : list of LiveTracks
         Those of each scale, new ones included; the loop goes on changing them.
     finished : collect.FinishedTracks
         Those that ended at this frame.
@@ -54,11 +55,11 @@ class Step(NamedTuple):
     motion: camera.Motion
     flow: list[np.ndarray]
     flow_warp: list[np.ndarray]
-    live: list[Tracks]
+    live: list[LiveTracks]
     finished: collect.FinishedTracks
 
 
-class Observed(NamedTuple):
+class ObservedFrame(NamedTuple):
     """What a frame shows by itself.
 
     Attributes
@@ -72,7 +73,7 @@ class Observed(NamedTuple):
     textured : list
         Cells of each scale in which a track may start; empty where none may.
     expansion : flow.Expansion or None
-    view : camera.View
+    keypoints : camera.FrameKeypoints
     """
 
     index: int  # type: ignore[assignment]
@@ -81,10 +82,10 @@ class Observed(NamedTuple):
     texture: np.ndarray
     textured: list[np.ndarray]
     expansion: flow.Expansion | None
-    view: camera.View
+    keypoints: camera.FrameKeypoints
 
 
-def observe(video, levels, params, boxes):
+def observe_frames(video, levels, params, boxes):
     """Look at each frame and at the flow that leads to it: everything that does not depend on the tracks.
 
     Parameters
@@ -96,7 +97,7 @@ def observe(video, levels, params, boxes):
 
     Yields
     ------
-    observed : Observed
+    observed : ObservedFrame
     fields : list of (h, w, 2) float32
         Flow from the frame before at every scale; [] for the first frame.
     compensated : tuple or None
@@ -106,7 +107,7 @@ def observe(video, levels, params, boxes):
     given, before, previous = given_flow(params), None, None
     for frame in video:
         starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = look(frame, levels, params, mask_of(frame, params, boxes), starts)
+        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), starts)
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
@@ -125,13 +126,13 @@ def given_flow(params):
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
-        from idt.frames.motion_vectors import MotionVectors
+        from idt.frames.motion.flow import MotionVectors
     except ImportError:
         raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
     return MotionVectors().between
 
 
-def look(frame, levels, params, mask, starts):
+def observe_frame(frame, levels, params, mask, starts):
     """Look at one frame alone.
 
     Parameters
@@ -154,11 +155,11 @@ def look(frame, levels, params, mask, starts):
     textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
-    view = camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
-    return Observed(frame.index, mask, pyramid, texture[0], textured, expansion, view)
+    points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
+    return ObservedFrame(frame.index, mask, pyramid, texture[0], textured, expansion, points)
 
 
-def follow(video, params, *, boxes=None, threads=1):
+def run_frame_loop(video, params, *, boxes=None, threads=1):
     """Run the frame loop; `idt.show` and others who want to look inside call it, too.
 
     Parameters
@@ -174,12 +175,12 @@ def follow(video, params, *, boxes=None, threads=1):
         One for every frame.
     """
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
-    live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
+    live = [LiveTracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
     # Without a second flow the others run ahead further; with one that would be memory for nothing.
     depth = 2 if params.compensation == "field" else 1
     previous = None
-    with shared_loop(threads, depth) as (read_ahead, map_scales):
-        for now, fields, early in read_ahead(observe(video, levels, params, scaled_boxes(video, boxes))):
+    with thread_pool(threads, depth) as (read_ahead, map_scales):
+        for now, fields, early in read_ahead(observe_frames(video, levels, params, scaled_boxes(video, boxes))):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, ended = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -191,7 +192,7 @@ def follow(video, params, *, boxes=None, threads=1):
                 ended = map_scales(advance, live, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
-            yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
+            yield FrameState(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
             previous = now
 
 
@@ -212,7 +213,7 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
 
     def chunks(frames, size):
-        steps = follow(frames, params, boxes=boxes, threads=threads)
+        steps = run_frame_loop(frames, params, boxes=boxes, threads=threads)
         return collect.in_chunks(steps, frames, params, size=size)
 
     if params.steps == (1,):
@@ -228,7 +229,7 @@ def source_of(video, boxes=None):
     video : Video
         Its digest reads the whole source.
     boxes : path or people.Boxes, optional
-        Human boxes; the numbers depend on them, too. Of `known_boxes` the digest is that of the bytes that were read.
+        Human boxes; the numbers depend on them, too. Of `load_boxes` the digest is that of the bytes that were read.
 
     Returns
     -------
@@ -240,7 +241,7 @@ def source_of(video, boxes=None):
     return {**video.source, "boxes_digest": digest}
 
 
-def known_boxes(boxes):
+def load_boxes(boxes):
     """Read human ``boxes`` from their file, unless they are None or were read already."""
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
@@ -250,7 +251,7 @@ def compensate(previous, now, fields, levels, params):
 
     Parameters
     ----------
-    previous, now : Observed
+    previous, now : ObservedFrame
     fields : list of (h, w, 2) float32
         Flow from one to the other.
     levels : list of Scale
@@ -265,8 +266,8 @@ def compensate(previous, now, fields, levels, params):
         return camera.STILL, fields
     # Release: the corners of frame t-1 are searched under the mask of frame t.
     by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
-    by_view = camera.match_views(now.view, previous.view)
-    motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    by_keypoint = camera.match_keypoints(now.keypoints, previous.keypoints)
+    motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
@@ -290,7 +291,7 @@ def flow_to(previous, gray, expansion, levels, params):
 
     Parameters
     ----------
-    previous : Observed or None
+    previous : ObservedFrame or None
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
@@ -343,7 +344,7 @@ def _start_tracks(live, textured, params):
 
 def scaled_boxes(video, boxes):
     """Return human ``boxes`` in pixels of the frames that a ``video`` gives out; None where there are none."""
-    boxes = known_boxes(boxes)
+    boxes = load_boxes(boxes)
     if boxes is None:
         return None
     return boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)
@@ -356,4 +357,4 @@ def mask_of(frame, params, boxes):
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []
     if boxes is not None:
         found.append(boxes.for_frame(frame.original))
-    return people.mask(np.concatenate(found), frame.gray.shape)
+    return people.match_mask(np.concatenate(found), frame.gray.shape)

@@ -25,7 +25,7 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params.extraction import ExtractionParams
-from idt.workers.in_order import surviving
+from idt.workers.in_order import in_order_or_lost
 from idt.workers.processes import Lost
 from tests.samples import random_features
 
@@ -190,7 +190,8 @@ def clips(tmp_path_factory):
 def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
     monkeypatch.setattr(sources, "BATCH_ROWS", 100)
     # In this process, for another would not know of the hundred.
-    monkeypatch.setattr(video_pipeline, "surviving", lambda function, tasks, jobs: (function(*task) for task in tasks))
+    in_turn = lambda function, tasks, jobs: (function(*task) for task in tasks)  # noqa: E731
+    monkeypatch.setattr(video_pipeline, "in_order_or_lost", in_turn)
     assert command("--codebook", clips / "c.h5", clips / "features", "-o", "two.h5")[0] == 0
     status, out, err = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
     assert (status, out, err) == (0, "one.h5: 2 vectors of 852 numbers\n", "")
@@ -258,11 +259,11 @@ def test_a_run_goes_on_from_vectors_that_lack_a_video_whose_process_was_killed(c
     words = ("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o")
 
     def killed_at_the_end(function, tasks, jobs):
-        *done, last = surviving(function, tasks, jobs)
+        *done, last = in_order_or_lost(function, tasks, jobs)
         yield from (*done, Lost("its process was killed") if isinstance(last, str) == (step == "digest") else last)
 
     with monkeypatch.context() as patch:
-        patch.setattr(video_pipeline, "surviving", killed_at_the_end)
+        patch.setattr(video_pipeline, "in_order_or_lost", killed_at_the_end)
         command(*words, "lacking.h5", status=3)
     assert load_vectors("lacking.h5").source["missing"] == ["b/disc"]
     command(*words, "whole.h5")

@@ -210,7 +210,7 @@ def test_an_evaluation_with_outside_vectors_keeps_the_protocol(command, films, t
     np.testing.assert_allclose(found, wanted[[at[name] for name in kept]], rtol=1e-5)
 
     # Known to be up to date, and other vectors are other results.
-    assert command(*words)[1].endswith("report.md: up to date\n")
+    assert "report.md: up to date\n" in command(*words)[1]
     without = ("idt-evaluate", "folder", films, "-o", tmp_path / "b", *features)
     assert refused(command(*without, status=2), "report.json was made with c3d=[0-9a-f]{64}.*asks for c3d=none")
     save(other, values[order] + 1, [mangled(names[i]) for i in order])
@@ -230,7 +230,7 @@ def test_recipes_stand_beside_outside_vectors_or_go_without(command, films, tmp_
     both, ours = (read(tmp_path / "out" / "rows" / name) for name in ("both", "ours"))
     assert (list(both["per_descriptor"]), list(ours["per_descriptor"])) == (["hof", "c3d"], ["hof"])
     assert both["columns"] == ours["columns"] + 4
-    assert command(*words)[1].endswith("comparison.md: up to date\n")
+    assert "comparison.md: up to date\n" in command(*words)[1]
     (tmp_path / "recipes.ini").write_text("[both]\nextra = perhaps\n")
     assert refused(command(*words, status=2), "extra must be yes or no, got 'perhaps'")
 

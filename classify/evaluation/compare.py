@@ -160,7 +160,9 @@ def _places(recipe, output, folder):
 
 
 def _digest(values):
-    return hashlib.sha256(json.dumps(provenance.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(provenance.as_json_values({"of": values}), sort_keys=True).encode()).hexdigest()[
+        :12
+    ]
 
 
 def _slug(text):

@@ -6,6 +6,7 @@ the other two, which may then be deleted. `read_state` looks which files of a pl
 up to date; the other functions make and read them.
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from classify.fusion.score_file import Details
 from classify.fusion.scores import Scores
 from classify.labels import classes_of
 from classify.metrics import memberships
+from classify.models.model_file import Model
 from classify.models.outside_vectors import aligned_blocks
 from classify.svm.build import build_classifier
 from classify.svm.lazy_rows import LazyRows
@@ -182,6 +184,34 @@ def classify(plan, run):
         path, scores, details, params=plan.scores.params, source=plan.scores.source, overwrite=run.overwrite
     )
     return scores, details
+
+
+def explainable(plan, run):
+    """Train the linear machine of a split anew, because `classify.models.explain` needs its weights.
+
+    Parameters
+    ----------
+    plan : FoldPlan
+        Its scores are there.
+    run : RunOptions
+
+    Returns
+    -------
+    Model or None
+        None where no track has a share of a score: the kernel is χ², outside vectors stand beside, or codebook or
+        vectors are gone.
+    """
+    if plan.classifier.classifier != "linear" or plan.outside:
+        return None
+    state = read_state(plan, overwrite=True)
+    if not (state.fitted and state.encoded):
+        return None
+    params = dataclasses.replace(plan.classifier, probability=False)
+    with open_vectors(plan.vectors.path) as vectors:
+        place = {name: row for row, name in enumerate(vectors.names)}
+        rows = LazyRows(vectors.encodings, index=[place[name] for name in plan.split.train])
+        machine = build_classifier(params, vectors.layout, run.jobs * run.threads).fit(rows, plan.labels, plan.groups)
+        return Model(machine, vectors.layout, vectors.codebook, encoding=vectors.params)
 
 
 def _blocks(plan, vectors):

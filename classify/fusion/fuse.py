@@ -30,7 +30,7 @@ from classify.fusion.report import make_report
 from classify.fusion.scores import Scores
 from classify.fusion.sources import Source, Stream, parse_source
 from classify.text_files import listed
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 DEFAULT, GIVEN, VALIDATION, TEST, SVM = "default", "given", "validation", "test", "svm"
 """Where weights come from."""
@@ -172,7 +172,7 @@ def fuse(
     if len(sources) < 2:
         raise DataError(f"a fusion needs at least two sources, got {len(sources)}")
     if missing not in MISSING:
-        raise DataError(f"missing must be one of {', '.join(MISSING)}, got {shown(missing)}")
+        raise DataError(f"missing must be one of {', '.join(MISSING)}, got {short_repr(missing)}")
     names = [source.name for source in sources]
     origin = _origin(weights)
     held_out = _validation(validation, sources, norm, protocol, origin)
@@ -200,7 +200,9 @@ def _origin(weights):
         return GIVEN
     known = {"search": VALIDATION, "svm": SVM, "test": TEST}
     if not isinstance(weights, str) or weights not in known:
-        raise DataError(f"weights must be a number for each source, or one of {', '.join(known)}, got {shown(weights)}")
+        raise DataError(
+            f"weights must be a number for each source, or one of {', '.join(known)}, got {short_repr(weights)}"
+        )
     return known[weights]
 
 
@@ -213,7 +215,7 @@ def _sources(sources, norm, protocol):
         norms = norm if isinstance(norm, dict) else dict.fromkeys((source.name for source in found), norm)
         unknown = [name for name in norms if name not in {source.name for source in found}]
         if unknown:
-            raise DataError(f"norm names {shown(unknown[0])}, which is no source")
+            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source")
         found = [
             source if isinstance(sources[source.name], Source) else replace(source, norm=norms.get(source.name, "auto"))
             for source in found

@@ -21,6 +21,9 @@ REFUSE, DROP = "refuse", "drop"
 MISSING = (REFUSE, DROP)
 """What is done with videos that a source lacks."""
 
+UNTESTED = "videos that are not tested were left out"
+"""End of the note on videos of a source that have no place in a split."""
+
 
 @dataclass(frozen=True)
 class SourceFacts:
@@ -263,7 +266,7 @@ def _facts(norm, files, aligned, videos):
     notes = [note for scores in files for note in scores.notes]
     extra = max(len(each.extra) for each in aligned)
     if extra:
-        notes.append(f"{extra} videos that are not tested were left out")
+        notes.append(f"{extra} {UNTESTED}")
     if norm == "logz":
         notes.append("probabilities p became log(max(p, 1e-6)) with z-score")
     return SourceFacts(

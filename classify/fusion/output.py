@@ -86,7 +86,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
         needed = [path for path in (*ours, *others) if path.suffix not in fusion_report.OPTIONAL]
         if _says_the_same(report, final) and all(path.exists() for path in needed):
             return Written([], [])
-        ownership.refuse(final, overwrite)
+        ownership.check_replaceable(final, overwrite)
     kept = fusion.scores()
     lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(kept)]]
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,4 +111,4 @@ def _says_the_same(report, path):
     if not isinstance(earlier, dict):
         return False
     now, before = ({key: value for key, value in one.items() if key not in VARYING} for one in (report, earlier))
-    return provenance.plain(now) == before
+    return provenance.as_json_values(now) == before

@@ -21,7 +21,7 @@ from classify.fusion.forms import (
 from classify.fusion.forms import hdf5 as hdf5_of_others
 from classify.fusion.forms.complete import checked, complete
 from classify.fusion.forms.content import open_content
-from idt.errors import DataError, shown, unknown_option
+from idt.errors import DataError, short_repr, unknown_option
 from idt.files import hdf5
 
 FORMS: dict[str, ModuleType] = {
@@ -67,7 +67,7 @@ def read_scores(path, *, form=None, video_list=None):
         If it does not exist or cannot be read.
     """
     if form is not None and form not in FORMS:
-        raise DataError(f"{unknown_option(shown(form)[1:-1], FORMS)}".replace("option", "form", 1))
+        raise DataError(f"{unknown_option(short_repr(form)[1:-1], FORMS)}".replace("option", "form", 1))
     ours = hdf5.format_of(path) or ""
     if form in (None, score_file.FORM) and ours == score_file.SCORES_FORMAT:
         return checked(score_file.load(path))

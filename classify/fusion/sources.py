@@ -11,7 +11,7 @@ from pathlib import Path
 
 from classify.fusion.scores import Scores
 from classify.params import NORMS
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.bounds import Bounds
 
 SPLIT = "{split}"
@@ -29,19 +29,30 @@ class Stream:
 
     Attributes
     ----------
-    scores : str or Scores
-        Its path, which may hold ``{split}``, or what a reader made of it.
+    scores : str, Scores or dict of str to Scores
+        Its path, which may hold ``{split}``, or what a reader made of it; a dict has those of each split.
     weight : float
         Before normalisation.
     """
 
-    scores: str | Scores
+    scores: str | Scores | dict[str, Scores]
     weight: float = 1.0
 
     @property
     def title(self):
         """What messages call it."""
-        return (self.scores.path or "scores") if isinstance(self.scores, Scores) else self.scores
+        if isinstance(self.scores, str):
+            return self.scores
+        scores = self.scores if isinstance(self.scores, Scores) else next(iter(self.scores.values()))
+        return scores.path or "scores"
+
+    def for_split(self, split):
+        """Return the stream of a ``split``."""
+        if isinstance(self.scores, Scores):
+            return self
+        return replace(
+            self, scores=path_for_split(self.scores, split) if isinstance(self.scores, str) else self.scores[split]
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Source:
 
     def __post_init__(self):
         if self.norm not in NORMS:
-            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {shown(self.norm)}")
+            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {short_repr(self.norm)}")
         for stream in self.streams:
             WEIGHT.check(f"weight of {stream.title}", stream.weight)
         if not self.streams or not any(stream.weight for stream in self.streams):
@@ -83,10 +94,7 @@ class Source:
 
     def for_split(self, split):
         """Return the source of a ``split``, whose name takes the place of ``{split}``."""
-        streams = tuple(
-            replace(stream, scores=path_for_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
-            for stream in self.streams
-        )
+        streams = tuple(stream.for_split(split) for stream in self.streams)
         lists = {name: path_for_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
         return replace(self, streams=streams, **lists)
 
@@ -165,7 +173,7 @@ def _stream(part, split):
     try:
         weight = float(factor)
     except ValueError:
-        raise DataError(f"weight of {path} must be a number, got {shown(factor)}") from None
+        raise DataError(f"weight of {path} must be a number, got {short_repr(factor)}") from None
     return Stream(path.strip(), WEIGHT.check(f"weight of {path.strip()}", weight))
 
 

@@ -21,7 +21,7 @@ from classify.fusion.features import read_features
 from classify.svm.lazy_rows import LazyRows
 from classify.text_files import listed
 from encoding.vector_layout import WHOLE
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 
@@ -208,7 +208,7 @@ def aligned_blocks(layout, names, extras):
         if any(part["block"] == extra.name for part in layout):
             raise DataError(f"the vectors have a block {extra.name!r} already; rename the outside file")
         if extra.vectors.ndim != 2 or not extra.vectors.shape[1]:
-            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {describe(extra.vectors)}")
+            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {type_and_shape(extra.vectors)}")
         chosen = extra.vectors[extra.rows_of(names)]
         # In float64: the squares of a float32 may overflow it.
         length = np.sqrt(np.einsum("ij,ij->i", chosen, chosen, dtype=np.float64))[:, None]

@@ -186,10 +186,10 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / "report.json"
-    ownership.refuse(final, overwrite)
+    ownership.check_replaceable(final, overwrite)
     overwrite = overwrite or True
     for name in FILES:
-        ownership.refuse(folder / name, overwrite)
+        ownership.check_replaceable(folder / name, overwrite)
     paths: list[Path] = []
     notes: list[str] = []
     picture = None

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from idt.errors import DataError
-from idt.workers.read_ahead import ahead
+from idt.workers.read_ahead import read_ahead
 
 PANEL_BYTES = 1 << 27
 """Bytes of a panel of columns in float64. Three panels are in memory: one being read, one read ahead, one in use."""
@@ -174,7 +174,7 @@ def panels(rows, columns=None):
             _check_finite(panel)
             yield slice(first, last), panel
 
-    for part, panel in ahead(read(), 1 if end - begin > width else 0):
+    for part, panel in read_ahead(read(), 1 if end - begin > width else 0):
         yield part, panel
         if rows.on_columns is not None:
             rows.on_columns(part.stop - part.start)

@@ -21,7 +21,7 @@ from encoding.coders.pooling import CellCoder
 from encoding.models.estimator_input import LARGEST
 from encoding.models.expectation import Statistics, expect
 from encoding.models.gmm import SMALLEST_VARIANCE, DiagonalGMM
-from idt.checks import describe, float_array, positive_integer, within
+from idt.checks import float_array, positive_integer, type_and_shape, within
 from idt.errors import DataError
 
 ROUNDING = 1e-3
@@ -114,7 +114,9 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
     if not orders or not set(orders) <= set(ORDERS) or isinstance(orders, str):
         raise DataError(f"orders must be some of {', '.join(ORDERS)}, got {orders!r}")
     if statistics.s1.shape != means.shape:
-        raise DataError(f"statistics must be of {means.shape} numbers, as the mixture, got {describe(statistics.s1)}")
+        raise DataError(
+            f"statistics must be of {means.shape} numbers, as the mixture, got {type_and_shape(statistics.s1)}"
+        )
     if not statistics.n:
         return np.zeros(vector_size(*means.shape, orders=orders), np.float32)
     n, s0, s1, s2 = statistics.n, statistics.s0, statistics.s1, statistics.s2

@@ -9,7 +9,7 @@ Source: docs/method/encoding.md, section 7; Perronnin et al. 2010 (power), Arand
 
 import numpy as np
 
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 
 
@@ -171,7 +171,7 @@ def _checked(vectors):
     """Finite float32 rows."""
     shape = np.shape(vectors)
     if len(shape) not in (1, 2):
-        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {describe(np.asarray(vectors))}")
+        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {type_and_shape(np.asarray(vectors))}")
     return float_array(vectors, (None,) * len(shape), "vectors")
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.features.content import ATTRIBUTE
-from idt.features.reader import count_of
+from idt.features.content_digest import ATTRIBUTE
+from idt.features.reader import track_count
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
 from idt.params import layout
@@ -43,7 +43,7 @@ class Header(NamedTuple):
     rows : int or None
         Number of tracks.
     content : str or None
-        Digest of what the file holds (`idt.features.content`).
+        Digest of what the file holds (`idt.features.content_digest`).
     """
 
     name: str | None = None
@@ -78,7 +78,7 @@ def header(path):
         return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
-        count, content = count_of(file), hdf5.attribute(file, ATTRIBUTE, str, None)
+        count, content = track_count(file), hdf5.attribute(file, ATTRIBUTE, str, None)
         try:
             params = comparison_params(hdf5.json_attribute(file, "params"))
         except DataError as problem:

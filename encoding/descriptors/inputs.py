@@ -11,7 +11,7 @@ import numpy as np
 
 from encoding.descriptors.feature_files import PROJECTED, names_of
 from encoding.descriptors.sources import ARRAY_BLOCK, FileSource, Source, source_of
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features.features import Features
 from idt.params import layout
@@ -59,7 +59,7 @@ class Inputs:
         """
         if isinstance(videos, str | Path | Features) or not isinstance(videos, Iterable):
             raise DataError(
-                f"videos must be a list of feature files, Features or (n, d) arrays, got {describe(videos):.80}"
+                f"videos must be a list of feature files, Features or (n, d) arrays, got {type_and_shape(videos):.80}"
             )
         sources = _named([source_of(video, str(i)) for i, video in enumerate(videos)], names)
         kind = sources[0].kind

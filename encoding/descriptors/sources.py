@@ -18,8 +18,8 @@ import numpy as np
 from encoding.descriptors.feature_files import NETWORK, PROJECTED, comparison_params, header, sizes_of
 from encoding.descriptors.rechunk import rechunked
 from encoding.descriptors.track_columns import TrackColumns
-from idt.checks import describe, float_array, within
-from idt.errors import DataError, naming
+from idt.checks import float_array, type_and_shape, within
+from idt.errors import DataError, with_name
 from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5
@@ -119,7 +119,7 @@ class Source(Protocol):
                 ]
                 yield checked[0] if len(checked) == 1 else np.concatenate(checked, axis=1), tracks
         except DataError as problem:
-            raise DataError(naming(self.label, str(problem))) from None
+            raise DataError(with_name(self.label, str(problem))) from None
 
     def _blocks(self, sizes, columns, skips, projected) -> Iterator[tuple[dict, TrackColumns]]:
         """Blocks of rows by name, not checked, and the tracks."""
@@ -205,7 +205,7 @@ class FileSource(TrackSource):
         with open_source(self.path) as file:
             self._refuse_another(file)
             # The datasets of many rows are read one after the other, but lie on the disk interleaved.
-            file.read_soon()
+            file.prefetch()
             yield from feature_file.iter_rows(self.path, block=BATCH_ROWS, columns=columns)
             file.check_unchanged()
 
@@ -362,7 +362,7 @@ def source_of(item, name):
         return ArraySource(item, name)
     if isinstance(item, FileSource | FeaturesSource | ArraySource | VideoSource):
         return item
-    raise DataError(f"video {name} must be a feature file, Features or an (n, d) array, got {describe(item)}")
+    raise DataError(f"video {name} must be a feature file, Features or an (n, d) array, got {type_and_shape(item)}")
 
 
 def _with_skips(part, skips):

@@ -7,7 +7,7 @@ import numpy as np
 from encoding.coders.pyramid import CellTracks, Pyramid
 from encoding.descriptors.track_columns import TrackColumns
 from encoding.encode import projected_batches
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 MOST = 2**28
 """Numbers that the descriptors of a video may have along the axes of a codebook: a gigabyte."""
@@ -64,7 +64,9 @@ def read_tracks(source, codebook, params, *, projected=False):
         numbers += sum(block.size for block in rows)
         if numbers > MOST:
             raise DataError(
-                naming(source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)")
+                with_name(
+                    source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)"
+                )
             )
         found.append(rows)
         tracks.append(part)

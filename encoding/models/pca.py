@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
-from idt.checks import describe, float_array, within
+from idt.checks import float_array, type_and_shape, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
 from idt.workers.blas import one_blas_thread, product
@@ -132,7 +132,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         pca.mean_ = float_array(mean, (None,), "mean")
         pca.explained_variance_ = np.asarray(explained_variance, np.float64)
         if pca.explained_variance_.shape != (len(components),) or not np.isfinite(pca.explained_variance_).all():
-            raise DataError(f"every component must have a finite variance, got {describe(pca.explained_variance_)}")
+            raise DataError(
+                f"every component must have a finite variance, got {type_and_shape(pca.explained_variance_)}"
+            )
         pca.n_components_, pca.n_features_in_ = pca.components_.shape
         return pca
 

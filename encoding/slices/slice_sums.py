@@ -10,7 +10,7 @@ import numpy as np
 from encoding.coders.pooling import CellCoder
 from encoding.encode import projected_batches
 from encoding.slices.cut import ASSIGN, LENGTH, Cut
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 LATEST = 16
 """Tracks come by the frame at which they end. Their middle lies before it by half the length of a track times the frame
@@ -75,7 +75,7 @@ def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
     try:
         yield from _by_slice(source, codebook, params, cut, threads, projected)
     except DataError as problem:
-        raise DataError(naming(source.label, str(problem))) from None
+        raise DataError(with_name(source.label, str(problem))) from None
 
 
 def check_sums(codebook, params):

@@ -45,7 +45,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
         If the files cannot be written.
     """
     from idt.batch.precompile import compile_missing
-    from idt.extractor import known_boxes, source_of
+    from idt.extractor import load_boxes, source_of
     from idt.flows.export import export
     from idt.flows.frames import open_flow_video
     from idt.imports.opencv import cv2
@@ -66,9 +66,9 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
         with patience.watching(run.patience, job.source):
             opened = open_flow_video(camera_or_path(job.source), params, wanted_files, strict=strict, **reading)
         video = held.enter_context(opened)
-        boxes = known_boxes(boxes)
+        boxes = load_boxes(boxes)
         origin = {**source_of(video, boxes), "name": job.name}
-        stored = provenance.plain(recorded(params, wanted_files))
+        stored = provenance.as_json_values(recorded(params, wanted_files))
         wanted = record.Record(stored, origin, record.made_with(stored, origin), 0, 0, (0, 0), {}, False)
         if record.is_current(job.output, wanted, overwrite=run.overwrite):
             found = record.read(job.output)

@@ -57,7 +57,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     # Or every process would do it.
     prepare = None if cluster.is_connected() else _compile_missing
     yield from run_jobs(
-        Work(_attempt, _attempt_anywhere, task, _anywhere), jobs, run=run, advance=advance, prepare=prepare
+        Work(_attempt, _attempt_on_cluster, task, _for_cluster), jobs, run=run, advance=advance, prepare=prepare
     )
 
 
@@ -109,11 +109,11 @@ def attempt_apart(job, params, **options):
 def _attempt(job, params, options, progress=None):
     """A task of a process; ``progress`` sends the frames done, and how many there will be, to the caller's process."""
     if progress is not None:
-        options = {**options, "run": replace(options["run"], progress=_sent_by(progress))}
+        options = {**options, "run": replace(options["run"], progress=_sending(progress))}
     return attempt_job(job, params, compiled=True, **options)
 
 
-def _sent_by(send):
+def _sending(send):
     """A progress of `RunOptions` whose counts are sent with their total."""
 
     @contextlib.contextmanager
@@ -123,7 +123,7 @@ def _sent_by(send):
     return progress
 
 
-def _attempt_anywhere(job, params, options):
+def _attempt_on_cluster(job, params, options):
     """A task of a cluster. What kills a decoder kills its process only, so that Dask need not try it four times."""
     outcome = attempt_apart(job, params, **options)
     if outcome.error is not None and job.output.exists():
@@ -132,7 +132,7 @@ def _attempt_anywhere(job, params, options):
     return outcome
 
 
-def _anywhere(job, params, options):
+def _for_cluster(job, params, options):
     """A task with paths that any machine understands."""
     options = {**options, "boxes": cluster.absolute(options["boxes"])}
     if "storage" in options:

@@ -55,7 +55,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     """
     with stage("imports"):
         from idt.batch.precompile import compile_missing
-        from idt.extractor import known_boxes, source_of
+        from idt.extractor import load_boxes, source_of
         from idt.features import feature_file
         from idt.imports.opencv import cv2
 
@@ -77,7 +77,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         if pool is not None:
             storage = replace(storage, network=pool.made)
         with stage("digest of the source"):
-            boxes = known_boxes(boxes)
+            boxes = load_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
@@ -104,7 +104,7 @@ def _write(video, job, params, *, boxes, source, storage, run, pool):
     """Extract an opened video into the feature file of a job; the numbers of tracks and frames."""
     from idt.extractor import features_of
     from idt.features import feature_file
-    from idt.workers.read_ahead import behind
+    from idt.workers.read_ahead import write_behind
 
     tracks = frames = 0
     with feature_file.Writer(
@@ -119,7 +119,7 @@ def _write(video, job, params, *, boxes, source, storage, run, pool):
         with (
             stage("frames to tracks, and writing"),
             run.progress("frame", video.n_expected) as update,
-            behind(writer.append, run.threads > 1) as append,
+            write_behind(writer.append, run.threads > 1) as append,
             closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
         ):
             for chunk in patience.watched(chunks, run.patience, job.source):
@@ -242,7 +242,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     DataError
         If the video cannot be read.
     """
-    from idt.extractor import features_of, known_boxes, source_of
+    from idt.extractor import features_of, load_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.imports.opencv import cv2
@@ -250,7 +250,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     # As for `extract_job`.
     cv2.setNumThreads(1)
     with _opened(job, params, run) as video:
-        boxes = known_boxes(boxes_of(job, boxes))
+        boxes = load_boxes(boxes_of(job, boxes))
         if check is not None:
             check(source_of(video, boxes))
         chunks = patience.watched(

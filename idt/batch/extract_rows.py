@@ -48,7 +48,7 @@ def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, 
         raise DataError(f"only HDF5 can be compact or projected, got {job.output}; name a file that ends in .h5")
     release_rows.check_sizes(layout.block_sizes(params.length, params.cells, params.time_cells), form)
     check_outputs([job], [boxes_of(job, boxes)], overwrite=run.overwrite)
-    ownership.refuse(job.output, run.overwrite)
+    ownership.check_replaceable(job.output, run.overwrite)
     with locks.held(files=[job.output], say=run.say), scratch.folder() as folder:
         kept = job._replace(output=Path(folder) / f"{os.path.basename(job.name)}.h5")
         made = extract_job(kept, params, boxes=boxes, storage=Storage(float32=True), strict=strict, run=run)

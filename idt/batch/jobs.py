@@ -28,7 +28,7 @@ class Job(NamedTuple):
     output: Path
 
 
-class _Group(NamedTuple):
+class _Input(NamedTuple):
     """What one word of a command line stands for: videos, and the folder that names begin below."""
 
     sources: list[str]
@@ -199,16 +199,16 @@ def _expand(given, on_note):
     if os.path.isdir(given):
         below, folders = _videos_below(given, on_note)
         if below:
-            return _Group(below, os.path.abspath(given), True)
+            return _Input(below, os.path.abspath(given), True)
         if not os.listdir(given):
             raise DataError(f"{given} is an empty folder: expected videos or images in it")
         if not holds_images(given) and (series := sorted(map(str, frame_folders(folders, given)))):
-            return _Group(series, os.path.abspath(given), True)
+            return _Input(series, os.path.abspath(given), True)
     elif not os.path.exists(given) and glob.has_magic(given):
         found = _not_drawn([path for path in matching(given) if Path(path).suffix.lower() in VIDEOS])
         if found:
-            return _Group(found, os.path.abspath(fixed_folder(given)), True)
-    return _Group([given], os.path.dirname(_place(given)), False)
+            return _Input(found, os.path.abspath(fixed_folder(given)), True)
+    return _Input([given], os.path.dirname(_place(given)), False)
 
 
 def _videos_below(folder, on_note):

@@ -22,18 +22,18 @@ class Work(NamedTuple):
     attempt : callable
         Importable by its module's name. Called with the arguments of a task and, in a process of this machine, with
         ``progress``; returns an `Outcome`.
-    attempt_anywhere : callable
+    attempt_on_cluster : callable
         The same for a worker of a cluster, without progress.
     task : callable
         Called with the index of a job and whether to wait for another run that makes its output; the arguments.
-    anywhere : callable
+    for_cluster : callable
         Called with these arguments; the same with paths that any machine understands.
     """
 
     attempt: Callable
-    attempt_anywhere: Callable
+    attempt_on_cluster: Callable
     task: Callable
-    anywhere: Callable
+    for_cluster: Callable
 
 
 def run_jobs(work, jobs, *, run, advance=None, prepare=None):
@@ -86,7 +86,7 @@ def run_jobs(work, jobs, *, run, advance=None, prepare=None):
 def _ended(work, tasks, run, tell):
     """Place and result of the tasks as they end, on this machine or a cluster."""
     if cluster.is_connected():
-        return cluster.run(work.attempt_anywhere, (work.anywhere(*task) for task in tasks))
+        return cluster.run(work.attempt_on_cluster, (work.for_cluster(*task) for task in tasks))
     return processes.run(work.attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
 
 

@@ -10,11 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from idt.errors import naming
+from idt.errors import with_name
 from idt.files import atomic, csv_text, lock_file
 from idt.files.marks import TOOL
 
-SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
+SUMMARY, FAILURES = RUN_FILES = ("summary.json", "failures.csv")
 """Files beside the feature files."""
 
 HEADER = ("name", "source", "reason")
@@ -47,7 +47,7 @@ class Notes:
             return None
         name, (first, *_) = next(iter(self.of.items()))
         place = f", see {where}" if where else ""
-        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {naming(name, first)}"
+        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {with_name(name, first)}"
 
 
 def begin(folder, sizes, *, overwrite=False, joins=False):
@@ -77,7 +77,7 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in () if joins else BESIDE:
+    for name in () if joins else RUN_FILES:
         atomic.remove(folder / name, overwrite)
     return Tally(folder, sizes, overwrite)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.command import error_line
 from idt.errors import DataError
-from idt.features import content, feature_file
+from idt.features import content_digest, feature_file
 from idt.features.columns import COLUMNS
 from idt.features.reader import open_features
 from idt.files import hdf5
@@ -102,8 +102,8 @@ def _check_content(path):
             known = values[:, :2] if name == "position" and head.frames is None else values
             _refuse_infinite(path, name, known)
     with open_features(path) as reader:
-        recorded = hdf5.attribute(reader.file, content.ATTRIBUTE, str, None)
-        if recorded not in (None, content.of_file(reader, feature_file.CHUNK)):
+        recorded = hdf5.attribute(reader.file, content_digest.ATTRIBUTE, str, None)
+        if recorded not in (None, content_digest.digest_of_file(reader, feature_file.CHUNK)):
             raise DataError(f"{path} does not hold what its digest was taken of; make it anew")
     return head.source
 

@@ -30,18 +30,18 @@ class FinishedTracks(NamedTuple):
         f_s of each track's scale.
     points : (n, L + 1, 2) float32
         In full-resolution pixels.
-    summary : selection.Summary
+    statistics : selection.TrackStatistics
     histograms : (k, time cells, D) float32
         Of the k kept ones.
     """
 
     factor: np.ndarray
     points: np.ndarray
-    summary: selection.Summary
+    statistics: selection.TrackStatistics
     histograms: np.ndarray
 
 
-class _Kept(NamedTuple):
+class _KeptTracks(NamedTuple):
     """The tracks of a frame that passed the tests, and the camera's motion."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
@@ -55,9 +55,9 @@ def finished_tracks(live, finished, levels, params, since):
 
     Parameters
     ----------
-    live : list of Tracks
+    live : list of LiveTracks
         Of every scale, finest first.
-    finished : list of idt.steps.tracks.Finished
+    finished : list of idt.steps.tracks.FinishedAtScale
         What the tracks of every scale have finished.
     levels : list of Scale
     params : ExtractionParams
@@ -76,18 +76,18 @@ def finished_tracks(live, finished, levels, params, since):
     displacements = np.concatenate([end.displacements for _, _, end in ended])
     points *= factor[:, None, None]
     displacements *= factor[:, None, None]
-    summary = selection.summarise(points, displacements, camera=params.camera)
+    statistics = selection.measure_tracks(points, displacements, camera=params.camera)
     if params.tracks == "none":
         # What stays is neither static nor erratic; all cuboids count.
-        summary = summary._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
+        statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
     described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
     # Of most tracks nobody needs the histograms.
     means, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)
-        means.append(tracks.histograms(end.slots[summary.kept[first:last]], described))
+        means.append(tracks.histograms(end.slots[statistics.kept[first:last]], described))
         first = last
-    return FinishedTracks(factor, points, summary, np.concatenate(means))
+    return FinishedTracks(factor, points, statistics, np.concatenate(means))
 
 
 def in_chunks(steps, video, params, *, size=CHUNK):
@@ -95,7 +95,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
 
     Parameters
     ----------
-    steps : iterable of idt.extractor.Step
+    steps : iterable of idt.extractor.FrameState
         One for every frame.
     video : Video
         Gives the size of the frames and their rate.
@@ -110,7 +110,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
     """
     kept = []
     for step in steps:
-        kept.append(_kept(step))
+        kept.append(_kept_tracks(step))
         if len(kept) == size:
             yield _features(_taken(kept), video, params)
     if kept:
@@ -133,16 +133,17 @@ def _described(length, time_cells, every, remainder):
     return (steps.reshape(time_cells, group) % every == 0).sum(axis=1)
 
 
-def _kept(step):
+def _kept_tracks(step):
     """Keep what passed the tests."""
-    tracks, summary, kept = step.finished, step.finished.summary, np.flatnonzero(step.finished.summary.kept)
+    tracks, statistics = step.finished, step.finished.statistics
+    kept = np.flatnonzero(statistics.kept)
     columns = {
         "frame": np.full(len(kept), step.index, np.int32),
         "scale": tracks.factor[kept],
         "points": tracks.points[kept],
-        **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
+        **{name: getattr(statistics, name)[kept] for name in ("mean", "std", "length", "trajectory")},
     }
-    return _Kept(step.index, step.motion, columns, tracks.histograms)
+    return _KeptTracks(step.index, step.motion, columns, tracks.histograms)
 
 
 def _features(frames, video, params):

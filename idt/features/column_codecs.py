@@ -74,7 +74,7 @@ class Plain:
         return stored[self.name]
 
 
-class Half(Plain):
+class Float16(Plain):
     """A column stored as float16."""
 
     def __init__(self, name, shape):
@@ -113,7 +113,7 @@ class FixedPoint(Plain):
         return stored[self.name] * np.float32(1 / FIXED_POINT)
 
 
-class Steps(Plain):
+class Differences(Plain):
     """Points stored as the first one and the steps from each to the next, in 1/64 pixel."""
 
     def __init__(self, name, shape):
@@ -158,7 +158,7 @@ def codec_of(name, shape, stored):
     shape : tuple of int
         Of a row.
     stored : dict or None
-        As from `idt.features.storage_forms.stored_params`.
+        As from `idt.features.column_storage.stored_params`.
 
     Returns
     -------
@@ -169,5 +169,5 @@ def codec_of(name, shape, stored):
     if name in layout.HISTOGRAMS and not stored["float32"]:
         return FixedPoint(name, shape)
     if stored.get("compact") and name in ("points", "trajectory"):
-        return (Steps if name == "points" else Half)(name, shape)
+        return (Differences if name == "points" else Float16)(name, shape)
     return Plain(name, shape)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.params.layout import DESCRIPTORS, block_sizes
 
@@ -26,7 +26,7 @@ Method: docs/method/extraction.md, section 9.1.
 """
 
 
-def column(name, value):
+def checked_column(name, value):
     """Return a ``value`` for the column ``name`` as a contiguous array of its dtype, or refuse it.
 
     Raises
@@ -41,7 +41,7 @@ def column(name, value):
     )
     if not fits or value.dtype.kind not in ("iu" if dtype != "float32" else "fiu"):
         wanted = ", ".join(["n", *("any" if size is None else str(size) for size in row)])
-        raise DataError(f"{name} must be {dtype} of shape ({wanted}), got {describe(value)}")
+        raise DataError(f"{name} must be {dtype} of shape ({wanted}), got {type_and_shape(value)}")
     if dtype != "float32" and not np.array_equal(value, value.astype(dtype)):
         raise DataError(f"{name} must fit into {dtype}, got numbers from {value.min()} to {value.max()}")
     return np.ascontiguousarray(value, dtype)

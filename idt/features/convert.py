@@ -4,8 +4,9 @@ The form of the source is recognised by its content, that of the target by its s
 ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
 What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
 
-Ours has forms of its own (`storage_forms`): a file can be made compact or projected, and is then the one that
-extracting so would have given. The way back is refused, because such a file would pass for one that has lost nothing.
+A feature file of ours is plain, compact or projected (`column_storage`). `convert` makes a plain file compact or
+projected; the result equals the file that an extraction with these options writes. The way back is refused, because
+the result would pass for a file that has lost nothing.
 """
 
 from pathlib import Path
@@ -107,19 +108,19 @@ def _convert(opened, target, form, storage, overwrite):
         return _export(opened, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(opened, target, overwrite)
-    found = release_rows.kind(source)
+    found = release_rows.form_of(source)
     return _export(opened, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
 
 
 def _import(opened, target, overwrite):
     source = opened.path
-    form = release_rows.kind(source)
+    form = release_rows.form_of(source)
     origin = {"kind": form, "name": Path(source).name, "digest": opened.digest(), "bytes": opened.size}
     if feature_file.is_current(target, params=None, source=origin, overwrite=overwrite):
         return _count(target), [f"{target} is up to date"]
     count = 0
     with feature_file.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
-        for part in release_rows.blocks(source):
+        for part in release_rows.read_blocks(source):
             writer.append(part)
             count += len(part)
         opened.check_unchanged()
@@ -179,7 +180,7 @@ def _count(path):
 
 def _export(opened, target, form, overwrite):
     count = 0
-    with release_rows.writing(target, form, overwrite=overwrite) as put:
+    with release_rows.open_writer(target, form, overwrite=overwrite) as put:
         for part in feature_file.iter_rows(opened.path, block=release_rows.BLOCK):
             put(part)
             count += len(part)

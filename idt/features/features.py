@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features import joining, tables
 from idt.features.camera import Camera
-from idt.features.columns import COLUMNS, column, empty_columns, time_position
+from idt.features.columns import COLUMNS, checked_column, empty_columns, time_position
 from idt.features.network_blocks import NetworkBlocks
 from idt.features.projection import Projected
 from idt.features.track import Track, checked_index
@@ -101,7 +101,7 @@ class Features:
     def __post_init__(self):
         count = None
         for name, value in self.columns().items():
-            value = column(name, value)
+            value = checked_column(name, value)
             if count not in (None, len(value)):
                 raise DataError(f"all columns must have equally many rows, got {count} and {name} with {len(value)}")
             count = len(value)
@@ -111,7 +111,7 @@ class Features:
         if isinstance(self.params, dict):
             self.params = ExtractionParams.from_options(**self.params)
         if not isinstance(self.params, ExtractionParams | None):
-            raise DataError(f"params must be ExtractionParams, a dict or None, got {describe(self.params)}")
+            raise DataError(f"params must be ExtractionParams, a dict or None, got {type_and_shape(self.params)}")
 
     def __len__(self):
         return next((len(value) for value in (*self.columns().values(), self.projected) if value is not None), 0)

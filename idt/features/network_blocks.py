@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
@@ -75,7 +75,7 @@ class NetworkBlocks:
         )
 
 
-def checked(made, name="the parameter network"):
+def checked_blocks(made, name="the parameter network"):
     """Check what a file says of its blocks.
 
     Parameters
@@ -107,7 +107,7 @@ def checked(made, name="the parameter network"):
         and 0 < made["power"] <= 1
     )
     if not fits:
-        raise DataError(f"{name} must describe blocks of networks, got {shown(made)}; extract the video anew")
+        raise DataError(f"{name} must describe blocks of networks, got {short_repr(made)}; extract the video anew")
     return made
 
 
@@ -116,7 +116,7 @@ def stored_width(made, name):
     return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
 
 
-def decoded(made, name, sums, maxima):
+def decoded_block(made, name, sums, maxima):
     """Return a block as it is encoded.
 
     Parameters

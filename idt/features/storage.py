@@ -29,7 +29,8 @@ class Storage:
     compact : bool
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str, Path or None
-        Store descriptors along the axes of this codebook, and of the columns only `idt.features.storage_forms.KEPT`.
+        Store descriptors along the axes of this codebook, and no other columns than
+        `idt.features.column_storage.PROJECTED_COLUMNS`.
         `loaded` replaces the path by a `Projection`.
     network : object
         Maps of networks to pool along tracks, an `idt.networks.map_params.MapParams`; for the writer the description

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError, OutOfRange
 from idt.features.columns import COLUMNS
 
@@ -87,7 +87,7 @@ def checked_index(index, count):
     chosen = np.asarray(index) if isinstance(index, list | np.ndarray) or hasattr(index, "__array__") else None
     if chosen is None or chosen.ndim != 1 or chosen.dtype.kind not in "biu":
         remedy = "; a column is an attribute" if isinstance(index, str) else ""
-        raise DataError(f"index must be a number, a slice, (n,) bool or (m,) int, got {describe(index)}{remedy}")
+        raise DataError(f"index must be a number, a slice, (n,) bool or (m,) int, got {type_and_shape(index)}{remedy}")
     if chosen.dtype.kind == "b":
         if len(chosen) != count:
             raise OutOfRange(f"index of {len(chosen)} truth values does not fit {count} tracks")

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features.camera import Camera
+from idt.features.column_storage import ColumnStorage, row_shapes, stored_params
 from idt.features.columns import time_position
-from idt.features.content import ATTRIBUTE, Content, of_camera
+from idt.features.content_digest import ATTRIBUTE, ContentDigest, camera_fields
 from idt.features.storage import FORMAT, PLAIN
-from idt.features.storage_forms import Form, row_shapes, stored_params
 from idt.files import result_file
 from idt.files.hdf5 import chunks as hdf5_chunks
 
@@ -108,7 +108,7 @@ class Writer:
         self._cameras: list[Camera] = []
         self._camera_datasets: dict[str, Any] = {}
         self._next_camera = video.first_frame
-        self._content = Content()
+        self._content = ContentDigest()
         self._timed: bool | None = None
         self._finished = False
 
@@ -221,7 +221,7 @@ class Writer:
     def _begin(self, points):
         """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
-        self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
+        self._form = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:
             result_file.set_attribute(self._file, "projected", json.dumps(self._form.widths))
         for name, field in self._form.fields.items():
@@ -231,7 +231,7 @@ class Writer:
         for name, shape in self._shapes.items():
             values = features.need(name)
             if values.shape[1:] != shape:
-                raise DataError(f"{name} must have rows of shape {shape} in {self.path}, got {describe(values)}")
+                raise DataError(f"{name} must have rows of shape {shape} in {self.path}, got {type_and_shape(values)}")
             finite = values[:, :2] if name == "position" else values
             if not np.isfinite(finite).all():
                 raise DataError(f"{name} must be finite, got NaN or infinity")
@@ -292,7 +292,7 @@ class Writer:
         if camera.first_frame != self._next_camera:
             raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
         self._next_camera += len(camera)
-        self._content.add(of_camera(camera))
+        self._content.add(camera_fields(camera))
         self._cameras.append(camera)
         if sum(len(some) for some in self._cameras) >= CAMERA_CHUNK:
             self._write_cameras()

@@ -101,7 +101,7 @@ def sweep(folder, names):
         lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
 
 
-def abandon():
+def remove_own_locks():
     """Remove the lock files of this process, which is about to end in the middle of its work."""
     for path, (_, descriptor) in list(_held.items()):
         with contextlib.suppress(OSError):
@@ -210,11 +210,11 @@ def _announcement(descriptor, target):
 
 def _once(say):
     """Say the first line only, if any: a file that is replaced while it is waited for is waited for again."""
-    told: list[str] = []
+    lines: list[str] = []
 
     def first(line):
-        if say is not None and not told:
-            told.append(line)
+        if say is not None and not lines:
+            lines.append(line)
             say(line)
 
     return first

@@ -138,7 +138,7 @@ def is_drawn(path):
         os.close(descriptor)
 
 
-def is_plot_of_before(descriptor):
+def is_earlier_plot(descriptor):
     """Tell whether the open file ``descriptor`` is a PNG as reports had it before they were marked.
 
     It says nothing of its maker and has 120 dots per inch, which is not enough to know it by.

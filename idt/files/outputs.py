@@ -32,7 +32,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     suffixes : collection of str
         Of the files that are read of a folder; all files without it.
     overwrite : bool or collection of path
-        As for `idt.files.ownership.refuse`.
+        As for `idt.files.ownership.check_replaceable`.
     unmarked : bool
         Nobody can tell who made an output of this form, so whether one may be replaced is decided when its new content
         is known (`idt.files.atomic.replacing`).
@@ -53,9 +53,9 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     for path in outputs:
         # Without ``overwrite`` HDF5 is left to the check whether it is up to date.
         if not unmarked and os.path.lexists(path) and (overwrite or not _is_hdf5(path)):
-            ownership.refuse(path, overwrite)
+            ownership.check_replaceable(path, overwrite)
     for path in beside:
-        ownership.refuse(path, overwrite or True)
+        ownership.check_replaceable(path, overwrite or True)
 
 
 def _is_hdf5(path):

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files import marks
 
 SYSTEM = ("/dev", "/proc", "/sys")
@@ -23,7 +23,7 @@ PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
 """Pictures of a report, and the file of ours beside which one that has no mark is taken for ours."""
 
 
-def refuse(path, overwrite=False, *, unmarked=False):
+def check_replaceable(path, overwrite=False, *, unmarked=False):
     """Refuse an output whose name is taken by a file that must stay.
 
     Parameters
@@ -79,7 +79,7 @@ def remedy(path):
 def check_overwrite(overwrite):
     """Refuse an ``overwrite`` that is neither a truth value nor a collection of paths."""
     if not isinstance(overwrite, bool | Collection) or isinstance(overwrite, str | bytes):
-        raise DataError(f"overwrite must be True, False or a list of the files to replace, got {shown(overwrite)}")
+        raise DataError(f"overwrite must be True, False or a list of the files to replace, got {short_repr(overwrite)}")
 
 
 def is_named(path, overwrite):
@@ -114,7 +114,7 @@ def is_ours(path):
         if found.st_size == 0 or marks.is_marked(descriptor):
             return True
         company = PLOTS.get(os.path.basename(path))
-        if company is not None and marks.is_plot_of_before(descriptor):
+        if company is not None and marks.is_earlier_plot(descriptor):
             return is_ours(os.path.join(os.path.dirname(path), company))
     except OSError:
         return False

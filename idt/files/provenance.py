@@ -60,15 +60,17 @@ def is_current(path, *, format, version, params, source, overwrite=False, made_w
     if not os.path.lexists(path):
         return False
     made_with = versions.made_with(format, params, source) if made_with is None else made_with
-    difference = _difference(path, format, version, plain(params) or {}, plain(source) or {}, made_with)
+    difference = _difference(
+        path, format, version, as_json_values(params) or {}, as_json_values(source) or {}, made_with
+    )
     if difference is not None:
         if not overwrite:
             raise DataError(f"{difference}; {ownership.remedy(path)}")
-        ownership.refuse(path, overwrite)
+        ownership.check_replaceable(path, overwrite)
     return difference is None
 
 
-def plain(values):
+def as_json_values(values):
     """Return ``values``, a dataclass or dict, as the dict that its JSON would come back as; None stays None."""
     if values is None:
         return None

@@ -13,11 +13,11 @@ import json
 import h5py
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files import atomic, versions
-from idt.files.hdf5.kind import LONG
+from idt.files.hdf5.identify import TEXT_GROUP
 from idt.files.marks import TOOL
-from idt.files.provenance import plain
+from idt.files.provenance import as_json_values
 
 INLINE = 1 << 15
 """Bytes of the longest text that is an attribute: HDF5 keeps attributes of 64 KB and more without a checksum."""
@@ -37,7 +37,7 @@ class ResultFile(h5py.File):
 
     Parameters
     ----------
-    part : idt.files.atomic.Part
+    part : idt.files.part_file.PartFile
     """
 
     def __init__(self, part):
@@ -136,21 +136,21 @@ def set_attribute(item, name, value):
     """
     if name in item.attrs:
         del item.attrs[name]
-    if isinstance(item, h5py.Group) and f"{LONG}/{name}" in item:
-        del item[f"{LONG}/{name}"]
+    if isinstance(item, h5py.Group) and f"{TEXT_GROUP}/{name}" in item:
+        del item[f"{TEXT_GROUP}/{name}"]
     if not isinstance(value, str):
         item.attrs.create(name, value, dtype="<f8" if isinstance(value, float) else "<i8")
         return
     data = _encoded(value, name)
     if len(data) > INLINE:
-        write_text(item, f"{LONG}/{name}", [value])
+        write_text(item, f"{TEXT_GROUP}/{name}", [value])
         return
     item.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", max(1, len(data))))
 
 
 def set_json(file, name, values):
     """Record ``values``, a dataclass, dict, list or None, as the root attribute ``name`` of ``file``, in JSON."""
-    set_attribute(file, name, json.dumps(plain(values), sort_keys=not isinstance(values, list)))
+    set_attribute(file, name, json.dumps(as_json_values(values), sort_keys=not isinstance(values, list)))
 
 
 def write_text(file, name, texts):
@@ -246,8 +246,8 @@ def _chunks(values):
 def _encoded(text, name):
     """The bytes of a ``text`` for ``name``."""
     if "\0" in text:
-        raise DataError(f"{name} must be text without NUL, got {shown(text)}")
+        raise DataError(f"{name} must be text without NUL, got {short_repr(text)}")
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise DataError(f"{name} must be text that UTF-8 can write, got {shown(text)}") from None
+        raise DataError(f"{name} must be text that UTF-8 can write, got {short_repr(text)}") from None

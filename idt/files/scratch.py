@@ -57,7 +57,7 @@ def sweep(place=None):
                     os.close(descriptor)
 
 
-def abandon():
+def remove_own_folders():
     """Remove the temporary folders of this process, which is about to end in the middle of its work."""
     for path in list(_open):
         _remove(path)
@@ -92,7 +92,7 @@ def _opened(path):
 def _remove(path):
     descriptor = _open.get(path)
     if descriptor is not None:
-        # Known until it is gone: a signal may end this process in the middle, and `abandon` finishes then.
+        # Known until it is gone: a signal may end this process in the middle, and `remove_own_folders` finishes then.
         shutil.rmtree(path, ignore_errors=True)
         _open.pop(path, None)
         os.close(descriptor)

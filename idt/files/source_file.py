@@ -127,7 +127,7 @@ class SourceFile:
                 continue
         return self._place
 
-    def read_soon(self):
+    def prefetch(self):
         """Ask the system to fetch the whole file, in the order in which it lies on the disk, while work goes on."""
         # Not every system, nor every kind of file, knows how.
         with contextlib.suppress(AttributeError, OSError):

@@ -1,9 +1,9 @@
 """Text and bytes that strangers wrote: what is opened, how much of it is read, and what is refused.
 
-Every reader of lists, labels, boxes, recipes and reports goes through `opened`. It opens regular files only, because a
-pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines end in LF,
-CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other forms. Tables
-of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
+Every reader of lists, labels, boxes, recipes and reports goes through `open_regular`. It opens regular files only,
+because a pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines
+end in LF, CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other
+forms. Tables of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
 """
 
 import codecs
@@ -26,7 +26,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
-def opened(path):
+def open_regular(path):
     """Open a regular file for reading, unbuffered.
 
     Parameters
@@ -82,7 +82,7 @@ def read_bytes(path, *, most=LARGEST):
     OSError
         If it does not exist or cannot be read.
     """
-    with opened(path) as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= most:
             # Whole, even where the system gives less at once; what is appended meanwhile is not waited for.

@@ -29,7 +29,7 @@ MEMORY = 1 << 27
 _READ = 1 << 16
 
 
-def form_of(head):
+def compression_of(head):
     """Return the form of a packed file by its ``head``, its first bytes: a key of `MAGIC`, or None."""
     return next((form for form, magic in MAGIC.items() if head.startswith(magic)), None)
 
@@ -48,7 +48,7 @@ def unpacked(file, name):
     -------
     io.BufferedReader
     """
-    form = form_of(file.read(max(map(len, MAGIC.values()))))
+    form = compression_of(file.read(max(map(len, MAGIC.values()))))
     file.seek(0)
     return io.BufferedReader(file if form is None else Unpacked(file, name, form), io.DEFAULT_BUFFER_SIZE << 3)
 

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 
-class Arrays:
+class ArrayReader:
     """Frames handed over as arrays, taken one by one: the iterable need not end."""
 
     kind, path, name, fps, decoder = "arrays", "", "arrays", math.nan, ""
@@ -35,11 +35,11 @@ class Arrays:
         if not (isinstance(image, np.ndarray) and image.dtype == np.uint8):
             nans = np.isnan(image).sum() if isinstance(image, np.ndarray) and image.dtype.kind == "f" else 0
             remedy = f" with {nans} NaN" if nans else "; scale to 0…255 and convert with .astype(np.uint8)"
-            raise DataError(f"{self.label(self.position)} must be a uint8 array, got {describe(image)}{remedy}")
+            raise DataError(f"{self.label(self.position)} must be a uint8 array, got {type_and_shape(image)}{remedy}")
         if not image.size or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
             colour = self.channels.upper()
             raise DataError(
-                f"{self.label(self.position)} must be gray (H, W) or {colour} (H, W, 3), got {describe(image)}"
+                f"{self.label(self.position)} must be gray (H, W) or {colour} (H, W, 3), got {type_and_shape(image)}"
             )
         self.position += 1
         return image

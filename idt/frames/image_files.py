@@ -14,7 +14,7 @@ from idt.errors import DataError
 from idt.files.source_file import open_source
 from idt.frames.image_pages import check_picture, is_animation, pages_of
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
-from idt.frames.opencv_decoder import quiet
+from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
@@ -22,7 +22,7 @@ from idt.params.bounds import MOST_PIXELS
 _PIXEL, _DESCRIPTION = 8, 1 << 24
 
 
-class Images:
+class ImageReader:
     """Image files, one frame each.
 
     Parameters
@@ -152,7 +152,7 @@ def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):
     # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
     if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
         return None
-    with quiet():
+    with silence_opencv():
         try:
             return cv2.imdecode(np.frombuffer(data, np.uint8), form)
         except cv2.error:

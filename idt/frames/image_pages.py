@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.frames.image_size import check_pixels, tiff_size
-from idt.frames.opencv_decoder import quiet
+from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
@@ -78,7 +78,7 @@ def check_picture(image, label, max_pixels):
     check_pixels(label, image.shape[1::-1], max_pixels)
 
 
-class Pages:
+class PageReader:
     """The pages of a TIFF file, a frame each.
 
     Parameters
@@ -128,7 +128,7 @@ class Pages:
         return f"frame {index} (page {self._pages[index][0] + 1})"
 
     def digest(self):
-        """Return what `idt.frames.image_files.Images` returns of one file."""
+        """Return what `idt.frames.image_files.ImageReader` returns of one file."""
         return hashlib.sha256(self._file.digest().encode()).hexdigest()
 
     def check_unchanged(self):
@@ -155,7 +155,7 @@ class Pages:
         while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= AT_ONCE:
             last += 1
         flags, data = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, np.frombuffer(self._data, np.uint8)
-        with quiet():
+        with silence_opencv():
             try:
                 done, images = cv2.imdecodemulti(data, flags, range=(number, last + 1))
             except cv2.error:

@@ -54,7 +54,7 @@ _LOGGING = Lock()
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-class Capture:
+class OpencvReader:
     """A video file or a camera, read by OpenCV.
 
     Parameters
@@ -81,7 +81,7 @@ class Capture:
             refuse_playlist(path, self._file.head(HEAD))
             self._check_size(image_size(self._file.head(IMAGE_HEAD)) or (0, 0))
         self._patience, began = allowed(), time.monotonic()
-        with quiet():
+        with silence_opencv():
             self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file, self._patience)
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         self._codec = codec.decode("latin1").lower().rstrip("\0 ")
@@ -151,7 +151,7 @@ class Capture:
         """
         if self._file is None:
             return None
-        with quiet():
+        with silence_opencv():
             capture, found = _capture(self._file, self._patience), array("d")
             while capture.grab():
                 found.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
@@ -244,7 +244,7 @@ class Capture:
         least = 200 + width * height / 1024
         count = still = largest = 0
         known = set()
-        with quiet():
+        with silence_opencv():
             capture = _capture(self._file, self._patience)
             raw = capture.set(cv2.CAP_PROP_FORMAT, -1)
             while raw and capture.grab():
@@ -285,7 +285,7 @@ def _capture(file, seconds):
 
 
 @contextmanager
-def quiet():
+def silence_opencv():
     """Keep OpenCV's own warnings off stderr: ours say the same in one line. A level that the user has set stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield

@@ -26,7 +26,7 @@ FRAME_DIGITS = 9
 FARTHEST = 1e9
 """Pixels from the corner beyond which no image reaches; float32 holds them."""
 
-NOBODY = np.empty((0, 4), np.float32)
+NO_BOXES = np.empty((0, 4), np.float32)
 
 # Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128, of which
 # a person fills 96, so that it finds nobody in the 120 lines of KTH.
@@ -144,7 +144,7 @@ def _read(path):
     return Boxes(str(path), frames, lines)
 
 
-def mask(boxes, shape):
+def match_mask(boxes, shape):
     """Where matches may lie: 1, and 0 inside the boxes.
 
     Parameters
@@ -202,7 +202,7 @@ def find_people(gray):
         gray = cv2.resize(gray, (round(width * factor), round(height * factor)), interpolation=cv2.INTER_LINEAR)
     found, _ = _detector().detectMultiScale(gray, winStride=(8, 8), padding=(16, 16), scale=1.05)
     if len(found) == 0:
-        return NOBODY.copy()
+        return NO_BOXES.copy()
     # Threads find the boxes in any order; (x, y, width, height) in whole pixels of the enlarged frame.
     x, y, w, h = np.asarray(sorted(map(tuple, found)), np.float32).T
     boxes = np.stack([x, y, x + w - 1, y + h - 1], axis=1) / np.float32(factor)

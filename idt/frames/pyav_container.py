@@ -15,6 +15,7 @@ from av.stream import Disposition
 
 from idt.errors import DataError, printable
 from idt.frames.image_size import check_pixels, image_size
+from idt.frames.motion.exported import EXPORT
 from idt.frames.opencv_decoder import IMAGE_HEAD
 from idt.frames.playlists import HEAD, refuse_playlist
 
@@ -41,7 +42,7 @@ _CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
-class Bytes:
+class ByteReader:
     """What FFmpeg reads: a file from its beginning, at a place of its own.
 
     Parameters
@@ -97,7 +98,7 @@ def open_container(file, path, max_pixels):
     # Options of decoders are left out: PyAV frees those of streams that show later, such as of MPEG, and crashes.
     closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
-        container = av.open(Bytes(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
+        container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
     # Packets would be held back until their stamps are known.
@@ -105,9 +106,18 @@ def open_container(file, path, max_pixels):
     return container
 
 
-def decoder_options(max_pixels):
-    """Return FFmpeg's options of a decoder whose frames have at most ``max_pixels``, without the whole blocks."""
-    return {"max_pixels": f"{2 * max_pixels + 65536}"}
+def decoder_options(max_pixels, *, vectors=False):
+    """Return FFmpeg's options of a decoder.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Most pixels of a frame. FFmpeg is told more, because it counts whole blocks.
+    vectors : bool
+        Export motion vectors.
+    """
+    options = {"max_pixels": f"{2 * max_pixels + 65536}"}
+    return {**options, **EXPORT} if vectors else options
 
 
 def video_of(container, path):

@@ -22,7 +22,7 @@ _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 _LEFT = ("h264", "hevc")
 
 
-class Pictures:
+class FrameConverter:
     """What makes BGR images of the frames of a stream.
 
     Parameters

@@ -21,18 +21,20 @@ from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
-from idt.workers.patience import beat
-from idt.workers.read_ahead import ahead
+from idt.params.flow_choice import MPEG
+from idt.workers.patience import frame_arrived
+from idt.workers.read_ahead import read_ahead
 
 DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """One gray frame: its number after resampling, its number in the source, and (H, W) uint8 pixels."""
+    """One gray frame: its number after resampling and in the source, (H, W) uint8 pixels, usable motion vectors."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
     gray: np.ndarray
+    vectors: np.ndarray | None = None
 
 
 def open_video(
@@ -89,7 +91,7 @@ def open_video(
     """
     PIXELS.check("max_pixels", max_pixels)
     opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": params.deinterlace}
-    return Video(find_reader(video, channels, **opening), params, strict, ahead)
+    return Video(find_reader(video, channels, **opening, vectors=params.flow == MPEG), params, strict, ahead)
 
 
 class Video:
@@ -165,7 +167,7 @@ class Video:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        return ahead(iter(self._take, None), self._ahead) if self._ahead else self
+        return read_ahead(iter(self._take, None), self._ahead) if self._ahead else self
 
     def __next__(self) -> Frame:
         frame = self._take()
@@ -175,8 +177,7 @@ class Video:
 
     def _take(self):
         """Next frame, or None."""
-        frame, self._pending = self._pending, None
-        frame = frame or self._next_frame()
+        frame, self._pending = self._pending or self._next_frame(), None
         if frame is None:
             self._reader.check_unchanged()
         return frame
@@ -220,8 +221,7 @@ class Video:
 
     def _first(self):
         """First frame; why there is none is an error that names what there is."""
-        frame = self._next_frame()
-        if frame is not None:
+        if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
         if wanted == FAR and self._schedule.times is not None:
@@ -243,16 +243,17 @@ class Video:
         while reader.position < wanted:
             if not reader.skip():
                 return self._finish(at_end=True)
-            beat()
+            frame_arrived()
         image = reader.read()
-        beat()
+        frame_arrived()
         if image is None:
             return self._finish(at_end=True)
         # Behind frames that are lost the next one that there is.
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)
-        frame = Frame(self._index, original, self._gray(image, original))
+        gray, vectors = self._gray(image, original), getattr(reader, "vectors", None)
+        frame = Frame(self._index, original, gray, vectors if self.shrink == 1 else None)
         self._index += 1
         self._next_kept = self._schedule.first(original + 1, after=self._next_kept + 1)
         return frame

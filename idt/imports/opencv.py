@@ -6,6 +6,6 @@ stands for the current folder: every program that is started from then on would 
 
 import cv2 as cv2
 
-from idt.imports.surroundings import clean_environment
+from idt.imports.environment import clean_environment
 
 clean_environment()

@@ -8,7 +8,7 @@ import math
 import numbers
 from typing import NamedTuple
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 
 class Bounds(NamedTuple):
@@ -85,7 +85,7 @@ class Bounds(NamedTuple):
         """
         expected, reason = self.fault(value)
         if expected:
-            raise DataError(f"{name} must be {expected}, got {shown(value)}{reason and f': {reason}'}")
+            raise DataError(f"{name} must be {expected}, got {short_repr(value)}{reason and f': {reason}'}")
         return int(value) if isinstance(self.low, int) else float(value)
 
     def _other(self):
@@ -117,7 +117,7 @@ MOST_PIXELS = 64_000_000
 
 PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
 
-PATIENT = 600
+DEFAULT_PATIENCE = 600
 """Seconds without a frame after which a video is given up, unless a run says otherwise: a server that is started anew
 answers sooner, and no frame of the usual sizes takes as long on a busy machine."""
 
@@ -126,7 +126,7 @@ PATIENCE = Bounds(1, 1_000_000, "it is eleven days, and no frame takes as long")
 WORKERS = 4096
 """Most threads of all jobs together."""
 
-SHARE = "it is a share, and 1 is all of it"
+SHARE_REASON = "it is a share, and 1 is all of it"
 
 
 def check_workers(jobs, threads):

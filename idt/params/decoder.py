@@ -7,7 +7,7 @@ the order of fields, time stamps and covers are visible to it, but hidden by Ope
 
 import importlib.util
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 DECODERS = ("auto", "opencv", "pyav")
 """Names of the decoders of video files. auto is PyAV where it is installed, else OpenCV."""
@@ -48,4 +48,4 @@ def chosen(decoder):
 def check_decoder(decoder):
     """Refuse ``decoder`` unless it is one of `DECODERS`."""
     if not isinstance(decoder, str) or decoder not in DECODERS:
-        raise DataError(f"decoder must be one of {', '.join(DECODERS)}, got {shown(decoder)}")
+        raise DataError(f"decoder must be one of {', '.join(DECODERS)}, got {short_repr(decoder)}")

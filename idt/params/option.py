@@ -3,7 +3,7 @@
 from dataclasses import field, fields
 from typing import Any
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 
 def option(default, *, help, bounds=None, unit="", method="", choices=None, flag=None) -> Any:
@@ -46,10 +46,10 @@ def check_fields(params):
             pass
         elif choices is not None:
             if not isinstance(value, str) or value not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
+                raise DataError(f"{name} must be one of {', '.join(choices)}, got {short_repr(value)}")
         elif "bool" in kind:
             if not isinstance(value, bool):
-                raise DataError(f"{name} must be True or False, got {shown(value)}")
+                raise DataError(f"{name} must be True or False, got {short_repr(value)}")
         elif bounds is not None and not (isinstance(value, str) and "str" in kind):
             value = bounds.check(name, value)
         object.__setattr__(params, name, value)

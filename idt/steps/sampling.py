@@ -86,6 +86,6 @@ def sample_points(textured, live, *, stride=5):
     -----
     docs/method/extraction.md, section 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
-    live = checks.points_as_they_are(live, "live")
+    live = checks.checked_points(live, "live")
     points = np.empty((textured.size, 2), np.float32)
     return points[: kernel.free_centres(textured.copy(), live, stride, points)]

@@ -11,7 +11,7 @@ from idt import checks
 from idt.kernels import selection as kernel
 
 
-class Summary(NamedTuple):
+class TrackStatistics(NamedTuple):
     """Numbers of whole tracks, in full-resolution pixels.
 
     Attributes
@@ -34,7 +34,7 @@ class Summary(NamedTuple):
     followed_camera: np.ndarray
 
 
-def summarise(points_full, displacements_full, *, camera=True):
+def measure_tracks(points_full, displacements_full, *, camera=True):
     """Summarise finished tracks and test which are kept.
 
     Parameters
@@ -66,6 +66,6 @@ def summarise(points_full, displacements_full, *, camera=True):
     displacements_full = checks.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
     moments, passed = np.empty((2, n_tracks, 2), np.float32), np.empty((2, n_tracks), np.bool_)
     length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
-    kernel.summarise(points_full, displacements_full, camera, moments, length, trajectory, passed)
+    kernel.measure(points_full, displacements_full, camera, moments, length, trajectory, passed)
     (mean, std), (kept, followed) = moments, passed
-    return Summary(mean, std, length, trajectory, kept, followed)
+    return TrackStatistics(mean, std, length, trajectory, kept, followed)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe as received
 from idt.checks import float_array, gray_image
-from idt.errors import DataError, shown
+from idt.checks import type_and_shape as received
+from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.kernels import matching, surf_describe, surf_detect, surf_orient
 
@@ -119,7 +119,7 @@ def detect(gray, mask=None, *, threshold=200.0):
     """
     gray = gray_image(gray)
     if not 0 <= threshold < np.inf:
-        raise DataError(f"threshold must be a number of at least 0, got {shown(threshold)}")
+        raise DataError(f"threshold must be a number of at least 0, got {short_repr(threshold)}")
     integral = _integrate(gray)
     mask_integral = np.empty((0, 0), np.int32) if mask is None else _integrate(_mask_for(gray, mask))
     # Two maxima are never neighbours: at most a quarter of the cells of each searched layer, and all octaves
@@ -210,7 +210,7 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
     descriptors = float_array(descriptors, (len(points), None), "descriptors")
     previous_descriptors = float_array(previous_descriptors, (len(previous_points), None), "previous_descriptors")
     if not 0 < radius < np.inf:
-        raise DataError(f"radius must be a positive number of pixels, got {shown(radius)}")
+        raise DataError(f"radius must be a positive number of pixels, got {short_repr(radius)}")
     nearest = np.full(len(points), -1, np.int64)
     if len(points) == 0 or len(previous_points) == 0:
         return nearest

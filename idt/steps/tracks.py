@@ -16,7 +16,7 @@ from idt.errors import DataError
 from idt.kernels import tracks as kernel
 
 
-class Finished(NamedTuple):
+class FinishedAtScale(NamedTuple):
     """Tracks that have made their L steps, in pixels of their scale.
 
     Attributes
@@ -25,7 +25,7 @@ class Finished(NamedTuple):
     displacements : (n, L, 2) float32
         Of the compensated flow.
     slots : (n,) int32
-        What `Tracks.histograms` knows them by.
+        What `LiveTracks.histograms` knows them by.
     """
 
     points: np.ndarray
@@ -33,7 +33,7 @@ class Finished(NamedTuple):
     slots: np.ndarray
 
 
-class Tracks:
+class LiveTracks:
     """The live tracks of one scale.
 
     Parameters
@@ -64,7 +64,7 @@ class Tracks:
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
         self.sums = np.zeros((0, step_size), np.float32)
-        self._nothing = Finished(self._points, self._displacements, self._listed[0])
+        self._nothing = FinishedAtScale(self._points, self._displacements, self._listed[0])
 
     def __len__(self):
         return self._count
@@ -84,7 +84,7 @@ class Tracks:
 
     def start(self, points):
         """Begin a track at each of the points, contiguous (m, 2) float32."""
-        points = checks.points_as_they_are(points, "points")
+        points = checks.checked_points(points, "points")
         last, room = self._count + len(points), len(self._points)
         if last > room:
             self._grow(max(last - room, room // 4, 256))
@@ -92,7 +92,7 @@ class Tracks:
         self._count = last
 
     def none_finished(self):
-        """The `Finished` of a frame at which no track ends."""
+        """The `FinishedAtScale` of a frame at which no track ends."""
         return self._nothing
 
     def advance(self, flow, flow_warp):
@@ -139,7 +139,7 @@ class Tracks:
             return self._nothing
         # Copied: the next `start` takes from these slots.
         slots = self._listed[0, n_live : n_live + n_finished].copy()
-        return Finished(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
+        return FinishedAtScale(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
     def histograms(self, slots, described=None):
         """Mean histograms of tracks that have just finished.
@@ -147,7 +147,7 @@ class Tracks:
         Parameters
         ----------
         slots : (n,) int32
-            Of `Finished` tracks; they are given to others by the next `start`.
+            Of `FinishedAtScale` tracks; they are given to others by the next `start`.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 

@@ -42,7 +42,7 @@ def in_order(function, tasks, jobs=1):
         What the first task of those raises that raise anything.
     """
     if cluster.is_connected():
-        for result in surviving(function, tasks):
+        for result in in_order_or_lost(function, tasks):
             if isinstance(result, processes.Lost):
                 raise OSError(f"the work cannot go on: {result.reason}")
             yield result
@@ -60,7 +60,7 @@ def in_order(function, tasks, jobs=1):
         yield result
 
 
-def surviving(function, tasks, jobs=1):
+def in_order_or_lost(function, tasks, jobs=1):
     """Yield ``function(*task)`` for every task in order, or `processes.Lost` where it took its process along.
 
     Parameters

@@ -6,11 +6,11 @@ import ctypes
 # Parameters of glibc's mallopt (malloc.h).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
-KEPT = 32 << 20
+RETAINED = 32 << 20
 """Bytes of freed memory to keep, and size from which on a piece goes back by itself: the most that glibc allows."""
 
 
-def keep_freed():
+def keep_freed_memory():
     """Keep freed memory for what comes next, if the C library is one that can be told to.
 
     A frame needs as many megabytes as the one before, and gives them back in between. To fetch them from the system
@@ -20,5 +20,5 @@ def keep_freed():
     # Not glibc, or not even a file to ask.
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in ((_TRIM_THRESHOLD, KEPT), (_MMAP_THRESHOLD, KEPT), (_ARENA_MAX, 1)):
+        for parameter, value in ((_TRIM_THRESHOLD, RETAINED), (_MMAP_THRESHOLD, RETAINED), (_ARENA_MAX, 1)):
             mallopt(parameter, value)

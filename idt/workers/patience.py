@@ -3,8 +3,8 @@
 FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg can be told to end by
 itself (`allowed`), and then says what it says at the end of a video; `refuse_late` tells the two apart. Where it does
 not answer either, only its process can be ended. So whoever awaits frames says so (`watching`, `watched`), and each
-frame resets the time (`beat`). In a process of `idt.workers.worker` the parent is told, which kills it when the time is
-over and goes on. A command that decodes a video itself is ended as `end_by` says. Nothing else is watched.
+frame resets the time (`frame_arrived`). In a process of `idt.workers.worker` the parent is told, which kills it when
+the time is over and goes on. A command that decodes a video itself is ended as `end_by` says. Nothing else is watched.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from idt.errors import DataError
-from idt.params.bounds import PATIENT
+from idt.params.bounds import DEFAULT_PATIENCE
 
 MARGIN = 5.0
 """Seconds more for FFmpeg to end by itself."""
@@ -51,7 +51,7 @@ def gave_up(seconds):
 
 def allowed():
     """Return the seconds that a decoder may take for a frame."""
-    return PATIENT if _until is None else _seconds
+    return DEFAULT_PATIENCE if _until is None else _seconds
 
 
 def refuse_late(began, seconds, name):
@@ -120,7 +120,7 @@ def watched(items, seconds, name):
         del item  # before the next one is made
 
 
-def beat():
+def frame_arrived():
     """Say that a frame came; it may be in a thread that reads ahead."""
     with _changed:
         if _until is None:

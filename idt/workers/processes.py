@@ -36,7 +36,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
         Then ``function`` is given a ``progress``, too, and what it is called with arrives here behind the task's
         index.
     keep : bool
-        Keep the processes for the next call that asks for it, until `end_kept`, or until they have been idle for
+        Keep the processes for the next call that asks for it, until `end_idle`, or until they have been idle for
         `idt.workers.serve.IDLE` seconds.
 
     Yields
@@ -116,7 +116,7 @@ def _least(times):
     return min((max(0.0, time) for time in times if time is not None), default=None)
 
 
-def end_kept():
+def end_idle():
     """End the processes that `run` keeps."""
     _end(list(_kept))
 

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from idt.workers import endings
+from idt.workers import signals
 
 SLOW = 2.0
 """Seconds after which a progress bar appears."""
@@ -104,7 +104,7 @@ class JsonLines(NoBar):
         if self.total is not None and self._done:
             left = round(seconds / self._done * max(self.total - self._done, 0), 1)
         line = {"unit": self._unit, "done": self._done, "total": self.total, "seconds": round(seconds, 1), "left": left}
-        endings.print_line(json.dumps(line), sys.stderr)
+        signals.print_line(json.dumps(line), sys.stderr)
 
     def __exit__(self, *_):
         self._tell()

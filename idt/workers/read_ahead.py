@@ -2,10 +2,10 @@
 
 import contextlib
 
-from idt.workers.threads import Crew
+from idt.workers.threads import WorkStealingPool
 
 
-def ahead(iterable, depth):
+def read_ahead(iterable, depth):
     """Yield what ``iterable`` yields, computed ahead of its use in another thread.
 
     Parameters
@@ -19,12 +19,12 @@ def ahead(iterable, depth):
     object
         The items in their order; what ``iterable`` raises is raised at its place.
     """
-    with Crew(min(depth, 1), "idt-ahead") as crew:
+    with WorkStealingPool(min(depth, 1), "idt-ahead") as crew:
         yield from crew.ahead(iterable, depth + 1)
 
 
 @contextlib.contextmanager
-def behind(function, threaded=True):
+def write_behind(function, threaded=True):
     """Call a function for one item in another thread while its caller makes the next.
 
     Parameters

@@ -37,7 +37,7 @@ def serve(descriptor, parent):
         Number of the process that started this one.
     """
     told_to_end = _heed_signals()
-    memory.keep_freed()
+    memory.keep_freed_memory()
     channel = Channel(socket.socket(fileno=descriptor))
     patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
@@ -97,7 +97,7 @@ def _done(channel, pieces):
     """The packed answer to a task."""
     try:
         function, arguments, tells = unpacked(pieces)
-        options = {"progress": lambda *told: channel.send(packed(("told", told)))} if tells else {}
+        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if tells else {}
         return packed(("done", function(*arguments, **options)))
     except Exception as problem:
         return packed(("raised", sendable(problem)))
@@ -132,8 +132,8 @@ def _listen(channel, tasks, told_to_end, parent):
         if told_to_end.fileno() in found:
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):
-                atomic.abandon()
-                scratch.abandon()
+                atomic.remove_own_parts()
+                scratch.remove_own_folders()
                 os._exit(128 + number)
         elif parents_end in found:
             break
@@ -143,8 +143,8 @@ def _listen(channel, tasks, told_to_end, parent):
             except (EOFError, OSError):
                 break
     if not tasks.end():
-        atomic.abandon()
-        scratch.abandon()
+        atomic.remove_own_parts()
+        scratch.remove_own_folders()
         os._exit(0)
 
 

@@ -12,7 +12,7 @@ _END = object()
 
 
 @contextmanager
-def shared_loop(threads, depth):
+def thread_pool(threads, depth):
     """Share a loop between the caller's thread and others.
 
     Parameters
@@ -25,20 +25,20 @@ def shared_loop(threads, depth):
     Yields
     ------
     read_ahead : callable
-        Gives what an iterable yields, made ahead of its use: `Crew.ahead`.
+        Gives what an iterable yields, made ahead of its use: `WorkStealingPool.ahead`.
     map_parts : callable
-        The built-in ``map``, with parts taken over by threads that are free: `Crew.map`.
+        The built-in ``map``, with parts taken over by threads that are free: `WorkStealingPool.map`.
 
     Raises
     ------
     DataError
         If ``threads`` is no whole number from 1 to 1024.
     """
-    with Crew(THREADS.check("threads", threads) - 1) as crew:
+    with WorkStealingPool(THREADS.check("threads", threads) - 1) as crew:
         yield partial(crew.ahead, depth=depth), crew.map
 
 
-class Crew:
+class WorkStealingPool:
     """Threads beside the caller's own, for one loop at a time.
 
     Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a

@@ -15,7 +15,7 @@ import time
 import weakref
 from typing import Any, NamedTuple
 
-from idt.imports.surroundings import SEARCHED, absolute_entries
+from idt.imports.environment import SEARCHED, absolute_entries
 from idt.workers import kernel_folder
 from idt.workers.channel import Channel, packed, pair
 from idt.workers.patience import MARGIN, gave_up
@@ -144,7 +144,7 @@ class Worker:
         # That of `call` goes with its thread.
         self.close()
 
-    def let_go(self):
+    def ask_to_end(self):
         """Have it end by itself: it notices, removes what it has half written, and ends."""
         if self._process is not None:
             self.connection.close()
@@ -233,7 +233,7 @@ def cause(status):
 def close(workers):
     """End several ``workers``, all at once, whatever they are doing."""
     for worker in workers:
-        worker.let_go()
+        worker.ask_to_end()
     until = time.monotonic() + GRACE
     for worker in workers:
         worker.wait(max(0.0, until - time.monotonic()))

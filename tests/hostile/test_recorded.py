@@ -252,13 +252,13 @@ def test_rows_that_are_exchanged_while_they_are_converted_leave_no_file(tmp_path
     features = random_features(20, foreign="binary")
     convert_to = tmp_path / "rows.bin"
     release_rows.write_binary(features, convert_to)
-    blocks = release_rows.blocks
+    blocks = release_rows.read_blocks
 
     def exchanged(path):
         yield from blocks(path)
         os.utime(path, (1, 1))
 
-    monkeypatch.setattr(release_rows, "blocks", exchanged)
+    monkeypatch.setattr(release_rows, "read_blocks", exchanged)
     with pytest.raises(DataError, match=CHANGED):
         convert(convert_to, tmp_path / "f.h5")
     assert not (tmp_path / "f.h5").exists()

@@ -142,19 +142,19 @@ def test_a_field_beyond_csv_is_refused(file, data, message):
 
 def test_csv_is_read_as_people_write_it(file):
     data = b'\xef\xbb\xbfName , Label\r\n\r\n a , walk\r"b, c" , "say ""hi"""\n \n"d\r\ne",\t run\n'
-    assert csv_text.rows(file(data), "name,label") == [
+    assert csv_text.read_rows(file(data), "name,label") == [
         (1, ["Name", "Label"]),
         (3, ["a", "walk"]),
         (4, ["b, c", 'say "hi"']),
         (6, ["d\r\ne", "run"]),
     ]
     assert read_labels(file(data)) == {"a": "walk", "b, c": 'say "hi"', "d\r\ne": "run"}
-    assert csv_text.rows(file(b""), "x") == []
-    assert csv_text.rows(file(b'a,\n,\n""\n'), "x") == [(1, ["a", ""]), (2, ["", ""]), (3, [""])]
+    assert csv_text.read_rows(file(b""), "x") == []
+    assert csv_text.read_rows(file(b'a,\n,\n""\n'), "x") == [(1, ["a", ""]), (2, ["", ""]), (3, [""])]
 
 
 def test_millions_of_blank_lines_are_passed_over(file):
-    assert csv_text.rows(file(b"\n \r\n" * 2_000_000 + b"a,b"), "x") == [(4_000_001, ["a", "b"])]
+    assert csv_text.read_rows(file(b"\n \r\n" * 2_000_000 + b"a,b"), "x") == [(4_000_001, ["a", "b"])]
 
 
 # JSON.

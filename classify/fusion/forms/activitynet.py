@@ -11,7 +11,7 @@ import numpy as np
 
 from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table, check_size, names_and_classes
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files.marks import TOOL
 
 DESCRIPTION = "JSON of ActivityNet or Kinetics: results of label and score"
@@ -47,18 +47,18 @@ def read(content):
 def _of_video(name, entries, content):
     """The scores of a video by class."""
     if not isinstance(entries, list) or not entries:
-        raise DataError(f"{content.path}: {name} must have a list of results, got {shown(entries)}")
+        raise DataError(f"{content.path}: {name} must have a list of results, got {short_repr(entries)}")
     found: dict[str, float] = {}
     for entry in entries:
         if not isinstance(entry, dict):
-            raise DataError(f"{content.path}: {name} must have results with label and score, got {shown(entry)}")
+            raise DataError(f"{content.path}: {name} must have results with label and score, got {short_repr(entry)}")
         if "segment" in entry:
             raise DataError(
                 f"{content.path} holds detections with segments of untrimmed videos, expected scores of videos"
             )
         label, score = entry.get("label"), entry.get("score")
         if not isinstance(label, str) or type(score) not in (int, float):
-            raise DataError(f"{content.path}: {name} must have results with label and score, got {shown(entry)}")
+            raise DataError(f"{content.path}: {name} must have results with label and score, got {short_repr(entry)}")
         if label in found:
             raise DataError(f"{content.path}: {name} has two scores for {label}")
         found[label] = float(score)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from classify.text_files import listed
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 LARGEST = 1e300
 """No score is beyond: their differences stay finite."""
@@ -124,7 +124,7 @@ def texts(value, content, what):
         if isinstance(each, bytes):
             each = each.decode("utf-8", "replace")
         if not isinstance(each, str) or not each.strip():
-            raise DataError(f"{content.path}: {what} must be text, got {shown(each)}")
+            raise DataError(f"{content.path}: {what} must be text, got {short_repr(each)}")
         found.append(each.strip())
     return found
 

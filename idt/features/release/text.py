@@ -20,10 +20,10 @@ def is_text(head):
     """Tell whether ``head``, the first bytes of a file, are those of text: UTF-8, UTF-16 with its mark, or packed."""
     if head.startswith(text.UTF_16):
         head = head.decode("utf-16", "replace").encode()
-    return unpack.form_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
+    return unpack.compression_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
 
 
-def tables(path, columns, *, block):
+def read_tables(path, columns, *, block):
     """Read lines of numbers separated by blanks or tabs.
 
     Parameters
@@ -60,7 +60,7 @@ def tables(path, columns, *, block):
         yield _parse(lines, numbers, columns, path)
 
 
-def lines(table, decimals):
+def format_lines(table, decimals):
     """Print rows, each number so that it reads back as the same float32.
 
     Parameters
@@ -76,14 +76,14 @@ def lines(table, decimals):
         Columns separated and each line ended by a tab, as in the release.
     """
     exact = table.astype(np.float64)
-    told = np.empty(table.shape, bool)
+    suffices = np.empty(table.shape, bool)
     for count in np.unique(decimals):
         some = decimals == count
-        told[:, some] = np.round(exact[:, some], count).astype(np.float32) == table[:, some]
+        suffices[:, some] = np.round(exact[:, some], count).astype(np.float32) == table[:, some]
     usual = [f"%.{count}f" for count in decimals]
     template = "\t".join(usual) + "\t\n"
     printed = []
-    for row, known in zip(exact.tolist(), told, strict=True):
+    for row, known in zip(exact.tolist(), suffices, strict=True):
         if known.all():
             printed.append(template % tuple(row))
         else:
@@ -116,7 +116,7 @@ def refuse_infinite(table, numbers, where):
 
 def _numbered(path, longest):
     """Lines that are not empty, with their numbers."""
-    with text.opened(path) as raw:
+    with text.open_regular(path) as raw:
         file = text.as_utf8(unpack.unpacked(raw, path), path)
         number = blank = 0
         while line := file.readline(longest):

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files.foreign import npy
-from idt.files.foreign.pickle_parts import Unbuilt
+from idt.files.foreign.pickle_types import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
 """Dtypes that are read: real numbers, truth values, text, and objects, which are values of the pickle."""
@@ -110,7 +110,7 @@ class UnbuiltDtype(Unbuilt):
 
 def _dtype(machine, text, *_):
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
-        raise DataError(f"{machine.name} holds an array of {shown(text)}, expected numbers, text or objects")
+        raise DataError(f"{machine.name} holds an array of {short_repr(text)}, expected numbers, text or objects")
     return UnbuiltDtype(np.dtype(text))
 
 
@@ -133,7 +133,7 @@ def _from_buffer(machine, data, dtype, shape, order):
 def _encode(machine, text, encoding):
     """The bytes that protocol 2 writes as text."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise ValueError(f"text is encoded as {shown(encoding)}")
+        raise ValueError(f"text is encoded as {short_repr(encoding)}")
     machine.budget.take(len(text))
     return text.encode("latin1")
 

@@ -32,7 +32,7 @@ from idt.files.foreign.hdf5_types import (
 )
 from idt.files.hdf5.dataset import CHUNKS, STREAM
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, Unsound, layout_of, places
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
 
 EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take so many times the bytes of the file, and so many more."""
@@ -68,7 +68,7 @@ def arrays_of(data, name):
     """
     try:
         return _Arrays(data).read()
-    except (Unsound, struct.error, ValueError, IndexError, OverflowError) as problem:
+    except (ForeignStructure, struct.error, ValueError, IndexError, OverflowError) as problem:
         if isinstance(problem, DataError):
             raise
         raise DataError(f"{name} is no HDF5 that can be read ({problem}); make or save it anew") from None
@@ -118,13 +118,13 @@ class _Arrays:
             each = self._file.object(int(values[at]))
             found[at] = self._value(each, matlab_class(each.messages), deep=False)
             if found[at] is None:
-                raise Unsound("a cell holds what is not read")
+                raise ForeignStructure("a cell holds what is not read")
         return found
 
     def _take(self, size):
         self._left -= size
         if self._left < 0:
-            raise Unsound("an array claims to be larger than the file can hold")
+            raise ForeignStructure("an array claims to be larger than the file can hold")
 
     def _array(self, shape, item, layout, filters):
         """The elements of a dataset."""
@@ -142,9 +142,9 @@ class _Arrays:
         elif version in (3, 4) and where == 2:
             data = self._chunked(shape, item.size, layout, filters_of(filters))
         else:
-            raise Unsound(f"an array has a layout of version {version}, which is not read")
+            raise ForeignStructure(f"an array has a layout of version {version}, which is not read")
         if len(data) != count * item.size:
-            raise Unsound("an array has another size than its shape")
+            raise ForeignStructure("an array has another size than its shape")
         if item.kind == VARIABLE:
             return self._texts(data, count).reshape(shape)
         return np.frombuffer(data, item.dtype).reshape(shape)
@@ -175,23 +175,23 @@ class _Arrays:
                 continue
             address, length, mask = there[corner]
             if length > unit + unit // 64 + STREAM:
-                raise Unsound("a chunk is larger than what it holds")
+                raise ForeignStructure("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:
                     data = _undone(data, filters[i], unit, size)
             if len(data) != unit:
-                raise Unsound("a chunk has another size than its shape")
+                raise ForeignStructure("a chunk has another size than its shape")
             part = found[tuple(slice(at, at + step) for at, step in zip(corner, chunks, strict=True))]
             part[...] = np.frombuffer(data, np.uint8).reshape(*chunks, size)[tuple(slice(n) for n in part.shape)]
         return found.tobytes()
 
     def _check_chunks(self, shape, chunks):
         if len(chunks) != len(shape) or not all(chunks):
-            raise Unsound("chunks are of another shape than their array")
+            raise ForeignStructure("chunks are of another shape than their array")
         count = math.prod(-(-n // step) for n, step in zip(shape, chunks, strict=True))
         if count > self._file.size // 8 + CHUNKS:
-            raise Unsound("an array has more chunks than the file can hold")
+            raise ForeignStructure("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):
         """Texts of variable length."""
@@ -204,7 +204,7 @@ class _Arrays:
                     self._heaps[address] = self._heap(address)
                 text = self._heaps[address].get(index, b"")
                 if len(text) < length:
-                    raise Unsound("a text lies outside its heap")
+                    raise ForeignStructure("a text lies outside its heap")
                 self._take(length)
             found[i] = text[:length].decode("utf-8", "replace")
         return found
@@ -213,7 +213,7 @@ class _Arrays:
         """The objects of a global heap by index."""
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
-            raise Unsound("a heap is larger than the file")
+            raise ForeignStructure("a heap is larger than the file")
         # Heaps may lie over one another.
         self._take(size)
         data, at, found = self._file.take(size, address), 16, {}

@@ -13,7 +13,7 @@ from collections import deque
 from typing import NamedTuple
 
 from idt.files.hdf5.headers import link_of, messages
-from idt.files.hdf5.index import UNDEFINED, Unsound
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -62,13 +62,13 @@ class Reader:
     def __init__(self, data):
         start = next((at for at in STARTS if data[at : at + 8] == SIGNATURE), None)
         if start is None:
-            raise Unsound("it has no superblock")
+            raise ForeignStructure("it has no superblock")
         self._data, self.size = data, len(data)
         self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
-            raise Unsound(f"its superblock has version {version}, or addresses of another size")
+            raise ForeignStructure(f"its superblock has version {version}, or addresses of another size")
         self._base, *_, root = struct.unpack_from("<QQQQ", data, start + at)
         if version < 2:
             # The root's entry of a symbol table follows: the offset of its name, then its address.
@@ -90,14 +90,14 @@ class Reader:
         """
         found = self.read(size, address)
         if len(found) < size or not found.startswith(signature):
-            raise Unsound(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
+            raise ForeignStructure(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
         return found
 
     def _count(self, number):
         """Count messages or entries that are read."""
         self._left -= number
         if self._left < 0:
-            raise Unsound("its structures lie over one another")
+            raise ForeignStructure("its structures lie over one another")
 
     def objects(self, skipped=("#refs#", "#subsystem#")):
         """Yield every object that is no group.
@@ -124,7 +124,7 @@ class Reader:
                     visited.add(target)
                     later.append((f"{path}/{name}" if path else name, target))
             if len(visited) > MOST:
-                raise Unsound(f"it has more than {MOST} objects")
+                raise ForeignStructure(f"it has more than {MOST} objects")
 
     def object(self, address, path=""):
         """Return the `Object` at ``address``, which messages call ``path``."""
@@ -139,22 +139,22 @@ class Reader:
         """Type and body of each message of a header of version 1."""
         version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
         if version != 1:
-            raise Unsound("its header is of no known version")
+            raise ForeignStructure("its header is of no known version")
         blocks, seen = [(address + 16, size)], {address + 16}
         while blocks:
             place, size = blocks.pop(0)
             if size > BLOCK:
-                raise Unsound("its header has a block of another size")
+                raise ForeignStructure("its header has a block of another size")
             block, at = self.take(size, place), 0
             while at + 8 <= len(block) and count:
                 kind, length, flags = struct.unpack_from("<HHB", block, at)
                 body, at, count = block[at + 8 : at + 8 + length], at + 8 + length, count - 1
                 if len(body) < length:
-                    raise Unsound("a message exceeds its header")
+                    raise ForeignStructure("a message exceeds its header")
                 if kind == CONTINUATION:
                     place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                     if place in seen or len(seen) > 1000:
-                        raise Unsound("its header leads back to itself")
+                        raise ForeignStructure("its header leads back to itself")
                     seen.add(place)
                     blocks.append((place, size))
                 elif not flags & 2:
@@ -167,7 +167,9 @@ class Reader:
             if kind == LINK:
                 links.append(link_of(body))
             elif kind == LINK_INFO and struct.unpack_from("<Q", body, 2 + 8 * (body[1] & 1))[0] != UNDEFINED:
-                raise Unsound("a group keeps its links in a heap, which is not read; save the file without libver")
+                raise ForeignStructure(
+                    "a group keeps its links in a heap, which is not read; save the file without libver"
+                )
             elif kind == SYMBOLS:
                 links += self._symbols(*struct.unpack_from("<QQ", body))
             group |= kind in (LINK, LINK_INFO, SYMBOLS)
@@ -187,7 +189,7 @@ class Reader:
                 cached = struct.unpack_from("<I", entries, at + 16)[0]
                 end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
-                    raise Unsound("a name lies outside its heap")
+                    raise ForeignStructure("a name lies outside its heap")
                 # Cached as 2: a soft link, which has no address.
                 yield names[offset:end].decode("utf-8", "replace"), None if cached == 2 else address
 
@@ -217,7 +219,7 @@ class Reader:
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
             if head[4] != kind or (above is not None and level != above - 1):
-                raise Unsound("a tree is none")
+                raise ForeignStructure("a tree is none")
             self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
             for at in range(0, len(entries), key_size + 8):
@@ -225,7 +227,7 @@ class Reader:
                 if not level:
                     found.append((key, child))
                 elif child in visited:
-                    raise Unsound("a tree leads back to itself")
+                    raise ForeignStructure("a tree leads back to itself")
                 else:
                     visited.add(child)
                     later.append((child, level))

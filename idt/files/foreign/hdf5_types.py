@@ -8,7 +8,7 @@ import struct
 import numpy as np
 
 from idt.files.hdf5.headers import attribute_of
-from idt.files.hdf5.index import Unsound
+from idt.files.hdf5.index import ForeignStructure
 
 SPACE, TYPE, LAYOUT, FILTERS, ATTRIBUTE = 1, 3, 8, 11, 12
 """Types of messages."""
@@ -69,7 +69,7 @@ def shape_of(body):
     """Return the sizes of the dataspace that a message's ``body`` is; None if it has none."""
     version, rank = body[0], body[1]
     if version not in (1, 2) or rank > 32:
-        raise Unsound("an array has no shape")
+        raise ForeignStructure("an array has no shape")
     if version == 2 and body[3] == 2:
         return None
     return struct.unpack_from(f"<{rank}Q", body.ljust(8 + 8 * rank, b"\0"), 8 if version == 1 else 4)
@@ -90,7 +90,9 @@ def filters_of(body):
         at += 4 * (values % 2) if version == 1 else 0
         found.append(code)
     if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
-        raise Unsound(f"an array is behind a filter that is not read, of {found}; save it with gzip or without")
+        raise ForeignStructure(
+            f"an array is behind a filter that is not read, of {found}; save it with gzip or without"
+        )
     return found
 
 
@@ -100,7 +102,7 @@ def matlab_class(found):
         if kind == ATTRIBUTE:
             try:
                 name, value = attribute_of(body)
-            except Unsound:
+            except ForeignStructure:
                 continue
             if name == "MATLAB_class":
                 return value.data.rstrip(b"\0").decode("latin1")

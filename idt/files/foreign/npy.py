@@ -45,7 +45,7 @@ def load(path):
     OSError
         If it does not exist or cannot be read.
     """
-    with texts.opened(path) as file:
+    with texts.open_regular(path) as file:
         descr, fortran, shape = _header(path, file)
         dtype = _dtype(path, descr)
         count, left = math.prod(shape), os.fstat(file.fileno()).st_size - file.tell()

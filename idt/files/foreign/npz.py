@@ -7,7 +7,7 @@ import io
 import zipfile
 
 from idt.files.foreign import npy
-from idt.files.foreign.pickle_parts import Budget
+from idt.files.foreign.pickle_types import Budget
 from idt.files.foreign.pickles import Machine
 from idt.files.foreign.torch_files import CALLS
 
@@ -46,7 +46,7 @@ def array_of(data, name, budget=None):
     data : bytes
     name : str
         What messages call it.
-    budget : idt.files.foreign.pickle_parts.Budget, optional
+    budget : idt.files.foreign.pickle_types.Budget, optional
 
     Returns
     -------

@@ -15,8 +15,8 @@ import codecs
 import re
 import struct
 
-from idt.errors import DataError, shown
-from idt.files.foreign.pickle_parts import Global, Source, Unbuilt
+from idt.errors import DataError, short_repr
+from idt.files.foreign.pickle_types import Global, Source, Unbuilt
 
 BITS = 128
 """Of an integer; the magic number of a torch file has 80."""
@@ -170,7 +170,7 @@ class Machine(Source):
         for key, value in zip(items[::2], items[1::2], strict=True):
             # Other keys could be chosen to collide, which takes quadratic time.
             if not isinstance(key, str):
-                raise DataError(f"{self.name} has a dict with the key {shown(key)}, expected keys that are text")
+                raise DataError(f"{self.name} has a dict with the key {short_repr(key)}, expected keys that are text")
             target[key] = value
 
     def new_dict(self, items):
@@ -186,7 +186,7 @@ class Machine(Source):
             raise TypeError("a name is no text")
         if (module, name) not in self._calls:
             raise DataError(
-                f"{self.name} asks for {shown(module)[1:-1]}.{shown(name)[1:-1]}, which no score file needs;"
+                f"{self.name} asks for {short_repr(module)[1:-1]}.{short_repr(name)[1:-1]}, which no score file needs;"
                 " it is refused, and nothing in it was run"
             )
         self.push(Global(f"{module}.{name}", self._calls[module, name]))

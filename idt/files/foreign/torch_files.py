@@ -14,7 +14,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.files.foreign import arrays
 from idt.files.foreign.archives import Archive, is_archive
-from idt.files.foreign.pickle_parts import Budget, Global
+from idt.files.foreign.pickle_types import Budget, Global
 from idt.files.foreign.pickles import Machine
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

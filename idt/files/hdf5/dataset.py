@@ -15,7 +15,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, Unsound, places
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, places
 
 FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
@@ -149,7 +149,7 @@ class Stored:
         if self._places is None:
             try:
                 found = places(self._read, self._layout, self.shape, self._unit)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
             packed = FILTERS[1] in self._filters
             least, most = (1, self._unit + self._unit // 64 + STREAM) if packed else (self._unit, self._unit)
@@ -165,7 +165,7 @@ class Stored:
         if FILTERS[1] in self._filters:
             try:
                 data = inflated(data, count * self._stored.itemsize)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
         if FILTERS[0] in self._filters:
             data = unshuffled(data, self._stored.itemsize)

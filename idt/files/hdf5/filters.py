@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from idt.files.hdf5.index import Unsound
+from idt.files.hdf5.index import ForeignStructure
 
 
 def inflated(data, size):
@@ -27,9 +27,9 @@ def inflated(data, size):
         if len(found) == size and not stream.eof:
             found += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as problem:
-        raise Unsound(str(problem)) from None
+        raise ForeignStructure(str(problem)) from None
     if len(found) != size or not stream.eof:
-        raise Unsound("a chunk unpacks to another size")
+        raise ForeignStructure("a chunk unpacks to another size")
     return found
 
 

@@ -19,7 +19,7 @@ from idt.files import json_text
 from idt.files.hdf5.dataset import Stored
 from idt.files.hdf5.guard import GuardedFile
 from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
-from idt.files.hdf5.kind import LONG, earlier, is_hdf5
+from idt.files.hdf5.identify import TEXT_GROUP, is_hdf5, is_of_earlier_release
 
 
 class CheckedFile(h5py.File):
@@ -63,7 +63,7 @@ def open_checked(path, *, format, versions):
         raise DataError(f"{path} is not an HDF5 file, expected format {format}")
     file = open_guarded(path)
     try:
-        if earlier(file.guard):
+        if is_of_earlier_release(file.guard):
             raise DataError(
                 f"{path} holds text of variable length, as an earlier release wrote it, which is not read;"
                 " make it anew with this release"
@@ -148,8 +148,8 @@ def attribute(file, name, kind, default=..., *, of=""):
     path = file.filename
     value = file.guard.find(of).attributes.get(name)
     if value is None:
-        if kind is str and not of and has(file, f"{LONG}/{name}"):
-            return read(file, f"{LONG}/{name}", shape=(1,), dtype=str)[0]
+        if kind is str and not of and has(file, f"{TEXT_GROUP}/{name}"):
+            return read(file, f"{TEXT_GROUP}/{name}", shape=(1,), dtype=str)[0]
         if default is ...:
             raise DataError(f"{path} has no attribute {name!r}, so it is not one of our files")
         return default

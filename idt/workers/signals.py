@@ -21,7 +21,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _seen: list[int] = []
 
 
-class Ended(KeyboardInterrupt):
+class CommandEnded(KeyboardInterrupt):
     """Raised in the main thread by the first signal, whose ``number`` it has, and by `print_line`."""
 
     def __init__(self, number):
@@ -29,7 +29,7 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
-def heed():
+def handle_signals():
     """Turn signals into orderly ends from now on; one that is ignored, as under nohup, stays so."""
     _seen.clear()
     atexit.register(_ignore_signals)
@@ -48,7 +48,7 @@ def signals_first():
         yield
     except Exception:
         if _seen:
-            raise Ended(_seen[0]) from None
+            raise CommandEnded(_seen[0]) from None
         raise
 
 
@@ -57,10 +57,10 @@ def print_line(line, stream):
     try:
         print(line, file=stream)
     except BrokenPipeError:
-        raise Ended(signal.SIGPIPE) from None
+        raise CommandEnded(signal.SIGPIPE) from None
 
 
-def let_go_of_pipes():
+def discard_unread_output():
     """Have what is left to be written go nowhere, where nobody reads it: Python would complain when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -74,21 +74,21 @@ def let_go_of_pipes():
             pass  # a terminal that was closed, or a stream
 
 
-def no_more_cleaning():
+def end_without_cleaning():
     """End at once on any signal from now on, because the command has cleaned up.
 
     What a signal kept a block from removing, in the middle of that, is removed here.
     """
     _seen.insert(0, 0)
-    atomic.abandon()
-    scratch.abandon()
+    atomic.remove_own_parts()
+    scratch.remove_own_folders()
 
 
 def end_at_once(status):
     """End this process with an exit ``status`` from any thread, in the middle of its work, and leave nothing behind."""
     worker.end_all()
-    atomic.abandon()
-    scratch.abandon()
+    atomic.remove_own_parts()
+    scratch.remove_own_folders()
     os._exit(status)
 
 
@@ -100,7 +100,7 @@ def status_of(number):
 def _on_signal(number, _):
     _seen.append(number)
     if len(_seen) == 1:
-        raise Ended(number)
+        raise CommandEnded(number)
     _ignore_signals()
     end_at_once(status_of(next(filter(None, _seen))))
 

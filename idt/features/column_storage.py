@@ -22,16 +22,16 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
-from idt.features.network_blocks import checked, decoded, stored_width
+from idt.features.network_blocks import checked_blocks, decoded_block, stored_width
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
-KEPT = ("frame", "scale", "position", "skip")
+PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
 """The columns of a projected file: what encoding asks of a track besides its descriptors."""
 
-STORAGE = ("float32", "compact", "projected", "network")
+STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
 
 
@@ -73,16 +73,16 @@ def stored_params(params, storage=PLAIN):
     if storage.network is not None:
         if storage.project is not None:
             raise DataError("blocks of networks are not projected; leave out --project or --maps")
-        stored["network"] = checked(storage.network)
+        stored["network"] = checked_blocks(storage.network)
     return stored
 
 
 def extraction_params(stored):
     """Return the ``stored`` parameters without those of the form; None stays None."""
-    return stored and {name: value for name, value in stored.items() if name not in STORAGE}
+    return stored and {name: value for name, value in stored.items() if name not in STORAGE_ENTRIES}
 
 
-class Form:
+class ColumnStorage:
     """How the columns of a feature file are stored.
 
     Parameters
@@ -108,7 +108,7 @@ class Form:
         self._projection = projection
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
-        self.columns = [name for name in self._codecs if self.widths is None or name in KEPT]
+        self.columns = [name for name in self._codecs if self.widths is None or name in PROJECTED_COLUMNS]
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
             self.fields[f"projected/{name}"] = Field(f"projected/{name}", (width,), "float16", (width,))
@@ -124,7 +124,7 @@ class Form:
 
     def decode_block(self, name, read, maxima):
         """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` those of each divided block."""
-        return decoded(self.network, name, read(f"network/{name}"), maxima.get(name))
+        return decoded_block(self.network, name, read(f"network/{name}"), maxima.get(name))
 
     def encode(self, columns):
         """Arrays of the fields.

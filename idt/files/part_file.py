@@ -15,7 +15,7 @@ FULL = {
 """Errors of a disk that holds no more, and how we say so."""
 
 
-class Part(io.RawIOBase):
+class PartFile(io.RawIOBase):
     """The file under its temporary name, open for reading and writing in binary.
 
     Parameters
