@@ -170,13 +170,13 @@ def _together(dataset):
 
 
 def _settings(dataset, network):
-    """What the numbers of a network depend on."""
+    """Return what the numbers of a network depend on."""
     described = {"name": network.source.name, "files": network.source.paths, "digest": network.digest}
     return {"dataset": dataset.name, "protocol": dataset.protocol, "network": described}
 
 
 def _report(dataset, network, folder, run):
-    """The report of one network, and what could not be written."""
+    """Make the report of one network, and say what could not be written."""
     folds = [
         Fold(split, list(dataset.classes), rows_of(scores, split.test))
         for split, scores in zip(dataset.splits, network.splits, strict=True)
@@ -192,7 +192,7 @@ def _report(dataset, network, folder, run):
 
 
 def _fused(dataset, own, networks):
-    """Late fusion of the run's own scores and those of networks."""
+    """Fuse the run's own scores with those of networks."""
     classes, together = list(dataset.classes), _together(dataset)
 
     def joined(splits, **facts):

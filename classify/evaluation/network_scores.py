@@ -108,7 +108,7 @@ def truth_of(dataset, split):
 
 
 def _read(dataset, source):
-    """The scores of one network."""
+    """Read the scores of one network."""
     splits, forms, notes = [], [], []
     for number, split in enumerate(dataset.splits, start=1):
         protocol = FusionProtocol(known={str(number): truth_of(dataset, split)}, splits=(str(number),))
