@@ -142,7 +142,7 @@ def _replaced(text, changes):
 
 
 def _with_names(truth, titled):
-    """Labels whose classes have the names that a file with labels of its own gives its columns."""
+    """Return labels whose classes have the names that a file with labels of its own gives its columns."""
     if not are_numbers(truth.classes):
         return truth
     for title, scores in titled:
@@ -175,7 +175,7 @@ def read_source(source):
 
 
 def _order_of(source):
-    """The list that names the rows of a source, and its labels as true ones."""
+    """Read the list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
     found = read_video_list(source.order, numbered=source.numbered)
@@ -186,7 +186,7 @@ def _order_of(source):
 
 
 def _read(source, stream, order):
-    """The scores of a stream, with the names that lists give its rows and columns."""
+    """Read the scores of a stream, with the names that lists give its rows and columns."""
     scores = stream.scores
     if not isinstance(scores, Scores):
         scores = read_scores(scores, form=source.form, video_list=order)
@@ -194,7 +194,7 @@ def _read(source, stream, order):
 
 
 def _named(scores, path, title):
-    """Scores whose columns have the names of a file of classes."""
+    """Return scores whose columns have the names of a file of classes."""
     names = read_class_file(path)
     if len(names) != scores.values.shape[1]:
         raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
@@ -211,7 +211,7 @@ def _few(names):
 
 
 def _common(truth, there, aligned, missing):
-    """Rows of the videos that every source has, and the videos that one lacks."""
+    """Find the rows of the videos that every source has, and the videos that one lacks."""
     wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in there.items()}
     problems = [
@@ -241,7 +241,7 @@ def _some(names, holds):
 
 
 def _added(source, values, kinds):
-    """The sum of the streams of a source, and the kind of scores that it is of."""
+    """Add the streams of a source; return the sum and the kind of scores that it is of."""
     views = [views_of(each, kind) for each, kind in zip(values, kinds, strict=True)]
     if any(views) and not all(views):
         odd = source.streams[[bool(count) for count in views].index(True)].title
@@ -258,7 +258,7 @@ def _added(source, values, kinds):
 
 
 def _facts(norm, files, aligned, videos):
-    """What a report says of a source."""
+    """Collect what a report says of a source."""
     rules: dict[str, int] = {}
     for each in aligned:
         for rule, count in each.rules.items():

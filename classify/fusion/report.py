@@ -103,7 +103,7 @@ def make_report(sources, protocol, fused, classical, origin):
 
 
 def _source(source, numbers, gathered, weights, truths, alone, pool):
-    """What the report says of one source."""
+    """Collect what the report says of one source."""
     facts = [split.facts[source.name] for split in gathered]
     rules: dict[str, int] = {}
     for each in facts:
@@ -126,7 +126,7 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
 
 
 def _part(dataset, gathered):
-    """The part of a data set that is covered, as of `classify.reports.extent.shortfall`."""
+    """Return the part of a data set that is covered, as `classify.reports.extent.shortfall` does."""
     classes, splits = SIZES.get(dataset or "", (0, 0))
     found, gone = len(gathered[0].truth.classes), sum(len(split.missing) for split in gathered)
     total = gone + sum(len(split.truth.names) for split in gathered)
@@ -139,7 +139,7 @@ def _part(dataset, gathered):
 
 
 def _norm(name, gathered):
-    """The normalisation of a source, which must be one for all splits."""
+    """Return the normalisation of a source, which must be one for all splits."""
     found = list(dict.fromkeys(split.facts[name].norm for split in gathered))
     if len(found) > 1:
         raise DataError(
@@ -159,7 +159,7 @@ def _mean(values):
 
 
 def _notes(gathered, classical, origin):
-    """What a reader must know to believe the numbers."""
+    """List what a reader must know to believe the numbers."""
     notes = []
     if origin == "test":
         notes.append(BIASED)
