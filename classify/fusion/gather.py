@@ -64,6 +64,8 @@ class Gathered:
     facts : dict of str to Facts
     missing : list of str
         Videos that were left out, because a source lacks them.
+    unlabelled : list of str
+        Videos of a source that were left out, because they have no label in this split.
     """
 
     split: str
@@ -72,6 +74,7 @@ class Gathered:
     scaled: dict[str, np.ndarray]
     facts: dict[str, Facts]
     missing: list[str]
+    unlabelled: list[str]
 
 
 def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=None):
@@ -112,7 +115,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
     there = {name: np.all([each.there for each in streams], axis=0) for name, streams in aligned.items()}
-    rows, gone = _common(truth, there, aligned, missing)
+    rows, gone, extra = _common(truth, there, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
     for source, given in zip(here, sources, strict=True):
@@ -127,7 +130,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
         # With {split} in it a note is the same for all splits.
         changes = list(zip(source.paths, given.paths, strict=True))
         facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
-    return Gathered(split, truth, raw, scaled, facts, gone)
+    return Gathered(split, truth, raw, scaled, facts, gone, extra)
 
 
 def _replaced(text, changes):
@@ -206,7 +209,7 @@ def _few(names):
 
 
 def _common(truth, there, aligned, missing):
-    """Rows of the videos that every source has, and the videos that one lacks."""
+    """Rows of the videos that every source has, the videos that one lacks, and those without a label."""
     wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in there.items()}
     problems = [
@@ -227,7 +230,7 @@ def _common(truth, there, aligned, missing):
     if not len(rows):
         raise DataError(f"no video has scores of all sources: {'; '.join(problems)}")
     lost = wanted & ~np.all(list(there.values()), axis=0)
-    return rows, [*(truth.names[row] for row in np.flatnonzero(lost)), *extra]
+    return rows, [truth.names[row] for row in np.flatnonzero(lost)], list(extra)
 
 
 def _some(names, holds):
