@@ -9,9 +9,9 @@ projected  the frame, scale, position and frame step of each track and, instead 
            along the axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
 =========  ===========================================================================================================
 
-What is lost: in fixed point 1/2048; of a point 1/128 pixel, which does not add up along the track; of a float16 one
-part in 2048. The steps are taken one after the other, what is projected being what the other form would have held,
-so that converting a file gives what extracting into that form gives.
+Rounding errors: fixed point, 1/2048; points, 1/128 pixel, which does not add up along the track; float16, one
+part in 2048. Descriptors are rounded before they are projected, so that converting a plain file gives the same numbers
+as extracting into a projected one.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
 PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
-"""The columns of a projected file: what encoding asks of a track besides its descriptors."""
+"""The columns of a projected file: encoding needs these besides the descriptors."""
 
 STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""

@@ -1,9 +1,9 @@
 """Descriptors of tracks pooled from networks: blocks beside trajectory, hog, hof, mbhx and mbhy.
 
 A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
-what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
-``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
-these that are added then; ``power``, the exponent of every number, with its sign. Source: docs/method/networks.md,
+how they were pooled. ``blocks`` is the width C of each. ``divided`` lists the blocks whose channels are divided, when
+they are read, by the maxima over the video, ``maxima/NAME`` (S · C,) float32. ``scales`` is the number S of scales that
+are then added. ``power`` is the exponent of every number, which keeps its sign. Source: docs/method/networks.md,
 section 7.
 """
 
@@ -29,7 +29,7 @@ class NetworkBlocks:
     Attributes
     ----------
     made : dict
-        What made them, as the parameter ``network`` of a feature file.
+        Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
         Or, on the way into a file, sums (n, S · C).
     """

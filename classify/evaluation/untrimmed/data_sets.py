@@ -116,7 +116,7 @@ def read_untrimmed(name, root, params=None):
 
 
 def _by_name(videos):
-    """Videos by each name that a list may give them: that of the file, or that behind those of its folders."""
+    """Find the videos by each name that a list may give them: their file's, or that behind their folders'."""
     found: dict[str, list[Path]] = {}
     for name, path in videos.items():
         parts = name.split("/")
@@ -132,7 +132,7 @@ def _one(paths, name):
 
 
 def _read_labels(place):
-    """Labels of frames by video."""
+    """Read the labels of frames by video."""
     folder = place / "groundTruth"
     paths = sorted(path for path in walk(folder).files if not path.name.startswith(".")) if folder.is_dir() else []
     if not paths:
@@ -145,7 +145,7 @@ def _documents(place):
 
 
 def _read_json(place):
-    """Segments to train on and to test on, from a JSON file."""
+    """Read the segments to train on and to test on from a JSON file."""
     paths = _documents(place)
     if len(paths) != 1:
         raise DataError(f"{place} must hold one JSON file of true segments, got {listed(paths) or 'none'}")
@@ -160,7 +160,7 @@ def _read_json(place):
 
 
 def _read_lists(place):
-    """Segments to train on and to test on, from the official lists of THUMOS'14."""
+    """Read the segments to train on and to test on from the official lists of THUMOS'14."""
     pair = []
     for ending in ("val", "test"):
         folders = sorted({path.parent for path in walk(place).files if re.fullmatch(rf"\w+_{ending}\.txt", path.name)})
@@ -174,7 +174,7 @@ def _read_lists(place):
 
 
 def _classes_of(segments):
-    """Classes by video; an ambiguous segment has none."""
+    """Collect the classes by video; an ambiguous segment has none."""
     found: dict[str, set[str]] = {}
     for video, label in zip(segments.videos.tolist(), segments.labels.tolist(), strict=True):
         found.setdefault(video, set()).update({label} - {AMBIGUOUS})
@@ -182,7 +182,7 @@ def _classes_of(segments):
 
 
 def _read_bundles(place, names):
-    """Splits that lists describe; without a list of training videos, all others train."""
+    """Read the splits that lists describe; without a list of training videos, all others train."""
     splits = []
     for path in sorted((place / "splits").glob("test.split*.bundle")):
         test = frame_labels.read_bundle(path)
@@ -197,7 +197,7 @@ def _read_bundles(place, names):
 
 
 def _drawn_splits(name, names, params):
-    """Splits of a folder without lists: one group left out, or folds."""
+    """Draw the splits of a folder without lists: leave one group out, or cut folds."""
     if name != "frames":
         raise DataError(f"{name} needs its lists of test videos, splits/test.split1.bundle and so on")
     if params.group is not None:
@@ -213,7 +213,7 @@ def _drawn_splits(name, names, params):
 
 
 def _protocol(name, splits):
-    """The splits in words."""
+    """Describe the splits in words."""
     if name not in FRAMES:
         return f"{len(splits[0].train)} videos with segments to train on, {len(splits[0].test)} to test on"
     return (
@@ -222,7 +222,7 @@ def _protocol(name, splits):
 
 
 def _present(dataset, there):
-    """The set without the videos that are not there."""
+    """Leave out the videos that are not there."""
     splits = []
     for split in dataset.splits:
         train, test = (tuple(video for video in side if video in there) for side in (split.train, split.test))

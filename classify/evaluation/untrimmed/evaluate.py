@@ -145,7 +145,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
 
 
 def _completed(segmenting, name):
-    """The options with what is left to the set."""
+    """Fill in the options that are left to the set."""
     detects = name not in FRAMES
     if detects and segmenting.rate is not None:
         raise DataError(f"{name} has segments in seconds and takes no --rate")
@@ -216,12 +216,12 @@ def _segmented(job, split, place):
 
 
 def _encoding(encoding):
-    """The options of an encoding that a codebook does not hold."""
+    """Select the options of an encoding that a codebook does not hold."""
     return {key: value for key, value in dataclasses.asdict(encoding).items() if key not in (*FITTING, "pyramid")}
 
 
 def _transcript(truth):
-    """True actions in their order."""
+    """List the true actions in their order."""
     if truth.labels is not None:
         return [run.label for run in runs(truth.labels)]
     return truth.segments.labels[np.argsort(truth.segments.spans[:, 0], kind="stable")].tolist()

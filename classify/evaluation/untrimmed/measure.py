@@ -196,7 +196,7 @@ def mean_of(numbers):
 
 
 def class_shares(labels):
-    """Share of the frames of each class that are labelled rightly.
+    """Compute the share of the frames of each class that are labelled rightly.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def class_shares(labels):
 
 
 def _within(segments, seconds):
-    """Segments cut off at the end of their video."""
+    """Cut segments off at the end of their video."""
     spans = np.minimum(segments.spans, seconds)
     kept = spans[:, 0] < spans[:, 1]
     return Segments(segments.videos[kept], segments.labels[kept], spans[kept], segments.scores[kept])
@@ -230,7 +230,7 @@ def _true_labels(truth, found, outside):
 
 
 def _at(labels, count, rate, fps):
-    """Labels of frames of a video at the times of ``count`` true labels."""
+    """Take the labels of frames of a video at the times of ``count`` true labels."""
     frames = np.floor((np.arange(count) + 0.5) / rate * fps).astype(np.int64)
     return labels[np.minimum(frames, len(labels) - 1)]
 

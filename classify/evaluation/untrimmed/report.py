@@ -187,7 +187,7 @@ def _metric(name):
 
 
 def _video(split, found, truth, numbers):
-    """What is told of a test video."""
+    """Describe a test video for the report."""
     if truth.labels is None:
         rows = zip(truth.segments.spans.tolist(), truth.segments.labels.tolist(), strict=True)
         true = [[*span, label] for span, label in rows]
@@ -208,7 +208,7 @@ def _spans(labels, rate):
 
 
 def _means(of_class):
-    """Mean over the splits that have a class."""
+    """Average the precision of each class over the splits that have it."""
     names = sorted({label for each in of_class for label in each})
     values = {label: [each[label] for each in of_class if label in each] for label in names}
     return {label: sum(own) / len(own) for label, own in values.items()}

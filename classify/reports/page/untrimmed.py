@@ -125,7 +125,7 @@ def colour(number):
 
 
 def _rows(video):
-    """The two rows of a timeline: name → bars of place and width in percent, label, and text."""
+    """Lay out the two rows of a timeline: name → bars of place and width in percent, label, and text."""
     found = {}
     for name, key in (("true", "true"), ("predicted", "predicted")):
         found[name] = [
