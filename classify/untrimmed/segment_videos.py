@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classify.models.video_features import extract, plan
+from classify.text_files import listed
 from classify.untrimmed.frame_metrics import frame_scores
 from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
@@ -229,13 +230,19 @@ def agreement(found, truth, *, background="background", baseline=False):
     Raises
     ------
     DataError
-        If a video has no true segments, or segments overlap or lie beyond their video.
+        If a video has no true segments, none of their labels is a class of the model, or segments overlap or lie beyond
+        their video.
     """
     truths, predictions = [], []
     for each in found:
         own = truth.rows(truth.videos == each.name)
         if not len(own):
             raise DataError(f"{each.name} has no true segments")
+        if not set(own.labels.tolist()) & {*each.scores.classes}:
+            raise DataError(
+                f"the true segments of {each.name} name {listed(sorted(set(own.labels.tolist())))}, none of which is a"
+                f" class of the model: {listed(each.scores.classes)}"
+            )
         truths.append(labels_of(own, len(each.labels), each.fps, background=background))
         predictions.append(each.baseline if baseline else each.labels)
     return frame_scores(truths, predictions, background=(background,))
