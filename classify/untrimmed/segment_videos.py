@@ -47,7 +47,8 @@ class SegmentOptions:
     transcripts : dict of str to list of str
         Ordered actions of each video, for ``dtw``.
     log_lengths : callable or None
-        Given classes, slices a second and the number of slices, returns rewards of lengths, for ``viterbi``.
+        Given classes, slices a second and the longest length in slices, returns rewards of lengths, for ``viterbi`` and
+        ``windows``.
     """
 
     method: str = "viterbi"
@@ -110,10 +111,13 @@ def segment_slices(slices, codebook, params, classifier, options):
     ]
     scores, baseline = tables[0][1], None
     hidden = () if options.background is None else (options.background,)
+    made = options.log_lengths
     if options.method == "windows":
+        longest = max(length // slices.length for length in options.lengths)
         segments = by_windows(
-            tables, threshold=options.threshold, overlap=options.overlap, background=options.background
-        )
+            tables, threshold=options.threshold, overlap=options.overlap, background=options.background,
+            log_lengths=None if made is None else made(scores.classes, scores.rate, longest),
+        )  # fmt: skip
         labels = best_labels(tables, segments, background=options.background or "background")
     else:
         if options.method == "dtw":
@@ -122,7 +126,6 @@ def segment_slices(slices, codebook, params, classifier, options):
                 raise DataError(f"{slices.name} has no transcript, which --method dtw aligns it with")
             labels, baseline = by_transcript(scores, transcript)
         else:
-            made = options.log_lengths
             rewards = None if made is None else made(scores.classes, scores.rate, len(scores.values))
             labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
         segments = label_segments(scores, labels, background=hidden)
