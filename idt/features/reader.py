@@ -12,7 +12,7 @@ from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
 from idt.features.features import Features
-from idt.features.network_blocks import NetworkBlocks
+from idt.features.network_blocks import NetworkBlocks, of_snippets
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
@@ -87,6 +87,9 @@ class Reader:
                 f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
                 " with it; extract it from the video"
             )
+        if missing and missing != ["skip"] and of_snippets(self.form.network):
+            blocks = ", ".join(self.form.blocks)
+            raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {blocks}")
         blocks = [name for name in self.form.blocks if name in names]
         values: dict[str, Any] = {
             name: self.form.decode(name, rows) for name in names if name in columns and name not in blocks

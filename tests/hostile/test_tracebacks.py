@@ -145,6 +145,7 @@ FILES["idt-net"] = {
     "model": SCORED.replace("{net.onnx}", "{bad}"),
     "videos": SCORED.replace("{a.avi}", "{bad}"),
     "--classes": SCORED.replace("{names.txt}", "{bad}"),
+    "--features": "{net.onnx} {a.avi} -o {out} --features {bad}",
 }
 EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
 FILES["idt-explain"] = {
