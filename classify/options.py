@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.command import Parser, add_fields, add_habits, add_number, add_reading, add_replacing, flag_of
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
@@ -14,7 +14,7 @@ from idt.workers.progress import add_progress
 
 GROUPS: dict[str, tuple[Any, ...]] = {
     "extraction": (ExtractionParams,),
-    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams),
+    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams),
     "classifier": (ClassifierParams,),
 }
 """Parameters of each group of options; of the encoders one is chosen."""
@@ -62,8 +62,11 @@ def evaluation_options(arguments):
         " for recipes that say nothing else",
     )
     parser.add_argument(
-        "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
-    )
+        "--encoder",
+        default="fisher",
+        metavar="NAME",
+        help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
+    )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
     add_outside(parser)
     _add_networks(parser)

@@ -1,4 +1,4 @@
-"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: skins of one function.
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: skins of one function.
 
 Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
 done.
@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.descriptors.labels import is_header, renamed
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (
     DONE,
@@ -45,6 +53,11 @@ STACKED = Skin(
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
+BILINEAR = Skin(
+    "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
+)
+PLAIN = Skin("plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5")
+SKINS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 
 @command
@@ -69,6 +82,18 @@ def vlad_encode(arguments):
 def sfv_encode(arguments):
     """Run ``sfv-encode``, feature files to stacked Fisher vectors, one a video, with these ``arguments``."""
     return _encode(arguments, STACKED)
+
+
+@command
+def bilinear_encode(arguments):
+    """Run ``bilinear-encode``, feature files to bilinear vectors, one a video, with these ``arguments``."""
+    return _encode(arguments, BILINEAR)
+
+
+@command
+def plain_encode(arguments):
+    """Run ``plain-encode``, feature files to means or largest values, one row a video, with these ``arguments``."""
+    return _encode(arguments, PLAIN)
 
 
 def _encode(arguments, skin):
@@ -167,7 +192,7 @@ def _codebook(path, skin):
 
     codebook = Codebook.load(path)
     if codebook.encoding != skin.params.encoding:
-        wanted = next(other for other in (FISHER, BOVW, VLAD, STACKED) if other.params.encoding == codebook.encoding)
+        wanted = next(other for other in SKINS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
@@ -277,6 +302,8 @@ def _report_codebook(made):
     what = f"mixtures of {k} components for {blocks}"
     if codebook.encoding == "stacked":
         what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
+    elif codebook.encoding in ("bilinear", "plain"):
+        what = f"nothing but columns for {blocks}"
     elif codebook.encoding != "fisher":
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"

@@ -88,8 +88,8 @@ class Reader:
                 " with it; extract it from the video"
             )
         if missing and missing != ["skip"] and of_snippets(self.form.network):
-            blocks = ", ".join(self.form.blocks)
-            raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {blocks}")
+            there = ", ".join(self.form.blocks)
+            raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {there}")
         blocks = [name for name in self.form.blocks if name in names]
         values: dict[str, Any] = {
             name: self.form.decode(name, rows) for name in names if name in columns and name not in blocks

@@ -65,7 +65,7 @@ ATTACKS = {
             *([(f"{VIDEOS} --boxes boxes.txt", "boxes.txt")] if name == "fv" else []),
             *([(f"{ENCODE} --first-k 2 --labels labels.csv", "labels.csv")] if name == "sfv" else []),
         ]
-        for name in ("fv", "bovw", "vlad", "sfv")
+        for name in ("fv", "bovw", "vlad", "sfv", "bilinear", "plain")
     },
     "svm-train": [(EXTRA, "v.h5"), (EXTRA, "labels.csv"), (EXTRA, "extra.npy"), (EXTRA, "names.txt")],
     "svm-predict": [
