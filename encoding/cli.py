@@ -6,10 +6,9 @@ done.
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import NamedTuple
 
-from encoding.descriptors.labels import is_header, renamed
+from encoding.descriptors.labels import read_labels, read_train, renamed
 from encoding.params import (
     BilinearParams,
     BlockParams,
@@ -130,8 +129,8 @@ def _fit_and_encode(options, given, params, skin):
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
     learnt = {
-        "train": _read_train(options.train, names) if options.train else None,
-        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
+        "train": read_train(options.train, names) if options.train else None,
+        "labels": renamed(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -261,36 +260,6 @@ def _add_slices(parser):
         "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"
     )
     group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
-
-
-def _read_train(path, names):
-    """Video names of a list; the suffix of a video or feature file may stand behind one."""
-    known = set(names)
-    from idt.files.text import numbered_lines
-
-    found = [line for _, line in numbered_lines(path, what="a video on every line")]
-    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
-    if not found:
-        raise DataError(f"{path} names no video; expected the name of a video on every line")
-    return found
-
-
-def _read_labels(path, on_note=None):
-    """Labels by video name, from lines ``name,label``; a header may stand above them."""
-    from idt.files import csv_text
-
-    labels: dict[str, str] = {}
-    for number, fields in csv_text.rows(path, "name,label"):
-        if not any(fields):
-            continue
-        if number == 1 and is_header(fields, ("name", "label"), on_note):
-            continue
-        if len(fields) != 2 or not all(fields) or fields[0] in labels:
-            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
-        labels[fields[0]] = fields[1]
-    if not labels:
-        raise DataError(f"{path} holds no lines of name,label")
-    return labels
 
 
 def _report_codebook(made):
