@@ -1,24 +1,25 @@
 """The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of, prediction_options
+from classify.options import add_outside_options, evaluation_options, outside_of, prediction_options, say_page
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 
 @command
@@ -31,8 +32,8 @@ def svm_train(arguments):
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
-    add_habits(parser, output="model file", threads=True)
-    add_outside(parser)
+    add_common_options(parser, output="model file", threads=True)
+    add_outside_options(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
     params, outside = fields_of(options, ClassifierParams), _blocks(outside_of(options, parser))
@@ -84,11 +85,12 @@ def evaluate(arguments):
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     if outside:
-        from classify.models.outside_vectors import beside
+        from classify.models.outside_vectors import with_outside_blocks
 
-        dataset = beside(dataset, _blocks(outside))
-    tell = _Teller("idt-evaluate", options.quiet)
-    settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
+        dataset = with_outside_blocks(dataset, _blocks(outside))
+    tell = _OutcomePrinter("idt-evaluate", options.quiet)
+    run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
+    settings = {"features": options.features, "run": run, "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
 
@@ -134,7 +136,7 @@ def _check_prediction(options, outside):
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
-        ownership.refuse(options.output, options.overwrite)
+        ownership.check_replaceable(options.output, options.overwrite)
 
 
 def _form_of(path):
@@ -153,7 +155,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _Teller("svm-predict", options.quiet)
+        tell = _OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -182,9 +184,9 @@ def _blocks(given):
     """The outside blocks that were ``given``."""
     if not given:
         return []
-    from classify.models.outside_vectors import Outside
+    from classify.models.outside_vectors import OutsideFile
 
-    return [Outside(*block) for block in given]
+    return [OutsideFile(*block) for block in given]
 
 
 def _print_report(found, quiet):
@@ -201,6 +203,7 @@ def _print_report(found, quiet):
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(folder / "report.html")
 
 
 def _print_row(row):
@@ -221,6 +224,7 @@ def _print_table(found, quiet):
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(Path(found.written.paths[0]).with_name("comparison.html"))
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
@@ -253,7 +257,7 @@ class _Networks:
             warn(f"idt-evaluate: {note}")
 
 
-class _Teller:
+class _OutcomePrinter:
     """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
 
     def __init__(self, name, quiet):
@@ -270,7 +274,7 @@ class _Teller:
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
+            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
         """Say what was noted."""

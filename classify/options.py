@@ -7,7 +7,16 @@ from typing import Any
 
 from classify.params import ClassifierParams, DatasetParams
 from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, add_number, add_reading, add_replacing, flag_of
+from idt.command import (
+    Parser,
+    add_common_options,
+    add_fields,
+    add_number_option,
+    add_overwrite_options,
+    add_reading_options,
+    flag_of,
+    say,
+)
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.workers.progress import add_progress
@@ -51,10 +60,15 @@ def evaluation_options(arguments):
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
-    add_habits(
+    add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="draw no pictures of videos for the page, which takes a second or two a picture",
+    )
     parser.add_argument(
         "--compare",
         metavar="RECIPES",
@@ -68,7 +82,7 @@ def evaluation_options(arguments):
         help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
     )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
-    add_outside(parser)
+    add_outside_options(parser)
     _add_networks(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
     taken: set[str] = set()
@@ -131,15 +145,15 @@ def prediction_options(arguments):
         "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
     )
     top = Bounds(1, 1_000_000, "no data set has as many classes")
-    add_number(parser, "--top", top, default=5, help="classes to print")
-    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
-    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_reading(parser)
-    add_replacing(parser)
+    add_number_option(parser, "--top", top, default=5, help="classes to print")
+    add_number_option(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number_option(parser, "--threads", THREADS, default=1, help="threads a video")
+    add_reading_options(parser)
+    add_overwrite_options(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
     parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    add_outside(parser)
+    add_outside_options(parser)
     options = parser.parse_args(arguments)
     return options, outside_of(options, parser)
 
@@ -163,6 +177,12 @@ def _add_networks(parser):
     )
 
 
+def say_page(path):
+    """Say which page there is to open, the file ``path``, if it was made."""
+    if os.path.exists(path):
+        say(f"open {path}")
+
+
 class _InOrder(argparse.Action):
     """Keeps the options of outside vectors in the order in which they were given."""
 
@@ -170,7 +190,7 @@ class _InOrder(argparse.Action):
         namespace.outside = [*namespace.outside, (self.metavar, values)]
 
 
-def add_outside(parser):
+def add_outside_options(parser):
     """Add the options of outside vectors to ``parser``."""
     group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
     parser.set_defaults(outside=[])

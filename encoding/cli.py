@@ -1,4 +1,4 @@
-"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: skins of one function.
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
 Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
 done.
@@ -23,9 +23,9 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
+    add_number_option,
     command,
     run_options,
     say,
@@ -34,7 +34,7 @@ from idt.command import (
 from idt.errors import DataError
 
 
-class Skin(NamedTuple):
+class CommandSpec(NamedTuple):
     """What a command says of its encoding: its name, parameters, what the vectors are called, an example."""
 
     name: str
@@ -43,20 +43,22 @@ class Skin(NamedTuple):
     example: str
 
 
-FISHER = Skin("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
-BOVW = Skin("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
-VLAD = Skin("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
-STACKED = Skin(
+FISHER = CommandSpec("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
+BOVW = CommandSpec("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
+VLAD = CommandSpec("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
+STACKED = CommandSpec(
     "sfv-encode",
     StackedParams,
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
-BILINEAR = Skin(
+BILINEAR = CommandSpec(
     "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
 )
-PLAIN = Skin("plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5")
-SKINS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
+PLAIN = CommandSpec(
+    "plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5"
+)
+COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 
 @command
@@ -95,17 +97,17 @@ def plain_encode(arguments):
     return _encode(arguments, PLAIN)
 
 
-def _encode(arguments, skin):
+def _encode(arguments, spec):
     """The one function behind all commands; exit status."""
-    options, given = _parsed(arguments, skin)
-    params = None if options.codebook else skin.params(**given)
+    options, given = _parse_options(arguments, spec)
+    params = None if options.codebook else spec.params(**given)
     from idt.workers import cluster
 
     with cluster.connected(options.scheduler):
-        return _fit_and_encode(options, given, params, skin)
+        return _fit_and_encode(options, given, params, spec)
 
 
-def _fit_and_encode(options, given, params, skin):
+def _fit_and_encode(options, given, params, spec):
     """Fit and encode, whatever is asked for; exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
@@ -113,7 +115,7 @@ def _fit_and_encode(options, given, params, skin):
 
     run = run_options(options)
     if options.from_videos:
-        return _encode_videos(options, given, run, skin)
+        return _encode_videos(options, given, run, spec)
     # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
@@ -123,7 +125,7 @@ def _fit_and_encode(options, given, params, skin):
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
-        codebook = _codebook(options.codebook, skin)
+        codebook = _codebook(options.codebook, spec)
         if options.slices is not None:
             return _slice(options, files, names, codebook, codebook.params_with(**given), run)
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
@@ -138,9 +140,9 @@ def _fit_and_encode(options, given, params, skin):
         fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
-            warn(f"{skin.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
-        if skin is STACKED and not options.labels:
-            warn(f"{skin.name}: no --labels, so principal components stand in for the max-margin projection")
+            warn(f"{spec.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
+        if spec is STACKED and not options.labels:
+            warn(f"{spec.name}: no --labels, so principal components stand in for the max-margin projection")
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
@@ -159,7 +161,7 @@ def _slice(options, files, names, codebook, params, run):
     return DONE
 
 
-def _encode_videos(options, given, run, skin):
+def _encode_videos(options, given, run, spec):
     """Videos to vectors in one pass; exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
@@ -168,7 +170,7 @@ def _encode_videos(options, given, run, skin):
 
     read = [*options.features, options.codebook, options.boxes]
     outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
-    codebook = _codebook(options.codebook, skin)
+    codebook = _codebook(options.codebook, spec)
     params = codebook.params_with(**given)
     videos = find(
         options.features,
@@ -176,39 +178,39 @@ def _encode_videos(options, given, run, skin):
         path=options.codebook,
         boxes=options.boxes,
         run=run,
-        on_note=lambda note: options.quiet or warn(f"{skin.name}: {note}"),
+        on_note=lambda note: options.quiet or warn(f"{spec.name}: {note}"),
     )
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
-        warn(f"{skin.name}: {name}: {reason}")
+        warn(f"{spec.name}: {name}: {reason}")
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
 
-def _codebook(path, skin):
+def _codebook(path, spec):
     """A codebook of the command's own encoding."""
     from encoding.codebook import Codebook
 
     codebook = Codebook.load(path)
-    if codebook.encoding != skin.params.encoding:
-        wanted = next(other for other in SKINS if other.params.encoding == codebook.encoding)
+    if codebook.encoding != spec.params.encoding:
+        wanted = next(other for other in COMMANDS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
 
-def _parsed(arguments, skin):
+def _parse_options(arguments, spec):
     """Options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
-        skin.name,
-        f"Encode feature files as {skin.vectors}, one a video, with a codebook that is given or fitted and stored"
+        spec.name,
+        f"Encode feature files as {spec.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
         " lie where idt-extract put them, or else the path of the file relative to the others.",
-        skin.example,
+        spec.example,
     )
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
     )
-    add_habits(
+    add_common_options(
         parser,
         output="vectors file; with --fit-only the codebook file",
         jobs=True,
@@ -225,17 +227,17 @@ def _parsed(arguments, skin):
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
     _add_slices(parser)
-    if skin is STACKED:
+    if spec is STACKED:
         parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
     else:
         parser.set_defaults(labels=None)
-    add_fields(parser, skin.params)
+    add_fields(parser, spec.params)
     # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
-    fields = [field.name for field in dataclasses.fields(skin.params)]
+    fields = [field.name for field in dataclasses.fields(spec.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)
     if options.codebook and (options.train or options.fit_only or options.labels):
-        fitting = "neither --train nor --fit-only" + (" nor --labels" if skin is STACKED else "")
+        fitting = "neither --train nor --fit-only" + (" nor --labels" if spec is STACKED else "")
         parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
@@ -251,7 +253,7 @@ def _parsed(arguments, skin):
 def _add_slices(parser):
     """Add the options of sums by slice."""
     group = parser.add_argument_group("slices, for windows of untrimmed video")
-    add_number(
+    add_number_option(
         group, "--slices", LENGTH, default=None,
         help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
         said="write vectors",

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from encoding.coders.coder import Block
-from encoding.coders.registry import kind_of
+from encoding.coders.registry import encoding_of
 from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
@@ -106,7 +106,7 @@ class Codebook:
         DataError
             If an option is unknown or contradicts the codebook.
         """
-        params = kind_of(self.encoding).params.from_options(**{**self.params, **options})
+        params = encoding_of(self.encoding).params.from_options(**{**self.params, **options})
         for name, value in params.fitting().items():
             if value != self.params[name]:
                 raise DataError(f"the codebook was fitted with {name}={self.params[name]}, this run asks for {value}")
@@ -125,12 +125,12 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = inputs.sources[0].label
-        if inputs.projected is not None:
+        if inputs.projection is not None:
             # The axes say which features they are of: nothing else need be compared.
-            if inputs.projected != self.projection:
+            if inputs.projection != self.projection:
                 raise DataError(
-                    f"{first} is stored along the axes of the codebook with digest {inputs.projected!s:.12}…, so it can"
-                    f" only be encoded with that one, got one with digest {self.digest:.12}…"
+                    f"{first} is stored along the axes of the codebook with digest {inputs.projection!s:.12}…, so it"
+                    f" can only be encoded with that one, got one with digest {self.digest:.12}…"
                 )
             return
         if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:
@@ -200,7 +200,7 @@ class Codebook:
         with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
             try:
                 encoding = hdf5.attribute(file, "encoding", str)
-                kind = kind_of(encoding)
+                kind = encoding_of(encoding)
                 params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
                 found = cls(
                     tuple(

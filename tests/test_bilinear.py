@@ -30,7 +30,7 @@ def rows_of(n, width, seed=0):
 def test_a_worked_example():
     coder, rows = BilinearCoder(2), np.float32([[1, 2], [3, -2]])
     # The mean of x xᵀ is [[5, -2], [-2, 4]]; roots √5, −√2 · √2 and 2 have the length √(5 + 4 + 4).
-    found = coder.vector(coder.summed(rows, SMALL), SMALL)
+    found = coder.vector(coder.sum_codes(rows, SMALL), SMALL)
     np.testing.assert_allclose(found, np.array([np.sqrt(5), -2, 2]) / np.sqrt(13), rtol=RTOL)
 
 
@@ -38,7 +38,7 @@ def test_a_worked_example():
 def test_the_matrix_and_its_sketch_equal_their_rivals(shape):
     rows = rows_of(*shape)
     coder = BilinearCoder(shape[1])
-    np.testing.assert_allclose(coder.vector(coder.summed(rows, SMALL), SMALL), rival.bilinear(rows), atol=RTOL)
+    np.testing.assert_allclose(coder.vector(coder.sum_codes(rows, SMALL), SMALL), rival.bilinear(rows), atol=RTOL)
     sketch = TensorSketch.drawn(shape[1], 31, seed=3)
     expected = rival.sketch(rows, sketch.buckets, sketch.signs, 31)
     np.testing.assert_allclose(sketch.summed(rows.astype(float)) / len(rows), expected, atol=1e-9)
@@ -48,7 +48,7 @@ def test_two_vectors_without_power_have_the_product_of_the_matrices():
     params = dataclasses.replace(SMALL, power=1.0, norm="none")
     one, other = rows_of(20, 6, 1), rows_of(30, 6, 2)
     coder = BilinearCoder(6)
-    vectors = [coder.vector(coder.summed(rows, params), params) for rows in (one, other)]
+    vectors = [coder.vector(coder.sum_codes(rows, params), params) for rows in (one, other)]
     expected = np.sum((one.T @ one / 20) * (other.T @ other / 30))
     np.testing.assert_allclose(vectors[0] @ vectors[1], expected, rtol=1e-4)
 
@@ -73,7 +73,7 @@ def test_products_of_sketches_have_the_stated_error(rank):
 def test_columns_are_pooled_by_themselves(pool, expected):
     params = PlainParams(k=2, pool=pool, norm="none")
     coder, rows = PlainCoder(2), np.float32([[4, -5], [0, 0], [2, 2]])
-    np.testing.assert_allclose(coder.vector(coder.summed(rows, params), params), expected, rtol=RTOL)
+    np.testing.assert_allclose(coder.vector(coder.sum_codes(rows, params), params), expected, rtol=RTOL)
 
 
 @pytest.mark.parametrize("pool", ["mean", "max", "topk"])
@@ -81,9 +81,9 @@ def test_columns_are_pooled_by_themselves(pool, expected):
 def test_pooling_equals_the_rival_in_whatever_parts_it_comes(pool, n):
     params, rows = PlainParams(k=4, pool=pool, norm="none"), rows_of(n, 7)
     coder = PlainCoder(7)
-    sums = coder.nothing(params)
+    sums = coder.empty_sums(params)
     for part in np.array_split(rows, 3):
-        sums += coder.summed(part, params)
+        sums += coder.sum_codes(part, params)
     np.testing.assert_allclose(coder.vector(sums, params), rival.pooled(rows, pool, 4), atol=RTOL)
 
 

@@ -84,7 +84,7 @@ def _from_lines(path):
     lines = text.numbered_lines(path, what="one class a line")
     if lines and [word.strip().lower() for word in lines[0][1].split(",")] in _HEADERS:
         found = []
-        for number, fields in csv_text.rows(path, "id,name")[1:]:
+        for number, fields in csv_text.read_rows(path, "id,name")[1:]:
             if len(fields) != 2 or not re.fullmatch(r"\d{1,9}", fields[0], re.ASCII) or not fields[1]:
                 raise DataError(f"{path}, line {number}: expected id,name, got {','.join(fields)!r:.80}")
             found.append((f"line {number}", int(fields[0]), fields[1]))

@@ -138,7 +138,7 @@ def _from_table(path, columns):
     found = Lines("kinetics" if timed else "csv")
     name_column = columns.get("path", columns.get("id"))
     width = max(columns.values()) + 1
-    for place, fields in csv_text.rows(path, "path,label")[1:]:
+    for place, fields in csv_text.read_rows(path, "path,label")[1:]:
         if len(fields) < width or not fields[name_column]:
             raise DataError(f"{path}, line {place}: expected at least {width} fields, got {','.join(fields)!r:.80}")
         name = fields[name_column]
@@ -174,7 +174,7 @@ def _rows(path, lines):
     )
     comma = "," in first and not (semicolon or _VIDEO.fullmatch(tail) or _ENDS_IN_NUMBER.fullmatch(tail))
     if comma:
-        for place, (name, *rest) in csv_text.rows(path, "path,label"):
+        for place, (name, *rest) in csv_text.read_rows(path, "path,label"):
             if not name or not rest or not all(rest):
                 raise DataError(f"{path}, line {place}: expected path,label, got {','.join([name, *rest])!r:.80}")
             numeric = all(_NUMBER.fullmatch(word) for word in rest)

@@ -12,7 +12,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, require_clips, unique_clips
 from classify.datasets.splits import Split
 from classify.datasets.video_list import read_video_lists
 from classify.text_files import listed
@@ -81,7 +81,7 @@ def read_listed(root, params):
     videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)
-    need(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
+    require_clips(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
     used = {clip.path for clip in clips.values()}
     skipped += [Skipped(str(path), "in none of the lists") for path in videos.values() if path not in used]
     names = ["split"] if count == 1 else [f"split {number}" for number in range(1, count + 1)]
@@ -207,7 +207,7 @@ def _clips(entries, places, skipped):
                 clips[entry.name] = Clip(name, path, entry.label, first_frame=entry.first, last_frame=entry.last)
             else:
                 clips[entry.name] = Clip(video, path, entry.label)
-    kept = {id(clip) for clip in each_once([clip for clip in clips.values() if clip.first_frame is None], skipped)}
+    kept = {id(clip) for clip in unique_clips([clip for clip in clips.values() if clip.first_frame is None], skipped)}
     return {name: clip for name, clip in clips.items() if clip.first_frame is not None or id(clip) in kept}
 
 

@@ -17,7 +17,7 @@ from classify import metrics
 from classify.evaluation.evaluate import check_files
 from classify.evaluation.fold_plan import Places
 from classify.evaluation.network_scores import OWN, folder_of, paths_of, rows_of, truth_of
-from classify.evaluation.resume import earlier_report, is_repeated
+from classify.evaluation.resume import earlier_report, says_the_same
 from classify.fusion import fuse, output, score_file
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.findings import pooled
@@ -184,7 +184,7 @@ def _report(dataset, network, folder, run):
     settings = _settings(dataset, network)
     earlier = earlier_report(folder / "report.json", settings, overwrite=run.overwrite)
     made = report.assemble(dataset, folds, settings=settings, notes=network.notes)
-    if is_repeated(made, earlier) and not report.lacks_page(folder):
+    if says_the_same(made, earlier) and not report.lacks_page(folder):
         return earlier, []
     # What was made of the same scores lacks clips, as in the evaluation.
     written = report.write(folder, made, videos=tested(dataset, folds), overwrite=run.overwrite or earlier is not None)

@@ -89,7 +89,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     table = [output / name for name in comparison_table.FILES]
     check_files(dataset, wanted, read=read, beside=table, overwrite=run.overwrite)
     for recipe, folder in zip(recipes, folders, strict=True):
-        settings = settings_of(_seen_by(recipe, dataset), **_options(recipe))
+        settings = settings_of(_dataset_for(recipe, dataset), **_options(recipe))
         earlier_report(folder / "report.json", settings, overwrite=run.overwrite)
     with locks.held(folders=[output, *homes.values()], say=run.say):
         return _compare(dataset, recipes, output, wanted, run=run, on_outcome=on_outcome, on_row=on_row)
@@ -102,7 +102,7 @@ def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
         if recipe.extraction not in prepared:
             prepared[recipe.extraction] = prepare(dataset, home, recipe.extraction, run=run, on_outcome=on_outcome)
         ready = prepared[recipe.extraction]
-        ready = dataclasses.replace(ready, dataset=_seen_by(recipe, ready.dataset))
+        ready = dataclasses.replace(ready, dataset=_dataset_for(recipe, ready.dataset))
         try:
             found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, run=run)
         except DataError as problem:
@@ -125,7 +125,7 @@ def _options(recipe):
     return {key: value for key, value in recipe._asdict().items() if key not in ("name", "outside")}
 
 
-def _seen_by(recipe, dataset):
+def _dataset_for(recipe, dataset):
     """The data set without outside vectors for a recipe that goes without."""
     return dataset if recipe.outside else dataclasses.replace(dataset, outside=())
 
@@ -160,7 +160,9 @@ def _places(recipe, output, folder):
 
 
 def _digest(values):
-    return hashlib.sha256(json.dumps(provenance.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(provenance.as_json_values({"of": values}), sort_keys=True).encode()).hexdigest()[
+        :12
+    ]
 
 
 def _slug(text):

@@ -179,4 +179,4 @@ def _read(folder):
 
 
 def _key(made_of):
-    return hashlib.sha256(json.dumps(provenance.plain(made_of), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(provenance.as_json_values(made_of), sort_keys=True).encode()).hexdigest()

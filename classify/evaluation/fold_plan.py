@@ -13,7 +13,7 @@ from classify.datasets.splits import Split
 from classify.fusion.score_file import SCORES_FORMAT, SCORES_VERSION
 from classify.params import ClassifierParams
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
-from encoding.descriptors.inputs import combined
+from encoding.descriptors.inputs import combine_digests
 from encoding.params import BlockParams
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 
@@ -31,7 +31,7 @@ class Places(NamedTuple):
     scores: Path
 
 
-class Target(NamedTuple):
+class PlannedFile(NamedTuple):
     """A file to be made: where it lies, what it is, and what it is made from; as for `is_current`."""
 
     path: Path
@@ -58,9 +58,9 @@ class FoldPlan:
         What cross-validation on the training videos must not tear apart: the group of each, or nothing.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
-    outside : tuple of classify.models.outside_vectors.Extra
+    outside : tuple of classify.models.outside_vectors.OutsideBlock
         Blocks beside the vectors.
-    codebook, vectors, scores : Target
+    codebook, vectors, scores : PlannedFile
     """
 
     split: Split
@@ -71,9 +71,9 @@ class FoldPlan:
     encoding: BlockParams
     classifier: ClassifierParams
     outside: tuple
-    codebook: Target
-    vectors: Target
-    scores: Target
+    codebook: PlannedFile
+    vectors: PlannedFile
+    scores: PlannedFile
 
     @property
     def names(self):
@@ -152,8 +152,8 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
-    fitted = combined(learnt)
-    encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
+    fitted = combine_digests(learnt)
+    encoded = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
     # A key only where there is something, so that scores without outside vectors stay what they were.
     beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
     scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
@@ -174,21 +174,21 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         encoding,
         classifier,
         prepared.dataset.outside,
-        codebook=Target(
+        codebook=PlannedFile(
             path("codebook"),
             CODEBOOK_FORMAT,
             CODEBOOK_VERSION,
             encoding.fitting(),
             {"kind": "features", "digest": fitted, **lacking},
         ),
-        vectors=Target(
+        vectors=PlannedFile(
             path("vectors"),
             VECTORS_FORMAT,
             VECTORS_VERSION,
             encoding,
             {"kind": "features", "digest": encoded, "training": fitted, **lacking},
         ),
-        scores=Target(
+        scores=PlannedFile(
             path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored, **lacking}
         ),
     )

@@ -97,10 +97,10 @@ def paths_of(dataset, sources):
 def truth_of(dataset, split):
     """Return the true labels of the test videos of a ``split`` of a ``dataset``: Truth."""
     labels = [dataset.labels[name] for name in split.test]
-    sets = labels if dataset.several else [(label,) for label in labels]
+    sets = labels if dataset.multi_label else [(label,) for label in labels]
     holds = metrics.memberships(sets, dataset.classes)
     return Truth(
-        list(split.test), list(dataset.classes), holds, dataset.several, whole=True, beside=tuple(split.train),
+        list(split.test), list(dataset.classes), holds, dataset.multi_label, whole=True, beside=tuple(split.train),
         origin=f"the data set {dataset.name}",
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ from encoding.params import (
     StackedParams,
     VladParams,
 )
-from idt.command import number_or_text
+from idt.command import value_parser
 from idt.errors import DataError, did_you_mean, one_line, unknown_option
 from idt.files.text import read_text
 from idt.params.extraction import ExtractionParams
@@ -225,6 +225,6 @@ def _value(field, text):
     if text.lower() == "none" and "None" in str(field.type):
         return None
     try:
-        return number_or_text(field.type, field.metadata["bounds"])(text)
+        return value_parser(field.type, field.metadata["bounds"])(text)
     except argparse.ArgumentTypeError as problem:
         raise DataError(f"{field.name}: {problem}") from None

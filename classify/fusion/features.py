@@ -104,7 +104,7 @@ def _read_matrix(path, given):
         scores = read_scores(path)
         return scores.names, scores.values
     content = open_content(path)
-    form = next((each for each in FORMS.values() if each is not score_file and each.fits(content)), None)
+    form = next((each for each in FORMS.values() if each is not score_file and each.recognises(content)), None)
     if form in MATRICES:
         table = form.read(content)
         return table.names, numbers(table.values, content, "features")

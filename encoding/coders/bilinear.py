@@ -121,11 +121,11 @@ class BilinearCoder(CellCoder):
         """Its numbers under the names that they have in a file."""
         return {} if self.sketch is None else {"buckets": self.sketch.buckets, "signs": self.sketch.signs}
 
-    def nothing(self, params):
+    def empty_sums(self, params):
         """The sum over no descriptors."""
         return Sum(0, np.zeros(self.size(params)))
 
-    def summed(self, codes, params, threads=1):
+    def sum_codes(self, codes, params, threads=1):
         """The sum of x xᵀ, its upper triangle row by row, or of the sketches."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if self.sketch is not None:
@@ -138,13 +138,13 @@ class BilinearCoder(CellCoder):
         if self.sketch is None:
             row, column = np.triu_indices(self.width)
             vector = np.where(row == column, vector, np.float32(np.sqrt(2)) * vector)
-        return normalize.block(vector, norm=params.norm)
+        return normalize.normalize_block(vector, norm=params.norm)
 
-    def flat(self, sums, params):
+    def flatten(self, sums, params):
         """The sum, (m,) float64."""
         return sums.values
 
-    def unflat(self, row, n, params):
+    def unflatten(self, row, n, params):
         """The sum over ``n`` descriptors from such a row."""
         return Sum(n, row)
 

@@ -26,7 +26,7 @@ from idt.errors import DataError
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledCodes:
     """Codes of ``n`` descriptors pooled to ``values`` (m,) float64: their sum, or the largest if ``largest``."""
 
     n: int
@@ -34,10 +34,10 @@ class Pooled:
     largest: bool
 
     def __add__(self, other):
-        if not isinstance(other, Pooled):
+        if not isinstance(other, PooledCodes):
             return NotImplemented
         joined = np.maximum if self.largest else np.add
-        return Pooled(self.n + other.n, joined(self.values, other.values), self.largest)
+        return PooledCodes(self.n + other.n, joined(self.values, other.values), self.largest)
 
 
 def hard_codes(rows, kmeans):
@@ -103,9 +103,9 @@ class BovwCoder(CentresCoder):
         super().__init__(kmeans)
         self._dictionary: Dictionary | None = None
 
-    def nothing(self, params):
+    def empty_sums(self, params):
         """The pooled codes of no descriptors."""
-        return Pooled(0, np.zeros(self.size(params)), params.pooling == "max")
+        return PooledCodes(0, np.zeros(self.size(params)), params.pooling == "max")
 
     def code(self, rows, params, tracks):
         """Codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
@@ -117,27 +117,27 @@ class BovwCoder(CentresCoder):
         codes = self._dictionary.codes(rows, groups_of(tracks, len(rows)), atoms=params.atoms)
         return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
 
-    def summed(self, codes, params, threads=1):
+    def sum_codes(self, codes, params, threads=1):
         """Pooled codes."""
         if params.pooling == "max":
             values = codes.max(axis=0).toarray().ravel() if codes.shape[0] else np.zeros(codes.shape[1])
         else:
             values = np.bincount(codes.indices, codes.data, codes.shape[1])
-        return Pooled(codes.shape[0], values.astype(np.float64), params.pooling == "max")
+        return PooledCodes(codes.shape[0], values.astype(np.float64), params.pooling == "max")
 
     def vector(self, sums, params):
         """The normalised vector; zero without descriptors."""
-        return normalize.block(sums.values.astype(np.float32), norm=params.norm)
+        return normalize.normalize_block(sums.values.astype(np.float32), norm=params.norm)
 
-    def flat(self, sums, params):
+    def flatten(self, sums, params):
         """Summed codes, (m,) float64; the largest codes of windows are no sum."""
         if sums.largest:
             raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
         return sums.values
 
-    def unflat(self, row, n, params):
+    def unflatten(self, row, n, params):
         """Pooled codes from such a row."""
-        return Pooled(n, row, False)
+        return PooledCodes(n, row, False)
 
     def size(self, params):
         """Numbers of a vector: K, or 2K for ``somp``."""

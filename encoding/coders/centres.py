@@ -3,8 +3,8 @@
 import numpy as np
 
 from encoding.coders.pooling import CellCoder
+from encoding.models.estimator_input import LARGEST
 from encoding.models.kmeans import KMeans
-from encoding.models.tables import LARGEST
 from idt.checks import within
 
 

@@ -11,7 +11,7 @@ class Pool(Protocol):
     """Gathers the descriptors of one video and gives its vector of one block."""
 
     def add(self, rows, tracks, threads=1):
-        """Take in projected descriptors (n, D) float32 and their `Tracks`."""
+        """Take in projected descriptors (n, D) float32 and their `TrackColumns`."""
 
     def vector(self) -> np.ndarray:
         """The normalised vector, (m,) float32."""
@@ -23,7 +23,7 @@ class Coder(Protocol):
     def pool(self, params) -> Pool:
         """An empty pool."""
 
-    def parts(self, params) -> list[tuple[str, int]]:
+    def cells(self, params) -> list[tuple[str, int]]:
         """Cells of the vector and their sizes, in order."""
 
     def arrays(self) -> dict[str, np.ndarray]:

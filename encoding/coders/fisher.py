@@ -18,10 +18,10 @@ import numpy as np
 
 from encoding.coders import normalize
 from encoding.coders.pooling import CellCoder
+from encoding.models.estimator_input import LARGEST
 from encoding.models.expectation import Statistics, expect
 from encoding.models.gmm import SMALLEST_VARIANCE, DiagonalGMM
-from encoding.models.tables import LARGEST
-from idt.checks import describe, float_array, positive_integer, within
+from idt.checks import float_array, positive_integer, type_and_shape, within
 from idt.errors import DataError
 
 ROUNDING = 1e-3
@@ -114,7 +114,9 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
     if not orders or not set(orders) <= set(ORDERS) or isinstance(orders, str):
         raise DataError(f"orders must be some of {', '.join(ORDERS)}, got {orders!r}")
     if statistics.s1.shape != means.shape:
-        raise DataError(f"statistics must be of {means.shape} numbers, as the mixture, got {describe(statistics.s1)}")
+        raise DataError(
+            f"statistics must be of {means.shape} numbers, as the mixture, got {type_and_shape(statistics.s1)}"
+        )
     if not statistics.n:
         return np.zeros(vector_size(*means.shape, orders=orders), np.float32)
     n, s0, s1, s2 = statistics.n, statistics.s0, statistics.s1, statistics.s2
@@ -183,18 +185,18 @@ class FisherCoder(CellCoder):
         """Its numbers under the names that they have in a file."""
         return {"weights": self.gmm.weights_, "means": self.gmm.means_, "variances": self.gmm.variances_}
 
-    def nothing(self, params):
+    def empty_sums(self, params):
         """The sums of no descriptors."""
         return Statistics.empty(*self.gmm.means_.shape)
 
-    def summed(self, codes, params, threads=1):
+    def sum_codes(self, codes, params, threads=1):
         """Statistics of projected descriptors."""
         return statistics(codes, self.gmm, best=params.best, threads=threads)
 
     def vector(self, sums, params):
         """The normalised vector, (m,) float32; zero without descriptors."""
         n_components, n_features = self.gmm.means_.shape
-        return normalize.block(
+        return normalize.normalize_block(
             from_statistics(sums, self.gmm, orders=params.orders),
             power=params.power,
             run=n_features if params.intra else None,
@@ -202,7 +204,7 @@ class FisherCoder(CellCoder):
             norm=params.norm,
         )
 
-    def flat(self, sums, params):
+    def flatten(self, sums, params):
         """Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64: of the size of the vector, so few digits do."""
         means, variances, _ = self.gmm.mixture()
         mass, root = sums.s0[:, None], np.sqrt(variances)
@@ -210,7 +212,7 @@ class FisherCoder(CellCoder):
         second = (sums.s2 - means * (2 * sums.s1 - mass * means)) / variances - mass
         return np.concatenate([sums.s0, first.ravel(), second.ravel()])
 
-    def unflat(self, row, n, params):
+    def unflatten(self, row, n, params):
         """Statistics from such a row."""
         means, variances, _ = self.gmm.mixture()
         k, d = means.shape

@@ -9,7 +9,7 @@ Source: docs/method/encoding.md, section 7; Perronnin et al. 2010 (power), Arand
 
 import numpy as np
 
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 
 
@@ -132,7 +132,7 @@ def intra(vectors, *, size, start=0):
     return out
 
 
-def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
+def normalize_block(vector, *, power=1.0, run=None, start=0, norm="l2"):
     """The normalisation of one block: power, intra, norm.
 
     Parameters
@@ -171,7 +171,7 @@ def _checked(vectors):
     """Finite float32 rows."""
     shape = np.shape(vectors)
     if len(shape) not in (1, 2):
-        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {describe(np.asarray(vectors))}")
+        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {type_and_shape(np.asarray(vectors))}")
     return float_array(vectors, (None,) * len(shape), "vectors")
 
 

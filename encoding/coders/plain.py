@@ -64,30 +64,30 @@ class PlainCoder(CellCoder):
         """Its numbers under the names that they have in a file."""
         return {}
 
-    def nothing(self, params):
+    def empty_sums(self, params):
         """The pool of no descriptors."""
         if params.pool == "mean":
             return Sum(0, np.zeros(self.width))
         return Largest(1 if params.pool == "max" else params.k, np.zeros((0, self.width)))
 
-    def summed(self, codes, params, threads=1):
+    def sum_codes(self, codes, params, threads=1):
         """Sums or largest values of each column."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if params.pool == "mean":
             return Sum(len(rows), rows.sum(axis=0))
-        return self.nothing(params) + Largest(len(rows), rows)
+        return self.empty_sums(params) + Largest(len(rows), rows)
 
     def vector(self, sums, params):
         """The normalised vector; zero without descriptors."""
-        return normalize.block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
+        return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
 
-    def flat(self, sums, params):
+    def flatten(self, sums, params):
         """The sum, (D,) float64; the largest values of windows are no sum."""
         if params.pool != "mean":
             raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
         return sums.values
 
-    def unflat(self, row, n, params):
+    def unflatten(self, row, n, params):
         """The sum over ``n`` descriptors from such a row."""
         return Sum(n, row)
 

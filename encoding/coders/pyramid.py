@@ -16,7 +16,7 @@ from encoding.vector_layout import WHOLE
 from idt.checks import float_array
 
 
-class Part(NamedTuple):
+class CellTracks(NamedTuple):
     """Tracks that lie in the same cells of all grids: their ``rows`` (m,) int, and the numbers of these ``cells``."""
 
     rows: np.ndarray
@@ -60,7 +60,7 @@ class Pyramid(NamedTuple):
             for x, y, t in product(*map(range, grid))
         ]
 
-    def parts(self, position):
+    def group_by_cells(self, position):
         """Tracks by the cells that they lie in.
 
         Parameters
@@ -70,7 +70,7 @@ class Pyramid(NamedTuple):
 
         Returns
         -------
-        list of Part
+        list of CellTracks
             Every track is in one of them.
 
         Raises
@@ -90,4 +90,4 @@ class Pyramid(NamedTuple):
             first += int(np.prod(grid))
         numbers, owner = np.unique(codes, axis=0, return_inverse=True)
         owner = owner.ravel()
-        return [Part(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]
+        return [CellTracks(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from encoding.descriptors.tracks import Tracks
+from encoding.descriptors.track_columns import TrackColumns
 from idt.checks import float_array
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread, product
@@ -116,7 +116,7 @@ def groups_of(tracks, n):
 
     Parameters
     ----------
-    tracks : Tracks or None
+    tracks : TrackColumns or None
         None for plain arrays.
     n : int
         Number of them.
@@ -140,14 +140,14 @@ def whole_slices(parts, label):
 
     Parameters
     ----------
-    parts : iterable of (rows, Tracks)
+    parts : iterable of (rows, TrackColumns)
         In the order of the tracks' ending frames.
     label : str
         What messages call the video.
 
     Yields
     ------
-    (rows, Tracks)
+    (rows, TrackColumns)
 
     Raises
     ------
@@ -179,4 +179,4 @@ def _joined(parts):
     """Parts one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([rows for rows, _ in parts]), Tracks.joined([tracks for _, tracks in parts])
+    return np.concatenate([rows for rows, _ in parts]), TrackColumns.joined([tracks for _, tracks in parts])

@@ -139,7 +139,7 @@ def read_labels(path, on_note=None):
     from idt.files import csv_text
 
     labels: dict[str, str] = {}
-    for number, fields in csv_text.rows(path, "name,label"):
+    for number, fields in csv_text.read_rows(path, "name,label"):
         if not any(fields):
             continue
         if number == 1 and is_header(fields, ("name", "label"), on_note):

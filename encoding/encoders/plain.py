@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import PlainParams
 
 
@@ -57,8 +57,8 @@ class PlainEncoder(VideoEncoder):
     >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
     """
 
-    _kind = PlainParams
-    _words: ClassVar[dict[str, str]] = {"k": "n_largest", **WORDS}
+    _params_type = PlainParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_largest", **SKLEARN_NAMES}
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.kernels import posteriors as kernel
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
@@ -54,7 +54,9 @@ class Mixture(NamedTuple):
         weights = float_array(weights, means.shape[:1], "weights")
         for name, values in (("variances", variances), ("weights", weights)):
             if not values.size or values.min() <= 0:
-                raise DataError(f"{name} of a mixture must be positive, got {describe(values)} with {_least(values)}")
+                raise DataError(
+                    f"{name} of a mixture must be positive, got {type_and_shape(values)} with {_least(values)}"
+                )
         return cls(*(np.asarray(part, np.float64) for part in (means, variances, weights)))
 
 
@@ -91,7 +93,9 @@ class Statistics:
         if not isinstance(other, Statistics):
             return NotImplemented
         if self.s1.shape != other.s1.shape:
-            raise DataError(f"statistics of one mixture can be added, got {describe(self.s1)} and {describe(other.s1)}")
+            raise DataError(
+                f"statistics of one mixture can be added, got {type_and_shape(self.s1)} and {type_and_shape(other.s1)}"
+            )
         return Statistics(self.n + other.n, self.s0 + other.s0, self.s1 + other.s1, self.s2 + other.s2)
 
 

@@ -15,8 +15,8 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.tables import fitted_rows, rows_as_fitted
-from idt.checks import describe, float_array, within
+from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
+from idt.checks import float_array, type_and_shape, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
 from idt.workers.blas import one_blas_thread, product
@@ -86,7 +86,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         DataError
             If there are fewer than two rows, numbers that are not finite, or the number of directions does not fit d.
         """
-        rows = fitted_rows(self, X)
+        rows = rows_to_fit(self, X)
         n, d = rows.shape
         if n < 2 or not d:
             raise DataError(f"a principal component analysis needs at least two descriptors, got {n} of {d} numbers")
@@ -132,7 +132,9 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         pca.mean_ = float_array(mean, (None,), "mean")
         pca.explained_variance_ = np.asarray(explained_variance, np.float64)
         if pca.explained_variance_.shape != (len(components),) or not np.isfinite(pca.explained_variance_).all():
-            raise DataError(f"every component must have a finite variance, got {describe(pca.explained_variance_)}")
+            raise DataError(
+                f"every component must have a finite variance, got {type_and_shape(pca.explained_variance_)}"
+            )
         pca.n_components_, pca.n_features_in_ = pca.components_.shape
         return pca
 

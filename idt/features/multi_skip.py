@@ -23,7 +23,7 @@ COPIED = ("width", "height", "source_width", "source_height", "shrink", "fps")
 
 
 class _Skipped:
-    """Every skip-th frame of a video, numbered without gaps from the first."""
+    """Every skip-th frame of a video, numbered consecutively from the first."""
 
     def __init__(self, video, frames, skip):
         for name in COPIED:
@@ -38,7 +38,7 @@ class _Skipped:
 
 
 class _Locked:
-    """An iterator that several threads may ask for its next item: branches of one `itertools.tee` share a lock."""
+    """Thread-safe iterator: branches of one `itertools.tee` share a lock."""
 
     def __init__(self, iterator, lock):
         self._iterator, self._lock = iterator, lock
@@ -52,7 +52,7 @@ class _Locked:
 
 
 def features_of_skips(video, skips, extract, *, chunk):
-    """Features of a video, those of all skips together.
+    """Yield the features of a video for all frame steps, merged frame by frame.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def features_of_skips(video, skips, extract, *, chunk):
 
 
 def _by_frame(video, skips, extract):
-    """Features of one frame after the other."""
+    """Yield features frame by frame."""
     lock = threading.Lock()
     first = video.first_frame.index
     with contextlib.ExitStack() as stack:
@@ -97,7 +97,7 @@ def _by_frame(video, skips, extract):
 
 
 def _placed(loop, skip, first):
-    """(Frame, skip, features) of every step, with frames as the video counts them."""
+    """Yield (frame, frame step, features) of every frame of a loop, with the frame numbers of the video."""
     for i, features in enumerate(loop):
         frame = first + i * skip
         if skip > 1:

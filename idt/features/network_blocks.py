@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
@@ -24,7 +24,7 @@ MOST = 64
 
 @dataclass(frozen=True)
 class NetworkBlocks:
-    """Blocks of descriptors by networks.
+    """Blocks of descriptors pooled from networks.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class NetworkBlocks:
         return True
 
     def take(self, index):
-        """Return the blocks of some tracks, ``index`` as of an array."""
+        """Return the blocks of the tracks ``index``, as for an array."""
         return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
-        """Join those of several chunks.
+        """Concatenate the blocks of several chunks.
 
         Parameters
         ----------
@@ -75,8 +75,8 @@ class NetworkBlocks:
         )
 
 
-def checked(made, name="the parameter network"):
-    """Check what a file says of its blocks.
+def checked_blocks(made, name="the parameter network"):
+    """Check the description of blocks that a file records.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def checked(made, name="the parameter network"):
         and 0 < made["power"] <= 1
     )
     if not fits:
-        raise DataError(f"{name} must describe blocks of networks, got {shown(made)}; extract the video anew")
+        raise DataError(f"{name} must describe blocks of networks, got {short_repr(made)}; extract the video anew")
     return made
 
 
@@ -117,12 +117,12 @@ def of_snippets(made):
 
 
 def stored_width(made, name):
-    """Return the columns of the block ``name`` as ``made`` says that they are stored."""
+    """Return the number of stored columns of the block ``name`` that ``made`` describes."""
     return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
 
 
-def decoded(made, name, sums, maxima):
-    """Return a block as it is encoded.
+def decoded_block(made, name, sums, maxima):
+    """Decode a stored block into descriptors.
 
     Parameters
     ----------

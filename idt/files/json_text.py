@@ -1,4 +1,4 @@
-r"""JSON that strangers wrote: read within limits, refused in one line.
+r"""Read JSON that strangers wrote, within limits.
 
 Python's reader takes more than JSON: NaN, a key that occurs twice, half a character (``"\ud800"``), a number of any
 length, which takes quadratic time, and lists in lists until the stack ends. None of our files holds any of these.
@@ -75,7 +75,7 @@ def load(path):
 
 
 def dumps(value):
-    """Write ``value`` as JSON for people: indented, in the characters themselves.
+    """Format ``value`` as indented JSON without escaped characters.
 
     What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
     result is UTF-8, acts on no terminal, and reads back.

@@ -51,11 +51,11 @@ def keep_in_own_files(dispatcher):
             save(signature, compiled)
 
     cache.save_overload = save_if_possible
-    cache._cache_file = Store(cache.cache_path, dispatcher.py_func)
+    cache._cache_file = KernelFiles(cache.cache_path, dispatcher.py_func)
     return cache._cache_file
 
 
-class Store:
+class KernelFiles:
     """The files of one function, for numba's index and data files.
 
     Parameters
@@ -73,7 +73,7 @@ class Store:
     @functools.cached_property
     def _current(self):
         # Not before the module is there as a whole.
-        return f"{self._name}{stamp(self._module)}."
+        return f"{self._name}{source_digest(self._module)}."
 
     def load(self, key):
         """Return what was kept under ``key``, or None if nothing was or it is damaged."""
@@ -122,7 +122,7 @@ class Store:
 
 
 @functools.cache
-def stamp(module):
+def source_digest(module):
     """Return a digest of what compiled code of ``module`` is made of: its `sources`, and the compiler."""
     settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_") and pair[0] not in HARMLESS)
     content = [(name, *_source(name)[0]) for name in sorted(sources(module))]

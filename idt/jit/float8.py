@@ -148,51 +148,51 @@ def _of_two(build):
     return operation
 
 
-def _smaller(builder, first, second):
+def _minimum(builder, first, second):
     return builder.select(builder.fcmp_ordered("<", first, second), first, second)
 
 
-def _greater(builder, first, second):
+def _maximum(builder, first, second):
     return builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-smaller = _of_two(_smaller)
+minimum = _of_two(_minimum)
 """The smaller of two, lane by lane."""
-greater = _of_two(_greater)
+maximum = _of_two(_maximum)
 """The greater of two, lane by lane."""
 equal = _of_two(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
 """1 where two are the same number, else 0."""
 absolute = _of_one(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
 """The magnitudes."""
-root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
+square_root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
 """The square roots."""
 rounded = _of_one(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
 """The nearest whole numbers, the even one of two."""
-whole = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
+truncated = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
 """The whole parts."""
 
 
 @intrinsic
-def everywhere(typing, number):
+def broadcast(typing, number):
     """Return one number eight times, a Float8."""
     return float8(types.float32), lower(spread)
 
 
 @intrinsic
-def numbers(typing, lanes):
+def from_numbers(typing, lanes):
     """Return a tuple of eight float32 numbers as a Float8."""
     return float8(lanes), lower(gather)
 
 
 @intrinsic
-def fused(typing, a, b, c):
+def multiply_add(typing, a, b, c):
     """Return the sum a · b + c of float32 numbers, rounded once; loops of it become vectors by themselves."""
     number = types.float32
     return number(number, number, number), lower(lambda builder, *abc: call(builder, "llvm.fma.f32", FLOAT, *abc))
 
 
 @intrinsic
-def total(typing, vector):
+def lane_sum(typing, vector):
     """Return the sum of the eight numbers, by halves."""
 
     def build(builder, left):
@@ -203,7 +203,7 @@ def total(typing, vector):
     return types.float32(float8), lower(build)
 
 
-def network(comparators, results):
+def sorting_network(comparators, results):
     """Return a function that sorts a tuple of Float8, lane by lane, by the sorting network of ``comparators``.
 
     A comparator is a pair of places: the smaller number goes to the first, the greater to the second. ``results`` are
@@ -212,7 +212,7 @@ def network(comparators, results):
 
     def build(builder, rows):
         for one, other in comparators:
-            rows[one], rows[other] = (choose(builder, rows[one], rows[other]) for choose in (_smaller, _greater))
+            rows[one], rows[other] = (choose(builder, rows[one], rows[other]) for choose in (_minimum, _maximum))
         return [rows[place] for place in results]
 
     @intrinsic

@@ -72,7 +72,7 @@ def store_rows(typing, array, index, step, rows):
 
 
 @intrinsic
-def fetch(typing, array, index):
+def prefetch(typing, array, index):
     """Have memory bring array[index] near, and what lies next to it (64 bytes), for when it is needed."""
 
     def build(builder, array, index):

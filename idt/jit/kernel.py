@@ -7,12 +7,12 @@ from typing import Any
 from numba import njit
 from numba.extending import register_jitable
 
-from idt.jit.cache import Store, keep_in_own_files
+from idt.jit.cache import KernelFiles, keep_in_own_files
 
 SIGNATURES: dict[Any, tuple] = {}
 """Kernels of the modules imported so far, and the types of their arguments."""
 
-_STORES: dict[Any, Store] = {}
+_STORES: dict[Any, KernelFiles] = {}
 
 
 def inner(**options):

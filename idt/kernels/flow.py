@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import float32, int64
 
-from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
+from idt.jit.float8 import LANES, broadcast, equal, from_numbers, maximum, minimum, transposed, truncated
 from idt.jit.float8_memory import copy, item, load, store, store_places
 from idt.jit.kernel import inner, kernel
 from idt.kernels.median import median
@@ -49,15 +49,15 @@ def _locate(flow, y, height, width, places):
     float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
     """
     index, right, lower, inside = places
-    none = everywhere(ZERO)
+    none = broadcast(ZERO)
     row, plane = y * width, height * width
     # The last places that have neighbours to the right and below.
-    last_x, last_y = everywhere(np.float32(width - 1) * BELOW_ONE), everywhere(np.float32(height - 1) * BELOW_ONE)
+    last_x, last_y = broadcast(np.float32(width - 1) * BELOW_ONE), broadcast(np.float32(height - 1) * BELOW_ONE)
     for x in range(0, width, LANES):
-        to_x = everywhere(np.float32(x)) + numbers(EIGHT) + load(flow, row + x)
-        to_y = everywhere(np.float32(y)) + load(flow, plane + row + x)
-        near_x, near_y = greater(smaller(to_x, last_x), none), greater(smaller(to_y, last_y), none)
-        left, top = whole(near_x), whole(near_y)
+        to_x = broadcast(np.float32(x)) + from_numbers(EIGHT) + load(flow, row + x)
+        to_y = broadcast(np.float32(y)) + load(flow, plane + row + x)
+        near_x, near_y = maximum(minimum(to_x, last_x), none), maximum(minimum(to_y, last_y), none)
+        left, top = truncated(near_x), truncated(near_y)
         store_places(index, x, top, width, left)
         store(right, x, near_x - left)
         store(lower, x, near_y - top)
@@ -69,10 +69,10 @@ def _sample(second, row, index, right, lower, x):
     """The second expansion where one pixel lands, bilinearly, in the first five numbers; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
-    across = everywhere(item(right, x))
+    across = broadcast(item(right, x))
     upper = upper_left + across * (load(second, at + COEFFICIENTS) - upper_left)
     below = lower_left + across * (load(second, at + row + COEFFICIENTS) - lower_left)
-    return upper + everywhere(item(lower, x)) * (below - upper)
+    return upper + broadcast(item(lower, x)) * (below - upper)
 
 
 @inner()
@@ -89,7 +89,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
     damping_x, damping_y = dampings
     row, plane, pitch = COEFFICIENTS * width, height * width, ring.size // (5 * RING)
     start = _row(y, height - 1, 5 * pitch)
-    half = everywhere(HALF)
+    half = broadcast(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
         x = max(min(x, width - LANES), 0)
@@ -108,13 +108,13 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
         u, v = load(flow, at), load(flow, plane + at)
         # The mean of both expansions inside, the first alone outside.
         both = load(inside, x) * half
-        own = everywhere(ONE) - both
+        own = broadcast(ONE) - both
         a11 = load(first, 2 * plane + at) * own + s_xx * both
         a22 = load(first, 3 * plane + at) * own + s_yy * both
         a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
         b1 = load(first, at) * half - s_x * both + a11 * u + a12 * v
         b2 = load(first, plane + at) * half - s_y * both + a12 * u + a22 * v
-        damping = load(damping_x, x) * everywhere(item(damping_y, y))
+        damping = load(damping_x, x) * broadcast(item(damping_y, y))
         square = damping * damping
         out = start + MARGIN + x
         store(ring, out, (a11 * a11 + a12 * a12) * square)
@@ -133,8 +133,8 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
 def _weigh(neighbours):
     """Weigh eleven neighbours, a tuple of Float8, by the Gaussian window."""
     a, b, c, d, e, f, g, h, i, j, k = neighbours
-    inner = everywhere(W0) * f + everywhere(W1) * (e + g) + everywhere(W2) * (d + h)
-    return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
+    inner = broadcast(W0) * f + broadcast(W1) * (e + g) + broadcast(W2) * (d + h)
+    return inner + broadcast(W3) * (c + i) + broadcast(W4) * (b + j) + broadcast(W5) * (a + k)
 
 
 @inner()
@@ -185,7 +185,7 @@ def _solve(smooth, start, pitch, width, solved):
         at = start + MARGIN + x
         g11, g12, g22 = _window_row(smooth, at), _window_row(smooth, at + pitch), _window_row(smooth, at + 2 * pitch)
         h1, h2 = _window_row(smooth, at + 3 * pitch), _window_row(smooth, at + 4 * pitch)
-        scale = everywhere(ONE) / (g11 * g22 - g12 * g12 + everywhere(REGULARISER))
+        scale = broadcast(ONE) / (g11 * g22 - g12 * g12 + broadcast(REGULARISER))
         store(solved, x, (g22 * h1 - g12 * h2) * scale)
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 

@@ -30,7 +30,7 @@ NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.o
 
 
 @kernel((float32[:, ::1], float32[:, ::1], boolean[::1], float32[::1], int64, float64, float64[::1]))
-def polish(source, target, inliers, start, iterations, tolerance, matrix):
+def refine(source, target, inliers, start, iterations, tolerance, matrix):
     """Least squares over the inliers, from the model they agree with; returns whether a finite matrix came of it.
 
     source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, at most, and tolerance, the share

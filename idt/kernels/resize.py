@@ -5,7 +5,7 @@ Method: docs/method/extraction.md, section 3.1.
 
 import numpy as np
 
-from idt.jit.float8 import LANES, everywhere
+from idt.jit.float8 import LANES, broadcast
 from idt.jit.float8_memory import copy, item, load, look_up_pairs, store
 from idt.jit.kernel import inner, kernel
 
@@ -94,17 +94,17 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
                 weights[k] += share * blur[abs(k - 1 - reach)]
         taps = rows.size if share > 0 else rows.size - 1
         for x in range(0, width, LANES):
-            total = everywhere(np.float32(0))
+            total = broadcast(np.float32(0))
             for k in range(taps):
-                total = total + everywhere(item(weights, k)) * load(frame, item(rows, k) + x)
+                total = total + broadcast(item(weights, k)) * load(frame, item(rows, k) + x)
             store(mixed, margin + x, total)
         for k in range(1, reach + 1):
             mixed[margin - k] = mixed[margin + _reflected(-k, width)]
             mixed[margin + width - 1 + k] = mixed[margin + _reflected(width - 1 + k, width)]
         for x in range(0, width, LANES):
-            total = everywhere(item(blur, 0)) * load(mixed, margin + x)
+            total = broadcast(item(blur, 0)) * load(mixed, margin + x)
             for k in range(1, reach + 1):
-                total = total + everywhere(item(blur, k)) * (load(mixed, margin + x - k) + load(mixed, margin + x + k))
+                total = total + broadcast(item(blur, k)) * (load(mixed, margin + x - k) + load(mixed, margin + x + k))
             store(blurred, x, total)
         if to_width == width:
             copy(blurred, 0, out, y * width, width)

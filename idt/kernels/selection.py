@@ -43,7 +43,7 @@ def _add_step(x, y, total, longest):
         boolean[:, ::1],
     )
 )
-def summarise(points, displacements, camera, moments, length, trajectory, passed):
+def measure(points, displacements, camera, moments, length, trajectory, passed):
     """Summarise and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 
     Out: moments (2, n, 2), mean and standard deviation, length (n,) and trajectory (n, 2 · L) float32; passed (2, n)

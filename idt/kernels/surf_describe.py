@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import float32, int32, uint8
 
-from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
+from idt.jit.float8 import LANES, broadcast, from_numbers, rounded, truncated
 from idt.jit.float8_memory import load, look_up_bytes, store, store_places
 from idt.jit.kernel import inner, kernel
 
@@ -132,11 +132,11 @@ def _locate_inside(x, y, cos, sin, width, samples):
     below it, (n,) float32.
     """
     places, right, down = samples
-    eight = numbers(EIGHT)
+    eight = from_numbers(EIGHT)
     for j in range(0, places.size, LANES):
-        along = everywhere(np.float32(j)) + eight
-        sample_x, sample_y = everywhere(x) + along * everywhere(cos), everywhere(y) + along * everywhere(sin)
-        pixel_x, pixel_y = whole(sample_x), whole(sample_y)
+        along = broadcast(np.float32(j)) + eight
+        sample_x, sample_y = broadcast(x) + along * broadcast(cos), broadcast(y) + along * broadcast(sin)
+        pixel_x, pixel_y = truncated(sample_x), truncated(sample_y)
         store_places(places, j, pixel_y, width, pixel_x)
         store(right, j, sample_x - pixel_x)
         store(down, j, sample_y - pixel_y)
@@ -173,8 +173,8 @@ def _share_row(pixels, samples, share, rest, sums, following):
         upper = upper_left + beside * (upper_right - upper_left)
         lower = lower_left + beside * (lower_right - lower_left)
         level = rounded(upper + load(down, j) * (lower - upper))
-        store(sums, j, load(sums, j) + everywhere(share) * level)
-        store(following, j, everywhere(rest) * level)
+        store(sums, j, load(sums, j) + broadcast(share) * level)
+        store(following, j, broadcast(rest) * level)
 
 
 @inner()

@@ -7,7 +7,7 @@ them where it has eight numbers at once, on every processor.
 import numpy as np
 from numba import float32, uint8
 
-from idt.jit.float8 import fused
+from idt.jit.float8 import multiply_add
 from idt.jit.kernel import inner, kernel
 
 BLOCK = 3
@@ -26,7 +26,7 @@ def _read(row, pixels, smooth):
     pixels[0] = row[min(1, width - 1)]
     pixels[width + 1] = row[max(width - 2, 0)]
     for x in range(width):
-        smooth[x] = fused(pixels[x + 2], SIDE, fused(pixels[x + 1], CENTRE, pixels[x] * SIDE))
+        smooth[x] = multiply_add(pixels[x + 2], SIDE, multiply_add(pixels[x + 1], CENTRE, pixels[x] * SIDE))
 
 
 @inner()
@@ -36,7 +36,7 @@ def _sum_products(above, row, below, smooth_above, smooth_below, products, sums)
     # Few arrays a loop, or the compiler finds no vectors in it.
     for x in range(width):
         across = (above[x + 2] + below[x + 2]) - (above[x] + below[x])
-        products[0, x + 1] = fused(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
+        products[0, x + 1] = multiply_add(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
     for x in range(width):
         products[2, x + 1] = smooth_below[x] - smooth_above[x]
     for x in range(1, width + 1):

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.features.columns import LAST_POSITION
 from idt.features.features import Features
 from idt.features.network_blocks import NetworkBlocks
@@ -61,7 +61,7 @@ def made_of(network, every=None):
         shape = network.shapes.get(tensor, ())
         if len(shape) < 2 or shape[1] is None:
             raise DataError(
-                f"{network.path}: {shown(tensor)} is no row of features and no map, its shape is {shape or 'unknown'};"
+                f"{network.path}: {short_repr(tensor)} is no row of features and no map, its shape is {shape or 'unknown'};"
                 " idt-net --list names the tensors"
             )
         blocks[block_name(tensor)] = int(shape[1])
@@ -144,8 +144,8 @@ def _features(network, made, views, windows, size, measured):
         rows, found = _rows(network, tensor, values)
         if place and found != cells:
             raise DataError(
-                f"{network.path}: {shown(tensor)} has {found} cells of time, height and width and"
-                f" {shown(network.tensors[0])} {cells}; name tensors of one size"
+                f"{network.path}: {short_repr(tensor)} has {found} cells of time, height and width and"
+                f" {short_repr(network.tensors[0])} {cells}; name tensors of one size"
             )
         cells = found
         crops = rows.reshape(-1, len(windows), *rows.shape[1:])
@@ -181,7 +181,7 @@ def _run(network, views):
         for name, values in zip(network.tensors, found, strict=True):
             if len(values) < len(given) or values.ndim < 2:
                 raise DataError(
-                    f"{network.path}: {shown(name)} must have a row for each view, got shape {values.shape}"
+                    f"{network.path}: {short_repr(name)} must have a row for each view, got shape {values.shape}"
                 )
         parts.append([values[: len(given)] for values in found])
     return [np.concatenate(of_tensor) for of_tensor in zip(*parts, strict=True)]
@@ -192,7 +192,7 @@ def _rows(network, tensor, values):
     single = int(np.prod(values.shape[2:])) == 1
     if not single and values.ndim not in (4, 5):
         raise DataError(
-            f"{network.path}: {shown(tensor)} is no row of features and no map, its shape is {values.shape};"
+            f"{network.path}: {short_repr(tensor)} is no row of features and no map, its shape is {values.shape};"
             " idt-net --list names the tensors"
         )
     if single:

@@ -1,4 +1,4 @@
-"""Dense optical flow between two frames: Farnebäck's method as the release varies it.
+"""Compute dense optical flow between two frames: Farnebäck's method as the release varies it.
 
 Method: docs/method/extraction.md, section 3.
 
@@ -49,22 +49,22 @@ class Expansion(NamedTuple):
 
     @property
     def planar(self):
-        """The coefficients by plane, (5, h, w) for each scale."""
+        """Return the coefficients by plane, (5, h, w) for each scale."""
         return _split(self.by_plane, self.levels, COEFFICIENTS)
 
     @property
     def interleaved(self):
-        """The coefficients by pixel, (h, w, 5) for each scale."""
+        """Return the coefficients by pixel, (h, w, 5) for each scale."""
         flat = _split(self.by_pixel, self.levels, COEFFICIENTS)
         return [scale.reshape(*scale.shape[1:], COEFFICIENTS) for scale in flat]
 
     def as_first(self):
-        """Without what only the second of two frames needs: half the memory."""
+        """Return the part that the first of two frames needs, which is half the memory."""
         return self._replace(by_pixel=None)
 
 
 def expand(gray, levels=None, *, finest=0, second_only=False):
-    """Approximate a frame by a quadratic around every pixel of every scale.
+    """Approximate a frame by a quadratic polynomial around every pixel of every scale.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
 
 
 def between(first, second):
-    """Flow from one frame to another, at every scale.
+    """Compute the flow from one frame to another at every scale.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def between(first, second):
 
 
 class _Table(NamedTuple):
-    """What the kernels need to know of the scales.
+    """Sizes and blurs of the scales, as the kernels take them.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ def _table(levels):
 
 
 def _split(flat, levels, planes):
-    """Views of what the kernels keep flat, scale after scale: (planes, h, w) for each."""
+    """Return views of a flat array, scale after scale: (planes, h, w) for each."""
     split, start = [], 0
     for level in levels:
         end = start + planes * level.height * level.width

@@ -1,4 +1,4 @@
-"""Work on the machines of a Dask cluster, which see the same files under the same paths.
+"""Run tasks on a Dask cluster whose machines see the same files under the same paths.
 
 Tasks go to the scheduler a few at a time and in order, so that the longest begin first and no table of tasks grows with
 the data set. Those of a worker that is lost are run again elsewhere, by Dask; a task whose worker is lost four times
@@ -24,7 +24,7 @@ _client: Any = None
 
 @contextlib.contextmanager
 def connected(scheduler):
-    """Let work go to a cluster in a block.
+    """Send tasks to a cluster within a block.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def connected(scheduler):
 
 
 def is_connected():
-    """Whether work goes to a cluster."""
+    """Tell whether tasks are sent to a cluster."""
     return _client is not None
 
 
@@ -115,5 +115,5 @@ def run(function, tasks):
 
 
 def absolute(path):
-    """Return ``path`` as one that means the same in every folder; None and the index of a camera stay."""
+    """Return ``path`` as an absolute path; None and the index of a camera are returned unchanged."""
     return path if path is None or (str(path).isdecimal() and not os.path.exists(path)) else os.path.abspath(path)

@@ -1,4 +1,4 @@
-"""The other side of `idt.workers.processes`: a process that works on tasks and ends with the one that started it.
+"""Main function of a worker process (`idt.workers.processes`), which ends with its parent.
 
 A thread listens. When the parent is gone, however it ended, or asks for the end, or when this process is told to end by
 SIGTERM or SIGHUP, the thread removes the files that the task has half written and ends the process, in the middle of
@@ -27,7 +27,7 @@ LOOK = 1.0
 
 
 def serve(descriptor, parent):
-    """Work on tasks until there is nobody to work for.
+    """Work on tasks until the parent closes the connection.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def serve(descriptor, parent):
         Number of the process that started this one.
     """
     told_to_end = _heed_signals()
-    memory.keep_freed()
+    memory.keep_freed_memory()
     channel = Channel(socket.socket(fileno=descriptor))
     patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
@@ -60,13 +60,13 @@ def serve(descriptor, parent):
 
 
 def _send_quietly(channel, message):
-    """Send what nobody needs to hear, such as a parent that is gone."""
+    """Send a message; ignore a closed connection."""
     with contextlib.suppress(OSError):
         channel.send(packed(message))
 
 
 class _Tasks:
-    """Tasks on their way from the thread that listens to the main thread."""
+    """Queue of tasks from the listening thread to the main thread."""
 
     def __init__(self):
         self._waiting: queue.SimpleQueue = queue.SimpleQueue()
@@ -74,19 +74,19 @@ class _Tasks:
         self.done = 0
 
     def give(self, pieces):
-        """Hand the main thread a task."""
+        """Queue a task for the main thread."""
         self._given += 1
         self._waiting.put(pieces)
 
     def next(self):
-        """Return the next task, or None when there will be no other."""
+        """Return the next task, or None after the last one."""
         try:
             return self._waiting.get(timeout=IDLE)
         except queue.Empty:
             return None
 
     def end(self):
-        """Have the main thread end the process; return False if it has something to do before that."""
+        """Make the main thread end the process; return False if it has to finish something before."""
         if self.done < self._given:
             return False
         self._waiting.put(None)
@@ -94,17 +94,17 @@ class _Tasks:
 
 
 def _done(channel, pieces):
-    """The packed answer to a task."""
+    """Compute a task, and return the packed answer."""
     try:
         function, arguments, tells = unpacked(pieces)
-        options = {"progress": lambda *told: channel.send(packed(("told", told)))} if tells else {}
+        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if tells else {}
         return packed(("done", function(*arguments, **options)))
     except Exception as problem:
         return packed(("raised", sendable(problem)))
 
 
 def _heed_signals():
-    """Leave interrupts to the parent; return a socket on which a byte arrives for SIGTERM and SIGHUP."""
+    """Ignore interrupts, which the parent handles; return a socket that gets a byte for SIGTERM and SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     here, there = socket.socketpair()
     there.setblocking(False)
@@ -118,7 +118,7 @@ def _heed_signals():
 
 
 def _listen(channel, tasks, told_to_end, parent):
-    """Receive tasks, and end the process when it is time."""
+    """Receive tasks, and end the process at the request of the parent or after its death."""
     poll = select.poll()
     parents_end = -1
     with contextlib.suppress(AttributeError, OSError):
@@ -132,8 +132,8 @@ def _listen(channel, tasks, told_to_end, parent):
         if told_to_end.fileno() in found:
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):
-                atomic.abandon()
-                scratch.abandon()
+                atomic.remove_own_parts()
+                scratch.remove_own_folders()
                 os._exit(128 + number)
         elif parents_end in found:
             break
@@ -143,13 +143,13 @@ def _listen(channel, tasks, told_to_end, parent):
             except (EOFError, OSError):
                 break
     if not tasks.end():
-        atomic.abandon()
-        scratch.abandon()
+        atomic.remove_own_parts()
+        scratch.remove_own_folders()
         os._exit(0)
 
 
 def _flush():
-    """Write what is still to be printed, if there is somebody to read it."""
+    """Flush the standard streams, ignoring closed ones."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -1,4 +1,4 @@
-"""Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
+"""Work-stealing thread pool for a loop: threads prepare its next items and take over parts of the present one."""
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,8 +12,8 @@ _END = object()
 
 
 @contextmanager
-def shared_loop(threads, depth):
-    """Share a loop between the caller's thread and others.
+def thread_pool(threads, depth):
+    """Make a work-stealing pool for one loop of the caller.
 
     Parameters
     ----------
@@ -25,20 +25,20 @@ def shared_loop(threads, depth):
     Yields
     ------
     read_ahead : callable
-        Gives what an iterable yields, made ahead of its use: `Crew.ahead`.
+        Gives what an iterable yields, made ahead of its use: `WorkStealingPool.ahead`.
     map_parts : callable
-        The built-in ``map``, with parts taken over by threads that are free: `Crew.map`.
+        The built-in ``map``, with parts taken over by threads that are free: `WorkStealingPool.map`.
 
     Raises
     ------
     DataError
         If ``threads`` is no whole number from 1 to 1024.
     """
-    with Crew(THREADS.check("threads", threads) - 1) as crew:
+    with WorkStealingPool(THREADS.check("threads", threads) - 1) as crew:
         yield partial(crew.ahead, depth=depth), crew.map
 
 
-class Crew:
+class WorkStealingPool:
     """Threads beside the caller's own, for one loop at a time.
 
     Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a
@@ -64,7 +64,7 @@ class Crew:
         self._pool.shutdown(cancel_futures=True)
 
     def ahead(self, iterable, depth):
-        """Yield what ``iterable`` yields, made ahead of its use.
+        """Yield the items of ``iterable``, computed ahead of their use.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Crew:
             _end(reversed(ahead))
 
     def map(self, function, *iterables):
-        """Apply a function to items that do not depend on each other; the first should be the largest.
+        """Apply a function to independent items; the largest item should come first.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class Crew:
 
 
 def _do(part, function, task):
-    """Call a function, and keep what it returns or raises."""
+    """Call a function; store its result or exception."""
     try:
         part.set_result(function(*task))
     except BaseException as raised:  # raised again in the caller's thread
@@ -139,5 +139,5 @@ def _do(part, function, task):
 
 
 def _end(begun):
-    """Wait for what is under way, and let the rest be."""
+    """Wait for the running calls, and cancel the others."""
     wait([task for task in begun if not task.cancel()])

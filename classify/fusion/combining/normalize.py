@@ -49,7 +49,7 @@ def views_of(values, kind="unknown"):
     return views if views and np.allclose(sums, views, rtol=SUM_TOLERANCE, atol=0) else 0
 
 
-def chosen(norm, values, kind="unknown"):
+def norm_for(norm, values, kind="unknown"):
     """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
     if norm != "auto":
         return norm

@@ -14,7 +14,7 @@ from classify.text_files import scores_text
 from idt.errors import DataError
 from idt.files import text
 
-SAYS = "CSV of name,class,class, …, or columns of numbers"
+DESCRIPTION = "CSV of name,class,class, …, or columns of numbers"
 
 NAME = ("name", "names", "video", "video_name", "videos", "filename", "file", "id", "clip")
 LABEL = ("label", "labels", "gt", "true class")
@@ -23,7 +23,7 @@ LABEL = ("label", "labels", "gt", "true class")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.kind == ROWS
 
@@ -32,7 +32,7 @@ def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     rows = [(line, _split(fields)) for line, fields in content.value]
     if not rows:
-        raise DataError(f"{content.path} holds no lines of {SAYS}")
+        raise DataError(f"{content.path} holds no lines of {DESCRIPTION}")
     header = rows[0][1]
     if all(map(_is_number, header[1:])) and header[0].lower() not in NAME and not _counts(header):
         header = []
@@ -52,7 +52,7 @@ def read(content):
     classes = header[first:] or None
     values = np.array([[_number(field, line, content) for field in fields[first:]] for line, fields in rows])
     labels = _labels(columns[1], classes, rows, content) if labelled else None
-    return Table(values, list(columns[0]) if named else None, classes, labels, upright=named or bool(header))
+    return Table(values, list(columns[0]) if named else None, classes, labels, rows_are_videos=named or bool(header))
 
 
 def _split(fields):
@@ -85,7 +85,7 @@ def _labels(column, classes, rows, content):
     return np.array([_number(label, line, content) for label, (line, _) in zip(column, rows, strict=True)])
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of a CSV of ``scores`` (`classify.fusion.scores.Scores`): name, perhaps label, then the classes.
 
     Scores have seven significant digits, the precision of float32.

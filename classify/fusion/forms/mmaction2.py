@@ -10,18 +10,18 @@ import numpy as np
 
 from classify.fusion.forms import slowfast
 from classify.fusion.forms.content import OBJECT
-from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stacked
+from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stack_rows
 from idt.errors import DataError
 from idt.files.foreign import pickle_writer as pickles
 
-SAYS = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
+DESCRIPTION = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
 
 SCORES, LABELS = ("pred_score", "pred_scores"), ("gt_label", "gt_labels")
 NAMES = ("video_id", "filename", "frame_dir")
 """Keys of an entry."""
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     value = content.value
     if content.kind != OBJECT or not isinstance(value, list) or not value:
@@ -29,7 +29,7 @@ def fits(content):
     if isinstance(value[0], dict):
         return any(key in value[0] for key in SCORES)
     if isinstance(value[0], np.ndarray):
-        return not slowfast.fits(content) and all(
+        return not slowfast.recognises(content) and all(
             isinstance(each, np.ndarray) and each.ndim == value[0].ndim in (1, 2) for each in value
         )
     return isinstance(value[0], list)
@@ -39,12 +39,12 @@ def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     if not isinstance(content.value[0], dict):
         rows, notes = _averaged([("", [each]) for each in content.value], content)
-        return _table(stacked(rows, content), None, None, notes)
+        return _table(stack_rows(rows, content), None, None, notes)
     entries = content.value
     if not all(isinstance(entry, dict) and any(key in entry for key in SCORES) for entry in entries):
         raise DataError(f"{content.path}: every video must have pred_score or pred_scores")
     rows, notes = _averaged([_heads(_of(entry, SCORES)) for entry in entries], content)
-    values = stacked(rows, content)
+    values = stack_rows(rows, content)
     counts = {entry["num_classes"] for entry in entries if type(entry.get("num_classes")) is int}
     if counts - {values.shape[1]}:
         raise DataError(
@@ -55,7 +55,7 @@ def read(content):
 
 def _table(values, labels, names, notes):
     kind = "probabilities" if looks_like_probabilities(values) else "logits"
-    return Table(values, names, labels=labels, kind=kind, first_label=0, upright=True, notes=notes)
+    return Table(values, names, labels=labels, kind=kind, first_label=0, rows_are_videos=True, notes=notes)
 
 
 def _of(entry, keys):
@@ -116,7 +116,7 @@ def _names(entries):
     return None
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of a dump, as MMAction2 1.2 writes it, of ``scores`` (`classify.fusion.scores.Scores`).
 
     Raises

@@ -1,4 +1,4 @@
-"""Zip archives of strangers, as `numpy.savez` and torch write them: members are unpacked within limits.
+"""Zip archives that `numpy.savez` and torch write, unpacked within limits.
 
 Only members that are stored or deflated are read. An archive may unpack to `EXPANSION` times its size, and no further.
 """
@@ -63,7 +63,7 @@ class Archive:
         self.names = tuple(self._infos)
 
     def read(self, member):
-        """Unpack the member of a name.
+        """Unpack a member.
 
         Raises
         ------

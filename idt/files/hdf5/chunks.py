@@ -1,4 +1,4 @@
-"""Shuffled and deflated chunks of an HDF5 dataset, deflated by the kind of byte they hold.
+"""Write shuffled and deflated chunks of an HDF5 dataset; each byte plane is deflated in the way that suits it.
 
 HDF5's shuffle filter turns the bytes of a chunk's numbers into planes: all lowest bytes, then all second ones, and so
 on. Its gzip filter then searches the whole for repetitions, of which most planes have none: it spends four fifths of
@@ -31,7 +31,7 @@ PLANES = {
 
 
 def new_file(path):
-    """Open a file for writing that is not there yet.
+    """Create a file for writing that must not exist yet.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def create(group, name, *, shape, chunks, dtype, fill=0):
 
 
 def write(dataset, first, rows):
-    """Write the chunks of a range of rows, all of their other axes included.
+    """Write a range of rows, chunk by chunk.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def write(dataset, first, rows):
 
 
 def write_chunk(dataset, offset, rows, row=0):
-    """Write one chunk of ``dataset`` at ``offset`` from ``rows``, from ``row`` on; what they lack becomes zero."""
+    """Write one chunk of ``dataset`` at ``offset`` from ``rows``, beginning at ``row``; missing rows become zero."""
     height, *inner = dataset.chunks
     columns = tuple(slice(start, start + step) for start, step in zip(offset[1:], inner, strict=True))
     part = rows[(slice(row, row + height), *columns)]

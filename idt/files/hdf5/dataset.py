@@ -1,4 +1,4 @@
-"""The numbers and texts of an HDF5 dataset, read and unpacked here and not by libhdf5.
+"""Read and unpack the numbers and texts of an HDF5 dataset without libhdf5.
 
 libhdf5 does not look at how many bytes a chunk unpacks to: one that gives too few is filled up with whatever lies in
 the memory. It crashes on a chunk of less than four bytes that should end in a Fletcher32. So chunks are found
@@ -15,7 +15,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, Unsound, places
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, places
 
 FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
@@ -35,7 +35,7 @@ CHUNKS = 64
 
 
 class Stored:
-    """A dataset of an open file that reads like an array: ``stored[10:20]``, ``stored[...]``.
+    """A dataset of an open file, indexed like an array: ``stored[10:20]``, ``stored[...]``.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ class Stored:
         return found
 
     def _range(self, part, axis):
-        """Return the first and the last index, exclusive, of a slice along an axis."""
+        """Return the first index and the exclusive last index of a slice along an axis."""
         first, last, step = part.indices(self.shape[axis])
         if step != 1:
             raise DataError(f"{self._name} is read in one direction and without gaps, got {part}")
         return first, max(first, last)
 
     def _columns(self, first, last, begin, end):
-        """Some rows of some columns of a matrix: only the chunks that hold them are unpacked."""
+        """Return some columns of some rows of a matrix; only the chunks that hold them are unpacked."""
         height, width = self._layout.chunks
         found = np.full((last - first, end - begin), self._fill, self.dtype)
         for row in range(first - first % height, last, height):
@@ -122,7 +122,7 @@ class Stored:
         return found
 
     def _plain(self, first, last):
-        """Rows of a dataset without chunks."""
+        """Return rows of a contiguous dataset."""
         row, address = math.prod(self.shape[1:]) * self._stored.itemsize, self._layout.address
         if address == UNDEFINED:
             return np.full((last - first, *self.shape[1:]), self._fill, self.dtype)
@@ -130,7 +130,7 @@ class Stored:
         return self._native(np.frombuffer(data, self._stored)).reshape(last - first, *self.shape[1:])
 
     def _rows(self, start):
-        """Return the rows of the chunks that begin at row ``start``; the last ones are kept."""
+        """Return the rows of the chunks that begin at row ``start``; the last ones are cached."""
         if self._band[0] != start:
             chunks = self._layout.chunks
             rows = np.full((chunks[0], *self.shape[1:]), self._fill, self.dtype)
@@ -145,11 +145,11 @@ class Stored:
         return self._band[1]
 
     def _located(self):
-        """Where every chunk lies; one that cannot be a chunk is refused."""
+        """Find every chunk; refuse a location that cannot be one."""
         if self._places is None:
             try:
                 found = places(self._read, self._layout, self.shape, self._unit)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
             packed = FILTERS[1] in self._filters
             least, most = (1, self._unit + self._unit // 64 + STREAM) if packed else (self._unit, self._unit)
@@ -159,13 +159,13 @@ class Stored:
         return self._places
 
     def _chunk(self, corner):
-        """A whole chunk, unpacked."""
+        """Return a whole chunk, unpacked."""
         data = self._take(*self._located()[corner])
         count = math.prod(self._layout.chunks)
         if FILTERS[1] in self._filters:
             try:
                 data = inflated(data, count * self._stored.itemsize)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
         if FILTERS[0] in self._filters:
             data = unshuffled(data, self._stored.itemsize)

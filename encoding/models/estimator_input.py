@@ -10,7 +10,7 @@ LARGEST = 1e17
 """No number of a row is above this: the squares of a row still add up in float32."""
 
 
-def fitted_rows(estimator, X, name="descriptors", *, width=None):
+def rows_to_fit(estimator, X, name="descriptors", *, width=None):
     """Return rows to fit as an array, and remember the number and the names of their columns.
 
     Parameters

@@ -9,7 +9,7 @@ from idt.params import layout
 
 
 @dataclass(frozen=True)
-class Tracks:
+class TrackColumns:
     """What an encoding asks about the tracks of some rows; None where it does not, or there are none.
 
     Attributes
@@ -43,7 +43,7 @@ class Tracks:
 
         Returns
         -------
-        Tracks
+        TrackColumns
         """
         if not columns:
             return cls()
@@ -74,4 +74,4 @@ class Tracks:
 
 
 COLUMNS = ("frame", "scale", "position", "skip")
-"""Columns of features that `Tracks` may hold."""
+"""Columns of features that `TrackColumns` may hold."""
