@@ -1,7 +1,7 @@
-"""What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
+"""Options generated from parameter dataclasses, one-line errors, exit statuses: shared by all commands.
 
 Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
-by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a word: nobody reads the results any more).
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a message, because the reader has gone).
 """
 
 import argparse
@@ -250,7 +250,7 @@ def add_number_option(parser, flag, bounds, *, default, help, said=""):
     help : str
         Its help, without bounds and default.
     said : str
-        What the help says of the default where that is None.
+        Phrase of the help about a default that is None.
     """
     said = said or f"default {default}"
     parse = value_parser(type(bounds.low), bounds)
@@ -303,8 +303,8 @@ def command(main):
 
     def guarded(arguments):
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A path may hold what the terminal cannot print; stderr escapes it by itself. Whoever reads a pipe gets
-            # each result when it is there, and may go when he has seen enough.
+            # A path may contain characters that the terminal cannot print; stderr escapes them by itself. Line
+            # buffering gives the reader of a pipe each result at once.
             sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
         try:
             return reported(arguments)
@@ -332,7 +332,7 @@ def command(main):
             if number == signal.SIGPIPE:
                 raise
             said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-            # There is nobody to read it where the terminal was closed.
+            # The terminal may be closed.
             with contextlib.suppress(OSError, signals.CommandEnded):
                 warn(f"{name}: {said}; nothing incomplete was left under a final name")
             return signals.status_of(number)

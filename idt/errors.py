@@ -41,7 +41,7 @@ def printable(text):
     """Return ``text`` with all characters escaped that a terminal would execute instead of show.
 
     These are the characters that Python's ``repr`` escapes: line breaks and other controls (C0, C1), marks that turn
-    the direction of writing, invisible ones, and what is no character at all (lone surrogates). A name from a stranger
+    the direction of writing, invisible ones, and lone surrogates, which are no characters. A name from a stranger
     can then neither forge a line nor colour, move or hide one. Backslashes stay as they are.
     """
     if text.isprintable():

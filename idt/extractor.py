@@ -45,9 +45,9 @@ class FrameState(NamedTuple):
     flow, flow_warp : list of (h, w, 2) float32
         At every scale, finest first; empty for the first frame.
     live : list of LiveTracks
-        Those of each scale, new ones included; the loop goes on changing them.
+        Live tracks of each scale, new ones included; the loop changes them later.
     finished : collect.FinishedTracks
-        Those that ended at this frame.
+        Tracks that ended at this frame.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with

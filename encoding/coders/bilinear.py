@@ -108,7 +108,7 @@ class BilinearCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Read the arrays of a file; ``read(name, *shape)`` gives one."""
         if not params["sketch"]:
             return cls(width)
         buckets, signs = read("buckets", 2, width), read("signs", 2, width)
@@ -118,22 +118,22 @@ class BilinearCoder(CellCoder):
         return cls(width, TensorSketch(buckets, signs, params["k"]))
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return its numbers under the names that they have in a file."""
         return {} if self.sketch is None else {"buckets": self.sketch.buckets, "signs": self.sketch.signs}
 
     def empty_sums(self, params):
-        """The sum over no descriptors."""
+        """Return the sum over no descriptors."""
         return Sum(0, np.zeros(self.size(params)))
 
     def sum_codes(self, codes, params, threads=1):
-        """The sum of x xᵀ, its upper triangle row by row, or of the sketches."""
+        """Sum up x xᵀ, its upper triangle row by row, or of the sketches."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if self.sketch is not None:
             return Sum(len(rows), self.sketch.summed(rows))
         return Sum(len(rows), product(rows.T, rows)[np.triu_indices(self.width)])
 
     def vector(self, sums, params):
-        """The normalised vector; zero without descriptors."""
+        """Return the normalised vector; zero without descriptors."""
         vector = normalize.signed_power(sums.mean.astype(np.float32), exponent=params.power)
         if self.sketch is None:
             row, column = np.triu_indices(self.width)
@@ -141,13 +141,13 @@ class BilinearCoder(CellCoder):
         return normalize.normalize_block(vector, norm=params.norm)
 
     def flatten(self, sums, params):
-        """The sum, (m,) float64."""
+        """Return the sum, (m,) float64."""
         return sums.values
 
     def unflatten(self, row, n, params):
-        """The sum over ``n`` descriptors from such a row."""
+        """Return the sum over ``n`` descriptors from such a row."""
         return Sum(n, row)
 
     def size(self, params):
-        """Numbers of a vector: k of a sketch, else D (D + 1)/2."""
+        """Return the size of a vector: k of a sketch, else D (D + 1)/2."""
         return self.width * (self.width + 1) // 2 if self.sketch is None else self.sketch.k

@@ -52,45 +52,45 @@ class PlainCoder(CellCoder):
 
     @classmethod
     def fit(cls, rows, params, *, threads=1):
-        """Nothing is learnt."""
+        """Take the number of columns; nothing is learnt."""
         return cls(rows.shape[1])
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file: there are none."""
+        """Make one of a ``width``; a file holds no arrays of it."""
         return cls(width)
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return no arrays: nothing is learnt."""
         return {}
 
     def empty_sums(self, params):
-        """The pool of no descriptors."""
+        """Return the pool of no descriptors."""
         if params.pool == "mean":
             return Sum(0, np.zeros(self.width))
         return Largest(1 if params.pool == "max" else params.k, np.zeros((0, self.width)))
 
     def sum_codes(self, codes, params, threads=1):
-        """Sums or largest values of each column."""
+        """Pool each column of some descriptors."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if params.pool == "mean":
             return Sum(len(rows), rows.sum(axis=0))
         return self.empty_sums(params) + Largest(len(rows), rows)
 
     def vector(self, sums, params):
-        """The normalised vector; zero without descriptors."""
+        """Return the normalised vector; zero without descriptors."""
         return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
 
     def flatten(self, sums, params):
-        """The sum, (D,) float64; the largest values of windows are no sum."""
+        """Return the sum, (D,) float64; the largest values of windows are no sum."""
         if params.pool != "mean":
             raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
         return sums.values
 
     def unflatten(self, row, n, params):
-        """The sum over ``n`` descriptors from such a row."""
+        """Return the sum over ``n`` descriptors from such a row."""
         return Sum(n, row)
 
     def size(self, params):
-        """Numbers of a vector."""
+        """Return the size of a vector."""
         return self.width

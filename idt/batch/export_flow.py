@@ -103,7 +103,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     folder : str or Path
         The output folder.
     inputs : iterable of path
-        What is read besides the videos.
+        Other files that the command reads.
     beside : iterable of path
         Files that are written besides the flow files.
     overwrite : bool or collection of path

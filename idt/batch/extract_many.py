@@ -21,8 +21,8 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     """Extract many videos, the longest first. If one fails its `Outcome` has the reason, and the others go on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
-    (`idt.workers.cluster.connected`). Two runs share the work: what the other one is at is passed over, and waited for
-    at the end.
+    (`idt.workers.cluster.connected`). Two runs share the work: a job that the other run works on is skipped, and waited
+    for at the end.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
         Called with the index of a job, the number of frames done since the last call, and how many there will be: None
         if unknown; not from a cluster.
     make : callable, optional
-        What makes the files of a job instead of `extract_job`; it takes no ``storage``.
+        Makes the files of a job in place of `extract_job`; it takes no ``storage``.
 
     Yields
     ------

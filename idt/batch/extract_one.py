@@ -141,9 +141,9 @@ def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
     ----------
     jobs : list of Job
     inputs : iterable of path
-        What is read besides the videos.
+        Other files that the command reads.
     beside : iterable of path
-        What is written besides the feature files.
+        Other files that the command writes.
     overwrite : bool or collection of path
         As in `RunOptions`.
 
@@ -169,7 +169,7 @@ def attempt_job(job, params, make=None, **options):
     job : Job
     params : ExtractionParams
     make : callable, optional
-        What is called instead of `extract_job`, with ``params`` of its own.
+        Called in place of `extract_job`, with ``params`` of its own.
     **options
         As for `extract_job`.
 

@@ -18,7 +18,7 @@ PROCESSES = 4
 def compile_missing(jobs=None):
     """Compile the kernels of an extraction that are not in the cache, if there are several of them and several cores.
 
-    What this fails to do, for whatever reason, the first call of a kernel does.
+    A kernel that this function does not compile, for whatever reason, is compiled at its first call.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Work(NamedTuple):
 def run_jobs(work, jobs, *, run, advance=None, prepare=None):
     """Run jobs, the longest first.
 
-    What another run is at is passed over, and waited for at the end.
+    Jobs that another run is working on are skipped, and waited for at the end.
 
     Parameters
     ----------

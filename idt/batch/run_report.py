@@ -82,7 +82,7 @@ def verify_files(paths, check, unit, *, quiet):
     check : callable
         Gives the `idt.batch.verify.Finding` of a path.
     unit : str
-        What the bar counts.
+        Unit of the bar.
     quiet : bool
         Show no bar.
 

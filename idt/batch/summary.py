@@ -1,7 +1,7 @@
 """Count the outcomes of a run for the progress bar, and write ``summary.json`` and ``failures.csv`` beside its outputs.
 
-Beside the feature files, ``summary.json`` has the counts of the last run and what was noted of its videos, and
-``failures.csv``, if a video failed in it, one line for each: name, source, reason.
+``summary.json`` has the counts of the last run and the notes on its videos. ``failures.csv`` exists if videos failed
+and has one line for each: name, source, reason.
 """
 
 import contextlib

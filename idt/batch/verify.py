@@ -1,7 +1,7 @@
 """Verify feature files: their format, counts, finite values, and whether the source video is there.
 
-A file under its final name was complete when it took that name. What may have happened since: a disk that lost bytes,
-a copy cut short, a video that was replaced.
+A file was complete when it got its final name. Later, the disk may have lost bytes, a copy may have been cut short, or
+the video may have been replaced.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Collect the finished tracks of every frame: test, measure and describe them, and join them into `Features`.
 
-Bookkeeping between the frame loop (`extractor`), which knows tracks by scale and in pixels of their scale, and the
-features that a caller gets, which hold one array a column for the tracks of all scales, in full-resolution pixels.
+The frame loop (`extractor`) has tracks by scale, in pixels of their scale. The features that a caller gets have one
+array a column for the tracks of all scales, in full-resolution pixels.
 
 Method: docs/method/extraction.md, sections 7.5, 8 and 9.
 """
@@ -58,7 +58,7 @@ def finished_tracks(live, finished, levels, params, since):
     live : list of LiveTracks
         Of every scale, finest first.
     finished : list of idt.steps.tracks.FinishedAtScale
-        What the tracks of every scale have finished.
+        Finished tracks of every scale.
     levels : list of Scale
     params : ExtractionParams
     since : int
@@ -78,10 +78,10 @@ def finished_tracks(live, finished, levels, params, since):
     displacements *= factor[:, None, None]
     statistics = selection.measure_tracks(points, displacements, camera=params.camera)
     if params.tracks == "none":
-        # What stays is neither static nor erratic; all cuboids count.
+        # Cuboids do not move, so that tests of motion do not apply: all are kept.
         statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
     described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
-    # Of most tracks nobody needs the histograms.
+    # Most tracks are dropped, and their histograms are not needed.
     means, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)

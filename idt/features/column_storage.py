@@ -10,9 +10,9 @@ projected  the frame, scale, position and frame step of each track and, instead 
 snippets   the same four columns of snippets, with blocks of networks (`network_blocks`) as float32
 =========  ===========================================================================================================
 
-What is lost: in fixed point 1/2048; of a point 1/128 pixel, which does not add up along the track; of a float16 one
-part in 2048. The steps are taken one after the other, what is projected being what the other form would have held,
-so that converting a file gives what extracting into that form gives.
+Rounding errors: fixed point, 1/2048; points, 1/128 pixel, which does not add up along the track; float16, one
+part in 2048. Descriptors are rounded before they are projected, so that converting a plain file gives the same numbers
+as extracting into a projected one.
 """
 
 import dataclasses

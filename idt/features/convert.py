@@ -1,8 +1,9 @@
 """Convert feature files to and from the forms of the authors' release (docs/method/files.md, section 3).
 
-The form of the source is recognised by its content, that of the target by its suffix: ``.h5`` or ``.hdf5`` for ours,
-``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
-What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
+The content of the source determines its form; the suffix of the target determines the other: ``.h5`` or ``.hdf5`` for
+ours, ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436
+columns. Data that the target form cannot hold is left out, with a note. Imported rows stay float32: a round trip is
+exact.
 
 A feature file of ours is plain, compact or projected (`column_storage`). `convert` makes a plain file compact or
 projected; the result equals the file that an extraction with these options writes. The way back is refused, because

@@ -2,9 +2,9 @@
 
 Format ``idt-features``, version 3, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
-point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`` says; all else as it is.
+point, round(1024 · x) as uint16, with the factor in their attribute ``scale_factor``; all other columns unchanged.
 
-Version 4 are the two forms that take less of the disk (`column_storage`). A compact file (``"compact"`` in the
+Version 4 has two smaller forms (`column_storage`). A compact file (``"compact"`` in the
 parameters) has ``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor``
 1/64 in place of ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the
 parameters, which names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of
@@ -83,7 +83,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         made_with=features.made_with,
     ) as writer:
         writer.append(features)
-        # Times that are unknown stay so: ``frames`` of a chunk of a stream are not those of its video.
+        # Unknown times stay unknown: ``frames`` of a chunk is not the number of frames of the video.
         writer.finish(features.frames, fill=False)
 
 

@@ -64,13 +64,13 @@ class Features:
     frames : int or None
         Number of frames processed.
     params : ExtractionParams or None
-        What they were made with, also given as a dict; None for rows that others wrote.
+        Parameters of the extraction, also given as a dict; None for rows that others wrote.
     source : dict or None
-        What they were made from.
+        Provenance of the features.
     made_with : dict or None
         Versions that they were computed with, as their file says, empty if it does not; None if this process did.
     notes : tuple of str
-        What the reader should know.
+        Notes for the user, such as damage of the video.
     """
 
     frame: Any = None

@@ -1,9 +1,9 @@
 """Multi-skip extraction: tracks also from the video as if only every 2nd, 3rd, … frame had been filmed.
 
-One pass over the video serves all: each skip has a frame loop of its own on the frames that it keeps, the first and
-every skip-th after it, and these loops advance side by side, so that no more frames are held than lie between two kept
-ones. Their tracks carry the frame step in the column ``skip`` and end at frames of the video; the camera's motion is
-that of consecutive frames. A skip that leaves fewer than L + 1 frames contributes nothing.
+The video is decoded once. Each frame step has a frame loop of its own on the first and every skip-th frame after it.
+The loops advance side by side, so that memory holds only the frames between two frames of the largest step. The column
+``skip`` has the frame step of a track; frame numbers are those of the video. The camera's motion is given for
+consecutive frames. A frame step that leaves fewer than L + 1 frames contributes nothing.
 
 Source: docs/method/encoding.md, section 14; Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
 action recognition", CVPR 2015.

@@ -29,7 +29,7 @@ class NetworkBlocks:
     Attributes
     ----------
     made : dict
-        What made them, as the parameter ``network`` of a feature file.
+        Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
         Or, on the way into a file, sums (n, S · C).
     """

@@ -2,10 +2,10 @@
 only.
 
 A codebook file (``fv-encode``) holds for each block of descriptors a mean m and a projection P, and, where it whitens,
-the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads these three
-and no more; what it makes of tracks is `Projected`.
+the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads only these
+three; `Projected` holds the coordinates of tracks.
 
-Left out: the way back. Half of the axes are dropped, so what it gave would not be the descriptors.
+Left out: the inverse, because half of the axes are dropped and the descriptors cannot be restored.
 """
 
 import hashlib

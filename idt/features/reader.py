@@ -41,7 +41,7 @@ class Reader:
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     maxima : dict of str to ndarray
-        What the channels of blocks of networks are divided by.
+        Divisors of the channels of network blocks.
     """
 
     file: Any

@@ -1,7 +1,7 @@
 """`Writer`: writes a feature file chunk by chunk while a video is extracted.
 
-Rows are gathered into chunks before they are compressed, so memory does not grow with the video. The time of a track
-is relative to the number of frames, which a stream does not tell before its end: it is written last.
+Rows are buffered until a chunk is full, so memory does not grow with the video. The relative time of a track needs the
+number of frames, which is unknown before the end of a stream; it is written last.
 """
 
 import json
@@ -70,7 +70,7 @@ class Writer:
     params : ExtractionParams, dict or None
         None for rows that others wrote; their histograms are stored as float32.
     source : dict or None
-        What the features are made from, with its ``"digest"``.
+        Provenance of the features, with its ``"digest"``.
     video : VideoInfo
     storage : Storage
     overwrite : bool or collection of path
@@ -181,7 +181,7 @@ class Writer:
         truncation : str, optional
             How much of the video was missing; recorded with its source.
         maxima : dict of str to ndarray, optional
-            What the channels of blocks of networks are divided by.
+            Divisors of the channels of network blocks.
 
         Raises
         ------

@@ -1,12 +1,12 @@
 """Write files that appear under their names only when they are complete.
 
-A file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and takes the target's name
-when it is complete and on the disk. As long as it is written its writer holds the lock of the part file, which the
-system frees with the process. A run that is killed leaves such a part file at most. The next run that writes the same
-target removes it, and `sweep` those of a whole folder: each whose lock is free, whatever machine it was made on.
+A part file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and renamed when it is
+complete and on the disk. Meanwhile the writer holds the lock of the part file; the operating system frees the lock when
+the process ends. A killed run leaves a part file at most. The next run that writes the same target removes it; `sweep`
+removes all part files in a folder whose locks are free, on whatever machine they were made.
 
-The name is replaced, not what it links to: where the target is a symbolic link, the link goes and its file stays. Mode,
-and where the system permits it owner and group, are those of the file that is replaced.
+If the target is a symbolic link, the link is replaced and its file stays. The new file gets the mode of the old one,
+and its owner and group where the system permits that.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ from idt.files.part_file import FULL, PartFile, os_error
 __all__ = ["FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep"]
 
 STALE = 24 * 3600.0
-"""Seconds without a write after which a part file is taken for one of a dead process where no lock tells: on a file
-system without locks, and for part files of our earlier releases. Should its writer live, it finds its file gone when it
-is complete, and says so. Both times are the file system's own."""
+"""Seconds without a write after which a part file without a lock counts as abandoned: on a file system without locks,
+and for part files of our earlier releases. If its writer still lives, it finds the file gone and reports that. Both
+times come from the file system."""
 
 TRIES = 100
 """Random names to try for a part file."""
@@ -50,7 +50,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
         Replace a file of ours that exists, and one that the collection names
         (`idt.files.ownership.check_replaceable`). The old file stays until the new one is complete.
     unmarked : bool
-        Nobody can tell who made a file of this form. One that holds the same bytes already stays, as if it had been
+        The form has no mark of its maker. A file that holds the same bytes already stays, as if it had been
         replaced; another one is refused at the end of the block, unless the collection names it.
 
     Yields
@@ -139,7 +139,7 @@ def sweep(folder, names):
 
     Notes
     -----
-    A part file whose lock is free has no living writer. For what has no locks see `STALE`.
+    A part file whose lock is free has no living writer. `STALE` applies to part files without locks.
     """
     folder = Path(os.path.realpath(folder))
     wanted = {locks.stem(name) for name in names}
@@ -212,7 +212,7 @@ def _publish(part, path, overwrite):
     ownership.check_replaceable(path, overwrite)
     if not os.path.lexists(path):
         try:
-            # Unlike a rename this never replaces what appears in this moment.
+            # Unlike a rename, a link never replaces a file that appears in this moment.
             os.link(part.path, path)
         except FileExistsError:
             ownership.check_replaceable(path, overwrite)
@@ -238,7 +238,7 @@ def _sweep_unlocked(path):
         elif free and lock_file.is_open_file(path, descriptor):
             os.unlink(path)
     except OSError:
-        pass  # what cannot be removed stays
+        pass  # a file that cannot be removed stays
     finally:
         os.close(descriptor)
 

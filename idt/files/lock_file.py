@@ -131,6 +131,6 @@ def remove_free(lock):
         if _is_lock(descriptor) and take(descriptor) and is_open_file(lock, descriptor):
             os.unlink(lock)
     except OSError:
-        pass  # what cannot be removed stays
+        pass  # a file that cannot be removed stays
     finally:
         os.close(descriptor)

@@ -1,10 +1,10 @@
 """Locks that separate runs; the operating system frees them when the process ends, even if it is killed.
 
-A run that writes into a folder or a file holds `flock` on a hidden, otherwise unimportant file: ``.idt.lock`` in the
-folder, ``.NAME.lock`` beside the file. A second run waits for it, and then finds the work of the first. Runs that make
-many files of a folder share its lock and keep apart by those of the files. The lock file is removed by its last holder
-while it holds it; one that a killed run left is taken over by the next. On a file system without locks, or in a folder
-that cannot be written, runs go on without one (docs/method/files.md, section 1.4).
+A run that writes into a folder or a file holds `flock` on a hidden lock file: ``.idt.lock`` in the folder,
+``.NAME.lock`` beside the file. A second run waits for it, and then finds the results of the first. Runs that write many
+files of a folder share the folder's lock and lock each file alone. The last holder removes the lock file while it holds
+it; the next run takes over a lock file that a killed run left. On a file system without locks, or in a folder that
+cannot be written, runs go on without locks (docs/method/files.md, section 1.4).
 """
 
 import contextlib
@@ -22,7 +22,7 @@ LONGEST = 100
 """Bytes of a file's name that may stand in the name of a hidden file beside it; of a longer one its digest does."""
 
 SOON = 0.2
-"""Seconds without a word before a wait: whoever joins or leaves a folder that is shared has it alone for a moment."""
+"""Seconds before a wait is announced, because a run that joins or leaves a shared folder locks it for a moment."""
 
 _held: dict[Path, list] = {}
 _wanted: dict[Path, int | None] = {}

@@ -15,7 +15,7 @@ from idt import __version__
 
 NAME = "improved-dense-trajectories"
 TOOL = f"{NAME} {__version__}"
-"""What files of ours say that they were made by."""
+"""Name and version of this program, as recorded in our files."""
 
 MARK = TOOL.encode()
 

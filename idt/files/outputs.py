@@ -1,8 +1,8 @@
 """Check the outputs of a run against its inputs; every command does so before any work.
 
-An output that is an input, under whatever name, is refused, and so is one that lies among the inputs, where the next
-run would read it: not even ``overwrite`` nor the name of the file in it permits that. Files that may be replaced are
-decided on by `idt.files.ownership`. Source: docs/method/files.md, section 1.3.
+An output that is an input, under any name, is refused. So is an output among the inputs, because the next run would
+read it. Neither ``overwrite`` nor the name of the file in it permits that. `idt.files.ownership` decides which files
+may be replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import fnmatch

@@ -1,8 +1,8 @@
 """Decide whether an existing file may be replaced.
 
-Without ``overwrite`` it never is. With it, a file of ours is, known by its content: our HDF5, or a mark or head of
-`idt.files.marks`. A file whose maker cannot be told is replaced only if the caller names it. Neither a device nor a
-folder ever is. Source: docs/method/files.md, section 1.3.
+Without ``overwrite`` no file is replaced. With it, files of ours are, identified by their content: our HDF5, or a mark
+or head of `idt.files.marks`. A file of unknown origin is replaced only if the caller names it. A device or folder is
+never replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import os
@@ -31,7 +31,7 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
     path : str or Path
     overwrite : bool or collection of path
         Whether a file of ours may be replaced. A collection that is not empty permits that, too, and names files that
-        are replaced whoever made them.
+        are replaced even if they are not ours.
     unmarked : bool
         The output is of a form by which nobody can tell who made it: let pass what ``overwrite`` does not name, because
         the caller compares the contents (`is_named`).

@@ -23,7 +23,7 @@ class PartFile(io.RawIOBase):
     target, path : Path
         The final name, for messages, and the hidden one.
     kept : str
-        What the message of a failure says of the target.
+        Phrase about the target for the message of a failure.
     replaced : os.stat_result, optional
         Of the file that this one replaces: nobody else may read the new one before it has the old one's mode.
 
@@ -37,7 +37,7 @@ class PartFile(io.RawIOBase):
     ignores : bool
         Whether writes are ignored.
     failure : BaseException or None
-        What the first write that failed would have raised.
+        Exception of the first write that failed.
     """
 
     def __init__(self, target, path, kept, replaced=None):
@@ -67,7 +67,7 @@ class PartFile(io.RawIOBase):
                 with contextlib.suppress(OSError):
                     os.fchown(self._descriptor, -1, replaced.st_gid)
             if os.fstat(self._descriptor).st_gid != replaced.st_gid:
-                # What the old group might do the new one may only if all may.
+                # Without the old group, the new one gets the rights of all others only.
                 mode = mode & ~0o070 | (mode & 0o007) << 3
         with contextlib.suppress(OSError):
             os.fchmod(self._descriptor, mode)

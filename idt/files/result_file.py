@@ -1,9 +1,9 @@
 """Write HDF5 files of ours, complete or not at all, with format, version and provenance as root attributes.
 
-`create` opens one under a temporary name; `idt.files.hdf5` reads it. Its contents are written by `set_attribute`,
-`set_json`, `write_text`, `write_array` and `growing_array` only, so that every text has a fixed length and every number
-a checksum: an attribute that of its object's header, a dataset that of its zlib streams. Numbers that do not shrink are
-stored in such streams as they are.
+`create` opens one under a temporary name; `idt.files.hdf5` reads it. Only `set_attribute`, `set_json`, `write_text`,
+`write_array` and `growing_array` write its contents, so that every text has a fixed length and every number a checksum:
+an attribute in the header of its object, a dataset in its zlib streams. Such a stream holds incompressible numbers
+unchanged.
 Source: docs/method/files.md, section 1.
 """
 

@@ -1,9 +1,9 @@
 """A file that is opened once, so that the bytes that are decoded are those that are hashed.
 
-A name may stand for another file from one moment to the next. `open_source` opens a file once. Its content, its
-digest, and what a library reads under `SourceFile.name` come from this opening, and `SourceFile.check_unchanged`
-refuses a file that was written to, or whose name was given to another file, since.
-Pipes and devices are refused: they may never answer, may never end, and have no content to tell them by.
+A path may refer to another file from one moment to the next. `open_source` opens a file once. Its content, its digest,
+and the bytes that a library reads under `SourceFile.name` come from this opening. `SourceFile.check_unchanged` refuses
+a file that was written to or replaced since. Pipes and devices are refused, because they may never answer or never
+end, and have no digest.
 """
 
 import contextlib

@@ -101,7 +101,7 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
     most : int
         Bytes that it may hold.
 
@@ -146,7 +146,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def as_utf8(file, name):
     file : io.BufferedReader
         At its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Decompress gzip, bzip2 and xz of strangers while reading, with a limit on the size of the content.
 
-All three pack a thousand bytes and more into one, so a file of some megabytes may unpack to gigabytes of nothing. Text
-of numbers packs to a third or a tenth. Several packed pieces one after the other are one file, as for ``gzip``,
-``bzip2`` and ``xz`` themselves; zeros may follow a piece.
+All three can compress a thousand bytes into one, so a file of some megabytes may expand to gigabytes. Text of numbers
+shrinks to a third or a tenth. Several streams one after the other form one file, as for ``gzip``, ``bzip2`` and ``xz``
+themselves; zeros may follow a stream.
 """
 
 import io
@@ -42,7 +42,7 @@ def unpacked(file, name):
     file : io.RawIOBase
         Packed or not, positioned at its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
 
     Returns
     -------
@@ -61,7 +61,7 @@ class Unpacked(io.RawIOBase):
     file : binary file
         Positioned at its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
     form : str
         A key of `MAGIC`.
 

@@ -1,8 +1,8 @@
 """Versions that the numbers of a file depend on: this package, numerical libraries, and the decoder of videos.
 
-Another version of any of them may give other numbers, so they are recorded in every file of ours and belong to the
-up-to-date check (`idt.files.provenance`). Versions on which no number depends, such as those of Python and of HDF5, are
-left out: they would only ask for work to be done again.
+Another version of any of them may give other numbers, so every file of ours records them and the up-to-date check
+compares them (`idt.files.provenance`). Versions without influence on numbers, such as those of Python and HDF5, are
+left out, because they would only cause repeated work.
 """
 
 import functools

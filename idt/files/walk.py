@@ -1,8 +1,7 @@
 """List the files below a folder, visiting each folder once, so that links in circles end on any version of Python.
 
-Python's own walks differ in whether they follow links, and those that do go around a circle forty times or forever.
-A folder is known by its device and inode here. Files that macOS and Windows leave beside others are nobody's content
-and passed over (`is_junk`).
+Python's own walks may follow links, and then go around a circle forty times or forever. Here device and inode identify
+a folder. Files that macOS and Windows leave beside others are skipped (`is_junk`).
 """
 
 import glob
@@ -41,7 +40,7 @@ class Found(NamedTuple):
     folders : list of Path
     repeats : list of Repeat
     junk : list of Path
-        What `is_junk`, not entered.
+        Junk (`is_junk`), not entered.
     """
 
     files: list[Path]

@@ -35,7 +35,7 @@ class ImageReader:
     max_pixels : int
         Most pixels of a frame.
     notes : list of str
-        What is to be said of other files.
+        Notes about files that are left out.
     """
 
     kind, fps, channels, decoder = "images", math.nan, "bgr", ""
@@ -47,7 +47,7 @@ class ImageReader:
         self.n_frames = len(paths)
         self.position = self.size = 0
         self._paths, self._max_pixels = paths, max_pixels
-        # What tells each file from another: a few bytes, because there may be a million. 0 is not read yet.
+        # Hash of each file's identity: a few bytes, because there may be a million files. 0 is not read yet.
         self._known = array("q", bytes(8 * len(paths)))
 
     def skip(self):
@@ -121,7 +121,7 @@ def decode_gray(data, label):
     ----------
     data : bytes
     label : str
-        What messages call it.
+        Name for messages.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def series_in(folder):
     paths : list of Path
         In natural order: frame2 before frame10.
     notes : list of str
-        What is left out, if anything.
+        Notes about the images that are left out.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def frame_folders(folders, root):
     Returns
     -------
     list of Path
-        Those that hold images; hidden ones, and those that archives made on a Mac hold, are left out.
+        Folders that hold images, without hidden ones and those that archives made on a Mac hold.
     """
     return [
         folder

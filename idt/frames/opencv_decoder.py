@@ -1,17 +1,16 @@
 """Video files and cameras, decoded by OpenCV.
 
-A reader gives its frames in order, by ``read`` (an image as it comes, None at the end) or ``skip`` (False at the
-end), and knows ``position``, the number of the next frame; ``n_frames`` and ``fps`` are None and NaN where
-the source does not say, ``channels`` the order of its colours. ``digest`` and ``size`` are of the bytes that the frames
-come from, and ``check_unchanged`` refuses a source that is no longer what was read. ``times`` are the time stamps of
-the frames, ``faults`` what is wrong with the source, a line each, and ``notes`` what else is to be said of it.
+A reader gives its frames in order, by ``read`` (an image, None at the end) or ``skip`` (False at the end). ``position``
+is the number of the next frame; ``n_frames`` is None and ``fps`` NaN if unknown; ``channels`` is the order of the
+colours. ``digest`` and ``size`` describe the bytes of the source, and ``check_unchanged`` refuses a source that has
+changed since. ``times`` returns the time stamps, ``faults`` one line for each fault, and ``notes`` has further notes.
 
-FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
-for a protocol, a pattern or a script, and it tells the format by the content alone.
+FFmpeg reads a video through the file that `idt.files.source_file` opened. It does not see the name, which it might take
+for a protocol, a pattern or a script, and detects the format from the content.
 
-OpenCV says little of what goes wrong. From 4.13 to 5.0 it hands out the picture before, or a black one, for every frame
-of fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows
-in the packets, which are counted where the frames look suspicious.
+OpenCV reports few faults. From 4.13 to 5.0 it returns the previous picture, or a black one, for interlaced frames; it
+stops at a packet that its decoder refuses; it reads a cover picture as the video. The packets show all of this; they
+are counted if the frames look suspicious.
 """
 
 import math
@@ -60,7 +59,7 @@ class OpencvReader:
     Parameters
     ----------
     source : SourceFile or int
-        What is read, and closed in the end; the index of a camera.
+        The opened file, which `close` closes, or the index of a camera.
     path : str
         The file, as it was given.
     max_pixels : int

@@ -1,6 +1,6 @@
 """Refuse playlists and session descriptions, which make FFmpeg read other files.
 
-What such a file makes FFmpeg read is not what the digest of the file tells. FFmpeg's readers of HLS, DASH, IMF and
+The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and
 concat lists would open other files, that of SDP the network. Each knows its files by their beginning. Text of any
 other kind is no video either: FFmpeg turns some into pictures of its letters.
 """

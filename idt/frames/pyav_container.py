@@ -134,7 +134,7 @@ def video_of(container, path):
     stream : av.video.stream.VideoStream
         The first that is no cover.
     notes : list of str
-        What is to be said of the others.
+        Notes about the other streams.
 
     Raises
     ------

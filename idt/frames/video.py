@@ -2,10 +2,10 @@
 
 Method: docs/method/extraction.md, section 1.
 
-Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
-before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. `idt.frames.schedule` says which
-frames are kept. A frame that does not decode keeps its number in the source, and those behind it come one after the
-other as if it had never been. Left out: sound.
+Frames are decoded one after the other, never by seeking, which is inexact in most containers. Frames before ``start``
+and between those that ``fps`` selects are decoded but not converted. `idt.frames.schedule` selects the frames. A frame
+that does not decode keeps its number in the source, and the next frame that decodes follows without a gap. Left out:
+sound.
 """
 
 import math
@@ -70,7 +70,7 @@ def open_video(
         Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
         known by then. No number depends on it.
     decoder : {"auto", "opencv", "pyav"}
-        What reads a video file: auto is PyAV where it is installed, else OpenCV.
+        Decoder of video files: auto is PyAV if it is installed, else OpenCV.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Keep modules and libraries in the current folder from being loaded, because a stranger may have put them there.
 
-In ``PATH``, ``LD_LIBRARY_PATH`` and ``PYTHONPATH`` an empty entry stands for the current folder. One is there by
-accident more often than not, for whoever writes ``$LD_LIBRARY_PATH:/opt/lib`` while the variable is not set.
+In ``PATH``, ``LD_LIBRARY_PATH`` and ``PYTHONPATH`` an empty entry stands for the current folder. It is there mostly by
+accident: ``$LD_LIBRARY_PATH:/opt/lib`` begins with an empty entry if the variable is not set.
 """
 
 import os

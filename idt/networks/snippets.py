@@ -61,8 +61,8 @@ def made_of(network, every=None):
         shape = network.shapes.get(tensor, ())
         if len(shape) < 2 or shape[1] is None:
             raise DataError(
-                f"{network.path}: {short_repr(tensor)} is no row of features and no map, its shape is {shape or 'unknown'};"
-                " idt-net --list names the tensors"
+                f"{network.path}: {short_repr(tensor)} is no row of features and no map, its shape is"
+                f" {shape or 'unknown'}; idt-net --list names the tensors"
             )
         blocks[block_name(tensor)] = int(shape[1])
     if len(blocks) < len(network.tensors):

@@ -1,7 +1,7 @@
 """`Bounds`: the range of a numeric option, checked before any work.
 
-A range is generous: no value that a recipe of the literature or a large machine asks for lies outside. Its upper end
-keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
+A range is generous: it includes all values that the literature or a large machine needs. Its upper end keeps a typing
+error from filling the memory.
 """
 
 import math
@@ -33,7 +33,7 @@ class Bounds(NamedTuple):
     other: str = ""
 
     def __str__(self):
-        """The range as a help text shows it."""
+        """Format the range for a help text."""
         low = f"above {self.low:g}, at most" if self.above else f"{_digits(self.low)} to"
         return f"{low} {_digits(self.high)}{self._other()}"
 

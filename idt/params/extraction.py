@@ -20,7 +20,7 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 
 @dataclass(frozen=True)
 class ExtractionParams:
-    """What an extraction does; the defaults are those of the authors' release.
+    """Parameters of an extraction; the defaults are those of the authors' release.
 
     Two extractions with equal parameters and equal sources give equal numbers, so these are
     written into every feature file and compared before a file is called up to date.

@@ -29,7 +29,7 @@ def detect(gray, mask=None, *, texture=None):
     mask : (H, W) uint8, optional
         0 where no corner may lie.
     texture : (H, W) float32, optional
-        What `sampling.texture` says of the frame, if it is known.
+        Texture of the frame from `sampling.texture`, if it was computed already.
 
     Returns
     -------

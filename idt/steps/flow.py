@@ -37,7 +37,7 @@ class Expansion(NamedTuple):
     finest : int
         First scale that was expanded.
     by_plane, by_pixel : (5 · P + 8,) float32 or None
-        Those of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
+        Coefficients of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
         pixel. Behind them there is room, since the kernels read a vector beyond the end. None where the frame is to
         be only the second, or only the first.
     """
@@ -70,7 +70,7 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
     ----------
     gray : (H, W) uint8
     levels : list of Scale, optional
-        Those of `pyramid.scales` with its defaults if not given.
+        By default the levels of `pyramid.scales` with its defaults.
     finest : int
         First scale that is expanded; `between` carries its flow over to the finer ones. The coarsest always is.
     second_only : bool

@@ -34,7 +34,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     cells : int
         Cells in x and in y; each is patch // cells wide.
     local_norm : {"rootl1", "l2", "none"}
-        What each block of a patch is divided by: its sum, followed by a square root; its length; nothing.
+        Divisor of each block of a patch: its sum, followed by a square root; its length; none.
 
     Returns
     -------

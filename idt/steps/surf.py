@@ -1,6 +1,6 @@
 """Detect SURF keypoints, describe them, and match them between two frames.
 
-The camera's motion is estimated from what is found here, so it must be what OpenCV's SURF finds with a Hessian
+The camera's motion is estimated from these keypoints, so they must equal those of OpenCV's SURF with a Hessian
 threshold of 200, 4 octaves, 2 layers per octave, extended and oriented descriptors. OpenCV's packages leave SURF out.
 
 1. Determinants of the Hessian, approximated by box filters of growing size on an integral image, are searched for

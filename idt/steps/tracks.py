@@ -2,9 +2,9 @@
 
 Method: docs/method/extraction.md, section 6.
 
-A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
-age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
-leave in the order in which they came.
+Tracks are a structure of arrays: a track stays in one slot until it ends. A list has the slots in use, by age, and then
+the free ones. New tracks are appended; removing lost and finished tracks keeps the order, so tracks finish in the order
+in which they started.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class FinishedAtScale(NamedTuple):
     displacements : (n, L, 2) float32
         Of the compensated flow.
     slots : (n,) int32
-        What `LiveTracks.histograms` knows them by.
+        Indices of the tracks for `LiveTracks.histograms`.
     """
 
     points: np.ndarray

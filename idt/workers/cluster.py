@@ -1,9 +1,9 @@
 """Run tasks on a Dask cluster whose machines see the same files under the same paths.
 
-Tasks go to the scheduler a few at a time and in order, so that the longest begin first and no table of tasks grows with
-the data set. Those of a worker that is lost are run again elsewhere, by Dask; a task whose worker is lost four times
-(Dask's ``allowed-failures``) ends as `Lost`. joblib's Dask backend does the same but for the last, after which it waits
-for the task forever: so Dask is called directly.
+Tasks go to the scheduler a few at a time and in order, so that the longest begin first and memory does not grow with
+the data set. Dask repeats the tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's
+``allowed-failures``) ends as `Lost`. Dask is called directly, because joblib's Dask backend waits forever for such a
+task.
 """
 
 import contextlib
@@ -79,12 +79,12 @@ def run(function, tasks):
     index : int
         Of the task, in the order in which they end.
     result : object
-        What the function returned, or `idt.workers.processes.Lost`.
+        The return value of the function, or `idt.workers.processes.Lost`.
 
     Raises
     ------
     Exception
-        What the function raised.
+        The exception of the function.
     """
     from distributed import KilledWorker, as_completed
 

@@ -39,7 +39,7 @@ def in_order(function, tasks, jobs=1):
     OSError
         If a task is lost with the process or the machine that had it.
     Exception
-        What the first task of those raises that raise anything.
+        The exception of the first task that raises one.
     """
     if cluster.is_connected():
         for result in in_order_or_lost(function, tasks):

@@ -1,7 +1,7 @@
 """Temporary folder for compiled kernels, shared by all processes of a run, if no permanent one is writable.
 
-numba keeps compiled code in the folder that ``NUMBA_CACHE_DIR`` names, beside the sources, or in the user's cache
-folder. Where it can write to none of them, as in some containers, every process would compile every kernel anew.
+numba caches compiled code in the folder that ``NUMBA_CACHE_DIR`` names, beside the sources, or in the user's cache
+folder. If none is writable, as in some containers, every process would compile every kernel again.
 """
 
 import atexit

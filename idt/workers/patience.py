@@ -1,10 +1,10 @@
 """Timeout of a decoder: a video that gives no frame for ``--patience`` seconds is given up.
 
-FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg can be told to end by
-itself (`allowed`), and then says what it says at the end of a video; `refuse_late` tells the two apart. Where it does
-not answer either, only its process can be ended. So whoever awaits frames says so (`watching`, `watched`), and each
-frame resets the time (`frame_arrived`). In a process of `idt.workers.worker` the parent is told, which kills it when
-the time is over and goes on. A command that decodes a video itself is ended as `end_by` says. Nothing else is watched.
+FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg has a timeout of its
+own (`allowed`), after which it reports the end of the video; `refuse_late` tells a timeout from a real end. If FFmpeg
+hangs, only ending its process helps. Code that waits for frames therefore sets a deadline (`watching`, `watched`), and
+each frame resets it (`frame_arrived`). A process of `idt.workers.worker` reports its deadlines to its parent, which
+kills it when one has passed. A command that decodes a video itself is ended by the function of `end_by`.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _end: Callable | None = None
 
 _watcher: threading.Thread | None = None
 _changed = threading.Condition()
-"""Held while what follows is changed or told, because frames come from another thread than is watching."""
+"""Lock of the variables below, because frames arrive in another thread than the one that watches the deadline."""
 _name, _seconds = "", 0.0
 _until: float | None = None
 _last = 0.0

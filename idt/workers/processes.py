@@ -1,9 +1,8 @@
 """Process pool whose processes may die: a death costs the task of that process and nothing else.
 
-A decoder that crashes takes its process along, and so does a system short of memory. joblib and the pools of Python
-then give up all that is under way, for they cannot tell who had which task; here every process has one at a time
-(`idt.workers.worker`). A process ends as soon as the one that started it does, however that ended, and takes the file
-it was writing with it.
+A crash of the decoder or a lack of memory ends a process. The pools of joblib and Python then give up all running
+tasks, because they cannot tell which process had which task; here every process has one task at a time
+(`idt.workers.worker`). A process ends with its parent, however that ended, and removes the file that it was writing.
 """
 
 import contextlib
@@ -44,12 +43,12 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     index : int
         Of the task, in the order in which they end.
     result : object
-        What the function returned, or `Lost`.
+        The return value of the function, or `Lost`.
 
     Raises
     ------
     Exception
-        What the function raised.
+        The exception of the function.
     OSError
         If no process can be started.
     """

@@ -39,7 +39,7 @@ def progress_bar(total, unit, quiet, *, form=None):
     ----------
     total : int or None
     unit : str
-        What is counted.
+        Unit of the count.
     quiet : bool
         Show none at all.
     form : str, optional

@@ -17,7 +17,7 @@ def read_ahead(iterable, depth):
     Yields
     ------
     object
-        The items in their order; what ``iterable`` raises is raised at its place.
+        The items in order; an exception of ``iterable`` is raised in its place.
     """
     with WorkStealingPool(min(depth, 1), "idt-ahead") as crew:
         yield from crew.ahead(iterable, depth + 1)

@@ -46,13 +46,14 @@ class RunOptions:
         Threads for each input.
     overwrite : bool or collection of path
         Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
-        that, too, and names files that are replaced whoever made them (`idt.files.ownership.check_replaceable`).
+        that, too, and names files that are replaced even if they are not ours
+        (`idt.files.ownership.check_replaceable`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
     patience : int
         Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
-        What reads video files (`idt.params.decoder.chosen`).
+        Decoder of video files (`idt.params.decoder.chosen`).
     pictures : bool
         Whether a report's page shows pictures of the videos.
     progress : callable

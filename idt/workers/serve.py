@@ -1,8 +1,7 @@
 """Main function of a worker process (`idt.workers.processes`), which ends with its parent.
 
-A thread listens. When the parent is gone, however it ended, or asks for the end, or when this process is told to end by
-SIGTERM or SIGHUP, the thread removes the files that the task has half written and ends the process, in the middle of
-the task if need be.
+A thread listens. If the parent ends, closes the connection, or this process receives SIGTERM or SIGHUP, the thread
+removes the part files of the task and ends the process, even in the middle of the task.
 """
 
 import atexit
@@ -42,18 +41,18 @@ def serve(descriptor, parent):
     patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
     threading.Thread(target=_listen, args=(channel, tasks, told_to_end, parent), daemon=True).start()
-    # An OSError: there is nobody any more.
+    # An OSError means that the parent is gone.
     with contextlib.suppress(OSError):
         channel.send(packed(("ready", None)))
         while (pieces := tasks.next()) is not None:
-            # Of an end before this point the parent knows that it is no task's fault.
+            # If the process ends before this point, the parent knows that no task is to blame.
             channel.send(packed(("taken", None)))
             answer = _done(channel, pieces)
             tasks.done += 1
             del pieces
             channel.send(answer)
             del answer
-    # What libraries keep for as long as a process lives, such as a folder of matplotlib's.
+    # Libraries clean up at exit; matplotlib, for example, removes a temporary folder.
     atexit._run_exitfuncs()
     _flush()
     os._exit(0)

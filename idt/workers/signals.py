@@ -1,10 +1,10 @@
 """Signal handling of a command: after SIGINT, SIGTERM or SIGHUP no process, part file or temporary folder is left.
 
-The first of these signals becomes an exception, so that all blocks on the way out clean up behind themselves. The
-second, which comes while they do so, ends the processes, removes the files and ends this process at once.
+The first of these signals raises an exception, so that all blocks clean up on the way out. A second signal meanwhile
+ends the worker processes, removes the files and ends this process at once.
 
 A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
-`print_line` makes that exception of the error that writing gives.
+`print_line` raises that exception when writing fails.
 """
 
 import atexit
@@ -42,7 +42,7 @@ def handle_signals():
 def signals_first():
     """Raise a signal that has arrived in place of any other exception of the block.
 
-    The exception of the signal may have been met by a library on its way, and replaced by one that says less.
+    A library may have caught the exception of the signal and raised another one instead.
     """
     try:
         yield
@@ -77,7 +77,7 @@ def discard_unread_output():
 def end_without_cleaning():
     """End at once on any further signal, because the command has cleaned up.
 
-    What a signal kept a block from removing, in the middle of that, is removed here.
+    A second signal may interrupt a block that cleans up; this function removes what that block left.
     """
     _seen.insert(0, 0)
     atomic.remove_own_parts()

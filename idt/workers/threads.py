@@ -25,25 +25,24 @@ def thread_pool(threads, depth):
     Yields
     ------
     read_ahead : callable
-        Gives what an iterable yields, made ahead of its use: `WorkStealingPool.ahead`.
+        Yields the items of an iterable, computed ahead of their use: `WorkStealingPool.ahead`.
     map_parts : callable
-        The built-in ``map``, with parts taken over by threads that are free: `WorkStealingPool.map`.
+        Works like ``map``; idle threads take over items: `WorkStealingPool.map`.
 
     Raises
     ------
     DataError
         If ``threads`` is no whole number from 1 to 1024.
     """
-    with WorkStealingPool(THREADS.check("threads", threads) - 1) as crew:
-        yield partial(crew.ahead, depth=depth), crew.map
+    with WorkStealingPool(THREADS.check("threads", threads) - 1) as pool:
+        yield partial(pool.ahead, depth=depth), pool.map
 
 
 class WorkStealingPool:
     """Threads beside the caller's own, for one loop at a time.
 
-    Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a
-    helper makes the next item if there is room for it, else a part of the present one. What is done, and in which order
-    it is handed out, does not depend on the number of threads.
+    A work-stealing pool: an idle thread prepares the next item if there is room for it, or takes over a part of the
+    present one. The results and their order do not depend on the number of threads.
 
     Parameters
     ----------
@@ -76,7 +75,7 @@ class WorkStealingPool:
         Yields
         ------
         object
-            The items in their order; what ``iterable`` raises is raised at its place.
+            The items in order; an exception of ``iterable`` is raised in its place.
         """
         if not self._helpers:
             yield from iterable

@@ -1,7 +1,7 @@
 """A worker process, as its parent sees it: one task at a time, restarted after its death, ended with the parent.
 
-It imports nothing from the current folder, which may be full of a stranger's files: it is started isolated
-(``python -I``) and gets the absolute entries of our own search path. The other side is `idt.workers.serve`.
+The process imports nothing from the current folder, which may hold files of strangers: it is started isolated
+(``python -I``) and gets the absolute entries of our own search path. It runs `idt.workers.serve`.
 """
 
 import atexit
@@ -27,7 +27,7 @@ GRACE = 5.0
 """Seconds for a process to end by itself."""
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What tells the libraries of linear algebra how many threads to keep."""
+"""Variables that set the number of threads of linear algebra libraries."""
 
 _CHILD = """
 import signal
@@ -97,7 +97,7 @@ class Worker:
         Raises
         ------
         Exception
-            What the function raised.
+            The exception of the function.
         OSError
             If it cannot be started.
         """
@@ -141,7 +141,7 @@ class Worker:
         close([self])
 
     def __del__(self):
-        # That of `call` goes with its thread.
+        # The worker of `call` ends with its thread.
         self.close()
 
     def ask_to_end(self):
@@ -164,7 +164,7 @@ class Worker:
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
         environment = {**{name: str(self._threads) for name in POOLS}, **os.environ, **kernel_folder.provided()}
-        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
+        # OpenCV's loader may have added the current folder to these variables (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:
                 environment[name] = absolute_entries(environment[name])

@@ -99,7 +99,7 @@ def refuse_infinite(table, numbers, where):
     ----------
     table : (n, columns) float32
     numbers : sequence of int
-        What the message calls each row.
+        Number of each row for the message.
     where : str
         How the message begins.
 

@@ -18,7 +18,7 @@ MEMBERS = 100_000
 """Members of an archive; a torch file has one for each tensor."""
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, LookupError, OverflowError)
-"""What `zipfile` raises on an archive that is damaged, encrypted or of another kind."""
+"""Exceptions that `zipfile` raises on an archive that is damaged, encrypted or of another kind."""
 
 
 def is_archive(data):
@@ -33,7 +33,7 @@ class Archive:
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """Read arrays of HDF5 files of other programs, MATLAB 7.3 among them, without libhdf5.
 
-Numbers, truth values and text, of fixed or variable length, in one piece or in chunks that are deflated or shuffled. A
-shape is held against what the file can hold before memory is asked for. MATLAB keeps its matrices turned, text as
-numbers and cells as references; all three are turned back.
+Supported are numbers, booleans and text of fixed or variable length, contiguous or in chunks that are deflated or
+shuffled. A shape that the file is too small for is refused before memory is allocated. MATLAB stores matrices
+transposed, text as numbers and cells as references; all three are converted back.
 
 Source: HDF5 File Format Specification 3.0, III.E (global heaps), IV.A.2.b to l; index.py for chunks of HDF5 1.10.
 """
@@ -51,7 +51,7 @@ def arrays_of(data, name):
     data : bytes
         For which `is_hdf5` holds.
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------

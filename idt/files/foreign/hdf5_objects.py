@@ -24,8 +24,8 @@ MOST = 10_000
 """Objects of a file."""
 
 SHORTEST, SLACK = 4, 100_000
-"""Messages of headers and entries of trees have so many bytes at least, so that a file has no more than its size
-allows, but for so many. They may lie over one another, and would be read without end."""
+"""Least size in bytes of a message or tree entry, and an allowance: a file of a given size cannot have more of them.
+Without this limit, overlapping entries could be read endlessly."""
 
 BLOCK, NAME = 1 << 20, 1 << 12
 """Bytes of a block of a header, and of a name."""

@@ -1,7 +1,7 @@
 """Read MAT files of version 5, as MATLAB and `scipy.io.savemat` write them: numbers, text and cells of these.
 
-Variables of other classes (structures, sparse matrices, functions) are left out. Every size is held against the bytes
-that are there before memory is asked for. `scipy.io.loadmat` believes them, and its cells within cells end the stack.
+Variables of other classes (structures, sparse matrices, functions) are left out. Every size is compared with the bytes
+that exist before memory is allocated. `scipy.io.loadmat` trusts the sizes, and nested cells overflow its stack.
 
 Source: MathWorks, "MAT-File Format", chapter 1. Left out: complex numbers, whose imaginary part is refused.
 """
@@ -52,7 +52,7 @@ def variables(data, name):
     data : bytes
         For which `is_mat5` holds.
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------

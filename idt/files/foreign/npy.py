@@ -68,7 +68,7 @@ def parse(data, name, *, unpickled=None):
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
     unpickled : callable, optional
         Returns the array that a pickle (bytes) holds, where its objects are read at all.
 

@@ -19,7 +19,7 @@ def arrays_of(archive, name, size):
     ----------
     archive : idt.files.foreign.archives.Archive
     name : str
-        What messages call it.
+        Name for messages.
     size : int
         Bytes of the file.
 
@@ -45,7 +45,7 @@ def array_of(data, name, budget=None):
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
     budget : idt.files.foreign.pickle_types.Budget, optional
 
     Returns

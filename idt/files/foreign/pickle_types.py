@@ -17,7 +17,7 @@ class Budget:
     size : int
         Bytes of the file.
     name : str
-        What messages call it.
+        Name for messages.
     """
 
     def __init__(self, size, name):
@@ -69,14 +69,14 @@ class Source:
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
     at : int
         Where to begin.
 
     Attributes
     ----------
     at : int
-        What comes next.
+        Position of the next byte.
     """
 
     def __init__(self, data, name, at=0):

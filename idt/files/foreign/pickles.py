@@ -1,9 +1,9 @@
 """Interpret pickles of strangers without `pickle`: nothing is imported, nothing is called.
 
-A pickle is a program for a stack machine. Python's own machine imports whatever a pickle names and calls it, and asks
-for as much memory as a pickle says. This one knows the instructions that build plain values, and a closed table of
-names, each of which stands for a function of ours that checks its arguments. Any other name is refused. So is what
-would take more memory than the file can account for.
+A pickle is a program for a stack machine. Python's own machine imports and calls every name in a pickle, and allocates
+any amount of memory that it asks for. This machine has the instructions that build plain values, and a closed table of
+names; a function of ours, which checks its arguments, stands for each name. Other names are refused, and so are values
+that need more memory than the size of the file explains.
 
 Values are None, truth values, numbers, text, bytes, lists, tuples, dicts whose keys are text, and arrays of numbers,
 text or such values. Text of Python 2 is taken as Latin-1, which keeps every byte.
@@ -32,7 +32,7 @@ class Machine(Source):
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
     calls : dict of (str, str) to callable or None
         The closed table: module and name → what stands for it.
     budget : Budget

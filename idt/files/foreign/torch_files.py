@@ -3,8 +3,8 @@
 A plain pickle, as MMAction2 and PySlowFast write, holds for each tensor the bytes of a legacy torch file, which is its
 storage. A legacy file is five pickles one after another (magic number, protocol, system, the object, the keys of its
 storages) and then each storage: its number of elements in 8 bytes, and these. A zip file, since torch 1.6, keeps the
-object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage, so that its offset and strides
-are held against the storage before an array is made of it.
+object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage; its offset and strides are
+checked against the storage before an array is made.
 
 Source: measured on files of torch 1.13; `torch.serialization` names the parts.
 """
@@ -35,7 +35,7 @@ def load(data, name):
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------
@@ -189,7 +189,7 @@ TENSORS = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
 }
-"""What a torch file may name ..."""
+"""Names that a torch file may use ..."""
 
 CALLS = {**TENSORS, ("torch.storage", "_load_from_bytes"): _embedded}
 """... and a pickle besides."""

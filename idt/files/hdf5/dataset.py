@@ -1,9 +1,9 @@
 """Read and unpack the numbers and texts of an HDF5 dataset without libhdf5.
 
-libhdf5 does not look at how many bytes a chunk unpacks to: one that gives too few is filled up with whatever lies in
-the memory. It crashes on a chunk of less than four bytes that should end in a Fletcher32. So chunks are found
-(`idt.files.hdf5.index`) and inflated here, to the size that they must have. Of HDF5's filters two are read: shuffle,
-and deflate, whose streams end in a checksum (RFC 1950, Adler-32).
+libhdf5 does not check how many bytes a chunk unpacks to: it fills a short one with uninitialised memory. It crashes on
+a chunk of less than four bytes with a Fletcher32 filter. Chunks are therefore located (`idt.files.hdf5.index`) and
+inflated here, and their size is checked. Two of HDF5's filters are supported: shuffle, and deflate, whose streams end
+in a checksum (RFC 1950, Adler-32).
 """
 
 import math
@@ -27,8 +27,8 @@ SLACK = 1 << 20
 """... but for small ones, which may be unwritten and read as fill values."""
 
 STREAM = 1024
-"""Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
-a chunk holds."""
+"""Deflate adds a little to data that it cannot compress. A chunk on the disk that is larger still would unpack to far
+more than a chunk holds."""
 
 CHUNKS = 64
 """A chunk takes eight bytes of the file at least, but for these many, which may be unwritten."""
@@ -40,14 +40,14 @@ class Stored:
     Parameters
     ----------
     guard : idt.files.hdf5.guard.GuardedFile
-        What it is read from.
+        The open file.
     header : idt.files.hdf5.headers.Header
         Of the dataset.
     dataset : h5py.Dataset
     path : str or Path
-        What messages call the file.
+        Name of the file for messages.
     name : str
-        What messages call the dataset.
+        Name of the dataset for messages.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Stored:
         item, chunks = self._stored.itemsize, self._layout.chunks
         if chunks and (len(chunks) != len(self.shape) or dataset.maxshape[1:] != self.shape[1:]):
             self._refuse("its chunks are of another shape")
-        # What is not in chunks is not packed.
+        # Contiguous data cannot be filtered.
         self._unit = item * math.prod(chunks or (0,))
         count = math.prod(-(-n // step) for n, step in zip(self.shape, chunks, strict=True)) if chunks else 0
         limit = (EXPANSION if chunks else 1) * self._size + SLACK
@@ -139,7 +139,7 @@ class Stored:
                 if corner in self._located():
                     part = tuple(slice(at, at + n) for at, n in zip(corner[1:], chunks[1:], strict=True))
                     there = rows[(slice(None), *part)]
-                    # What a chunk holds beyond the edge is left out.
+                    # Elements of a chunk beyond the edge are dropped.
                     there[...] = self._chunk(corner)[tuple(slice(n) for n in there.shape)]
             self._band = start, rows
         return self._band[1]

@@ -1,6 +1,6 @@
 """File object that validates the structures of an HDF5 file before libhdf5 reads them.
 
-`GuardedFile` is what libhdf5 reads from, and what finds an object by its name: from the superblock through the object
+libhdf5 reads from a `GuardedFile`, which also finds objects by name: from the superblock through the object
 headers (`idt.files.hdf5.headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
 through one descriptor, therefore they see one file.
 

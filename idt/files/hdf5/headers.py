@@ -29,7 +29,7 @@ CLASSES = {
     INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
     6: "compounds", 7: "references", 8: "enumerations", RAGGED: "values of variable length", 10: "arrays",
 }  # fmt: skip
-"""What messages call the classes."""
+"""Names of the classes for messages."""
 
 SINGLE = {1: "dataspace", 2: "link info", 3: "datatype", 5: "fill value", 8: "layout", 11: "filters", 21: "attributes"}
 """Messages that an object has once."""
@@ -146,7 +146,7 @@ def messages(read, address):
     seen = {address}
     for block in blocks:
         at = 0
-        # What is shorter than the head of a message is a gap.
+        # A rest shorter than the head of a message is a gap.
         while at + head <= len(block):
             kind, length, flags = struct.unpack_from("<BHB", block, at)
             at += head

@@ -28,7 +28,7 @@ FORM = bytes([32, 4, 4, 16, 10])
 smallest super block, entries in the smallest block, bits of a page."""
 
 INDEX_ENTRIES, SMALLEST, INDEX_BLOCKS, INDEX_SUPER = 4, 16, 6, 25
-"""What follows from them: entries, entries in the smallest block, blocks and super blocks of the index block."""
+"""Derived sizes: entries, entries in the smallest block, blocks and super blocks of the index block."""
 
 
 class ForeignStructure(Exception):

@@ -136,7 +136,7 @@ def attribute(file, name, kind, default=..., *, of=""):
     kind : type
         ``str``, ``int`` or ``float``.
     default : object, optional
-        What an absent attribute means; without it, an absent one is refused.
+        Value of an absent attribute; without a default, an absent attribute is refused.
     of : str
         Name of a dataset that `dataset` has returned; by default the root group.
 
@@ -214,7 +214,7 @@ def dataset(file, name, *, shape, dtype):
     shape : tuple
         ``None`` stands for any length.
     dtype : dtype or tuple of dtype
-        What is allowed; ``str`` for text.
+        Allowed dtypes; ``str`` for text.
 
     Returns
     -------
