@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from encoding.coders.coder import Block
-from encoding.coders.registry import kind_of
+from encoding.coders.registry import encoding_of
 from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
@@ -89,7 +89,7 @@ class Codebook:
         return {name: size for block in self.blocks for name, size in block.sizes.items()}
 
     def params_with(self, **options):
-        """Parameters of vectors made with this codebook.
+        """Return the parameters of vectors made with this codebook.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Codebook:
         DataError
             If an option is unknown or contradicts the codebook.
         """
-        params = kind_of(self.encoding).params.from_options(**{**self.params, **options})
+        params = encoding_of(self.encoding).params.from_options(**{**self.params, **options})
         for name, value in params.fitting().items():
             if value != self.params[name]:
                 raise DataError(f"the codebook was fitted with {name}={self.params[name]}, this run asks for {value}")
@@ -124,12 +124,12 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = inputs.sources[0].label
-        if inputs.projected is not None:
+        if inputs.projection is not None:
             # The axes say which features they are of: nothing else need be compared.
-            if inputs.projected != self.projection:
+            if inputs.projection != self.projection:
                 raise DataError(
-                    f"{first} is stored along the axes of the codebook with digest {inputs.projected!s:.12}…, so it can"
-                    f" only be encoded with that one, got one with digest {self.digest:.12}…"
+                    f"{first} is stored along the axes of the codebook with digest {inputs.projection!s:.12}…, so it"
+                    f" can only be encoded with that one, got one with digest {self.digest:.12}…"
                 )
             return
         if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:
@@ -199,7 +199,7 @@ class Codebook:
         with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
             try:
                 encoding = hdf5.attribute(file, "encoding", str)
-                kind = kind_of(encoding)
+                kind = encoding_of(encoding)
                 params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
                 found = cls(
                     tuple(
@@ -218,14 +218,14 @@ class Codebook:
         return found
 
     def _described(self):
-        """What a vector depends on besides arrays, as text."""
+        """Return the text of all that a vector depends on besides arrays."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
         described = [CODEBOOK_FORMAT, DIGEST_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)
 
 
 def _read_block(file, described, params, coder):
-    """A block from its group."""
+    """Read a block from its group."""
     name, sizes = described["name"], {key: int(size) for key, size in described["sizes"].items()}
     width = sum(sizes.values())
 

@@ -21,8 +21,8 @@ from sklearn.utils import estimator_checks
 
 import idt
 from encoding.codebook import Codebook
-from encoding.coders.pooling import CellCoder, slices_of
-from encoding.descriptors.tracks import Tracks
+from encoding.coders.pooling import CellCoder, sum_by_slice
+from encoding.descriptors.track_columns import TrackColumns
 from encoding.encode_files import encode_files
 from encoding.params import BlockParams
 from encoding.vector_layout import check_layout
@@ -164,10 +164,10 @@ class EncoderContract:
             if not isinstance(coder, CellCoder):
                 continue
             rows = block.project(np.concatenate([getattr(video, name) for name in block.sizes], axis=1))
-            tracks = Tracks(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
-            parts = slices_of(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
+            tracks = TrackColumns(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
+            parts = sum_by_slice(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
             assert len(parts.sums) > 20
-            whole = coder.vector(coder.summed(coder.code(rows, params, tracks), params), params)
+            whole = coder.vector(coder.sum_codes(coder.code(rows, params, tracks), params), params)
             summed = coder.vector(parts.total(coder, params), params)
             np.testing.assert_allclose(summed, whole, atol=ATOL_SUM)
 
@@ -212,7 +212,7 @@ class EncoderContract:
         getattr(estimator_checks, check)(self.encoder.__name__, self.encoder())
 
     def test_the_defaults_are_those_of_the_parameters(self):
-        params = self.encoder._kind
+        params = self.encoder._params_type
         assert issubclass(params, BlockParams)
         encoder = self.encoder()
         expected = {encoder._word(name): default for name, default in vars(params()).items()}

@@ -7,7 +7,7 @@ import pytest
 
 import classify
 from classify.fusion.alignment.protocol import FusionProtocol
-from classify.fusion.combining.normalize import chosen, normalized, views_of
+from classify.fusion.combining.normalize import norm_for, normalized, views_of
 from classify.fusion.combining.weights import checked_weights, default_weights, parse_weights, simplex
 from classify.fusion.fuse import fuse
 from classify.fusion.scores import Scores
@@ -72,11 +72,11 @@ def test_probabilities_and_sums_of_them_become_logarithms_and_it_is_said(views):
 
 
 def test_float16_probabilities_are_known_and_margins_that_sum_to_1_by_chance_are_not():
-    assert chosen("auto", probabilities(CNN).astype(np.float16).astype(float)) == "logz"
-    assert chosen("auto", probabilities(CNN), "margins") == "l2"
-    assert chosen("auto", CNN.values) == "l2"
-    assert chosen("z", probabilities(CNN)) == "z"
-    assert chosen("auto", 1.5 * probabilities(CNN)) == "l2"
+    assert norm_for("auto", probabilities(CNN).astype(np.float16).astype(float)) == "logz"
+    assert norm_for("auto", probabilities(CNN), "margins") == "l2"
+    assert norm_for("auto", CNN.values) == "l2"
+    assert norm_for("z", probabilities(CNN)) == "z"
+    assert norm_for("auto", 1.5 * probabilities(CNN)) == "l2"
 
 
 def test_a_probability_of_0_counts_as_a_millionth():
@@ -167,9 +167,9 @@ def test_videos_of_other_splits_in_one_file_are_no_loss(tmp_path):
 
 def test_videos_of_several_labels_are_ranked():
     rng = np.random.default_rng(3)
-    holds = rng.random((48, 6)) < 0.3
-    holds[:, 0] |= ~holds.any(axis=1)
-    report = fuse({"idt": scores(IDT, labels=holds), "cnn": scores(CNN, labels=holds)}).report
+    has_class = rng.random((48, 6)) < 0.3
+    has_class[:, 0] |= ~has_class.any(axis=1)
+    report = fuse({"idt": scores(IDT, labels=has_class), "cnn": scores(CNN, labels=has_class)}).report
     assert report["metric"] == "mean_average_precision"
     assert "accuracy" not in report
     assert (report["corrected"], report["spoiled"]) == ([], [])
@@ -312,7 +312,7 @@ def test_a_source_is_read_as_it_is_written(tmp_path):
     odd.touch()
     assert parse_source(f"x={odd}*3").streams == (Stream(str(odd), 3.0),)
     assert parse_source(str(odd)).streams == (Stream(str(odd)),)
-    at = parse_source("cnn=a{split}.npz+b.npz").at("2")
+    at = parse_source("cnn=a{split}.npz+b.npz").for_split("2")
     assert [stream.scores for stream in at.streams] == ["a2.npz", "b.npz"]
 
 

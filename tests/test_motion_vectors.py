@@ -14,7 +14,10 @@ import av
 import idt
 from idt.errors import DataError
 from idt.flows.two_frames import pairs
-from idt.frames.motion_vectors import MotionVectors, block_field, fill, upsampled
+from idt.frames.motion.encoded import Encoder
+from idt.frames.motion.exported import references
+from idt.frames.motion.fields import block_field, fill, upsampled
+from idt.frames.motion.flow import MotionVectors
 from idt.frames.video import Frame, open_video
 from idt.params.extraction import ExtractionParams
 from tests import golden, scenes
@@ -28,12 +31,13 @@ the whole of bowling it is a half, as published measurements of re-encoded MPEG-
 
 FRAMES = 40
 
-OPTIONS = {
-    "mpeg4": {"bf": "2", "qmin": "3", "qmax": "3"},
-    "libx264": {"crf": "20"},
-    "mjpeg": {"qmin": "2", "qmax": "2"},
+SOURCES = {
+    "mpeg4": ("mpeg4", {"qmin": "3", "qmax": "3"}),
+    "libx264": ("libx264", {"crf": "20"}),
+    "one reference": ("libx264", {"crf": "20", "bf": "0", "refs": "1"}),
+    "mjpeg": ("mjpeg", {"qmin": "2", "qmax": "2"}),
 }
-"""Of FFmpeg's encoders: about the quality of UCF101, and B-frames where the codec has them."""
+"""FFmpeg's encoders and their options, about the quality of UCF101; only "libx264" has B-frames."""
 
 VECTOR = np.dtype(
     [
@@ -45,8 +49,8 @@ VECTOR = np.dtype(
 )
 
 
-def vector(x, y, motion, *, source=-1, scale=2):
-    return (source, 16, 16, 0, 0, x, y, 0, *motion, scale)
+def vector(x, y, motion, *, source=-1, scale=2, size=(16, 16)):
+    return (source, *size, 0, 0, x, y, 0, *motion, scale)
 
 
 def flows_of(frames):
@@ -63,6 +67,13 @@ def test_a_vector_is_the_opposite_of_the_flow_in_its_own_unit():
     field, known = block_field(vectors, 2, 3)
     np.testing.assert_array_equal(field[0, :2], [[-1.5, 2], [-2, 0]])
     np.testing.assert_array_equal(known, [[True, True, False], [False, False, False]])
+
+
+def test_a_larger_part_of_a_block_counts_for_more():
+    parts = [(8, 4, (2, 0), (16, 8)), (4, 12, (4, 0), (8, 8)), (12, 12, (0, 8), (8, 8))]
+    vectors = np.array([vector(x, y, motion, size=size) for x, y, motion, size in parts], VECTOR)
+    field, _ = block_field(vectors, 1, 1)
+    np.testing.assert_array_equal(field[0, 0], [-1, -1])
 
 
 def test_small_blocks_are_averaged_and_no_vectors_are_no_motion():
@@ -121,6 +132,18 @@ def test_pairs_and_the_frame_loop_have_the_same_vectors():
     np.testing.assert_array_equal(idt.flow_between(clip[0], clip[1], method="mpeg"), found[0])
 
 
+# Vectors of the file itself
+
+
+def frames_of(video, **options):
+    """Frames of a video with the vectors that can be used."""
+    return list(open_video(str(video), params=ExtractionParams(flow="mpeg", camera=False, **options)))
+
+
+def exported(frames):
+    return "".join("-v"[frame.vectors is not None] for frame in frames)
+
+
 def encoded(path, frames, codec, **options):
     """Write frames as a video of a codec."""
     with av.open(str(path), "w") as container:
@@ -133,19 +156,108 @@ def encoded(path, frames, codec, **options):
     return path
 
 
+@pytest.fixture(scope="module")
+def panned():
+    return scenes.translating(14, velocity=(2, -1), size=(100, 152))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        *(("avi", codec) for codec in ("mpeg4", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2", "h263p")),
+        *(("mpg", "mpeg1video"), ("mkv", "mpeg2video"), ("flv", "flv")),
+    ],
+)
+def test_frames_predicted_from_the_one_before_bring_their_flow(tmp_path, panned, monkeypatch, suffix, codec):
+    options = {"flags": "+qscale", "global_quality": f"{3 * 118}", "g": "12"}
+    frames = frames_of(encoded(tmp_path / f"a.{suffix}", panned, codec, **options))
+    # The last frame comes without vectors where the decoder holds it back.
+    assert exported(frames)[:-1] == "-" + "v" * 11 + "-"
+    monkeypatch.setattr(Encoder, "between", None)
+    moved = [MotionVectors().between(*two) for two in itertools.pairwise(frames[:12])]
+    error = np.linalg.norm(np.stack(moved)[:, 20:-20, 20:-20] - (2, -1), axis=3)
+    assert np.median(error, axis=(1, 2)).max() < MOTION
+
+
+@pytest.mark.parametrize(("name", "used"), [("bowling", "-" * 11), ("ice_dancing", "-" + "v" * 10)])
+def test_a_clip_with_b_frames_of_xvid_is_encoded_and_one_without_is_not(name, used):
+    assert exported(frames_of(golden.video(name), end=10)) == used
+    if used[1:] == "-" * 10:
+        return
+    for options in ({"start": 3}, {"fps": 10}, {"max_side": 200}, {"deinterlace": True}):
+        frames = frames_of(golden.video(name), end=10, **options)
+        flows = [MotionVectors().between(*two) for two in itertools.pairwise(frames)]
+        wanted = [idt.flow_between(a.gray, b.gray, method="mpeg") for a, b in itertools.pairwise(frames)]
+        same = [np.array_equal(*two) for two in zip(flows, wanted, strict=True)]
+        assert not any(same) if "start" in options else all(same)
+    assert exported(list(open_video(golden.video(name), params=ExtractionParams(end=3)))) == "----"
+    params = ExtractionParams(end=3, flow="mpeg", camera=False)
+    assert exported(list(open_video(golden.video(name), params=params, decoder="opencv"))) == "----"
+
+
+@pytest.mark.parametrize(
+    ("options", "refers_to", "used"),
+    [
+        ({"bf": "0", "refs": "1"}, 1, "-" + "v" * 13),
+        ({"bf": "0", "refs": "1", "profile": "baseline"}, 1, "-" + "v" * 13),
+        ({"bf": "0", "refs": "3"}, 3, "-" * 14),
+        ({"bf": "2", "b_strategy": "0", "refs": "1"}, 4, "-" * 14),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+def test_frames_of_h264_count_where_they_can_refer_to_one_other(tmp_path, panned, suffix, options, refers_to, used):
+    if "libx264" not in av.codecs_available:
+        pytest.skip("this FFmpeg has no libx264")
+    video = encoded(tmp_path / f"a.{suffix}", panned, "libx264", **options)
+    assert exported(frames_of(video)) == used
+    with av.open(str(video)) as container:
+        header = container.streams.video[0].codec_context.extradata
+    assert references(header) == refers_to
+    # What is cut or changed is never taken for one reference where the profile is still that of the header.
+    assert {references(header[:end]) for end in range(len(header))} <= {None, refers_to}
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(header)
+        damaged[generator.integers(len(header))] = generator.integers(256)
+        found = references(bytes(damaged))
+        assert found is None or found >= 0
+
+
+@pytest.mark.parametrize("header", [None, b"", b"\1", b"\1" * 9, b"\0\0\1\x67", b"\0\0\1\x67\x42\0\x0a" + bytes(99)])
+def test_a_header_without_the_number_of_references_says_none(header):
+    assert references(header) is None
+
+
+def test_pictures_and_frames_without_prediction_are_encoded(tmp_path, panned):
+    assert exported(frames_of(encoded(tmp_path / "a.avi", panned, "mjpeg"))) == "-" * 14
+    frames = frames_of(encoded(tmp_path / "b.avi", panned, "mpeg4", g="5"))
+    assert exported(frames) == "-vvvv-vvvv-vvv"
+    vectors = MotionVectors()
+    for before, now in itertools.pairwise(frames):
+        flow = vectors.between(before, now)
+        if now.vectors is None:
+            np.testing.assert_array_equal(flow, idt.flow_between(before.gray, now.gray, method="mpeg"))
+
+
+def test_no_frame_of_a_long_video_is_without_flow(monkeypatch, panned):
+    monkeypatch.setattr("idt.frames.motion.encoded.GROUP", 4)
+    error = np.linalg.norm(flows_of(panned)[:, 20:-20, 20:-20] - (2, -1), axis=3)
+    assert np.median(error, axis=(1, 2)).max() < MOTION
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("codec", ["xvid", "mpeg4", "libx264", "mjpeg"])
-def test_vectors_of_a_real_clip_agree_with_its_flow_whatever_its_codec(tmp_path, codec):
-    video = golden.video("bowling")
-    if codec != "xvid":
-        # That of UCF101 has B-frames of XviD.
-        if codec == "libx264" and "libx264" not in av.codecs_available:
-            pytest.skip("this FFmpeg has no libx264")
+@pytest.mark.parametrize("source", ["bowling", "ice_dancing", "mpeg4", "libx264", "one reference", "mjpeg"])
+def test_vectors_of_a_real_clip_agree_with_its_flow_whatever_its_codec(tmp_path, source):
+    video = golden.video(source if source == "ice_dancing" else "bowling")
+    if source not in ("bowling", "ice_dancing"):
+        codec, options = SOURCES[source]
+        if codec not in av.codecs_available:
+            pytest.skip(f"this FFmpeg has no {codec}")
         first = [frame.gray for frame in open_video(video, params=ExtractionParams(end=FRAMES))]
-        video = encoded(tmp_path / "a.mkv", first, codec, **OPTIONS[codec])
-    grays = [frame.gray for frame in open_video(str(video), params=ExtractionParams(end=FRAMES))]
-    flows = flows_of(grays)
-    truth = np.stack([idt.flow_between(a, b) for a, b in itertools.pairwise(grays)])
+        video = encoded(tmp_path / "a.mkv", first, codec, **options)
+    frames, vectors = frames_of(video, end=FRAMES), MotionVectors()
+    flows = np.stack([vectors.between(*two) for two in itertools.pairwise(frames)])
+    truth = np.stack([idt.flow_between(a.gray, b.gray) for a, b in itertools.pairwise(frames)])
     length = np.linalg.norm(truth, axis=3)
     moves = length > 1
     error = np.linalg.norm(flows - truth, axis=3)[moves].mean()
@@ -176,6 +288,6 @@ def test_frames_larger_than_the_codec_takes_are_refused():
 
 
 def test_the_remedy_is_named_where_pyav_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "idt.frames.motion_vectors", None)
+    monkeypatch.setitem(sys.modules, "idt.frames.motion.flow", None)
     with pytest.raises(DataError, match="flow=mpeg needs PyAV; pip install"):
         idt.extract(scenes.static(3), flow="mpeg", camera=False)

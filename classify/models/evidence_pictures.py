@@ -163,9 +163,9 @@ def _tracks_by_cell(evidence):
 
 
 def _tracks(features):
-    from encoding.descriptors.tracks import Tracks
+    from encoding.descriptors.track_columns import TrackColumns
 
-    return Tracks.of(features, ("frame", "position", "skip"))
+    return TrackColumns.of(features, ("frame", "position", "skip"))
 
 
 def _frames(evidence, video, run):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 SCORES, VIDEOS = "scores.h5", "videos"
 """Where the scores of all videos, and those of each, go in the output folder."""
@@ -49,7 +49,7 @@ def _list(options):
 def _check(jobs, options):
     """Refuse what would destroy something, before any work."""
     from idt.batch.jobs import camera_or_path
-    from idt.batch.summary import BESIDE
+    from idt.batch.summary import RUN_FILES
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES
     from idt.frames.suffixes import VIDEOS as FILMS
@@ -58,7 +58,7 @@ def _check(jobs, options):
     outputs.check(
         [*(job.output for job in jobs), folder / SCORES],
         [*(camera_or_path(job.source) for job in jobs), *options.videos, options.model, options.classes],
-        beside=[folder / name for name in BESIDE],
+        beside=[folder / name for name in RUN_FILES],
         suffixes={*FILMS, *IMAGES},
         overwrite=options.overwrite,
     )
@@ -78,7 +78,7 @@ def _score(jobs, recipe, options, *, joins):
     """Score all videos, and write the files that tell of them; exit status."""
     from classify.networks.score_videos import score_videos
     from idt.batch import jobs as videos
-    from idt.batch import many, summary
+    from idt.batch import run_report, summary
     from idt.workers.profile import stage
 
     run = run_options(options)
@@ -89,10 +89,10 @@ def _score(jobs, recipe, options, *, joins):
         if outcome.error is None:
             done.append(index)
         else:
-            warn(f"idt-net: {naming(outcome.job.source, outcome.error)}")
+            warn(f"idt-net: {with_name(outcome.job.source, outcome.error)}")
 
     with stage("videos to scores"):
-        many.follow(
+        run_report.report_outcomes(
             count, lambda advance: score_videos(jobs, recipe, run, advance=advance), report, quiet=options.quiet
         )
     count.write_summary(jobs=run.jobs, scheduler=options.scheduler)

@@ -25,7 +25,7 @@ def as_markdown(report, *, pictures):
     Parameters
     ----------
     report : dict
-        As from `classify.fusion.summary.summarise`.
+        As from `classify.fusion.report.make_report`.
     pictures : list of str
         Files that lie beside it.
 

@@ -12,7 +12,7 @@ from encoding.params import BovwParams, EncodingParams, StackedParams, VladParam
 from idt.errors import DataError
 
 
-class Kind(NamedTuple):
+class Encoding(NamedTuple):
     """An encoding.
 
     Attributes
@@ -21,24 +21,24 @@ class Kind(NamedTuple):
         Its parameters, a `BlockParams`.
     coder : type
         What it learns of a block, a `Coder` with a ``read``.
-    first : type
+    sample_coder : type
         What is fitted to the sample of descriptors, with a ``fit``; the coder itself, but for stacked vectors.
     """
 
     params: Any
     coder: Any
-    first: Any
+    sample_coder: Any
 
 
-KINDS = {
-    "fisher": Kind(EncodingParams, FisherCoder, FisherCoder),
-    "bovw": Kind(BovwParams, BovwCoder, BovwCoder),
-    "vlad": Kind(VladParams, VladCoder, VladCoder),
-    "stacked": Kind(StackedParams, StackedCoder, FisherCoder),
+ENCODINGS = {
+    "fisher": Encoding(EncodingParams, FisherCoder, FisherCoder),
+    "bovw": Encoding(BovwParams, BovwCoder, BovwCoder),
+    "vlad": Encoding(VladParams, VladCoder, VladCoder),
+    "stacked": Encoding(StackedParams, StackedCoder, FisherCoder),
 }
 
 
-def kind_of(name):
+def encoding_of(name):
     """Return the encoding of a ``name``.
 
     Raises
@@ -46,13 +46,13 @@ def kind_of(name):
     DataError
         If there is none.
     """
-    if name not in KINDS:
-        raise DataError(f"encoding must be one of {', '.join(KINDS)}, got {name!r}")
-    return KINDS[name]
+    if name not in ENCODINGS:
+        raise DataError(f"encoding must be one of {', '.join(ENCODINGS)}, got {name!r}")
+    return ENCODINGS[name]
 
 
-def columns_asked(params):
-    """What an encoding asks about tracks.
+def track_columns_of(params):
+    """Return the names of the track columns that an encoding needs.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def columns_asked(params):
     Returns
     -------
     tuple of str
-        As `encoding.descriptors.sources.Source.parts` takes them.
+        As `encoding.descriptors.sources.Source.batches` takes them.
     """
     if params.encoding == "stacked":
-        return stacked.COLUMNS
+        return stacked.TRACK_COLUMNS
     asked = () if Pyramid.parse(params.pyramid).is_whole else ("position",)
-    return (*asked, "frame", "scale", "skip") if in_groups(params) else asked
+    return (*asked, "frame", "scale", "skip") if encodes_groups(params) else asked
 
 
-def in_groups(params):
+def encodes_groups(params):
     """Tell whether ``params`` encode descriptors together with those of their slice of L frames."""
     return params.encoding == "bovw" and params.coding == "somp"

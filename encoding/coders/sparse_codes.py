@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from encoding.descriptors.tracks import Tracks
+from encoding.descriptors.track_columns import TrackColumns
 from idt.checks import float_array
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread, product
@@ -46,7 +46,7 @@ class Dictionary:
         self._gram = product(self.atoms, self.atoms.T)
 
     def codes(self, rows, groups, *, atoms=10):
-        """Sparse codes of descriptors.
+        """Compute the sparse codes of descriptors.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Dictionary:
         )
 
     def _group_codes(self, rows, most):
-        """Support (s,) int and codes (n, s) float64 of one group."""
+        """Compute the support (s,) int and the codes (n, s) float64 of one group."""
         start = rows @ self.atoms.T
         energy = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
         support: list[int] = []
@@ -112,11 +112,11 @@ class Dictionary:
 
 
 def groups_of(tracks, n):
-    """Tracks of one frame step and scale that end in the same slice of L frames.
+    """Group tracks of one frame step and scale that end in the same slice of L frames.
 
     Parameters
     ----------
-    tracks : Tracks or None
+    tracks : TrackColumns or None
         None for plain arrays.
     n : int
         Number of them.
@@ -140,14 +140,14 @@ def whole_slices(parts, label):
 
     Parameters
     ----------
-    parts : iterable of (rows, Tracks)
+    parts : iterable of (rows, TrackColumns)
         In the order of the tracks' ending frames.
     label : str
         What messages call the video.
 
     Yields
     ------
-    (rows, Tracks)
+    (rows, TrackColumns)
 
     Raises
     ------
@@ -176,7 +176,7 @@ def whole_slices(parts, label):
 
 
 def _joined(parts):
-    """Parts one after the other."""
+    """Join batches, one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([rows for rows, _ in parts]), Tracks.joined([tracks for _, tracks in parts])
+    return np.concatenate([rows for rows, _ in parts]), TrackColumns.joined([tracks for _, tracks in parts])

@@ -4,8 +4,8 @@ sources        what the descriptors of a video come from: one protocol, four cla
 inputs         sources that are checked to be of one kind
 feature_files  files found, named, and asked for their parameters
 videos         videos found, to be extracted and encoded in one pass
-regroup        chunks of features in blocks of one size
-tracks         what an encoding asks about tracks
+rechunk        chunks of features in blocks of one size
+track_columns  what an encoding asks about tracks
 labels         labels as others write them: headers, names of files for names of videos
 sample         uniform samples of rows over many videos
 """

@@ -77,7 +77,7 @@ def choose(counts, size, *, seed=0):
     return {name: Chosen(of_video[at >= 0], at[at >= 0]) for name, of_video, at in found}
 
 
-def take(source, index, sizes, steps=None):
+def take(source, index, sizes, skips=None):
     """Read some rows of a video.
 
     Parameters
@@ -85,8 +85,8 @@ def take(source, index, sizes, steps=None):
     source : Source
     index : (m,) int
         The rows, rising.
-    sizes, steps
-        As for `encoding.descriptors.sources.Source.parts`.
+    sizes, skips
+        As for `encoding.descriptors.sources.Source.batches`.
 
     Returns
     -------
@@ -95,10 +95,10 @@ def take(source, index, sizes, steps=None):
     Raises
     ------
     DataError
-        As `encoding.descriptors.sources.Source.parts`.
+        As `encoding.descriptors.sources.Source.batches`.
     """
     found, first = [np.empty((0, sum(sizes.values())), np.float32)], 0
-    for rows, _ in source.parts(sizes, steps=steps) if len(index) else ():
+    for rows, _ in source.batches(sizes, skips=skips) if len(index) else ():
         part = slice(*np.searchsorted(index, (first, first + len(rows))))
         found.append(rows[index[part] - first])
         first += len(rows)

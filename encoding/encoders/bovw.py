@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import BovwParams
 
 
@@ -68,8 +68,8 @@ class BovwEncoder(VideoEncoder):
     >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
     """
 
-    _kind = BovwParams
-    _words: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **WORDS}
+    _params_type = BovwParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
 
     def __init__(
         self,

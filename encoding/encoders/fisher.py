@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import EncodingParams
 
 
@@ -61,8 +61,8 @@ class FisherEncoder(VideoEncoder):
     >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
     """
 
-    _kind = EncodingParams
-    _words: ClassVar[dict[str, str]] = {"k": "n_components", **WORDS}
+    _params_type = EncodingParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
 
     def __init__(
         self,

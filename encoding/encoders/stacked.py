@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import StackedParams
 
 
@@ -74,12 +74,12 @@ class StackedEncoder(VideoEncoder):
     >>> encoder = StackedEncoder(n_components=64).fit(["walk.h5", "run.h5"], ["walk", "run"])  # doctest: +SKIP
     """
 
-    _kind = StackedParams
-    _words: ClassVar[dict[str, str]] = {
+    _params_type = StackedParams
+    _names: ClassVar[dict[str, str]] = {
         "k": "n_components",
         "first_k": "first_n_components",
         "volume_sample": "volume_subsample",
-        **WORDS,
+        **SKLEARN_NAMES,
     }
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import VladParams
 
 
@@ -59,8 +59,8 @@ class VladEncoder(VideoEncoder):
     >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
     """
 
-    _kind = VladParams
-    _words: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **WORDS}
+    _params_type = VladParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
 
     def __init__(
         self,

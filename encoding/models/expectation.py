@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.kernels import posteriors as kernel
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
@@ -42,7 +42,7 @@ class Mixture(NamedTuple):
 
     @classmethod
     def checked(cls, means, variances, weights):
-        """The mixture of three arrays, or a refusal.
+        """Make a mixture of three arrays, or refuse them.
 
         Raises
         ------
@@ -54,7 +54,9 @@ class Mixture(NamedTuple):
         weights = float_array(weights, means.shape[:1], "weights")
         for name, values in (("variances", variances), ("weights", weights)):
             if not values.size or values.min() <= 0:
-                raise DataError(f"{name} of a mixture must be positive, got {describe(values)} with {_least(values)}")
+                raise DataError(
+                    f"{name} of a mixture must be positive, got {type_and_shape(values)} with {_least(values)}"
+                )
         return cls(*(np.asarray(part, np.float64) for part in (means, variances, weights)))
 
 
@@ -83,7 +85,7 @@ class Statistics:
 
     @classmethod
     def empty(cls, n_components, n_features):
-        """The statistics of no descriptors."""
+        """Return the statistics of no descriptors."""
         shape = (n_components, n_features)
         return cls(0, np.zeros(n_components), np.zeros(shape), np.zeros(shape))
 
@@ -91,7 +93,9 @@ class Statistics:
         if not isinstance(other, Statistics):
             return NotImplemented
         if self.s1.shape != other.s1.shape:
-            raise DataError(f"statistics of one mixture can be added, got {describe(self.s1)} and {describe(other.s1)}")
+            raise DataError(
+                f"statistics of one mixture can be added, got {type_and_shape(self.s1)} and {type_and_shape(other.s1)}"
+            )
         return Statistics(self.n + other.n, self.s0 + other.s0, self.s1 + other.s1, self.s2 + other.s2)
 
 
@@ -103,7 +107,7 @@ class Expectation(NamedTuple):
 
 
 def expect(rows, mixture, *, best=None, threads=1):
-    """Statistics of descriptors under a mixture, and their summed log-likelihood.
+    """Compute the statistics of descriptors under a mixture, and their summed log-likelihood.
 
     Parameters
     ----------
@@ -160,7 +164,7 @@ def posteriors(rows, mixture, *, best=None):
 
 
 def _product_form(mixture):
-    """The matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
+    """Return the matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
     means, variances, weights = mixture
     centre = (weights @ means / weights.sum()).astype(np.float32)
     offsets = means - centre
@@ -169,7 +173,7 @@ def _product_form(mixture):
 
 
 def _batches(rows, table, centre, best):
-    """Batch by batch: posteriors (K, T), expanded rows (T, 2D + 1), log-likelihoods (T,)."""
+    """Yield batch by batch posteriors (K, T), expanded rows (T, 2D + 1) and log-likelihoods (T,)."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         expanded = np.ones((len(batch), table.shape[1]), np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 from idt.frames.sources import find_reader
 from idt.frames.video import Video
 from idt.imports.opencv import cv2
+from idt.params.flow_choice import MPEG
 
 
 class ColourFrame(NamedTuple):
@@ -15,6 +16,7 @@ class ColourFrame(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
     gray: np.ndarray
+    vectors: np.ndarray | None
     colour: np.ndarray | None
 
 
@@ -37,7 +39,7 @@ class FlowVideo(Video):
 
     def _next_frame(self):
         frame = super()._next_frame()
-        return frame and ColourFrame(frame.index, frame.original, frame.gray, self._colour)
+        return frame and ColourFrame(frame.index, frame.original, frame.gray, frame.vectors, self._colour)
 
     def _set_size(self, width, height):
         super()._set_size(width, height)
@@ -80,5 +82,6 @@ def open_flow_video(video, params, export, *, strict=False, ahead=0, max_pixels,
     DataError
         As `idt.frames.video.open_video`.
     """
-    reader = find_reader(video, max_pixels=max_pixels, decoder=decoder, deinterlace=params.deinterlace)
+    opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": params.deinterlace}
+    reader = find_reader(video, **opening, vectors=params.flow == MPEG)
     return FlowVideo(reader, params, strict, ahead, short_side=export.short_side, colours=export.rgb)

@@ -13,6 +13,8 @@ pyav_container   its containers and streams
 pyav_pictures    its pictures
 damage           which frames of a stream are lost
 
+motion/  motion vectors of a codec as flow
+
 image_files   image files, one frame each
 image_pages   files of several pictures
 image_series  which images of a folder are a video

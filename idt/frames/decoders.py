@@ -1,14 +1,14 @@
-"""Which decoder opens a video file: OpenCV or PyAV."""
+"""Choose the decoder of a video file: OpenCV or PyAV."""
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
-from idt.frames.opencv_decoder import Capture
+from idt.frames.opencv_decoder import OpencvReader
 from idt.params.bounds import MOST_PIXELS
 from idt.params.decoder import REMEDY, chosen
 
 
-def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False):
-    """Open a video file, once.
+def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
+    """Open a video file with the decoder of the run.
 
     Parameters
     ----------
@@ -19,10 +19,12 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
         As `idt.params.decoder.chosen`.
     deinterlace : bool
         Interpolate every other line of all frames.
+    vectors : bool
+        Ask the codec for its motion vectors; OpenCV has none.
 
     Returns
     -------
-    Capture or idt.frames.pyav_decoder.Stream
+    Capture or idt.frames.pyav_decoder.PyavReader
 
     Raises
     ------
@@ -44,11 +46,11 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
         if not file.size:
             raise DataError(f"{path} is empty (0 bytes)")
         if decoder == "opencv":
-            return Capture(file, path, max_pixels)
+            return OpencvReader(file, path, max_pixels)
         # PyAV is optional.
-        from idt.frames.pyav_decoder import Stream
+        from idt.frames.pyav_decoder import PyavReader
 
-        return Stream(file, path, max_pixels, deinterlace)
+        return PyavReader(file, path, max_pixels, deinterlace, vectors)
     except BaseException:
         file.close()
         raise

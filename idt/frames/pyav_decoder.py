@@ -16,17 +16,18 @@ import numpy as np
 from idt.frames import containers
 from idt.frames.damage import Damage, shown_ranges
 from idt.frames.image_size import check_pixels
+from idt.frames.motion.exported import Exported
 from idt.frames.opencv_decoder import cut_short
 from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
-from idt.frames.pyav_pictures import Deinterlacer, Pictures
+from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
 from idt.params.bounds import MOST_PIXELS
 
 RETRIES = 100
 """Errors of reading, one after the other, after which a file counts as read."""
 
 
-class Stream:
-    """The frames of a video file.
+class PyavReader:
+    """Reader of the frames of a video file through PyAV.
 
     Parameters
     ----------
@@ -38,13 +39,20 @@ class Stream:
         Most pixels of a frame.
     deinterlace : bool
         Interpolate every other line.
+    vectors : bool
+        Ask the codec for its motion vectors.
+
+    Attributes
+    ----------
+    vectors : structured array or None
+        Those of the last frame that was read, if they are its flow from the frame before.
     """
 
     kind, channels, decoder = "file", "bgr", "pyav"
 
-    def __init__(self, file, path, max_pixels=MOST_PIXELS, deinterlace=False):
+    def __init__(self, file, path, max_pixels=MOST_PIXELS, deinterlace=False, vectors=False):
         self.path, self.name = path, Path(path).name
-        self.position = 0
+        self.position, self.vectors = 0, None
         self._file, self._max_pixels = file, max_pixels
         self._container = open_container(file, path, max_pixels)
         try:
@@ -53,9 +61,11 @@ class Stream:
             check_pixels(self.name, (context.width, context.height), max_pixels)
             self.fps = rate_of(self._stream)
             self.n_frames = announced(self._container, self._stream)
-            self._damage, self._pictures = Damage(), Pictures(self._stream)
+            self._damage, self._pictures = Damage(), FrameConverter(self._stream)
             deinterlacer = Deinterlacer() if deinterlace else None
-            self._decoded = _decode(self._container, self._stream, self._damage, max_pixels, deinterlacer)
+            self._exported = Exported(context) if vectors and not deinterlace else None
+            options = decoder_options(max_pixels, vectors=self._exported is not None)
+            self._decoded = _decode(self._container, self._stream, self._damage, options, deinterlacer)
             # PyAV's container and streams know each other, and would keep the file of a reader that nobody closes open.
             self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
         except BaseException:
@@ -64,7 +74,7 @@ class Stream:
 
     @property
     def size(self):
-        """Bytes of the file."""
+        """Return the size of the file in bytes."""
         return self._file.size
 
     def digest(self):
@@ -80,7 +90,7 @@ class Stream:
         return self._next() is not None
 
     def read(self):
-        """Next frame, (H, W, 3) BGR uint8."""
+        """Return the next frame, (H, W, 3) BGR uint8."""
         frame = self._next()
         if frame is None:
             return None
@@ -88,18 +98,18 @@ class Stream:
         return self._pictures.convert(frame)
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def times(self):
-        """Return the seconds from the first frame to each, or None if the file does not say.
+        """Return the time of each frame in seconds since the first, or None if the file has no times.
 
         Every frame is decoded for it once more.
         """
         found = array("d")
         with open_container(self._file, self.path, self._max_pixels) as container:
             stream = container.streams[self._stream.index]
-            for number, frame in _decode(container, stream, Damage(), self._max_pixels):
+            for number, frame in _decode(container, stream, Damage(), decoder_options(self._max_pixels)):
                 # Of frames that others refer to AVI has the time of decoding only.
                 stamp = frame.dts if frame.pts is None else frame.pts
                 if stamp is None:
@@ -115,7 +125,7 @@ class Stream:
         return stamps - stamps[0] if (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
-        """Say what is wrong with the frames that were read, a line each.
+        """Describe the faults of the frames that were read, one line each.
 
         Parameters
         ----------
@@ -148,10 +158,12 @@ class Stream:
         self._release()
 
     def _next(self):
-        """Next decoded frame, or None."""
+        """Return the next decoded frame, or None."""
         number, frame = next(self._decoded, (-1, None))
         if frame is not None:
             self.position = number + 1
+            if self._exported is not None:
+                self.vectors = self._exported.of(number, frame)
         return frame
 
 
@@ -160,11 +172,11 @@ def _close(*items):
         item.close()
 
 
-def _decode(container, stream, damage, max_pixels, deinterlacer=None):
-    """Frames with their numbers. No method, because a generator that knows its reader would keep the file open."""
+def _decode(container, stream, damage, options, deinterlacer=None):
+    """Yield frames with their numbers; a method would keep the reader, and with it the file, open."""
     context = stream.codec_context
     context.thread_count = 1
-    context.options = decoder_options(max_pixels)
+    context.options = options
     # Of a deinterlaced frame the next one must be known, too.
     waiting: deque[int] = deque()
     for frames in _sent(context, _packets(container, stream, damage), damage):
@@ -184,7 +196,7 @@ def _decode(container, stream, damage, max_pixels, deinterlacer=None):
 
 
 def _sent(context, packets, damage):
-    """Lists of frames that come when packets are sent to a decoder; None sends the last ones out."""
+    """Yield lists of frames that the decoder returns for packets; the packet None flushes it."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
         # An edit list hides frames that others refer to.
@@ -201,7 +213,7 @@ def _sent(context, packets, damage):
 
 
 def _packets(container, stream, damage):
-    """Packets of a stream, and None behind the last; what cannot be read is passed over."""
+    """Yield the packets of a stream, then None; unreadable packets are skipped."""
     failures = 0
     while failures < RETRIES:
         try:

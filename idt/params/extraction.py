@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from idt.errors import DataError, shown, unknown_option
+from idt.errors import DataError, short_repr, unknown_option
 from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
 from idt.params.flow_choice import METHODS, MPEG, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
@@ -20,7 +20,7 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 
 @dataclass(frozen=True)
 class ExtractionParams:
-    """What an extraction does; the defaults are those of the authors' release.
+    """Parameters of an extraction; the defaults are those of the authors' release.
 
     Two extractions with equal parameters and equal sources give equal numbers, so these are
     written into every feature file and compared before a file is called up to date.
@@ -103,7 +103,7 @@ class ExtractionParams:
         method="extraction 3.8",
         choices=Flows((*METHODS, MPEG)),
         help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
-        " motion vectors of MPEG-4 (needs PyAV; with compensation field)",
+        " motion vectors of a codec (needs PyAV; with compensation field)",
     )
     tracks: str = option(
         "flow",
@@ -150,7 +150,7 @@ class ExtractionParams:
         check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
             raise DataError(
-                f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {shown(self.skips)}'
+                f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {short_repr(self.skips)}'
             )
         if self.flow != "farneback" and self.flow_from:
             given = f"{self.flow_from} with flow={self.flow}"
@@ -187,7 +187,7 @@ class ExtractionParams:
 
     @property
     def steps(self):
-        """The frame steps, a tuple of int; empty if the text holds anything else."""
+        """Return the frame steps, a tuple of int; empty if the text is no list of numbers."""
         parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 
@@ -200,7 +200,7 @@ class ExtractionParams:
     def preset(cls, name):
         """Return the values of a preset, by option, and name the known ones if there is none of that name."""
         if not isinstance(name, str) or name not in cls.PRESETS:
-            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {shown(name)}")
+            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {short_repr(name)}")
         return cls.PRESETS[name]
 
     @classmethod
@@ -232,7 +232,7 @@ def parse_time(value, name):
     elif isinstance(value, int) and not isinstance(value, bool):
         time = value
     if time is None or not time >= 0 or math.copysign(1, time) < 0:
-        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {shown(value)}')
+        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {short_repr(value)}')
     if time > FRAMES:
-        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {shown(value)}: {FRAME.why}")
+        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {short_repr(value)}: {FRAME.why}")
     return time

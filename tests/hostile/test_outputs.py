@@ -134,6 +134,8 @@ IN_A_FOLDER = {
         (f"{SET} --compare r.cfg", "o/comparison.csv", "r.cfg"),
         (f"{SET} --compare r.cfg", "o/rows/one/report.md", "s/x/2.avi"),
         (f"{SET} --features g", "g/y/4.h5", "s/x/1.avi"),
+        (f"{SET} --network scored.csv", "o/networks/scored/report.md", "scored.csv"),
+        (f"{SET} --network scored.csv", "o/fused/fused.h5", "s/x/2.avi"),
     ],
     "idt-net": [
         (NETWORK, "o/scores.h5", "m.h5"),

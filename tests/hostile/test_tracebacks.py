@@ -112,6 +112,9 @@ FILES = {
         "--classes": "list --train {train.txt} --test {test.txt} --root {set} --classes {bad} -o {out}",
         "--extra": "folder {set} --folds 2 --extra {bad} -o {out}",
         "--extra-names": "folder {set} --folds 2 --extra {block.npy} --extra-names {bad} -o {out}",
+        "--network": "folder {set} --folds 2 --network {bad} -o {out}",
+        "--network-list": "folder {set} --folds 2 --network {scores.h5} --network-list {bad} -o {out}",
+        "--network-classes": "folder {set} --folds 2 --network {scores.h5} --network-classes {bad} -o {out}",
     },
 }
 TWO = "a={scores.h5} b={scores.h5} -o {out}"

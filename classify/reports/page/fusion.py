@@ -16,7 +16,7 @@ def page(report):
     Parameters
     ----------
     report : dict
-        As from `classify.fusion.summary.summarise`.
+        As from `classify.fusion.report.make_report`.
 
     Returns
     -------

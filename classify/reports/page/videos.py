@@ -76,7 +76,7 @@ def tested(dataset, folds):
     list of Tested
         In the order of the splits; empty where clips have several labels, which are ranked and not predicted.
     """
-    if dataset.several:
+    if dataset.multi_label:
         return []
     clips = {clip.name: clip for clip in dataset.clips}
     found = []
@@ -93,7 +93,7 @@ def tested(dataset, folds):
 
 
 def key_of(video):
-    """Return the key of a test video among the pictures: its name and its split."""
+    """Return the key of a test ``video`` among the pictures: its name and its split."""
     return video.name, video.split
 
 

@@ -28,7 +28,7 @@ def read_table(path):
         If it cannot be read.
     """
     rows: list[tuple] = []
-    for line, fields in csv_text.rows(path, ",".join(HEADER)):
+    for line, fields in csv_text.read_rows(path, ",".join(HEADER)):
         if not rows and tuple(field.lower() for field in fields) in (HEADER, HEADER[:4]):
             continue
         try:

@@ -7,7 +7,7 @@ import pytest
 import idt
 from encoding.descriptors.sources import FileSource
 from idt.batch import verify
-from idt.features import content, feature_file
+from idt.features import content_digest, feature_file
 from idt.features.reader import open_features
 from idt.features.writer import VideoInfo, Writer
 from idt.files.source_file import SourceFile
@@ -17,8 +17,8 @@ from tests.samples import random_features
 def recorded(path):
     """The digest that a file records, which is that of what it holds."""
     with open_features(path) as reader:
-        found = reader.file.attrs[content.ATTRIBUTE].decode()
-        assert found == content.of_file(reader, 1000) == content.of_file(reader, 7)
+        found = reader.file.attrs[content_digest.ATTRIBUTE].decode()
+        assert found == content_digest.digest_of_file(reader, 1000) == content_digest.digest_of_file(reader, 7)
     return found
 
 

@@ -1,0 +1,110 @@
+"""Motion vectors of frames that are encoded in memory and decoded again.
+
+The codec is MPEG-4 part 2 without B-frames, so that every frame but the first is predicted from the one before. This
+works for any input, whatever its own codec, and for frames that were resized or left out.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+
+from idt.errors import DataError
+from idt.frames.motion.fields import BLOCK
+from idt.imports.opencv import cv2
+
+QUANTISER = 2
+"""MPEG-4's step of quantisation, the second finest: what is predicted from is nearly the frame itself."""
+
+OPTIONS = {
+    "flags": "+qscale", "global_quality": f"{118 * QUANTISER}", "bf": "0", "sc_threshold": "1000000000",
+    "cmp": "satd", "subcmp": "satd", "precmp": "satd",
+}  # fmt: skip
+"""Of FFmpeg's encoder: a fixed quantiser, no B-frames, no scene changes, and vectors compared by the sum of transformed
+differences, because those of the plain sum follow noise."""
+
+LARGEST = 8176
+"""Pixels of the longer side of the largest frame that MPEG-4 takes, in whole blocks."""
+
+GROUP = 600
+"""Frames from one without prediction to the next, the most that FFmpeg's encoder takes."""
+
+
+class Encoder:
+    """Motion vectors between consecutive gray frames."""
+
+    def __init__(self):
+        self._encoder: Any = None
+        self._decoder: Any = None
+        self._count = 0
+        # Frames since the last one without prediction; 0 if the next call begins anew.
+        self._predicted = 0
+
+    def interrupt(self):
+        """Begin anew at the next call, whose first frame is not the last one's second."""
+        self._predicted = 0
+
+    def between(self, previous, current):
+        """Return the vectors that lead from one frame to the next.
+
+        Parameters
+        ----------
+        previous, current : (H, W) uint8
+            ``previous`` is the ``current`` of the last call, unless `interrupt` was called since.
+
+        Returns
+        -------
+        structured array or None
+            As PyAV gives them; None if no block was predicted.
+
+        Raises
+        ------
+        DataError
+            If the frames are larger than the codec takes.
+        """
+        if self._encoder is None:
+            self._begin(previous.shape)
+        if self._predicted % (GROUP - 1) == 0:
+            self._take(previous, PictureType.I)
+        self._predicted += 1
+        return self._take(current, PictureType.NONE)
+
+    def _begin(self, shape):
+        """Open the encoder and the decoder."""
+        height, width = (-(-side // BLOCK) * BLOCK for side in shape)
+        if max(height, width) > LARGEST:
+            raise DataError(f"flow=mpeg takes frames of at most {LARGEST} px, got {width}×{height} px; use max_side")
+        encoder = av.CodecContext.create("mpeg4", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+        encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+        encoder.gop_size, encoder.max_b_frames = GROUP, 0
+        encoder.qmin = encoder.qmax = QUANTISER
+        decoder = av.CodecContext.create("mpeg4", "r")
+        decoder.options = {"flags2": "+export_mvs", "flags": "+low_delay"}
+        encoder.options = OPTIONS
+        # With more the vectors would depend on their number.
+        encoder.thread_count = decoder.thread_count = 1
+        encoder.open()
+        if encoder.extradata:
+            decoder.extradata = encoder.extradata
+        decoder.open()
+        self._encoder, self._decoder = encoder, decoder
+        # Gray, whatever the levels of the luminance are.
+        self._chroma = np.full((height // 2, width), 128, np.uint8)
+        self._size = height, width
+
+    def _take(self, gray, kind):
+        """Encode a frame and decode it again; its vectors, none for a frame without prediction."""
+        height, width = self._size
+        below, right = height - gray.shape[0], width - gray.shape[1]
+        luma = cv2.copyMakeBorder(gray, 0, below, 0, right, cv2.BORDER_REPLICATE) if below or right else gray
+        frame = av.VideoFrame.from_ndarray(np.concatenate([luma, self._chroma]), format="yuv420p")
+        frame.pts, self._count = self._count, self._count + 1
+        frame.pict_type = kind
+        for packet in self._encoder.encode(frame):
+            for decoded in self._decoder.decode(packet):
+                found = decoded.side_data.get("MOTION_VECTORS")
+                return None if found is None else found.to_ndarray()
+        return None
