@@ -92,7 +92,7 @@ def _flow_options(arguments):
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
-        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+        parser.error("--verify checks files that exist, so it goes with neither VIDEO nor -o")
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")

@@ -83,9 +83,7 @@ class ExtractionParams:
         1, bounds=Bounds(1, LENGTH, f"a track has at most {LENGTH} frames"),
         unit="frames", method="extraction 7.5", help="interval between two descriptions of a track",
     )  # fmt: skip
-    skips: str = option(
-        "1", method="encoding 14", help="frame steps of the tracks, rising from 1, such as 1,2,3"
-    )
+    skips: str = option("1", method="encoding 14", help="frame steps of the tracks, rising from 1, such as 1,2,3")
     keypoints: str = option(
         "surf",
         method="extraction 4.1",
