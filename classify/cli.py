@@ -145,7 +145,7 @@ def _form_of(path):
 
 
 def _predict(options, outside):
-    """Scores of the inputs, whatever they are."""
+    """Score the inputs, whatever they are."""
     from classify.models.model_file import load_model
     from classify.models.predict import check_calibrated, label_vectors
 
@@ -181,7 +181,7 @@ def _predict(options, outside):
 
 
 def _blocks(given):
-    """The outside blocks that were ``given``."""
+    """Return the outside blocks that were ``given``."""
     if not given:
         return []
     from classify.models.outside_vectors import OutsideFile
@@ -190,7 +190,7 @@ def _blocks(given):
 
 
 def _print_report(found, quiet):
-    """The result on stdout, what is left to say on stderr."""
+    """Print the result on stdout, and notes on stderr."""
     from classify.reports.markdown import METRIC_NAMES
 
     report, folder = found.report, Path(found.written.paths[0]).parent
@@ -207,7 +207,7 @@ def _print_report(found, quiet):
 
 
 def _print_row(row):
-    """A recipe's line on stdout as soon as it is known."""
+    """Print a recipe's line on stdout as soon as it is known."""
     from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
@@ -218,7 +218,7 @@ def _print_row(row):
 
 
 def _print_table(found, quiet):
-    """Where the table lies, and what failed."""
+    """Print where the table lies, and what failed."""
     say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")

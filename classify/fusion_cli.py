@@ -101,14 +101,14 @@ def _protocol(options, splits):
 
 
 def _validation(options, splits, texts):
-    """Sources of the validation videos, whose rows the list of these names."""
+    """Make the sources of the validation videos, whose rows a list of these names."""
     from classify.fusion.sources import parse_source
 
     return [replace(parse_source(text, splits[0]), order=options.validation_list) for text in texts]
 
 
 def _files(sources, options, splits):
-    """Files that are read."""
+    """List the files that are read."""
     from classify.fusion.sources import path_for_split
 
     every = [path for source in sources for path in source.paths]
@@ -117,7 +117,7 @@ def _files(sources, options, splits):
 
 
 def _print(report, path, written, quiet):
-    """What each source does alone, and together."""
+    """Print what each source does alone, and together."""
     from classify.reports.fusion_markdown import ORIGINS
     from classify.reports.markdown import METRIC_NAMES
 

@@ -76,7 +76,7 @@ def command_page(name, parser):
 
 
 def _flags(formatter, action):
-    """Format an option for the page."""
+    """Return an option as it is written."""
     if not action.option_strings:
         return formatter._metavar_formatter(action, action.dest)(1)[0]
     return formatter._format_action_invocation(action)
@@ -87,7 +87,7 @@ def _text(text):
 
 
 def _plain(text):
-    """Escape a help text for Markdown."""
+    """Return a help text as Markdown that shows it."""
     for mark in "\\`*_<>[]$|":
         text = text.replace(mark, f"\\{mark}")
     return text
@@ -173,7 +173,7 @@ def _first(text):
 
 
 def _docstring(room):
-    """Convert the docstring of a package: a line, and a table of its modules laid out with spaces."""
+    """Render the docstring of a package: a line, and a table of its modules that is laid out with spaces."""
     path = ROOT.joinpath(*room.split("."), "__init__.py")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or room
 

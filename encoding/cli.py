@@ -72,7 +72,7 @@ def sfv_encode(arguments):
 
 
 def _encode(arguments, spec):
-    """The one function behind all commands; exit status."""
+    """Run one of the commands; return its exit status."""
     options, given = _parse_options(arguments, spec)
     params = None if options.codebook else spec.params(**given)
     from idt.workers import cluster
@@ -82,7 +82,7 @@ def _encode(arguments, spec):
 
 
 def _fit_and_encode(options, given, params, spec):
-    """Fit and encode, whatever is asked for; exit status."""
+    """Fit, encode or do both, as the options ask; return the exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
     from idt.files import locks, outputs
@@ -124,7 +124,7 @@ def _fit_and_encode(options, given, params, spec):
 
 
 def _slice(options, files, names, codebook, params, run):
-    """Feature files to files of slices, in a folder; exit status."""
+    """Write the sums by slice of feature files into a folder; return the exit status."""
     from encoding.slices.cut import Cut
     from encoding.slices.slice_files import slice_files
 
@@ -136,7 +136,7 @@ def _slice(options, files, names, codebook, params, run):
 
 
 def _encode_videos(options, given, run, spec):
-    """Videos to vectors in one pass; exit status."""
+    """Extract and encode videos in one pass; return the exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
     from idt.files import outputs
@@ -162,7 +162,7 @@ def _encode_videos(options, given, run, spec):
 
 
 def _codebook(path, spec):
-    """A codebook of the command's own encoding."""
+    """Load a codebook, which must be of the command's own encoding."""
     from encoding.codebook import Codebook
 
     codebook = Codebook.load(path)
@@ -173,7 +173,7 @@ def _codebook(path, spec):
 
 
 def _parse_options(arguments, spec):
-    """Options of a command, and the parameters of its encoding that were given: dict by name."""
+    """Return the options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
         spec.name,
         f"Encode feature files as {spec.vectors}, one a video, with a codebook that is given or fitted and stored"
@@ -239,7 +239,7 @@ def _add_slices(parser):
 
 
 def _read_train(path, names):
-    """Video names of a list; the suffix of a video or feature file may stand behind one."""
+    """Read the video names of a list; a name may end in the suffix of a video or feature file."""
     known = set(names)
     from idt.files.text import numbered_lines
 
@@ -251,7 +251,7 @@ def _read_train(path, names):
 
 
 def _read_labels(path, on_note=None):
-    """Labels by video name, from lines ``name,label``; a header may stand above them."""
+    """Read labels by video name from lines ``name,label``, perhaps below a header."""
     from idt.files import csv_text
 
     labels: dict[str, str] = {}

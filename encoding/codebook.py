@@ -89,7 +89,7 @@ class Codebook:
         return {name: size for block in self.blocks for name, size in block.sizes.items()}
 
     def params_with(self, **options):
-        """Parameters of vectors made with this codebook.
+        """Return the parameters of vectors made with this codebook.
 
         Parameters
         ----------
@@ -218,14 +218,14 @@ class Codebook:
         return found
 
     def _described(self):
-        """What a vector depends on besides arrays, as text."""
+        """Return the text of all that a vector depends on besides arrays."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
         described = [CODEBOOK_FORMAT, DIGEST_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)
 
 
 def _read_block(file, described, params, coder):
-    """A block from its group."""
+    """Read a block from its group."""
     name, sizes = described["name"], {key: int(size) for key, size in described["sizes"].items()}
     width = sum(sizes.values())
 

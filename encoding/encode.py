@@ -96,7 +96,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
 
 
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
-    """Additive sums of one video by time slice and cell, from which the vector of any window is made.
+    """Sum up one video by time slice and cell; the vector of any window is made of these sums.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
 
 
 def window_vector(sliced, codebook, params, **window):
-    """The vector of a window of a video.
+    """Make the vector of a window of a video.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def window_vector(sliced, codebook, params, **window):
 
 
 def layout_of(codebook, params):
-    """Which columns of a vector belong to which block and cell.
+    """Return the layout of a vector: the columns of each block and cell.
 
     Parameters
     ----------

@@ -155,7 +155,7 @@ def count_updates(inputs, sets, params):
 
 
 def _checked_workers(jobs, threads, update):
-    """How many work, and what they call, as keyword arguments."""
+    """Check the numbers of workers; return them and the update function as keyword arguments."""
     workers = {"jobs": JOBS.check("jobs", jobs), "threads": THREADS.check("threads", threads)}
     return {**workers, "update": update or _nothing}
 
@@ -169,7 +169,7 @@ class _Sampled(NamedTuple):
 
 
 def _sampled(inputs, sets, params, workers):
-    """The sample of the descriptors of each set."""
+    """Sample the descriptors of each training set."""
     sizes = list(inputs.sizes.values())
     params.check_size([sum(sizes)] if params.joint else sizes)
     _check_sets(inputs, sets)
@@ -208,7 +208,7 @@ def _check_sets(inputs, sets):
 
 
 def _fitted(sampled, inputs, train, params, labels, workers):
-    """The codebook of one sample."""
+    """Fit the codebook of one sample."""
     blocks = _fitted_blocks(sampled, inputs, params, workers)
     if params.encoding == "stacked":
         blocks = fit_second_layer(blocks, inputs, sorted(set(train)), params, labels, **workers)
@@ -217,7 +217,7 @@ def _fitted(sampled, inputs, train, params, labels, workers):
 
 
 def _fitted_blocks(sampled, inputs, params, workers):
-    """The blocks, of stacked vectors their first layer."""
+    """Fit the blocks; of stacked vectors only the first layer."""
     sample = sampled.sample
     if sampled.videos == 1:
         raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
@@ -244,4 +244,4 @@ def _fitted_blocks(sampled, inputs, params, workers):
 
 
 def _nothing():
-    """The update of a caller who wants none."""
+    """Do nothing: the update function of a caller who gives none."""

@@ -105,11 +105,11 @@ class BlockParams:
         self._refuse_above(MOST_SAMPLED_NUMBERS, self.sample * sum(columns), "sample", ("sample",))
 
     def _reduced_width(self, columns):
-        """Columns of a block that its PCA leaves."""
+        """Return the number of columns that its PCA leaves of a block."""
         return columns if self.pca is None else max(1, int(self.pca * columns))
 
     def _vector_size(self, width):
-        """Numbers that a block of ``width`` columns has in each cell of a vector."""
+        """Return how many numbers a block of ``width`` columns has in each cell of a vector."""
         raise NotImplementedError
 
     def _refuse_above(self, most, size, what, names):
@@ -132,7 +132,7 @@ class BlockParams:
         return None if self.only_skips == "all" else frozenset(int(step) for step in self.only_skips.split(","))
 
     def fitting(self):
-        """The parameters that a codebook depends on, as a dict."""
+        """Return the parameters that a codebook depends on, as a dict."""
         return {name: getattr(self, name) for name in self.FITTING}
 
     @classmethod
@@ -206,7 +206,7 @@ class StackedParams(EncodingParams):
         volume_sizes(self.volumes)
 
     def check_size(self, columns):
-        """As `BlockParams.check_size`, also for what the second layer is fitted on: ``columns`` of each block."""
+        """Check as `BlockParams.check_size` the ``columns`` of each block, and what the second layer is fitted on."""
         super().check_size(columns)
         first = 2 * self.first_k * self._reduced_width(max(columns))
         self._refuse_above(
@@ -264,7 +264,7 @@ class BovwParams(BlockParams):
         _check_seeds(self)
 
     def check_size(self, columns):
-        """As `BlockParams.check_size`, also for the Gram matrix of atoms: ``columns`` of each block."""
+        """Check as `BlockParams.check_size` the ``columns`` of each block, and the Gram matrix of atoms."""
         super().check_size(columns)
         if self.coding == "somp":
             self._refuse_above(MOST_VECTOR_NUMBERS, self.k**2, "Gram matrix of atoms", ("k", "coding"))
@@ -312,7 +312,7 @@ def _check_seeds(params):
 
 
 def _ordered(blocks):
-    """Names of blocks in the order of a row, each once."""
+    """Check names of blocks, and return them in the order of a row."""
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
@@ -325,7 +325,7 @@ def _ordered(blocks):
 
 
 def _checked_skips(skips: Any):
-    """Frame steps in rising order, or ``"all"``."""
+    """Return frame steps in rising order, or ``"all"``."""
     if skips == "all":
         return skips
     steps = [part.strip() for part in skips.split(",")] if isinstance(skips, str) else []

@@ -187,7 +187,7 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
 
 
 def _training(inputs, train):
-    """Names to fit on, sorted."""
+    """Return the names of the videos to fit on, sorted."""
     missing = sorted(set(train or ()) - set(inputs.names))
     if missing:
         raise DataError(f"the videos to fit on must be among those given, missing are {', '.join(missing)}")

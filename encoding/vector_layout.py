@@ -57,7 +57,7 @@ def check_layout(layout, columns=None, name="layout"):
 
 
 def block_columns(layout):
-    """Which columns belong to each block, whatever the pyramid cell.
+    """Return the columns of each block, whatever the pyramid cell.
 
     Parameters
     ----------

@@ -271,7 +271,7 @@ def iter_rows(path, *, block=None):
 
 
 def _empty(file, names):
-    """The videos without tracks, which must be among the ``names``."""
+    """Read the names of the videos without tracks, which must be among the ``names``."""
     empty = hdf5.json_attribute(file, "empty", list)
     known = set(names)
     if not all(isinstance(name, str) and name in known for name in empty):

@@ -96,7 +96,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
 
 
 def _read_of(videos):
-    """What is read of videos: themselves and their boxes."""
+    """Return the files that an encoding of videos reads: the videos and their boxes."""
     from idt.batch.extract_one import boxes_of
     from idt.batch.jobs import camera_or_path
 
@@ -105,7 +105,7 @@ def _read_of(videos):
 
 
 def _lacks_videos(output, kind, codebook, names):
-    """Whether an output holds vectors of these videos, made in the same way, but lacks some of them."""
+    """Tell whether an output holds vectors made in the same way, but lacks some of these videos."""
     try:
         with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
             missing = (hdf5.json_attribute(file, "source") or {}).get("missing") or []
@@ -126,13 +126,13 @@ def _digest(video):
 
 
 def _attempts(tasks, jobs):
-    """`_attempt` for each, in processes that may die of it."""
+    """Run `_attempt` for each, in processes that may die of it."""
     for tried in in_order_or_lost(_attempt, tasks, jobs):
         yield Failure(tried.reason) if isinstance(tried, Lost) else tried
 
 
 def _attempt(function, *arguments):
-    """The result, or a `Failure`, so that the other videos go on."""
+    """Return the result, or a `Failure`, so that the other videos go on."""
     try:
         return function(*arguments)
     except (DataError, OSError, MemoryError) as error:

@@ -109,7 +109,7 @@ def test_probabilities_are_there_when_asked_for():
         LinearSVM(probability="yes").fit(X, y)
 
 
-def multi_label(n=60, d=80, seed=0):
+def several(n=60, d=80, seed=0):
     """Rows that hold each of three classes by chance, or none."""
     random = np.random.default_rng(seed)
     has_class = random.random((n, 3)) < 0.4

@@ -58,7 +58,7 @@ def read_class_file(path):
 
 
 def _from_json(path):
-    """(place, number or None, class) of a JSON object or list."""
+    """Read (place, number or None, class) from a JSON object or list."""
     value = json_text.load(path)
     if isinstance(value, list):
         value = {name: None for name in value if isinstance(name, str)} if _texts(value) else None
@@ -75,12 +75,12 @@ def _from_json(path):
 
 
 def _texts(values):
-    """Whether all are text, each once."""
+    """Tell whether all are text, each once."""
     return all(isinstance(value, str) for value in values) and len(set(values)) == len(values)
 
 
 def _from_lines(path):
-    """(place, number or None, class) of the lines of a text; all have numbers, or none."""
+    """Read (place, number or None, class) from the lines of a text; all have numbers, or none."""
     lines = text.numbered_lines(path, what="one class a line")
     if lines and [word.strip().lower() for word in lines[0][1].split(",")] in _HEADERS:
         found = []

@@ -109,7 +109,7 @@ class Dataset:
         return classes_of(clip.label for clip in self.clips)
 
     def without(self, failed):
-        """The set without clips that could not be used.
+        """Return the set without clips that could not be used.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ def find_videos(root):
 
 
 def _might_hold_videos(junk):
-    """Whether somebody may miss a file or folder that another system left: by its name it is a video, or a folder."""
+    """Tell whether a file that another system left must be reported: by its name it is a video or a folder."""
     return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 

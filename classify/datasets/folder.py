@@ -11,7 +11,7 @@ from idt.frames import suffixes
 
 
 def read_folder(root, params):
-    """Any folder ``<class>/<video>``, split by a file, by groups in the names, or into stratified folds.
+    """Read any folder ``<class>/<video>``, split by a file, by groups in the names, or into stratified folds.
 
     Parameters
     ----------
@@ -61,6 +61,6 @@ def read_folder(root, params):
 
 
 def _without_suffix(name, videos):
-    """A listed name as a video name: split files often list files."""
+    """Return a listed name as a video name, because split files often list files."""
     stem, dot, suffix = name.rpartition(".")
     return name if name in videos or dot + suffix.lower() not in suffixes.VIDEOS else stem

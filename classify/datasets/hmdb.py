@@ -17,7 +17,7 @@ PATTERN = "*_test_split[123].txt"
 
 
 def read_hmdb51(root, params):
-    """HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``; of each class 70 clips train and 30 test.
+    """Read HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``; 70 clips a class train, 30 test.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def read_hmdb51(root, params):
 
 
 def read_jhmdb(root, params):
-    """J-HMDB: ``ReCompressed_Videos/<class>/*.avi``, split by ``splits``.
+    """Read J-HMDB: ``ReCompressed_Videos/<class>/*.avi``, split by ``splits``.
 
     Parameters
     ----------

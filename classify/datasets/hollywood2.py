@@ -14,7 +14,7 @@ CLASSES = "AnswerPhone DriveCar Eat FightPerson GetOutCar HandShake HugPerson Ki
 
 
 def read_hollywood2(root, params):
-    """Hollywood2: ``AVIClips/actionclip{train,test}NNNNN.avi``, labelled by ``ClipSets/<Class>_{train,test}.txt``.
+    """Read Hollywood2: ``AVIClips/actionclip{train,test}NNNNN.avi``, labelled by ``ClipSets/<Class>_{train,test}.txt``.
 
     Parameters
     ----------

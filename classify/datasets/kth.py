@@ -17,7 +17,7 @@ ABSENT = "person13_handclapping_d3"
 
 
 def read_kth(root, params):
-    """KTH: ``<action>/personPP_<action>_dD_uncomp.avi`` or flat; per clip, or per sub-sequence of ``00sequences.txt``.
+    """Read KTH: ``<action>/personPP_<action>_dD_uncomp.avi`` or flat, as clips or cut by ``00sequences.txt``.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ SUFFIXES = suffixes.VIDEOS | {".seq"}
 
 
 def read_olympic(root, params):
-    """Olympic Sports: ``<class>/<video>``, split by ``train_set/<class>.txt`` and ``test_set/<class>.txt``.
+    """Read Olympic Sports: ``<class>/<video>``, split by ``train_set/<class>.txt`` and ``test_set/<class>.txt``.
 
     Parameters
     ----------

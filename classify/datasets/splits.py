@@ -35,7 +35,7 @@ class Split(NamedTuple):
 
 
 def leave_one_group_out(groups, subsets=None):
-    """One split per group, which is tested by training on all others.
+    """Make one split per group, which is tested by training on all others.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def groups_by_pattern(names, pattern):
 
 
 def stratified_folds(labels, *, folds=5, seed=0):
-    """Folds in which every class has its share.
+    """Deal videos to folds in which every class has its share.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def stratified_folds(labels, *, folds=5, seed=0):
 
 
 def fixed_split(train, test, names, *, name="split", subset=""):
-    """A split given as two lists.
+    """Make a split of two lists.
 
     Parameters
     ----------
@@ -227,6 +227,6 @@ def check_splits(splits, labels):
 
 
 def _sorted(texts):
-    """Texts with the numbers in them ordered by value: seq2 before seq10."""
+    """Sort texts with the numbers in them ordered by value: seq2 before seq10."""
     # Text and digits alternate, text first, so texts meet texts and numbers numbers.
     return sorted(texts, key=lambda text: [int(p) if i % 2 else p for i, p in enumerate(re.split(r"(\d+)", text))])

@@ -14,7 +14,7 @@ SPLITS = (1, 2, 3)
 
 
 def read_ucf101(root, params):
-    """UCF101: ``<Class>/v_<Class>_gXX_cYY.avi``, split by ``ucfTrainTestlist``.
+    """Read UCF101: ``<Class>/v_<Class>_gXX_cYY.avi``, split by ``ucfTrainTestlist``.
 
     Parameters
     ----------

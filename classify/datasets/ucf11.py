@@ -13,7 +13,7 @@ CLASSES, GROUPS = 11, 25
 
 
 def read_ucf11(root, params):
-    """UCF11: ``UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg``, one group left out at a time.
+    """Read UCF11: ``UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg``, one group left out at a time.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ CLIPS, CLASSES, GROUPS = 6618, 50, 25
 
 
 def read_ucf50(root, params):
-    """UCF50: ``UCF50/<Class>/v_<Class>_gXX_cYY.avi``, one group left out at a time.
+    """Read UCF50: ``UCF50/<Class>/v_<Class>_gXX_cYY.avi``, one group left out at a time.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_ucf50(root, params):
 
 
 def missing_clips(found, *, clips, classes, groups):
-    """What a set of groups lacks, as far as its names tell.
+    """List what a set of groups lacks, as far as its names tell.
 
     Parameters
     ----------

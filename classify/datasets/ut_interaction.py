@@ -14,7 +14,7 @@ SEQUENCES = 10
 
 
 def read_ut_interaction(root, params):
-    """UT-Interaction: ``<index>_<sequence>_<class>.avi``, one set or both, in any folders.
+    """Read UT-Interaction: ``<index>_<sequence>_<class>.avi``, one set or both, in any folders.
 
     Parameters
     ----------

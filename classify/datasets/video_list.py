@@ -151,7 +151,7 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
 
 
 def _given_classes(classes, paths, notes):
-    """The classes as they were given or lie beside the lists, or None."""
+    """Return the classes that were given or lie beside the lists; None if there are none."""
     if classes is None:
         beside = Path(paths[0]).parent / "classInd.txt"
         if not beside.is_file():
@@ -162,7 +162,7 @@ def _given_classes(classes, paths, notes):
 
 
 def _video_list(path, lines, numbers, names, notes):
-    """One list, its labels numbered."""
+    """Make one list with numbered labels."""
     sets = [tuple(sorted(numbers[label] for label in labels)) for labels in lines.labels]
     if not any(sets) and names is not None:
         # UCF101's lists of test videos have no labels: their folders are the classes.
@@ -190,7 +190,7 @@ def _video_list(path, lines, numbers, names, notes):
 
 
 def _from_folder(folder, split, side):
-    """Official lists of UCF101 or of HMDB51."""
+    """Read the official lists of UCF101 or of HMDB51."""
     if side not in ("train", "test"):
         raise DataError(f"side must be train or test, got {side!r}")
     official = folder / f"{side}list{split:02}.txt"

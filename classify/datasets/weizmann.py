@@ -13,7 +13,7 @@ ACTIONS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave
 
 
 def read_weizmann(root, params):
-    """Weizmann: ``<action>/<actor>_<action>.avi`` or flat; a number behind the action is a repetition (``lena_run1``).
+    """Read Weizmann: ``<action>/<actor>_<action>.avi`` or flat; a final number is a repetition (``lena_run1``).
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class Beside(NamedTuple):
     reports : dict of Path to dict
         The report of each network by its folder, as from `classify.reports.report.assemble`.
     fusion : dict
-        The report of the fusion, as from `classify.fusion.summary.summarise`.
+        The report of the fusion, as from `classify.fusion.report.make_report`.
     folder : Path
         That of the fusion.
     notes : list of str
@@ -159,24 +159,24 @@ class _Together(NamedTuple):
 
 
 def _together(dataset):
-    """Splits as a fusion takes them: one by one, or those of a part at once where there are several of each part."""
-    parts: dict[str, list[int]] = {}
+    """Group the splits for a fusion: each alone, or those of a subset together where a subset has several."""
+    subsets: dict[str, list[int]] = {}
     for place, split in enumerate(dataset.splits):
-        parts.setdefault(split.part, []).append(place)
-    several = 1 < len(parts) < len(dataset.splits)
-    groups = list(parts.values()) if several else [[place] for place, _ in enumerate(dataset.splits)]
+        subsets.setdefault(split.subset, []).append(place)
+    several = 1 < len(subsets) < len(dataset.splits)
+    groups = list(subsets.values()) if several else [[place] for place, _ in enumerate(dataset.splits)]
     places = {str(number): group for number, group in enumerate(groups, start=1)}
-    return _Together(places, len(parts) == 1 and len(dataset.splits) > 1, not several)
+    return _Together(places, len(subsets) == 1 and len(dataset.splits) > 1, not several)
 
 
 def _settings(dataset, network):
-    """What the numbers of a network depend on."""
+    """Return what the numbers of a network depend on."""
     described = {"name": network.source.name, "files": network.source.paths, "digest": network.digest}
     return {"dataset": dataset.name, "protocol": dataset.protocol, "network": described}
 
 
 def _report(dataset, network, folder, run):
-    """The report of one network, and what could not be written."""
+    """Make the report of one network, and say what could not be written."""
     folds = [
         Fold(split, list(dataset.classes), rows_of(scores, split.test))
         for split, scores in zip(dataset.splits, network.splits, strict=True)
@@ -192,7 +192,7 @@ def _report(dataset, network, folder, run):
 
 
 def _fused(dataset, own, networks):
-    """Late fusion of the run's own scores and those of networks."""
+    """Fuse the run's own scores with those of networks."""
     classes, together = list(dataset.classes), _together(dataset)
 
     def joined(splits, **facts):

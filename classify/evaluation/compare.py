@@ -126,12 +126,12 @@ def _options(recipe):
 
 
 def _dataset_for(recipe, dataset):
-    """The data set without outside vectors for a recipe that goes without."""
+    """Return the data set, without outside vectors if the recipe goes without."""
     return dataset if recipe.outside else dataclasses.replace(dataset, outside=())
 
 
 def _folders(recipes, home):
-    """The folder of each recipe, named after it."""
+    """Name the folder of each recipe after it."""
     folders = [home / _slug(recipe.name) for recipe in recipes]
     for i, folder in enumerate(folders):
         if folder in folders[:i]:
@@ -141,14 +141,14 @@ def _folders(recipes, home):
 
 
 def _beside(folder, first, extraction):
-    """The folder of an extraction's features: that of the first one, or beside it, by what is different."""
+    """Name the folder of an extraction's features: the first one's, or one beside it named by what is different."""
     before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
     differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
     return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder
 
 
 def _places(recipe, output, folder):
-    """Where a recipe's codebooks, vectors and scores lie; those that may be shared by what they depend on."""
+    """Name the folders of a recipe's codebooks, vectors and scores; shared ones are named by what they depend on."""
     encoding, extraction = recipe.encoding, dataclasses.asdict(recipe.extraction)
     fitted = _digest([extraction, encoding.encoding, encoding.fitting()])
     encoded = _digest([extraction, encoding.encoding, dataclasses.asdict(encoding)])
@@ -166,5 +166,5 @@ def _digest(values):
 
 
 def _slug(text):
-    """What a file system takes of a text."""
+    """Return what a file system takes of a text."""
     return re.sub(r"[^\w.=,+-]+", "-", text).strip("-.")[:80] or "recipe"

@@ -151,7 +151,7 @@ class Peak:
 
 
 def resident(process):
-    """Resident memory of a process and its children, in bytes; 0 if it is gone or the system does not tell.
+    """Return the resident memory of a process and its children, in bytes; 0 if it cannot be known.
 
     Parameters
     ----------

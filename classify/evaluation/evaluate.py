@@ -211,7 +211,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
 
 
 def _stages(prepared, places, encoding, classifier):
-    """The stages after the extraction by name, each with the folder of what it makes."""
+    """Return the stages after the extraction by name, each with the folder of what it makes."""
     features = combine_digests(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
@@ -224,7 +224,7 @@ def _stages(prepared, places, encoding, classifier):
 
 
 def _costs(extraction, stages):
-    """Seconds of each stage, and the most memory of those after the extraction."""
+    """Return the seconds of each stage, and the most memory of those after the extraction."""
     found = {name: recorded(stage) for name, stage in stages.items()}
     seconds = {"extraction": extraction, **{name: cost.seconds for name, cost in found.items()}}
     return Costs(seconds, max(cost.memory for cost in found.values()))
@@ -253,7 +253,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
 
 
 def _scores(plan, state, stage, run):
-    """Scores of a split and their details, from its file or anew."""
+    """Load the scores of a split and their details, or compute them."""
     if state.scored:
         return fold.load_scores(plan)
     with measured(stage) as cost:
@@ -263,5 +263,5 @@ def _scores(plan, state, stage, run):
 
 
 def _folds(plans, outcomes):
-    """The outcome of every split for the report: its classes, scores and, perhaps, probabilities."""
+    """Return the outcome of every split for the report: its classes, scores and, perhaps, probabilities."""
     return [Fold(plan.split, *outcome) for plan, outcome in zip(plans, outcomes, strict=True)]

@@ -215,7 +215,7 @@ def explainable(plan, run):
 
 
 def _blocks(plan, vectors):
-    """Rows and parts of the layout of each block of the vectors, and of the outside blocks beside them."""
+    """Return rows and layout of each block of the vectors, and of the outside blocks beside them."""
     place = {name: row for row, name in enumerate(vectors.names)}
     index = [place[name] for name in plan.names]
     blocks = {
@@ -231,7 +231,7 @@ def _blocks(plan, vectors):
 
 
 def _columns_of(truth, classes):
-    """The columns of the true labels of the test videos; None if one of them was not trained."""
+    """Return the columns of the true labels of the test videos; None if one of them was not trained."""
     if not set(classes_of(truth)) <= set(classes):
         return None
     if any(isinstance(label, tuple) for label in truth):

@@ -126,7 +126,7 @@ def files_of(dataset, features, places):
 
 
 def folder_name(number, split):
-    """Name of the folder of a split: its number and what a file system takes of its name.
+    """Name the folder of a split: its number and what a file system takes of its name.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def folder_name(number, split):
 
 
 def _plan(number, split, prepared, groups, places, encoding, classifier):
-    """The plan of the split of a number, from 1."""
+    """Plan the files of a split, which has a number from 1."""
     digests, labels = prepared.digests, prepared.dataset.labels
     training = [(name, labels[name], groups[name]) for name in split.train]
     truth = [labels[name] for name in split.test]
@@ -195,7 +195,7 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
 
 
 def _path_of(what, number, split, places):
-    """The codebook, vectors or scores of a split."""
+    """Return the path of the codebook, the vectors or the scores of a split."""
     if what == "scores":
         return Path(places.scores) / "scores" / f"split{number}.h5"
     return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"

@@ -90,7 +90,9 @@ def folder_of(output_folder, name):
 
 def paths_of(dataset, sources):
     """Name the files that ``sources`` read over the splits of ``dataset``: list of str."""
-    found = [source.at(str(number)).paths for number, _ in enumerate(dataset.splits, start=1) for source in sources]
+    found = [
+        source.for_split(str(number)).paths for number, _ in enumerate(dataset.splits, start=1) for source in sources
+    ]
     return list(dict.fromkeys(path for paths in found for path in paths))
 
 
@@ -98,15 +100,15 @@ def truth_of(dataset, split):
     """Return the true labels of the test videos of a ``split`` of a ``dataset``: Truth."""
     labels = [dataset.labels[name] for name in split.test]
     sets = labels if dataset.multi_label else [(label,) for label in labels]
-    holds = metrics.memberships(sets, dataset.classes)
+    has_class = metrics.memberships(sets, dataset.classes)
     return Truth(
-        list(split.test), list(dataset.classes), holds, dataset.multi_label, whole=True, beside=tuple(split.train),
+        list(split.test), list(dataset.classes), has_class, dataset.multi_label, whole=True, beside=tuple(split.train),
         origin=f"the data set {dataset.name}",
     )  # fmt: skip
 
 
 def _read(dataset, source):
-    """The scores of one network."""
+    """Read the scores of one network."""
     splits, forms, notes = [], [], []
     for number, split in enumerate(dataset.splits, start=1):
         protocol = FusionProtocol(known={str(number): truth_of(dataset, split)}, splits=(str(number),))

@@ -83,7 +83,7 @@ def draw_one(video, evidence, run):
 
 
 def _narrowed(model, classes):
-    """The model with the weights of some classes only, because it is sent to another process."""
+    """Return the model with the weights of some classes only, because it is sent to another process."""
     machine = copy.copy(model.classifier)
     names = machine.classes_.tolist()
     if len(names) > len(classes) > 1:  # of two classes there is one row of weights

@@ -92,7 +92,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
 
 
 def _tasks(dataset, extraction, folder):
-    """What to extract; a stretch of a video as if it were all there is."""
+    """List what to extract; a stretch of a video is extracted as if it were all there is."""
     tasks = []
     for clip in dataset.clips:
         params = extraction

@@ -70,7 +70,7 @@ class Recipe(NamedTuple):
 
 
 def encoder_of(name):
-    """The parameters of an encoding by its name.
+    """Return the class of parameters of an encoding by its name.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def read_recipes(path, *, encoder="fisher", options=None):
 
 
 def _recipe(name, section, common, encoder, base):
-    """The recipe of a section."""
+    """Make the recipe of a section."""
     section = {key.replace("-", "_"): text for key, text in section.items()}
     common = {key.replace("-", "_") for key in common}
     encoder, outside = section.pop("encoder", encoder), section.pop("extra", "yes")
@@ -193,7 +193,7 @@ def _recipe(name, section, common, encoder, base):
 
 
 def _field(key, groups):
-    """The group and field of a key, None if there is none."""
+    """Find the group and the field of a key; None if there is none."""
     wanted, _, name = key.rpartition(".")
     found = [
         (group, field)
@@ -207,7 +207,7 @@ def _field(key, groups):
 
 
 def _value(field, text):
-    """The value of a field from its text."""
+    """Convert the text of a field to its value."""
     if isinstance(field.default, bool):
         if text.lower() not in WORDS:
             raise DataError(f"{field.name} must be yes or no, got {text!r}")

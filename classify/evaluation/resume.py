@@ -16,7 +16,7 @@ file by file; those of the report are the versions of the run that made it."""
 
 
 def settings_of(dataset, *, extraction, encoding, classifier):
-    """What the numbers of an evaluation depend on besides the videos.
+    """Return what the numbers of an evaluation depend on besides the videos.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def settings_of(dataset, *, extraction, encoding, classifier):
 
 
 def earlier_report(path, settings, *, overwrite=False):
-    """The report that is there.
+    """Read the report that is there.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _refuse_difference(path, before, now):
 
 
 def _flat(settings):
-    """Settings without their groups, but for names that two groups have."""
+    """Return settings without their groups, but for names that two groups have."""
     plain = provenance.as_json_values(settings)
     groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
     flat = {key: value for key, value in plain.items() if key not in groups}

@@ -193,7 +193,7 @@ def fuse(
 
 
 def _origin(weights):
-    """Where weights come from, one of the constants of this module."""
+    """Return where weights come from, one of the constants of this module."""
     if weights is None:
         return DEFAULT
     if isinstance(weights, dict):
@@ -207,7 +207,7 @@ def _origin(weights):
 
 
 def _sources(sources, norm, protocol):
-    """Sources of what a caller gives for them."""
+    """Make sources of what a caller gives for them."""
     if not isinstance(sources, dict):
         found = list(sources)
     else:
@@ -238,7 +238,7 @@ def _source(name, given, protocol):
 
 
 def _validation(validation, sources, norm, protocol, origin):
-    """Sources of the validation videos, in the order and with the options of those of the test videos."""
+    """Make the sources of the validation videos, in the order and with the options of those of the test videos."""
     if (validation is not None) != (origin in (VALIDATION, SVM)):
         raise DataError("validation scores and weights='search' or 'svm' go together")
     if validation is None:
@@ -267,7 +267,7 @@ def _validation(validation, sources, norm, protocol, origin):
 
 
 def _held_out(sources, found, protocol, missing):
-    """Scores of the validation videos of a split, none of which is tested."""
+    """Gather the scores of the validation videos of a split, none of which is tested."""
     trained = gather(sources, found.split, protocol, missing=missing, side=TRAIN, classes=found.truth.classes)
     shared = match(found.truth.names, trained.truth.names)
     both = [name for name, place in zip(found.truth.names, shared.places, strict=True) if place >= 0]
@@ -281,7 +281,7 @@ def _held_out(sources, found, protocol, missing):
 
 
 def _fused(found, start, origin, trained, C):
-    """The fused scores of a split."""
+    """Fuse the scores of a split."""
 
     def metric(has_class, scores):
         return findings.main_metric(has_class, scores, found.truth.multi_label)

@@ -67,6 +67,8 @@ class Gathered:
     facts : dict of str to SourceFacts
     missing : list of str
         Videos that were left out, because a source lacks them.
+    unlabelled : list of str
+        Videos of a source that were left out, because they have no label in this split.
     """
 
     split: str
@@ -75,6 +77,7 @@ class Gathered:
     scaled: dict[str, np.ndarray]
     facts: dict[str, SourceFacts]
     missing: list[str]
+    unlabelled: list[str]
 
 
 def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=None):
@@ -117,7 +120,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
     there = {name: np.all([each.present for each in streams], axis=0) for name, streams in aligned.items()}
-    rows, gone = _common(truth, there, aligned, missing)
+    rows, gone, extra = _common(truth, there, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
     for source, given in zip(here, sources, strict=True):
@@ -132,7 +135,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
         # With {split} in it a note is the same for all splits.
         changes = list(zip(source.paths, given.paths, strict=True))
         facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
-    return Gathered(split, truth, raw, scaled, facts, gone)
+    return Gathered(split, truth, raw, scaled, facts, gone, extra)
 
 
 def _replaced(text, changes):
@@ -142,7 +145,7 @@ def _replaced(text, changes):
 
 
 def _with_names(truth, titled):
-    """Labels whose classes have the names that a file with labels of its own gives its columns."""
+    """Return labels whose classes have the names that a file with labels of its own gives its columns."""
     if not are_numbers(truth.classes):
         return truth
     for title, scores in titled:
@@ -175,7 +178,7 @@ def read_source(source):
 
 
 def _order_of(source):
-    """The list that names the rows of a source, and its labels as true ones."""
+    """Read the list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
     found = read_video_list(source.order, numbered=source.numbered)
@@ -186,7 +189,7 @@ def _order_of(source):
 
 
 def _read(source, stream, order):
-    """The scores of a stream, with the names that lists give its rows and columns."""
+    """Read the scores of a stream, with the names that lists give its rows and columns."""
     scores = stream.scores
     if not isinstance(scores, Scores):
         scores = read_scores(scores, form=source.form, video_list=order)
@@ -194,7 +197,7 @@ def _read(source, stream, order):
 
 
 def _named(scores, path, title):
-    """Scores whose columns have the names of a file of classes."""
+    """Return scores whose columns have the names of a file of classes."""
     names = read_class_file(path)
     if len(names) != scores.values.shape[1]:
         raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
@@ -211,7 +214,7 @@ def _few(names):
 
 
 def _common(truth, there, aligned, missing):
-    """Rows of the videos that every source has, and the videos that one lacks."""
+    """Find the rows of the videos that every source has, the videos that one lacks, and those without a label."""
     wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in there.items()}
     problems = [
@@ -232,7 +235,7 @@ def _common(truth, there, aligned, missing):
     if not len(rows):
         raise DataError(f"no video has scores of all sources: {'; '.join(problems)}")
     lost = wanted & ~np.all(list(there.values()), axis=0)
-    return rows, [*(truth.names[row] for row in np.flatnonzero(lost)), *extra]
+    return rows, [truth.names[row] for row in np.flatnonzero(lost)], list(extra)
 
 
 def _some(names, holds):
@@ -241,7 +244,7 @@ def _some(names, holds):
 
 
 def _added(source, values, kinds):
-    """The sum of the streams of a source, and the kind of scores that it is of."""
+    """Add the streams of a source; return the sum and the kind of scores that it is of."""
     views = [views_of(each, kind) for each, kind in zip(values, kinds, strict=True)]
     if any(views) and not all(views):
         odd = source.streams[[bool(count) for count in views].index(True)].title
@@ -258,7 +261,7 @@ def _added(source, values, kinds):
 
 
 def _facts(norm, files, aligned, videos):
-    """What a report says of a source."""
+    """Collect what a report says of a source."""
     rules: dict[str, int] = {}
     for each in aligned:
         for rule, count in each.rules.items():

@@ -50,7 +50,7 @@ def in_order_of(scores, listing):
 
 
 def _rows(scores, listing):
-    """The row of each video of a list."""
+    """Find the row of each video of a list."""
     refuse_twice(listing.names, listing.path)
     found = match(listing.names, scores.names)
     absent = [name for name, row in zip(listing.names, found.places, strict=True) if row < 0]
@@ -64,7 +64,7 @@ def _rows(scores, listing):
 
 
 def _columns(scores, labels, listing):
-    """The column of each class of a list."""
+    """Find the column of each class of a list."""
     count = scores.values.shape[1]
     if listing.classes is not None and scores.classes is not None:
         places = match(listing.classes, scores.classes, CLASS_NAME_RULES).places

@@ -45,7 +45,7 @@ def files_of(folder, splits, forms, *, pool):
 
 
 def _suffix(form):
-    """The suffix of a form."""
+    """Return the suffix of a form."""
     return next(suffix for suffix, of in SUFFIXES.items() if of == form)
 
 
@@ -103,7 +103,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
 
 
 def _says_the_same(report, path):
-    """Whether the report that is there says the same."""
+    """Tell whether the report that is there says the same."""
     try:
         earlier = json_text.load(path)
     except DataError:

@@ -169,7 +169,7 @@ def load_details(path, *, names, classes, probability):
 
 
 def _scores(file, path):
-    """The scores of an open file."""
+    """Read the scores of an open file."""
     names, classes = (hdf5.read(file, name, shape=(None,), dtype=str) for name in ("names", "classes"))
     shape = (len(names), len(classes))
     kind = hdf5.attribute(file, "kind", str, "margins")
@@ -189,7 +189,7 @@ def _scores(file, path):
 
 
 def _labels(file, path, shape):
-    """Columns, or flags of columns, or None."""
+    """Read columns, or flags of columns, or None."""
     if hdf5.has(file, "labels"):
         return within(hdf5.read(file, "labels", shape=shape[:1], dtype=np.int64), 0, shape[1] - 1, f"{path}: labels")
     if hdf5.has(file, "label_flags"):

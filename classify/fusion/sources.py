@@ -143,7 +143,7 @@ def default_name(path):
 
 
 def _parts(text, split):
-    """The files of a source, each with its weight: a + within the name of a file that exists does not part two."""
+    """Split a source into its files, each with its weight; a + in the name of a file that exists separates nothing."""
     pieces, found = text.split("+"), []
     while pieces:
         for count in range(len(pieces), 1, -1):
@@ -162,7 +162,7 @@ def _path_of(part, split):
 
 
 def _stream(part, split):
-    """A stream of its text ``FILE*WEIGHT``."""
+    """Make a stream of its text ``FILE*WEIGHT``."""
     part = part.strip()
     path = _path_of(part, split)
     if not path:

@@ -147,7 +147,7 @@ def convert_scores(scores, values_as):
 
 
 def _digest(scores):
-    """What tells scores from others."""
+    """Digest what tells scores from others."""
     digest = hashlib.sha256(np.ascontiguousarray(scores.values, "<f8").tobytes())
     labels = None if scores.labels is None else scores.labels.tolist()
     digest.update(repr((scores.names, scores.classes, labels, scores.kind, scores.split)).encode())

@@ -197,7 +197,7 @@ def load_model(path):
 
 
 def _arrays(classifier):
-    """Dataset → attribute of the classifier that it holds."""
+    """Map each dataset of a file to the attribute of the classifier that it holds."""
     found = {"biases": "intercept_"}
     if isinstance(classifier, LinearSVM):
         found["weights"] = "coef_"
@@ -248,7 +248,7 @@ def _read_arrays(file, classifier, count, path):
 
 
 def _brief(layout):
-    """A layout in a few words: ``hog 5184, c3d 4096``."""
+    """Describe a layout in a few words: ``hog 5184, c3d 4096``."""
     return ", ".join(
         f"{block} {sum(part.stop - part.start for part in parts)}" for block, parts in block_columns(layout).items()
     )

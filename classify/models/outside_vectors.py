@@ -44,7 +44,7 @@ class OutsideFile(NamedTuple):
 
     @property
     def paths(self):
-        """Files that are read."""
+        """List the files that are read."""
         return [path for path in self[:2] if path is not None]
 
     @property

@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
     failed: dict[str, str]
 
     def best(self, count):
-        """The classes of the highest scores of each video.
+        """Return the classes of the highest scores of each video.
 
         Parameters
         ----------

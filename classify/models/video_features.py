@@ -67,7 +67,7 @@ def extract_alone(task, run):
 
 
 def plan(videos, folder, params):
-    """Tasks for the videos of a command line, named as `idt-extract` names them.
+    """Plan tasks for the videos of a command line, named as `idt-extract` names them.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class PooledCodes:
 
 
 def hard_codes(rows, kmeans):
-    """Codes of vector quantisation.
+    """Compute codes by vector quantisation.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def hard_codes(rows, kmeans):
 
 
 def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
-    """Codes of soft assignment to the nearest words.
+    """Compute codes by soft assignment to the nearest words.
 
     Parameters
     ----------
@@ -104,11 +104,11 @@ class BovwCoder(CentresCoder):
         self._dictionary: Dictionary | None = None
 
     def empty_sums(self, params):
-        """The pooled codes of no descriptors."""
+        """Return the pooled codes of no descriptors."""
         return PooledCodes(0, np.zeros(self.size(params)), params.pooling == "max")
 
     def code(self, rows, params, tracks):
-        """Codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
+        """Compute the codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
         if params.coding == "vq":
             return hard_codes(rows, self.kmeans)
         if params.coding == "soft":
@@ -118,7 +118,7 @@ class BovwCoder(CentresCoder):
         return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
 
     def sum_codes(self, codes, params, threads=1):
-        """Pooled codes."""
+        """Pool codes."""
         if params.pooling == "max":
             values = codes.max(axis=0).toarray().ravel() if codes.shape[0] else np.zeros(codes.shape[1])
         else:
@@ -126,19 +126,19 @@ class BovwCoder(CentresCoder):
         return PooledCodes(codes.shape[0], values.astype(np.float64), params.pooling == "max")
 
     def vector(self, sums, params):
-        """The normalised vector; zero without descriptors."""
+        """Return the normalised vector, which is zero without descriptors."""
         return normalize.normalize_block(sums.values.astype(np.float32), norm=params.norm)
 
     def flatten(self, sums, params):
-        """Summed codes, (m,) float64; the largest codes of windows are no sum."""
+        """Return summed codes, (m,) float64, and refuse max-pooled ones, because they cannot be added."""
         if sums.largest:
             raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
         return sums.values
 
     def unflatten(self, row, n, params):
-        """Pooled codes from such a row."""
+        """Make pooled codes of such a row."""
         return PooledCodes(n, row, False)
 
     def size(self, params):
-        """Numbers of a vector: K, or 2K for ``somp``."""
+        """Return the length of a vector: K, or 2K for ``somp``."""
         return len(self.kmeans.cluster_centers_) * (2 if params.coding == "somp" else 1)

@@ -14,20 +14,20 @@ class Pool(Protocol):
         """Take in projected descriptors (n, D) float32 and their `TrackColumns`."""
 
     def vector(self) -> np.ndarray:
-        """The normalised vector, (m,) float32."""
+        """Return the normalised vector, (m,) float32."""
 
 
 class Coder(Protocol):
     """What is learnt of one block after its PCA, and how it encodes."""
 
     def pool(self, params) -> Pool:
-        """An empty pool."""
+        """Return an empty pool."""
 
     def cells(self, params) -> list[tuple[str, int]]:
-        """Cells of the vector and their sizes, in order."""
+        """Return the cells of the vector with their sizes, in order."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
 
 
 class Block(NamedTuple):
@@ -48,11 +48,11 @@ class Block(NamedTuple):
     coder: Any
 
     def project(self, rows):
-        """Descriptors (n, d) float32 as the coder takes them, (n, D) float32."""
+        """Project descriptors (n, d) float32 by the PCA, if there is one: (n, D) float32."""
         return rows if self.pca is None else self.pca.rotated(rows)
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         projection = {}
         if self.pca is not None:
             projection = {

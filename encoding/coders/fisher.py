@@ -31,7 +31,7 @@ ORDERS = ("zero", "first", "second")
 
 
 def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, threads=1):
-    """Fisher vector of a set of descriptors, not normalised.
+    """Compute the Fisher vector of a set of descriptors, not normalised.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, th
 
 
 def statistics(descriptors, gmm, *, best=None, threads=1):
-    """Sums of a set of descriptors, from which `from_statistics` makes its Fisher vector.
+    """Sum up the statistics of a set of descriptors, of which `from_statistics` makes the Fisher vector.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def statistics(descriptors, gmm, *, best=None, threads=1):
 
 
 def from_statistics(statistics, gmm, *, orders=("first", "second")):
-    """Fisher vector of the descriptors behind the statistics.
+    """Compute the Fisher vector of descriptors from their statistics.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
 
 
 def vector_size(n_components, n_features, *, orders=("first", "second")):
-    """Length of a Fisher vector.
+    """Return the length of a Fisher vector.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class FisherCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
         shape = (params["k"], width)
         means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
         within(means, -LARGEST, LARGEST, "means of a mixture")
@@ -182,19 +182,19 @@ class FisherCoder(CellCoder):
         return cls(DiagonalGMM.from_parameters(means, variances, weights))
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         return {"weights": self.gmm.weights_, "means": self.gmm.means_, "variances": self.gmm.variances_}
 
     def empty_sums(self, params):
-        """The sums of no descriptors."""
+        """Return the sums of no descriptors."""
         return Statistics.empty(*self.gmm.means_.shape)
 
     def sum_codes(self, codes, params, threads=1):
-        """Statistics of projected descriptors."""
+        """Sum up the statistics of projected descriptors."""
         return statistics(codes, self.gmm, best=params.best, threads=threads)
 
     def vector(self, sums, params):
-        """The normalised vector, (m,) float32; zero without descriptors."""
+        """Return the normalised vector, (m,) float32, which is zero without descriptors."""
         n_components, n_features = self.gmm.means_.shape
         return normalize.normalize_block(
             from_statistics(sums, self.gmm, orders=params.orders),
@@ -205,7 +205,10 @@ class FisherCoder(CellCoder):
         )
 
     def flatten(self, sums, params):
-        """Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64: of the size of the vector, so few digits do."""
+        """Return Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64.
+
+        They are as large as the vector's numbers, so that few digits suffice.
+        """
         means, variances, _ = self.gmm.mixture()
         mass, root = sums.s0[:, None], np.sqrt(variances)
         first = (sums.s1 - mass * means) / root
@@ -213,7 +216,7 @@ class FisherCoder(CellCoder):
         return np.concatenate([sums.s0, first.ravel(), second.ravel()])
 
     def unflatten(self, row, n, params):
-        """Statistics from such a row."""
+        """Make statistics of such a row."""
         means, variances, _ = self.gmm.mixture()
         k, d = means.shape
         s0, first, second = row[:k], row[k : k + k * d].reshape(k, d), row[k + k * d :].reshape(k, d)
@@ -222,7 +225,7 @@ class FisherCoder(CellCoder):
         return Statistics(n, s0, s1, (second + mass) * variances + means * (2 * s1 - mass * means))
 
     def size(self, params):
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         return vector_size(*self.gmm.means_.shape, orders=params.orders)
 
 

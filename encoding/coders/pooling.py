@@ -19,39 +19,39 @@ class CellCoder:
     """A `Coder` whose vectors are made from additive sums, a vector for each cell of the pyramid."""
 
     def pool(self, params):
-        """An empty pool."""
+        """Return an empty pool."""
         return CellPool(self, params)
 
     def cells(self, params):
-        """Cells of the vector and their sizes, in order."""
+        """Return the cells of the vector with their sizes, in order."""
         return [(name, self.size(params)) for name in Pyramid.parse(params.pyramid).names()]
 
     def code(self, rows, params, tracks):
-        """What is summed up of each descriptor, something that rows can be taken of: by default the descriptor."""
+        """Return the codes that are summed, one a descriptor, as an array of rows; by default the descriptors."""
         return rows
 
     def sum_codes(self, codes, params, threads=1) -> Any:
-        """The sums of some codes, which can be added to those of others."""
+        """Sum up some codes; sums of several sets can be added."""
         raise NotImplementedError
 
     def empty_sums(self, params) -> Any:
-        """The sums of no descriptors."""
+        """Return the sums of no descriptors."""
         raise NotImplementedError
 
     def vector(self, sums, params) -> np.ndarray:
-        """The normalised vector of some sums, (m,) float32."""
+        """Return the normalised vector of some sums, (m,) float32."""
         raise NotImplementedError
 
     def size(self, params) -> int:
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         raise NotImplementedError
 
     def flatten(self, sums, params) -> np.ndarray:
-        """The sums as one row of numbers, (m,) float64, that can be added to that of others."""
+        """Return the sums as one row of numbers, (m,) float64; rows can be added as the sums can."""
         raise NotImplementedError
 
     def unflatten(self, row, n, params) -> Any:
-        """The sums of ``n`` descriptors from such a row."""
+        """Make the sums of ``n`` descriptors of such a row."""
         raise NotImplementedError
 
 
@@ -81,7 +81,7 @@ class CellPool:
                 self._sums[cell] += found
 
     def vector(self):
-        """The normalised vectors of all cells, one after the other."""
+        """Return the normalised vectors of all cells, one after the other."""
         return np.concatenate([self._coder.vector(sums, self._params) for sums in self._sums])
 
 
@@ -103,7 +103,7 @@ class Slices(NamedTuple):
     sums: dict
 
     def total(self, coder, params, *, slices=None, columns=None, rows=None):
-        """The sums of a window.
+        """Add up the sums of a window.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Slices(NamedTuple):
 
 
 def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
-    """Sums of a video by time slice and cell; a track belongs to the slice of its middle frame.
+    """Sum up a video by time slice and cell; a track belongs to the slice of its middle frame.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class Pyramid(NamedTuple):
 
     @classmethod
     def parse(cls, text):
-        """The pyramid that a text such as ``1x1x1,1x3x1,1x1x2`` describes.
+        """Parse a text such as ``1x1x1,1x3x1,1x1x2``.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class Pyramid(NamedTuple):
         return self.grids == ((1, 1, 1),)
 
     def names(self):
-        """Names of the cells, grid by grid: ``whole``, ``1x3x1[0,2,0]`` (column, row, time)."""
+        """Name the cells, grid by grid: ``whole``, ``1x3x1[0,2,0]`` (column, row, time)."""
         return [
             WHOLE if grid == (1, 1, 1) else f"{'x'.join(map(str, grid))}[{x},{y},{t}]"
             for grid in self.grids
@@ -61,7 +61,7 @@ class Pyramid(NamedTuple):
         ]
 
     def group_by_cells(self, position):
-        """Tracks by the cells that they lie in.
+        """Group tracks by the cells that they lie in.
 
         Parameters
         ----------

@@ -52,7 +52,7 @@ def encoding_of(name):
 
 
 def track_columns_of(params):
-    """What an encoding asks about tracks.
+    """Return the names of the track columns that an encoding needs.
 
     Parameters
     ----------

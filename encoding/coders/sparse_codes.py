@@ -46,7 +46,7 @@ class Dictionary:
         self._gram = product(self.atoms, self.atoms.T)
 
     def codes(self, rows, groups, *, atoms=10):
-        """Sparse codes of descriptors.
+        """Compute the sparse codes of descriptors.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Dictionary:
         )
 
     def _group_codes(self, rows, most):
-        """Support (s,) int and codes (n, s) float64 of one group."""
+        """Compute the support (s,) int and the codes (n, s) float64 of one group."""
         start = rows @ self.atoms.T
         energy = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
         support: list[int] = []
@@ -112,7 +112,7 @@ class Dictionary:
 
 
 def groups_of(tracks, n):
-    """Tracks of one frame step and scale that end in the same slice of L frames.
+    """Group tracks of one frame step and scale that end in the same slice of L frames.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def whole_slices(parts, label):
 
 
 def _joined(parts):
-    """Parts one after the other."""
+    """Join batches, one after the other."""
     if len(parts) == 1:
         return parts[0]
     return np.concatenate([rows for rows, _ in parts]), TrackColumns.joined([tracks for _, tracks in parts])

@@ -54,7 +54,7 @@ class StackedCoder:
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
         first = FisherCoder.read(read, {"k": params["first_k"]}, width)
         projection = read("volume_projection", None, 2 * width * params["first_k"])
         components = read("volume_components", None, len(projection))
@@ -69,7 +69,7 @@ class StackedCoder:
         return cls(first, projection, pca, second)
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         return {
             **self.first.arrays(),
             "volume_projection": self.projection,
@@ -80,16 +80,16 @@ class StackedCoder:
         }
 
     def pool(self, params):
-        """An empty pool."""
+        """Return an empty pool."""
         return StackedPool(self, params)
 
     def cells(self, params):
-        """Cells of the vector and their sizes, in order: those of the plain vector, then the second layer's."""
+        """Return the cells of the vector with their sizes: first the plain vector's, then the second layer's."""
         plain = self.first.cells(params) if params.plain else []
         return [*plain, (SECOND_LAYER_CELL, self.second.size(params))]
 
     def reduce(self, vectors):
-        """First-layer vectors (n, D) float32 as descriptors of the second layer."""
+        """Reduce first-layer vectors (n, D) float32 to descriptors of the second layer."""
         return self.pca.rotated(product(vectors, self.projection.T))
 
 
@@ -117,7 +117,7 @@ class StackedPool:
             self._parts.append((rows, tracks))
 
     def vector(self):
-        """The normalised vectors of all parts, one after the other."""
+        """Return the normalised plain vector and the second layer's, one after the other."""
         coder, params = self._coder, self._params
         total = coder.second.empty_sums(params)
         for vectors in volume_vectors(coder.first, params, self._parts, threads=self._threads):
@@ -127,7 +127,7 @@ class StackedPool:
 
 
 def volume_vectors(first, params, parts, *, threads=1):
-    """First-layer vectors of the sub-volumes of a video.
+    """Compute the first-layer vectors of the sub-volumes of a video.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def fit_second_layer(blocks, inputs, names, params, labels=None, *, jobs=1, thre
 
 
 def _volumes_of(source, block, params):
-    """First-layer vectors of the sub-volumes of one video, (m, 2·K·D) float32."""
+    """Compute the first-layer vectors of the sub-volumes of one video, (m, 2·K·D) float32."""
     parts = source.batches(block.sizes, columns=TRACK_COLUMNS, skips=params.skips)
     projected = [(block.project(rows), tracks) for rows, tracks in parts if len(rows)]
     width = block.coder.size(first_layer_params(params))
@@ -236,7 +236,7 @@ def _volumes_of(source, block, params):
 
 
 def _vectors_at(first, params, slices, least):
-    """Vectors of the sub-volumes that these two slices hold, (m, D) float32."""
+    """Compute the vectors of the sub-volumes that these two slices hold, (m, D) float32."""
     columns, rows = slices.grid
     vectors = []
     for x in range(columns - 1):

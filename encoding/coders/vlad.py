@@ -42,11 +42,11 @@ class VladCoder(CentresCoder):
     """
 
     def empty_sums(self, params):
-        """The sums of no descriptors."""
+        """Return the sums of no descriptors."""
         return Residuals(np.zeros(len(self.kmeans.cluster_centers_)), np.zeros(self.kmeans.cluster_centers_.shape))
 
     def sum_codes(self, codes, params, threads=1):
-        """Counts and sums of descriptors by nearest centre."""
+        """Count and sum up descriptors by nearest centre."""
         rows = float_array(codes, (None, self.kmeans.cluster_centers_.shape[1]), "descriptors")
         nearest, k = self.kmeans.predict(rows), len(self.kmeans.cluster_centers_)
         counts = np.bincount(nearest, minlength=k).astype(np.float64)
@@ -54,23 +54,23 @@ class VladCoder(CentresCoder):
         return Residuals(counts, sums)
 
     def vector(self, sums, params):
-        """The normalised vector, (K·D,) float32; zero without descriptors."""
+        """Return the normalised vector, (K·D,) float32, which is zero without descriptors."""
         residuals = (sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_).astype(np.float32)
         return normalize.normalize_block(
             residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
         )
 
     def flatten(self, sums, params):
-        """Counts and sums of residuals, (K + KD,) float64."""
+        """Return the counts and the sums of residuals, (K + KD,) float64."""
         residuals = sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_
         return np.concatenate([sums.counts, residuals.ravel()])
 
     def unflatten(self, row, n, params):
-        """Counts and sums of descriptors from such a row."""
+        """Make the counts and sums of descriptors of such a row."""
         k = len(self.kmeans.cluster_centers_)
         counts, residuals = row[:k], row[k:].reshape(k, -1)
         return Residuals(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)
 
     def size(self, params):
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         return self.kmeans.cluster_centers_.size

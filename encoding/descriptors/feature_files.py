@@ -53,7 +53,7 @@ class Header(NamedTuple):
 
 
 def header(path):
-    """What a feature file says of itself.
+    """Read the header of a feature file.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def sizes_of(params, descriptors):
 
 
 def find(given):
-    """Feature files that the words of a command line stand for.
+    """Find the feature files that the words of a command line stand for.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def find(given):
 
 
 def names_of(files):
-    """Names of the videos behind feature files; see the head of this module.
+    """Name the videos of feature files, as the head of this module says.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def names_of(files):
 
 
 def _expand(path):
-    """The file, or the feature files of a folder."""
+    """Return the file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
     files = (found for found in walk(path, follow=True).files if found.suffix == ".h5" and found.is_file())
@@ -225,13 +225,13 @@ def _expand(path):
 
 
 def _is_a_result(path):
-    """Whether a file is one of ours, but not of features."""
+    """Tell whether a file is one of ours, but no feature file."""
     form = hdf5.format_of(path) or ""
     return form.startswith("idt-") and form != feature_file.FORMAT
 
 
 def _stem(path):
-    """A path without the suffixes of feature files."""
+    """Return a path without the suffixes of feature files."""
     for suffix in SUFFIXES:
         path = path.removesuffix(suffix)
     return path

@@ -142,7 +142,7 @@ def combine_digests(digests):
 
 
 def _named(sources, names):
-    """The sources, if they are of one kind, under names that are all different."""
+    """Return the sources, which must be of one kind, under names that are all different."""
     kinds = sorted({source.kind for source in sources})
     if len(kinds) != 1:
         wanted = "videos must be feature files, Features or (n, d) arrays, all of one kind"
@@ -161,7 +161,7 @@ def _named(sources, names):
 
 
 def _common(sources):
-    """The parameters that all share."""
+    """Return the parameters that all sources share, or refuse them."""
     first, *others = [source.params() for source in sources]
     for source, params in zip(sources[1:], others, strict=True):
         if params != first:

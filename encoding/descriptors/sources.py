@@ -122,7 +122,7 @@ class Source(Protocol):
             raise DataError(with_name(self.label, str(problem))) from None
 
     def _blocks(self, sizes, columns, skips, projected) -> Iterator[tuple[dict, TrackColumns]]:
-        """Blocks of rows by name, not checked, and the tracks."""
+        """Yield blocks of rows by name, not checked, and the columns of their tracks."""
 
 
 class TrackSource(Source, Protocol):
@@ -366,7 +366,7 @@ def source_of(item, name):
 
 
 def _with_skips(part, skips):
-    """Tracks of some frame steps, of features whose tracks are all of step 1 if they have none."""
+    """Select the tracks of some frame steps; features without frame steps have step 1 throughout."""
     if skips is None:
         return part
     if part.skip is None:

@@ -55,20 +55,20 @@ class TrackColumns:
         return cls(**known, skip=skip, length=length)
 
     def columns(self):
-        """The arrays that are present: dict of str to ndarray."""
+        """Return the arrays that are present: dict of str to ndarray."""
         return {name: value for name in COLUMNS if (value := getattr(self, name)) is not None}
 
     def take(self, rows):
-        """Those of some rows."""
+        """Select some rows of every column."""
         return replace(self, **{name: column[rows] for name, column in self.columns().items()})
 
     def middle_frames(self):
-        """The frame at which each track is half done, (n,) float64: end frame − L/2 · skip."""
+        """Compute the middle frame of each track, (n,) float64: end frame − L/2 · skip."""
         return self.frame - self.length / 2 * self.skip.astype(np.float64)
 
     @classmethod
     def joined(cls, parts):
-        """Those of several parts, one after the other."""
+        """Join the columns of several batches, one after the other."""
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].columns()}
         return replace(parts[0], **columns)
 

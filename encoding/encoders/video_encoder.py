@@ -195,7 +195,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             )
 
     def _word(self, name):
-        """The name that a field of the parameters has here."""
+        """Return the encoder's own name of a field of the parameters."""
         return self._names.get(name, name)
 
     @contextlib.contextmanager
@@ -211,7 +211,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             raise DataError(message + said) from None
 
     def _workers(self):
-        """How many work: processes as ``n_jobs`` means them in scikit-learn, and threads."""
+        """Return the numbers of processes, as ``n_jobs`` means them in scikit-learn, and of threads."""
         if isinstance(self.n_jobs, bool) or not (self.n_jobs is None or isinstance(self.n_jobs, int | np.integer)):
             raise DataError(f"n_jobs must be an integer or None, got {self.n_jobs!r:.60}")
         if self.n_jobs == 0:

@@ -75,7 +75,7 @@ def _check_columns(estimator, X, name, *, reset):
 
 
 def _array(X, width, name):
-    """The rows as an array."""
+    """Return the rows as an array, or refuse them."""
     if sparse.issparse(X):
         raise DataError(f"{name} must be dense, got a sparse matrix of shape {X.shape}; use X.toarray()")
     return float_array(X, (None, width), name)

@@ -42,7 +42,7 @@ class Mixture(NamedTuple):
 
     @classmethod
     def checked(cls, means, variances, weights):
-        """The mixture of three arrays, or a refusal.
+        """Make a mixture of three arrays, or refuse them.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Statistics:
 
     @classmethod
     def empty(cls, n_components, n_features):
-        """The statistics of no descriptors."""
+        """Return the statistics of no descriptors."""
         shape = (n_components, n_features)
         return cls(0, np.zeros(n_components), np.zeros(shape), np.zeros(shape))
 
@@ -107,7 +107,7 @@ class Expectation(NamedTuple):
 
 
 def expect(rows, mixture, *, best=None, threads=1):
-    """Statistics of descriptors under a mixture, and their summed log-likelihood.
+    """Compute the statistics of descriptors under a mixture, and their summed log-likelihood.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def posteriors(rows, mixture, *, best=None):
 
 
 def _product_form(mixture):
-    """The matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
+    """Return the matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
     means, variances, weights = mixture
     centre = (weights @ means / weights.sum()).astype(np.float32)
     offsets = means - centre
@@ -173,7 +173,7 @@ def _product_form(mixture):
 
 
 def _batches(rows, table, centre, best):
-    """Batch by batch: posteriors (K, T), expanded rows (T, 2D + 1), log-likelihoods (T,)."""
+    """Yield batch by batch posteriors (K, T), expanded rows (T, 2D + 1) and log-likelihoods (T,)."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         expanded = np.ones((len(batch), table.shape[1]), np.float32)

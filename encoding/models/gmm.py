@@ -247,7 +247,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         return Mixture(*(np.asarray(part, np.float64) for part in (self.means_, self.variances_, self.weights_)))
 
     def _sample(self, X, width=None):
-        """The descriptors to fit; they and the parameters checked."""
+        """Check the parameters and the descriptors to fit; return the latter."""
         for name in ("n_components", "max_iter", "threads"):
             positive_integer(getattr(self, name), name)
         if not 0 < self.variance_floor <= 1:
@@ -267,13 +267,13 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         return rows
 
     def _scales(self, rows):
-        """Variance of each column, never 0, and the least variance of a component, both (D,) float64."""
+        """Return the variance of each column, never 0, and the least variance of a component, both (D,) float64."""
         variance = rows.var(axis=0, dtype=np.float64)
         scale = np.maximum(variance, max(CONSTANT * variance.mean(), SMALLEST_VARIANCE))
         return scale, np.maximum(self.variance_floor * scale, SMALLEST_VARIANCE)
 
     def _maximise(self, rows, mixture, scale, floor, n_iter, tol):
-        """EM; sets the learned attributes."""
+        """Run EM, and set the learned attributes."""
         self.log_likelihoods_ = []
         self.converged_ = False
         for i in range(n_iter + 1):

@@ -252,14 +252,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return len(self.cluster_centers_)
 
     def _nearest(self, rows):
-        """The nearest centre of checked rows."""
+        """Find the nearest centre of checked rows."""
         if not len(rows):
             return np.empty(0, np.int64)
         with one_blas_thread(), one_openmp_thread():
             return pairwise_distances_argmin(rows, self.cluster_centers_)
 
     def _run(self, rows, seed):
-        """One run of k-means."""
+        """Run k-means once."""
         from sklearn import cluster
 
         machine = cluster.KMeans(

@@ -135,7 +135,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return len(self.components_)
 
     def _principal(self, rows, seed):
-        """Whitened principal directions (m, D), and the root of their mean variance."""
+        """Compute whitened principal directions (m, D), and the root of their mean variance."""
         from sklearn.utils.extmath import randomized_svd
 
         size = min(self.n_components, len(rows) - 1, rows.shape[1])
@@ -177,7 +177,7 @@ class _Model:
         return self.projection, self.weights, self.biases
 
     def objective(self, rows, labels, penalty):
-        """The objective as the head of this module states it."""
+        """Compute the objective as the head of this module states it."""
         losses = 0.0
         for start in range(0, len(rows), 1024):
             part = slice(start, start + 1024)
@@ -186,7 +186,7 @@ class _Model:
         return losses / len(rows) + penalty / 2 * squares
 
     def gradient(self, rows, labels, penalty):
-        """Gradient of the objective of these rows, in the order of `arrays`."""
+        """Compute the gradient of the objective of these rows, in the order of `arrays`."""
         projected = rows @ self.projection.T
         active = (_losses(self._scores(projected), labels) > 0).astype(np.float32) / np.float32(len(rows))
         active[np.arange(len(rows)), labels] = -active.sum(axis=1)
@@ -197,7 +197,7 @@ class _Model:
         )
 
     def step(self, rows, labels, penalty, rates):
-        """One step down the gradient of a batch; ``rates`` of the projection and of the classifier."""
+        """Step down the gradient of a batch, with the learning ``rates`` of projection and classifier."""
         projection, weights, biases = self.gradient(rows, labels, penalty)
         self.projection -= rates[0] * len(rows) * projection
         self.weights -= rates[1] * len(rows) * weights
@@ -208,7 +208,7 @@ class _Model:
 
 
 def _losses(scores, labels):
-    """Hinge losses of every row and class (n, C), 0 for the row's own class."""
+    """Compute the hinge losses of every row and class (n, C), 0 for the row's own class."""
     own = scores[np.arange(len(labels)), labels]
     losses = np.maximum(0, 1 - own[:, None] + scores)
     losses[np.arange(len(labels)), labels] = 0

@@ -109,7 +109,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_parameters(cls, mean, components, explained_variance, *, whiten=False):
-        """As if fitted, of numbers found elsewhere.
+        """Make a PCA as if fitted, of numbers found elsewhere.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_file(cls, mean, components, explained_variance, *, whiten=False):
-        """As `from_parameters`, of numbers that a stranger may have forged.
+        """Make a PCA as `from_parameters` does, of numbers that a stranger may have forged.
 
         Parameters
         ----------
@@ -252,7 +252,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self.n_components_
 
     def _size(self, d):
-        """How many directions of d are asked for."""
+        """Return the number of directions, of d, that the parameters ask for."""
         size, share = self.n_components, self.column_share
         if size is not None and share is not None:
             raise DataError(f"give n_components or column_share, not both, got {size!r} and {share!r}")

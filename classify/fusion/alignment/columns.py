@@ -71,7 +71,7 @@ def are_numbers(classes):
 
 
 def _by_name(given, classes, name):
-    """The column of each class, by the names."""
+    """Find the column of each class by the names."""
     found = match(classes, given, CLASS_NAME_RULES)
     if found.ambiguous:
         raise DataError(f"{name}: classes that cannot be told apart: {listed(found.ambiguous)}")
@@ -86,7 +86,7 @@ def _by_name(given, classes, name):
 
 
 def _indicator(scores):
-    """(n, C) bool, the labels of a file by column."""
+    """Return the labels of a file by column, (n, C) bool."""
     if scores.labels.ndim == 2:
         return np.asarray(scores.labels, bool)
     return scores.labels[:, None] == np.arange(scores.values.shape[1])
@@ -121,7 +121,7 @@ def _shown(has_class, truth):
 
 
 def _by_labels(scores, truth, rows, name):
-    """The column of each class, by the videos that both call so."""
+    """Find the column of each class by the videos that both label so."""
     there = rows >= 0
     given, wanted = _indicator(scores)[rows[there]], truth.has_class[there]
     seen = wanted.any(axis=0)
@@ -192,7 +192,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
 
 
 def _cycles(order):
-    """The classes that an order moves, each group that changes places among itself, following the order."""
+    """Return the cycles of an order: groups of classes that change places among themselves."""
     left = set(np.flatnonzero(order != np.arange(len(order))).tolist())
     while left:
         cycle, at = [], min(left)

@@ -128,7 +128,7 @@ def _by_key(names, indices, key):
 
 
 def _doubts(wanted, given, places, left, rules):
-    """Names that are left on both sides under one key."""
+    """List names that are left on both sides under one key."""
     lines: dict[str, None] = {}
     for _, key in rules:
         ours, theirs = _by_key(wanted, np.flatnonzero(places < 0), key), _by_key(given, left, key)

@@ -234,7 +234,7 @@ def truth_of_score_files(streams, lists=()):
 
 
 def _carried(name, scores, classes):
-    """The labels of a score file."""
+    """Read the labels of a score file."""
     width = scores.values.shape[1]
     multi_label = scores.labels.ndim == 2
     has_class = np.array(scores.labels, bool) if multi_label else np.eye(width, dtype=bool)[scores.labels]
@@ -244,7 +244,7 @@ def _carried(name, scores, classes):
 
 
 def _classes_of_folders(scores):
-    """Classes by the folders of their videos, or None."""
+    """Name the classes by the folders of their videos; None if that fails."""
     if scores.labels.ndim != 1:
         return None
     return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]

@@ -101,7 +101,7 @@ def normalized(values, norm, *, names=None, source="scores"):
 
 
 def _log(values, source):
-    """Logarithms of probabilities, or of sums of them over views."""
+    """Compute logarithms of probabilities, or of sums of them over views."""
     if values.min() < 0:
         raise DataError(f"{source} has negative scores, which are no probabilities; use another norm than logz")
     total = values.sum(axis=1, keepdims=True)

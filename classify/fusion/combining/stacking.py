@@ -47,6 +47,6 @@ def stacking_scores(validation, gathered, *, C=PENALTY):
 
 
 def _side_by_side(gathered):
-    """(n, S·C) float64, the scores of each source with the length 1."""
+    """Put the scores of the sources side by side, each source with the length 1, (n, S·C) float64."""
     names = gathered.truth.names
     return np.hstack([normalized(values, "l2", names=names, source=name) for name, values in gathered.scaled.items()])

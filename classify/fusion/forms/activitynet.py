@@ -45,7 +45,7 @@ def read(content):
 
 
 def _of_video(name, entries, content):
-    """The scores of a video by class."""
+    """Read the scores of a video by class."""
     if not isinstance(entries, list) or not entries:
         raise DataError(f"{content.path}: {name} must have a list of results, got {short_repr(entries)}")
     found: dict[str, float] = {}

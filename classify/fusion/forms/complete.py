@@ -62,7 +62,7 @@ def complete(table, content, form, video_list=None):
 
 
 def _is_transposed(shape, table, listing, content):
-    """Whether the columns are the videos."""
+    """Tell whether the columns are the videos."""
     videos = [("names", table.names), ("labels", table.labels)]
     classes = [("classes", table.classes)]
     if listing is not None:
@@ -120,7 +120,7 @@ def checked(scores):
 
 
 def _labels(table, shape, listing, content):
-    """Labels from 0, flags or None; and what to say of them."""
+    """Return labels from 0, flags or None, and notes on them."""
     if table.labels is None:
         return None, []
     if table.labels.ndim == 2:
@@ -141,7 +141,7 @@ def _labels(table, shape, listing, content):
 
 
 def _first(labels, count, rule, listing, content):
-    """The number of the first class."""
+    """Find the number of the first class."""
     if labels.min() == 0:
         return 0
     if labels.max() == count:

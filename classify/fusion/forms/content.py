@@ -92,5 +92,5 @@ def open_content(path):
 
 
 def _size(data, found):
-    """Bytes of a file and of its arrays."""
+    """Count the bytes of a file and of its arrays."""
     return len(data) + sum(array.nbytes for array in found.values())

@@ -56,14 +56,14 @@ def read(content):
 
 
 def _split(fields):
-    """The fields of a line that blanks or tabs may separate, as `numpy.savetxt` does."""
+    """Split a line into fields, which blanks or tabs may separate as `numpy.savetxt` does."""
     if len(fields) == 1 and all(map(_is_number, parts := fields[0].split())):
         return parts
     return fields
 
 
 def _counts(header):
-    """Whether a line begins with text and goes on with the numbers of classes, so that it is no video."""
+    """Tell whether a line is a header: a text, then the numbers of classes."""
     numbers = [str(number) for number in range(len(header))]
     return not _is_number(header[0]) and len(header) > 2 and header[1:] in (numbers[:-1], numbers[1:])
 
@@ -79,7 +79,7 @@ def _number(field, line, content):
 
 
 def _labels(column, classes, rows, content):
-    """Labels as columns, or as they are."""
+    """Return labels as columns, or as they are."""
     if all(label in classes for label in column):
         return np.array([classes.index(label) for label in column])
     return np.array([_number(label, line, content) for label, (line, _) in zip(column, rows, strict=True)])

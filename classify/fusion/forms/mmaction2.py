@@ -59,19 +59,19 @@ def _table(values, labels, names, notes):
 
 
 def _of(entry, keys):
-    """The value of the first of some keys that an entry has."""
+    """Return the value of the first of some keys that an entry has."""
     return next((entry[key] for key in keys if key in entry), None)
 
 
 def _heads(scores):
-    """Names of the heads of a network, and their scores."""
+    """Return the names of the heads of a network, and their scores."""
     if isinstance(scores, dict):
         return ", ".join(scores), list(scores.values())
     return "", [scores]
 
 
 def _averaged(videos, content):
-    """The mean over clips and heads of each video, and what to say of it."""
+    """Average each video over clips and heads; return the means and notes."""
     rows, clips, heads, total = [], 1, "", 0
     for names, parts in videos:
         means = []
@@ -92,7 +92,7 @@ def _averaged(videos, content):
 
 
 def _labels(entries, count, content):
-    """Labels, or flags; None if an entry has none."""
+    """Return labels, or flags; None if an entry has none."""
     found = []
     for entry in entries:
         label = _of(entry, LABELS)
@@ -108,7 +108,7 @@ def _labels(entries, count, content):
 
 
 def _names(entries):
-    """The names that all entries have; else None."""
+    """Return the names if all entries have one; else None."""
     for key in NAMES:
         found = [entry.get(key) for entry in entries]
         if all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):

@@ -29,7 +29,7 @@ def read(content):
 
 
 def _arrays(value):
-    """The array that a value is or may become."""
+    """Return the array that a value is or may become."""
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, list | tuple) and value and all(type(each) is str for each in value):
