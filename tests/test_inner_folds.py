@@ -118,7 +118,7 @@ def several(n=60, d=80, seed=0):
 
 
 def test_rows_of_several_classes_train_one_machine_each():
-    X, y, has_class = multi_label()
+    X, y, has_class = several()
     model = LinearSVM(C=1.0).fit(X, y)
     assert (model.classes_.tolist(), model.multi_label_) == (["eat", "kiss", "run"], True)
     for column in range(3):
@@ -129,7 +129,7 @@ def test_rows_of_several_classes_train_one_machine_each():
 
 
 def test_two_classes_that_a_row_may_both_have_are_two_machines():
-    X, y, has_class = multi_label()
+    X, y, has_class = several()
     y = [tuple(label for label in labels if label != "run") for labels in y]
     model = LinearSVM(C=1.0, probability=True).fit(X, y)
     assert (model.coef_.shape[0], model.scores(X).shape) == (2, (60, 2))
@@ -141,7 +141,7 @@ def test_two_classes_that_a_row_may_both_have_are_two_machines():
 
 @pytest.mark.slow
 def test_c_for_rows_of_several_classes_ranks_held_out_rows_best():
-    X, y, _ = multi_label(n=60, d=20)
+    X, y, _ = several(n=60, d=20)
     # So noisy that the values of C differ, and so scaled that the best is none of the outermost.
     X = (X + 2 * np.random.default_rng(1).normal(size=X.shape)) / 30
     folds = inner_folds(read_targets(y, len(y)).codes, seed=0)
