@@ -99,7 +99,7 @@ class Dataset:
         return {clip.name: clip.label for clip in self.clips}
 
     @property
-    def several(self):
+    def multi_label(self):
         """Whether a clip may have several labels, or none."""
         return any(isinstance(clip.label, tuple) for clip in self.clips)
 
