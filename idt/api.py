@@ -1,6 +1,6 @@
 """The functions that everybody calls: `extract`, `stream`, `draw`, with every option of an extraction written out.
 
-`ExtractionParams` has the same options, for those who hand them around; a test holds the two together.
+`ExtractionParams` has the same options as one object. A test compares the two lists.
 """
 
 import dataclasses
@@ -150,7 +150,7 @@ def extract(
     max_pixels : int, default 64000000
         Refuse a file or camera whose frames have more pixels.
     decoder : {"auto", "opencv", "pyav"}, default "auto"
-        What reads a video file; "auto" is PyAV where it is installed, else OpenCV.
+        Decoder of video files; "auto" is PyAV if it is installed, else OpenCV.
 
     Returns
     -------
@@ -285,7 +285,7 @@ def draw(
 ) -> Iterator[Drawn]:
     """Draw the tracks of a video over its frames, fading with age.
 
-    Kept tracks are light green with a pale end point. Those that were dropped because they moved with the camera are
+    Kept tracks are light green with a pale end point. Tracks dropped because they moved with the camera are
     blue.
 
     Parameters
@@ -306,7 +306,7 @@ def draw(
     dropped : bool, default True
         Draw the tracks that moved with the camera, too.
     colour : {"fate", "direction", "age", "scale"}, default "fate"
-        What the colour of a kept track says.
+        Meaning of the colour of a kept track.
     most : int or None, default 400
         Draw at most so many tracks of either kind in a picture, evenly chosen; None draws all.
 

@@ -1,4 +1,4 @@
-"""Checks at the door: dtype, shape, finiteness, contiguity of the arrays that a caller hands in."""
+"""Checks of arrays that a caller passes in: dtype, shape, finiteness, contiguity."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from idt.params.bounds import SEED
 
 
 def type_and_shape(value):
-    """Describe ``value`` as an error message does, in one line: ``float64 of shape (240, 320, 3)``."""
+    """Describe ``value`` for an error message, in one line: ``float64 of shape (240, 320, 3)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
     return f"{type(value).__name__} {short_repr(value)}"
 
 
 def gray_image(value, name="gray"):
-    """Return ``value`` as a C-contiguous (H, W) uint8 image, or refuse it under its ``name``.
+    """Return ``value`` as a C-contiguous (H, W) uint8 image; refuse anything else under the name ``name``.
 
     Only contiguity is repaired; a change of dtype or of the number of channels would lose something.
 
@@ -29,7 +29,7 @@ def gray_image(value, name="gray"):
 
 
 def float_array(value, shape, name, dtype=np.float32):
-    """Return ``value`` as a C-contiguous finite array of ``dtype``, or refuse it under its ``name``.
+    """Return ``value`` as a C-contiguous finite array of ``dtype``; refuse anything else under the name ``name``.
 
     A None in ``shape`` stands for any length.
 
@@ -59,7 +59,7 @@ def float_array(value, shape, name, dtype=np.float32):
 
 
 def within(values, least, most, name):
-    """Return the array ``values`` if its numbers are finite, from ``least`` to ``most``, or refuse it as ``name``.
+    """Return the array ``values`` if all are finite and from ``least`` to ``most``; else refuse it under ``name``.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def within(values, least, most, name):
 
 
 def checked_points(value, name):
-    """Return the points ``value`` if they are a C-contiguous (n, 2) float32 array, or refuse them under their ``name``.
+    """Return ``value`` if it is a C-contiguous (n, 2) float32 array; refuse anything else under the name ``name``.
 
     Whether they are finite is not looked at: that takes longer than most steps do with a few points.
 
@@ -90,7 +90,7 @@ def checked_points(value, name):
 
 
 def positive_integer(value, name):
-    """Return ``value`` if it is an integer of at least 1, or refuse it under its ``name``.
+    """Return ``value`` if it is an integer of at least 1; refuse anything else under the name ``name``.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def positive_integer(value, name):
 
 
 def checked_seed(value, name="random_state", *, most=SEED.high):
-    """Return ``value`` if it is an integer up to ``most`` that can seed a generator of random numbers, or refuse it.
+    """Return ``value`` if it is an integer up to ``most`` that can seed a random generator; else refuse it.
 
     ``name`` is what messages call it.
 

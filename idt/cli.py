@@ -1,4 +1,4 @@
-"""The commands `idt-extract` and `idt-convert`: parse, call one function, print what was done."""
+"""The commands `idt-extract` and `idt-convert`: parse the options, call one function, print the result."""
 
 import functools
 import os
@@ -64,7 +64,7 @@ def extract(arguments):
 
 
 def _extraction_options(arguments):
-    """Options of ``idt-extract``, and the parameters of extraction."""
+    """Parse the options of ``idt-extract``; return them with the parameters of the extraction."""
     parser = Parser(
         "idt-extract",
         "Extract improved dense trajectories with HOG, HOF, MBH and trajectory descriptors from videos.",
@@ -116,7 +116,7 @@ def _extraction_options(arguments):
 
 
 def _check_extraction(jobs, options, beside):
-    """Refuse what would destroy something, before any work."""
+    """Refuse, before any work, outputs that would overwrite an input or a foreign file."""
     from idt.batch.extract_one import boxes_of, check_outputs
 
     lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
@@ -127,7 +127,7 @@ def _check_extraction(jobs, options, beside):
 
 
 def _extract_one(job, params, run, settings, quiet):
-    """One video, in this process; exit status."""
+    """Extract one video in this process; return the exit status."""
     from idt.batch.extract_one import extract_job
     from idt.batch.extract_rows import extract_rows
     from idt.features.convert import HDF5, form_of
@@ -139,7 +139,7 @@ def _extract_one(job, params, run, settings, quiet):
 
 
 def _extract_many(jobs, params, run, settings, options, *, joins):
-    """Many videos, and the files that tell of them; exit status."""
+    """Extract many videos with a summary; return the exit status."""
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary
     from idt.batch.extract_many import extract_many
@@ -168,7 +168,7 @@ def _extract_many(jobs, params, run, settings, options, *, joins):
 
 
 def _verify(folder, quiet):
-    """Say which feature files must be made again; exit status."""
+    """Print which feature files must be made again; return the exit status."""
     from idt.batch import run_report, verify
 
     files = verify.find(folder)
@@ -183,7 +183,7 @@ def _verify(folder, quiet):
 
 @command
 def convert(arguments):
-    """Run ``idt-convert``, feature files to and from the forms of the authors' release, with these ``arguments``."""
+    """Run ``idt-convert``, which converts feature files to and from the release's forms, with these ``arguments``."""
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
@@ -211,7 +211,7 @@ def convert(arguments):
 
 
 def _report(outcome, quiet):
-    """One line on stdout for a finished video, on stderr for a failed one."""
+    """Print one line: on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
         warn(f"idt-extract: {with_name(job.source, outcome.error)}")

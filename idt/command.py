@@ -1,7 +1,7 @@
-"""What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
+"""Options generated from parameter dataclasses, one-line errors, exit statuses: shared by all commands.
 
 Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
-by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a word: nobody reads the results any more).
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a message, because the reader has gone).
 """
 
 import argparse
@@ -30,7 +30,7 @@ COLLECTED = 200_000
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose help ends with a line to paste and whose errors are one line.
+    """Argument parser whose help ends with an example to paste and whose errors are one line.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        """Say what is wrong in one line and exit with status 2."""
+        """Print the error in one line and exit with status 2."""
         self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def _refuse_files_like_options(self, words):
-        """Refuse names of files that would be options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
+        """Refuse file names that begin like options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
         for word in words or []:
             if word == "--":
                 return
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Help without the metavar said twice, wide enough for one line an option."""
+    """Help formatter that prints a metavar once and has a line for each option."""
 
     def __init__(self, prog):
         super().__init__(prog, max_help_position=30, width=110)
@@ -148,7 +148,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
 
 
 def flag_of(field):
-    """Name the option of a parameter dataclass's ``field``, such as ``--no-camera`` of ``camera``."""
+    """Return the option for the ``field`` of a parameter dataclass, such as ``--no-camera`` for ``camera``."""
     return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
@@ -157,13 +157,13 @@ def _as_options(values):
 
 
 def fields_of(arguments, cls):
-    """Build the parameter dataclass ``cls`` from parsed ``arguments``; with a preset, over its values."""
+    """Build the parameter dataclass ``cls`` from parsed ``arguments``, over the values of a preset if one is given."""
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
 def run_options(arguments):
-    """Build the `RunOptions` from the parsed ``arguments`` of `add_common_options`; what is absent has its default."""
+    """Build the `RunOptions` from parsed ``arguments`` of `add_common_options`; absent options have their defaults."""
     return RunOptions(
         jobs=getattr(arguments, "jobs", None) or 1,
         threads=getattr(arguments, "threads", None) or 1,
@@ -250,7 +250,7 @@ def add_number_option(parser, flag, bounds, *, default, help, said=""):
     help : str
         Its help, without bounds and default.
     said : str
-        What the help says of the default where that is None.
+        Phrase of the help about a default that is None.
     """
     said = said or f"default {default}"
     parse = value_parser(type(bounds.low), bounds)
@@ -269,7 +269,7 @@ def say(text, *, red=False):
 
 
 def warn(text):
-    """Print the line ``text`` on stderr, as `say`."""
+    """Print the line ``text`` on stderr, as `say` does on stdout."""
     signals.print_line(printable(text), sys.stderr)
 
 
@@ -303,8 +303,8 @@ def command(main):
 
     def guarded(arguments):
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A path may hold what the terminal cannot print; stderr escapes it by itself. Whoever reads a pipe gets
-            # each result when it is there, and may go when he has seen enough.
+            # A path may contain characters that the terminal cannot print; stderr escapes them by itself. Line
+            # buffering gives the reader of a pipe each result at once.
             sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
         try:
             return reported(arguments)
@@ -332,7 +332,7 @@ def command(main):
             if number == signal.SIGPIPE:
                 raise
             said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-            # There is nobody to read it where the terminal was closed.
+            # The terminal may be closed.
             with contextlib.suppress(OSError, signals.CommandEnded):
                 warn(f"{name}: {said}; nothing incomplete was left under a final name")
             return signals.status_of(number)
@@ -344,7 +344,7 @@ def command(main):
 
 
 def _give_up(line):
-    """End a command that waits for a decoder; the main thread may never come back from there."""
+    """End a command that waits for a decoder, whose call may never return to the main thread."""
     with contextlib.suppress(OSError, signals.CommandEnded):
         warn(f"{os.path.basename(sys.argv[0])}: {line}")
     signals.end_at_once(WRONG)
@@ -360,7 +360,7 @@ def error_line(error):
 
 
 def value_parser(annotation, bounds=None):
-    """Parser of a field's text for argparse.
+    """Make the argparse type of an option from the annotation of its field.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ from idt.workers.threads import thread_pool
 
 
 class FrameState(NamedTuple):
-    """Everything known after one frame.
+    """The state of the extraction after one frame.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class FrameState(NamedTuple):
     flow, flow_warp : list of (h, w, 2) float32
         At every scale, finest first; empty for the first frame.
     live : list of LiveTracks
-        Those of each scale, new ones included; the loop goes on changing them.
+        Live tracks of each scale, new ones included; the loop changes them later.
     finished : collect.FinishedTracks
-        Those that ended at this frame.
+        Tracks that ended at this frame.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with
@@ -60,7 +60,7 @@ class FrameState(NamedTuple):
 
 
 class ObservedFrame(NamedTuple):
-    """What a frame shows by itself.
+    """Everything about a frame that does not depend on the tracks.
 
     Attributes
     ----------
@@ -86,7 +86,8 @@ class ObservedFrame(NamedTuple):
 
 
 def observe_frames(video, levels, params, boxes):
-    """Look at each frame and at the flow that leads to it: everything that does not depend on the tracks.
+    """Compute, for each frame, everything that does not depend on the tracks, the flow from the previous frame
+    included.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def observe_frames(video, levels, params, boxes):
 
 
 def given_flow(params):
-    """Begin a flow that is known between consecutive frames only, if that is the flow of ``params``; else None."""
+    """Begin the flow of ``params`` if it is known between consecutive frames only; return None for any other flow."""
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
@@ -133,7 +134,7 @@ def given_flow(params):
 
 
 def observe_frame(frame, levels, params, mask, starts):
-    """Look at one frame alone.
+    """Compute the pyramid, textured cells, expansion and keypoints of one frame.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ def observe_frame(frame, levels, params, mask, starts):
 
     Returns
     -------
-    Observed
+    ObservedFrame
     """
     pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
     # 5: where a track may start
@@ -160,7 +161,7 @@ def observe_frame(frame, levels, params, mask, starts):
 
 
 def run_frame_loop(video, params, *, boxes=None, threads=1):
-    """Run the frame loop; `idt.show` and others who want to look inside call it, too.
+    """Run the frame loop; `idt.show` calls it, too, for the state after each frame.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
 
     Yields
     ------
-    Step
+    FrameState
         One for every frame.
     """
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
@@ -197,7 +198,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
 
 
 def features_of(video, params, *, boxes=None, threads=1):
-    """Extract from an opened video, a chunk at a time: `idt.stream` without the opening.
+    """Extract from an opened video, chunk by chunk; `idt.stream` opens the video and calls this.
 
     Parameters
     ----------
@@ -222,7 +223,7 @@ def features_of(video, params, *, boxes=None, threads=1):
 
 
 def source_of(video, boxes=None):
-    """Return what the features of a video are made from, as a feature file records it.
+    """Return the provenance of features, as a feature file records it.
 
     Parameters
     ----------
@@ -242,12 +243,12 @@ def source_of(video, boxes=None):
 
 
 def load_boxes(boxes):
-    """Read human ``boxes`` from their file, unless they are None or were read already."""
+    """Read human ``boxes`` from their file; None and boxes that were read already are returned unchanged."""
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
 def compensate(previous, now, fields, levels, params):
-    """Estimate the camera's motion between two frames, and the flow that remains without it (4).
+    """Estimate the camera's motion between two frames, and the flow that remains without it (section 4).
 
     Parameters
     ----------
@@ -280,14 +281,14 @@ _STEP_BINS = sum(layout.step_sizes(1).values())
 
 
 def _expand(gray, levels, params, *, second_only=False):
-    """Expand a frame for the flow from or to it; None for flows that need no more than its gray levels."""
+    """Expand a frame for the flow from or to it; None if the flow is computed from gray levels only."""
     if params.flow != "farneback":
         return None
     return flow.expand(gray, levels, finest=params.flow_from, second_only=second_only)
 
 
 def flow_to(previous, gray, expansion, levels, params):
-    """Compute the flow from the frame before to another one.
+    """Compute the flow from the previous frame to another image.
 
     Parameters
     ----------
@@ -313,7 +314,7 @@ def flow_to(previous, gray, expansion, levels, params):
 
 
 def _advance_by(params, *, describe):
-    """Return what describes the tracks of one scale where they are (7), if asked for, and moves them on (6)."""
+    """Return the function that describes the tracks of one scale (section 7) and moves them on (section 6)."""
 
     def advance(tracks, gray, field, remaining):
         if describe:
@@ -333,7 +334,7 @@ def _advance_by(params, *, describe):
 
 
 def _start_tracks(live, textured, params):
-    """Start a track in every textured cell that no live track of its scale occupies; a cuboid in every cell."""
+    """Start a track in every textured cell without a live track; without tracking, a cuboid in every cell."""
     for tracks, cells in zip(live, textured, strict=False):  # none where no track may start
         if params.tracks == "none":
             every = np.ones_like(cells)
@@ -343,7 +344,7 @@ def _start_tracks(live, textured, params):
 
 
 def scaled_boxes(video, boxes):
-    """Return human ``boxes`` in pixels of the frames that a ``video`` gives out; None where there are none."""
+    """Read human ``boxes`` and scale them to the frames of ``video``; None if there are no boxes."""
     boxes = load_boxes(boxes)
     if boxes is None:
         return None
@@ -351,7 +352,7 @@ def scaled_boxes(video, boxes):
 
 
 def mask_of(frame, params, boxes):
-    """Return 0 where ``boxes`` or ``params`` find a person in a ``frame``; None where nobody was looked for."""
+    """Return a mask of a ``frame``, 0 on people of ``boxes`` or found as ``params`` say; None if nobody was sought."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

@@ -150,6 +150,21 @@ def test_numbers_of_splits_are_averaged_or_their_videos_counted_together(tmp_pat
     assert [one.names for one in pool.scores()] == [list(VIDEOS)]
 
 
+def test_videos_of_other_splits_in_one_file_are_no_loss(tmp_path):
+    for split, rows in (("1", np.arange(0, 48, 2)), ("2", np.arange(1, 47, 2))):
+        lines = [["name", "label", *CLASSES]]
+        lines += [[VIDEOS[row], CLASSES[LABELS[row]], *IDT.values[row]] for row in rows]
+        (tmp_path / f"i{split}.csv").write_text("\n".join(",".join(map(str, line)) for line in lines) + "\n")
+    sources = {"idt": str(tmp_path / "i{split}.csv"), "cnn": BOTH["cnn"]}
+    protocol = FusionProtocol(splits=("1", "2"), pool=True)
+    with pytest.raises(DataError, match=r"24 videos of cnn have no label in the labels.*--missing drop"):
+        fuse(sources, protocol=protocol)
+    found = fuse(sources, protocol=protocol, missing="drop").report
+    assert found["videos"] == 47
+    assert found["missing"] == [VIDEOS[47]]
+    assert found["notes"][-1].startswith("1 videos were left out, because a source or the labels lack them")
+
+
 def test_videos_of_several_labels_are_ranked():
     rng = np.random.default_rng(3)
     has_class = rng.random((48, 6)) < 0.3

@@ -67,6 +67,8 @@ class Gathered:
     facts : dict of str to SourceFacts
     missing : list of str
         Videos that were left out, because a source lacks them.
+    unlabelled : list of str
+        Videos of a source that were left out, because they have no label in this split.
     """
 
     split: str
@@ -75,6 +77,7 @@ class Gathered:
     scaled: dict[str, np.ndarray]
     facts: dict[str, SourceFacts]
     missing: list[str]
+    unlabelled: list[str]
 
 
 def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=None):
@@ -117,7 +120,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
     there = {name: np.all([each.present for each in streams], axis=0) for name, streams in aligned.items()}
-    rows, gone = _common(truth, there, aligned, missing)
+    rows, gone, extra = _common(truth, there, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
     for source, given in zip(here, sources, strict=True):
@@ -132,7 +135,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
         # With {split} in it a note is the same for all splits.
         changes = list(zip(source.paths, given.paths, strict=True))
         facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
-    return Gathered(split, truth, raw, scaled, facts, gone)
+    return Gathered(split, truth, raw, scaled, facts, gone, extra)
 
 
 def _replaced(text, changes):
@@ -211,7 +214,7 @@ def _few(names):
 
 
 def _common(truth, there, aligned, missing):
-    """Find the rows of the videos that every source has, and the videos that one lacks."""
+    """Find the rows of the videos that every source has, the videos that one lacks, and those without a label."""
     wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in there.items()}
     problems = [
@@ -232,7 +235,7 @@ def _common(truth, there, aligned, missing):
     if not len(rows):
         raise DataError(f"no video has scores of all sources: {'; '.join(problems)}")
     lost = wanted & ~np.all(list(there.values()), axis=0)
-    return rows, [*(truth.names[row] for row in np.flatnonzero(lost)), *extra]
+    return rows, [truth.names[row] for row in np.flatnonzero(lost)], list(extra)
 
 
 def _some(names, holds):

@@ -95,7 +95,7 @@ def make_report(sources, protocol, fused, classical, origin):
             for place, (split, mine, given) in enumerate(zip(gathered, together["per_split"], weights, strict=True))
         ],
         "part": _part(protocol.dataset, gathered),
-        "missing": list(dict.fromkeys(name for split in gathered for name in split.missing)),
+        "missing": list(dict.fromkeys(_left_out(gathered))),
         "notes": _notes(gathered, classical, origin),
         "published": [entry._asdict() for entry in published(protocol.dataset or "")],
         "versions": versions(),
@@ -125,10 +125,17 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
     }
 
 
+def _left_out(gathered):
+    """Names of the videos that are left out: each as often as a source lacks it, or once if no split has its label."""
+    tested = {name for split in gathered for name in split.truth.names}
+    unlabelled = dict.fromkeys(name for split in gathered for name in split.unlabelled if name not in tested)
+    return [*(name for split in gathered for name in split.missing), *unlabelled]
+
+
 def _part(dataset, gathered):
     """Return the part of a data set that is covered, as `classify.reports.extent.shortfall` does."""
     classes, splits = SIZES.get(dataset or "", (0, 0))
-    found, gone = len(gathered[0].truth.classes), sum(len(split.missing) for split in gathered)
+    found, gone = len(gathered[0].truth.classes), len(_left_out(gathered))
     total = gone + sum(len(split.truth.names) for split in gathered)
     part = [
         f"{there} of {whole} {what}"
@@ -167,7 +174,10 @@ def _notes(gathered, classical, origin):
         notes.append(
             "the weights are equal, because no name says which sources are dense trajectories and which networks"
         )
-    gone = sum(len(split.missing) for split in gathered)
+    gone = len(_left_out(gathered))
     if gone:
-        notes.append(f"{gone} videos were left out, because a source lacks them: the numbers are not of the whole test")
+        notes.append(
+            f"{gone} videos were left out, because a source or the labels lack them: the numbers are not of the whole"
+            " test"
+        )
     return notes

@@ -156,7 +156,7 @@ def _videos(report):
     for title, entries in (
         ("Corrected", [_line(entry) for entry in report["corrected"]]),
         ("Spoiled", [_line(entry) for entry in report["spoiled"]]),
-        ("Left out, because a source lacks them", report["missing"]),
+        ("Left out, because a source or the labels lack them", report["missing"]),
     ):
         if entries:
             more = [f"- … and {len(entries) - SHOWN} more in report.json"] if len(entries) > SHOWN else []

@@ -1,4 +1,4 @@
-"""One video to its flow files, unless they are up to date, and whether those of a folder are whole."""
+"""Write the flow files of one video, unless they are up to date, and verify the flow files of a folder."""
 
 import contextlib
 import os
@@ -94,7 +94,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
 
 
 def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=False):
-    """Refuse jobs whose outputs would destroy something.
+    """Refuse jobs whose outputs would overwrite an input or a foreign file.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     folder : str or Path
         The output folder.
     inputs : iterable of path
-        What is read besides the videos.
+        Other files that the command reads.
     beside : iterable of path
         Files that are written besides the flow files.
     overwrite : bool or collection of path
@@ -134,7 +134,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
 
 
 def check(folder, path):
-    """Look at all flow files of a video.
+    """Verify all flow files of a video.
 
     Parameters
     ----------

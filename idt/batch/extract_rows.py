@@ -1,7 +1,7 @@
-"""One video to rows of the release's form, text or binary, by way of a feature file that is not kept.
+"""Extract one video to rows of the release's layout, as text or binary, by way of a temporary feature file.
 
-Rows need the number of frames, which is known at the end, and memory should not grow with the length of a video: so the
-features go to a temporary file first, with histograms as float32, and are converted from there.
+Rows need the number of frames, which is known at the end only. The features are written to a temporary file first, with
+histograms as float32, and converted from there, so that memory does not grow with the length of the video.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The command `idt-flow`: flow and warped flow of videos as the files that two-stream networks are trained from."""
+"""The command `idt-flow`: write optical flow and warped flow of videos as files for two-stream networks."""
 
 import functools
 import os
@@ -59,7 +59,7 @@ def flow(arguments):
 
 
 def _flow_options(arguments):
-    """Options of ``idt-flow``, and the parameters of the flow and of its files."""
+    """Parse the options of ``idt-flow``; return them with the parameters of the flow and of its files."""
     parser = Parser(
         "idt-flow",
         "Write the optical flow of videos, or what remains of it without the camera's motion (--warped), as the files"
@@ -100,7 +100,7 @@ def _flow_options(arguments):
 
 
 def _refuse_file(options):
-    """Refuse an output that is a file, be it an input or somebody's."""
+    """Refuse an output that is an existing file, be it an input or anything else."""
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES, VIDEOS
 
@@ -110,7 +110,7 @@ def _refuse_file(options):
 
 
 def _export_one(job, params, run, options):
-    """One video, in this process; exit status."""
+    """Export one video in this process; return the exit status."""
     from idt.batch.export_flow import export_job
 
     outcome = export_job(job, params, boxes=options.boxes, strict=options.strict, run=run)
@@ -121,7 +121,7 @@ def _export_one(job, params, run, options):
 
 
 def _write_lists(params, run):
-    """Write the lists of the videos, where the layout has some."""
+    """Write the lists of the videos, if the layout has any."""
     from idt.flows import lists
     from idt.flows.layouts import LAYOUTS
 
@@ -131,7 +131,7 @@ def _write_lists(params, run):
 
 
 def _export_many(jobs, params, run, options, *, joins):
-    """Many videos, and the files that tell of them; exit status."""
+    """Export many videos with a summary; return the exit status."""
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary
     from idt.batch.export_flow import export_job
@@ -154,7 +154,7 @@ def _export_many(jobs, params, run, options, *, joins):
 
 
 def _verify(folder, quiet):
-    """Say which videos must be done again; exit status."""
+    """Print which videos must be exported again; return the exit status."""
     from idt.batch import run_report
     from idt.batch.export_flow import check
     from idt.flows import record
@@ -170,7 +170,7 @@ def _verify(folder, quiet):
 
 
 def _report(outcome):
-    """One line on stdout for a finished video, on stderr for a failed one."""
+    """Print one line: on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
         warn(f"idt-flow: {with_name(job.source, outcome.error)}")

@@ -1,4 +1,4 @@
-"""Work on many videos, in processes that may die or on a cluster, shared with other runs.
+"""Run jobs in processes that may die or on a cluster; several runs can share the jobs.
 
 `extract_many` extracts this way, and idt-net scores. A failure is an `Outcome` with its reason, and the others go on.
 """
@@ -15,7 +15,7 @@ from idt.workers import cluster, processes
 
 
 class Work(NamedTuple):
-    """What is done with each of many jobs.
+    """The functions that do one job, in a process of this machine or on a cluster.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Work(NamedTuple):
 
 
 def run_jobs(work, jobs, *, run, advance=None, prepare=None):
-    """Work on many videos, the longest first.
+    """Run jobs, the longest first.
 
-    What another run is at is passed over, and waited for at the end.
+    Jobs that another run is working on are skipped, and waited for at the end.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def run_jobs(work, jobs, *, run, advance=None, prepare=None):
 
 
 def _ended(work, tasks, run, tell):
-    """Place and result of the tasks as they end, on this machine or a cluster."""
+    """Yield index and result of the tasks as they end, on this machine or on a cluster."""
     if cluster.is_connected():
         return cluster.run(work.attempt_on_cluster, (work.for_cluster(*task) for task in tasks))
     return processes.run(work.attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
@@ -95,7 +95,7 @@ def _tell(advance, indices, place, *counts):
 
 
 def outcome_of(job, result):
-    """Return the outcome of a ``job`` as it was asked for, also where the ``result`` is that its process died."""
+    """Return the outcome of a ``job`` from its ``result``; a process that died is a failure."""
     if not isinstance(result, processes.Lost):
         return result._replace(job=job)
     atomic.sweep(job.output.parent, [job.output.name])

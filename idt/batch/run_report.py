@@ -1,4 +1,4 @@
-"""What the commands that work on many videos share: the bar, a line for each video, and the end."""
+"""Report a run over many videos: the progress bar, a line for each video, the summary and the exit status."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from idt.workers.progress import progress_bar
 
 
 def report_outcomes(count, outcomes, report, *, quiet):
-    """Count the outcomes of many videos while a bar shows how far they have come.
+    """Count the outcomes of many videos, with a progress bar.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def report_outcomes(count, outcomes, report, *, quiet):
 
 
 def end_run(name, count, total, folder, run, *, scheduler, quiet):
-    """Write the summary of a run, and say in one line each what was noted and how many videos failed.
+    """Write the summary of a run, and print one line each about the notes and the number of failed videos.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def end_run(name, count, total, folder, run, *, scheduler, quiet):
 
 
 def verify_files(paths, check, unit, *, quiet):
-    """Look at many files, and print what is wrong with any.
+    """Verify many files, and print the fault of each that has one.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def verify_files(paths, check, unit, *, quiet):
     check : callable
         Gives the `idt.batch.verify.Finding` of a path.
     unit : str
-        What the bar counts.
+        Unit of the bar.
     quiet : bool
         Show no bar.
 

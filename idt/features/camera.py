@@ -1,4 +1,4 @@
-"""The camera's motion in a video, frame by frame."""
+"""The camera's motion in a video, one row per frame."""
 
 from dataclasses import dataclass
 

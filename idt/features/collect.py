@@ -1,7 +1,7 @@
-"""Finished tracks of every frame, collected: tested, summarised, described, and joined into `Features`.
+"""Collect the finished tracks of every frame: test, measure and describe them, and join them into `Features`.
 
-Bookkeeping between the frame loop (`extractor`), which knows tracks by scale and in pixels of their scale, and the
-features that a caller gets, which hold one array a column for the tracks of all scales, in full-resolution pixels.
+The frame loop (`extractor`) has tracks by scale, in pixels of their scale. The features that a caller gets have one
+array a column for the tracks of all scales, in full-resolution pixels.
 
 Method: docs/method/extraction.md, sections 7.5, 8 and 9.
 """
@@ -22,7 +22,7 @@ CHUNK = 16
 
 
 class FinishedTracks(NamedTuple):
-    """Tracks that made their L steps at one frame, at all scales, finest first; kept or not.
+    """Tracks that made their L steps at one frame, at all scales, finest scale first, kept and dropped ones.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class FinishedTracks(NamedTuple):
 
 
 class _KeptTracks(NamedTuple):
-    """The tracks of a frame that passed the tests, and the camera's motion."""
+    """The kept tracks of a frame, and the camera's motion."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     motion: Any
@@ -51,14 +51,14 @@ class _KeptTracks(NamedTuple):
 
 
 def finished_tracks(live, finished, levels, params, since):
-    """Test and summarise the tracks that ended at a frame, and describe those that are kept.
+    """Test and measure the tracks that ended at a frame, and describe those that are kept.
 
     Parameters
     ----------
     live : list of LiveTracks
         Of every scale, finest first.
     finished : list of idt.steps.tracks.FinishedAtScale
-        What the tracks of every scale have finished.
+        Finished tracks of every scale.
     levels : list of Scale
     params : ExtractionParams
     since : int
@@ -78,10 +78,10 @@ def finished_tracks(live, finished, levels, params, since):
     displacements *= factor[:, None, None]
     statistics = selection.measure_tracks(points, displacements, camera=params.camera)
     if params.tracks == "none":
-        # What stays is neither static nor erratic; all cuboids count.
+        # Cuboids do not move, so that tests of motion do not apply: all are kept.
         statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
     described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
-    # Of most tracks nobody needs the histograms.
+    # Most tracks are dropped, and their histograms are not needed.
     means, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)
@@ -118,7 +118,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
 
 
 def _taken(kept):
-    """Take everything out of a list: the parts of a chunk need not live until the chunk is written."""
+    """Empty a list and return its elements, so that they can be freed before the chunk is written."""
     taken = kept[:]
     kept.clear()
     return taken
@@ -126,7 +126,7 @@ def _taken(kept):
 
 @functools.lru_cache
 def _described(length, time_cells, every, remainder):
-    """Count the described steps of each time cell; the frame's number divided by ``every`` leaves ``remainder``."""
+    """Count the described steps of each time cell; ``remainder`` is the frame's number modulo ``every``."""
     group = length // time_cells
     # Step k of L was made at this frame − L + k.
     steps = np.arange(remainder - length, remainder - length + time_cells * group)
@@ -134,7 +134,7 @@ def _described(length, time_cells, every, remainder):
 
 
 def _kept_tracks(step):
-    """Keep what passed the tests."""
+    """Select the tracks of a frame that passed all tests."""
     tracks, statistics = step.finished, step.finished.statistics
     kept = np.flatnonzero(statistics.kept)
     columns = {

@@ -1,4 +1,4 @@
-"""The forms of a feature file: which datasets it holds, and how each number lies in them.
+"""The datasets of a feature file, and how each stores its numbers.
 
 =========  ===========================================================================================================
 plain      every column of `columns.COLUMNS`; histograms in fixed point, round(1024 · x) as uint16
@@ -9,9 +9,9 @@ projected  the frame, scale, position and frame step of each track and, instead 
            along the axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
 =========  ===========================================================================================================
 
-What is lost: in fixed point 1/2048; of a point 1/128 pixel, which does not add up along the track; of a float16 one
-part in 2048. The steps are taken one after the other, what is projected being what the other form would have held,
-so that converting a file gives what extracting into that form gives.
+Rounding errors: fixed point, 1/2048; points, 1/128 pixel, which does not add up along the track; float16, one
+part in 2048. Descriptors are rounded before they are projected, so that converting a plain file gives the same numbers
+as extracting into a projected one.
 """
 
 import dataclasses
@@ -29,14 +29,14 @@ from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
 PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
-"""The columns of a projected file: what encoding asks of a track besides its descriptors."""
+"""The columns of a projected file: encoding needs these besides the descriptors."""
 
 STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
 
 
 def stored_params(params, storage=PLAIN):
-    """Return what a feature file records as ``params``: the parameters of the extraction, and the form.
+    """Return the parameters that a feature file records: those of the extraction, and how columns are stored.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def stored_params(params, storage=PLAIN):
 
 
 def extraction_params(stored):
-    """Return the ``stored`` parameters without those of the form; None stays None."""
+    """Return the ``stored`` parameters without the entries about storage; None stays None."""
     return stored and {name: value for name, value in stored.items() if name not in STORAGE_ENTRIES}
 
 
 class ColumnStorage:
-    """How the columns of a feature file are stored.
+    """The datasets in which a feature file stores its columns.
 
     Parameters
     ----------
@@ -119,15 +119,15 @@ class ColumnStorage:
 
     @property
     def blocks(self):
-        """Names of the blocks of networks: list of str."""
+        """Return the names of the blocks pooled from networks: list of str."""
         return [] if self.network is None else list(self.network["blocks"])
 
     def decode_block(self, name, read, maxima):
-        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` those of each divided block."""
+        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` the divisors."""
         return decoded_block(self.network, name, read(f"network/{name}"), maxima.get(name))
 
     def encode(self, columns):
-        """Arrays of the fields.
+        """Encode columns into the arrays of the fields.
 
         Parameters
         ----------
@@ -156,12 +156,12 @@ class ColumnStorage:
         return found
 
     def rounded(self, name, values):
-        """A column as it would be read back."""
+        """Return a column as it would be read back."""
         codec = self._codecs[name]
         return codec.decode(codec.encode(values))
 
     def decode(self, name, read):
-        """A column.
+        """Decode a column.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class ColumnStorage:
 
 
 def row_shapes(params, points):
-    """Shape of a row of every column in a file, but for the frame step.
+    """Return the shape of a row of every column in a file, without the frame step.
 
     Parameters
     ----------

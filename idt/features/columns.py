@@ -1,4 +1,4 @@
-"""Columns of tracks (docs/method/extraction.md, section 9): dtype, shape and range of each, and the relative time."""
+"""The columns of tracks (docs/method/extraction.md, section 9): dtype, shape and range, and the relative time."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ Method: docs/method/extraction.md, section 9.1.
 
 
 def checked_column(name, value):
-    """Return a ``value`` for the column ``name`` as a contiguous array of its dtype, or refuse it.
+    """Return ``value`` as a contiguous array of the dtype of column ``name``; refuse another shape or range.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def checked_column(name, value):
 
 
 def empty_columns(length=15, cells=2, time_cells=3):
-    """Return every column but the frame step with no rows, for a ``length``, ``cells`` and ``time_cells``."""
+    """Return every column but the frame step without rows, for a ``length``, ``cells`` and ``time_cells``."""
     rows = {"points": (length + 1, 2)}
     rows.update({name: (size,) for name, size in block_sizes(length, cells, time_cells).items()})
     return {
@@ -57,7 +57,7 @@ def empty_columns(length=15, cells=2, time_cells=3):
 
 
 def time_position(frame, *, length, first, frames):
-    """Compute the relative time of tracks: their middle between the first and the last frame.
+    """Compute the relative time of tracks: their middle on a scale from the first frame, 0, to the last, 1.
 
     Parameters
     ----------

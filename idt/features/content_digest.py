@@ -1,9 +1,8 @@
-"""A digest of what a feature file holds, which its writer records: to tell two files apart nobody reads all of them.
+"""Digest of the numbers of a feature file, recorded by its writer, so that files can be compared without reading them.
 
-It is the SHA-256 of the numbers as they are stored, before they are compressed, of the parameters, and of what is known
-of the video. It depends neither on how many rows arrived at once nor on the libraries that compress them. What is read
-from a file later is compared with checksums, so that the record is of the numbers that a reader gets; `digest_of_file`
-computes it anew.
+It is the SHA-256 of the stored numbers before compression, of the parameters, and of the video's size, rate and length.
+It depends neither on the block size nor on the compression library. Checksums verify the numbers when they are read, so
+that a reader gets the numbers of the digest. `digest_of_file` computes the digest again.
 """
 
 import hashlib
@@ -16,13 +15,13 @@ ATTRIBUTE = "content"
 
 
 class ContentDigest:
-    """The numbers of a feature file, some rows at a time."""
+    """Digest of the numbers of a feature file, fed block by block."""
 
     def __init__(self):
         self._hashes = {}
 
     def add(self, fields):
-        """Take in rows.
+        """Add rows.
 
         Parameters
         ----------

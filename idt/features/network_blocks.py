@@ -1,9 +1,9 @@
-"""Descriptors of tracks that networks give: blocks beside trajectory, hog, hof, mbhx and mbhy.
+"""Descriptors of tracks pooled from networks: blocks beside trajectory, hog, hof, mbhx and mbhy.
 
 A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
-what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
-``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
-these that are added then; ``power``, the exponent of every number, with its sign. Source: docs/method/networks.md,
+how they were pooled. ``blocks`` is the width C of each. ``divided`` lists the blocks whose channels are divided, when
+they are read, by the maxima over the video, ``maxima/NAME`` (S · C,) float32. ``scales`` is the number S of scales that
+are then added. ``power`` is the exponent of every number, which keeps its sign. Source: docs/method/networks.md,
 section 7.
 """
 
@@ -24,12 +24,12 @@ MOST = 64
 
 @dataclass(frozen=True)
 class NetworkBlocks:
-    """Blocks of descriptors by networks.
+    """Blocks of descriptors pooled from networks.
 
     Attributes
     ----------
     made : dict
-        What made them, as the parameter ``network`` of a feature file.
+        Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
         Or, on the way into a file, sums (n, S · C).
     """
@@ -44,12 +44,12 @@ class NetworkBlocks:
         return True
 
     def take(self, index):
-        """Return the blocks of some tracks, ``index`` as of an array."""
+        """Return the blocks of the tracks ``index``, as for an array."""
         return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
-        """Join those of several chunks.
+        """Concatenate the blocks of several chunks.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class NetworkBlocks:
 
 
 def checked_blocks(made, name="the parameter network"):
-    """Check what a file says of its blocks.
+    """Check the description of blocks that a file records.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ def checked_blocks(made, name="the parameter network"):
 
 
 def stored_width(made, name):
-    """Return the columns of the block ``name`` as ``made`` says that they are stored."""
+    """Return the number of stored columns of the block ``name`` that ``made`` describes."""
     return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
 
 
 def decoded_block(made, name, sums, maxima):
-    """Return a block as it is encoded.
+    """Decode a stored block into descriptors.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`Reader`: a feature file, opened, checked, and read some rows or columns at a time."""
+"""`Reader`: an open feature file whose structure is checked, read by rows and columns."""
 
 import math
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ PROJECTED = "projected"
 
 @dataclass(frozen=True)
 class Reader:
-    """The datasets of an open feature file, checked, and its metadata.
+    """The checked datasets of an open feature file, and its metadata.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Reader:
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     maxima : dict of str to ndarray
-        What the channels of blocks of networks are divided by.
+        Divisors of the channels of network blocks.
     """
 
     file: Any
@@ -54,11 +54,11 @@ class Reader:
 
     @property
     def columns(self):
-        """Names that `read` can give."""
+        """Return the names that `read` accepts."""
         return [*self.storage.columns, *([PROJECTED] if self.storage.widths else []), *self.storage.blocks]
 
     def read(self, first, last, names):
-        """Read some rows.
+        """Read a range of rows.
 
         Parameters
         ----------
@@ -138,12 +138,12 @@ def open_features(path):
 
 
 def track_count(file):
-    """Return the number of tracks of an open feature ``file``, which stands in the header of a dataset."""
+    """Return the number of tracks of an open feature ``file``, read from a dataset's header."""
     return len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
 
 
 def _checked(file):
-    """The reader of an open file whose datasets are what its parameters say."""
+    """Return the reader of an open file after checking its datasets against its parameters."""
     recorded = hdf5.json_attribute(file, "params")
     flags = {name: (recorded or {}).get(name) is True for name in ("float32", "compact")}
     try:
@@ -180,7 +180,7 @@ def _checked(file):
 
 
 def _widths(file):
-    """Coordinates of each block of a projected file: dict of str to int."""
+    """Return the number of coordinates of each block of a projected file: dict of str to int."""
     widths = hdf5.json_attribute(file, PROJECTED) or {}
     names = {*layout.DESCRIPTORS, "joint"}
     if not widths or not all(name in names and type(width) is int and width > 0 for name, width in widths.items()):

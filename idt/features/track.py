@@ -1,4 +1,4 @@
-"""One track: a row of every column of `Features`; and what may stand between the brackets of ``features[…]``."""
+"""`Track`, one row of `Features`, and the check of an index in ``features[…]``."""
 
 import operator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from idt.features.columns import COLUMNS
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Track:
-    """One track of `Features`: the same names, an axis less. None where the features lack the column.
+    """One track of `Features`, with the same attribute names and one axis less; None where a column is absent.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Track:
 
 
 def checked_index(index, count):
-    """Return an index into ``count`` tracks in a form that numpy takes, or refuse it.
+    """Return an index into ``count`` tracks as numpy takes it, or refuse it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all files of ours share, and the room that opens what strangers made.
+"""Reading and writing files: what our formats share, and readers of files that strangers made.
 
 hdf5         HDF5 of ours, read as a stranger may have made or damaged it
 result_file  HDF5 of ours, written: format, version, parameters, source, versions; text and numbers

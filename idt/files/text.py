@@ -1,4 +1,4 @@
-"""Text and bytes that strangers wrote: what is opened, how much of it is read, and what is refused.
+"""Open and read text and bytes that strangers wrote, within limits.
 
 Every reader of lists, labels, boxes, recipes and reports goes through `open_regular`. It opens regular files only,
 because a pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines
@@ -101,7 +101,7 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
     most : int
         Bytes that it may hold.
 
@@ -146,7 +146,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
 
     Returns
     -------
@@ -163,14 +163,14 @@ def numbered_lines(path, *, what="UTF-8 text"):
 
 
 def as_utf8(file, name):
-    """Read text as UTF-8 without a byte order mark, also where it is UTF-16 with one.
+    """Read text as UTF-8 without byte order mark; UTF-16 with a byte order mark is converted.
 
     Parameters
     ----------
     file : io.BufferedReader
         At its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def as_utf8(file, name):
 
 
 class _Recoded(io.RawIOBase):
-    """UTF-16, read as UTF-8."""
+    """A UTF-16 file read as UTF-8."""
 
     def __init__(self, file, name):
         super().__init__()
@@ -219,7 +219,7 @@ def holds(path, data):
 
 
 def encoded(text):
-    """Return ``text`` as UTF-8; what UTF-8 does not hold, of a name that is none, is escaped as in `printable`."""
+    """Return ``text`` as UTF-8; characters that UTF-8 cannot encode are escaped as in `printable`."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Frames that are handed over as arrays, in memory or one by one."""
+"""Frames that the caller passes as arrays, at once or one by one."""
 
 import math
 
@@ -9,7 +9,7 @@ from idt.errors import DataError
 
 
 class ArrayReader:
-    """Frames handed over as arrays, taken one by one: the iterable need not end."""
+    """Reader of arrays, taken one by one; the iterable may be endless."""
 
     kind, path, name, fps, decoder = "arrays", "", "arrays", math.nan, ""
 
@@ -22,13 +22,13 @@ class ArrayReader:
         self._frames = iter(frames)
 
     def skip(self):
-        """Take a frame and drop it, unchecked."""
+        """Take a frame and drop it without checking it."""
         there = next(self._frames, self) is not self
         self.position += there
         return there
 
     def read(self):
-        """Next frame, (H, W) or (H, W, 3) uint8; anything else is refused."""
+        """Return the next frame, (H, W) or (H, W, 3) uint8; refuse anything else."""
         image = next(self._frames, self)
         if image is self:
             return None
@@ -45,24 +45,24 @@ class ArrayReader:
         return image
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def digest(self):
-        """Return nothing: arrays have no content to tell them by that would not have to be kept."""
+        """Return the empty string: a digest of arrays would need all of them in memory."""
         return ""
 
     def check_unchanged(self):
         """Do nothing."""
 
     def times(self):
-        """Return nothing: arrays have no time stamps."""
+        """Return None: arrays have no time stamps."""
         return
 
     def faults(self, at_end):
-        """Return nothing, whether or not the reading is ``at_end``: an iterable announces no frame."""
+        """Return an empty list, whether or not ``at_end``: an iterable announces no number of frames."""
         return []
 
     def close(self):
-        """Forget the iterable."""
+        """Drop the reference to the iterable."""
         self._frames = iter(())

@@ -1,4 +1,4 @@
-"""Which decoder opens a video file: OpenCV or PyAV."""
+"""Choose the decoder of a video file: OpenCV or PyAV."""
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
@@ -8,7 +8,7 @@ from idt.params.decoder import REMEDY, chosen
 
 
 def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
-    """Open a video file, once.
+    """Open a video file with the decoder of the run.
 
     Parameters
     ----------

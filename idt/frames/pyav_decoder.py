@@ -27,7 +27,7 @@ RETRIES = 100
 
 
 class PyavReader:
-    """The frames of a video file.
+    """Reader of the frames of a video file through PyAV.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class PyavReader:
 
     @property
     def size(self):
-        """Bytes of the file."""
+        """Return the size of the file in bytes."""
         return self._file.size
 
     def digest(self):
@@ -90,7 +90,7 @@ class PyavReader:
         return self._next() is not None
 
     def read(self):
-        """Next frame, (H, W, 3) BGR uint8."""
+        """Return the next frame, (H, W, 3) BGR uint8."""
         frame = self._next()
         if frame is None:
             return None
@@ -98,11 +98,11 @@ class PyavReader:
         return self._pictures.convert(frame)
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def times(self):
-        """Return the seconds from the first frame to each, or None if the file does not say.
+        """Return the time of each frame in seconds since the first, or None if the file has no times.
 
         Every frame is decoded for it once more.
         """
@@ -125,7 +125,7 @@ class PyavReader:
         return stamps - stamps[0] if (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
-        """Say what is wrong with the frames that were read, a line each.
+        """Describe the faults of the frames that were read, one line each.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class PyavReader:
         self._release()
 
     def _next(self):
-        """Next decoded frame, or None."""
+        """Return the next decoded frame, or None."""
         number, frame = next(self._decoded, (-1, None))
         if frame is not None:
             self.position = number + 1
@@ -173,7 +173,7 @@ def _close(*items):
 
 
 def _decode(container, stream, damage, options, deinterlacer=None):
-    """Frames with their numbers. No method, because a generator that knows its reader would keep the file open."""
+    """Yield frames with their numbers; a method would keep the reader, and with it the file, open."""
     context = stream.codec_context
     context.thread_count = 1
     context.options = options
@@ -196,7 +196,7 @@ def _decode(container, stream, damage, options, deinterlacer=None):
 
 
 def _sent(context, packets, damage):
-    """Lists of frames that come when packets are sent to a decoder; None sends the last ones out."""
+    """Yield lists of frames that the decoder returns for packets; the packet None flushes it."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
         # An edit list hides frames that others refer to.
@@ -213,7 +213,7 @@ def _sent(context, packets, damage):
 
 
 def _packets(container, stream, damage):
-    """Packets of a stream, and None behind the last; what cannot be read is passed over."""
+    """Yield the packets of a stream, then None; unreadable packets are skipped."""
     failures = 0
     while failures < RETRIES:
         try:

@@ -1,4 +1,4 @@
-"""What a path, a number or an iterable means as a video, and which reader gives its frames."""
+"""Find the reader for a video given as path, camera index or iterable."""
 
 import glob
 import os
@@ -29,7 +29,7 @@ _URL = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
-    """Find the reader for whatever `video.open_video` accepts.
+    """Find the reader for any video that `video.open_video` accepts.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
 
     Returns
     -------
-    Capture, idt.frames.pyav_decoder.PyavReader, Images, Pages or Arrays
+    OpencvReader, PyavReader, ImageReader, PageReader or ArrayReader
 
     Raises
     ------
@@ -65,7 +65,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
 
 
 def _find_frames(video, channels, max_pixels):
-    """The reader of a camera or of arrays."""
+    """Return the reader of a camera or of arrays."""
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
@@ -105,7 +105,7 @@ def _find_file(text, max_pixels, decoder, deinterlace, vectors):
 
 
 def _open_image(path, text, max_pixels):
-    """The reader of an image file; None if a decoder of videos reads it, because its pictures move."""
+    """Return the reader of an image file; None for an animation, which a decoder of videos reads."""
     file = open_source(path)
     keep = False
     try:

@@ -1,11 +1,11 @@
-"""Frames in: a file, folder, pattern, camera or iterable of arrays becomes gray frames with their numbers.
+"""Open a file, folder, pattern, camera or iterable of arrays, and yield numbered gray frames.
 
 Method: docs/method/extraction.md, section 1.
 
-Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
-before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. `idt.frames.schedule` says which
-frames are kept. A frame that does not decode keeps its number in the source, and those behind it come one after the
-other as if it had never been. Left out: sound.
+Frames are decoded one after the other, never by seeking, which is inexact in most containers. Frames before ``start``
+and between those that ``fps`` selects are decoded but not converted. `idt.frames.schedule` selects the frames. A frame
+that does not decode keeps its number in the source, and the next frame that decodes follows without a gap. Left out:
+sound.
 """
 
 import math
@@ -29,7 +29,7 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """One gray frame: its number after resampling and in the source, (H, W) uint8 pixels, usable motion vectors."""
+    """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
@@ -47,7 +47,7 @@ def open_video(
     max_pixels: int = MOST_PIXELS,
     decoder: str = "auto",
 ) -> "Video":
-    """Open anything that has frames, and read the first one.
+    """Open any source of frames, and read the first one.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def open_video(
         Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
         known by then. No number depends on it.
     decoder : {"auto", "opencv", "pyav"}
-        What reads a video file: auto is PyAV where it is installed, else OpenCV.
+        Decoder of video files: auto is PyAV if it is installed, else OpenCV.
 
     Returns
     -------
@@ -135,7 +135,7 @@ class Video:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Where the frames come from: kind, path, name, digest, bytes; of a file its decoder; truncation, once known.
+        """Return the provenance: kind, path, name, digest, bytes; for a file its decoder; truncation, once known.
 
         The digest reads the whole source.
         """
@@ -147,12 +147,12 @@ class Video:
 
     @property
     def path(self) -> str:
-        """The file, folder or pattern that the frames are read from; empty for a stream."""
+        """Return the file, folder or pattern that the frames come from; empty for a stream."""
         return str(self._reader.path)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
+        """Return the SHA-256 of the file, or of the digests of image files one after the other; empty for a stream."""
         return self._reader.digest()
 
     def close(self):
@@ -176,14 +176,14 @@ class Video:
         return frame
 
     def _take(self):
-        """Next frame, or None."""
+        """Return the next frame, or None."""
         frame, self._pending = self._pending or self._next_frame(), None
         if frame is None:
             self._reader.check_unchanged()
         return frame
 
     def _choose_frames(self):
-        """Turn start, end and fps into the first frame kept and the source number of the last."""
+        """Turn start, end and fps into the first chosen frame and the source number of the last."""
         params, reader = self._params, self._reader
         starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
         times = None
@@ -211,7 +211,7 @@ class Video:
             self.n_expected = self._schedule.count(self._index, last)
 
     def _bound(self, value, name, to_frame):
-        """Frame number of ``start`` or ``end``: a time is the first frame not before it, or the last not after it."""
+        """Return the frame number of ``start`` or ``end``; a time is rounded inwards to the next frame."""
         time = parse_time(value, name)
         if isinstance(time, int):
             return time
@@ -220,7 +220,7 @@ class Video:
         return to_frame(time)
 
     def _first(self):
-        """First frame; why there is none is an error that names what there is."""
+        """Return the first frame; if there is none, the error says what there is."""
         if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
@@ -234,7 +234,7 @@ class Video:
         raise DataError(f"start={self._params.start} lies beyond the end: {self.name} has {n} frame(s){noted}")
 
     def _next_frame(self):
-        """Decode up to the next frame wanted; None where the source or the range of frames ends."""
+        """Decode up to the next chosen frame; None at the end of the source or range."""
         wanted, reader = self._schedule.number(self._next_kept), self._reader
         if self._finished:
             return None
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note, or refuse, what was wrong with a source that ends here, or whose wanted part does."""
+        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:
@@ -270,7 +270,7 @@ class Video:
             self.notes += faults
 
     def _gray(self, image, original):
-        """Convert one frame to gray and shrink it; the first frame sets the size of all."""
+        """Convert a frame to gray and shrink it; the first frame fixes the size of all."""
         height, width = image.shape[:2]
         if not self.width:
             self._set_size(width, height)

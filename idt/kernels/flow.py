@@ -1,4 +1,4 @@
-"""The flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
+"""Optical flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
 
 Method: docs/method/extraction.md, section 3.
 
@@ -43,7 +43,7 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 @inner()
 def _locate(flow, y, height, width, places):
-    """Find where the pixels of row y land in the second image; flow (2 · H · W,), places out, four arrays (P,).
+    """Locate the pixels of row y in the second image; flow (2 · H · W,), places out, four arrays (P,).
 
     The index of the pixel, int32; the weights of its right and lower neighbours, float32; whether the target is inside,
     float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
@@ -66,7 +66,7 @@ def _locate(flow, y, height, width, places):
 
 @inner()
 def _sample(second, row, index, right, lower, x):
-    """The second expansion where one pixel lands, bilinearly, in the first five numbers; row is 5 · W."""
+    """Sample the second expansion bilinearly where one pixel lands, in the first five numbers; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
     across = broadcast(item(right, x))
@@ -77,7 +77,7 @@ def _sample(second, row, index, right, lower, x):
 
 @inner()
 def _make_products(expansions, flow, y, height, width, places, dampings, ring):
-    """Put the five products of a11, a22, a12, b1 and b2 for the pixels of row y into the row's place in the ring.
+    """Compute the products of a11, a22, a12, b1 and b2 for the pixels of row y, in the row's place in the ring.
 
     Method: docs/method/extraction.md, section 3.4.
 
@@ -131,7 +131,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
 
 @inner()
 def _weigh(neighbours):
-    """Weigh eleven neighbours, a tuple of Float8, by the Gaussian window."""
+    """Weight eleven neighbours, a tuple of Float8, by the Gaussian window."""
     a, b, c, d, e, f, g, h, i, j, k = neighbours
     inner = broadcast(W0) * f + broadcast(W1) * (e + g) + broadcast(W2) * (d + h)
     return inner + broadcast(W3) * (c + i) + broadcast(W4) * (b + j) + broadcast(W5) * (a + k)
@@ -139,7 +139,7 @@ def _weigh(neighbours):
 
 @inner()
 def _window_columns(ring, top, last, size, smooth):
-    """Vertical half of the window for the strip of rows from ``top`` on; a row of products has ``size`` numbers.
+    """Apply the vertical half of the window to a strip of rows from ``top`` on; products have ``size`` numbers a row.
 
     Rows beyond the image are its first and last one.
     """
@@ -162,13 +162,13 @@ def _window_columns(ring, top, last, size, smooth):
 
 @inner()
 def _row(y, last, size):
-    """Where the products of an image row stand in the ring."""
+    """Return where the products of an image row lie in the ring."""
     return (min(max(y, 0), last) & (RING - 1)) * size
 
 
 @inner()
 def _window_row(smooth, x):
-    """Horizontal half of the window for eight pixels."""
+    """Apply the horizontal half of the window to eight pixels."""
     neighbours = (
         load(smooth, x - 5), load(smooth, x - 4), load(smooth, x - 3), load(smooth, x - 2), load(smooth, x - 1),
         load(smooth, x), load(smooth, x + 1), load(smooth, x + 2), load(smooth, x + 3), load(smooth, x + 4),
@@ -179,7 +179,7 @@ def _window_row(smooth, x):
 
 @inner()
 def _solve(smooth, start, pitch, width, solved):
-    """The 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
+    """Solve the 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
     second = solved.size // 2
     for x in range(0, width, LANES):
         at = start + MARGIN + x
@@ -192,7 +192,7 @@ def _solve(smooth, start, pitch, width, solved):
 
 @inner()
 def _damp(size, damping):
-    """Weight of the pixels along an axis: the five at either end count less.
+    """Return the weight of the pixels along an axis; the five at either end count less.
 
     Method: docs/method/extraction.md, section 3.3.
     """
@@ -205,7 +205,7 @@ def _damp(size, damping):
 
 @inner()
 def _iterate(first, second, height, width, flow, iterations):
-    """Improve ``flow`` in place, as often as asked.
+    """Improve ``flow`` in place ``iterations`` times.
 
     Flat float32: first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, readable for 8 and 3 numbers beyond
     their end; flow (2 · H · W,), for 8.
@@ -242,7 +242,7 @@ def _iterate(first, second, height, width, flow, iterations):
 
 @kernel((float32[::1], float32[::1], int64[:, ::1], int64, float32, int64, float32[::1]))
 def estimate(first, second, sizes, finest, ratio, iterations, fields):
-    """The flow at every scale, from the coarsest to the finest; each starts from the median of the one before.
+    """Estimate the flow from the coarsest scale to the finest; each scale starts from the median of the coarser one.
 
     sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
     Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by

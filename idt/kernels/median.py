@@ -21,7 +21,7 @@ RING = 8
 
 @inner()
 def _keep_row(planes, first, y, height, width, rows, start):
-    """Copy the row at y, or the one at the border next to it, continued by its first and last numbers.
+    """Copy the row at y, or the nearest border row, and pad it with its first and last numbers.
 
     The plane begins at ``first``.
     """
@@ -74,7 +74,7 @@ def _merge_neighbours(columns, pairs):
 
 @inner()
 def _find_median(rows, at, six):
-    """The sixth of six sorted numbers and the five of a window's own row around ``at``."""
+    """Find the median from the sixth of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six
     a, b, c, d, e = _sort_five(load_rows(rows, at - 2, 1, 5))
     # k of the five and 6 − k of the six are the six smallest of all for one k: there the greater of both is the median.
@@ -84,7 +84,7 @@ def _find_median(rows, at, six):
 
 @kernel()
 def median(planes, height, width, out):
-    """The median of the 5×5 pixels around each; beyond the image its border is repeated.
+    """Compute the median of the 5×5 pixels around each; the border is repeated.
 
     planes, out (n · H · W,) float32, one plane after the other.
     """

@@ -1,4 +1,4 @@
-"""Resizing of float32 images, bilinear, and blurring before it: for the flow's own pyramid.
+"""Resize float32 images bilinearly after a blur, for the pyramid of the flow.
 
 Method: docs/method/extraction.md, section 3.1.
 """
@@ -12,7 +12,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _find_neighbours(source, target):
-    """Behind which of ``source`` pixels each of ``target`` lies, int32, and the share of the next one; (≥ target,).
+    """Find, for each of ``target`` pixels, the ``source`` pixel before it and the share of the next; (≥ target,).
 
     Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """
@@ -29,7 +29,7 @@ def _find_neighbours(source, target):
 
 @inner()
 def _stretch(row, first, share, stretched, width, out, at):
-    """Take a row's numbers between its pixels to out[at : at + width]; one more than the row has must be finite."""
+    """Interpolate a row into out[at : at + width]; one number after the row must be finite."""
     for x in range(0, width, LANES):
         near, far = look_up_pairs(row, first, x)
         store(stretched, x, near + load(share, x) * (far - near))
@@ -38,7 +38,7 @@ def _stretch(row, first, share, stretched, width, out, at):
 
 @kernel(fastmath={"contract"})
 def resize(planes, height, width, factor, to_height, to_width, out):
-    """Resize planes and multiply them by a factor: rows are mixed first, then columns.
+    """Resize planes and multiply them by a factor, rows first, then columns.
 
     planes (n · H · W,), out (n · h · w,) float32, one plane after the other; their sizes.
     """
@@ -59,7 +59,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
 
 @inner()
 def _reflected(at, size):
-    """The pixel that stands for one beyond the border, which is not repeated; size at least 2."""
+    """Return the pixel that stands for one beyond the border, which is not repeated; size at least 2."""
     while not 0 <= at < size:
         at = -at if at < 0 else 2 * (size - 1) - at
     return at

@@ -1,7 +1,7 @@
-"""`Bounds`: the range of a numeric option, and the refusal of what cannot be meant before any work is done.
+"""`Bounds`: the range of a numeric option, checked before any work.
 
-A range is generous: no value that a recipe of the literature or a large machine asks for lies outside. Its upper end
-keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
+A range is generous: it includes all values that the literature or a large machine needs. Its upper end keeps a typing
+error from filling the memory.
 """
 
 import math
@@ -12,7 +12,7 @@ from idt.errors import DataError, short_repr
 
 
 class Bounds(NamedTuple):
-    """The values that a numeric option takes: whole numbers if ``low`` is an int, else finite numbers.
+    """Range of a numeric option: integers if ``low`` is an int, else finite numbers.
 
     Attributes
     ----------
@@ -33,12 +33,12 @@ class Bounds(NamedTuple):
     other: str = ""
 
     def __str__(self):
-        """The range as a help text shows it."""
+        """Format the range for a help text."""
         low = f"above {self.low:g}, at most" if self.above else f"{_digits(self.low)} to"
         return f"{low} {_digits(self.high)}{self._other()}"
 
     def fault(self, value):
-        """Say what is expected instead of a value.
+        """Return what is expected instead of a value, and why.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class Bounds(NamedTuple):
         return f"a whole number of at least {self.low}", ""
 
     def check(self, name, value):
-        """Return a value as Python's own number, or refuse it.
+        """Return a value as a Python number, or refuse it.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class Bounds(NamedTuple):
 
 
 def _digits(number):
-    """A bound in digits, or in powers of ten where these would be many."""
+    """Format a bound in digits, or in powers of ten if it is long."""
     return str(number) if isinstance(number, int) else f"{number:g}"
 
 
@@ -130,7 +130,7 @@ SHARE_REASON = "it is a share, and 1 is all of it"
 
 
 def check_workers(jobs, threads):
-    """Refuse more threads of all jobs together than any machine has use for.
+    """Refuse more threads, summed over all jobs, than any machine can use.
 
     Parameters
     ----------

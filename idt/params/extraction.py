@@ -20,7 +20,7 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 
 @dataclass(frozen=True)
 class ExtractionParams:
-    """What an extraction does; the defaults are those of the authors' release.
+    """Parameters of an extraction; the defaults are those of the authors' release.
 
     Two extractions with equal parameters and equal sources give equal numbers, so these are
     written into every feature file and compared before a file is called up to date.
@@ -187,7 +187,7 @@ class ExtractionParams:
 
     @property
     def steps(self):
-        """The frame steps, a tuple of int; empty if the text holds anything else."""
+        """Return the frame steps, a tuple of int; empty if the text is no list of numbers."""
         parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 

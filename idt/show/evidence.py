@@ -17,8 +17,8 @@ COARSE = 4
 """Pixels of the frame for one of the map."""
 FAINT = 0.04
 """Share of the strongest below which a track is gray."""
-LEAST = 0.15
-"""Share of the strongest below which a track is left out of a picture that also has the map."""
+MOST_LINES = 40
+"""Tracks of a picture that also has the map, which more of them would hide: the strongest."""
 STRONG = 98.0
 """Percentile of the sizes of the tracks' numbers that has the full colour."""
 
@@ -161,7 +161,7 @@ def overlaid(image, index, tracks, scale, size):
     _wash(canvas, neighbourhoods(tracks, index, size), scale.map, smooth=True)
     # (0, 0) is the centre of the first pixel.
     points = (tracks.points + 0.5) * (np.array(image.shape[1::-1]) / size) - 0.5
-    _lines(canvas, index, tracks._replace(points=points), scale.track, radius=1.2, least=LEAST)
+    _lines(canvas, index, tracks._replace(points=points), scale.track, radius=1.2, most=MOST_LINES)
     return canvas.image()
 
 
@@ -172,15 +172,13 @@ def _wash(canvas, found, strongest, *, smooth):
     canvas.wash(colours, 0.85 * strength**0.8, smooth=smooth)
 
 
-def _lines(canvas, index, tracks, strongest, *, radius, least=0.0):
-    """Draw the tracks under way in a frame whose numbers are at least ``least`` of the strongest; return how many."""
+def _lines(canvas, index, tracks, strongest, *, radius, most=None):
+    """Draw the tracks under way in a frame, or the ``most`` strongest of them; return how many are under way."""
     chosen, steps = tracks.under_way(index)
     # The strongest last, so that nothing covers them.
-    order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")
+    order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")[-(most or len(chosen)) :]
     for track, made in zip(chosen[order].tolist(), steps[order].tolist(), strict=True):
         value = tracks.values[track] / strongest
-        if abs(value) < least:
-            continue
         colour = GRAY if abs(value) < FAINT else ORANGE if value > 0 else SKY
         path = tracks.points[track, : made + 1]
         alpha = 0.15 + 0.85 * min(1.0, abs(value)) ** 0.7

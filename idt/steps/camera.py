@@ -1,4 +1,4 @@
-"""The camera's motion between two frames: matches, a homography, and the later frame warped back.
+"""Estimate the camera's motion between two frames: matches, a homography, and the later frame warped back.
 
 Method: docs/method/extraction.md, section 4.
 
@@ -51,7 +51,7 @@ class FrameKeypoints(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """What the camera did between two frames.
+    """The camera's motion between two frames.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ STILL = Motion(np.eye(3), 0, 0)
 
 
 def find_keypoints(gray, mask=None, *, keypoints="surf"):
-    """Find and describe the keypoints of a frame.
+    """Detect and describe the keypoints of a frame.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def find_keypoints(gray, mask=None, *, keypoints="surf"):
 
     Returns
     -------
-    View
+    FrameKeypoints
         Empty where the frame has no keypoints.
 
     Raises
@@ -116,7 +116,7 @@ def find_keypoints(gray, mask=None, *, keypoints="surf"):
 
 
 def match_keypoints(current, previous):
-    """Match every keypoint of a frame to the most similar one nearby in the frame before.
+    """Match every keypoint of a frame to the most similar one nearby in the previous frame.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def fit(source, target):
 
 
 def warp(gray, previous, homography):
-    """Take the camera's motion out of a frame.
+    """Warp a frame so that the camera's motion is removed.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def warp(gray, previous, homography):
 
 
 def remove_motion(flow, homography, levels):
-    """Take the camera's motion out of a flow, without a warped frame to which there is a second one.
+    """Subtract the camera's motion from a flow, for a flow that cannot be computed from a warped frame.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Corners of a frame, and where the flow takes them: the second kind of matches for the camera's motion.
+"""Detect corners and match them by the flow: the second kind of matches for the camera's motion.
 
 Method: docs/method/extraction.md, section 4.3.
 
@@ -21,7 +21,7 @@ QUALITY = 0.001
 
 
 def detect(gray, mask=None, *, texture=None):
-    """Find the corners of a frame.
+    """Detect the corners of a frame.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def detect(gray, mask=None, *, texture=None):
     mask : (H, W) uint8, optional
         0 where no corner may lie.
     texture : (H, W) float32, optional
-        What `sampling.texture` says of the frame, if it is known.
+        Texture of the frame from `sampling.texture`, if it was computed already.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def detect(gray, mask=None, *, texture=None):
 
 
 def match(previous, flow, mask=None, *, texture=None):
-    """Match the corners of a frame to where the flow takes them.
+    """Match the corners of a frame to their positions after the flow.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Descriptors of one step of the tracks: HOG, HOF, MBHx and MBHy of the patch around each point.
+"""Compute the descriptors of one step of the tracks: HOG, HOF, MBHx and MBHy of the patch around each point.
 
 Method: docs/method/extraction.md, section 7.
 
@@ -19,7 +19,7 @@ _NORMS = {"none": 0, "rootl1": 1, "l2": 2}
 
 
 def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
-    """Histograms of the patches around some points.
+    """Compute the histograms of the patches around points.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     cells : int
         Cells in x and in y; each is patch // cells wide.
     local_norm : {"rootl1", "l2", "none"}
-        What each block of a patch is divided by: its sum, followed by a square root; its length; nothing.
+        Divisor of each block of a patch: its sum, followed by a square root; its length; none.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
 
 
 def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm="rootl1"):
-    """Add the histograms of the patches around some points to sums: `describe` without an array in between.
+    """Add the histograms of the patches around points to sums, as `describe` without an intermediate array.
 
     Parameters
     ----------

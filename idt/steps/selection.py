@@ -1,4 +1,4 @@
-"""Which finished tracks are kept, and the numbers that describe a kept one as a whole.
+"""Measure finished tracks as a whole, and test which are kept.
 
 Method: docs/method/extraction.md, section 8.
 """
@@ -12,7 +12,7 @@ from idt.kernels import selection as kernel
 
 
 class TrackStatistics(NamedTuple):
-    """Numbers of whole tracks, in full-resolution pixels.
+    """Statistics of whole tracks, in full-resolution pixels.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class TrackStatistics(NamedTuple):
 
 
 def measure_tracks(points_full, displacements_full, *, camera=True):
-    """Summarise finished tracks and test which are kept.
+    """Measure finished tracks, and test which are kept.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def measure_tracks(points_full, displacements_full, *, camera=True):
 
     Returns
     -------
-    Summary
+    TrackStatistics
         Of all n tracks. A track whose displacements are all zero has the trajectory zero.
 
     Raises

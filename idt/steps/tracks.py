@@ -1,10 +1,10 @@
-"""The live tracks of one scale: points that follow the flow for L steps, with what is described on the way.
+"""Live tracks of one scale: points that follow the flow for L steps, and the sums of their descriptors.
 
 Method: docs/method/extraction.md, section 6.
 
-A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
-age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
-leave in the order in which they came.
+Tracks are a structure of arrays: a track stays in one slot until it ends. A list has the slots in use, by age, and then
+the free ones. New tracks are appended; removing lost and finished tracks keeps the order, so tracks finish in the order
+in which they started.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class FinishedAtScale(NamedTuple):
     displacements : (n, L, 2) float32
         Of the compensated flow.
     slots : (n,) int32
-        What `LiveTracks.histograms` knows them by.
+        Indices of the tracks for `LiveTracks.histograms`.
     """
 
     points: np.ndarray
@@ -71,12 +71,12 @@ class LiveTracks:
 
     @property
     def positions(self):
-        """Current positions (x, y) by age, (n, 2) float32; a view that the next `advance` overwrites."""
+        """Return the current positions (x, y) by age, (n, 2) float32; the next `advance` overwrites this view."""
         return self._positions[: self._count]
 
     @property
     def rows(self):
-        """The row of `sums` that each track's next step belongs to, by age, (n,) int32; −1 for a leftover step.
+        """Return the row of `sums` for each track's next step, by age, (n,) int32; −1 for a leftover step.
 
         A view that the next `advance` overwrites.
         """
@@ -92,11 +92,11 @@ class LiveTracks:
         self._count = last
 
     def none_finished(self):
-        """The `FinishedAtScale` of a frame at which no track ends."""
+        """Return the `FinishedAtScale` of a frame at which no track ends."""
         return self._nothing
 
     def advance(self, flow, flow_warp):
-        """Move every track by one frame and take out those that left the image or have made L steps.
+        """Move every track by one frame, and remove those that left the image or have made L steps.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class LiveTracks:
 
         Returns
         -------
-        Finished
+        FinishedAtScale
             The tracks that have made their L steps inside the image.
 
         Raises
@@ -142,7 +142,7 @@ class LiveTracks:
         return FinishedAtScale(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
     def histograms(self, slots, described=None):
-        """Mean histograms of tracks that have just finished.
+        """Return the mean histograms of tracks that have just finished.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class LiveTracks:
         return means
 
     def _grow(self, more):
-        """Add ``more`` slots, free ones."""
+        """Add ``more`` free slots."""
         old = len(self._points)
         free = np.zeros((3, more), np.int32)
         free[0] = np.arange(old, old + more)

@@ -1,4 +1,4 @@
-"""Who does the work.
+"""Threads, processes and clusters, and the options of a run.
 
 threads     a work-stealing pool for the scales of one frame
 blas        one thread for linear algebra

@@ -1,4 +1,4 @@
-"""What a process that works on videos does with the memory that it has freed."""
+"""Allocator settings for processes that work on videos."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ RETAINED = 32 << 20
 
 
 def keep_freed_memory():
-    """Keep freed memory for what comes next, if the C library is one that can be told to.
+    """Make glibc keep freed memory for later allocations; do nothing with other C libraries.
 
     A frame needs as many megabytes as the one before, and gives them back in between. To fetch them from the system
     again, page by page and cleared, takes a twentieth of the time. All threads share one heap: with one each, what one

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars for what takes longer than two seconds, or JSON for programs."""
+"""Progress on stderr: bars after two seconds, or lines of JSON for programs."""
 
 import contextlib
 import json
@@ -33,13 +33,13 @@ def show_as(form):
 
 
 def progress_bar(total, unit, quiet, *, form=None):
-    """A bar on stderr for what takes longer than `SLOW`; none where stderr is no terminal, whose logs it would fill.
+    """Make a progress bar on stderr, shown after `SLOW` seconds; none if stderr is not a terminal.
 
     Parameters
     ----------
     total : int or None
     unit : str
-        What is counted.
+        Unit of the count.
     quiet : bool
         Show none at all.
     form : str, optional
@@ -59,7 +59,7 @@ def progress_bar(total, unit, quiet, *, form=None):
 
 
 class NoBar(contextlib.AbstractContextManager):
-    """Stands in for a bar that nobody sees, so that tqdm need not be imported."""
+    """Progress bar that shows nothing and does not import tqdm."""
 
     total = None
 
@@ -78,7 +78,7 @@ class NoBar(contextlib.AbstractContextManager):
 
 
 class JsonLines(NoBar):
-    """Progress as lines of JSON: what is counted, how many are done and will be, seconds so far and left.
+    """Progress as lines of JSON: unit, numbers done and expected, seconds elapsed and left.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class JsonLines(NoBar):
 
 @contextlib.contextmanager
 def shown_progress(stage, total):
-    """Show progress as a bar on stderr; a progress of `idt.workers.run_options.RunOptions`.
+    """Show progress as a bar on stderr; a progress for `idt.workers.run_options.RunOptions`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Making items ahead of their use, or using them behind their making, in a thread of its own."""
+"""Read-ahead and write-behind, each in a thread of its own."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ from idt.workers.threads import WorkStealingPool
 
 
 def read_ahead(iterable, depth):
-    """Yield what ``iterable`` yields, computed ahead of its use in another thread.
+    """Yield the items of ``iterable``, computed ahead of their use in another thread.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def read_ahead(iterable, depth):
     Yields
     ------
     object
-        The items in their order; what ``iterable`` raises is raised at its place.
+        The items in order; an exception of ``iterable`` is raised in its place.
     """
     with WorkStealingPool(min(depth, 1), "idt-ahead") as crew:
         yield from crew.ahead(iterable, depth + 1)
@@ -25,7 +25,7 @@ def read_ahead(iterable, depth):
 
 @contextlib.contextmanager
 def write_behind(function, threaded=True):
-    """Call a function for one item in another thread while its caller makes the next.
+    """Call a function for each item in another thread, while the caller makes the next item.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
+"""Options of a run that change no result: processes, threads, decoder, overwriting, progress."""
 
 import contextlib
 import os
@@ -36,7 +36,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
+    """Options of a run. Results depend on none of them but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -46,13 +46,14 @@ class RunOptions:
         Threads for each input.
     overwrite : bool or collection of path
         Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
-        that, too, and names files that are replaced whoever made them (`idt.files.ownership.check_replaceable`).
+        that, too, and names files that are replaced even if they are not ours
+        (`idt.files.ownership.check_replaceable`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
     patience : int
         Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
-        What reads video files (`idt.params.decoder.chosen`).
+        Decoder of video files (`idt.params.decoder.chosen`).
     pictures : bool
         Whether a report's page shows pictures of the videos.
     progress : callable
@@ -86,12 +87,12 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Write a ``line`` to stderr where the progress is shown there, too."""
+        """Print a ``line`` on stderr without disturbing the progress."""
         if self.progress is shown_progress and sys.stderr is not None:
             signals.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
-        """Return the options for one of several inputs, which may be worked on in another process.
+        """Return the options for one of several inputs, which another process may work on.
 
         Returns
         -------

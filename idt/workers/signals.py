@@ -1,10 +1,10 @@
-"""Orderly ends of a command: an interrupt, SIGTERM or SIGHUP leaves no process, no part file and no temporary folder.
+"""Signal handling of a command: after SIGINT, SIGTERM or SIGHUP no process, part file or temporary folder is left.
 
-The first of these signals becomes an exception, so that all blocks on the way out clean up behind themselves. The
-second, which comes while they do so, ends the processes, removes the files and ends this process at once.
+The first of these signals raises an exception, so that all blocks clean up on the way out. A second signal meanwhile
+ends the worker processes, removes the files and ends this process at once.
 
 A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
-`print_line` makes that exception of the error that writing gives.
+`print_line` raises that exception when writing fails.
 """
 
 import atexit
@@ -22,7 +22,7 @@ _seen: list[int] = []
 
 
 class CommandEnded(KeyboardInterrupt):
-    """Raised in the main thread by the first signal, whose ``number`` it has, and by `print_line`."""
+    """Raised in the main thread by the first signal, with its ``number``, and by `print_line` on a closed pipe."""
 
     def __init__(self, number):
         super().__init__()
@@ -30,7 +30,7 @@ class CommandEnded(KeyboardInterrupt):
 
 
 def handle_signals():
-    """Turn signals into orderly ends from now on; one that is ignored, as under nohup, stays so."""
+    """Install handlers that raise `CommandEnded`; ignored signals, as under nohup, stay ignored."""
     _seen.clear()
     atexit.register(_ignore_signals)
     for number in SIGNALS:
@@ -40,9 +40,9 @@ def handle_signals():
 
 @contextlib.contextmanager
 def signals_first():
-    """Let a signal that has arrived be the reason of whatever a block raises.
+    """Raise a signal that has arrived in place of any other exception of the block.
 
-    The exception of the signal may have been met by a library on its way, and replaced by one that says less.
+    A library may have caught the exception of the signal and raised another one instead.
     """
     try:
         yield
@@ -53,7 +53,7 @@ def signals_first():
 
 
 def print_line(line, stream):
-    """Print a ``line`` to a ``stream``; end the command, as SIGPIPE ends others, if nobody reads it any more."""
+    """Print a ``line`` to a ``stream``; on a closed pipe, end the command as SIGPIPE does."""
     try:
         print(line, file=stream)
     except BrokenPipeError:
@@ -61,7 +61,7 @@ def print_line(line, stream):
 
 
 def discard_unread_output():
-    """Have what is left to be written go nowhere, where nobody reads it: Python would complain when it ends."""
+    """Discard buffered output of a closed pipe, because Python would complain about it at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -75,9 +75,9 @@ def discard_unread_output():
 
 
 def end_without_cleaning():
-    """End at once on any signal from now on, because the command has cleaned up.
+    """End at once on any further signal, because the command has cleaned up.
 
-    What a signal kept a block from removing, in the middle of that, is removed here.
+    A second signal may interrupt a block that cleans up; this function removes what that block left.
     """
     _seen.insert(0, 0)
     atomic.remove_own_parts()
@@ -85,7 +85,7 @@ def end_without_cleaning():
 
 
 def end_at_once(status):
-    """End this process with an exit ``status`` from any thread, in the middle of its work, and leave nothing behind."""
+    """End this process with an exit ``status`` from any thread, after removing its part files and temporary folders."""
     worker.end_all()
     atomic.remove_own_parts()
     scratch.remove_own_folders()
@@ -93,7 +93,7 @@ def end_at_once(status):
 
 
 def status_of(number):
-    """Return the exit status of a process that the signal ``number`` has ended, as shells count it."""
+    """Return the exit status for the signal ``number``, as shells compute it."""
     return 128 + number
 
 

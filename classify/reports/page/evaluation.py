@@ -1,12 +1,16 @@
 """The page of an evaluation."""
 
 import json
+from pathlib import PurePath
 
 from classify.reports.markdown import METRIC_NAMES, shown_number
 from classify.reports.page import charts
 from classify.reports.page.template import address, filled, is_available
 from classify.reports.page.videos import key_of
 from classify.reports.published_tables import HEADER, Own, rankings
+
+OWN_DATA = ("folder", "list")
+"""Data sets that are named after what they are read from."""
 
 LISTED = 200
 """Videos of a list; the others are in ``report.json``."""
@@ -47,6 +51,7 @@ def page(report, videos=(), pictures=None):
     return filled(
         "evaluation.html",
         report=report,
+        title=_title(report),
         metric=metric,
         numbers=[(METRIC_NAMES[key], shown_number(key, report[key])) for key in keys],
         keys=keys,
@@ -64,6 +69,12 @@ def page(report, videos=(), pictures=None):
         listed=LISTED,
         settings=json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n"),
     )
+
+
+def _title(report):
+    """The name of the data set; of a user's own that of its folder."""
+    name = report["dataset"]
+    return (name in OWN_DATA and PurePath(report["root"]).name) or name
 
 
 def _charts(report, columns):

@@ -96,6 +96,6 @@ def _lists(report):
             ]
             for heading in ("Corrected", "Spoiled")
         },
-        "Left out, because a source lacks them": report["missing"],
+        "Left out, because a source or the labels lack them": report["missing"],
     }
     return {heading: entries for heading, entries in found.items() if entries}

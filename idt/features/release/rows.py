@@ -1,4 +1,4 @@
-"""The rows that others wrote: text of 436 columns and packed float32 rows of 466 numbers, in and out.
+"""Rows in the layout of the authors' release: text of 436 columns and packed float32 rows of 466 numbers.
 
 Method: docs/method/extraction.md, section 9.3.
 
@@ -66,7 +66,7 @@ def form_of(path):
 
 
 def read_blocks(path, *, block=BLOCK):
-    """Read a file of either form, some rows at a time.
+    """Read a file of either form block by block.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def check_sizes(found, form):
 
 @contextlib.contextmanager
 def open_writer(path, form, *, overwrite=False):
-    """Write a file of either form, some rows at a time; it appears when it is complete.
+    """Open a file of either form for writing block by block; it gets its name when it is complete.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def _write(features, path, form, overwrite):
 
 
 def _binary_tables(path, block):
-    """Tables of at most ``block`` rows, in order."""
+    """Yield tables of at most ``block`` rows, in order."""
     first = 1
     with text.open_regular(path) as raw, io.BufferedReader(raw) as file:
         size = os.fstat(raw.fileno()).st_size
@@ -263,7 +263,7 @@ def _binary_tables(path, block):
 
 
 def _features(table, form, source, path, first):
-    """A table of rows as columns."""
+    """Make features of a table of rows."""
     columns, start = {}, 0
     points = {} if form == TEXT else {"points": 2 * POINTS}
     for name, size in {**INFO, **points, **SIZES}.items():
@@ -284,7 +284,7 @@ def _features(table, form, source, path, first):
 
 
 def _table(features, form):
-    """Columns as a table of rows, (n, 436 or 466) float32."""
+    """Make a table of rows, (n, 436 or 466) float32, of features."""
     check_sizes({name: features.need(name).shape[1] for name in layout.DESCRIPTORS}, form)
     if np.isnan(features.need("position")).any():
         raise DataError(

@@ -1,4 +1,4 @@
-"""Arrays of NumPy in pickles of strangers: the names that they use, and what stands for each.
+"""NumPy arrays in pickles: the names that such pickles use, and our replacement for each.
 
 A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy believes, is not read.
 An array is made from exactly the bytes, or the list, that its shape asks for.
@@ -23,7 +23,7 @@ DIMENSIONS = 32
 
 
 def checked_shape(shape, itemsize=1):
-    """Return the number of elements of a ``shape`` from a file; an element has ``itemsize`` bytes.
+    """Check a ``shape`` from a file; return its number of elements, which have ``itemsize`` bytes each.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def array_of(machine, data, dtype, shape, fortran):
 
 
 class UnbuiltDtype(Unbuilt):
-    """A dtype whose byte order follows.
+    """A dtype whose byte order follows in the pickle.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _from_buffer(machine, data, dtype, shape, order):
 
 
 def _encode(machine, text, encoding):
-    """The bytes that protocol 2 writes as text."""
+    """Return the bytes that protocol 2 writes as text."""
     if not isinstance(text, str) or encoding != "latin1":
         raise ValueError(f"text is encoded as {short_repr(encoding)}")
     machine.budget.take(len(text))
@@ -143,7 +143,7 @@ def _bytes(machine):
 
 
 def _dict(machine, pairs=()):
-    """An ordered dict, of pairs in Python 2."""
+    """Make an ordered dict, from pairs in Python 2."""
     if pairs != () and not (isinstance(pairs, list) and all(isinstance(pair, list) for pair in pairs)):
         raise ValueError("an ordered dict is not made of pairs")
     machine.push({})

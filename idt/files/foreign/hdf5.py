@@ -1,8 +1,8 @@
-"""Arrays of HDF5 files that others wrote, MATLAB's of version 7.3 among them, read without libhdf5.
+"""Read arrays of HDF5 files of other programs, MATLAB 7.3 among them, without libhdf5.
 
-Numbers, truth values and text, of fixed or variable length, in one piece or in chunks that are deflated or shuffled. A
-shape is held against what the file can hold before memory is asked for. MATLAB keeps its matrices turned, text as
-numbers and cells as references; all three are turned back.
+Supported are numbers, booleans and text of fixed or variable length, contiguous or in chunks that are deflated or
+shuffled. A shape that the file is too small for is refused before memory is allocated. MATLAB stores matrices
+transposed, text as numbers and cells as references; all three are converted back.
 
 Source: HDF5 File Format Specification 3.0, III.E (global heaps), IV.A.2.b to l; index.py for chunks of HDF5 1.10.
 """
@@ -39,7 +39,7 @@ EXPANSION, SLACK = 200, 1 << 24
 
 
 def is_hdf5(data):
-    """Tell whether ``data`` (bytes) is HDF5, perhaps behind a block of another program."""
+    """Tell whether ``data`` (bytes) is HDF5, perhaps after the user block of another program."""
     return any(data[at : at + 8] == SIGNATURE for at in STARTS)
 
 
@@ -51,7 +51,7 @@ def arrays_of(data, name):
     data : bytes
         For which `is_hdf5` holds.
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def arrays_of(data, name):
 
 
 class _Arrays:
-    """The arrays of a file."""
+    """Reader of the arrays of a file."""
 
     def __init__(self, data):
         self._file = Reader(data)
@@ -93,7 +93,7 @@ class _Arrays:
         return found, matlab
 
     def _value(self, each, kind, deep):
-        """The array of an object as its program means it; None if it is not read."""
+        """Return the array of an object as its program means it; None if it cannot be read."""
         parts = dict(each.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None
@@ -111,7 +111,7 @@ class _Arrays:
         return values
 
     def _cell(self, values):
-        """The arrays that references lead to."""
+        """Return the arrays that references point to."""
         self._take(8 * values.size)
         found = np.empty(values.shape, object)
         for at in np.ndindex(values.shape):
@@ -127,7 +127,7 @@ class _Arrays:
             raise ForeignStructure("an array claims to be larger than the file can hold")
 
     def _array(self, shape, item, layout, filters):
-        """The elements of a dataset."""
+        """Return the elements of a dataset."""
         count = math.prod(shape)
         self._take(count * max(item.size, item.dtype.itemsize))
         version, where = layout[:2]
@@ -150,7 +150,7 @@ class _Arrays:
         return np.frombuffer(data, item.dtype).reshape(shape)
 
     def _chunked(self, shape, size, layout, filters):
-        """The bytes of an array in chunks."""
+        """Return the bytes of a chunked dataset."""
         if layout[0] == 4:
             plan = layout_of(layout)
             chunks, unit = plan.chunks, size * math.prod(plan.chunks)
@@ -194,7 +194,7 @@ class _Arrays:
             raise ForeignStructure("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):
-        """Texts of variable length."""
+        """Return strings of variable length."""
         found = np.empty(count, object)
         for i in range(count):
             length, address, index = struct.unpack_from("<IQI", data, HEAPED * i)
@@ -210,7 +210,7 @@ class _Arrays:
         return found
 
     def _heap(self, address):
-        """The objects of a global heap by index."""
+        """Return the objects of a global heap by index."""
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
             raise ForeignStructure("a heap is larger than the file")
@@ -227,7 +227,7 @@ class _Arrays:
 
 
 def _undone(data, code, unit, size):
-    """The bytes of a chunk before a filter was applied."""
+    """Undo a filter on the bytes of a chunk."""
     if code == DEFLATE:
         return inflated(data, unit)
     if code == CHECKSUM:

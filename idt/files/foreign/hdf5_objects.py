@@ -1,4 +1,4 @@
-"""Objects of HDF5 files that others wrote, found without libhdf5, which believes what they say.
+"""Find the objects of HDF5 files of other programs without libhdf5, because libhdf5 trusts what the file says.
 
 Files of HDF5 1.0 to 1.14 are read as far as arrays need it: superblocks of version 0 to 3, object headers of version 1
 and 2, groups whose names lie in symbol tables (B-trees and local heaps) or in links. Every address is visited once, so
@@ -24,8 +24,8 @@ MOST = 10_000
 """Objects of a file."""
 
 SHORTEST, SLACK = 4, 100_000
-"""Messages of headers and entries of trees have so many bytes at least, so that a file has no more than its size
-allows, but for so many. They may lie over one another, and would be read without end."""
+"""Least size in bytes of a message or tree entry, and an allowance: a file of a given size cannot have more of them.
+Without this limit, overlapping entries could be read endlessly."""
 
 BLOCK, NAME = 1 << 20, 1 << 12
 """Bytes of a block of a header, and of a name."""
@@ -35,14 +35,14 @@ LINK, CONTINUATION, SYMBOLS, LINK_INFO = 6, 16, 17, 2
 
 
 class Object(NamedTuple):
-    """An object of the file: ``path`` within it, and the ``messages`` (type, body) of its header."""
+    """An object of the file: its ``path``, and the ``messages`` (type, body) of its header."""
 
     path: str
     messages: list
 
 
 class Reader:
-    """A file in memory.
+    """An HDF5 file in memory.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Reader:
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is no HDF5 that is read.
     """
 
@@ -85,7 +85,7 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If the file ends before, or they do not.
         """
         found = self.read(size, address)
@@ -94,13 +94,13 @@ class Reader:
         return found
 
     def _count(self, number):
-        """Count messages or entries that are read."""
+        """Count the messages or entries that were read, and refuse too many."""
         self._left -= number
         if self._left < 0:
             raise ForeignStructure("its structures lie over one another")
 
     def objects(self, skipped=("#refs#", "#subsystem#")):
-        """Yield every object that is no group.
+        """Yield every object that is not a group.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Reader:
                 raise ForeignStructure(f"it has more than {MOST} objects")
 
     def object(self, address, path=""):
-        """Return the `Object` at ``address``, which messages call ``path``."""
+        """Return the `Object` at ``address`` with this ``path``."""
         if self.read(4, address) == b"OHDR":
             found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2]
         else:
@@ -136,7 +136,7 @@ class Reader:
         return Object(path, found)
 
     def _old_messages(self, address):
-        """Type and body of each message of a header of version 1."""
+        """Return type and body of each message of a version 1 header."""
         version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
         if version != 1:
             raise ForeignStructure("its header is of no known version")
@@ -161,7 +161,7 @@ class Reader:
                     yield kind, body.ljust(24, b"\0")
 
     def _links(self, found):
-        """Names and addresses in a group; None if the object is none."""
+        """Return names and addresses of the members of a group; None if the object is not a group."""
         links, group = [], False
         for kind, body in found:
             if kind == LINK:
@@ -176,7 +176,7 @@ class Reader:
         return links if group else None
 
     def _symbols(self, tree, heap):
-        """Names and addresses that a symbol table lists."""
+        """Return names and addresses in a symbol table."""
         size, _, place = struct.unpack_from("<QQQ", self.take(32, heap, b"HEAP"), 8)
         names = self.take(size, place) if size <= self.size else b""
         for node in self.leaves(tree, 0, 8):
@@ -210,7 +210,7 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If a node is damaged or visited twice.
         """
         found, later, visited = [], deque([(address, None)]), {address}

@@ -1,4 +1,4 @@
-"""What the header of an HDF5 dataset says: type of the elements, shape, filters, and how MATLAB means it.
+"""Parse the header of an HDF5 dataset: element type, shape, filters, and MATLAB's class.
 
 Source: HDF5 File Format Specification 3.0, IV.A.2.b, d and l.
 """
@@ -25,7 +25,7 @@ HEAPED = 16
 
 
 class ElementType:
-    """A datatype.
+    """Type of the elements of a dataset.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class ElementType:
 
 
 def shape_of(body):
-    """Return the sizes of the dataspace that a message's ``body`` is; None if it has none."""
+    """Return the sizes in the dataspace message ``body``; None if it has none."""
     version, rank = body[0], body[1]
     if version not in (1, 2) or rank > 32:
         raise ForeignStructure("an array has no shape")
@@ -76,7 +76,7 @@ def shape_of(body):
 
 
 def filters_of(body):
-    """Return the filters, in the order in which they were applied, that a message's ``body`` lists; it may be None."""
+    """Return the filters that the message ``body`` lists, in the order in which they were applied; it may be None."""
     if body is None:
         return []
     version, count = body[:2]
@@ -97,7 +97,7 @@ def filters_of(body):
 
 
 def matlab_class(found):
-    """Return what MATLAB calls the class of an object with the messages ``found``; None if it is not MATLAB's."""
+    """Return MATLAB's class of an object with the messages ``found``; None if MATLAB did not write it."""
     for kind, body in found:
         if kind == ATTRIBUTE:
             try:

@@ -1,4 +1,4 @@
-"""Matrices that strangers saved with ``numpy.save``: the header is looked at before anything is read.
+"""Read matrices that ``numpy.save`` wrote; the header is checked before any data is read.
 
 Only arrays of real numbers and booleans are read: no pickled objects, no records, no archives. The header is matched
 with a pattern, never evaluated, and a shape that the file cannot hold is refused before memory is asked for.
@@ -68,7 +68,7 @@ def parse(data, name, *, unpickled=None):
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
     unpickled : callable, optional
         Returns the array that a pickle (bytes) holds, where its objects are read at all.
 
@@ -100,13 +100,13 @@ def parse(data, name, *, unpickled=None):
 
 
 def is_text(values):
-    """Tell whether all elements of the 1-D array ``values`` of text are characters, which NumPy never looks at."""
+    """Tell whether all elements of the 1-D text array ``values`` are valid characters, which NumPy never checks."""
     codes = values.view(values.dtype.str[0] + "u4")
     return bool(np.all((codes < 0xD800) | ((codes > 0xDFFF) & (codes <= 0x10FFFF))))
 
 
 def _header(path, file):
-    """The three entries of the header."""
+    """Parse the three entries of the header."""
     head = file.read(8)
     if not head.startswith(MAGIC):
         what = ", but an archive of several as of numpy.savez" if head.startswith(b"PK") else ""

@@ -1,4 +1,4 @@
-"""Object headers of an HDF5 file, read without libhdf5 and held against the few structures that our files use.
+"""Parse object headers of an HDF5 file without libhdf5, and refuse structures that our files do not use.
 
 libhdf5 believes many structures that carry no checksum (symbol tables, version-1 B-trees, local and global heaps), and
 crashes or loops on some that are forged. `parse` reads an object header alone and refuses whatever would make libhdf5
@@ -29,7 +29,7 @@ CLASSES = {
     INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
     6: "compounds", 7: "references", 8: "enumerations", RAGGED: "values of variable length", 10: "arrays",
 }  # fmt: skip
-"""What messages call the classes."""
+"""Names of the classes for messages."""
 
 SINGLE = {1: "dataspace", 2: "link info", 3: "datatype", 5: "fill value", 8: "layout", 11: "filters", 21: "attributes"}
 """Messages that an object has once."""
@@ -42,7 +42,7 @@ SHARED = 2
 
 
 class Value(NamedTuple):
-    """An attribute: class, bit field and size of its datatype, the rank of its dataspace, and its bytes."""
+    """An attribute: class, bit field and size of its datatype, rank of its dataspace, and its bytes."""
 
     kind: int
     bits: int
@@ -52,7 +52,7 @@ class Value(NamedTuple):
 
 
 class Header(NamedTuple):
-    """An object's header.
+    """The parsed header of an object.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Header(NamedTuple):
 
 
 def parse(read, address):
-    """Read the header of an object.
+    """Parse the header of an object.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def parse(read, address):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it holds what our files do not.
     """
     header = Header({}, {}, None, None, None)
@@ -123,13 +123,13 @@ def parse(read, address):
 
 
 def messages(read, address):
-    """Yield type, flags and body of each message of the header at ``address``, through all of its blocks.
+    """Yield type, flags and body of each message of the header at ``address``, in all of its blocks.
 
     ``read`` is as for `parse`.
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the header is not of version 2, or leads out of the file or back to itself.
     """
     start = read(512, address)
@@ -146,7 +146,7 @@ def messages(read, address):
     seen = {address}
     for block in blocks:
         at = 0
-        # What is shorter than the head of a message is a gap.
+        # A rest shorter than the head of a message is a gap.
         while at + head <= len(block):
             kind, length, flags = struct.unpack_from("<BHB", block, at)
             at += head
@@ -187,7 +187,7 @@ def _address(body, at):
 
 
 def link_of(body):
-    """Return name and address of the link that a message's ``body`` is; the address is None if it is no hard link."""
+    """Return name and address of the link message ``body``; the address is None unless it is a hard link."""
     flags, at, soft = body[1], 2, False
     if flags & 8:
         soft, at = bool(body[at]), at + 1
@@ -200,7 +200,7 @@ def link_of(body):
 
 
 def attribute_of(body):
-    """Return name and `Value` of the attribute that a message's ``body`` is."""
+    """Return name and `Value` of the attribute message ``body``."""
     version, shared, name_size, type_size, space_size = struct.unpack_from("<BBHHH", body)
     if version not in (1, 3) or (version == 3 and shared):
         raise ForeignStructure("an attribute is of another version of HDF5, or shares its type")
@@ -226,7 +226,7 @@ def _text(name):
 
 
 def _layout(body):
-    """The layout of a dataset; its `chunks` are empty if it has none."""
+    """Return the layout of a dataset; its `chunks` are empty if it has none."""
     version, where = body[0], body[1]
     if where == 3:
         raise ForeignStructure("it is stored outside the file")

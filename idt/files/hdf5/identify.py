@@ -1,4 +1,4 @@
-"""What an HDF5 file is: of ours, of an earlier release, of which format. libhdf5 reads nothing for it.
+"""Identify an HDF5 file without libhdf5: one of ours, of an earlier release, and of which format.
 
 Source: docs/method/files.md, section 1.
 """
@@ -32,7 +32,7 @@ def is_hdf5(path):
 
 
 def is_ours(path):
-    """Tell whether a file is HDF5 of ours, of this or an earlier release, whatever its format.
+    """Tell whether a file is HDF5 that this or an earlier release wrote, whatever its format.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def is_ours(path):
 
 
 def is_of_earlier_release(guard):
-    """Tell whether an open `idt.files.hdf5.guard.GuardedFile`, ``guard``, was written by an earlier release."""
+    """Tell whether an earlier release wrote the open ``guard`` (`idt.files.hdf5.guard.GuardedFile`)."""
     root = guard.root()
     if root.heap is not None and "format" not in root.attributes:
         return guard.names_in_heap(root.heap, ROOT_ATTRIBUTES)

@@ -1,4 +1,4 @@
-"""Where the chunks of an HDF5 dataset lie, read without libhdf5.
+"""Locate the chunks of an HDF5 dataset without libhdf5.
 
 libhdf5 believes the counts in these tables, and walks for hours through one that claims 2^40 chunks. Here the shape of
 the dataset says how many there are. The tables' own checksums are not compared: a chunk that a damaged table leads to
@@ -28,15 +28,15 @@ FORM = bytes([32, 4, 4, 16, 10])
 smallest super block, entries in the smallest block, bits of a page."""
 
 INDEX_ENTRIES, SMALLEST, INDEX_BLOCKS, INDEX_SUPER = 4, 16, 6, 25
-"""What follows from them: entries, entries in the smallest block, blocks and super blocks of the index block."""
+"""Derived sizes: entries, entries in the smallest block, blocks and super blocks of the index block."""
 
 
 class ForeignStructure(Exception):
-    """A structure that our files do not have; the message says why."""
+    """A structure that our files do not use; the message names it."""
 
 
 class Layout(NamedTuple):
-    """The table of a dataset's chunks, as its header says.
+    """The chunk index of a dataset, as its header describes it.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def layout_of(body):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is not as in our files.
     """
     flags, rank, width = body[2:5]
@@ -109,7 +109,7 @@ def places(read, layout, shape, unit):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the table is not as in our files.
     """
     steps = [range(0, size, step) for size, step in zip(shape, layout.chunks, strict=True)]
@@ -131,7 +131,7 @@ def places(read, layout, shape, unit):
 
 
 def _fixed(read, address, count):
-    """The entries of a fixed array: list of bytes, or None for a page that was never written."""
+    """Return the entries of a fixed array: list of bytes, or None for a page that was never written."""
     head = _taken(read, address, b"FAHD", 24)
     width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _number(head, 16)
     if not 8 <= width <= 20 or bits != FORM[4] or total != count:
@@ -143,7 +143,7 @@ def _fixed(read, address, count):
 
 
 def _extensible(read, address, count):
-    """The same of an extensible array."""
+    """Return the entries of an extensible array, as `_fixed` does."""
     head = _taken(read, address, b"EAHD", 68)
     width, index = head[6], _number(head, 60)
     if not 8 <= width <= 20 or bytes(head[7:12]) != bytes([32, 4, 16, 4, 10]):
@@ -177,7 +177,7 @@ def _extensible(read, address, count):
 
 
 def _entries(read, address, count, width, bitmap, first):
-    """The entries of a block, in pages if there are many; ``bitmap`` says from bit ``first`` on which were written."""
+    """Return the entries of a block, in pages if there are many; ``bitmap`` tells from bit ``first`` on which exist."""
     if count <= PAGE:
         data = read(count * width, address)
         if len(data) < count * width:
