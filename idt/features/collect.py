@@ -68,7 +68,7 @@ def finished_tracks(live, finished, levels, params, since):
     -------
     FinishedTracks
     """
-    # At most frames no track ends at most scales.
+    # On a typical frame, tracks end at few scales only.
     every = list(zip(levels, live, finished, strict=True))
     ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
     factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])

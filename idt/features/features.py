@@ -1,6 +1,4 @@
-"""`Features`: the tracks of a video and their descriptors, one array per column of docs/method/extraction.md,
-section 9.
-"""
+"""`Features`: the tracks and descriptors of a video as columns (docs/method/extraction.md, section 9)."""
 
 import dataclasses
 import math
@@ -210,7 +208,8 @@ class Features:
         Returns
         -------
         Track or Features
-            A `Track` for a number, without blocks of networks; else features of these, with the whole's metadata.
+            A `Track` for a number, without blocks of networks; else `Features` of the chosen tracks, with the same
+            metadata.
 
         Raises
         ------

@@ -88,7 +88,7 @@ def _by_frame(video, skips, extract):
         for skip, branch in zip(skips, itertools.tee(video, len(skips)), strict=True):
             loop = stack.enter_context(contextlib.closing(extract(_Skipped(video, _Locked(branch, lock), skip))))
             loops.append(_placed(loop, skip, first))
-        # Of equal frames the smaller skip comes first, and each loop is asked only when its turn comes.
+        # At one frame the smaller skip comes first. A loop advances only when its next frame is due.
         steps = heapq.merge(*loops, key=lambda step: step[:2])
         for _, at_frame in itertools.groupby(steps, key=lambda step: step[0]):
             (_, _, one), *others = at_frame

@@ -25,7 +25,7 @@ CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
 
 PIECE = 256
-"""Rows that are brought into their form at once: more gain nothing and cost memory."""
+"""Rows that are encoded at once: more gain nothing and cost memory."""
 
 CAMERA_CHUNK = 256
 
@@ -271,7 +271,7 @@ class Writer:
     def _add(self, name, count):
         """Make the dataset of a column before its first ``count`` rows are written."""
         field = self._form.fields[name]
-        # A video of few tracks has one chunk of just their number.
+        # A video of few tracks has one chunk with as many rows as tracks.
         height = CHUNK if self._written or not count else count
         dataset = hdf5_chunks.create(
             self._file,

@@ -16,7 +16,8 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
-"""Pixels of the pages that are decoded together: each call of OpenCV passes over all the pages before."""
+"""Largest number of pixels in pages that are decoded together. Each call of OpenCV skips all earlier pages again, so
+fewer calls are faster."""
 
 _SUBFILE = 254
 _REDUCED_OR_MASK = 1 | 4

@@ -24,7 +24,7 @@ FRAME_DIGITS = 9
 """Digits of a frame's number: a year of video has a billion frames."""
 
 FARTHEST = 1e9
-"""Pixels from the corner beyond which no image reaches; float32 holds them."""
+"""Largest coordinate of a box in pixels, which float32 can hold."""
 
 NO_BOXES = np.empty((0, 4), np.float32)
 
@@ -123,7 +123,7 @@ def read_boxes(path):
     """
     if not os.path.exists(path):
         raise DataError(f"{path}: no such file of human boxes")
-    # The digest refuses a file that is not what it was before it was parsed.
+    # `SourceFile.digest` raises if the file has changed since it was parsed.
     with open_source(path) as file:
         return replace(_read(path), digest=file.digest())
 

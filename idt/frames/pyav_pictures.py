@@ -18,7 +18,7 @@ _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 _WIDE = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
-# Of these codecs the chroma of a frame that does not say otherwise lies left of the middle.
+# Codecs whose chroma samples lie left of the centre unless the frame says otherwise.
 _LEFT = ("h264", "hevc")
 
 
@@ -128,7 +128,7 @@ def graph(frame, *filters):
 
 
 def _pull(graph):
-    """Yield the frames that a filter graph has ready."""
+    """Return the frames that a filter graph has ready."""
     ready = []
     while True:
         try:

@@ -116,7 +116,7 @@ class Video:
         The first frame, which iteration gives again.
     """
 
-    least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
+    least_side = 0  # least shorter side of a frame in pixels; 0 means params.patch
 
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
@@ -248,7 +248,7 @@ class Video:
         frame_arrived()
         if image is None:
             return self._finish(at_end=True)
-        # Behind frames that are lost the next one that there is.
+        # After lost frames, take the next frame that exists.
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)

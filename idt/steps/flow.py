@@ -2,10 +2,10 @@
 
 Method: docs/method/extraction.md, section 3.
 
-Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then
-A·d = b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the
-flow so far. This is solved in the least-squares sense over a Gaussian window, two times a scale, from the coarsest
-scale to the finest (`between`); a 5×5 median closes each scale.
+Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then A·d
+= b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the flow
+so far. This is solved in the least-squares sense over a Gaussian window, in two iterations at each scale, from the
+coarsest scale to the finest (`between`); a 5×5 median closes each scale.
 
 The expansion of a frame serves two pairs: as the second image of one and the first of the next. Make it once.
 
@@ -121,7 +121,8 @@ def between(first, second):
     Raises
     ------
     DataError
-        If the frames differ in size or in their scales, or one lacks what its place needs.
+        If the frames differ in size or in their scales, or if ``first`` lacks the coefficients by plane or ``second``
+        those by pixel.
 
     Notes
     -----
@@ -149,7 +150,8 @@ class _Table(NamedTuple):
     pixels : int
         Of all scales.
     blurs : (S, K) float32
-        By what Gaussian the full frame is blurred before it is resized, from its middle outwards, then zeros.
+        Half of the Gaussian kernel that blurs the full frame before it is resized, from the centre outwards, padded
+        with zeros.
     """
 
     sizes: np.ndarray

@@ -34,7 +34,8 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     cells : int
         Cells in x and in y; each is patch // cells wide.
     local_norm : {"rootl1", "l2", "none"}
-        Divisor of each block of a patch: its sum, followed by a square root; its length; none.
+        Normalisation of each block (HOG, HOF, MBHx, MBHy) of a patch: "rootl1", division by the sum, then a square
+        root; "l2", division by the Euclidean length; "none".
 
     Returns
     -------
@@ -94,4 +95,5 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
-        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {checks.type_and_shape(rows)}")
+        indices = f"int32, an index below {len(sums)} for each point"
+        raise DataError(f"rows must be {indices}, got {checks.type_and_shape(rows)}")

@@ -137,7 +137,7 @@ class LiveTracks:
         self._count = n_live
         if n_finished == 0:
             return self._nothing
-        # Copied: the next `start` takes from these slots.
+        # A copy, because the next `start` reuses these slots.
         slots = self._listed[0, n_live : n_live + n_finished].copy()
         return FinishedAtScale(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 

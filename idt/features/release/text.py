@@ -13,7 +13,8 @@ WIDEST = 64
 """Bytes a column may take; a longer line is none of ours, and not worth reading to its end."""
 
 BLANK = 1 << 20
-"""Bytes that blank lines may take together. They give no rows, so that nothing else would end a file of them."""
+"""Bytes that blank lines may take together. Blank lines give no rows, so this limit ends the reading of a file that
+holds nothing else."""
 
 
 def is_text(head):
