@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 3.1.
 
 Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3: with a Gaussian
-applicability the fit separates into 1-D correlations, of which only four numbers of the inverse Gram matrix remain.
+applicability the fit separates into 1-D correlations; of the inverse Gram matrix only four numbers are needed.
 """
 
 import math

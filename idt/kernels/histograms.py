@@ -22,7 +22,7 @@ CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
 LINE = 16
-"""Numbers that memory delivers at once."""
+"""float32 numbers in a cache line."""
 
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
@@ -236,7 +236,8 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
             for k in range(start[top], start[top + 1]):
                 n = order[k]
                 if r == 0:
-                    # Sums are met once a frame and far apart: there is time to get them until the patch is complete.
+                    # The sums of a track are used once a frame and lie far apart in memory, so they are prefetched
+                    # while the patch is computed.
                     for at in range(0, sums.shape[1], LINE):
                         prefetch(sums, rows[n] * sums.shape[1] + at)
                 for i in range(cells):

@@ -13,7 +13,7 @@ from idt.jit.kernel import inner, kernel
 PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)
 SUMS, GRADIENT, COST = 28, 19, 27
-"""Sums of `_linearise`, and where two of them are."""
+"""Number of sums of `_linearise`, and the indices of the gradient and the cost among them."""
 # Which of the sums stands where in the normal equations, and with which sign.
 NORMAL_SUM = np.array([
     [0, 1, 2, 0, 0, 0, 6, 7],
@@ -40,9 +40,9 @@ def refine(source, target, inliers, start, iterations, tolerance, matrix):
     count = 0
     for i in range(inliers.shape[0]):
         count += inliers[i]
-    own, theirs = np.empty((2, count), np.float64), np.empty((2, count), np.float64)
-    s, sx, sy = _centre(source, inliers, own)
-    t, tx, ty = _centre(target, inliers, theirs)
+    sources, targets = np.empty((2, count), np.float64), np.empty((2, count), np.float64)
+    s, sx, sy = _centre(source, inliers, sources)
+    t, tx, ty = _centre(target, inliers, targets)
     model, trial = np.empty(PARAMETERS, np.float64), np.empty(PARAMETERS, np.float64)
     sums, system = np.empty(SUMS, np.float64), np.empty((PARAMETERS, PARAMETERS + 1), np.float64)
     # Between centred points: the homography after the source's centring undone, before the target's.
@@ -52,12 +52,12 @@ def refine(source, target, inliers, start, iterations, tolerance, matrix):
     _change_coordinates(matrix, 1 / s, sx, sy, t, -t * tx, -t * ty)
     for k in range(PARAMETERS):
         model[k] = matrix[k] / matrix[8]
-    _linearise(own, theirs, model, sums)
+    _linearise(sources, targets, model, sums)
     for _ in range(iterations):
         cost = sums[COST]
         if not _step(sums, system, model, trial):
             break
-        _linearise(own, theirs, trial, sums)
+        _linearise(sources, targets, trial, sums)
         if not sums[COST] < cost:
             break
         model, trial = trial, model

@@ -16,7 +16,7 @@ from idt.jit.kernel import inner, kernel
 
 SAMPLE = 4
 DRAWS = 10000
-"""Draws of four matches in a row that may be refused before the search ends."""
+"""Largest number of consecutive draws without a valid sample before the search ends."""
 SEED = np.uint64(0xFFFFFFFFFFFFFFFF)
 MULTIPLIER = np.uint64(4164903690)
 LOW = np.uint64(0xFFFFFFFF)

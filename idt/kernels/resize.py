@@ -59,7 +59,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
 
 @inner()
 def _reflected(at, size):
-    """Return the pixel that stands for one beyond the border, which is not repeated; size at least 2."""
+    """Reflect the index of a pixel beyond the border about the border pixel (reflect-101); size at least 2."""
     while not 0 <= at < size:
         at = -at if at < 0 else 2 * (size - 1) - at
     return at

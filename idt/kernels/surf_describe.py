@@ -23,7 +23,7 @@ ROWS = 20
 CELLS = 4
 BAND = ROWS // CELLS
 SUMS = 8
-EIGHT = tuple(np.float32(k) for k in range(LANES))
+LANE_NUMBERS = tuple(np.float32(k) for k in range(LANES))
 CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
@@ -73,7 +73,8 @@ def describe(image, x, y, scale, angle, weights, pixels, out):
 def _pack(image, out):
     """Pack each pixel with its right, lower and lower right neighbours: a bilinear sample needs one look-up.
 
-    image (H, W) uint8; out (H · W,) int32. Beyond the last row and column stands anything: its weight is 0.
+    image (H, W) uint8; out (H · W,) int32. Values beyond the last row and column are arbitrary, because their weight is
+    0.
     """
     height, width = image.shape
     for y in range(height):
@@ -132,7 +133,7 @@ def _locate_inside(x, y, cos, sin, width, samples):
     below it, (n,) float32.
     """
     places, right, down = samples
-    eight = from_numbers(EIGHT)
+    eight = from_numbers(LANE_NUMBERS)
     for j in range(0, places.size, LANES):
         along = broadcast(np.float32(j)) + eight
         sample_x, sample_y = broadcast(x) + along * broadcast(cos), broadcast(y) + along * broadcast(sin)

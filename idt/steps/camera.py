@@ -16,7 +16,7 @@ import numpy as np
 from idt import checks
 from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
-from idt.kernels import homography_refine as polish_kernel
+from idt.kernels import homography_refine as refine_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
 from idt.steps import surf
@@ -158,14 +158,14 @@ def fit(source, target):
     the same way.
     """
     if len(source) > MATCHES_NEEDED:
-        own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
+        sources, targets = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
         model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
         inliers = homography_kernel.consensus(
-            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
+            sources, targets, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
             matrix = np.empty(9)
-            if polish_kernel.refine(own, theirs, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
+            if refine_kernel.refine(sources, targets, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
                 return Motion(matrix.reshape(3, 3), len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
 
