@@ -60,14 +60,14 @@ def features_of_skips(video, skips, extract, *, chunk):
     skips : tuple of int
         Rising, from 1.
     extract : callable
-        Called with a video for each skip; a generator of the `Features` of each of its frames.
+        Called with a video for each frame step; returns a generator of the `Features` of each frame.
     chunk : int
         Frames of the features that are given out at once.
 
     Yields
     ------
     Features
-        Of consecutive frames; of each, the tracks of all skips that end there, those of skip 1 first.
+        Of consecutive frames. Tracks that end at one frame are sorted by frame step.
     """
     parts = []
     for part in _by_frame(video, skips, extract):

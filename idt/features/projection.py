@@ -22,7 +22,8 @@ CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 2
 
 LAYERS = ("volume", "second")
-"""Parts of a codebook whose arrays have a group of their own: HDF5 keeps links in a heap if a group has more than 8."""
+"""Prefixes of arrays of a codebook that have a group of their own, because HDF5 keeps the links of a group in a heap if
+there are more than 8."""
 
 
 def place_of(block, array):
@@ -186,7 +187,7 @@ class Projection:
         Parameters
         ----------
         params : dict
-            Of an extraction; what the codebook does not name, such as the segment, may be anything.
+            Parameters of an extraction. Those that the codebook does not record may have any value.
 
         Raises
         ------

@@ -219,7 +219,7 @@ class Writer:
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
-        """Fix the columns at the first chunk, which shows whether the rows of others have points."""
+        """Fix the columns at the first chunk, which shows whether imported rows have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
         self._form = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:

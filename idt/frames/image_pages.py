@@ -151,7 +151,7 @@ class PageReader:
 
     def _decode(self, number, size):
         """Decode a page, and some of the following pages if they have its size."""
-        follow = [page for page, of in self._pages[self.position :] if of == size]
+        follow = [page for page, page_size in self._pages[self.position :] if page_size == size]
         last = number
         while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= AT_ONCE:
             last += 1

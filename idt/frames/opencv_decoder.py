@@ -285,7 +285,7 @@ def _capture(file, seconds):
 
 @contextmanager
 def silence_opencv():
-    """Keep OpenCV's own warnings off stderr, because ours say the same in one line; a level of the user stays."""
+    """Keep OpenCV's warnings off stderr, where our messages say the same; a log level set by the user stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return

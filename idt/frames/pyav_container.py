@@ -101,7 +101,7 @@ def open_container(file, path, max_pixels):
         container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
-    # Packets would be held back until their stamps are known.
+    # With this flag FFmpeg would hold packets back until their time stamps are known.
     container.flags &= ~_GENERATE_STAMPS
     return container
 

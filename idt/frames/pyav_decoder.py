@@ -1,7 +1,7 @@
 """Video files, decoded by PyAV: the reader has the attributes that `idt.frames.opencv_decoder` describes.
 
-One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses
-are passed over, and so is what the container cannot make packets of.
+One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses,
+and data that the container cannot split into packets, are skipped.
 """
 
 import math

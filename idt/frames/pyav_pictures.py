@@ -2,7 +2,7 @@
 
 FFmpeg's swscale makes BGR of a frame. The flags are those of OpenCV, so that pictures of one version of FFmpeg are
 equal level for level: bicubic chroma; colours beyond those of BT.709 (BT.2020, Display P3, HLG, PQ) mapped to BT.709;
-other transfer curves left alone. A frame of two fields is taken as the whole that it is, as OpenCV before 4.13 does;
+other transfer curves left alone. An interlaced frame is converted like a progressive one, as OpenCV before 4.13 does;
 every other line is interpolated only where the caller asks for it (yadif, one frame for each).
 """
 

@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
+        """Note or refuse the faults of the source, at its end or at the end of the chosen range."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:

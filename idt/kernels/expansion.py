@@ -99,8 +99,8 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar, one coefficient ``plane`` numbers behind the other, or only the last row where that is a
-    row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
+    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart, or the last row only if ``plane``
+    is the width; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)

@@ -66,7 +66,7 @@ def _locate(flow, y, height, width, places):
 
 @inner()
 def _sample(second, row, index, right, lower, x):
-    """Sample the second expansion bilinearly where one pixel lands, in the first five numbers; row is 5 · W."""
+    """Sample the second expansion bilinearly at the target of pixel x, in the first five lanes; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
     across = broadcast(item(right, x))
@@ -192,7 +192,7 @@ def _solve(smooth, start, pitch, width, solved):
 
 @inner()
 def _damp(size, damping):
-    """Return the weight of the pixels along an axis; the five at either end count less.
+    """Write the weights of the pixels along an axis; the five at either end count less.
 
     Method: docs/method/extraction.md, section 3.3.
     """
@@ -258,9 +258,9 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
         size = height * width
         start -= size
         field = fields[2 * start : 2 * (start + size)]
-        begun = rough[: 2 * size] if s >= finest else field
+        initial = rough[: 2 * size] if s >= finest else field
         if s < scales - 1:
-            resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, begun)
+            resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, initial)
         if s >= finest:
             _iterate(first[COEFFICIENTS * start :], second[COEFFICIENTS * start :], height, width, rough, iterations)
             median(rough, height, width, field)

@@ -33,9 +33,9 @@ NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.o
 def refine(source, target, inliers, start, iterations, tolerance, matrix):
     """Fit a homography to the inliers by least squares, from ``start`` on; return whether a finite matrix was found.
 
-    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, at most, and tolerance, the share
-    of the squared distances that one must gain for another to follow: Gauss and Newton's method; matrix (9,) float64
-    out, its last number 1.
+    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, their largest number, and
+    tolerance, the relative decrease of the squared distances below which the Gauss–Newton iteration stops; matrix (9,)
+    float64 out, its last number 1.
     """
     count = 0
     for i in range(inliers.shape[0]):
@@ -45,7 +45,7 @@ def refine(source, target, inliers, start, iterations, tolerance, matrix):
     t, tx, ty = _centre(target, inliers, targets)
     model, trial = np.empty(PARAMETERS, np.float64), np.empty(PARAMETERS, np.float64)
     sums, system = np.empty(SUMS, np.float64), np.empty((PARAMETERS, PARAMETERS + 1), np.float64)
-    # Between centred points: the homography after the source's centring undone, before the target's.
+    # The homography between the centred points: undo the source's centring, apply it, centre the target.
     for k in range(PARAMETERS):
         matrix[k] = start[k]
     matrix[8] = 1.0

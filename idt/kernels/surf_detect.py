@@ -4,9 +4,9 @@ docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave 
 Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
 column ``x`` is found at ``x % step * stride + x // step``.
 
-The three boxes of Dxx lie side by side, those of Dyy one below the other, so a box of one cell is another box of a
-cell further on: each is weighed once. Every response equals the release's to the last bit, because ties between them
-decide the order of keypoints. Hence no fastmath flag here, and float64, in which weighted boxes add up exactly.
+The three boxes of Dxx lie side by side, those of Dyy one below the other, so cells share boxes; each box is weighted
+once. Every response equals the release's to the last bit, because ties between them decide the order of keypoints.
+Hence no fastmath flag here, and float64, in which weighted boxes add up exactly.
 """
 
 import numpy as np
@@ -87,7 +87,7 @@ def _respond(columns, width, size, step, out):
         x[corner] = y[corner] % step * stride + y[corner] // step + unseen
     weight = np.float32(1) / np.float32(y[3] * (y[7] - y[2]))
     weight_xy = np.float32(1) / np.float32(y[3] * y[3])
-    # One run of boxes serves either side of Dxy.
+    # The left and the right boxes of Dxy come from one array of box sums.
     start, end = (x[1], x[5] + cells) if x[1] < x[5] else (x[5], x[1] + cells)
     # Separate arrays: LLVM must know that they do not alias, or it does not vectorise the loops.
     beside, stacked = np.empty(cells + 2 * lobe, np.float64), np.empty((2 * lobe + 1, cells), np.float64)

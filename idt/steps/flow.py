@@ -38,8 +38,8 @@ class Expansion(NamedTuple):
         First scale that was expanded.
     by_plane, by_pixel : (5 · P + 8,) float32 or None
         Coefficients of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
-        pixel. Behind them there is room, since the kernels read a vector beyond the end. None where the frame is to
-        be only the second, or only the first.
+        pixel. P is the number of pixels of all scales; the kernels read 8 numbers beyond the end. ``by_plane`` is None
+        if the frame can only be the second, ``by_pixel`` if it can only be the first.
     """
 
     levels: list[Scale]

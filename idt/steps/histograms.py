@@ -65,7 +65,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     Parameters
     ----------
     gray, flow, points, patch, cells, local_norm
-        As for `describe`; whether the points are finite is not looked at.
+        As for `describe`, but the points are not checked for finiteness.
     sums : (m, 33 · cells²) float32
         Changed in place.
     rows : (n,) int32
@@ -91,7 +91,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
         raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.type_and_shape(sums)}")
     fit = rows.dtype == np.int32 and rows.shape == (len(points),)
-    # Planes, as `flow.between` makes them: then this is no copy.
+    # `flow.between` stores the flow as planes; then this makes no copy.
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):

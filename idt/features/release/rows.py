@@ -51,7 +51,7 @@ def form_of(path):
     Returns
     -------
     str
-        `TEXT` or `BINARY`. A binary file that is neither counts as `BINARY`, and is refused when it is read.
+        `TEXT` or `BINARY`. Any other binary file counts as `BINARY`, too, and is refused when it is read.
 
     Raises
     ------
