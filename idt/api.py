@@ -303,13 +303,13 @@ def draw(
     max_pixels, decoder
         As for `extract`.
     zoom : int or None, default None
-        Enlarge the frames so many times; None until their shorter side has about 360 pixels.
+        Integer factor by which frames are enlarged; None for a shorter side of about 360 pixels.
     dropped : bool, default True
         Draw the tracks that moved with the camera, too.
     colour : {"fate", "direction", "age", "scale"}, default "fate"
         Quantity that the colour of a track shows; "fate" is kept or dropped.
     most : int or None, default 400
-        Draw at most so many tracks of either kind in a picture, evenly chosen; None draws all.
+        Largest number of kept tracks and of dropped tracks in a picture, evenly chosen; None draws all.
 
     Yields
     ------

@@ -50,7 +50,7 @@ class FrameState(NamedTuple):
         Tracks that ended at this frame.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     gray: np.ndarray
     motion: camera.Motion
     flow: list[np.ndarray]
@@ -354,7 +354,7 @@ def scaled_boxes(video, boxes):
 
 
 def mask_of(frame, params, boxes):
-    """Return a mask of a ``frame``, 0 on people of ``boxes`` or found as ``params`` say; None if nobody was sought."""
+    """Return a mask of a ``frame``, 0 on people in ``boxes`` or found as ``params`` say; None without either."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

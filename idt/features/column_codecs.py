@@ -29,7 +29,7 @@ class Field(NamedTuple):
         Of a row.
     dtype : str
     inner : tuple of int
-        Of a row in a chunk.
+        Shape of a row within one chunk.
     fill : number
     scale : float or None
         Its attribute ``scale_factor``.

@@ -99,7 +99,7 @@ def load(path):
     Returns
     -------
     Features
-        Histograms as float32. Of a projected file, `Features.projected` in place of the descriptors.
+        Histograms are float32. A projected file gives `Features.projected` in place of the descriptors.
 
     Raises
     ------

@@ -227,7 +227,7 @@ def identity(digest, arrays):
     digest : str
         The codebook's own, which covers more than the projection.
     arrays : dict of str to tuple of ndarray
-        Of each block the mean (d,), the projection (D, d) and the variances (D,) as they are stored.
+        For each block its mean (d,), projection (D, d) and variances (D,) as stored.
 
     Returns
     -------

@@ -28,8 +28,8 @@ FARTHEST = 1e9
 
 NO_BOXES = np.empty((0, 4), np.float32)
 
-# Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128, of which
-# a person fills 96, so that it finds nobody in the 120 lines of KTH.
+# Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128 px, in which a
+# person is 96 px high, so it finds nobody in the 120 lines of KTH.
 DETECTOR_SIDE = 240
 
 

@@ -31,7 +31,7 @@ DEFAULTS = ExtractionParams()
 class Frame(NamedTuple):
     """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
     vectors: np.ndarray | None = None
@@ -109,7 +109,7 @@ class Video:
         Number of frames that this pass should give; None if unknown.
     name : str
     notes : list of str
-        One-line warnings; one about truncation or damage appears when the end is met.
+        One-line warnings; a warning about truncation or damage is added at the end of the video.
     truncation : str or None
         The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
