@@ -1,4 +1,4 @@
-"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
+"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print the result."""
 
 import dataclasses
 import os
@@ -135,7 +135,7 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        # Scores of vectors are soon made again, and stay if they are the same; scores of videos take hours.
         ownership.check_replaceable(options.output, options.overwrite)
 
 
@@ -258,7 +258,7 @@ class _Networks:
 
 
 class _OutcomePrinter:
-    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
+    """Printer of outcomes: on stderr why a video failed, and at the end, unless quiet, the notes on the others."""
 
     def __init__(self, name, quiet):
         from idt.batch.summary import Notes
@@ -277,7 +277,7 @@ class _OutcomePrinter:
             warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
-        """Say what was noted."""
+        """Print the notes."""
         line = self._notes.line(self._videos)
         if line and not self._quiet:
             warn(f"{self._name}: {line}")
