@@ -1,10 +1,10 @@
 """From the descriptors of a video to one vector.
 
-FisherEncoder, BovwEncoder, VladEncoder, StackedEncoder
+FisherEncoder, BovwEncoder, VladEncoder, StackedEncoder, BilinearEncoder, PlainEncoder
                       scikit-learn transformers: a list of videos in, a row of numbers a video out
 Codebook, fit_codebook
                       fitted codebooks, their file, and the fit
-EncodingParams, BovwParams, VladParams, StackedParams
+EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams
                       every option of an encoding, with its default, in the words of the commands
 load_vectors, open_vectors, Vectors
                       the file of the encoded vectors
@@ -33,16 +33,20 @@ from idt.imports.lazy import lazy_exports
 if TYPE_CHECKING:
     from encoding.codebook import Codebook as Codebook
     from encoding.coders.fisher import fisher_vector as fisher_vector
+    from encoding.encoders.bilinear import BilinearEncoder as BilinearEncoder
     from encoding.encoders.bovw import BovwEncoder as BovwEncoder
     from encoding.encoders.fisher import FisherEncoder as FisherEncoder
+    from encoding.encoders.plain import PlainEncoder as PlainEncoder
     from encoding.encoders.stacked import StackedEncoder as StackedEncoder
     from encoding.encoders.vlad import VladEncoder as VladEncoder
     from encoding.fitting import fit_codebook as fit_codebook
     from encoding.models.gmm import DiagonalGMM as DiagonalGMM
     from encoding.models.kmeans import KMeans as KMeans
     from encoding.models.pca import PCA as PCA
+    from encoding.params import BilinearParams as BilinearParams
     from encoding.params import BovwParams as BovwParams
     from encoding.params import EncodingParams as EncodingParams
+    from encoding.params import PlainParams as PlainParams
     from encoding.params import StackedParams as StackedParams
     from encoding.params import VladParams as VladParams
     from encoding.vectors_file import Vectors as Vectors
@@ -57,9 +61,11 @@ else:
             "encoding.encoders.bovw": "BovwEncoder",
             "encoding.encoders.vlad": "VladEncoder",
             "encoding.encoders.stacked": "StackedEncoder",
+            "encoding.encoders.bilinear": "BilinearEncoder",
+            "encoding.encoders.plain": "PlainEncoder",
             "encoding.codebook": "Codebook",
             "encoding.fitting": "fit_codebook",
-            "encoding.params": "EncodingParams BovwParams VladParams StackedParams",
+            "encoding.params": "EncodingParams BovwParams VladParams StackedParams BilinearParams PlainParams",
             "encoding.vectors_file": "load_vectors open_vectors Vectors",
             "encoding.coders.fisher": "fisher_vector",
             "encoding.models.gmm": "DiagonalGMM",

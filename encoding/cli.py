@@ -1,4 +1,4 @@
-"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: one function behind all four.
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
 Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
 result.
@@ -6,11 +6,18 @@ result.
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import NamedTuple
 
-from encoding.descriptors.labels import is_header, renamed
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.descriptors.labels import read_labels, read_train, renamed
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (
     DONE,
@@ -45,6 +52,13 @@ STACKED = CommandSpec(
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
+BILINEAR = CommandSpec(
+    "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
+)
+PLAIN = CommandSpec(
+    "plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5"
+)
+COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 
 @command
@@ -69,6 +83,18 @@ def vlad_encode(arguments):
 def sfv_encode(arguments):
     """Run ``sfv-encode``, feature files to stacked Fisher vectors, one a video, with these ``arguments``."""
     return _encode(arguments, STACKED)
+
+
+@command
+def bilinear_encode(arguments):
+    """Run ``bilinear-encode``, feature files to bilinear vectors, one a video, with these ``arguments``."""
+    return _encode(arguments, BILINEAR)
+
+
+@command
+def plain_encode(arguments):
+    """Run ``plain-encode``, feature files to means or largest values, one row a video, with these ``arguments``."""
+    return _encode(arguments, PLAIN)
 
 
 def _encode(arguments, spec):
@@ -105,8 +131,8 @@ def _fit_and_encode(options, given, params, spec):
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
     learnt = {
-        "train": _read_train(options.train, names) if options.train else None,
-        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
+        "train": read_train(options.train, names) if options.train else None,
+        "labels": renamed(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -167,7 +193,7 @@ def _codebook(path, spec):
 
     codebook = Codebook.load(path)
     if codebook.encoding != spec.params.encoding:
-        wanted = next(other for other in (FISHER, BOVW, VLAD, STACKED) if other.params.encoding == codebook.encoding)
+        wanted = next(other for other in COMMANDS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
@@ -238,36 +264,6 @@ def _add_slices(parser):
     group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
 
 
-def _read_train(path, names):
-    """Read the video names of a list; a name may end in the suffix of a video or feature file."""
-    known = set(names)
-    from idt.files.text import numbered_lines
-
-    found = [line for _, line in numbered_lines(path, what="a video on every line")]
-    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
-    if not found:
-        raise DataError(f"{path} names no video; expected the name of a video on every line")
-    return found
-
-
-def _read_labels(path, on_note=None):
-    """Read labels by video name from lines ``name,label``, perhaps below a header."""
-    from idt.files import csv_text
-
-    labels: dict[str, str] = {}
-    for number, fields in csv_text.read_rows(path, "name,label"):
-        if not any(fields):
-            continue
-        if number == 1 and is_header(fields, ("name", "label"), on_note):
-            continue
-        if len(fields) != 2 or not all(fields) or fields[0] in labels:
-            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
-        labels[fields[0]] = fields[1]
-    if not labels:
-        raise DataError(f"{path} holds no lines of name,label")
-    return labels
-
-
 def _report_codebook(made):
     if made.up_to_date:
         say(f"{made.path}: up to date")
@@ -277,6 +273,8 @@ def _report_codebook(made):
     what = f"mixtures of {k} components for {blocks}"
     if codebook.encoding == "stacked":
         what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
+    elif codebook.encoding in ("bilinear", "plain"):
+        what = f"nothing but columns for {blocks}"
     elif codebook.encoding != "fisher":
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"

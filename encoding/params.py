@@ -1,6 +1,6 @@
 """The parameters of every encoding: all that changes the numbers of a codebook and of vectors; here are the defaults.
 
-`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and `StackedParams` those of the others. Each
+`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and so on those of the others. Each
 says in ``FITTING`` on which of them a codebook depends; the rest only shape the vectors made with it.
 """
 
@@ -18,6 +18,7 @@ from idt.params.option import check_fields, option
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")
 POOLINGS = ("sum", "max")
+POOLS = ("mean", "max", "topk")
 
 MOST_VECTOR_NUMBERS = 2**28
 """Most numbers of a vector, or of a matrix that is applied to one: a gigabyte."""
@@ -76,7 +77,7 @@ class BlockParams:
         check_fields(self)
         if self.whiten and self.pca is None:
             raise DataError("whiten scales the principal components; ask for some with pca")
-        if self.sample < self.k:
+        if self.sample < self.needed:
             raise DataError(
                 f"sample must be at least k, one descriptor a component, got sample={self.sample} and k={self.k}"
             )
@@ -103,6 +104,11 @@ class BlockParams:
         vector = cells * sum(self._vector_size(self._reduced_width(count)) for count in columns)
         self._refuse_above(MOST_VECTOR_NUMBERS, vector, "vector", ("k", "pyramid"))
         self._refuse_above(MOST_SAMPLED_NUMBERS, self.sample * sum(columns), "sample", ("sample",))
+
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return self.k
 
     def _reduced_width(self, columns):
         """Return the number of columns that its PCA leaves of a block."""
@@ -296,6 +302,61 @@ class VladParams(BlockParams):
 
     def _vector_size(self, width):
         return self.k * width
+
+
+@dataclass(frozen=True)
+class UnfittedParams(BlockParams):
+    """What encodings have in common that learn nothing but a PCA, if one is asked for."""
+
+    pca: float | None = option(
+        None,
+        bounds=SHARE_BOUNDS,
+        method="encoding 4",
+        help="share of a block's columns that a PCA keeps; no PCA by default",
+    )
+    sample: int = option(
+        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+    )
+    norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
+
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return 1
+
+
+@dataclass(frozen=True)
+class BilinearParams(UnfittedParams):
+    """Bilinear encoding (Diba et al. 2017), with its tensor sketch (Pham & Pagh 2013)."""
+
+    encoding: ClassVar[str] = "bilinear"
+
+    FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "sketch")
+
+    k: int = option(4096, bounds=K_BOUNDS, method="encoding 18", help="numbers of the sketch of each block")
+    sketch: bool = option(False, method="encoding 18", help="a tensor sketch of k numbers for the whole matrix")
+    power: float = option(
+        0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return self.k if self.sketch else width * (width + 1) // 2
+
+
+@dataclass(frozen=True)
+class PlainParams(UnfittedParams):
+    """Plain pooling of descriptors."""
+
+    encoding: ClassVar[str] = "plain"
+
+    k: int = option(5, bounds=K_BOUNDS, method="encoding 19", help="largest values that are averaged (topk)")
+    pool: str = option("mean", method="encoding 19", choices=POOLS, help="of each column of the descriptors")
+    power: float = option(
+        1.0, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return width
 
 
 FITTING = EncodingParams.FITTING

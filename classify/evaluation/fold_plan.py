@@ -55,7 +55,7 @@ class FoldPlan:
     truth : list of str
         True labels of each test video.
     groups : list of str
-        Group of each training video, which cross-validation keeps together; empty if there are no groups.
+        Group of each training video, which cross-validation keeps together; a video with an empty one stands alone.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     outside : tuple of classify.models.outside_vectors.OutsideBlock

@@ -25,7 +25,15 @@ import dataclasses
 from typing import NamedTuple
 
 from classify.params import ClassifierParams
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
 from idt.command import value_parser
 from idt.errors import DataError, did_you_mean, one_line, unknown_option
 from idt.files.text import read_text
@@ -36,6 +44,8 @@ ENCODERS: dict[str, type[BlockParams]] = {
     "bovw": BovwParams,
     "vlad": VladParams,
     "stacked": StackedParams,
+    "bilinear": BilinearParams,
+    "plain": PlainParams,
 }
 """Parameters of each encoding."""
 

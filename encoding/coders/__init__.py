@@ -9,6 +9,8 @@ bovw          bags of visual words
 sparse_codes  simultaneous orthogonal matching pursuit, for bags of visual words
 vlad          vectors of locally aggregated descriptors
 stacked       stacked Fisher vectors
+bilinear      means of x xᵀ, and their tensor sketch
+plain         means and largest values of each column
 centres       coders whose only numbers are centres
 normalize     power, intra and block norms
 """

@@ -3,12 +3,14 @@
 from typing import Any, NamedTuple
 
 from encoding.coders import stacked
+from encoding.coders.bilinear import BilinearCoder
 from encoding.coders.bovw import BovwCoder
 from encoding.coders.fisher import FisherCoder
+from encoding.coders.plain import PlainCoder
 from encoding.coders.pyramid import Pyramid
 from encoding.coders.stacked import StackedCoder
 from encoding.coders.vlad import VladCoder
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.errors import DataError
 
 
@@ -36,6 +38,8 @@ ENCODINGS = {
     "bovw": Encoding(BovwParams, BovwCoder, BovwCoder),
     "vlad": Encoding(VladParams, VladCoder, VladCoder),
     "stacked": Encoding(StackedParams, StackedCoder, FisherCoder),
+    "bilinear": Encoding(BilinearParams, BilinearCoder, BilinearCoder),
+    "plain": Encoding(PlainParams, PlainCoder, PlainCoder),
 }
 
 
