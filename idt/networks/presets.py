@@ -23,6 +23,9 @@ CROPS = {"centre": 1, "three": 3, "ten": 10, "whole": 1}
 AVERAGES = ("logits", "probabilities", "given")
 """Mean of the outputs as they are, of their softmax, or of outputs that are probabilities already."""
 
+FUSIONS = ("sum", "max", "concat", "bilinear")
+"""How the maps of two networks are fused (`idt.networks.fused`)."""
+
 LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
 """Orders of an input's dimensions, a letter each (`idt.networks.layout`)."""
 

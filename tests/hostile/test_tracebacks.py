@@ -149,6 +149,7 @@ FILES["idt-net"] = {
     "videos": SCORED.replace("{a.avi}", "{bad}"),
     "--classes": SCORED.replace("{names.txt}", "{bad}"),
     "--features": "{net.onnx} {a.avi} -o {out} --features {bad}",
+    "--with": "{net.onnx} {a.avi} -o {out} --features conv2 --crop 32 --short-side 32 --fuse sum --with {bad}:conv2",
 }
 EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
 FILES["idt-explain"] = {
