@@ -5,7 +5,7 @@ import dataclasses
 import os
 from typing import Any
 
-from classify.params import ClassifierParams, DatasetParams
+from classify.params import UNTRIMMED, ClassifierParams, DatasetParams, SegmentingParams
 from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.command import (
     Parser,
@@ -14,9 +14,11 @@ from idt.command import (
     add_number_option,
     add_overwrite_options,
     add_reading_options,
+    fields_of,
     flag_of,
     say,
 )
+from idt.errors import DataError
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.workers.progress import add_progress
@@ -56,7 +58,8 @@ def evaluation_options(arguments):
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test",
+        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
+        " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
@@ -82,6 +85,7 @@ def evaluation_options(arguments):
         help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
     )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
+    add_fields(parser, SegmentingParams, "untrimmed video")
     add_outside_options(parser)
     _add_networks(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
@@ -114,6 +118,33 @@ def evaluation_options(arguments):
     if options.preset is not None:
         given["extraction"]["preset"] = options.preset
     return options, given, outside_of(options, parser)
+
+
+def segmenting_of(options):
+    """Read how a set of untrimmed video is segmented.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As from `evaluation_options`.
+
+    Returns
+    -------
+    SegmentingParams or None
+        None for a set whose videos are clips of one action.
+
+    Raises
+    ------
+    DataError
+        If an option is given that such a set does not take.
+    """
+    params = fields_of(options, SegmentingParams)
+    if options.dataset in UNTRIMMED:
+        return params
+    foreign = [flag_of(field) for field in dataclasses.fields(params) if getattr(params, field.name) != field.default]
+    if foreign:
+        raise DataError(f"{options.dataset} is no set of untrimmed video and takes no {', '.join(foreign)}")
+    return None
 
 
 def prediction_options(arguments):

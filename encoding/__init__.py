@@ -3,14 +3,14 @@
 FisherEncoder, BovwEncoder, VladEncoder, StackedEncoder, BilinearEncoder, PlainEncoder
                       scikit-learn transformers: a list of videos in, a row of numbers a video out
 Codebook, fit_codebook
-                      what the encoders learn, its file, and fitting it
+                      fitted codebooks, their file, and the fit
 EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams
                       every option of an encoding, with its default, in the words of the commands
 load_vectors, open_vectors, Vectors
                       the file of the encoded vectors
 fisher_vector         the Fisher vector of a set of descriptors
 DiagonalGMM, PCA, KMeans
-                      what is fitted to descriptors, as scikit-learn estimators
+                      models fitted to descriptors, as scikit-learn estimators
 
 Inside, `encoders` is the place to start.
 
@@ -18,9 +18,9 @@ encoders              the transformers, an encoding a file
 fitting, codebook     the models of every block, fitted to a sample of descriptors; their file
 encode, vectors_file  one vector a video; their file
 evidence              what each track and each region of a video adds to a score
-pipeline, cli         files in, files out, and what is up to date; the commands
+pipeline, cli         files in, files out, with up-to-date checks; the commands
 descriptors           descriptors in: files, features, arrays, videos; a uniform sample of them
-models                what is fitted to descriptors
+models                mixtures, k-means and projections, fitted to descriptors
 coders                from descriptors to a vector, an encoding a file
 kernels               the compiled loops
 params, grids
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from encoding.vectors_file import load_vectors as load_vectors
     from encoding.vectors_file import open_vectors as open_vectors
 else:
-    # A type checker that saw __getattr__ would believe every name.
+    # A type checker that saw __getattr__ would accept every name.
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {

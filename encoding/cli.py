@@ -1,7 +1,7 @@
 """The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
-Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
-done.
+Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
+result.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ from idt.errors import DataError
 
 
 class CommandSpec(NamedTuple):
-    """What a command says of its encoding: its name, parameters, what the vectors are called, an example."""
+    """Command: its ``name``, the parameters of its encoding, a name for its ``vectors``, an ``example`` of its use."""
 
     name: str
     params: type[BlockParams]
@@ -232,7 +232,7 @@ def _parse_options(arguments, spec):
     else:
         parser.set_defaults(labels=None)
     add_fields(parser, spec.params)
-    # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
+    # An option that is given must not contradict a codebook, so the parser must tell it from an absent one.
     fields = [field.name for field in dataclasses.fields(spec.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)

@@ -71,7 +71,7 @@ class Codebook:
 
     @property
     def projection(self):
-        """What features stored along its axes are called, as `idt.features.projection.identity`; None without a PCA."""
+        """Identity of its projection, as `idt.features.projection.identity` gives it; None without a PCA."""
         arrays = {
             block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
             for block in self.blocks
@@ -150,7 +150,7 @@ class Codebook:
         ----------
         path : str or Path
         source : dict, optional
-            What it was fitted on, with its ``"digest"``.
+            Provenance of the training data, with its ``"digest"``.
         overwrite : bool or collection of path
             As for `idt.files.atomic.replacing`.
 

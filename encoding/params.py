@@ -39,7 +39,7 @@ EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences t
 
 @dataclass(frozen=True)
 class BlockParams:
-    """What all encodings have in common.
+    """Parameters that all encodings have in common.
 
     Two encodings of equal descriptors with equal parameters give equal numbers, so these are written into every file
     and compared before a file is called up to date.
@@ -84,7 +84,7 @@ class BlockParams:
         # Equal sets of blocks or skips are equal parameters.
         object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
         object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
-        # Of the columns of a block is known so far that there is one at least.
+        # A block has at least one column; more is not known yet.
         self.check_size([1] if self.joint else [1] * len(self.descriptors))
 
     def check_size(self, columns):
@@ -93,7 +93,7 @@ class BlockParams:
         Parameters
         ----------
         columns : list of int
-            Of the descriptors of each block.
+            Columns of each block.
 
         Raises
         ------
@@ -377,7 +377,7 @@ def _ordered(blocks):
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
-    # Those of networks have an underscore; a file says which it has.
+    # Blocks of networks have an underscore; a file records which it has.
     unknown = [name for name in given if name not in layout.DESCRIPTORS and not layout.NETWORK_BLOCK.fullmatch(name)]
     if unknown or len(set(given)) < len(given):
         raise DataError(f"blocks must be some of {','.join(layout.DESCRIPTORS)}, each once, got {blocks!r}")

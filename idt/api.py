@@ -110,7 +110,7 @@ def extract(
     camera : bool, default True
         Compensate the camera's motion; False gives plain dense trajectories.
     flow : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
-        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of
+        Dense flow: the release's own; OpenCV's DIS, TV-L1 (slow) or Lucas–Kanade; motion vectors of
         MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
         ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
     tracks : {"flow", "none"}, default "flow"

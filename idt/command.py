@@ -117,7 +117,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     if presets:
         group.add_argument(
             "--preset", choices=presets, default=next(iter(presets)),
-            help=f"what the options below default to (default {next(iter(presets))}): "
+            help=f"defaults of the options below (default {next(iter(presets))}); "
             + "; ".join(f"{name}: " + _as_options(values) for name, values in presets.items() if values),
         )  # fmt: skip
     for field in dataclasses.fields(cls):
@@ -188,52 +188,50 @@ def add_common_options(parser, *, output, required=True, jobs=False, threads=Fal
     jobs : bool
         Whether the command works on several inputs at once.
     threads : bool or str
-        Whether it does so in several threads. A text says what it does without ``--threads``, which is None then; else
-        it is 1.
+        Whether it works in several threads. A text is the help about the default, which is None; else it is 1.
     cluster : bool
         Whether it can work on other machines.
     videos : bool
         Whether it reads videos.
     """
+    run = parser.add_argument_group("run")
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
-        add_number_option(parser, "--jobs", JOBS, default=1, help="inputs at once")
+        add_number_option(run, "--jobs", JOBS, default=1, help="number of inputs processed at once")
     if threads:
         default, said = (1, "") if threads is True else (None, f"default {threads}")
-        add_number_option(parser, "--threads", THREADS, default=default, help="threads an input", said=said)
+        add_number_option(run, "--threads", THREADS, default=default, help="threads for each input", said=said)
     if cluster:
-        parser.add_argument(
+        run.add_argument(
             "--backend", choices=("local", "dask"), default="local",
-            help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
+            help="process the inputs on this machine or on a Dask cluster (default local)",
         )  # fmt: skip
-        parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
+        run.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     if videos:
-        add_reading_options(parser)
+        add_reading_options(run)
     add_overwrite_options(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
-    add_progress(parser)
-    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+    run.add_argument("--quiet", action="store_true", help="print results and errors only: no progress, no notes")
+    add_progress(run)
+    run.add_argument("--profile", action="store_true", help="print the time and memory of each stage at the end")
 
 
 def add_reading_options(parser):
     """Add to ``parser`` the options of commands that read videos."""
-    add_number_option(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
-    waiting = "give up a video after so many s without a frame"
+    add_number_option(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse frames of more pixels")
+    waiting = "give up a video after this time without a frame, s"
     add_number_option(parser, "--patience", PATIENCE, default=DEFAULT_PATIENCE, help=waiting)
     parser.add_argument(
         "--decoder", choices=DECODERS, default="auto",
-        help="what decodes video files; auto is PyAV where it is installed, else OpenCV (default auto)",
+        help="decoder of video files; auto is PyAV if it is installed, else OpenCV (default auto)",
     )  # fmt: skip
 
 
 def add_overwrite_options(parser):
     """Add to ``parser`` the options that say which files may be replaced."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace an output of ours made otherwise, nobody else's"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs of earlier runs, but no other files")
     parser.add_argument(
         "--force", action="append", default=[], metavar="FILE",
-        help="as --overwrite, and replace this file whoever made it; never an input",
+        help="as --overwrite, and replace FILE even if no run wrote it; never an input",
     )  # fmt: skip
 
 

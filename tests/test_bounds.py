@@ -17,7 +17,7 @@ import pytest
 import idt
 from classify.evaluation.recipes import read_recipes
 from classify.options import GROUPS
-from classify.params import ClassifierParams, DatasetParams
+from classify.params import ClassifierParams, DatasetParams, SegmentingParams
 from classify.svm.linear import LinearSVM
 from encoding import FisherEncoder, fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams
@@ -89,7 +89,7 @@ NUMBERS = [
     for action in parser._actions
     if takes_number(action) and getattr(action.type, "bounds", None)
 ]
-PARAMS = [*(cls for classes in GROUPS.values() for cls in classes), DatasetParams]
+PARAMS = [*(cls for classes in GROUPS.values() for cls in classes), DatasetParams, SegmentingParams]
 FIELDS = [
     (cls, field)
     for cls in PARAMS

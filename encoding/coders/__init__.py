@@ -1,6 +1,6 @@
 """From the descriptors of a video to its vector, one file an encoding.
 
-coder         what every encoding can do, and what a codebook holds of a block
+coder         the protocol of all encodings, and the fitted block of a codebook
 registry      the encodings by name
 pooling       sums by cell and time slice
 pyramid       grids of cells over a video

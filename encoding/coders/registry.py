@@ -1,4 +1,4 @@
-"""The encodings by name: their parameters, what is learnt of a block, and what they ask about tracks."""
+"""The encodings by name: parameters, coders, and the columns of tracks that they need."""
 
 from typing import Any, NamedTuple
 
@@ -22,9 +22,10 @@ class Encoding(NamedTuple):
     params : type
         Its parameters, a `BlockParams`.
     coder : type
-        What it learns of a block, a `Coder` with a ``read``.
+        Its `Coder`, with a ``read``.
     sample_coder : type
-        What is fitted to the sample of descriptors, with a ``fit``; the coder itself, but for stacked vectors.
+        Coder that is fitted to the sample of descriptors by its ``fit``: the coder itself, but the first layer's for
+        stacked vectors.
     """
 
     params: Any

@@ -22,9 +22,9 @@ def is_header(fields, words, on_note=None):
     Parameters
     ----------
     fields : list of str
-        Of the line.
+        Fields of the line.
     words : tuple of str
-        What we call the columns. The last one may stand over several, as that of videos with several labels.
+        Names of our columns. The last one may head several columns, such as several labels of a video.
     on_note : callable, optional
         Called with one line if it is a header of other words.
 
@@ -51,7 +51,7 @@ def renamed(labels, names, on_note=None):
     labels : dict of str to object
         Name → label or labels. A name that is no video's may be one with a suffix of `SUFFIXES` behind it.
     names : collection of str
-        Of the videos.
+        Names of the videos.
     on_note : callable, optional
         Called with one line if there are such names: what was dropped from them.
 
@@ -63,7 +63,7 @@ def renamed(labels, names, on_note=None):
     Raises
     ------
     DataError
-        If two names stand for one video.
+        If two names mean one video.
     """
     known = set(names)
     found: dict = {}

@@ -116,7 +116,7 @@ def _refuse_inputs(outputs, inputs, suffixes):
         reads = _reader_of(given, suffixes)
         for path, place in _alike(by_suffix, given, suffixes) if reads else ():
             if reads(place):
-                raise DataError(f"{path} lies among what is read of {given}, as the next run would; use another path")
+                raise DataError(f"{path} lies in {given}, where the next run would read it; use another path")
 
 
 def _alike(by_suffix, given, suffixes):

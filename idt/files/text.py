@@ -49,7 +49,7 @@ def open_regular(path):
         # A pipe that nobody writes to would be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:
-        raise DataError(f"{os.fspath(path)!r} is no name that a file can have: it holds NUL or is no text") from None
+        raise DataError(f"{os.fspath(path)!r} is not a valid file name: it contains NUL or is not text") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

@@ -85,7 +85,7 @@ def _close(context, builder, kind, content):
 
 
 def shuffle(builder, first, second, lanes):
-    """Build a vector of the ``lanes`` of two vectors, numbered through both, with ``builder``."""
+    """Build a vector of ``lanes`` of ``first`` and ``second``, numbered through both, with ``builder``."""
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
 
 

@@ -239,7 +239,7 @@ def test_an_output_that_the_next_run_would_read_is_refused(command, place, name,
     (place / "frames/deeper").mkdir()
     before = things.state_of(place)
     done = command(name, given, "-o", output, status=2)
-    assert "lies among what is read of" in done[2]
+    assert "where the next run would read it" in done[2]
     assert things.state_of(place) == before
 
 

@@ -118,7 +118,7 @@ class _Arrays:
             each = self._file.object(int(values[at]))
             found[at] = self._value(each, matlab_class(each.messages), deep=False)
             if found[at] is None:
-                raise ForeignStructure("a cell holds what is not read")
+                raise ForeignStructure("a cell holds objects that are not supported")
         return found
 
     def _take(self, size):

@@ -197,7 +197,7 @@ def _entries(read, address, count, width, bitmap, first):
 def _taken(read, address, signature, size):
     data = read(size, address)
     if len(data) < size or data[:4] != signature:
-        raise ForeignStructure("the table of its chunks is none")
+        raise ForeignStructure("the table of its chunks has a wrong signature")
     return data
 
 
