@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from classify.params import UNTRIMMED, ClassifierParams, DatasetParams, SegmentingParams
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.command import (
     Parser,
     add_common_options,
@@ -25,7 +25,7 @@ from idt.workers.progress import add_progress
 
 GROUPS: dict[str, tuple[Any, ...]] = {
     "extraction": (ExtractionParams,),
-    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams),
+    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams),
     "classifier": (ClassifierParams,),
 }
 """Parameters of each group of options; of the encoders one is chosen."""
@@ -42,8 +42,8 @@ def evaluation_options(arguments):
     -------
     options : argparse.Namespace
     given : dict of str to dict of str to object
-        What was given of ``extraction``, ``encoding`` and ``classifier``, each by name: what was not has the default of
-        its encoder, or is left to the recipes.
+        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. Others have
+        the default of the encoder, or of the recipes.
     outside : list of (str, str or None, str or None)
         As from `outside_of`.
     """
@@ -79,8 +79,11 @@ def evaluation_options(arguments):
         " for recipes that say nothing else",
     )
     parser.add_argument(
-        "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
-    )
+        "--encoder",
+        default="fisher",
+        metavar="NAME",
+        help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
+    )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
     add_fields(parser, SegmentingParams, "untrimmed video")
     add_outside_options(parser)

@@ -38,6 +38,8 @@ WORDS = {
     "bovw-encode": ["absent", "-o", "v.h5"],
     "vlad-encode": ["absent", "-o", "v.h5"],
     "sfv-encode": ["absent", "-o", "v.h5"],
+    "bilinear-encode": ["absent", "-o", "v.h5"],
+    "plain-encode": ["absent", "-o", "v.h5"],
     "svm-train": ["absent.h5", "--labels", "absent.csv", "-o", "m.h5"],
     "svm-predict": ["absent.h5", "absent.h5"],
     "idt-evaluate": ["folder", "absent", "-o", "out"],
