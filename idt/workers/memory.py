@@ -13,9 +13,8 @@ RETAINED = 32 << 20
 def keep_freed_memory():
     """Make glibc keep freed memory for later allocations; do nothing with other C libraries.
 
-    A frame needs as many megabytes as the one before, and gives them back in between. To fetch them from the system
-    again, page by page and cleared, takes a twentieth of the time. All threads share one heap: with one each, what one
-    of them freed could not be used by another.
+    Each frame frees the memory that the next frame needs. Keeping it saves the operating system from clearing the pages
+    again. All threads share one heap, so that each can use memory that another has freed.
     """
     # Not glibc, or not even a file to ask.
     with contextlib.suppress(AttributeError, OSError, TypeError):

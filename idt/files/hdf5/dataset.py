@@ -58,7 +58,7 @@ class Stored:
     Raises
     ------
     DataError
-        If it is stored outside the file, behind a foreign filter, or claims more than the file can hold.
+        If it is stored outside the file, has a filter that is not supported, or claims more than the file can hold.
     """
 
     def __init__(self, guard, header, dataset, *, path, name):
