@@ -7,7 +7,8 @@ import ctypes
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 RETAINED = 32 << 20
-"""Bytes of freed memory to keep, and size from which on a piece goes back by itself: the most that glibc allows."""
+"""Two thresholds in bytes: freed memory to keep, and the size from which a block is returned at once. glibc allows no
+more."""
 
 
 def keep_freed_memory():

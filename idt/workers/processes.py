@@ -78,7 +78,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
                     idle.append(worker)
                     yield index, content
                     continue
-                # A process that died before it began is another one by now.
+                # A process that died before it began has been restarted.
                 busy[worker.connection] = index, worker
                 if content is not None and progress is not None:
                     progress(index, *content)
