@@ -163,6 +163,7 @@ def _figure(height):
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(color=FAINT)
+    axes.set_axisbelow(True)
     return figure, axes
 
 
@@ -176,7 +177,7 @@ def _bars(names, values, spans, unit, marked):
     low, high = min([0.0, *values]), max([0.0, *values, *(span[1] for span in spans if span)])
     room = (high - low or 1.0) * 0.02
     for place, (value, span) in enumerate(zip(values, spans, strict=True)):
-        if span:
+        if span and span[0] < span[1]:
             axes.plot(span, [place, place], color=INK, linewidth=1.1)
         end = value - room if value < 0 else max(value, *(span or (value,))) + room
         shown = f"{value:.1f}" if low >= 0 else f"{value:+.1f}"

@@ -51,7 +51,7 @@ def page(report, videos=(), pictures=None):
     return filled(
         "evaluation.html",
         report=report,
-        title=_title(report),
+        title=title_of(report),
         metric=metric,
         numbers=[(METRIC_NAMES[key], shown_number(key, report[key])) for key in keys],
         keys=keys,
@@ -71,8 +71,8 @@ def page(report, videos=(), pictures=None):
     )
 
 
-def _title(report):
-    """The name of the data set; of a user's own that of its folder."""
+def title_of(report):
+    """Return the name of the data set of a ``report``; of a user's own that of its folder."""
     name = report["dataset"]
     return (name in OWN_DATA and PurePath(report["root"]).name) or name
 
