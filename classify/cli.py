@@ -1,11 +1,18 @@
-"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
+"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print the result."""
 
 import dataclasses
 import os
-import sys
 from pathlib import Path
 
-from classify.options import add_outside_options, evaluation_options, outside_of, prediction_options, say_page
+from classify.models.video_features import OutcomePrinter
+from classify.options import (
+    add_outside_options,
+    evaluation_options,
+    outside_of,
+    prediction_options,
+    say_page,
+    segmenting_of,
+)
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
@@ -19,7 +26,7 @@ from idt.command import (
     say,
     warn,
 )
-from idt.errors import DataError, with_name
+from idt.errors import DataError
 
 
 @command
@@ -75,9 +82,21 @@ def svm_predict(arguments):
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given, outside = evaluation_options(arguments)
+    from idt.workers import cluster
+
+    segmenting = segmenting_of(options)
+    if segmenting is not None:
+        from classify.evaluation.untrimmed.command import evaluate_set
+
+        tell = OutcomePrinter("idt-evaluate", options.quiet)
+        with cluster.connected(options.scheduler):
+            found, lines = evaluate_set(options, given, outside, segmenting, tell)
+        tell.end()
+        say("\n".join(lines))
+        _print_written(found, options.quiet)
+        return SOME_FAILED if found.failed else DONE
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
-    from idt.workers import cluster
 
     if options.compare:
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
@@ -88,7 +107,7 @@ def evaluate(arguments):
         from classify.models.outside_vectors import with_outside_blocks
 
         dataset = with_outside_blocks(dataset, _blocks(outside))
-    tell = _OutcomePrinter("idt-evaluate", options.quiet)
+    tell = OutcomePrinter("idt-evaluate", options.quiet)
     run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
     settings = {"features": options.features, "run": run, "on_outcome": tell}
     if options.compare:
@@ -135,7 +154,7 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        # Scores of vectors are soon made again, and stay if they are the same; scores of videos take hours.
         ownership.check_replaceable(options.output, options.overwrite)
 
 
@@ -155,7 +174,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _OutcomePrinter("svm-predict", options.quiet)
+        tell = OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -193,12 +212,18 @@ def _print_report(found, quiet):
     """Print the result on stdout, and notes on stderr."""
     from classify.reports.markdown import METRIC_NAMES
 
-    report, folder = found.report, Path(found.written.paths[0]).parent
+    report = found.report
     say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
         say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    _print_written(found, quiet)
+
+
+def _print_written(found, quiet):
+    """Where the report lies, and what is left to say."""
+    folder = Path(found.written.paths[0]).parent
     say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
-    _note_empty("idt-evaluate", report["empty"], quiet)
+    _note_empty("idt-evaluate", found.report.get("empty"), quiet)
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")
     if found.failed:
@@ -255,29 +280,3 @@ class _Networks:
             say(line)
         for note in [] if self._quiet else made.notes:
             warn(f"idt-evaluate: {note}")
-
-
-class _OutcomePrinter:
-    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
-
-    def __init__(self, name, quiet):
-        from idt.batch.summary import Notes
-
-        self._name, self._quiet = name, quiet
-        self._notes, self._videos = Notes(), 0
-
-    def __call__(self, outcome):
-        self._videos += 1
-        self._notes.add(outcome)
-        if outcome.error is None:
-            return
-        from tqdm import tqdm
-
-        with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
-
-    def end(self):
-        """Say what was noted."""
-        line = self._notes.line(self._videos)
-        if line and not self._quiet:
-            warn(f"{self._name}: {line}")

@@ -5,8 +5,8 @@ import dataclasses
 import os
 from typing import Any
 
-from classify.params import ClassifierParams, DatasetParams
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from classify.params import UNTRIMMED, ClassifierParams, DatasetParams, SegmentingParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.command import (
     Parser,
     add_common_options,
@@ -14,16 +14,18 @@ from idt.command import (
     add_number_option,
     add_overwrite_options,
     add_reading_options,
+    fields_of,
     flag_of,
     say,
 )
+from idt.errors import DataError
 from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
 from idt.workers.progress import add_progress
 
 GROUPS: dict[str, tuple[Any, ...]] = {
     "extraction": (ExtractionParams,),
-    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams),
+    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams),
     "classifier": (ClassifierParams,),
 }
 """Parameters of each group of options; of the encoders one is chosen."""
@@ -40,8 +42,8 @@ def evaluation_options(arguments):
     -------
     options : argparse.Namespace
     given : dict of str to dict of str to object
-        What was given of ``extraction``, ``encoding`` and ``classifier``, each by name: what was not has the default of
-        its encoder, or is left to the recipes.
+        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. Others have
+        the default of the encoder, or of the recipes.
     outside : list of (str, str or None, str or None)
         As from `outside_of`.
     """
@@ -56,7 +58,8 @@ def evaluation_options(arguments):
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test",
+        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
+        " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
@@ -76,9 +79,13 @@ def evaluation_options(arguments):
         " for recipes that say nothing else",
     )
     parser.add_argument(
-        "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
-    )
+        "--encoder",
+        default="fisher",
+        metavar="NAME",
+        help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
+    )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
+    add_fields(parser, SegmentingParams, "untrimmed video")
     add_outside_options(parser)
     _add_networks(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
@@ -111,6 +118,33 @@ def evaluation_options(arguments):
     if options.preset is not None:
         given["extraction"]["preset"] = options.preset
     return options, given, outside_of(options, parser)
+
+
+def segmenting_of(options):
+    """Read how a set of untrimmed video is segmented.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As from `evaluation_options`.
+
+    Returns
+    -------
+    SegmentingParams or None
+        None for a set whose videos are clips of one action.
+
+    Raises
+    ------
+    DataError
+        If an option is given that such a set does not take.
+    """
+    params = fields_of(options, SegmentingParams)
+    if options.dataset in UNTRIMMED:
+        return params
+    foreign = [flag_of(field) for field in dataclasses.fields(params) if getattr(params, field.name) != field.default]
+    if foreign:
+        raise DataError(f"{options.dataset} is no set of untrimmed video and takes no {', '.join(foreign)}")
+    return None
 
 
 def prediction_options(arguments):

@@ -1,16 +1,23 @@
-"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: one function behind all four.
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
-Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
-done.
+Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
+result.
 """
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import NamedTuple
 
-from encoding.descriptors.labels import is_header, renamed
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.descriptors.labels import read_labels, read_train, renamed
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (
     DONE,
@@ -28,7 +35,7 @@ from idt.errors import DataError
 
 
 class CommandSpec(NamedTuple):
-    """What a command says of its encoding: its name, parameters, what the vectors are called, an example."""
+    """Command: its ``name``, the parameters of its encoding, a name for its ``vectors``, an ``example`` of its use."""
 
     name: str
     params: type[BlockParams]
@@ -45,6 +52,13 @@ STACKED = CommandSpec(
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
+BILINEAR = CommandSpec(
+    "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
+)
+PLAIN = CommandSpec(
+    "plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5"
+)
+COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 
 @command
@@ -71,17 +85,29 @@ def sfv_encode(arguments):
     return _encode(arguments, STACKED)
 
 
-def _encode(arguments, spec):
+@command
+def bilinear_encode(arguments):
+    """Run ``bilinear-encode``, feature files to bilinear vectors, one a video, with these ``arguments``."""
+    return _encode(arguments, BILINEAR)
+
+
+@command
+def plain_encode(arguments):
+    """Run ``plain-encode``, feature files to means or largest values, one row a video, with these ``arguments``."""
+    return _encode(arguments, PLAIN)
+
+
+def _encode(arguments, form):
     """Run one of the commands; return its exit status."""
-    options, given = _parse_options(arguments, spec)
-    params = None if options.codebook else spec.params(**given)
+    options, given = _parse_options(arguments, form)
+    params = None if options.codebook else form.params(**given)
     from idt.workers import cluster
 
     with cluster.connected(options.scheduler):
-        return _fit_and_encode(options, given, params, spec)
+        return _fit_and_encode(options, given, params, form)
 
 
-def _fit_and_encode(options, given, params, spec):
+def _fit_and_encode(options, given, params, form):
     """Fit, encode or do both, as the options ask; return the exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
@@ -89,7 +115,7 @@ def _fit_and_encode(options, given, params, spec):
 
     run = run_options(options)
     if options.from_videos:
-        return _encode_videos(options, given, run, spec)
+        return _encode_videos(options, given, run, form)
     # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
@@ -99,14 +125,14 @@ def _fit_and_encode(options, given, params, spec):
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
-        codebook = _codebook(options.codebook, spec)
+        codebook = _codebook(options.codebook, form)
         if options.slices is not None:
             return _slice(options, files, names, codebook, codebook.params_with(**given), run)
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
     learnt = {
-        "train": _read_train(options.train, names) if options.train else None,
-        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
+        "train": read_train(options.train, names) if options.train else None,
+        "labels": renamed(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -114,9 +140,9 @@ def _fit_and_encode(options, given, params, spec):
         fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
-            warn(f"{spec.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
-        if spec is STACKED and not options.labels:
-            warn(f"{spec.name}: no --labels, so principal components stand in for the max-margin projection")
+            warn(f"{form.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
+        if form is STACKED and not options.labels:
+            warn(f"{form.name}: no --labels, so principal components stand in for the max-margin projection")
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
@@ -135,7 +161,7 @@ def _slice(options, files, names, codebook, params, run):
     return DONE
 
 
-def _encode_videos(options, given, run, spec):
+def _encode_videos(options, given, run, form):
     """Extract and encode videos in one pass; return the exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
@@ -144,7 +170,7 @@ def _encode_videos(options, given, run, spec):
 
     read = [*options.features, options.codebook, options.boxes]
     outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
-    codebook = _codebook(options.codebook, spec)
+    codebook = _codebook(options.codebook, form)
     params = codebook.params_with(**given)
     videos = find(
         options.features,
@@ -152,34 +178,34 @@ def _encode_videos(options, given, run, spec):
         path=options.codebook,
         boxes=options.boxes,
         run=run,
-        on_note=lambda note: options.quiet or warn(f"{spec.name}: {note}"),
+        on_note=lambda note: options.quiet or warn(f"{form.name}: {note}"),
     )
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
-        warn(f"{spec.name}: {name}: {reason}")
+        warn(f"{form.name}: {name}: {reason}")
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
 
-def _codebook(path, spec):
+def _codebook(path, form):
     """Load a codebook, which must be of the command's own encoding."""
     from encoding.codebook import Codebook
 
     codebook = Codebook.load(path)
-    if codebook.encoding != spec.params.encoding:
-        wanted = next(other for other in (FISHER, BOVW, VLAD, STACKED) if other.params.encoding == codebook.encoding)
+    if codebook.encoding != form.params.encoding:
+        wanted = next(other for other in COMMANDS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
 
-def _parse_options(arguments, spec):
+def _parse_options(arguments, form):
     """Return the options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
-        spec.name,
-        f"Encode feature files as {spec.vectors}, one a video, with a codebook that is given or fitted and stored"
+        form.name,
+        f"Encode feature files as {form.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
         " lie where idt-extract put them, or else the path of the file relative to the others.",
-        spec.example,
+        form.example,
     )
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
@@ -201,17 +227,17 @@ def _parse_options(arguments, spec):
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
     _add_slices(parser)
-    if spec is STACKED:
+    if form is STACKED:
         parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
     else:
         parser.set_defaults(labels=None)
-    add_fields(parser, spec.params)
-    # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
-    fields = [field.name for field in dataclasses.fields(spec.params)]
+    add_fields(parser, form.params)
+    # An option that is given must not contradict a codebook, so the parser must tell it from an absent one.
+    fields = [field.name for field in dataclasses.fields(form.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)
     if options.codebook and (options.train or options.fit_only or options.labels):
-        fitting = "neither --train nor --fit-only" + (" nor --labels" if spec is STACKED else "")
+        fitting = "neither --train nor --fit-only" + (" nor --labels" if form is STACKED else "")
         parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
@@ -238,36 +264,6 @@ def _add_slices(parser):
     group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
 
 
-def _read_train(path, names):
-    """Read the video names of a list; a name may end in the suffix of a video or feature file."""
-    known = set(names)
-    from idt.files.text import numbered_lines
-
-    found = [line for _, line in numbered_lines(path, what="a video on every line")]
-    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
-    if not found:
-        raise DataError(f"{path} names no video; expected the name of a video on every line")
-    return found
-
-
-def _read_labels(path, on_note=None):
-    """Read labels by video name from lines ``name,label``, perhaps below a header."""
-    from idt.files import csv_text
-
-    labels: dict[str, str] = {}
-    for number, fields in csv_text.read_rows(path, "name,label"):
-        if not any(fields):
-            continue
-        if number == 1 and is_header(fields, ("name", "label"), on_note):
-            continue
-        if len(fields) != 2 or not all(fields) or fields[0] in labels:
-            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
-        labels[fields[0]] = fields[1]
-    if not labels:
-        raise DataError(f"{path} holds no lines of name,label")
-    return labels
-
-
 def _report_codebook(made):
     if made.up_to_date:
         say(f"{made.path}: up to date")
@@ -277,6 +273,8 @@ def _report_codebook(made):
     what = f"mixtures of {k} components for {blocks}"
     if codebook.encoding == "stacked":
         what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
+    elif codebook.encoding in ("bilinear", "plain"):
+        what = f"nothing but columns for {blocks}"
     elif codebook.encoding != "fisher":
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"

@@ -6,8 +6,9 @@ second layer for stacked Fisher vectors. `encoding.fitting` fits them.
 
 Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
-``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
-`encoding.coders.stacked` names them, in the groups ``volume`` and ``second``; all else float32. Root attributes besides
+``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words, or ``buckets`` and ``signs``
+(2, D) of a tensor sketch; those of a second layer as `encoding.coders.stacked` names them, in the groups ``volume`` and
+``second``; all else float32. Root attributes besides
 those of all our files: ``encoding``, its name; ``blocks``, the JSON list of their names with the sizes of their
 descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
 what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
@@ -49,7 +50,7 @@ class Codebook:
     sampling : dict
         ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
     encoding : str
-        ``"fisher"``, ``"bovw"``, ``"vlad"`` or ``"stacked"``.
+        A key of `encoding.coders.registry.ENCODINGS`, such as ``"fisher"``.
     """
 
     blocks: tuple[Block, ...]
@@ -70,7 +71,7 @@ class Codebook:
 
     @property
     def projection(self):
-        """What features stored along its axes are called, as `idt.features.projection.identity`; None without a PCA."""
+        """Identity of its projection, as `idt.features.projection.identity` gives it; None without a PCA."""
         arrays = {
             block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
             for block in self.blocks
@@ -149,7 +150,7 @@ class Codebook:
         ----------
         path : str or Path
         source : dict, optional
-            What it was fitted on, with its ``"digest"``.
+            Provenance of the training data, with its ``"digest"``.
         overwrite : bool or collection of path
             As for `idt.files.atomic.replacing`.
 

@@ -1,8 +1,9 @@
 """Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
 
-Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.coders.fisher`, `bovw`, `vlad`,
-`stacked`) in every cell of the pyramid (`encoding.coders.pooling`), normalise (`encoding.coders.normalize`); then the
-blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
+Each block is projected (`encoding.models.pca`), summed up as the encoding does (`encoding.coders.fisher`, `bovw`,
+`vlad`, `stacked`) in every cell of the pyramid (`encoding.coders.pooling`) and normalised
+(`encoding.coders.normalize`). A vector has the blocks side by side. A video is read once, some rows at a time, and one
+without tracks has the zero vector.
 `encode_files` writes a vectors file; `encoding.encoders` has the same as scikit-learn transformers.
 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
@@ -67,7 +68,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     source, params, threads, projected
         As `encode_video`.
     codebooks : sequence of Codebook
-        Of the same blocks, such as those of the splits of a data set.
+        Codebooks of the same blocks, such as those of the splits of a data set.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     pools = [[block.coder.pool(params) for block in codebook.blocks] for codebook in codebooks]
     n = 0
     try:
-        # What overflows is refused below; NumPy would warn of it besides.
+        # Vectors that overflow are refused below; NumPy would warn of them besides.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for found, tracks in projected_batches(source, codebooks, params, projected=projected):
                 n += len(found[0][0])
@@ -241,7 +242,8 @@ def projected_batches(source, codebooks, params, more=(), *, projected=False):
     source, codebooks, params, projected
         As `encode_with`.
     more : sequence of str
-        What to know of the tracks besides what the encoding asks (`encoding.descriptors.track_columns.COLUMNS`).
+        Columns of the tracks to read besides those that the encoding needs
+        (`encoding.descriptors.track_columns.COLUMNS`).
 
     Yields
     ------

@@ -12,7 +12,7 @@ from idt.workers.run_options import RunOptions
 
 
 class WrittenVectors(NamedTuple):
-    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; the ``empty`` videos have no tracks."""
+    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` videos have no tracks."""
 
     videos: int
     columns: int
@@ -27,7 +27,7 @@ class PlannedVectors(NamedTuple):
     output : str or Path
     codebook : Codebook
     source : dict
-        What the file records of its making.
+        Provenance that the file records.
     names : collection of str
         Its videos.
     """
@@ -45,14 +45,14 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     ----------
     files : list of str or Path
     names : list of str or None
-        Of the videos; None for `encoding.descriptors.feature_files.names_of`.
+        Names of the videos; None for `encoding.descriptors.feature_files.names_of`.
     codebook : Codebook
     output : str or Path
         It appears when it is complete; read it with `encoding.vectors_file.load_vectors`.
     params : BlockParams, optional
         The encoding's defaults by default.
     source : dict, optional
-        What the file records of its making; by default a digest of the files and that of the codebook.
+        Provenance that the file records; by default the digests of the files and of the codebook.
     run : RunOptions
         Processes, threads, whether ``output`` may be replaced, and a progress that counts videos.
 
@@ -83,7 +83,7 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
     inputs : Inputs
     wanted : sequence of PlannedVectors
     params : BlockParams
-        Of all files.
+        Parameters of all files.
     run : RunOptions
         As for `encode_files`.
 

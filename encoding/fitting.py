@@ -224,7 +224,7 @@ def _fitted_blocks(sampled, inputs, params, workers):
     first = encoding_of(params.encoding).sample_coder
     # The first layer of stacked vectors has a number of components of its own.
     first_params = first_layer_params(params) if params.encoding == "stacked" else params
-    if len(sample) < max(2, first_params.k):
+    if len(sample) < max(2, first_params.needed):
         raise DataError(
             f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
             f"{sampled.videos} videos; use a smaller k or more videos"

@@ -1,6 +1,6 @@
 """The parameters of every encoding: all that changes the numbers of a codebook and of vectors; here are the defaults.
 
-`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and `StackedParams` those of the others. Each
+`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and so on those of the others. Each
 says in ``FITTING`` on which of them a codebook depends; the rest only shape the vectors made with it.
 """
 
@@ -18,6 +18,7 @@ from idt.params.option import check_fields, option
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")
 POOLINGS = ("sum", "max")
+POOLS = ("mean", "max", "topk")
 
 MOST_VECTOR_NUMBERS = 2**28
 """Most numbers of a vector, or of a matrix that is applied to one: a gigabyte."""
@@ -38,7 +39,7 @@ EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences t
 
 @dataclass(frozen=True)
 class BlockParams:
-    """What all encodings have in common.
+    """Parameters that all encodings have in common.
 
     Two encodings of equal descriptors with equal parameters give equal numbers, so these are written into every file
     and compared before a file is called up to date.
@@ -76,14 +77,14 @@ class BlockParams:
         check_fields(self)
         if self.whiten and self.pca is None:
             raise DataError("whiten scales the principal components; ask for some with pca")
-        if self.sample < self.k:
+        if self.sample < self.needed:
             raise DataError(
                 f"sample must be at least k, one descriptor a component, got sample={self.sample} and k={self.k}"
             )
         # Equal sets of blocks or skips are equal parameters.
         object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
         object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
-        # Of the columns of a block is known so far that there is one at least.
+        # A block has at least one column; more is not known yet.
         self.check_size([1] if self.joint else [1] * len(self.descriptors))
 
     def check_size(self, columns):
@@ -92,7 +93,7 @@ class BlockParams:
         Parameters
         ----------
         columns : list of int
-            Of the descriptors of each block.
+            Columns of each block.
 
         Raises
         ------
@@ -103,6 +104,11 @@ class BlockParams:
         vector = cells * sum(self._vector_size(self._reduced_width(count)) for count in columns)
         self._refuse_above(MOST_VECTOR_NUMBERS, vector, "vector", ("k", "pyramid"))
         self._refuse_above(MOST_SAMPLED_NUMBERS, self.sample * sum(columns), "sample", ("sample",))
+
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return self.k
 
     def _reduced_width(self, columns):
         """Return the number of columns that its PCA leaves of a block."""
@@ -298,6 +304,61 @@ class VladParams(BlockParams):
         return self.k * width
 
 
+@dataclass(frozen=True)
+class UnfittedParams(BlockParams):
+    """What encodings have in common that learn nothing but a PCA, if one is asked for."""
+
+    pca: float | None = option(
+        None,
+        bounds=SHARE_BOUNDS,
+        method="encoding 4",
+        help="share of a block's columns that a PCA keeps; no PCA by default",
+    )
+    sample: int = option(
+        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+    )
+    norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
+
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return 1
+
+
+@dataclass(frozen=True)
+class BilinearParams(UnfittedParams):
+    """Bilinear encoding (Diba et al. 2017), with its tensor sketch (Pham & Pagh 2013)."""
+
+    encoding: ClassVar[str] = "bilinear"
+
+    FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "sketch")
+
+    k: int = option(4096, bounds=K_BOUNDS, method="encoding 18", help="numbers of the sketch of each block")
+    sketch: bool = option(False, method="encoding 18", help="a tensor sketch of k numbers for the whole matrix")
+    power: float = option(
+        0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return self.k if self.sketch else width * (width + 1) // 2
+
+
+@dataclass(frozen=True)
+class PlainParams(UnfittedParams):
+    """Plain pooling of descriptors."""
+
+    encoding: ClassVar[str] = "plain"
+
+    k: int = option(5, bounds=K_BOUNDS, method="encoding 19", help="largest values that are averaged (topk)")
+    pool: str = option("mean", method="encoding 19", choices=POOLS, help="of each column of the descriptors")
+    power: float = option(
+        1.0, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return width
+
+
 FITTING = EncodingParams.FITTING
 """The parameters that a codebook of Fisher vectors depends on."""
 
@@ -316,7 +377,7 @@ def _ordered(blocks):
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
-    # Those of networks have an underscore; a file says which it has.
+    # Blocks of networks have an underscore; a file records which it has.
     unknown = [name for name in given if name not in layout.DESCRIPTORS and not layout.NETWORK_BLOCK.fullmatch(name)]
     if unknown or len(set(given)) < len(given):
         raise DataError(f"blocks must be some of {','.join(layout.DESCRIPTORS)}, each once, got {blocks!r}")

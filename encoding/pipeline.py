@@ -1,4 +1,4 @@
-"""Feature files to a codebook and vectors; what is up to date is left alone, and nothing is begun that must be refused.
+"""Feature files to a codebook and vectors; files that are up to date stay, and mistakes are refused before any work.
 
 A codebook file is up to date if it was fitted on the same training files with the same parameters; a vectors file, if
 it was made of the same files with the same parameters and the same codebook, or one that is fitted in the same way.
@@ -20,13 +20,13 @@ from idt.workers.run_options import RunOptions
 
 
 class FileResult(NamedTuple):
-    """What became of a file.
+    """Result of one stage: the file, its content, and whether it was up to date.
 
     Attributes
     ----------
     path : Path
     content : Codebook, WrittenVectors or None
-        What it holds; of vectors that are up to date nothing is read.
+        Content of the file; None for vectors that are up to date, because they are not read.
     up_to_date : bool
         Nothing was done.
     """
@@ -49,10 +49,10 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     ----------
     files : list of str or Path
     names : list of str
-        Of the videos.
+        Names of the videos.
     output : str or Path
     params : BlockParams
-        Of any encoding.
+        Parameters of any encoding.
     train : list of str, optional
         Names of the videos to fit on; all by default.
     labels : dict of str to str, optional

@@ -21,7 +21,7 @@ def check_layout(layout, columns=None, name="layout"):
     columns : int, optional
         Length of the vectors.
     name : str
-        What messages call it.
+        Name of the layout in messages.
 
     Returns
     -------

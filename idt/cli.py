@@ -72,33 +72,40 @@ def _extraction_options(arguments):
     )
     parser.add_argument(
         "videos", nargs="*", metavar="VIDEO",
-        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+        help="video file, folder, pattern of videos or images, camera index, or @FILE for the videos in a list",
     )  # fmt: skip
     parser.add_argument(
-        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same as @FILE: a text with a VIDEO on each line",
     )
     add_common_options(
         parser,
-        output="feature file, .h5, or .txt, .txt.gz, .bin for rows as the release's; a folder for several videos",
-        required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
+        output="feature file (.h5), or rows of the release (.txt, .txt.gz, .bin); a folder for several videos",
+        required=False, jobs=True, threads="1; for several videos the cores divided by --jobs", cluster=True,
         videos=True,
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="FOLDER",
-        help="look at every feature file in a folder and name those that must be made again; no VIDEO, no -o",
+        help="check every feature file in FOLDER and name those that must be made again; without VIDEO and -o",
     )  # fmt: skip
-    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
-    parser.add_argument("--flow-files", metavar="FOLDER", help="track along flow files; with --compensation field")
+    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
+    parser.add_argument(
+        "--flow-files", metavar="FOLDER", help="track along these flow files; needs --compensation field"
+    )
     add_number_option(
-        parser, "--flow-bound", BOUND, default=20.0, help="of --flow-files: px of the outermost gray levels"
+        parser, "--flow-bound", BOUND, default=20.0, help="displacement of the outermost levels of --flow-files, px"
     )
-    parser.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
-    parser.add_argument(
-        "--compact", action="store_true", help="store points to 1/64 pixel and the trajectory descriptor as float16"
+    storage = parser.add_argument_group("storage")
+    storage.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
+    storage.add_argument(
+        "--compact", action="store_true", help="store points to 1/64 px and the trajectory descriptor as float16"
     )
-    parser.add_argument(
+    storage.add_argument(
         "--project", metavar="CODEBOOK",
-        help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
+        help="store descriptors projected onto the axes of CODEBOOK (fv-encode), for encoding with it only",
     )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_maps(parser)
@@ -106,7 +113,7 @@ def _extraction_options(arguments):
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
-        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+        parser.error("--verify checks files that exist, so it goes with neither VIDEO nor -o")
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")

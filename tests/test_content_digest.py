@@ -82,4 +82,4 @@ def test_a_file_that_does_not_hold_what_its_digest_was_taken_of_is_found(tmp_pat
     assert verify.check(tmp_path / "f.h5").fault is None
     with h5py.File(tmp_path / "f.h5", "r+") as file:
         file["tracks/scale"][3] += 1
-    assert "does not hold what its digest was taken of; make it anew" in verify.check(tmp_path / "f.h5").fault
+    assert "has changed since its digest was recorded; make it anew" in verify.check(tmp_path / "f.h5").fault

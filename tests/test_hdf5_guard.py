@@ -95,7 +95,7 @@ HERE = message(8, b"\4\1" + bytes(16))
         ),
         ([struct.pack("<BHB", 0, 99, 0)], "exceeds its header"),
         ([message(16, struct.pack("<QQ", 8, 40))], "leads back to itself"),
-        ([message(16, struct.pack("<QQ", 0, 8))], "a block of its header is none"),
+        ([message(16, struct.pack("<QQ", 0, 8))], "a block of its header has a wrong signature"),
         ([message(16, struct.pack("<QQ", 0, 1 << 21))], "block of 2097152 bytes"),
         ([message(16, struct.pack("<QQ", 2**63, 100))], "exceeds the file"),
     ],

@@ -26,6 +26,8 @@ THEIR_OPTIONS_ARE_THE_METHODS_OWN = {
     "encoding.encoders.bovw.BovwEncoder.__init__",
     "encoding.encoders.vlad.VladEncoder.__init__",
     "encoding.encoders.stacked.StackedEncoder.__init__",
+    "encoding.encoders.bilinear.BilinearEncoder.__init__",
+    "encoding.encoders.plain.PlainEncoder.__init__",
 }
 """Public functions with an option for every choice that the method leaves, so that `help` names each of them."""
 

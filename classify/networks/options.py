@@ -6,6 +6,8 @@ from idt.networks.presets import (
     CLIPS,
     CROP,
     CROPS,
+    EVERY,
+    FUSIONS,
     INTERVAL,
     LAYOUTS,
     LENGTH,
@@ -31,30 +33,73 @@ def network_options(arguments):
     """
     parser = Parser(
         "idt-net",
-        "Run a network, an ONNX file, over videos: scores for idt-fuse. A folder of results beside iDT's.",
+        "Run a network, an ONNX file, over videos: scores for idt-fuse and idt-evaluate --network, or features of short"
+        " clips, which every encoder takes.",
         "idt-net tsn.onnx clips/ -o rgb/ --scores --classes classInd.txt --preset tsn",
     )
     parser.add_argument("model", metavar="MODEL", help="ONNX file")
     parser.add_argument("videos", nargs="*", metavar="VIDEO", help="as of idt-extract")
     add_common_options(
-        parser, output="folder: scores.h5, a file a video in videos/, failures.csv", required=False, jobs=True,
+        parser, output="folder: scores.h5 and a file a video in videos/, or feature files; failures.csv",
+        required=False, jobs=True,
         cluster=True, videos=True,
     )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="print inputs, outputs and layers of the model; no VIDEO")
     parser.add_argument("--scores", action="store_true", help="write the scores of every video")
     parser.add_argument("--classes", metavar="FILE", help="classes of the network's outputs, one a line, in order")
     parser.add_argument("--tensor", metavar="NAME", help="tensor of the scores (default the model's only output)")
+    parser.add_argument(
+        "--features", metavar="TENSOR[,TENSOR]",
+        help="write these tensors of clips all along every video, a feature file a video with blocks TENSOR_snippets",
+    )  # fmt: skip
+    add_number_option(
+        parser, "--every", EVERY, default=None, said="half a clip",
+        help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fuse", choices=FUSIONS, help="fuse the map of --features with that of --with, cell by cell, into one block"
+    )
+    parser.add_argument("--with", dest="other", metavar="MODEL:TENSOR", help="ONNX file and map of the other network")
+    parser.add_argument(
+        "--with-preset", default="tsn-flow", metavar="NAME",
+        help="what the other network is given (default tsn-flow); sizes and crops as of the first",
+    )  # fmt: skip
+    add_number_option(
+        parser, "--with-clip-length", LENGTH, default=None, help="its frames or flows of a clip", said="its preset's"
+    )
     add_number_option(parser, "--top", TOP, default=1, help="classes that are printed of every video")
     add_preset(parser)
     options = parser.parse_args(arguments)
     if options.list == bool(options.videos):
         parser.error("name VIDEO and -o, or --list alone")
-    if not options.list and not (options.scores and options.output):
-        parser.error("the following arguments are required: -o and --scores")
+    if not options.list and not ((options.scores or options.features is not None) and options.output):
+        parser.error("the following arguments are required: -o, and --scores or --features")
+    if options.scores and options.features is not None:
+        parser.error("--scores and --features write different files; run them one after the other")
+    if options.features is not None and not all(options.features.split(",")):
+        parser.error(f"argument --features: expected TENSOR[,TENSOR], got {options.features!r:.60}")
+    _check_fusion(options, parser)
+    if options.every is not None and options.features is None:
+        parser.error("--every goes with --features")
     if options.scores and not options.classes:
         parser.error("--scores needs --classes, the file of the classes that the network was trained on")
     options.chosen = preset_from(options, parser)
+    if options.fuse:
+        sizes = {name: getattr(options, name) for name in ("short_side", "crop", "crops")}
+        options.chosen_beside = preset_of(options.with_preset, length=options.with_clip_length, **sizes)
     return options
+
+
+def _check_fusion(options, parser):
+    """Refuse options of a fusion of maps that lack others; the other model and tensor as a pair."""
+    if bool(options.fuse) != (options.other is not None) or (options.fuse and options.features is None):
+        parser.error("--features, --fuse and --with go together")
+    if options.other is None:
+        return
+    model, _, tensor = options.other.rpartition(":")
+    if not model or not tensor:
+        parser.error(f"argument --with: expected MODEL:TENSOR, such as flow.onnx:conv5, got {options.other!r:.80}")
+    options.other = model, tensor
 
 
 def add_preset(parser):

@@ -1,16 +1,10 @@
 """The options of `idt-segment`: their words, their bounds, and what goes with what."""
 
+from classify.params import CHANGE, METHODS, OVERLAP, RATE, THRESHOLD, UNTRIMMED
 from idt.command import Parser, add_common_options, add_number_option
 from idt.params.bounds import Bounds
 
-PROTOCOLS = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet")
-METHODS = ("viterbi", "windows", "dtw")
-
-PENALTY = Bounds(0.0, 1e12, "no score is as large")
-OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
-THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
 DELAY = Bounds(0.0, 3600.0, "a label that waits for an hour is of no use while a video runs")
-RATE = Bounds(0.1, 10_000.0, "no camera is slower or faster")
 
 
 def parsed(arguments):
@@ -47,7 +41,7 @@ def parsed(arguments):
     from encoding.slices.cut import LENGTH
 
     add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
-    add_number_option(group, "--penalty", PENALTY, default=1.0, help="viterbi: cost of a change, in units of scores")
+    add_number_option(group, "--penalty", CHANGE, default=1.0, help="viterbi: cost of a change, in units of scores")
     group.add_argument("--lengths", action="store_true", help="viterbi: learn lengths of actions from --train")
     add_number_option(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
     add_number_option(
@@ -75,7 +69,7 @@ def parsed(arguments):
     parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
     measure = parser.add_argument_group("to measure results of any tool, instead of segmenting")
     measure.add_argument(
-        "--evaluate", choices=PROTOCOLS, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
+        "--evaluate", choices=UNTRIMMED, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
         " --truth is the data set",
     )  # fmt: skip
     measure.add_argument("--subset", metavar="NAME", help="of ActivityNet's JSON, such as validation")

@@ -1,4 +1,4 @@
-"""`Block`: what a codebook holds of one block of descriptors; `Coder`: what an encoding has to be able to do."""
+"""`Block`: the fitted models of one block of descriptors in a codebook; `Coder`: the protocol of all encodings."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -8,7 +8,7 @@ from encoding.models.pca import PCA
 
 
 class Pool(Protocol):
-    """Gathers the descriptors of one video and gives its vector of one block."""
+    """Accumulator of one video: takes in its descriptors of one block and gives their vector."""
 
     def add(self, rows, tracks, threads=1):
         """Take in projected descriptors (n, D) float32 and their `TrackColumns`."""
@@ -18,7 +18,7 @@ class Pool(Protocol):
 
 
 class Coder(Protocol):
-    """What is learnt of one block after its PCA, and how it encodes."""
+    """Model that is fitted to one block after its PCA, and encodes by it."""
 
     def pool(self, params) -> Pool:
         """Return an empty pool."""
@@ -31,13 +31,13 @@ class Coder(Protocol):
 
 
 class Block(NamedTuple):
-    """What is learnt of one block.
+    """Fitted models of one block of descriptors.
 
     Attributes
     ----------
     name : str
     sizes : dict of str to int
-        Columns of the descriptors that it is made of, side by side.
+        Columns of its descriptors, side by side.
     pca : PCA or None
     coder : Coder
     """

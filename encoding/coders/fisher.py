@@ -74,7 +74,7 @@ def statistics(descriptors, gmm, *, best=None, threads=1):
     Returns
     -------
     Statistics
-        Those of parts add up to those of the whole.
+        Statistics of disjoint sets add up to those of their union.
 
     Raises
     ------

@@ -1,9 +1,9 @@
 """Pooling: the descriptors of a video to the vectors of its pyramid's cells, and to sums by time slice and cell.
 
-Every encoding sums up something over descriptors: posteriors and their moments (Fisher vectors), counts and sums
-(VLAD), codes (bags of words). Those of two sets of descriptors add up to that of both, so each track is looked at once:
-what falls into the same cells of all grids is summed up together, and a cell is the sum of what lies in it. In the same
-way the vector of any window of time is made from the sums of its slices (`sum_by_slice`).
+Every encoding is made of sums over descriptors: posteriors and their moments (Fisher vectors), counts and sums (VLAD),
+codes (bags of words). The sums of disjoint sets add up to the sum of their union, so each track is read once. Tracks
+that fall into the same cells of all grids are summed up together, and a cell adds up the sums of its tracks. The vector
+of any window of time is made from the sums of its slices in the same way (`sum_by_slice`).
 
 Source: docs/method/encoding.md, sections 12 and 13.
 """
@@ -91,11 +91,11 @@ class Slices(NamedTuple):
     Attributes
     ----------
     length : int
-        Frames of a slice: slice i is of the frames from i · length.
+        Frames of a slice: slice i begins at frame i · length.
     grid : (int, int)
         Columns and rows of cells.
     sums : dict of (int, int, int) to sums
-        Those of a slice, a column and a row that have tracks.
+        Sums by slice, column and row; cells without tracks are left out.
     """
 
     length: int
@@ -132,7 +132,7 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
     ----------
     coder : CellCoder
     params : BlockParams
-        The pyramid plays no part.
+        The pyramid is not used.
     parts : iterable of (rows, TrackColumns)
         Projected descriptors; the tracks with frames and skips, and with positions if there are several cells.
     length : int

@@ -84,7 +84,7 @@ class Pyramid(NamedTuple):
         first = 0
         for i, grid in enumerate(self.grids):
             cells = np.array(grid, np.float32)
-            # Of an axis with one cell the position may be unknown.
+            # An axis with one cell needs no position, which may be unknown.
             place = np.floor(np.where(cells > 1, position, 0) * cells).astype(np.int64)
             codes[:, i] = first + np.ravel_multi_index(tuple(place.T), grid, mode="clip")
             first += int(np.prod(grid))

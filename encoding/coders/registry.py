@@ -1,14 +1,16 @@
-"""The encodings by name: their parameters, what is learnt of a block, and what they ask about tracks."""
+"""The encodings by name: parameters, coders, and the columns of tracks that they need."""
 
 from typing import Any, NamedTuple
 
 from encoding.coders import stacked
+from encoding.coders.bilinear import BilinearCoder
 from encoding.coders.bovw import BovwCoder
 from encoding.coders.fisher import FisherCoder
+from encoding.coders.plain import PlainCoder
 from encoding.coders.pyramid import Pyramid
 from encoding.coders.stacked import StackedCoder
 from encoding.coders.vlad import VladCoder
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.errors import DataError
 
 
@@ -20,9 +22,10 @@ class Encoding(NamedTuple):
     params : type
         Its parameters, a `BlockParams`.
     coder : type
-        What it learns of a block, a `Coder` with a ``read``.
+        Its `Coder`, with a ``read``.
     sample_coder : type
-        What is fitted to the sample of descriptors, with a ``fit``; the coder itself, but for stacked vectors.
+        Coder that is fitted to the sample of descriptors by its ``fit``: the coder itself, but the first layer's for
+        stacked vectors.
     """
 
     params: Any
@@ -35,6 +38,8 @@ ENCODINGS = {
     "bovw": Encoding(BovwParams, BovwCoder, BovwCoder),
     "vlad": Encoding(VladParams, VladCoder, VladCoder),
     "stacked": Encoding(StackedParams, StackedCoder, FisherCoder),
+    "bilinear": Encoding(BilinearParams, BilinearCoder, BilinearCoder),
+    "plain": Encoding(PlainParams, PlainCoder, PlainCoder),
 }
 
 

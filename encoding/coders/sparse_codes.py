@@ -1,6 +1,6 @@
 """Simultaneous orthogonal matching pursuit: sparse codes of one support for the tracks of a group.
 
-The atoms a are the words of a codebook, each divided by its length. Of a group of descriptors x with residuals r = x,
+The atoms a are the words of a codebook, each divided by its length. For a group of descriptors x with residuals r = x,
 
 1. the atom with the largest Σ |⟨r, a⟩| over the group joins the support,
 2. the codes are the least-squares coefficients of the x on the support, r = x − Σ c·a,
@@ -24,7 +24,7 @@ from idt.checks import float_array
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread, product
 
-# What is left of a group's energy when it counts as explained: the rounding of float32.
+# Share of a group's energy below which its residuals count as zero: the rounding of float32.
 EXPLAINED = 1e-10
 # An atom whose part beside the support is shorter than this lies in its span.
 DEPENDENT = 1e-6
@@ -87,7 +87,7 @@ class Dictionary:
         support: list[int] = []
         codes, left, correlations = np.empty((len(rows), 0)), energy, start
         factor = np.zeros((most, most))
-        # y solves L y = the correlations on the support, so |x|² − |y|² is what is left of the energy.
+        # y solves L y = the correlations on the support, so |x|² − |y|² is the energy of the residuals.
         solved = np.empty((len(rows), most))
         while len(support) < most and left > EXPLAINED * energy:
             s = len(support)
@@ -143,7 +143,7 @@ def whole_slices(parts, label):
     parts : iterable of (rows, TrackColumns)
         In the order of the tracks' ending frames.
     label : str
-        What messages call the video.
+        Name of the video in messages.
 
     Yields
     ------

@@ -1,14 +1,15 @@
 """Stacked Fisher vectors: a Fisher vector of Fisher vectors of sub-volumes, beside the plain one.
 
-Of each block, first layer: the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones are.
-Each is reduced to some 200 numbers by a max-margin projection that is learnt with the labels of the training videos
-(`encoding.models.max_margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of
-these under a mixture of its own.
+The first layer of a block are the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones
+are. A max-margin projection reduces each to some 200 numbers; it is learnt with the labels of the training videos
+(`encoding.models.max_margin`; principal components without labels). A PCA follows. The second layer is the Fisher
+vector of the reduced vectors under a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
-three directions. Its tracks are those of whose middle (relative position, middle frame) it is the place; one with fewer
-than ``least`` tracks is passed over. The first in time lies where the first track does, counted in half lengths from
-frame 0, so a video shorter than a sub-volume has one of all its frames. Sums over halves make the sub-volumes.
+three directions. A track belongs to the sub-volumes that contain its middle (relative position, middle frame).
+Sub-volumes with fewer than ``least`` tracks are skipped. Time is counted in half lengths from frame 0, and the first
+sub-volume begins in the half of the first track; so a video shorter than a sub-volume has one, of all its frames.
+Statistics are summed up by half, and neighbouring halves are added.
 
 Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 """
@@ -31,21 +32,21 @@ from idt.workers.blas import product
 from idt.workers.in_order import in_order
 
 SECOND_LAYER_CELL = "stacked"
-"""The cell of a vector's second-layer part."""
+"""The cell under which a layout lists the second layer."""
 
 TRACK_COLUMNS = ("frame", "position", "skip")
 
 
 class StackedCoder:
-    """Both layers of one block.
+    """Fitted layers of one block.
 
     Parameters
     ----------
     first : FisherCoder
     projection : (m, D) float32
-        Of the first layer's vectors.
+        Max-margin projection of the first layer's vectors.
     pca : PCA
-        Of the projected ones.
+        PCA of the projected vectors.
     second : FisherCoder
     """
 
@@ -141,7 +142,7 @@ def volume_vectors(first, params, parts, *, threads=1):
     Yields
     ------
     (m, 2·K·D) float32
-        Those of one size that begin at one time.
+        Vectors of the sub-volumes of one size that begin at one time.
     """
     if not parts:
         return
@@ -166,12 +167,12 @@ def volume_vectors(first, params, parts, *, threads=1):
 
 
 def first_layer_params(params):
-    """Return the parameters of the first layer's vectors: the standard ones, but for what ``params`` say of it."""
+    """Return the parameters of the first layer's vectors: the defaults, with the first layer's ``params``."""
     return EncodingParams(k=params.first_k, sample=max(params.sample, params.first_k), power=params.power)
 
 
 def fit_second_layer(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, update=None):
-    """Learn the second layer of every block.
+    """Fit the second layer of every block.
 
     Parameters
     ----------
@@ -179,14 +180,14 @@ def fit_second_layer(blocks, inputs, names, params, labels=None, *, jobs=1, thre
         With the first layer's `FisherCoder`.
     inputs : Inputs
     names : list of str
-        Of the training videos, sorted.
+        Names of the training videos, sorted.
     params : StackedParams
     labels : dict of str to str, optional
         Class of every training video; without them principal components replace the max-margin projection.
     jobs : int
         Videos at once, in processes.
     threads : int
-        Of the mixtures.
+        Threads of the mixtures.
     update : callable, optional
         Called after each video of each block.
 

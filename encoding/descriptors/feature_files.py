@@ -32,12 +32,12 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OUR_SUFFIXES)
 
 
 class Header(NamedTuple):
-    """What a feature file says of itself; None where it does not.
+    """Header of a feature file; a value that is not recorded is None.
 
     Attributes
     ----------
     name : str or None
-        Of the video.
+        Name of the video.
     params : dict or None
         As from `comparison_params`.
     rows : int or None
@@ -103,7 +103,7 @@ def extraction_of(params, name):
     params : dict
         Of these, as from `comparison_params`.
     name : str or Path
-        Of the codebook, for messages.
+        Name of the codebook in messages.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def sizes_of(params, descriptors):
 
 
 def find(given):
-    """Find the feature files that the words of a command line stand for.
+    """Find the feature files that the words of a command line match.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def find(given):
     Raises
     ------
     DataError
-        If one stands for nothing, or a file is given twice.
+        If a word matches nothing, or a file is given twice.
     """
     files: dict[str, Path] = {}
     names: dict[object, Path] = {}

@@ -7,7 +7,7 @@ the head of one of 2000. Equal keys are ordered by name and index.
 The numbers of rows stand in the headers of feature files, so `choose` knows the sample before a row is read, and
 `take` reads the rows of a file in order, once for all sets of videos. Samples of numpy's ``Generator.choice`` would be
 as uniform, but those of leave-one-out would then have few rows in common, and lie in memory side by side. A `Reservoir`
-samples rows that nobody has counted.
+samples rows whose number is not known.
 
 Source: docs/method/encoding.md, section 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of
 splitmix64 (Steele, Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
@@ -131,7 +131,7 @@ class Sample:
 
 
 class Reservoir:
-    """A sample of rows that nobody has counted: those that cannot be in it are dropped on the way.
+    """Sample of rows whose number is not known: rows that cannot be in it are dropped on the way.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the descriptors of one video come from: a feature file, `Features`, a plain array, or the video itself.
+"""Sources of the descriptors of one video: a feature file, `Features`, a plain array, or the video itself.
 
 `source_of` finds out which it is, once; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A source
 gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts them on the way; its numbers
@@ -27,7 +27,7 @@ from idt.files.source_file import Identity, open_source
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
-# Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
+# Rows read at once. It is a constant because the last bits of a vector depend on it: sums of sums are rounded.
 BATCH_ROWS = 32768
 
 LARGEST = 1e15
@@ -78,15 +78,15 @@ class Source(Protocol):
         raise DataError(f"{self.label} lies in memory, so its content has no digest; store it in a feature file")
 
     def batches(self, sizes, *, columns=(), skips=None, projected=False):
-        """Yield the descriptors and what is known of their tracks, `BATCH_ROWS` rows at a time.
+        """Yield the descriptors and the columns of their tracks, `BATCH_ROWS` rows at a time.
 
         Parameters
         ----------
         sizes : dict of str to int
             Columns of each block that is wanted, as of `Inputs`.
         columns : sequence of str
-            What to know of the tracks: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are put
-            into the order of the ending frames, if these are asked for.
+            Columns of the tracks to read: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are
+            put into the order of the ending frames if ``"frame"`` is among them.
         skips : frozenset of int, optional
             Take only tracks of these frame steps.
         projected : bool
@@ -157,7 +157,7 @@ class FileSource(TrackSource):
     path : str or Path
     name : str
     identity : Identity or None
-        Of the file whose header was read last; another one is refused when its descriptors are read.
+        Identity of the file whose header was read last; another file is refused when its descriptors are read.
     """
 
     path: str | Path
@@ -172,7 +172,7 @@ class FileSource(TrackSource):
 
     @functools.cached_property
     def header(self):
-        """What the file says of itself; it is remembered which file that is."""
+        """Header of the file; the file's identity is remembered."""
         with open_source(self.path) as file:
             self._refuse_another(file)
             object.__setattr__(self, "identity", file.identity)

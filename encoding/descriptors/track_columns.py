@@ -1,4 +1,4 @@
-"""What an encoding asks about the tracks of some descriptors."""
+"""Columns of features that an encoding reads of the tracks of some descriptors."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +10,7 @@ from idt.params import layout
 
 @dataclass(frozen=True)
 class TrackColumns:
-    """What an encoding asks about the tracks of some rows; None where it does not, or there are none.
+    """Columns of the tracks of some rows; None where the encoding needs none or the rows have no tracks.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class TrackColumns:
 
     @classmethod
     def of(cls, features, columns):
-        """Look up what an encoding asks.
+        """Look up the columns that an encoding needs.
 
         Parameters
         ----------

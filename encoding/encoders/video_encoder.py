@@ -1,4 +1,4 @@
-"""What the encoders share: videos in, a codebook fitted, one vector a video out.
+"""Base class of the encoders: videos in, a codebook fitted, one vector a video out.
 
 A sample for scikit-learn is a video: a (n, d) array of descriptors, `Features`, or the path of a feature file. So ``X``
 is a list of these, all of one kind. An encoder's parameters are the fields of its `BlockParams`, in scikit-learn's
@@ -28,7 +28,7 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 
 
 class VideoEncoder(TransformerMixin, BaseEstimator):
-    """What all encoders share.
+    """Base class of all encoders.
 
     A subclass names its `BlockParams`, the words that differ, and writes out an ``__init__`` that stores every
     parameter. A subclass of an encoder needs neither: parameters of its own go into its ``__init__``, which calls that
@@ -126,7 +126,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : list of (n, d) arrays, Features, or paths
-            Of the kind that it was fitted on.
+            Videos of the kind that the encoder was fitted on.
 
         Returns
         -------
@@ -200,7 +200,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
 
     @contextlib.contextmanager
     def _in_own_names(self):
-        """Say in a refusal which parameter of the encoder stands behind a word of the commands."""
+        """Name the encoder's own parameters in refusals that name options of the commands."""
         try:
             yield
         except DataError as problem:

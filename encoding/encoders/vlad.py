@@ -25,7 +25,7 @@ class VladEncoder(VideoEncoder):
     subsample : int
         Most descriptors that the models are fitted on, a uniform sample of all videos.
     random_state : int
-        Seed of the subsample and of what is fitted to it. Equal seeds give equal numbers.
+        Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
         Take only tracks of these frame steps, such as "1" or "1,2"; "all" takes all.
     pyramid : str

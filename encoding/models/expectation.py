@@ -29,7 +29,7 @@ from idt.workers.blas import one_blas_thread
 FLUSH = np.float32(1e-6)
 # Scores of a batch at K = 256 take 512 KB: small enough for the second-level cache, large enough for the products.
 BATCH = 512
-# What one thread sums up before its part joins the others, in order: a constant, or the threads would show in the sum.
+# Descriptors that one thread sums up at once. It is a constant because the sum would otherwise depend on the threads.
 GROUP = 16 * BATCH
 
 
@@ -100,7 +100,7 @@ class Statistics:
 
 
 class Expectation(NamedTuple):
-    """What one pass over descriptors finds: their `Statistics` and the sum of their log-likelihoods."""
+    """Result of one pass over descriptors: their `Statistics` and the sum of their log-likelihoods."""
 
     statistics: Statistics
     log_likelihood: float
@@ -178,7 +178,7 @@ def _batches(rows, table, centre, best):
         batch = rows[start : start + BATCH]
         expanded = np.ones((len(batch), table.shape[1]), np.float32)
         offsets, squares = np.hsplit(expanded[:, 1:], 2)
-        # What is out of reach overflows, and its likelihood is looked at below.
+        # Descriptors out of reach overflow; their likelihoods are checked below.
         with np.errstate(over="ignore", invalid="ignore"):
             np.square(np.subtract(batch, centre, out=offsets), out=squares)
             scores = table @ expanded.T

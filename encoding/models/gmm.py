@@ -126,7 +126,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
 
     @classmethod
     def from_parameters(cls, means, variances, weights):
-        """Make a mixture as if fitted, of parameters found elsewhere.
+        """Make a mixture as if fitted, from given parameters.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         Returns
         -------
         (n, K) float32
-            Those below 1e-6 are 0 and the others are not rescaled.
+            Posteriors below 1e-6 are 0, and the others are not rescaled.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         Returns
         -------
         (n, K) float32
-            Those of `posteriors`, rescaled.
+            Posteriors as from `posteriors`, rescaled.
 
         Raises
         ------

@@ -48,7 +48,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     distortion_ : float
         Mean of these squared distances, rounded to float32 as a codebook file holds it.
     distortions_ : list of float
-        Those of all runs; absent after `from_centres`.
+        Distortions of all runs; absent after `from_centres`.
     n_iter_ : int
         Passes of the run that is kept; absent after `from_centres`.
     n_features_in_ : int
@@ -107,7 +107,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @classmethod
     def from_centres(cls, centres, distortion):
-        """Make one as if fitted, of centres found elsewhere.
+        """Make one as if fitted, from given centres.
 
         Parameters
         ----------

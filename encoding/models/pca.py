@@ -109,7 +109,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_parameters(cls, mean, components, explained_variance, *, whiten=False):
-        """Make a PCA as if fitted, of numbers found elsewhere.
+        """Make a PCA as if fitted, from given parameters.
 
         Parameters
         ----------

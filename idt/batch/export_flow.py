@@ -156,7 +156,7 @@ def check(folder, path):
             if not place.exists():
                 raise DataError(f"{place} is gone; run idt-flow again")
             if provenance.digest(place) != digest:
-                raise DataError(f"{place} does not hold what it was made with; remove it and run idt-flow again")
+                raise DataError(f"{place} has changed since it was written; remove it and run idt-flow again")
         there = source_is_there(path, found.source)
     except (DataError, OSError) as problem:
         return Finding(path, error_line(problem))

@@ -68,27 +68,31 @@ def _flow_options(arguments):
     )
     parser.add_argument(
         "videos", nargs="*", metavar="VIDEO",
-        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+        help="video file, folder, pattern of videos or images, camera index, or @FILE for the videos in a list",
     )  # fmt: skip
     parser.add_argument(
-        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same as @FILE: a text with a VIDEO on each line",
     )
     add_common_options(
         parser, output="folder of the flow files", required=False, jobs=True,
-        threads="1; of several videos, what cores there are for each", cluster=True, videos=True,
+        threads="1; for several videos the cores divided by --jobs", cluster=True, videos=True,
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="FOLDER",
-        help="look at all flow files in a folder and name the videos that must be done again; no VIDEO, no -o",
+        help="check all flow files in FOLDER and name the videos to export again; without VIDEO and -o",
     )  # fmt: skip
-    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
+    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, FlowExportParams, "flow files")
     add_fields(parser, ExtractionParams, but=IRRELEVANT)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
-        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+        parser.error("--verify checks files that exist, so it goes with neither VIDEO nor -o")
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")

@@ -85,7 +85,7 @@ def _check_content(path):
     """Read every dataset, and return the provenance of the file."""
     head = feature_file.header(path)
     if head.source is None:
-        raise DataError(f"{path} does not say what it was made from; make it anew")
+        raise DataError(f"{path} does not record its source; make it anew")
     camera = head.camera
     if camera is not None and head.frames is not None and len(camera) != head.frames:
         raise DataError(f"{path}: camera has {len(camera)} rows for {head.frames} frames; make it anew")
@@ -98,13 +98,13 @@ def _check_content(path):
         for name, values in columns.items():
             if values is None:
                 continue
-            # Of a stream whose length nobody knew, times are NaN.
+            # The times of a stream of unknown length are NaN.
             known = values[:, :2] if name == "position" and head.frames is None else values
             _refuse_infinite(path, name, known)
     with open_features(path) as reader:
         recorded = hdf5.attribute(reader.file, content_digest.ATTRIBUTE, str, None)
         if recorded not in (None, content_digest.digest_of_file(reader, feature_file.CHUNK)):
-            raise DataError(f"{path} does not hold what its digest was taken of; make it anew")
+            raise DataError(f"{path} has changed since its digest was recorded; make it anew")
     return head.source
 
 

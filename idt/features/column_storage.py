@@ -7,6 +7,7 @@ compact    points as the first one (int32) and the steps from each to the next (
            trajectory descriptor as float16; the rest as above
 projected  the frame, scale, position and frame step of each track and, instead of its descriptors, their coordinates
            along the axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
+snippets   the same four columns of snippets, with blocks of networks (`network_blocks`) as float32
 =========  ===========================================================================================================
 
 Rounding errors: fixed point, 1/2048; points, 1/128 pixel, which does not add up along the track; float16, one
@@ -22,14 +23,14 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
-from idt.features.network_blocks import checked_blocks, decoded_block, stored_width
+from idt.features.network_blocks import checked_blocks, decoded_block, of_snippets, stored_width
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
 PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
-"""The columns of a projected file: encoding needs these besides the descriptors."""
+"""The columns of files of projected descriptors and of snippets: what encoding asks besides descriptors."""
 
 STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
@@ -108,11 +109,12 @@ class ColumnStorage:
         self._projection = projection
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
-        self.columns = [name for name in self._codecs if self.widths is None or name in PROJECTED_COLUMNS]
+        self.network = (stored or {}).get("network")
+        few = self.widths is not None or of_snippets(self.network)
+        self.columns = [name for name in self._codecs if not few or name in PROJECTED_COLUMNS]
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
             self.fields[f"projected/{name}"] = Field(f"projected/{name}", (width,), "float16", (width,))
-        self.network = (stored or {}).get("network")
         for name in self.blocks:
             width = stored_width(self.network, name)
             self.fields[f"network/{name}"] = Field(f"network/{name}", (width,), "float32", (width,))
@@ -202,4 +204,6 @@ def row_shapes(params, points):
         points = (params["length"] + 1, 2)
     shapes: dict[str, Any] = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
     shapes.update({name: (size,) for name, size in sizes.items()})
+    if of_snippets((params or {}).get("network")):
+        return {name: shape for name, shape in shapes.items() if name in PROJECTED_COLUMNS}
     return shapes if points is None else {**shapes, "points": tuple(points)}

@@ -1,10 +1,10 @@
-"""Descriptors of tracks pooled from networks: blocks beside trajectory, hog, hof, mbhx and mbhy.
+"""Descriptors that networks give: blocks of tracks, beside trajectory, hog, hof, mbhx and mbhy, or of snippets.
 
 A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
-how they were pooled. ``blocks`` is the width C of each. ``divided`` lists the blocks whose channels are divided, when
-they are read, by the maxima over the video, ``maxima/NAME`` (S · C,) float32. ``scales`` is the number S of scales that
-are then added. ``power`` is the exponent of every number, which keeps its sign. Source: docs/method/networks.md,
-section 7.
+what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
+``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
+these that are added then; ``power``, the exponent of every number, with its sign. ``snippets`` is there where the rows
+are no tracks but snippets of frames, or cells of their maps. Source: docs/method/networks.md, sections 6 and 7.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
-"""Columns of a block; no layer has as many channels."""
+"""Largest number of columns of a block; no layer has as many channels."""
 
 MOST = 64
-"""Blocks of a file."""
+"""Largest number of blocks of a file."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NetworkBlocks:
         Raises
         ------
         DataError
-            If they differ in what made them.
+            If the descriptions of their blocks differ.
         """
         if all(part is None for part in parts):
             return None
@@ -109,6 +109,11 @@ def checked_blocks(made, name="the parameter network"):
     if not fits:
         raise DataError(f"{name} must describe blocks of networks, got {short_repr(made)}; extract the video anew")
     return made
+
+
+def of_snippets(made):
+    """Tell whether ``made``, the description of blocks or None, is of snippets: rows without points and histograms."""
+    return made is not None and "snippets" in made
 
 
 def stored_width(made, name):

@@ -13,7 +13,7 @@ from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
 from idt.features.column_storage import ColumnStorage, extraction_params, row_shapes, stored_params
 from idt.features.features import Features
-from idt.features.network_blocks import NetworkBlocks
+from idt.features.network_blocks import NetworkBlocks, of_snippets
 from idt.features.storage import FORMAT, VERSIONS, Storage
 from idt.files import hdf5
 from idt.files.provenance import made_with_of
@@ -87,6 +87,9 @@ class Reader:
                 f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
                 " with it; extract it from the video"
             )
+        if missing and missing != ["skip"] and of_snippets(self.storage.network):
+            there = ", ".join(self.storage.blocks)
+            raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {there}")
         blocks = [name for name in self.storage.blocks if name in names]
         values: dict[str, Any] = {
             name: self.storage.decode(name, rows) for name in names if name in columns and name not in blocks

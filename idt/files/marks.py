@@ -44,10 +44,11 @@ HEADS = tuple(
         rb"# [^\n]*: [^\n]* % [^\n]*\n\n\d+ clips of \d+ classes; ",
         rb"# [^\n]*: \d+ recipes\n\n\d+ clips of \d+ classes",
         rb"# Comparison\n\n- ",
-        # confusion.csv, failures.csv and comparison.csv
+        # confusion.csv, failures.csv, comparison.csv, and results.csv of untrimmed video
         rb"true class,",
         rb"name,source,reason\r?\n",
         rb"recipe,metric,value,low,high,",
+        rb"split,video,start,end,label,score\r?\n",
     )
 )
 

@@ -46,10 +46,10 @@ def open_regular(path):
         If the file does not exist or cannot be read.
     """
     try:
-        # A pipe that nobody writes to would be waited for.
+        # Opening a pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:
-        raise DataError(f"{os.fspath(path)!r} is no name that a file can have: it holds NUL or is no text") from None
+        raise DataError(f"{os.fspath(path)!r} is not a valid file name: it contains NUL or is not text") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

@@ -50,7 +50,7 @@ def flow_between(first, second, *, method="farneback"):
     first, second : (H, W) uint8
         Gray frames of one size.
     method : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
-        The release's own flow; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of MPEG-4
+        The release's own flow; OpenCV's DIS, TV-L1 (slow) or Lucas–Kanade; motion vectors of MPEG-4
         (needs PyAV); or a function ``(first, second) -> (H, W, 2)``.
 
     Returns

@@ -31,7 +31,7 @@ DEFAULTS = ExtractionParams()
 class Frame(NamedTuple):
     """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
     vectors: np.ndarray | None = None
@@ -60,15 +60,15 @@ def open_video(
         ``fps``, ``max_side``, ``deinterlace`` and ``patch`` are used. A rate above the source's keeps every frame once,
         with a note.
     strict : bool
-        Refuse a file that is truncated or damaged, when its end is met, instead of making a note.
+        Refuse a truncated or damaged file at its end instead of adding a note.
     ahead : int
-        Frames that are kept decoded in a thread of their own while a loop over the video is at work. Such a video can
-        be looped over once: what was decoded ahead of a loop that ends early is lost.
+        Number of frames that a read-ahead thread decodes while the caller's loop works. Such a video can be iterated
+        once, because a loop that ends early loses the frames that were decoded ahead.
     channels : {"bgr", "rgb"}
-        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+        Order of the colours in arrays. Files and cameras have their own order.
     max_pixels : int
-        Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
-        known by then. No number depends on it.
+        Largest number of pixels of a frame of a file or camera; larger frames are refused, before they are decoded if
+        their size is known. Results do not depend on it.
     decoder : {"auto", "opencv", "pyav"}
         Decoder of video files: auto is PyAV if it is installed, else OpenCV.
 
@@ -106,17 +106,17 @@ class Video:
     fps : float
         Frames per second given out, NaN where unknown; ``source_fps`` before resampling.
     n_expected : int or None
-        Frames that this pass should give, None where the source does not say.
+        Number of frames that this pass should give; None if unknown.
     name : str
     notes : list of str
-        One-line warnings; one about truncation or damage appears when the end is met.
+        One-line warnings; a warning about truncation or damage is added at the end of the video.
     truncation : str or None
-        That one, or what else was found to be missing or damaged.
+        The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
-        Also the first that iteration gives.
+        The first frame, which iteration gives again.
     """
 
-    least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
+    least_side = 0  # least shorter side of a frame in pixels; 0 means params.patch
 
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
@@ -216,7 +216,7 @@ class Video:
         if isinstance(time, int):
             return time
         if math.isnan(self.source_fps):
-            raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} means nothing; give a frame")
+            raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} has no frame; give an index")
         return to_frame(time)
 
     def _first(self):
@@ -248,7 +248,7 @@ class Video:
         frame_arrived()
         if image is None:
             return self._finish(at_end=True)
-        # Behind frames that are lost the next one that there is.
+        # After lost frames, take the next frame that exists.
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
+        """Note or refuse the faults of the source, at its end or at the end of the chosen range."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:

@@ -77,15 +77,13 @@ class ExtractionParams:
     )  # fmt: skip
     gap: int = option(
         1, bounds=Bounds(1, FRAMES, "frames are numbered in 32 bits"),
-        unit="frames", method="extraction 5", help="frames between two samplings of new points",
+        unit="frames", method="extraction 5", help="interval between two samplings of new points",
     )  # fmt: skip
     describe_every: int = option(
         1, bounds=Bounds(1, LENGTH, f"a track has at most {LENGTH} frames"),
-        unit="frames", method="extraction 7.5", help="frames between two descriptions of a track",
+        unit="frames", method="extraction 7.5", help="interval between two descriptions of a track",
     )  # fmt: skip
-    skips: str = option(
-        "1", method="encoding 14", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
-    )
+    skips: str = option("1", method="encoding 14", help="frame steps of the tracks, rising from 1, such as 1,2,3")
     keypoints: str = option(
         "surf",
         method="extraction 4.1",
@@ -102,23 +100,23 @@ class ExtractionParams:
         "farneback",
         method="extraction 3.8",
         choices=Flows((*METHODS, MPEG)),
-        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
+        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (slow) or Lucas-Kanade;"
         " motion vectors of a codec (needs PyAV; with compensation field)",
     )
     tracks: str = option(
         "flow",
         method="extraction 6.1",
         choices=("flow", "none"),
-        help="points follow the flow, or stay: cuboids on a grid, whatever its texture",
+        help="points follow the flow, or stay in place: cuboids on a grid, with or without texture",
     )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
-        method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one",
+        method="extraction 3.7", help="number of fine scales whose flow is resized from the next coarser scale",
     )  # fmt: skip
     compensation: str = option(
         "warp", method="extraction 4.7", choices=("warp", "moved", "field"),
-        help="camera motion out of the flow: flow to the warped frame; the same, but for a camera that stands still;"
-        " subtract the motion's own field",
+        help="how the camera's motion is removed: warp, the flow to the warped frame; moved, the same, but only if the"
+        " camera moved; field, subtract the field of the motion",
     )  # fmt: skip
     local_norm: str = option(
         "rootl1",
@@ -130,7 +128,7 @@ class ExtractionParams:
         "none",
         method="extraction 4.4",
         choices=("none", "hog"),
-        help="keep matches off people found by OpenCV's detector",
+        help="leave out matches on people found by OpenCV's detector",
     )
     max_side: int | None = option(
         None, bounds=Bounds(2, SIDE, f"no frame has more than {SIDE} px to a side"),

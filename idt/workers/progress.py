@@ -21,8 +21,8 @@ def add_progress(parser):
     """Add to ``parser`` the option that says how progress is shown."""
     parser.add_argument(
         "--progress", choices=FORMS, default=FORMS[0],
-        help="a bar with the time left, on a terminal; or JSON on stderr for programs, a line twice a second with unit,"
-        " done, total, seconds and left (default bar)",
+        help="progress on stderr: a bar on a terminal, or JSON for programs, a line twice a second with unit, done,"
+        " total, seconds and left (default bar)",
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from classify.svm.linear import LinearSVM
 from encoding.cli import fv_encode
 from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors
 from idt.command import Parser
 from idt.features import feature_file
@@ -37,7 +37,10 @@ from tests.samples import random_features
 PATIENCE = 30
 """Seconds that a refusal may take on a machine that does other things besides; it takes a hundredth of one."""
 
-COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode"}
+COMMANDS = {
+    "fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode",
+    "bilinear": "bilinear-encode", "plain": "plain-encode",
+}  # fmt: skip
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
@@ -46,6 +49,9 @@ NO_FILES = {
     *("--class", "--versus", "--sheet", "--subset"),
 }
 """Options that take text and name no file."""
+
+NO_FILES_OF = {"idt-net": {"--features", "--with-preset"}}
+"""The same of one command, where the option of another names a file."""
 
 OUTPUTS = {"-o", "--force"}
 """Options that name what is written: tests of outputs look at them."""
@@ -145,6 +151,7 @@ FILES["idt-net"] = {
     "model": SCORED.replace("{net.onnx}", "{bad}"),
     "videos": SCORED.replace("{a.avi}", "{bad}"),
     "--classes": SCORED.replace("{names.txt}", "{bad}"),
+    "--with": "{net.onnx} {a.avi} -o {out} --features conv2 --crop 32 --short-side 32 --fuse sum --with {bad}:conv2",
 }
 EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
 FILES["idt-explain"] = {
@@ -188,7 +195,7 @@ def options_of(name):
 
 @pytest.mark.parametrize("name", list(scripts()))
 def test_every_option_that_takes_text_is_known(name):
-    assert options_of(name) - NO_FILES - OUTPUTS == FILES[name].keys()
+    assert options_of(name) - NO_FILES - NO_FILES_OF.get(name, set()) - OUTPUTS == FILES[name].keys()
 
 
 def _npy(shape, descr="'<f4'"):
@@ -240,7 +247,8 @@ def good(tmp_path_factory):
     book = fit_codebook(files, params=EncodingParams(k=2, sample=80))
     book.save(place / "codebook.h5", source={"digest": "0" * 64})
     stacked = StackedParams(k=2, first_k=2, sample=80, volume_sample=80, least=1, pca=None, reduced=4)
-    for params in (EncodingParams(k=2, sample=80), BovwParams(k=2, sample=80), VladParams(k=2, sample=80), stacked):
+    learnt = (cls(k=2, sample=80) for cls in (EncodingParams, BovwParams, VladParams, BilinearParams, PlainParams))
+    for params in (*learnt, stacked):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
     sliced = ["--codebook", place / "codebook.h5", "--slices", "1", "-o", place / "slices", "--quiet"]

@@ -74,7 +74,7 @@ class Archive:
         if info is None:
             raise DataError(f"{self._name} has no part {member!r:.60}; it is not whole")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(f"{self._name} is packed in a way that is not read, expected stored or deflated members")
+            raise DataError(f"{self._name} has an unsupported compression, expected stored or deflated members")
         if info.file_size > self._left:
             raise DataError(f"{self._name} unpacks to far more than it holds, so it is no file of scores")
         try:

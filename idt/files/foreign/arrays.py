@@ -85,7 +85,7 @@ def array_of(machine, data, dtype, shape, fortran):
         return np.empty(shape, dtype)
     values = np.frombuffer(data, dtype)
     if dtype.kind == "U" and not npy.is_text(values):
-        raise ValueError("an array of text holds what are no characters")
+        raise ValueError("an array of text holds invalid characters")
     return values.reshape(shape, order=order)
 
 

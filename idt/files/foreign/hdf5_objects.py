@@ -97,7 +97,7 @@ class Reader:
         """Count the messages or entries that were read, and refuse too many."""
         self._left -= number
         if self._left < 0:
-            raise ForeignStructure("its structures lie over one another")
+            raise ForeignStructure("its structures overlap")
 
     def objects(self, skipped=("#refs#", "#subsystem#")):
         """Yield every object that is not a group.
@@ -219,7 +219,7 @@ class Reader:
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
             if head[4] != kind or (above is not None and level != above - 1):
-                raise ForeignStructure("a tree is none")
+                raise ForeignStructure("a tree has a wrong signature")
             self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
             for at in range(0, len(entries), key_size + 8):

@@ -90,9 +90,7 @@ def filters_of(body):
         at += 4 * (values % 2) if version == 1 else 0
         found.append(code)
     if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
-        raise ForeignStructure(
-            f"an array is behind a filter that is not read, of {found}; save it with gzip or without"
-        )
+        raise ForeignStructure(f"an array has an unsupported filter, {found}; save it with gzip or without")
     return found
 
 

@@ -19,7 +19,7 @@ DEEPEST = 4
 """Cells within cells."""
 
 EXPANSION, SLACK = 200, 1 << 24
-"""A file unpacks to so many times its bytes at most, and so many more."""
+"""A file may unpack to at most EXPANSION times its size plus SLACK bytes."""
 
 MATRIX, COMPRESSED = 14, 15
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
@@ -102,7 +102,7 @@ def _elements(data, order):
             # A small element has its size, type and content in 8 bytes.
             size, kind, start = kind >> 16, kind & 0xFFFF, at + 4
             if size > 4:
-                raise _Damaged("a small element is none")
+                raise _Damaged("a small element is invalid")
             at += 8
         else:
             padded = kind != COMPRESSED
@@ -149,7 +149,7 @@ def _cell(parts, sizes, count, order, depth):
     items = []
     for kind, body in parts:
         if kind != MATRIX:
-            raise _Damaged("a cell holds what is no variable")
+            raise _Damaged("a cell holds something that is not a variable")
         items.append(_matrix(body, order, depth + 1)[1] if body else np.empty((0, 0)))
     if len(items) != count:
         raise _Damaged(f"a cell of shape {sizes} holds {len(items)} variables")
@@ -162,7 +162,7 @@ def _cell(parts, sizes, count, order, depth):
 def _text(stored, content, sizes, count, order):
     """Return the rows of a character matrix."""
     if stored not in ENCODINGS or len(sizes) > 2:
-        raise _Damaged("text is stored as no text")
+        raise _Damaged("text is not stored as characters")
     encoding = ENCODINGS[stored]
     if encoding in ("utf-16", "utf-32"):
         encoding += "-le" if order == "<" else "-be"

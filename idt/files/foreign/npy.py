@@ -50,7 +50,7 @@ def load(path):
         dtype = _dtype(path, descr)
         count, left = math.prod(shape), os.fstat(file.fileno()).st_size - file.tell()
         if count * dtype.itemsize > left:
-            raise DataError(f"{path} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
+            raise DataError(f"{path} claims to hold {dtype} of shape {shape}, but only {left} bytes follow")
         values = np.empty(count, dtype)
         view, done = memoryview(values.view(np.uint8)).cast("B") if count else memoryview(b""), 0  # type: ignore[arg-type]
         while done < len(view):
@@ -92,10 +92,10 @@ def parse(data, name, *, unpickled=None):
     dtype = np.dtype(descr.strip("'")) if _TEXT.fullmatch(descr) else _dtype(name, descr)
     count, left = math.prod(shape), len(data) - file.tell()
     if count * dtype.itemsize > left:
-        raise DataError(f"{name} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
+        raise DataError(f"{name} claims to hold {dtype} of shape {shape}, but only {left} bytes follow")
     values = np.frombuffer(data, dtype, count, file.tell()) if count else np.empty(0, dtype)
     if dtype.kind == "U" and not is_text(values):
-        raise DataError(f"{name} holds text of what are no characters; fetch or make it anew")
+        raise DataError(f"{name} holds text with invalid characters; fetch or make it anew")
     return values.reshape(shape, order="F" if fortran else "C")
 
 

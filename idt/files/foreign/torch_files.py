@@ -160,7 +160,7 @@ def _tensor(machine, storage, offset, shape, strides, *_):
     if not isinstance(strides, tuple) or len(strides) != len(shape) or type(offset) is not int:
         raise ValueError("a tensor has no strides")
     if not all(type(each) is int and each >= 0 for each in (offset, *strides)):
-        raise DataError(f"{machine.name} holds a tensor that begins or goes before its storage")
+        raise DataError(f"{machine.name} holds a tensor with a negative offset or stride")
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if count and (last >= len(storage) or count > len(storage)):
         raise DataError(

@@ -66,7 +66,7 @@ class Stored:
         plan = dataset.id.get_create_plist()
         self._filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
         if plan.get_external_count() or self._filters != [code for code in FILTERS if code in self._filters]:
-            raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
+            raise DataError(f"{path}: {name} is stored outside the file or with a filter that is not supported")
         self.shape, self._stored = dataset.shape, dataset.dtype
         self.dtype = self._stored.newbyteorder("=")
         self._fill = dataset.fillvalue

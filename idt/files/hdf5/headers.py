@@ -80,7 +80,7 @@ def parse(read, address):
     Parameters
     ----------
     read : callable
-        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+        ``read(size, address)`` returns ``size`` bytes of the file, or fewer at its end.
     address : int
 
     Returns
@@ -161,7 +161,7 @@ def messages(read, address):
                 seen.add(place)
                 found = _block(read, size, place)
                 if found[:4] != b"OCHK":
-                    raise ForeignStructure("a block of its header is none")
+                    raise ForeignStructure("a block of its header has a wrong signature")
                 blocks.append(found[4:-4])
             # The rest of a body that is too short is zero for us, and an error for libhdf5.
             yield kind, flags, body.ljust(24, b"\0")

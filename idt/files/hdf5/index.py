@@ -95,7 +95,7 @@ def places(read, layout, shape, unit):
     Parameters
     ----------
     read : callable
-        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+        ``read(size, address)`` returns ``size`` bytes of the file, or fewer at its end.
     layout : Layout
     shape : tuple of int
         Of the dataset.
@@ -197,7 +197,7 @@ def _entries(read, address, count, width, bitmap, first):
 def _taken(read, address, signature, size):
     data = read(size, address)
     if len(data) < size or data[:4] != signature:
-        raise ForeignStructure("the table of its chunks is none")
+        raise ForeignStructure("the table of its chunks has a wrong signature")
     return data
 
 
