@@ -149,7 +149,7 @@ def as_markdown(rows):
 
 
 def as_csv(rows):
-    """The table as CSV: shares, not percent, and bytes.
+    """Return the table as CSV, with shares instead of percents and memory in bytes.
 
     Parameters
     ----------

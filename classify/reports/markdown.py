@@ -37,7 +37,7 @@ def escape(text):
 
 
 def _escaped(found):
-    """What was found, with a backslash before its last character."""
+    """Return the match with a backslash before its last character."""
     return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
@@ -114,7 +114,7 @@ def _interval(report, metric):
 
 
 def _counted(report):
-    """What was left out, in numbers."""
+    """Count the clips that were left out."""
     counts = [
         f"{len(report[kind])} {what}"
         for kind, what in (("missing", "missing"), ("failed", "that could not be used"))
@@ -124,7 +124,7 @@ def _counted(report):
 
 
 def _part(report):
-    """The part of the set that the run covers, unless that is all."""
+    """Name the part of the set that the run covers, unless it covers all."""
     if not report["part"]:
         return []
     return [f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]

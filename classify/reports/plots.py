@@ -117,7 +117,7 @@ def drawn(draw, *arguments, form="png"):
 
 
 def _draw(draw, arguments, form):
-    """A task of a process of ours, where every task begins with going to its folder."""
+    """Draw one picture; a task of a worker process, in which every task first changes to its folder."""
     os.chdir("/")
     try:
         import matplotlib

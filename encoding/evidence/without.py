@@ -176,7 +176,7 @@ class _Subtracted:
         return np.concatenate(vectors)
 
     def _sums(self, number):
-        """Sums of the tracks of a cell: dict of pyramid cell to (number of tracks, flat row)."""
+        """Sum up the tracks of a cell: dict of pyramid cell to (number of tracks, flat row)."""
         members = self._members[number]
         found: dict[int, tuple] = {}
         for part in np.unique(self._part_of[members]).tolist():

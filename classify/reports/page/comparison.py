@@ -55,7 +55,7 @@ def page(rows, pages, *, shared="extraction"):
 
 
 def _cells(row, blocks, shared):
-    """The numbers of a recipe, as they are read; none of one that failed."""
+    """Format the numbers of a recipe; a recipe that failed has none."""
     report = row.report
     if report is None:
         return []
@@ -72,7 +72,7 @@ def _cells(row, blocks, shared):
 
 
 def _charts(done, metric):
-    """The charts by name, as SVG."""
+    """Draw the charts; return name → SVG."""
     if not done:
         return charts.drawn({})
     percents = [100 * row.report["value"] for row in done]
