@@ -4,7 +4,7 @@ from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, tab
 from classify.reports.published_tables import Own, published_tables
 
 RED = '<span style="color:red">🔴 {}</span>'
-"""Where styles are taken away, as on GitHub, the mark stays red."""
+"""The mark stays red where styles are removed, as on GitHub."""
 
 SHOWN = 200
 """Videos of a list; the others are in ``report.json``."""
@@ -135,7 +135,7 @@ def _splits(report, metric, biased):
 
 
 def _files(report):
-    """How the names of each source were matched."""
+    """Say how the names of each source were matched."""
     rows = [
         [
             name,

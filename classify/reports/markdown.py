@@ -1,7 +1,7 @@
 """A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it.
 
-Names of videos, classes and recipes are text, whatever they look like: `escape` takes the meaning from what Markdown,
-HTML or a terminal would obey.
+Names of videos, classes and recipes are text. `escape` therefore escapes every character that Markdown, HTML or a
+terminal would interpret.
 """
 
 import json
@@ -105,7 +105,7 @@ def as_markdown(report, *, picture, beside):
 
 
 def _interval(report, metric):
-    """How much the splits differ."""
+    """Say how much the splits differ."""
     found = report["interval"]
     if not found:
         return []

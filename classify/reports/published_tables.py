@@ -52,7 +52,7 @@ def rankings(published, own=None):
         Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by their number alone, or with iDT
         where that is all there is.
     legend : str
-        What the letters of the column "read in" mean.
+        Meaning of the letters of the column "read in".
     """
     systems = _systems(published)
     tables: dict[str, list[Line]] = {}
@@ -132,7 +132,7 @@ def _number(entry):
 
 
 def _both(alone, together):
-    """Where the numbers were read and what there is to note, said once where it is the same."""
+    """Join the sources of the numbers and the notes, each once if all are the same."""
     found = []
     for say in (lambda entry: f"{', '.join(entry['classes'])}: {entry['read']}", lambda entry: entry["note"]):
         first, second = (None if entry is None else say(entry) for entry in (alone, together))
