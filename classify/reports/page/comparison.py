@@ -44,7 +44,7 @@ def page(rows, pages, *, shared="extraction"):
         first=first,
         title=title_of(first) if first else "",
         best=best,
-        leaders=[row.name for row in done if row.report["value"] == best.report["value"]],
+        leaders=[row.name for row in done if best and row.report["value"] == best.report["value"]],
         metric=metric,
         pages=pages,
         rankings=tables,
