@@ -50,7 +50,7 @@ class Codebook:
     sampling : dict
         ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
     encoding : str
-        A key of `encoding.coders.registry.KINDS`, such as ``"fisher"``.
+        A key of `encoding.coders.registry.ENCODINGS`, such as ``"fisher"``.
     """
 
     blocks: tuple[Block, ...]
