@@ -38,10 +38,17 @@ def _recipe(options):
     """What is made of every video."""
     if options.features:
         from classify.networks.feature_videos import FeatureRecipe
-        from idt.networks.snippets import snippet_preset
+        from classify.networks.run_videos import Recipe
+        from idt.networks.snippet_params import snippet_preset
 
         tensors = tuple(options.features.split(","))
-        return FeatureRecipe(options.model, snippet_preset(options.chosen), tensors, options.every)
+        beside = None
+        if options.fuse:
+            model, tensor = options.other
+            beside = Recipe(model, snippet_preset(options.chosen_beside), (tensor,))
+        return FeatureRecipe(
+            options.model, snippet_preset(options.chosen), tensors, options.every, options.fuse or "", beside
+        )
     from classify.datasets.class_files import read_class_file
     from classify.networks.score_videos import ScoreRecipe
 
@@ -70,7 +77,11 @@ def _check(jobs, options):
     folder = Path(options.output)
     outputs.check(
         [*(job.output for job in jobs), *([folder / SCORES] if options.scores else [])],
-        [*(camera_or_path(job.source) for job in jobs), *options.videos, options.model, options.classes],
+        [
+            *(camera_or_path(job.source) for job in jobs),
+            *options.videos,
+            *(options.model, options.other and options.other[0], options.classes),
+        ],
         beside=[folder / name for name in RUN_FILES],
         suffixes={*FILMS, *IMAGES},
         overwrite=options.overwrite,
@@ -125,9 +136,7 @@ def _run(jobs, recipe, options, *, joins):
 def _finish(jobs, recipe, options):
     """Join the scores of all videos, and print what was made; exit status."""
     if options.features:
-        from idt.networks.snippets import made_of
-
-        blocks = ", ".join(f"{name} of {width}" for name, width in made_of(recipe.network())["blocks"].items())
+        blocks = ", ".join(f"{name} of {width}" for name, width in recipe.made(recipe.network())["blocks"].items())
         say(f"{options.output}: snippets of {len(jobs)} videos, {blocks}")
         return DONE
     from classify.networks.score_videos import join

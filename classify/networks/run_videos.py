@@ -65,6 +65,10 @@ class Recipe:
         status = os.stat(self.model)
         return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
 
+    def anywhere(self):
+        """Return the same with paths that any machine understands."""
+        return dataclasses.replace(self, model=cluster.absolute(self.model))
+
     def params(self, network):
         """Return what a file records and an up-to-date check compares: dict."""
         raise NotImplementedError
@@ -88,7 +92,7 @@ class Recipe:
         raise NotImplementedError
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def _network(model, preset, tensors, identity):
     return Network(model, preset=preset, tensors=list(tensors))
 
@@ -193,4 +197,4 @@ def _attempt_anywhere(job, *rest):
 def _anywhere(job, recipe, run, wait):
     """A task with paths that any machine understands."""
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
-    return job, dataclasses.replace(recipe, model=cluster.absolute(recipe.model)), run, wait
+    return job, recipe.anywhere(), run, wait

@@ -23,6 +23,9 @@ CROPS = {"centre": 1, "three": 3, "ten": 10, "whole": 1}
 AVERAGES = ("logits", "probabilities", "given")
 """Mean of the outputs as they are, of their softmax, or of outputs that are probabilities already."""
 
+FUSIONS = ("sum", "max", "concat", "bilinear")
+"""How the maps of two networks are fused (`idt.networks.fused`)."""
+
 LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
 """Orders of an input's dimensions, a letter each (`idt.networks.layout`)."""
 
@@ -168,6 +171,8 @@ def _family():
     small: dict[str, Any] = {**mmaction, "short_side": 224, "crop": 224}
     yield Preset("videomae", length=16, interval=4, **{**small, "clips": 5})
     yield Preset("swin", length=32, interval=2, **{**small, "clips": 4})
+    half: dict[str, Any] = {"mean": (127.5,), "std": (127.5,)}
+    yield Preset("timesformer", length=8, interval=32, **{**small, **half, "clips": 1})
     yield Preset(
         "pyslowfast", length=32, interval=2, alpha=4,
         **{**mmaction, "fps": 30.0, "mean": (114.75,), "std": (57.375,)},

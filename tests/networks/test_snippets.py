@@ -18,7 +18,8 @@ from idt.features import feature_file
 from idt.networks.model import Network
 from idt.networks.presets import preset_of
 from idt.networks.sampling import snippets_of
-from idt.networks.snippets import block_name, snippets
+from idt.networks.snippet_params import block_name
+from idt.networks.snippets import snippets
 from tests import scenes
 from tests.commands import refused
 from tests.networks import graphs
