@@ -164,7 +164,7 @@ def find_videos(root):
     """
     root = Path(root)
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder")
+        raise DataError(f"{root} is not a folder; name the folder of the data set")
     videos: dict[str, Path] = {}
     skipped = []
     found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)

@@ -137,7 +137,9 @@ def stratified_folds(labels, *, folds=5, seed=0):
     values = [labels[name] for name in names]
     small = [f"{label} ({values.count(label)})" for label in sorted(set(values)) if values.count(label) < folds]
     if small or not names:
-        raise DataError(f"{folds} folds need at least {folds} videos of each class, too few of: {listed(small)}")
+        raise DataError(
+            f"{folds} folds need at least {folds} videos of each class, too few of: {listed(small)}; use fewer folds"
+        )
     assigned = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed).split(names, values)
     return [
         Split(f"fold {k}", tuple(names[i] for i in train), tuple(names[i] for i in test))

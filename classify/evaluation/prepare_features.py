@@ -98,7 +98,9 @@ def _tasks(dataset, extraction, folder):
         params = extraction
         if clip.first_frame is not None:
             if (extraction.start, extraction.end) != (ExtractionParams.start, ExtractionParams.end):
-                raise DataError(f"{dataset.name} is cut into sub-sequences, which leaves nothing to start and end")
+                raise DataError(
+                    f"{dataset.name} is cut into sub-sequences, each with its frames; leave --start and --end out"
+                )
             params = dataclasses.replace(extraction, start=clip.first_frame, end=clip.last_frame)
         tasks.append(Task(str(clip.path), clip.name, folder / f"{clip.name}.h5", params))
     return tasks

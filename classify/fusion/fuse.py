@@ -213,9 +213,10 @@ def _sources(sources, norm, protocol):
     else:
         found = [_source(str(name), given, protocol) for name, given in sources.items()]
         norms = norm if isinstance(norm, dict) else dict.fromkeys((source.name for source in found), norm)
-        unknown = [name for name in norms if name not in {source.name for source in found}]
+        names = [source.name for source in found]
+        unknown = [name for name in norms if name not in names]
         if unknown:
-            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source")
+            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source; sources are {', '.join(names)}")
         found = [
             source if isinstance(sources[source.name], Source) else replace(source, norm=norms.get(source.name, "auto"))
             for source in found

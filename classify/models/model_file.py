@@ -80,7 +80,9 @@ class Model:
                 f" {self.codebook or 'none'}; encode the videos with the model's codebook"
             )
         if check_layout(layout) != self.layout:
-            raise DataError(f"{name} hold {_brief(layout)}, the model was trained on {_brief(self.layout)}")
+            raise DataError(
+                f"{name} hold {_brief(layout)}, the model was trained on {_brief(self.layout)}; encode the same blocks"
+            )
         ours, theirs = self.encoding or {}, encoding or {}
         differ = [key for key in ours if key in theirs and ours[key] != theirs[key]]
         if differ:

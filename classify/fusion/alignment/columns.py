@@ -179,7 +179,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
     if by_position and len(labels) >= FEW and binom.sf(right - 1, len(labels), chance) > CHANCE:
         raise DataError(
             f"{name}: {right} of {len(labels)} videos are right, no more than by chance, so that its rows or columns"
-            " are in another order than the list"
+            " are in another order than the list; give the list that the file was made with"
         )
     for cycle in _cycles(linear_sum_assignment(-counts)[1]):
         now, then = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())

@@ -100,7 +100,7 @@ def checked_weights(weights, names):
     values = {name: WEIGHT.check(f"weight of {name}", weights[name]) for name in names}
     total = sum(values.values())
     if not total > 0:
-        raise DataError("weights sum to 0; at least one must be above")
+        raise DataError("weights sum to 0, expected a sum above it; give at least one source a weight above 0")
     return {name: value / total for name, value in values.items()}
 
 

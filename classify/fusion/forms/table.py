@@ -152,8 +152,8 @@ def one_label_each(scores, what):
     """
     if scores.labels is None or scores.labels.ndim != 1:
         raise DataError(
-            f"{what} needs one label of each video, which {scores.path or 'the scores'} do not have; give a list of the"
-            " videos"
+            f"{what} needs one label of each video, which {scores.path or 'the scores'} do not have; give a list of"
+            " the videos"
         )
     return scores.labels
 
@@ -167,5 +167,8 @@ def names_and_classes(scores, what):
         If one is unknown.
     """
     if scores.names is None or scores.classes is None:
-        raise DataError(f"{what} needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+        raise DataError(
+            f"{what} needs names of videos and classes, which {scores.path or 'the scores'} do not have; give a list of"
+            " the videos"
+        )
     return scores.names, scores.classes
