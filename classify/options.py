@@ -93,7 +93,7 @@ def evaluation_options(arguments):
     for group, classes in GROUPS.items():
         for cls in classes:
             title = group if len(classes) == 1 else f"{group}, {cls.encoding}"
-            # A flag that several encoders share stands with the first.
+            # A flag that several encoders share is listed with the first.
             add_fields(parser, cls, title, prefix=f"{group}.", but=taken)
             taken |= {flag_of(field) for field in dataclasses.fields(cls)}
             names[group] |= {field.name for field in dataclasses.fields(cls)}

@@ -21,7 +21,7 @@ from idt.files.walk import walk
 from idt.frames import suffixes
 
 FLOW = ("flow_x", "flow_y", "flow_x_", "flow_y_", "x_", "y_")
-"""Beginnings of the names of flow images, which lie beside the frames of a video."""
+"""Beginnings of the names of flow images beside the frames of a video."""
 
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})(\.\w+)", re.ASCII)
 
@@ -77,7 +77,7 @@ def read_listed(root, params):
                     f"{each.path} gives {entry.name} the label {entry.label}, another list {entries[entry.name].label}"
                 )
     videos, skipped = find_videos(root)
-    # A list may name folders of frames beside videos, so they are looked for whether or not there are videos.
+    # A list may name videos and folders of frames, so folders are searched for even if there are videos.
     videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)

@@ -230,5 +230,5 @@ def check_splits(splits, labels):
 
 def _sorted(texts):
     """Sort texts with the numbers in them ordered by value: seq2 before seq10."""
-    # Text and digits alternate, text first, so texts meet texts and numbers numbers.
+    # Texts and digits alternate, text first, so that texts are compared with texts and numbers with numbers.
     return sorted(texts, key=lambda text: [int(p) if i % 2 else p for i, p in enumerate(re.split(r"(\d+)", text))])

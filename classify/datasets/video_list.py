@@ -144,7 +144,7 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
     try:
         numbers, names = number_labels(lists, names, n_classes, first_label, notes)
     except DataError as problem:
-        # The fault may be that of the file of the classes.
+        # The mistake may be in the file of the classes.
         of = f"; the classes are those of {classes}" if isinstance(classes, str | os.PathLike) else ""
         raise DataError(f"{problem}{of}") from None
     return [_video_list(path, lines, numbers, names, tuple(notes)) for path, lines in lists]

@@ -244,7 +244,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
     with measured(stage) as cost, run.progress("step", count_updates(inputs, sets, params)) as update:
-        # While codebooks are fitted nothing else runs, so they have all threads.
+        # Nothing else runs while codebooks are fitted, so they get all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):

@@ -68,7 +68,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
         As `classify.evaluation.evaluate.evaluate`.
     """
     tasks = _tasks(dataset, extraction, Path(folder))
-    # A file of that name is refused here, in one line, and not clip by clip.
+    # A file with the folder's name is refused here, in one line, and not clip by clip.
     Path(folder).mkdir(parents=True, exist_ok=True)
     if not run.overwrite:
         refuse_other_features(tasks, run.decoder)

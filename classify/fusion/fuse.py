@@ -33,7 +33,7 @@ from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
 DEFAULT, GIVEN, VALIDATION, TEST, SVM = "default", "given", "validation", "test", "svm"
-"""Where weights come from."""
+"""Origins of weights."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ FORMAT = "idt-model"
 VERSION = 2
 
 SCALES = (1e-80, 1e80)
-"""Scales of the χ² kernel, which divide distances: those of float32 numbers lie far within."""
+"""Scales of the χ² kernel, which divide distances: scales of float32 numbers lie far within."""
 
 
 @dataclass(frozen=True)

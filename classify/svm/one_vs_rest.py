@@ -274,7 +274,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        # Numbers that are absurd, of the machine or of X, overflow: the scores are looked at instead.
+        # Absurd numbers of the machine or of X overflow, so the scores are checked instead.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             return finite(self._scored(rows))
 

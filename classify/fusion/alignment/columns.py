@@ -14,10 +14,10 @@ from classify.text_files import listed
 from idt.errors import DataError
 
 DOUBT = 1e-6
-"""Probability of chance below which scores speak against an order of the columns."""
+"""Significance level below which scores contradict an order of the columns."""
 
 FEW, CHANCE = 100, 1e-3
-"""Videos of which rows in a wrong order are noticed, and the probability of chance above which they are."""
+"""Least number of videos, and probability of chance above which a wrong order of rows is assumed."""
 
 
 def column_order(scores, truth, rows, name):

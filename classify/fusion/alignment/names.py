@@ -59,10 +59,10 @@ VIDEO_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("without folder and suffix", stem),
     (FOLDED, folded),
 )
-"""How names of videos are compared, one step after the other, each with its name in reports."""
+"""Rules that compare names of videos, applied one after the other, each with its name in reports."""
 
 CLASS_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str), (FOLDED, class_key))
-"""The same for names of classes."""
+"""Rules that compare names of classes."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ LEAST = 1e-6
 """Least probability whose logarithm is taken."""
 
 FEWEST = 10
-"""Rows whose sums are equal and above 1 by chance only where there are fewer."""
+"""Least number of rows; only fewer rows have equal sums above 1 by chance."""
 
 SUM_TOLERANCE = 1e-3
 """Relative tolerance of the sum of a row of probabilities, because half floats have eleven bits."""

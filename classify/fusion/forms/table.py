@@ -9,7 +9,7 @@ from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
 LARGEST = 1e300
-"""No score is beyond: their differences stay finite."""
+"""Largest score, so that differences of scores stay finite."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def texts(value, content, what):
     """
     found = []
     for each in value.ravel(order="F") if isinstance(value, np.ndarray) else value:
-        # A cell of MATLAB holds text as a row of a matrix of characters.
+        # MATLAB stores the text of a cell as a row of a matrix of characters.
         if isinstance(each, np.ndarray) and each.size == 1:
             each = each.item()
         if isinstance(each, bytes):

@@ -38,7 +38,7 @@ def are_pairs(arrays):
 def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     values, labels, shape, notes = read_pairs(content)
-    # What tsn-pytorch writes; the labels tell whether the rows were sorted.
+    # tsn-pytorch writes this shape; the labels show whether it sorted the rows.
     maybe_sorted = len(shape) == 2 and shape[0] > 1 == shape[1]
     return Table(
         values,
