@@ -45,7 +45,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     Raises
     ------
     DataError
-        If the output exists and is another, or no video can be read.
+        If the output exists and was made otherwise, or no video can be read.
     OSError
         If the output cannot be written.
 

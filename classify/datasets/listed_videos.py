@@ -1,9 +1,8 @@
 """Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
 
-The lists may name the videos with other folders before them than lie here, or with fewer. A listed name and a video
-are the same if one path ends with the other; of several such videos the one counts that agrees in most folders. If
-there is none, the folders that all names have in common are left out, and of those that all names of one list have in
-common all but the last.
+The lists may name the videos below other folders, or below fewer. A listed name and a video match if one path ends with
+the other; among several such videos the one that agrees in most folders is taken. If none matches, the folders that all
+names have in common are left out, and of the folders that all names of one list have in common all but the last.
 
 Source: docs/method/protocols.md, section 2.12.
 """

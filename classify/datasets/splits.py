@@ -1,7 +1,7 @@
-"""Which videos train and which test.
+"""Splits: the training videos and the test videos of an evaluation.
 
-Everything that is fitted (PCA, codebook, classifier) sees only the training videos of a split. Splits name videos, so
-they hold whatever the order of a list, and depend on nothing but the names, their groups or labels, and a seed.
+Everything that is fitted (PCA, codebook, classifier) sees only the training videos of a split. Splits name
+videos, so they do not depend on the order of a list, but only on the names, their groups or labels, and a seed.
 
 Source: docs/method/protocols.md, section 1.
 """

@@ -4,11 +4,11 @@
 2. The codebook of each split is fitted on its training videos only; the files are sampled once for all splits.
 3. The split's videos are encoded with it.
 4. A classifier is trained on the training vectors, and one on each block of them; they score the test videos.
-5. The report.
+5. The report is written.
 
 All of it is kept below one folder and made once: a run that was interrupted goes on where it stopped, and one that is
 repeated changes nothing. Files that were made with other options are refused, most of them before any work is done.
-`classify.evaluation.compare` evaluates several recipes, which share what they have in common.
+`classify.evaluation.compare` evaluates several recipes, which share features, codebooks and vectors.
 
 Source: docs/method/encoding.md, sections 1 to 8; docs/method/protocols.md.
 """

@@ -2,7 +2,7 @@
 
 1. The files of every source are read (`classify.fusion.read`) and aligned by the names of videos and classes.
 2. The streams of a source are added, and its scores normalised.
-3. Weights are given, the default, or searched for on validation videos; or a machine is trained there.
+3. Weights are given, the default, or searched for on validation videos; or a machine is trained on these.
 4. The weighted scores of every video are added; `classify.fusion.findings` measures them.
 
 Source: docs/method/fusion.md.

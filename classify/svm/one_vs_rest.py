@@ -5,8 +5,8 @@ For each class, with t_i = +1 for its videos and −1 for the others:
     minimise  ½‖w‖² + Σ_i C_i · max(0, 1 − t_i (w·x_i + b)),
 
 hinge loss, L2 penalty, **bias unpenalised**; C_i is C times the weight of the video's class. The score is w·x + b, or
-with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.kernel_machines` trains the machines
-on the kernel matrix of the rows.
+with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.kernel_machines` trains the machines on the kernel matrix of the
+rows.
 
 Source: docs/method/encoding.md, section 8.
 """

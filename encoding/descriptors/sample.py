@@ -56,7 +56,7 @@ def choose(counts, size, *, seed=0):
 
     Notes
     -----
-    docs/method/encoding.md, section 3. Memory is that of the sample's keys and of those of one video.
+    docs/method/encoding.md, section 3. The memory holds the keys of the sample and those of one video.
     """
     names, total = sorted(counts), sum(counts.values())
     # Keys are uniform, so fewer than ``size`` lie below this limit once in 10^13 times; then all are used.

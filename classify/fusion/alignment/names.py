@@ -1,8 +1,8 @@
-"""Names of videos and classes in the spellings of others, and which of two lists mean the same.
+"""Names of videos and classes in the spellings of other programs, matched between two lists.
 
 Networks name a video by its path, with or without folder and suffix, and some replace characters: CoViAR writes ``_``
-for all that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or ``handstand
-pushups``. Names are compared as they are first, then without folder and suffix, then folded; each step takes only pairs
+for every character that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or ``handstand
+pushups``. Names are compared unchanged first, then without folder and suffix, then folded; each rule takes only pairs
 that are unique among the names left over.
 """
 

@@ -4,10 +4,10 @@
 ``z``        each video's scores with the mean 0 and the standard deviation 1
 ``logz``     log(max(p, 1e-6)) of the probabilities p, then as ``z``
 ``softmax``  exp(s) / Σ exp(s)
-``none``     as they are
+``none``     unchanged
 
-``auto`` is ``l2``, or ``logz`` for rows that are probabilities: L2 keeps the saturation of a softmax, its logarithm
-takes it away. Source: docs/method/fusion.md, section 3.
+``auto`` is ``l2``, or ``logz`` for rows that are probabilities: L2 keeps the saturation of a softmax, and the
+logarithm removes it. Source: docs/method/fusion.md, section 3.
 """
 
 import numpy as np

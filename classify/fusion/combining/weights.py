@@ -1,8 +1,8 @@
 """Weights of the sources: given, the default, or searched for on validation videos.
 
 The default gives improved dense trajectories 0.25 and all networks together 0.75, as ActionVLAD + iDT does (Girdhar et
-al. 2017). Weights that were searched for on the test videos make the accuracy there
-too high; they are there to study the curve, and reports mark their numbers.
+al. 2017). Weights that were searched for on the test videos make the accuracy too high;
+they serve to study the curve, and reports mark their numbers.
 """
 
 import itertools

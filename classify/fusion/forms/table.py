@@ -143,7 +143,7 @@ def looks_like_probabilities(values):
 
 
 def one_label_each(scores, what):
-    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for ``what``, a file that must have them.
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), one a video, which the file ``what`` needs.
 
     Raises
     ------
