@@ -2,8 +2,8 @@
 
 A split has ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all its videos, and the scores of the
 test videos, ``scores/split1.h5`` and so on (`classify.fusion.score_file`). If the scores are up to date the other two
-are not needed, and may be deleted. `read_state` finds out which files of a plan (`classify.evaluation.fold_plan`) are up
-to date; the other functions make and read them.
+are not needed, and may be deleted. `read_state` finds out which files of a plan (`classify.evaluation.fold_plan`) are
+up to date; the other functions make and read them.
 """
 
 import dataclasses

@@ -1,12 +1,12 @@
 """Model files: a trained classifier to and from HDF5.
 
-Format ``idt-model``, version 2 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,),
-where k = c, or 1 for two classes of which each video has one. A linear machine has ``weights`` (k, d); one with the
-χ² kernel ``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) are
-there if probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of
+Format ``idt-model``, version 2 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,), where
+k = c, or 1 for two classes of which each video has one. A linear machine has ``weights`` (k, d); one with the χ² kernel
+``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) are there if
+probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of
 ``several``, whether a video may have several classes; ``layout``, ``codebook`` and ``encoding`` (the JSON of the
-parameters) of the vectors it was trained on. A model refuses vectors that were made otherwise, because
-such vectors often have the same shape and would be labelled with confidence.
+parameters) of the vectors it was trained on. A model refuses vectors that were made otherwise, because such vectors
+often have the same shape and would be labelled with confidence.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Columns of a score file in the order of the classes, never by their position alone.
 
 Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one
-column. A list that numbers the classes, as networks are trained with, is the only order for columns without names and labels.
-The scores must not contradict the order.
+column. A list that numbers the classes, as networks are trained with, is the only order for columns without names and
+labels. The scores must not contradict the order.
 """
 
 import numpy as np

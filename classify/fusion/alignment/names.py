@@ -1,9 +1,9 @@
 """Names of videos and classes in the spellings of other programs, matched between two lists.
 
 Networks name a video by its path, with or without folder and suffix, and some replace characters: CoViAR writes ``_``
-for every character that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or ``handstand
-pushups``. Names are compared unchanged first, then without folder and suffix, then folded; each rule takes only pairs
-that are unique among the names left over.
+for every character that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or
+``handstand pushups``. Names are compared unchanged first, then without folder and suffix, then folded; each rule takes
+only pairs that are unique among the names left over.
 """
 
 import re
