@@ -53,9 +53,7 @@ class BlockParams:
 
     k: int = option(256, bounds=K_BOUNDS, method="encoding 5", help="components or words of each block")
     blocks: str = option(
-        ",".join(layout.DESCRIPTORS),
-        method="encoding 1",
-        help="descriptors to encode, separated by commas, in any order",
+        ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode, with commas between"
     )
     joint: bool = option(False, method="encoding 4", help="one block of all descriptors side by side, with one PCA")
     pca: float | None = option(
@@ -63,11 +61,7 @@ class BlockParams:
     )
     whiten: bool = option(False, method="encoding 4", help="scale the principal components to unit variance")
     sample: int = option(
-        256_000,
-        bounds=SAMPLE_BOUNDS,
-        unit="descriptors",
-        method="encoding 3",
-        help="size of the sample that the models are fitted on",
+        256_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
     seed: int = option(0, bounds=SEED, method="encoding 3", help="seed of the sample and of the models fitted to it")
     only_skips: str = option(
@@ -205,7 +199,7 @@ class StackedParams(EncodingParams):
     )  # fmt: skip
     volume_sample: int = option(
         5_000, bounds=Bounds(2, 1_000_000, "each is a Fisher vector, and they lie in memory as a whole"),
-        unit="sub-volumes", method="encoding 11", help="size of the sample that the second layer is fitted on",
+        unit="sub-volumes", method="encoding 11", help="size of the sample to fit the second layer on",
     )  # fmt: skip
     reduced: int = option(
         200, bounds=Bounds(1, 16_384, "a projection is to leave little of a vector"),
@@ -247,11 +241,7 @@ class BovwParams(BlockParams):
         help="share of a block's columns that a PCA keeps; no PCA by default",
     )
     sample: int = option(
-        100_000,
-        bounds=SAMPLE_BOUNDS,
-        unit="descriptors",
-        method="encoding 3",
-        help="size of the sample that the models are fitted on",
+        100_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
     seeds: int = option(8, bounds=RUNS_BOUNDS, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
@@ -272,9 +262,7 @@ class BovwParams(BlockParams):
         10, bounds=Bounds(1, 1024, "codes are to be sparse"),
         method="encoding 9", help="most atoms of a group's support (somp)",
     )  # fmt: skip
-    pooling: str = option(
-        "sum", method="encoding 9", choices=POOLINGS, help="sum or largest of the codes of all tracks"
-    )
+    pooling: str = option("sum", method="encoding 9", choices=POOLINGS, help="sum or largest of all tracks' codes")
     norm: str = option("rootl1", method="encoding 9", choices=NORMS, help="norm of each block")
 
     def __post_init__(self):
@@ -327,11 +315,7 @@ class UnfittedParams(BlockParams):
         help="share of a block's columns that a PCA keeps; no PCA by default",
     )
     sample: int = option(
-        10_000,
-        bounds=SAMPLE_BOUNDS,
-        unit="descriptors",
-        method="encoding 3",
-        help="size of the sample that the models are fitted on",
+        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
     norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
 
