@@ -13,7 +13,7 @@ WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
 
 NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
-"""How scores are normalised before they are fused (`classify.fusion.combining.normalize`)."""
+"""Normalisations of scores before fusion (`classify.fusion.combining.normalize`)."""
 
 LIST_FORMS = (
     "path",
