@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+import idt
 from classify import LinearSVM
 from encoding import FisherEncoder
-from idt.features import feature_file
 from idt.networks import Network, scores
 from idt.params.layout import DESCRIPTORS
 
@@ -32,7 +32,7 @@ def network_features(model, preset, tensor, videos):
 
 
 def encoded(blocks, k, share, whiten, train, test, sample):
-    """Fisher vectors of some files, with a codebook of the training ones."""
+    """Fisher vectors of the features of some clips, with a codebook of the training ones."""
     encoder = FisherEncoder(
         n_components=k, blocks=",".join(blocks), pca_column_share=share, whiten=whiten, subsample=sample, random_state=0
     ).fit(train)
@@ -51,12 +51,13 @@ def table(clips, features, model, *, k, preset, tensor, sample):
     videos = [Path(clips) / path.relative_to(features).with_suffix(".avi") for path in files]
     labels = np.array([path.parent.name for path in files])
     actors = np.array([path.name.split("_")[0] for path in files])
-    made = feature_file.header(files[0]).network.made["blocks"]
+    loaded = [idt.load(path) for path in files]
+    made = loaded[0].network.made["blocks"]
     pooled = network_features(model, preset, tensor, videos)
     right: dict[str, int] = {}
     for actor in np.unique(actors):
         held = actors == actor
-        train, test = ([str(path) for path in np.array(files)[mask]] for mask in (~held, held))
+        train, test = ([one for one, chosen in zip(loaded, mask, strict=True) if chosen] for mask in (~held, held))
         tracks = encoded(DESCRIPTORS, k, 0.5, False, train, test, sample)
         share = min(1.0, TDD_DIMENSION / max(made.values()))
         maps = encoded(made, k, share, True, train, test, sample)
