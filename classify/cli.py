@@ -1,4 +1,4 @@
-"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
+"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print the result."""
 
 import dataclasses
 import os
@@ -154,7 +154,7 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        # Scores of vectors are soon made again, and stay if they are the same; scores of videos take hours.
         ownership.check_replaceable(options.output, options.overwrite)
 
 

@@ -42,8 +42,8 @@ def evaluation_options(arguments):
     -------
     options : argparse.Namespace
     given : dict of str to dict of str to object
-        What was given of ``extraction``, ``encoding`` and ``classifier``, each by name: what was not has the default of
-        its encoder, or is left to the recipes.
+        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. Others have
+        the default of the encoder, or of the recipes.
     outside : list of (str, str or None, str or None)
         As from `outside_of`.
     """

@@ -45,7 +45,7 @@ PENALTY = Bounds(
 
 @dataclass(frozen=True)
 class ClassifierParams:
-    """What a classifier depends on besides its data; the defaults are those of the standard recipe."""
+    """Parameters of a classifier; the defaults are those of the standard recipe."""
 
     classifier: str = option(
         "linear", method="encoding 8", choices=CLASSIFIERS, help="support vector machine: linear, or with the χ² kernel"

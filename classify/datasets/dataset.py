@@ -1,4 +1,4 @@
-"""What a data set is made of: clips with their labels, and the splits that its protocol asks for."""
+"""Data sets: clips with their labels, and the splits that their protocol asks for."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -31,9 +31,9 @@ class Clip(NamedTuple):
     label : str or tuple of str
         A tuple, of any length, in sets whose clips may have several labels.
     group : str
-        Whom or what the splits keep together: an actor, a person, a sequence.
+        Actor, person or sequence whose clips the splits keep together.
     subset : str
-        Of sets that are evaluated apart.
+        Subset of the set that is evaluated by itself.
     first_frame, last_frame : int, str or None
         The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
     """
@@ -154,8 +154,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        What another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and links to a
-        folder that they lie in.
+        Files that another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and
+        links to a folder that they lie in.
 
     Raises
     ------

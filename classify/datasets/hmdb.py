@@ -22,7 +22,7 @@ def read_hmdb51(root, params):
     Parameters
     ----------
     root : Path
-        The folder of the classes, or the one that holds it.
+        The folder of the classes, or the folder above it.
     params : DatasetParams
         ``lists`` counts.
 
@@ -75,7 +75,7 @@ def read_lists(folder, number, codes):
     folder : Path
     number : int
     codes : tuple of str
-        Those that may occur: 0 is unused, 1 trains, 2 tests.
+        Codes that may occur: 0 is unused, 1 trains, 2 tests.
 
     Returns
     -------

@@ -186,7 +186,7 @@ def _nearest(steps, by_stem, name, root):
     for there in by_stem.get(steps[-1], ()) if steps else ():
         shared = min(len(there), len(steps))
         if there[-shared:] == steps[-shared:]:
-            # Of two with the same overlap the one without further folders is the name itself.
+            # If two overlap equally, the one without further folders is the name itself.
             best.setdefault(2 * shared + (len(there) == shared), []).append("/".join(there))
     if not best:
         return None

@@ -12,7 +12,7 @@ from idt.errors import DataError
 from idt.frames import suffixes
 
 SUFFIXES = suffixes.VIDEOS | {".seq"}
-"""What a listed name may end with: the set is distributed as image sequences, which are to be converted first."""
+"""Suffixes of listed names: the set is distributed as image sequences, which must be converted first."""
 
 
 def read_olympic(root, params):

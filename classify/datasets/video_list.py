@@ -2,7 +2,7 @@
 
 `classify.datasets.list_lines` reads the lines, `classify.datasets.class_files` the names of classes, and
 `classify.datasets.list_labels` finds where labels begin. Several lists of one set are read together, because together
-they tell what a single one may leave open: whether labels begin at 0 or at 1, and what the classes are called.
+together they decide what one list may leave open: whether labels begin at 0 or at 1, and the names of the classes.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -87,7 +87,7 @@ def read_video_list(
     side : {"test", "train"}
         Of a folder of official lists.
     numbered : str or Path, optional
-        List of all videos, whose lines, from 1, stand for the videos: ActionVLAD's ``AllVideos.txt``.
+        List of all videos, whose line numbers, from 1, name the videos: ActionVLAD's ``AllVideos.txt``.
 
     Returns
     -------

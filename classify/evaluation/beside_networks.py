@@ -36,7 +36,7 @@ FUSED = "fused"
 
 
 class Beside(NamedTuple):
-    """Reports of networks, and of their fusion with a run.
+    """Result of an evaluation of networks.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class Beside(NamedTuple):
     fusion : dict
         The report of the fusion, as from `classify.fusion.report.make_report`.
     folder : Path
-        That of the fusion.
+        Folder of the fusion.
     notes : list of str
-        Files that could not be written.
+        Reports and pictures that could not be written.
     """
 
     reports: dict[Path, dict]
@@ -186,7 +186,7 @@ def _report(dataset, network, folder, run):
     made = report.assemble(dataset, folds, settings=settings, notes=network.notes)
     if says_the_same(made, earlier) and not report.lacks_page(folder):
         return earlier, []
-    # A report of the same scores differs only in clips that failed, and may be replaced.
+    # A report of the same scores lacks the clips that the evaluation lacks.
     written = report.write(folder, made, videos=tested(dataset, folds), overwrite=run.overwrite or earlier is not None)
     return made, written.notes
 

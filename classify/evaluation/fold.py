@@ -93,7 +93,7 @@ def encode(plans, states, files, run):
     Parameters
     ----------
     plans : sequence of FoldPlan
-        Of one encoding.
+        Plans of one encoding.
     states : sequence of FoldState
         From before the codebooks were kept.
     files : dict of str to Path or FileSource

@@ -35,9 +35,9 @@ class Network:
     splits : list of Scores
         Rows in the order of the split's test videos, columns in the order of the set's classes.
     form : str
-        That of the files.
+        Form of the files.
     notes : list of str
-        Notes for the reader of the numbers.
+        Notes on the numbers.
     """
 
     source: Source
@@ -62,7 +62,7 @@ def read_networks(dataset, sources):
     ----------
     dataset : Dataset
     sources : list of Source
-        ``{split}`` stands for the number of the split, from 1.
+        ``{split}`` is replaced by the number of the split, from 1.
 
     Returns
     -------

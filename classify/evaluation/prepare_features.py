@@ -53,7 +53,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     ----------
     dataset : Dataset
     folder : str or Path
-        Of the feature files.
+        Folder of the feature files.
     extraction : ExtractionParams
     run, on_outcome
         As `classify.evaluation.evaluate.evaluate`.

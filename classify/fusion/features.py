@@ -1,7 +1,7 @@
 """Matrices of features of other systems, such as the last hidden layer of a network: one row a video.
 
 They lie in the files that scores lie in: npy, npz, MAT, HDF5 or CSV of a matrix, with the names of the videos or in
-the order of a list. Of the forms that networks write scores in, the scores are the features.
+the order of a list. In the forms that networks write scores in, the scores are the features.
 """
 
 from typing import NamedTuple

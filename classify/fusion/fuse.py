@@ -55,7 +55,7 @@ class Fused:
 
 @dataclass(frozen=True)
 class Fusion:
-    """What a fusion found.
+    """Result of a fusion.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ def fuse(
     ----------
     sources : dict of str to object, or list of Source
         Name → its scores: a path, the text ``iframe.npz*2+mv.npz``, `Scores`, a list of paths or `Scores` and weights,
-        or a `Source`. ``{split}`` in a path stands for the split.
+        or a `Source`. ``{split}`` in a path is replaced by the split.
     protocol : FusionProtocol, optional
         Videos, labels and splits. By default there is one split, and one of the files carries labels.
     norm : str or dict of str to str
@@ -141,9 +141,9 @@ def fuse(
     validation : like sources, optional
         Scores of the same sources on validation videos.
     missing : {"refuse", "drop"}
-        What is done with videos that a source lacks.
+        Whether videos that a source lacks are refused or left out.
     C : float or "cv"
-        Of the machine.
+        Penalty of the machine.
     on_split : callable, optional
         Called with the name of each split when it is done.
 

@@ -23,7 +23,7 @@ def in_order_of(scores, listing):
     Returns
     -------
     Scores
-        Of the videos of the list, under its names, with its classes and labels where it has them.
+        Scores of the videos of the list, under its names, with its classes and labels where it has them.
 
     Raises
     ------

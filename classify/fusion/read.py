@@ -84,6 +84,6 @@ def read_scores(path, *, form=None, video_list=None):
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
     if not FORMS[named].recognises(content):
         raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].DESCRIPTION}")
-    # What is not finite is refused in the end; on the way there it is summed and averaged.
+    # Numbers that are not finite are refused in the end; before that they are summed and averaged.
     with np.errstate(all="ignore"):
         return complete(FORMS[named].read(content), content, named, video_list)

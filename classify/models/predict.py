@@ -53,7 +53,7 @@ def check_calibrated(model, path):
     ----------
     model : classify.models.model_file.Model
     path : str
-        What the message calls it.
+        Name of the model in the message.
 
     Raises
     ------

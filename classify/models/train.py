@@ -17,7 +17,7 @@ from idt.workers.run_options import RunOptions
 
 
 class Trained(NamedTuple):
-    """What became of a model file.
+    """Result of a training: the model file, and whether it was up to date.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def plan(videos, folder, params):
     videos : list of str
         Files, patterns, folders of videos or of images.
     folder : Path
-        Where the features go.
+        Folder of the feature files.
     params : ExtractionParams
 
     Returns

@@ -154,7 +154,7 @@ def inner_folds(codes, groups=None, *, seed):
     if count < 2:
         raise DataError("cross-validation needs training rows of at least two groups, got one")
     count = min(FOLDS, count)
-    # Where no class has a row for every fold, scikit-learn can give no fold its share.
+    # scikit-learn cannot give folds equal shares of classes if no class has a row for every fold.
     shares = np.bincount(codes).max() >= count
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed) if shares else GroupKFold(count)
     with warnings.catch_warnings():

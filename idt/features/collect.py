@@ -32,7 +32,7 @@ class FinishedTracks(NamedTuple):
         In full-resolution pixels.
     statistics : selection.TrackStatistics
     histograms : (k, time cells, D) float32
-        Of the k kept ones.
+        Histograms of the k kept tracks.
     """
 
     factor: np.ndarray
@@ -44,7 +44,7 @@ class FinishedTracks(NamedTuple):
 class _KeptTracks(NamedTuple):
     """The kept tracks of a frame, and the camera's motion."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     motion: Any
     columns: dict[str, np.ndarray]
     histograms: np.ndarray
@@ -68,7 +68,7 @@ def finished_tracks(live, finished, levels, params, since):
     -------
     FinishedTracks
     """
-    # At most frames no track ends at most scales.
+    # On a typical frame, tracks end at few scales only.
     every = list(zip(levels, live, finished, strict=True))
     ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
     factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])

@@ -16,10 +16,10 @@ from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
-"""Columns of a block; no layer has as many channels."""
+"""Largest number of columns of a block; no layer has as many channels."""
 
 MOST = 64
-"""Blocks of a file."""
+"""Largest number of blocks of a file."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NetworkBlocks:
         Raises
         ------
         DataError
-            If they differ in what made them.
+            If the descriptions of their blocks differ.
         """
         if all(part is None for part in parts):
             return None

@@ -113,7 +113,7 @@ def remove(path, overwrite=False):
     ----------
     path : str or Path
     overwrite : bool or collection of path
-        A collection names files that go whoever made them. A file of ours goes in any case.
+        A collection names files that are removed even if they are not ours. A file of ours is removed in any case.
 
     Raises
     ------

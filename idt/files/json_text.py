@@ -18,7 +18,7 @@ DEEPEST = 40
 """Lists and objects within one another; ours have five."""
 
 DIGITS = 40
-"""Of a number; a float64 has at most 25 characters, an int64 has 20."""
+"""Largest number of characters of a number; a float64 has at most 25, an int64 20."""
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -76,7 +76,7 @@ def take(descriptor, *, wait=False, shared=False):
     ----------
     descriptor : int
     wait : bool
-        Wait until nobody else has it.
+        Wait until no other process holds it.
     shared : bool
         Others may share it.
 

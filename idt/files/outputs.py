@@ -30,7 +30,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     beside : iterable of path
         Files that the run will write beside its outputs, always: those of an earlier run are replaced.
     suffixes : collection of str
-        Of the files that are read of a folder; all files without it.
+        Suffixes of the files that are read from a folder; by default all files are read.
     overwrite : bool or collection of path
         As for `idt.files.ownership.check_replaceable`.
     unmarked : bool

@@ -46,7 +46,7 @@ def open_regular(path):
         If the file does not exist or cannot be read.
     """
     try:
-        # A pipe that nobody writes to would be waited for.
+        # Opening a pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:
         raise DataError(f"{os.fspath(path)!r} is not a valid file name: it contains NUL or is not text") from None

@@ -18,7 +18,7 @@ EXPANSION = 200
 """Bytes that a packed one may stand for, ..."""
 
 SLACK = 1 << 24
-"""... but for so many, which any file may unpack to."""
+"""Bytes that any file may unpack to, whatever its size."""
 
 EMPTY = 1000
 """Pieces without content; one follows from closing a file that nothing was written to."""

@@ -63,7 +63,8 @@ def walk(root, *, follow=False, keep=None):
     follow : bool
         Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
     keep : callable, optional
-        Takes the name of a file and tells whether it is listed. A tree of frames has millions that nobody asks for.
+        Takes the name of a file and tells whether it is listed. A tree of frames has millions of files that are not
+        needed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Frames in: files, folders, patterns, cameras and arrays become gray frames; human boxes.
+"""Readers that turn files, folders, patterns, cameras and arrays into gray frames; human boxes.
 
 video     gray frames with their numbers
 sources   what a path, a number or an iterable means

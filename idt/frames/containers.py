@@ -1,4 +1,4 @@
-"""Parse the bytes of a container: is the file cut, and does an edit list hide frames?
+"""Parse the bytes of a container: is the file truncated, and does an edit list hide frames?
 
 The number of frames that a container announces is an estimate in most kinds, and off by a frame or two in others. Its
 structure is exact: AVI, Matroska (WebM), MP4 (QuickTime) and ASF (WMV) say how many bytes belong to them. A file that

@@ -1,8 +1,8 @@
 """Find the lost frames of a stream: packets go to a decoder, and frames come back in another order.
 
-A frame has the time stamp of its packet. Once the decoder has refused a packet, stamps that are passed over without a
-frame are those of lost frames: of the refused packet, and of those that the decoder drops because they refer to it.
-Before that nothing counts as lost, for some codecs have packets without a picture of their own.
+A frame has the time stamp of its packet. After the decoder has refused a packet, a time stamp for which no frame comes
+belongs to a lost frame: that of the refused packet, or one that the decoder drops because it refers to it. Before that
+nothing counts as lost, for some codecs have packets without a picture of their own.
 """
 
 import heapq
@@ -52,8 +52,7 @@ class Damage:
         Returns
         -------
         int or None
-            None for a frame that came too late, behind one with a later stamp: a decoder that has lost its bearings
-            gives such.
+            None for a frame that came after one with a later time stamp, as decoders may return them after damage.
         """
         passed = 0
         while stamp is not None and self._awaited and self._awaited[0] <= stamp:
@@ -75,7 +74,7 @@ class Damage:
             self._awaited.clear()
 
     def _pass_over(self, count):
-        """Count frames as lost before the next one, and return the number of that one."""
+        """Count ``count`` frames as lost, and return the number of the frame after them."""
         count += self._refused
         self._refused = 0
         number = max([self.last, *self.lost[-1:]]) + 1

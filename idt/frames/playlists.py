@@ -1,8 +1,8 @@
 """Refuse playlists and session descriptions, which make FFmpeg read other files.
 
-The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and
-concat lists would open other files, that of SDP the network. Each knows its files by their beginning. Text of any
-other kind is no video either: FFmpeg turns some into pictures of its letters.
+The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and concat
+lists would open other files, and its reader of SDP would open the network. Each knows its files by their beginning.
+Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
 """
 
 from idt.errors import DataError

@@ -31,7 +31,7 @@ DEFAULTS = ExtractionParams()
 class Frame(NamedTuple):
     """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
     vectors: np.ndarray | None = None
@@ -109,14 +109,14 @@ class Video:
         Number of frames that this pass should give; None if unknown.
     name : str
     notes : list of str
-        One-line warnings; one about truncation or damage appears when the end is met.
+        One-line warnings; a warning about truncation or damage is added at the end of the video.
     truncation : str or None
         The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
         The first frame, which iteration gives again.
     """
 
-    least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
+    least_side = 0  # least shorter side of a frame in pixels; 0 means params.patch
 
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
@@ -248,7 +248,7 @@ class Video:
         frame_arrived()
         if image is None:
             return self._finish(at_end=True)
-        # Behind frames that are lost the next one that there is.
+        # After lost frames, take the next frame that exists.
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
+        """Note or refuse the faults of the source, at its end or at the end of the chosen range."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:

@@ -1,4 +1,4 @@
-"""How kernels are compiled and kept, and explicit vectors: the only room with names of numba that it does not document.
+"""How kernels are compiled and kept, and explicit vectors: the only package that uses undocumented names of numba.
 
 settings        none from the current folder
 kernel          the decorator of all kernels, and their options

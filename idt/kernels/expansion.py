@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 3.1.
 
 Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3: with a Gaussian
-applicability the fit separates into 1-D correlations, of which only four numbers of the inverse Gram matrix remain.
+applicability the fit separates into 1-D correlations; of the inverse Gram matrix only four numbers are needed.
 """
 
 import math
@@ -99,8 +99,8 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar, one coefficient ``plane`` numbers behind the other, or only the last row where that is a
-    row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
+    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart, or the last row only if ``plane``
+    is the width; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)

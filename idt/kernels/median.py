@@ -74,10 +74,11 @@ def _merge_neighbours(columns, pairs):
 
 @inner()
 def _find_median(rows, at, six):
-    """Find the median from the sixth of six sorted numbers and the five of a window's own row around ``at``."""
+    """Find the median: the sixth smallest of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six
     a, b, c, d, e = _sort_five(load_rows(rows, at - 2, 1, 5))
-    # k of the five and 6 − k of the six are the six smallest of all for one k: there the greater of both is the median.
+    # For one k, the k smallest of the five and the 6 − k smallest of the six are the six smallest of all. The greatest
+    # of these is the median.
     median = minimum(minimum(highest, maximum(higher, a)), maximum(high, b))
     return minimum(minimum(median, maximum(low, c)), minimum(maximum(lower, d), maximum(lowest, e)))
 

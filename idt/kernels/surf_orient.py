@@ -35,7 +35,8 @@ def orient(integral, x, y, scale, weights, angle):
     integral (H + 1, W + 1) int32; x, y, scale (n,) float32; weights (13,) float32; angle (n,) float32 out.
     Unchecked: call surf.detect.
     """
-    # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
+    # After the wavelets found, these arrays hold old numbers; the vector loops may compute their angles, but nothing
+    # sums them.
     dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
     for i in range(WAVELETS):
         dx[i] = dy[i] = 0

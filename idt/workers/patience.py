@@ -69,7 +69,7 @@ def refuse_late(began, seconds, name):
     Raises
     ------
     DataError
-        If so many have passed.
+        If ``seconds`` have passed.
     """
     if time.monotonic() - began >= seconds:
         raise DataError(f"{name}: {gave_up(seconds)}")

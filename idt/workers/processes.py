@@ -41,7 +41,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     Yields
     ------
     index : int
-        Of the task, in the order in which they end.
+        Index of the task; tasks come in the order in which they end.
     result : object
         The return value of the function, or `Lost`.
 

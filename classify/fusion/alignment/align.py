@@ -56,7 +56,7 @@ def align(scores, truth, name):
     scores : Scores
     truth : Truth
     name : str
-        What messages call the file.
+        Name of the file in messages.
 
     Returns
     -------

@@ -30,7 +30,7 @@ def column_order(scores, truth, rows, name):
     rows : (n,) intp
         Row of each video of ``truth`` in the scores, -1 where they have none.
     name : str
-        What messages call the file.
+        Name of the file in messages.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def _by_labels(scores, truth, rows, name):
         return np.arange(given.shape[1]), "by the labels, which are numbered alike"
     shared = given.T.astype(np.int64) @ wanted.astype(np.int64)
     order = linear_sum_assignment(-shared.T)[1].astype(np.intp)
-    # A column may only stand for an unseen class if it has no videos, which is then seen by its labels.
+    # A column may belong to a class without videos only if its labels show that it has none.
     wrong = np.flatnonzero((given[:, order] != wanted).any(axis=1))
     if len(wrong):
         _refuse_labels(wrong, there, given[:, order], truth, name)
@@ -159,7 +159,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
     rows : (n,) intp
         Row of each video, -1 where there is none.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     by_position : bool
         A list gave the rows their names, and no labels confirm it.
 

@@ -73,7 +73,7 @@ class Truth:
         ----------
         classes : list of str
         name : str
-            What a message calls these labels.
+            Name of these labels in messages.
 
         Returns
         -------
@@ -208,7 +208,7 @@ def truth_of_score_files(streams, lists=()):
     Parameters
     ----------
     streams : list of (str, Scores)
-        What messages call each file of scores, and its scores.
+        Name of each score file in messages, and its scores.
     lists : list of Truth
         Labels of the lists that name the rows of files.
 

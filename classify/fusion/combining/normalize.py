@@ -23,7 +23,7 @@ FEWEST = 10
 """Rows whose sums are equal and above 1 by chance only where there are fewer."""
 
 SUM_TOLERANCE = 1e-3
-"""Of the sum of a row of probabilities, relative: half floats have eleven bits."""
+"""Relative tolerance of the sum of a row of probabilities, because half floats have eleven bits."""
 
 
 def views_of(values, kind="unknown"):
@@ -50,7 +50,7 @@ def views_of(values, kind="unknown"):
 
 
 def norm_for(norm, values, kind="unknown"):
-    """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
+    """Return ``norm``, or for "auto" the norm that fits the ``values`` and their ``kind``."""
     if norm != "auto":
         return norm
     return "logz" if views_of(values, kind) else "l2"
@@ -67,7 +67,7 @@ def normalized(values, norm, *, names=None, source="scores"):
     names : list of str, optional
         Videos, for messages.
     source : str
-        What messages call the scores.
+        Name of the scores in messages.
 
     Returns
     -------

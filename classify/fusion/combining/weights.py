@@ -163,7 +163,7 @@ def searched_weights(gathered, start, metric):
     gathered : Gathered
         Scores of the videos to search on.
     start : dict of str to float
-        Of weights that are equally good those nearest to these are taken.
+        Among equally good weights the nearest to these are taken.
     metric : callable
         (n, C) bool true labels and (n, C) scores to the number that is to be largest.
 

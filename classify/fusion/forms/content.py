@@ -25,7 +25,7 @@ NPY, NPZ, MAT, HDF5, PICKLE, TORCH, JSON, CSV = "npy", "npz", "MAT", "HDF5", "pi
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds.
+    """Content of a file.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Content:
 
 
 def open_content(path):
-    """Read a file by what it is, not by its name.
+    """Read a file by its content, not by its name.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def open_content(path):
     Raises
     ------
     DataError
-        If it is of no known kind, damaged, or holds what is never read.
+        If it is of no known kind, damaged, or holds a type that is never read.
     OSError
         If it does not exist or cannot be read.
     """

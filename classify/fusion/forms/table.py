@@ -1,4 +1,4 @@
-"""A matrix of scores as a form's reader finds it, before it is checked, and what the readers share."""
+"""Matrix of scores as a form's reader finds it, not yet checked, and functions that the readers share."""
 
 from dataclasses import dataclass
 from typing import Any

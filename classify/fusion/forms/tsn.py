@@ -57,7 +57,7 @@ def read_pairs(content):
     Parameters
     ----------
     content : classify.fusion.forms.content.Content
-        Of arrays for which `are_pairs` holds.
+        Content with arrays for which `are_pairs` is true.
 
     Returns
     -------

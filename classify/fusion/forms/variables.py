@@ -1,4 +1,4 @@
-"""Scores, names, classes and labels among arrays that somebody gave names of his own.
+"""Scores, names, classes and labels among arrays with names of the user's own.
 
 The one matrix of numbers has the scores; of several, the one whose name says so. A vector of whole numbers has the
 labels, arrays of text the names of videos and of classes. Where two could be meant, the file is refused.

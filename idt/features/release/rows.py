@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 9.3.
 
 ======  =========================================================================================================
-text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often packed
+text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often gzipped
 binary  the same as little-endian float32, with the 15 raw points of the track before the trajectory descriptor
 ======  =========================================================================================================
 
@@ -51,7 +51,7 @@ def form_of(path):
     Returns
     -------
     str
-        `TEXT` or `BINARY`. A binary file that is neither counts as `BINARY`, and is refused when it is read.
+        `TEXT` or `BINARY`. Any other binary file counts as `BINARY`, too, and is refused when it is read.
 
     Raises
     ------

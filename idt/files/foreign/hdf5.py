@@ -35,7 +35,7 @@ from idt.files.hdf5.filters import inflated, unshuffled
 from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
 
 EXPANSION, SLACK = 200, 1 << 24
-"""Arrays may take so many times the bytes of the file, and so many more."""
+"""Arrays may take at most EXPANSION times the size of the file plus SLACK bytes."""
 
 
 def is_hdf5(data):

@@ -19,7 +19,7 @@ from idt.errors import DataError, short_repr
 from idt.files.foreign.pickle_types import Global, Source, Unbuilt
 
 BITS = 128
-"""Of an integer; the magic number of a torch file has 80."""
+"""Largest number of bits of an integer; the magic number of a torch file has 80."""
 
 
 _ESCAPED = re.compile(rb"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}))*", re.DOTALL)

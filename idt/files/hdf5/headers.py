@@ -80,7 +80,7 @@ def parse(read, address):
     Parameters
     ----------
     read : callable
-        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+        ``read(size, address)`` returns ``size`` bytes of the file, or fewer at its end.
     address : int
 
     Returns
