@@ -92,7 +92,8 @@ def evaluate(arguments):
         with cluster.connected(options.scheduler):
             found, lines = evaluate_set(options, given, outside, segmenting, tell)
         tell.end()
-        say("\n".join(lines))
+        for line in lines:
+            say(line)
         _print_written(found, options.quiet)
         return SOME_FAILED if found.failed else DONE
     from classify.datasets.registry import read_dataset
