@@ -198,10 +198,12 @@ def explainable(plan, run):
     Returns
     -------
     Model or None
-        None where no track has a share of a score: the kernel is χ², outside vectors stand beside, or codebook or
-        vectors are gone.
+        None where no track has a share of a score: the kernel is χ², vectors are no sums over tracks, outside vectors
+        stand beside, or codebook or vectors are gone.
     """
-    if plan.classifier.classifier != "linear" or plan.outside:
+    options = dataclasses.asdict(plan.encoding)
+    summed = options.get("coding") != "somp" and options.get("pooling") != "max" and plan.encoding.encoding != "stacked"
+    if plan.classifier.classifier != "linear" or plan.outside or not summed:
         return None
     state = read_state(plan, overwrite=True)
     if not (state.fitted and state.encoded):
