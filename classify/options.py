@@ -61,7 +61,7 @@ def evaluation_options(arguments):
         " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
         " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
-    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as unpacked from the official archive")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
@@ -76,7 +76,7 @@ def evaluation_options(arguments):
         "--compare",
         metavar="RECIPES",
         help="INI file with a section for each recipe, its options as below without dashes; options given here hold"
-        " for recipes that say nothing else",
+        " for recipes that do not set them",
     )
     parser.add_argument(
         "--encoder",
@@ -93,7 +93,7 @@ def evaluation_options(arguments):
     for group, classes in GROUPS.items():
         for cls in classes:
             title = group if len(classes) == 1 else f"{group}, {cls.encoding}"
-            # A flag that several encoders share stands with the first.
+            # A flag that several encoders share is listed with the first.
             add_fields(parser, cls, title, prefix=f"{group}.", but=taken)
             taken |= {flag_of(field) for field in dataclasses.fields(cls)}
             names[group] |= {field.name for field in dataclasses.fields(cls)}
@@ -229,15 +229,15 @@ def add_outside_options(parser):
         "--extra",
         action=_InOrder,
         metavar="[NAME=]FILE",
-        help="matrix with one row a video, each then L2-normalised: npy, npz, MAT, HDF5, CSV or scores of a network;"
-        " NAME is by default that of the file; once for each block",
+        help="matrix with one row a video, which is L2-normalised: npy, npz, MAT, HDF5, CSV or scores of a network;"
+        " NAME is the file's name by default; repeat the option for each block",
     )
     group.add_argument(
         "--extra-names",
         action=_InOrder,
         metavar="LIST",
-        help="names of the rows of the --extra before it, one a line, or an annotation file; left out where the file"
-        " names its rows",
+        help="names of the rows of the --extra before it, one a line, or an annotation file; leave it out if the"
+        " file names its rows",
     )
 
 

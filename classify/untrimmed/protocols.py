@@ -1,4 +1,4 @@
-"""How the field's data sets of untrimmed video are measured: which labels count, which overlaps, which convention.
+"""Protocols of the data sets of untrimmed video: background labels, overlaps, and the rule of the average precision.
 
 Breakfast, 50Salads, GTEA, and any folder like them, have a label for every frame and lists of test videos, by split.
 THUMOS'14 and ActivityNet have segments, and detections with scores.
@@ -80,13 +80,12 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without splits all videos
         are one.
     results : str or Path
-        A folder of result files, those of split k in its folder ``split_k`` where it has such folders; or segments,
+        A folder of result files. Where it has folders ``split_k``, each holds the results of split k. Or segments,
         ``video,start,end,label`` as CSV.
     rate : float, optional
-        Frames a second of the true labels, for segments; that of the protocol by default.
+        Frames a second of the true labels, for segments; the protocol's rate by default.
     background : str, optional
-        Label that does not count in Edit and F1, and that of frames outside all segments; that of the protocol by
-        default.
+        Label that does not count in Edit and F1; frames outside all segments get it. The protocol's by default.
 
     Returns
     -------
@@ -96,13 +95,15 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
     Raises
     ------
     DataError
-        If a video has no labels or no result, no split can be measured, or the rate is needed and unknown.
+        If a video has no labels or no result, no split can be measured, the rate is needed and unknown, or a predicted
+        label is none of ``mapping.txt``.
     OSError
         If a file cannot be read.
     """
     known, root, results = FRAMES[protocol], Path(root), Path(results)
     hidden = known.background if background is None else (background,)
     segments = None if results.is_dir() else table.read_table(results)
+    outside = hidden[0] if hidden else "background"
     found: dict[str, FrameScores] = {}
     for name, names, own in _splits(root, results):
         if segments is not None:
@@ -110,7 +111,6 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
             if not per_second > 0:
                 raise DataError("segments in seconds need the rate of the true labels; give --rate")
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
-            outside = hidden[0] if hidden else "background"
             guessed = [
                 _labels(segments, video, len(truth), per_second, outside)
                 for video, truth in zip(names, truths, strict=True)
@@ -120,6 +120,7 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         else:
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
             guessed = [frame_labels.read_result(_result_file(results, video)) for video in names]
+        _check_known(root, name, truths, guessed, outside)
         found[name] = frame_scores(truths, guessed, background=hidden)
     if not found:
         raise DataError(f"{results} has results of no split of {root}; expected folders such as split_1")
@@ -210,6 +211,20 @@ def _splits(root, results):
         yield "all videos", names, root
 
 
+def _check_known(root, split, truths, guessed, outside):
+    """Refuse labels that the set does not have, because all of them would count as wrong."""
+    names = set(np.concatenate(guessed).tolist()) - {outside}
+    mapping = root / "mapping.txt"
+    if mapping.is_file():
+        unknown = sorted(names.difference(frame_labels.read_mapping(mapping)))
+        if unknown:
+            raise DataError(f"the results of {split} name classes that {mapping} does not have: {listed(unknown)}")
+    elif names and not names & set(np.concatenate(truths).tolist()):
+        raise DataError(
+            f"the results of {split} name {listed(sorted(names))}, and none of these is a true label of {root}"
+        )
+
+
 def _folder_of(results, split):
     own = results / split.replace(" ", "_")
     return own if own.is_dir() else results
@@ -233,5 +248,7 @@ def _existing(folder, video, what):
 def _labels(segments, video, frames, rate, outside):
     own = segments.rows(segments.videos == video)
     if not len(own):
-        raise DataError(f"{video} has no predicted segments; there are those of {listed(sorted(set(segments.videos)))}")
+        raise DataError(
+            f"{video} has no predicted segments; there are segments of {listed(sorted(set(segments.videos)))}"
+        )
     return labels_of(own, frames, rate, background=outside)

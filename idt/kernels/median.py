@@ -1,8 +1,9 @@
 """Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
-Two windows one above the other share four rows. Their columns of four are sorted once for the five windows that each
-column belongs to, then merged in pairs, each for two windows. Of the 20 shared numbers only the middle six can be the
-median of either window; the five numbers of its own row decide which.
+Two windows one above the other share four rows. The four numbers of a column in these rows are sorted once, for the
+five windows that the column belongs to. Pairs of neighbouring columns are then merged, each pair for two windows. Only
+the middle six of the 20 shared numbers can be the median of either window; the five numbers of its own row decide
+which.
 
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """

@@ -12,7 +12,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _find_neighbours(source, target):
-    """Find, for each of ``target`` pixels, the ``source`` pixel before it and the share of the next; (≥ target,).
+    """Map the ``target`` pixels of an axis to its ``source`` pixels: the pixel before each, and the share of the next.
 
     Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """

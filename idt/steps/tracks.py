@@ -120,7 +120,7 @@ class LiveTracks:
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
-        # Planes, as `flow.between` makes them: then these are no copies.
+        # `flow.between` stores flows as planes; then this makes no copies.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
         )

@@ -34,6 +34,7 @@ from classify.untrimmed.frame_metrics import runs
 from classify.untrimmed.protocols import FRAMES
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, joined, segment_slices
+from classify.untrimmed.segmenting import log_lengths
 from encoding import pipeline
 from encoding.descriptors.inputs import combine_digests
 from encoding.encode import layout_of
@@ -49,7 +50,7 @@ from idt.workers.run_options import RunOptions
 
 @dataclass(frozen=True)
 class UntrimmedEvaluation:
-    """What an evaluation of untrimmed video found.
+    """Result of an evaluation of untrimmed video.
 
     Attributes
     ----------
@@ -70,7 +71,7 @@ class UntrimmedEvaluation:
 
 
 class _Job(NamedTuple):
-    """What all splits of an evaluation have in common."""
+    """Data and options that all splits of an evaluation share."""
 
     given: UntrimmedSet
     prepared: Prepared
@@ -183,7 +184,7 @@ def _digest(given, prepared):
 
 
 def _segmented(job, split, place):
-    """Segment the test videos of a split with what is learnt from its training videos."""
+    """Segment the test videos of a split with a codebook and a classifier of its training videos."""
     names, options, run = [*split.train, *split.test], job.segmenting, job.run
     files = {name: job.prepared.files[name].path for name in names}
     training = [files[name] for name in split.train]
@@ -204,10 +205,16 @@ def _segmented(job, split, place):
         build_classifier(job.recipe.classifier, layout_of(codebook, params), run.jobs * run.threads),
         length=lengths[0], background=None if job.given.labels else background, stride=options.train_stride,
     )  # fmt: skip
+    rewards = None
+    if options.durations:
+
+        def rewards(classes, rate, longest):
+            return log_lengths(segments, classes, slice_seconds=1 / rate, longest=longest)
+
     how = SegmentOptions(
         options.method, lengths, options.penalty, options.threshold, options.overlap,
         background if background in model.classes_ else None,
-        {name: _transcript(job.truths[name]) for name in split.test} if options.method == "dtw" else None,
+        {name: _transcript(job.truths[name]) for name in split.test} if options.method == "dtw" else None, rewards,
     )  # fmt: skip
     return [
         segment_slices(load_slices(slices[name], codebook=codebook), codebook, params, model, how)

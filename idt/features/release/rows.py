@@ -98,7 +98,7 @@ def read_blocks(path, *, block=BLOCK):
 
 
 def read_text(path):
-    """Read tab-separated text of 436 columns, packed or not (`idt.files.unpack`), in UTF-8 or UTF-16.
+    """Read tab-separated text of 436 columns, compressed or not (`idt.files.unpack`), in UTF-8 or UTF-16.
 
     Parameters
     ----------
