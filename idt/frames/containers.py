@@ -2,7 +2,7 @@
 
 The number of frames that a container announces is an estimate in most kinds, and off by a frame or two in others. Its
 structure is exact: AVI, Matroska (WebM), MP4 (QuickTime) and ASF (WMV) say how many bytes belong to them. A file that
-has fewer was cut. Other kinds have no such number, or need none, and do not count as cut.
+has fewer is truncated. Other kinds have no such number, or need none, and do not count as truncated.
 
 Sources: Microsoft, "AVI RIFF File Reference"; RFC 8794 (EBML) and RFC 9559 (Matroska); ISO/IEC 14496-12 (MP4), sections
 4.2 and 8.6.6; Microsoft, "Advanced Systems Format Specification", section 3.2.
@@ -20,7 +20,7 @@ _MP4_FIRST = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _HEAD = 1 << 16
 
 
-def is_cut(file):
+def is_truncated(file):
     """Tell whether a file is shorter than its container says.
 
     Parameters
@@ -148,10 +148,10 @@ def _shows_less(file, movie, track):
     data = file.read_at(entries + 8, count * struct.calcsize(form))
     # A media time of -1 is a pause before the first frame.
     shown = sum(duration for duration, begins, _ in struct.iter_unpack(form, data) if begins >= 0)
-    of_movie, _ = _clock(file, b"mvhd", movie)
-    of_media, lasts = _clock(file, b"mdhd", _inside(file, b"mdia", *track))
+    movie_clock, _ = _clock(file, b"mvhd", movie)
+    media_clock, media_duration = _clock(file, b"mdhd", _inside(file, b"mdia", *track))
     # Durations are rounded to the clock of the movie, which ticks a thousand times a second in most.
-    return shown / of_movie < lasts / of_media - 0.02
+    return shown / movie_clock < media_duration / media_clock - 0.02
 
 
 def _clock(file, kind, within):

@@ -13,8 +13,8 @@ class Damage:
 
     Attributes
     ----------
-    is_seen : bool
-        A packet was refused.
+    has_refused : bool
+        The decoder has refused a packet.
     lost, damaged : list of int
         Numbers of frames, rising.
     last : int
@@ -22,7 +22,7 @@ class Damage:
     """
 
     def __init__(self):
-        self.is_seen = False
+        self.has_refused = False
         self.lost: list[int] = []
         self.damaged: list[int] = []
         self.last = -1
@@ -37,7 +37,7 @@ class Damage:
 
     def refuse(self, stamp):
         """Record that the decoder refused the packet with this ``stamp``; None if it had none or was unreadable."""
-        self.is_seen = True
+        self.has_refused = True
         self._refused += stamp is None
 
     def receive(self, stamp, is_damaged=False):
@@ -57,7 +57,7 @@ class Damage:
         passed = 0
         while stamp is not None and self._awaited and self._awaited[0] <= stamp:
             passed += heapq.heappop(self._awaited) < stamp
-        if not self.is_seen:
+        if not self.has_refused:
             passed = 0
         elif None not in (stamp, self._stamp) and stamp <= self._stamp:
             return None
@@ -69,7 +69,7 @@ class Damage:
 
     def end(self):
         """Count as lost the frames whose packets were sent or refused and that never came."""
-        if self.is_seen:
+        if self.has_refused:
             self._pass_over(len(self._awaited))
             self._awaited.clear()
 

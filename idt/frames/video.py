@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
-from idt.frames.schedule import FAR, Schedule, variable
+from idt.frames.schedule import FAR, Schedule, variable_times
 from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
@@ -83,7 +83,7 @@ def open_video(
         source without a known rate, or the frames are smaller than ``patch`` or larger than ``max_pixels``. While
         reading: if a frame is unreadable, not uint8, or of another size than the first. At the last frame: if the file
         was changed since it was opened, or OpenCV hands out the same picture for frames that differ, as its versions
-        from 4.13 to 5.0 do for fields.
+        from 4.13 to 5.0 do for interlaced video.
 
     Notes
     -----
@@ -188,7 +188,7 @@ class Video:
         starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
         times = None
         if params.fps is not None or float in map(type, starts.values()):
-            times = variable(reader.times(), self.source_fps)
+            times = variable_times(reader.times(), self.source_fps)
         if times is not None and math.isnan(self.source_fps):
             self.source_fps = (len(times) - 1) / float(times[-1])
         if params.fps is not None and math.isnan(self.source_fps):

@@ -3,8 +3,9 @@
 Method: docs/method/extraction.md, section 7.
 
 The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
-running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. Where a
-cell ends in the row, ``cell`` neighbouring columns make up its histogram; with its last cells a patch is normalised.
+running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. At the
+last row of a cell, the sums of its ``cell`` columns are added up: its histogram. At the last row of a patch, the
+histograms of the patch are normalised.
 
 Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
@@ -186,7 +187,7 @@ def _raised(bins):
 
 @inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms, each block unchanged (norm 0), over its sum and rooted (1), or over its length (2)."""
+    """Add a patch's histograms, each block scaled by `_scale_of`, and for norm 1 the square root taken."""
     first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS

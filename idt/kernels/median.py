@@ -1,8 +1,8 @@
 """Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
-Two windows one above the other share four rows. Their columns of four are sorted once for the five windows that each
-column belongs to, then merged in pairs, each for two windows. Of the 20 shared numbers only the middle six can be the
-median of either window; the five numbers of its own row decide which.
+Two windows one above the other share four rows. Each column of four is sorted once, although it belongs to five
+windows, and each pair of neighbouring columns is merged once. Only the middle six of the 20 shared numbers, or one of
+the five in a window's own row, can be the median of the window.
 
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """

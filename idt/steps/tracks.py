@@ -120,7 +120,7 @@ class LiveTracks:
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
-        # Planes, as `flow.between` makes them: then these are no copies.
+        # Nothing is copied for flows from `flow.between`, which are views of planes.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
         )
@@ -147,7 +147,7 @@ class LiveTracks:
         Parameters
         ----------
         slots : (n,) int32
-            Of `FinishedAtScale` tracks; they are given to others by the next `start`.
+            Of `FinishedAtScale` tracks; the next `start` reuses them.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 
