@@ -147,7 +147,7 @@ def extract(
     strict : bool, default False
         Refuse a truncated or damaged video instead of taking what decodes.
     channels : {"bgr", "rgb"}, default "bgr"
-        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+        Order of the colours in frames that are arrays. Files and cameras have their own order.
     max_pixels : int, default 64000000
         Refuse a file or camera whose frames have more pixels.
     decoder : {"auto", "opencv", "pyav"}, default "auto"
@@ -298,8 +298,8 @@ def draw(
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict
         As for `extract`.
     channels : {"bgr", "rgb"}, default "bgr"
-        Order of the colours, in frames that are handed over as arrays and in the pictures: OpenCV's, or that of
-        matplotlib and of notebooks.
+        Order of the colours, in frames that are arrays and in the pictures: OpenCV's, or that of matplotlib and of
+        notebooks.
     max_pixels, decoder
         As for `extract`.
     zoom : int or None, default None

@@ -85,8 +85,8 @@ class Parser(argparse.ArgumentParser):
         for word in words or []:
             if word == "--":
                 return
-            is_unknown = word.startswith("-") and word.partition("=")[0] not in self._option_string_actions
-            if is_unknown and word != "-" and os.path.lexists(word):
+            is_valid = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
+            if not is_valid and word != "-" and os.path.lexists(word):
                 self.error(f"{word} is a file, but begins as an option does; write ./{word}, or -- before all files")
 
 

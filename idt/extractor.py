@@ -123,7 +123,7 @@ def observe_frames(video, levels, params, boxes):
 
 
 def given_flow(params):
-    """Return the function for a flow that exists between consecutive frames only; None for any other flow."""
+    """Return the flow function of ``params`` between consecutive frames; None for a flow between any two images."""
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:

@@ -17,7 +17,7 @@ from idt.frames.image_series import frame_folders
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 
 Label: TypeAlias = str | tuple[str, ...]
-"""A class, or of videos that may have several all of them."""
+"""The class of a clip, or all its classes in a multi-label set."""
 
 
 class Clip(NamedTuple):
@@ -164,7 +164,7 @@ def find_videos(root):
     """
     root = Path(root)
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder")
+        raise DataError(f"{root} is not a folder; name the folder of the data set")
     videos: dict[str, Path] = {}
     skipped = []
     found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)
@@ -173,7 +173,7 @@ def find_videos(root):
     files = found.files
     for link in found.repeats:
         if not link.is_loop:
-            # The videos of a folder with two names have two names, too: `unique_clips` compares their labels.
+            # A folder with two names gives its videos two names, too; `unique_clips` compares their labels.
             inside = (path for path in found.files if link.visited in path.parents)
             files = [*files, *(link.path / path.relative_to(link.visited) for path in inside)]
     for path in sorted(path for path in files if path.suffix.lower() in suffixes.VIDEOS):
@@ -219,7 +219,7 @@ def unique_clips(clips, skipped):
         If one video has two labels.
     """
     known: dict[object, Clip] = {}
-    # A name that is no link comes first.
+    # A name without a link comes first.
     for clip in sorted(clips, key=lambda clip: os.path.realpath(clip.path) != os.path.abspath(clip.path)):
         key = file_key(clip.path)
         first = clip if key is None else known.setdefault(key, clip)

@@ -92,7 +92,7 @@ def read_lists(folder, number, codes):
     sides: dict[str, dict[str, str]] = {code: {} for code in (UNUSED, TRAIN, TEST)}
     files = list_files(folder, f"*_test_split{number}.txt")
     if not files:
-        raise DataError(f"{folder} holds no lists *_test_split{number}.txt")
+        raise DataError(f"{folder} holds no lists *_test_split{number}.txt; name their folder with --lists")
     for path in files:
         label = path.name.removesuffix(f"_test_split{number}.txt")
         for line in read_lines(path):

@@ -1,7 +1,7 @@
 """Labels of lists of videos, renumbered from 0: the first label of the files, and the names of the classes.
 
-A file of labels does not say whether the first class is 0 or 1. A label 0 tells, and so do the number of the classes,
-the folders of the videos where these are called as the classes, and labels without a gap. Nothing else is guessed.
+A file of labels does not say whether the first class is 0 or 1. A label 0 decides; so do the number of classes, folders
+of the videos that have the names of the classes, and labels without a gap. Nothing else is guessed.
 
 Source: docs/method/protocols.md, section 2.12.
 """

@@ -59,7 +59,7 @@ def lists_folder(root, params, *, names, holds):
         if list_files(place, holds):
             return place
     if params.lists is not None:
-        raise DataError(f"{params.lists} holds no lists {holds}")
+        raise DataError(f"{params.lists} holds no lists {holds}; name the folder that holds them with --lists")
     raise DataError(f"{root} has no lists {names[0]}/{holds} in it or beside it; name their folder with --lists")
 
 

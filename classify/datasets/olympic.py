@@ -74,5 +74,5 @@ def read_lists(folder):
             stem = PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name
             found[f"{path.stem}/{stem}"] = path.stem
     if not found:
-        raise DataError(f"{folder} holds no lists <class>.txt")
+        raise DataError(f"{folder} holds no lists <class>.txt; name the folder of train_set and test_set with --lists")
     return found

@@ -1,10 +1,10 @@
 """Several recipes over one data set; features, codebooks and vectors that recipes share are made once.
 
-Recipes of one extraction share its features, those of one codebook its codebooks, those of one encoding its vectors; a
-recipe that only changes the classifier costs a training. Every recipe has a report of its own, in ``rows``, and a line
-of the table (`classify.reports.comparison_table`), which is written anew after each that was not there. A run that was
-interrupted goes on where it stopped; a recipe that cannot be evaluated has its reason in the table, and the others go
-on.
+Recipes with the same extraction share features, recipes with the same fit share codebooks, and recipes with the same
+encoding share vectors; a recipe that only changes the classifier costs a training. Every recipe has a report of its
+own, in ``rows``, and a line of the table (`classify.reports.comparison_table`), which is written anew after each new
+recipe. A run that was interrupted goes on where it stopped. If a recipe cannot be evaluated, the table says why and the
+others go on.
 """
 
 import dataclasses

@@ -23,7 +23,7 @@ from idt.files import json_text, provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
-"""Seconds between two looks at the memory."""
+"""Seconds between two measurements of the memory."""
 
 
 @dataclass(frozen=True)

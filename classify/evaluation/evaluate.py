@@ -4,11 +4,11 @@
 2. The codebook of each split is fitted on its training videos only; the files are sampled once for all splits.
 3. The split's videos are encoded with it.
 4. A classifier is trained on the training vectors, and one on each block of them; they score the test videos.
-5. The report.
+5. The report is written.
 
 All of it is kept below one folder and made once: a run that was interrupted goes on where it stopped, and one that is
 repeated changes nothing. Files that were made with other options are refused, most of them before any work is done.
-`classify.evaluation.compare` evaluates several recipes, which share what they have in common.
+`classify.evaluation.compare` evaluates several recipes, which share features, codebooks and vectors.
 
 Source: docs/method/encoding.md, sections 1 to 8; docs/method/protocols.md.
 """
@@ -244,7 +244,7 @@ def _fit_codebooks(plans, states, prepared, stage, run):
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
     with measured(stage) as cost, run.progress("step", count_updates(inputs, sets, params)) as update:
-        # While codebooks are fitted nothing else runs, so they have all threads.
+        # Nothing else runs while codebooks are fitted, so they get all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):

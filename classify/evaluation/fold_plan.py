@@ -148,7 +148,7 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     digests, labels = prepared.digests, prepared.dataset.labels
     training = [(name, labels[name], groups[name]) for name in split.train]
     truth = [labels[name] for name in split.test]
-    # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
+    # Sorted, so that a codebook does not depend on the order. Labels count only if the codebook learns from them.
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}

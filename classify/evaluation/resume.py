@@ -1,6 +1,6 @@
 """Resuming: the files of an earlier run, and whether this run may go on from them.
 
-Both checks come before any work. They ask for the options only; whether the videos are the same is asked file by file.
+Both checks come before any work and compare only the options; the videos are compared file by file later.
 """
 
 import dataclasses

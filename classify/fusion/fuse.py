@@ -2,7 +2,7 @@
 
 1. The files of every source are read (`classify.fusion.read`) and aligned by the names of videos and classes.
 2. The streams of a source are added, and its scores normalised.
-3. Weights are given, the default, or searched for on validation videos; or a machine is trained there.
+3. Weights are given, the default, or searched for on validation videos; or a machine is trained on these.
 4. The weighted scores of every video are added; `classify.fusion.findings` measures them.
 
 Source: docs/method/fusion.md.
@@ -33,7 +33,7 @@ from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
 DEFAULT, GIVEN, VALIDATION, TEST, SVM = "default", "given", "validation", "test", "svm"
-"""Where weights come from."""
+"""Origins of weights."""
 
 
 @dataclass(frozen=True)
@@ -213,9 +213,10 @@ def _sources(sources, norm, protocol):
     else:
         found = [_source(str(name), given, protocol) for name, given in sources.items()]
         norms = norm if isinstance(norm, dict) else dict.fromkeys((source.name for source in found), norm)
-        unknown = [name for name in norms if name not in {source.name for source in found}]
+        names = [source.name for source in found]
+        unknown = [name for name in norms if name not in names]
         if unknown:
-            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source")
+            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source; sources are {', '.join(names)}")
         found = [
             source if isinstance(sources[source.name], Source) else replace(source, norm=norms.get(source.name, "auto"))
             for source in found

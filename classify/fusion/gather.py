@@ -109,7 +109,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
     files = {source.name: read_source(source) for source in here}
     lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
-    # A list of validation videos may be there for their labels alone.
+    # A list of validation videos may be given for their labels alone.
     ordered = [
         source.order for source in here if source.order not in (None, path_for_split(protocol.validation, split))
     ]

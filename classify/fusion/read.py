@@ -73,7 +73,7 @@ def read_scores(path, *, form=None, video_list=None):
         return checked(score_file.load(path))
     if form == score_file.FORM:
         raise DataError(f"{path} is no score file of ours, as idt-evaluate and svm-predict write")
-    # A matrix of vectors would pass for one of scores.
+    # A matrix of vectors would be taken for a matrix of scores.
     if ours.startswith("idt-"):
         raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)

@@ -31,7 +31,7 @@ FORM = "idt"
 """The `Scores.form` of these files."""
 
 LARGEST = 1e300
-"""No score is beyond: their differences stay finite."""
+"""Largest score, so that differences of scores stay finite."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ SUFFIXES = {
     ".mat": "mat",
     ".csv": "csv",
 }
-"""Suffix → the form that is written where none is named."""
+"""Suffix → default form of a file with this suffix."""
 
 CONVERSIONS = ("margins", "l2", "probability")
 """Conversions of scores: unchanged, each video's divided by their L2 norm, or probabilities."""

@@ -14,7 +14,7 @@ from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
-"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+"""Characters of a path; a longer pattern of brackets would take hours to parse."""
 
 CAMERA_DIGITS = 5
 """Digits of the index of a camera; a longer number is the name of a file that is not there."""

@@ -21,7 +21,8 @@ HEADER = ("name", "source", "reason")
 """Columns of the failures."""
 
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-"""Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
+"""Percentage and time left are computed from the sizes of the videos, which estimate their lengths before any is
+opened."""
 
 
 class Notes:
@@ -103,7 +104,7 @@ class Tally:
 
     def __init__(self, folder, sizes, overwrite=False):
         self._folder, self._overwrite = folder, overwrite
-        # The length of a camera's video is unknown, but the camera counts.
+        # 1 is added because a camera has size 0, but counts.
         self._sizes = [size + 1 for size in sizes]
         self._parts = [0.0] * len(sizes)
         self._seen = 0

@@ -100,10 +100,7 @@ def _convert(opened, target, form, storage, overwrite):
     source = opened.path
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
-        raise DataError(
-            "only feature files of idt-extract can be compact or projected, rows of other programs cannot, got"
-            f" {source}"
-        )
+        raise DataError(f"only a conversion from .h5 to .h5 can be compact or projected, got {source} to {target}")
     if ours:
         if form == HDF5:
             return _other_form(opened, target, storage, overwrite)

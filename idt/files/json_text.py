@@ -77,8 +77,8 @@ def load(path):
 def dumps(value):
     """Format ``value`` as indented JSON without escaped characters.
 
-    What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
-    result is UTF-8, acts on no terminal, and reads back.
+    What cannot be shown is escaped as JSON escapes it, and bytes that are not UTF-8 as text that shows them. The result
+    is UTF-8, without control characters, and reads back.
 
     Raises
     ------

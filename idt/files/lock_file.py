@@ -70,7 +70,7 @@ def _in_the_way(lock):
 
 
 def take(descriptor, *, wait=False, shared=False):
-    """Take the lock of an open file, in place of the one that this process holds on it.
+    """Lock an open file; a shared lock of this process on it becomes exclusive, or the reverse.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class Repeat(NamedTuple):
     visited : Path
         The name under which the folder was visited.
     is_loop : bool
-        The further name lies in the folder itself.
+        The link lies in the folder that it points to.
     """
 
     path: Path
@@ -74,7 +74,7 @@ def walk(root, *, follow=False, keep=None):
     """
     root = Path(root)
     files, folders, repeats, junk = [], [], [], []
-    # A link to where the root lies would bring in what lies beside it.
+    # A link to the parent of the root would include the root's neighbours.
     above = Path(os.path.realpath(root)).parents
     visited = {file_key(parent): parent for parent in above if follow}
     later: list[Path] = [root]

@@ -14,7 +14,7 @@ class Damage:
     Attributes
     ----------
     has_refused : bool
-        The decoder has refused a packet.
+        A packet was refused.
     lost, damaged : list of int
         Numbers of frames, rising.
     last : int

@@ -34,7 +34,7 @@ def refuse_playlist(path, head):
     if head.startswith(b"YUV4MPEG2 "):
         return
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    # A transport stream may begin with the byte of "<", too, but is no text.
+    # "<" alone is not enough, because a transport stream may begin with this byte.
     is_xml = start.startswith(b"<") and _is_text(start[:64])
     if start.startswith(_HEADS) or b"\nc=IN IP" in head or is_xml or _is_text(head):
         raise DataError(

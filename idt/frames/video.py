@@ -82,8 +82,8 @@ def open_video(
         If there is nothing to read or decode, ``start`` lies beyond the last frame, a rate or time is asked of a
         source without a known rate, or the frames are smaller than ``patch`` or larger than ``max_pixels``. While
         reading: if a frame is unreadable, not uint8, or of another size than the first. At the last frame: if the file
-        was changed since it was opened, or OpenCV hands out the same picture for frames that differ, as its versions
-        from 4.13 to 5.0 do for interlaced video.
+        was changed since it was opened, or OpenCV returns one picture for different frames, as its versions from 4.13
+        to 5.0 do for interlaced video.
 
     Notes
     -----

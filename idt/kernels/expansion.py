@@ -42,7 +42,7 @@ INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 @inner()
 def _correlate(source, at, step):
-    """Apply the three filters, with taps ``step`` numbers apart, at eight pixels: Float8 smooth, slope, bend."""
+    """Filter at eight neighbours; the taps lie ``step`` numbers apart. Return Float8 smooth, slope, bend."""
     smooth = broadcast(SMOOTH[0]) * load(source, at)
     slope = broadcast(ZERO)
     bend = broadcast(ZERO)
@@ -122,14 +122,14 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
 
 @kernel((uint8[:, ::1], int64[:, ::1], float32[:, ::1], int64, float32[::1], float32[::1]))
 def expand(gray, sizes, blurs, finest, planar, interleaved):
-    """Compute the coefficients of x, y, x², y² and xy at every scale, in two orders.
+    """Compute the coefficients of x, y, x², y² and xy at every scale, by plane and by pixel.
 
-    The flow reads the first frame in order, by plane, and the second at scattered pixels, by pixel.
+    The flow reads the first frame by plane, in order, and the second by pixel, where the flow leads.
 
     gray (H, W) uint8; sizes (S, 2) int64, height and width of the scales, finest first; blurs (S, K) float32, the
     Gaussian of each from its middle outwards, then zeros; finest, the first scale that is expanded. Out, flat, scale
     after scale: planar float32 (5 · P,), with P the pixels of all scales, or empty where it is not wanted;
-    interleaved (5 · P + 3,), with three numbers of padding.
+    interleaved (5 · P + 3,), of which the last three numbers are arbitrary.
     """
     height, width = gray.shape
     # The vectors read beyond its end.

@@ -43,10 +43,10 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 @inner()
 def _locate(flow, y, height, width, targets):
-    """Locate the pixels of row y in the second image; flow (2 · H · W,); targets out, four arrays (≥ W,).
+    """Locate the targets of row y in the second image; flow (2 · H · W,), targets out, four arrays of a row's length.
 
-    The index of the pixel, int32; the weights of its right and lower neighbours, float32; whether the target is inside,
-    float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
+    targets: the index of the upper left pixel, int32; the weights of its right and lower neighbours, float32; 1 if the
+    target is inside, else 0, float32. A target outside has the index of some pixel inside.
     """
     index, right, lower, inside = targets
     none = broadcast(ZERO)

@@ -4,8 +4,8 @@ Method: docs/method/extraction.md, section 7.
 
 The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
 running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. At the
-last row of a cell, the sums of its ``cell`` columns are added up: its histogram. At the last row of a patch, the
-histograms of the patch are normalised.
+last row of a cell, the sum over its ``cell`` columns is its histogram. At the last row of a patch, its histograms are
+normalised.
 
 Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """

@@ -1,8 +1,9 @@
 """Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
-Two windows one above the other share four rows. Each column of four is sorted once, although it belongs to five
-windows, and each pair of neighbouring columns is merged once. Only the middle six of the 20 shared numbers, or one of
-the five in a window's own row, can be the median of the window.
+Two windows one above the other share four rows. The four numbers of a column in these rows are sorted once, for the
+five windows that the column belongs to. Pairs of neighbouring columns are then merged, each pair for two windows. Only
+the middle six of the 20 shared numbers can be the median of either window; the five numbers of its own row decide
+which.
 
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """

@@ -12,7 +12,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _find_neighbours(source, target):
-    """Find the pixel before each new pixel, and the share of the next one, if ``source`` pixels become ``target``.
+    """Map the ``target`` pixels of an axis to its ``source`` pixels: the pixel before each, and the share of the next.
 
     Both arrays (≥ target,) are padded with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """

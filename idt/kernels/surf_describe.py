@@ -101,7 +101,7 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     cumulated = np.empty(n + 1, np.int64)
     for j in range(columns + 1):
         sums[j] = following[j] = 0
-    # A pixel of margin, because the end of a row, computed here, may differ from its last sample by rounding.
+    # A pixel of margin, because the end of a row is computed with one more rounding than its samples.
     last_x, last_y = np.float32(width - 2), np.float32(height - 2)
     first, last = -np.float32(n - 1) / np.float32(2), np.float32(columns - 1)
     row_x, row_y = x + first * cos - first * sin, y + first * sin + first * cos

@@ -124,7 +124,10 @@ def _add_to_near(turn, dx, dy, sum_x, sum_y):
 
 @inner()
 def _direction_of_longest(sum_x, sum_y):
-    """Return the direction of the longest sum, the first of equals; sum_x, sum_y (72,) float32, with y up."""
+    """Return the direction of the longest sum, the first of equals; sum_x, sum_y (72,) float32.
+
+    sum_y points upwards, as the wavelets' dy; the direction is measured downwards, hence the minus sign.
+    """
     longest, best = np.float32(-1), 0
     for k in range(DIRECTIONS):
         length = sum_x[k] * sum_x[k] + sum_y[k] * sum_y[k]

@@ -140,7 +140,7 @@ def _rank(found):
     ranked = found[order, 3]
     if not (ranked[1:] == ranked[:-1]).any():
         return order
-    # Equals are few and far between, and five keys take five times as long.
+    # Equal responses are rare, and sorting by five keys is slow.
     x, y, size, response, octave = found.T
     return np.lexsort((x, -y, -octave, -size, -response))
 

@@ -120,7 +120,7 @@ class LiveTracks:
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
-        # Nothing is copied for flows from `flow.between`, which are views of planes.
+        # `flow.between` stores flows as planes; then this makes no copies.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
         )

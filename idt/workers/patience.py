@@ -19,7 +19,7 @@ MARGIN = 5.0
 """Seconds more for FFmpeg to end by itself."""
 
 _TOLD = 1.0
-"""Seconds at least between two words to the parent that frames go on."""
+"""Least number of seconds between two messages to the parent about frames."""
 
 _tell: Callable | None = None
 _end: Callable | None = None

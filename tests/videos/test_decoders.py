@@ -214,7 +214,7 @@ def test_help_says_what_auto_is(capsys):
     add_reading_options(parser)
     with pytest.raises(SystemExit):
         parser.parse_args(["--help"])
-    assert "auto is PyAV where it is installed, else OpenCV" in " ".join(capsys.readouterr().out.split())
+    assert "auto is PyAV if it is installed, else OpenCV" in " ".join(capsys.readouterr().out.split())
 
 
 # What a stranger's file may do

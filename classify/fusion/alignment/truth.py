@@ -1,4 +1,4 @@
-"""True labels of the videos that a fusion is tested on, and where they come from.
+"""True labels of the videos that a fusion is tested on, and their origin.
 
 Labels come from a list of videos (the official lists of a data set, or the annotation file that a network was trained
 from), from a CSV of labels, or from a score file that carries them. They also give the classes their names and their

@@ -130,7 +130,7 @@ def _labels(table, shape, listing, content):
         return table.labels, []
     labels, count = numbers(table.labels, content, "labels"), shape[1]
     least, most = labels.min(), labels.max()
-    # Not a number is in no order.
+    # A comparison with NaN is false.
     if not (0 <= least <= most <= count) or np.any(labels != np.floor(labels)) or (least == 0 and most == count):
         raise DataError(
             f"{content.path}: labels must be whole numbers from 0 to {count - 1}, or from 1 to {count}, got"

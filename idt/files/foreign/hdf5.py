@@ -93,7 +93,7 @@ class _Arrays:
         return found, matlab
 
     def _value(self, each, kind, deep):
-        """Return the array of an object as its program means it; None if it cannot be read."""
+        """Return the array of an object, without MATLAB's transposition; None if it cannot be read."""
         parts = dict(each.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None

@@ -16,7 +16,7 @@ HEADER = 128
 """Bytes before the first variable."""
 
 DEEPEST = 4
-"""Cells within cells."""
+"""Largest depth of cells within cells."""
 
 EXPANSION, SLACK = 200, 1 << 24
 """A file may unpack to at most EXPANSION times its size plus SLACK bytes."""

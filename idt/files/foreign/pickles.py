@@ -39,7 +39,8 @@ class Machine(Source):
     at : int
         Where the pickle begins.
     persistent : callable, optional
-        Returns what an identity stands for that the file keeps elsewhere; without it these are refused.
+        Returns the object of a persistent identity, whose content lies elsewhere in the file; without it such
+        identities are refused.
     dry : bool
         Call nothing, and take None for every result: for finding the end.
 
