@@ -1,4 +1,4 @@
-"""The scores of networks on the test videos of every split of a data set, aligned by name.
+"""Scores of networks on the test videos of every split of a data set, aligned by name.
 
 Source: docs/method/fusion.md, section 2.
 """
@@ -27,7 +27,7 @@ WORDS = {r"--list\b": "--network-list", r"--classes\b": "--network-classes", "; 
 
 @dataclass(frozen=True)
 class Network:
-    """The scores of a network on the test videos of every split.
+    """Scores of a network on the test videos of every split.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Network:
 
     @property
     def digest(self):
-        """SHA-256 of the scores with the names of their videos."""
+        """Return the SHA-256 of the scores with the names of their videos."""
         found = hashlib.sha256()
         for scores in self.splits:
             found.update("\n".join(scores.names or ()).encode())

@@ -6,7 +6,7 @@ from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
 from idt.errors import DataError, with_name
 
 SCORES, VIDEOS = "scores.h5", "videos"
-"""Where the scores of all videos, and those of each, go in the output folder."""
+"""Names in the output folder of the scores of all videos, and of the folder of those of each."""
 
 
 @command
@@ -35,7 +35,7 @@ def network(arguments):
 
 
 def _recipe(options):
-    """What is made of every video."""
+    """Return the recipe that the options ask for."""
     if options.features:
         from classify.networks.feature_videos import FeatureRecipe
         from classify.networks.run_videos import Recipe
@@ -89,7 +89,7 @@ def _check(jobs, options):
 
 
 def _run_one(job, recipe, options):
-    """Take the only video, in this process; exit status."""
+    """Run the network over the only video, in this process; exit status."""
     from classify.networks.run_videos import run_job
 
     outcome = run_job(job, recipe, run_options(options))
@@ -99,7 +99,7 @@ def _run_one(job, recipe, options):
 
 
 def _run(jobs, recipe, options, *, joins):
-    """Take all videos, and write the files that tell of them; exit status."""
+    """Run the network over all videos, and write summary.json and failures.csv; exit status."""
     from classify.networks.run_videos import run_videos
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary

@@ -1,4 +1,4 @@
-"""Snippet features of videos by a network: a feature file for each video, which every encoder takes.
+"""Features of snippets of videos: a feature file for each video.
 
 Source: docs/method/networks.md, section 6.
 """
@@ -16,7 +16,7 @@ from idt.networks.snippets import snippets
 
 @dataclass(frozen=True)
 class FeatureRecipe(Recipe):
-    """What makes a feature file of a video.
+    """Recipe of a feature file.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class FeatureRecipe(Recipe):
     beside: Recipe | None = None
 
     def anywhere(self):
-        """Return the same with paths that any machine understands."""
+        """Return the recipe with absolute paths, for another machine."""
         return dataclasses.replace(super().anywhere(), beside=self.beside and self.beside.anywhere())
 
     def made(self, network):

@@ -91,7 +91,7 @@ def network_options(arguments):
 
 
 def _check_fusion(options, parser):
-    """Refuse options of a fusion of maps that lack others; the other model and tensor as a pair."""
+    """Refuse incomplete options of a fusion of maps, and split MODEL:TENSOR."""
     if bool(options.fuse) != (options.other is not None) or (options.fuse and options.features is None):
         parser.error("--features, --fuse and --with go together")
     if options.other is None:
@@ -103,7 +103,7 @@ def _check_fusion(options, parser):
 
 
 def add_preset(parser):
-    """Add to ``parser`` the options that say what the network is given."""
+    """Add to ``parser`` the options of the preprocessing."""
     group = parser.add_argument_group("what the network is given; by default as its preset says")
     group.add_argument(
         "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"

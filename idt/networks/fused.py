@@ -1,4 +1,4 @@
-"""Maps of two networks of one size fused cell by cell, such as those of a spatial and a temporal stream.
+"""Fusion of the maps of two networks cell by cell, such as those of a spatial and a temporal stream.
 
 For maps x and y, C and C' channels in each of their cells:
 
@@ -126,7 +126,7 @@ def _block(tensor, kind):
 
 
 def _fused(x, y, kind):
-    """Values (crops, cells, C) of both as one."""
+    """Fuse values x and y, (crops, cells, C) each."""
     if kind == "sum":
         return x + y
     if kind == "max":

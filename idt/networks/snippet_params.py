@@ -1,4 +1,4 @@
-"""What features of snippets are made of, and the names of the blocks that they give.
+"""Parameters of the features of snippets, and the names of their blocks.
 
 Source: docs/method/networks.md, section 6.
 """
@@ -10,10 +10,10 @@ from idt.errors import DataError, short_repr
 from idt.params.extraction import ExtractionParams
 
 SUFFIX = "_snippets"
-"""End of the name of a block."""
+"""Suffix of the name of a block."""
 
 LONGEST = 1000
-"""Most frames that a snippet spans; tracks are no longer."""
+"""Most frames of a snippet, as of a track."""
 
 
 def snippet_preset(preset):
@@ -75,10 +75,10 @@ def block_name(tensor):
 
 
 def params_of(made):
-    """Return the extraction parameters that stand in a file of snippets, whose description is ``made``."""
+    """Return the extraction parameters that a file of snippets records, whose description is ``made``."""
     return ExtractionParams(length=max(1, made["snippets"]["span"] - 1), time_cells=1)
 
 
 def _span(preset):
-    """Frames from the first to the last of a snippet."""
+    """Count the frames from the first to the last of a snippet."""
     return (preset.length - 1) * preset.interval + 1

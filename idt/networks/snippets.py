@@ -1,4 +1,4 @@
-"""Features of snippets: tensors of a network for short clips all along a video, as rows that every encoder takes.
+"""Features of snippets: tensors of a network for short clips all along a video, as descriptors.
 
 A tensor (C) of a clip is one row, a map (C, t, h, w) or (C, h, w) one row a cell. Rows of one cell are averaged over
 the crops of the clip. Source: docs/method/networks.md, section 6.
@@ -58,7 +58,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
 
 
 class Snippet(NamedTuple):
-    """The tensors of a network for one clip.
+    """Tensors of a network for one clip.
 
     Attributes
     ----------
@@ -198,7 +198,7 @@ def features_of(snippet, cells, blocks, made, measured):
 
 
 def _run(network, views):
-    """The tensors of all views, in runs of at most a batch."""
+    """Compute the tensors of all views, in runs of at most a batch."""
     group, parts = network.layout.group, []
     for first in range(0, len(views), group):
         given = views[first : first + group]
@@ -214,7 +214,7 @@ def _run(network, views):
 
 
 def _rows(network, tensor, values):
-    """Values as (views, cells, C), and the cells of time, height and width."""
+    """Reshape values to (views, cells, C), and return the cells of time, height and width."""
     single = int(np.prod(values.shape[2:])) == 1
     if not single and values.ndim not in (4, 5):
         raise DataError(
@@ -228,7 +228,7 @@ def _rows(network, tensor, values):
 
 
 def _positions(snippet, window, cells, measured):
-    """Relative positions (cells, 3) of the cells of a clip in a crop; without one of the whole frame."""
+    """Compute the relative positions (cells, 3) of the cells in a crop; without one in the whole frame."""
     times, rows, columns = (((np.arange(count) + 0.5) / count) for count in cells)
     if window is not None and snippet.crop:
         rows = (window[0] + rows * snippet.crop) / snippet.size[0]
