@@ -107,8 +107,8 @@ def observe_frames(video, levels, params, boxes):
     """
     given, before, previous = given_flow(params), None, None
     for frame in video:
-        starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), starts)
+        may_start = (frame.index - video.first_frame.index) % params.gap == 0
+        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), may_start)
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
@@ -133,7 +133,7 @@ def given_flow(params):
     return MotionVectors().between
 
 
-def observe_frame(frame, levels, params, mask, starts):
+def observe_frame(frame, levels, params, mask, may_start):
     """Compute the pyramid, textured cells, expansion and keypoints of one frame.
 
     Parameters
@@ -143,7 +143,7 @@ def observe_frame(frame, levels, params, mask, starts):
     params : ExtractionParams
     mask : (H, W) uint8 or None
         0 where a person is.
-    starts : bool
+    may_start : bool
         Whether tracks may start; if not, the texture of the first scale will do, for the corners.
 
     Returns
@@ -152,8 +152,8 @@ def observe_frame(frame, levels, params, mask, starts):
     """
     pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
     # 5: where a track may start
-    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
-    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
+    texture = [sampling.texture(image) for image in (pyramid if may_start else pyramid[:1])]
+    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if may_start else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
     points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
@@ -189,7 +189,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
                 # 4: the camera's motion, and the flow that remains without it
                 motion, remaining = early or compensate(previous, now, fields, levels, params)
                 # 7 and 6: histograms where the tracks are, the step along the flow
-                advance = _advance_by(params, describe=(since - 1) % params.describe_every == 0)
+                advance = _make_advance(params, describe=(since - 1) % params.describe_every == 0)
                 ended = map_scales(advance, live, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
@@ -214,8 +214,8 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
 
     def chunks(frames, size):
-        steps = run_frame_loop(frames, params, boxes=boxes, threads=threads)
-        return collect.in_chunks(steps, frames, params, size=size)
+        states = run_frame_loop(frames, params, boxes=boxes, threads=threads)
+        return collect.in_chunks(states, frames, params, size=size)
 
     if params.steps == (1,):
         return chunks(video, collect.CHUNK)
@@ -278,7 +278,7 @@ def compensate(previous, now, fields, levels, params):
     return motion, flow_to(previous, warped, _expand(warped, levels, params, second_only=True), levels, params)
 
 
-_STEP_BINS = sum(layout.step_sizes(1).values())
+_STEP_BINS = sum(layout.step_sizes(1).values())  # of all four histograms of one cell
 """Numbers that one step adds to the histograms of a cell: 8 + 9 + 8 + 8."""
 
 
@@ -298,7 +298,7 @@ def flow_to(previous, gray, expansion, levels, params):
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
-        Its expansion, for the flow of the release.
+        Its expansion, for Farnebäck's flow; None for any other.
     levels : list of Scale
     params : ExtractionParams
 
@@ -315,7 +315,7 @@ def flow_to(previous, gray, expansion, levels, params):
     return flow.between(previous.expansion, expansion)
 
 
-def _advance_by(params, *, describe):
+def _make_advance(params, *, describe):
     """Return the function that describes the tracks of one scale (section 7) and moves them on (section 6)."""
 
     def advance(tracks, gray, field, remaining):

@@ -149,7 +149,7 @@ def pairs(video, params, *, boxes=None, step=1):
     before: deque = deque(maxlen=step)
     for frame in video:
         mask = extractor.mask_of(frame, params, boxes)
-        now = extractor.observe_frame(frame, levels, params, mask, starts=False)
+        now = extractor.observe_frame(frame, levels, params, mask, may_start=False)
         found = None
         if len(before) == step:
             earlier, previous = before[0]
@@ -167,7 +167,7 @@ def _pair(first, second, params, mask):
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
     given = extractor.given_flow(params)
-    previous, now = (extractor.observe_frame(frame, levels, params, mask, starts=False) for frame in frames)
+    previous, now = (extractor.observe_frame(frame, levels, params, mask, may_start=False) for frame in frames)
     return _compensated(previous, now, levels, params, None if given is None else given(*frames))
 
 
