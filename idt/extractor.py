@@ -25,7 +25,7 @@ from idt.frames import people
 from idt.params import layout
 from idt.params.decoder import REMEDY
 from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
-from idt.steps import camera, corners, dense_flows, flow, histograms, sampling
+from idt.steps import block_flow, camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import Tracks
 from idt.workers.threads import shared_loop
@@ -67,8 +67,9 @@ class Observed(NamedTuple):
     mask : (H, W) uint8 or None
         0 where a person is.
     pyramid : list of (h, w) uint8
-    texture : (H, W) float32
-        Of the first scale.
+        The frame itself at every scale where no track starts or is described.
+    texture : (H, W) float32 or None
+        Of the first scale; None where nobody needs it.
     textured : list
         Cells of each scale in which a track may start; empty where none may.
     expansion : flow.Expansion or None
@@ -78,7 +79,7 @@ class Observed(NamedTuple):
     index: int  # type: ignore[assignment]
     mask: np.ndarray | None
     pyramid: list[np.ndarray]
-    texture: np.ndarray
+    texture: np.ndarray | None
     textured: list[np.ndarray]
     expansion: flow.Expansion | None
     view: camera.View
@@ -103,20 +104,20 @@ def observe(video, levels, params, boxes):
         As from `compensate`, if that asks for no second flow. Else the thread of the tracks computes it and has about
         as much to do as this one.
     """
-    given, before, previous = given_flow(params), None, None
+    given, before, previous, blocks = given_flow(params), None, None, None
     for frame in video:
-        starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = look(frame, levels, params, mask_of(frame, params, boxes), starts)
+        since = frame.index - video.first_frame.index
+        starts, described = since % params.gap == 0, since % params.describe_every == 0
+        now = look(frame, levels, params, mask_of(frame, params, boxes), starts=starts, described=described)
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            field = dense_flows.checked_field(given(before, frame), frame.gray.shape)
-            fields = dense_flows.at_scales(field, levels)
+            fields, blocks = fields_given(given(before, frame), levels)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
-        yield now, fields, compensate(previous, now, fields, levels, params) if early else None
+        yield now, fields, compensate(previous, now, fields, levels, params, blocks) if early else None
         previous, before = now, frame
 
 
@@ -131,7 +132,28 @@ def given_flow(params):
     return MotionVectors().between
 
 
-def look(frame, levels, params, mask, starts):
+def fields_given(given, levels):
+    """Carry a flow that is known between consecutive frames to every scale.
+
+    Parameters
+    ----------
+    given : (H, W, 2) array or Blocks
+    levels : list of Scale
+
+    Returns
+    -------
+    fields : list of (h, w, 2) float32
+        At every scale, finest first.
+    blocks : Blocks or None
+        The flow itself, if it is one of blocks.
+    """
+    if isinstance(given, block_flow.Blocks):
+        return block_flow.at_scales(given, levels), given
+    field = dense_flows.checked_field(given, levels[0][1:])
+    return dense_flows.at_scales(field, levels), None
+
+
+def look(frame, levels, params, mask, *, starts, described=True):
     """Look at one frame alone.
 
     Parameters
@@ -143,19 +165,23 @@ def look(frame, levels, params, mask, starts):
         0 where a person is.
     starts : bool
         Whether tracks may start; if not, the texture of the first scale will do, for the corners.
+    described : bool
+        Whether tracks are described in this frame.
 
     Returns
     -------
     Observed
     """
-    pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
+    # 2: scales, where anything is done at the coarser ones
+    pyramid = gray_pyramid(frame.gray, levels) if starts or described else [frame.gray] * len(levels)
     # 5: where a track may start
-    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
+    first = pyramid[:1] if params.camera and params.flow != MPEG else []
+    texture = [sampling.texture(image) for image in (pyramid if starts else first)]
     textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
     view = camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
-    return Observed(frame.index, mask, pyramid, texture[0], textured, expansion, view)
+    return Observed(frame.index, mask, pyramid, texture[0] if texture else None, textured, expansion, view)
 
 
 def follow(video, params, *, boxes=None, threads=1):
@@ -245,7 +271,7 @@ def known_boxes(boxes):
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
-def compensate(previous, now, fields, levels, params):
+def compensate(previous, now, fields, levels, params, blocks=None):
     """Estimate the camera's motion between two frames, and the flow that remains without it (4).
 
     Parameters
@@ -255,6 +281,8 @@ def compensate(previous, now, fields, levels, params):
         Flow from one to the other.
     levels : list of Scale
     params : ExtractionParams
+    blocks : block_flow.Blocks, optional
+        What the flow was interpolated from, if it was: matches then lie in blocks and not on corners.
 
     Returns
     -------
@@ -264,9 +292,15 @@ def compensate(previous, now, fields, levels, params):
     if not params.camera:
         return camera.STILL, fields
     # Release: the corners of frame t-1 are searched under the mask of frame t.
-    by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
+    if blocks is None:
+        by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
+    else:
+        by_flow = block_flow.match(fields[0], now.mask)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    if params.compensation == "field" and blocks is not None:
+        remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
+        return motion, block_flow.at_scales(remaining, levels)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:

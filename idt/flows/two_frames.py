@@ -13,7 +13,7 @@ from idt.errors import DataError
 from idt.frames import people
 from idt.frames.video import Frame
 from idt.params.extraction import ExtractionParams
-from idt.steps import camera, dense_flows
+from idt.steps import camera
 from idt.steps.pyramid import scales
 
 
@@ -173,12 +173,12 @@ def _pair(first, second, params, mask):
 
 def _compensated(previous, now, levels, params, field):
     """The flow between two observed frames, or a field given, and what the camera did."""
-    first, second = previous.pyramid[0], now.pyramid[0]
+    first, second, blocks = previous.pyramid[0], now.pyramid[0], None
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)
     else:
-        fields = dense_flows.at_scales(dense_flows.checked_field(field, second.shape), levels)
-    motion, remaining = extractor.compensate(previous, now, fields, levels, params)
+        fields, blocks = extractor.fields_given(field, levels)
+    motion, remaining = extractor.compensate(previous, now, fields, levels, params, blocks)
     warped = camera.warp(second, first, motion.homography) if params.camera else second
     flow, remaining = (np.ascontiguousarray(of_scale[0]) for of_scale in (fields, remaining))
     return Compensated(flow, motion.homography, motion.matches, motion.inliers, warped, remaining)

@@ -3,7 +3,7 @@
 flow      START HERE: the flow between consecutive frames
 exported  which vectors of a file's own codec are flow from the frame before
 encoded   vectors of frames that are encoded for them, whatever they come from
-fields    vectors of blocks as a field of pixels
+fields    vectors on the grid of the blocks
 
 Source: docs/method/extraction.md, section 3.10; Kantorov & Laptev, CVPR 2014; Zhang et al., CVPR 2016.
 """

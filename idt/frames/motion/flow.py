@@ -1,12 +1,16 @@
 """Flow between consecutive frames from motion vectors: the file's own where they are usable, else of an encoder.
 
 A vector belongs to a block of 16×16 pixels or less. It says where the block comes from in the frame before, so the flow
-is its opposite. A block that was coded without prediction takes the mean of its neighbours. The field of the blocks is
-interpolated bilinearly between their centres.
+is its opposite. A block that was coded without prediction takes the mean of its neighbours.
 """
 
+import math
+
+import numpy as np
+
 from idt.frames.motion.encoded import Encoder
-from idt.frames.motion.fields import BLOCK, block_field, fill, upsampled
+from idt.frames.motion.fields import block_field, fill
+from idt.steps.block_flow import BLOCK, Blocks
 
 
 class MotionVectors:
@@ -26,7 +30,7 @@ class MotionVectors:
 
         Returns
         -------
-        (H, W, 2) float32
+        idt.steps.block_flow.Blocks
 
         Raises
         ------
@@ -34,10 +38,10 @@ class MotionVectors:
             If the frames are larger than the codec takes.
         """
         if current.vectors is not None and current.original == previous.original + 1:
-            vectors = current.vectors
+            vectors, shrink = current.vectors
             self._encoder.interrupt()
         else:
-            vectors = self._encoder.between(previous.gray, current.gray)
-        height, width = current.gray.shape
-        grid, known = block_field(vectors, -(-height // BLOCK), -(-width // BLOCK))
-        return upsampled(fill(grid, known), height, width)
+            vectors, shrink = self._encoder.between(previous.gray, current.gray), 1.0
+        side = BLOCK * shrink
+        grid, known = block_field(vectors, *(math.ceil(pixels / side) for pixels in current.gray.shape))
+        return Blocks(fill(grid, known) * np.float32(shrink), side)
