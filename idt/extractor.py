@@ -42,7 +42,8 @@ class Step(NamedTuple):
     motion : camera.Motion
         From t-1 to t.
     flow, flow_warp : list of (h, w, 2) float32
-        At every scale, finest first; empty for the first frame.
+        At every scale, finest first; empty for the first frame. Motion vectors of a codec come a vector for 4 × 4
+        pixels where no track is described.
     live : list of Tracks
         Those of each scale, new ones included; the loop goes on changing them.
     finished : collect.FinishedTracks
@@ -104,20 +105,22 @@ def observe(video, levels, params, boxes):
         As from `compensate`, if that asks for no second flow. Else the thread of the tracks computes it and has about
         as much to do as this one.
     """
-    given, before, previous, blocks = given_flow(params), None, None, None
+    given, before, previous, blocks, described = given_flow(params), None, None, None, False
     for frame in video:
         since = frame.index - video.first_frame.index
+        # Tracks are described in the frame that they leave.
+        every = 1 if described or params.flow != MPEG else block_flow.COARSE
         starts, described = since % params.gap == 0, since % params.describe_every == 0
         now = look(frame, levels, params, mask_of(frame, params, boxes), starts=starts, described=described)
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = fields_given(given(before, frame), levels)
+            fields, blocks = fields_given(given(before, frame), levels, every=every)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
-        yield now, fields, compensate(previous, now, fields, levels, params, blocks) if early else None
+        yield now, fields, compensate(previous, now, fields, levels, params, blocks, every) if early else None
         previous, before = now, frame
 
 
@@ -132,13 +135,15 @@ def given_flow(params):
     return MotionVectors().between
 
 
-def fields_given(given, levels):
+def fields_given(given, levels, *, every=1):
     """Carry a flow that is known between consecutive frames to every scale.
 
     Parameters
     ----------
     given : (H, W, 2) array or Blocks
     levels : list of Scale
+    every : int
+        Pixels of a scale to one vector, if the flow is one of blocks.
 
     Returns
     -------
@@ -148,7 +153,7 @@ def fields_given(given, levels):
         The flow itself, if it is one of blocks.
     """
     if isinstance(given, block_flow.Blocks):
-        return block_flow.at_scales(given, levels), given
+        return block_flow.at_scales(given, levels, every=every), given
     field = dense_flows.checked_field(given, levels[0][1:])
     return dense_flows.at_scales(field, levels), None
 
@@ -214,7 +219,7 @@ def follow(video, params, *, boxes=None, threads=1):
                 motion, remaining = early or compensate(previous, now, fields, levels, params)
                 # 7 and 6: histograms where the tracks are, the step along the flow
                 advance = _advance_by(params, describe=(since - 1) % params.describe_every == 0)
-                ended = map_scales(advance, live, previous.pyramid, fields, remaining)
+                ended = map_scales(advance, live, levels, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
             yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
@@ -271,7 +276,7 @@ def known_boxes(boxes):
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
-def compensate(previous, now, fields, levels, params, blocks=None):
+def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     """Estimate the camera's motion between two frames, and the flow that remains without it (4).
 
     Parameters
@@ -282,7 +287,9 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     levels : list of Scale
     params : ExtractionParams
     blocks : block_flow.Blocks, optional
-        What the flow was interpolated from, if it was: matches then lie in blocks and not on corners.
+        What the flow was interpolated from, if it was: matches then lie on a grid and not on corners.
+    every : int
+        Pixels of a scale to one vector of such a flow.
 
     Returns
     -------
@@ -295,12 +302,12 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     if blocks is None:
         by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     else:
-        by_flow = block_flow.match(fields[0], now.mask)
+        by_flow = block_flow.match(fields[0], now.pyramid[0].shape, now.mask)
     by_view = camera.match_views(now.view, previous.view)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
     if params.compensation == "field" and blocks is not None:
         remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
-        return motion, block_flow.at_scales(remaining, levels)
+        return motion, block_flow.at_scales(remaining, levels, every=every)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
@@ -348,7 +355,7 @@ def flow_to(previous, gray, expansion, levels, params):
 def _advance_by(params, *, describe):
     """Return what describes the tracks of one scale where they are (7), if asked for, and moves them on (6)."""
 
-    def advance(tracks, gray, field, remaining):
+    def advance(tracks, level, gray, field, remaining):
         if describe:
             histograms.accumulate(
                 gray,
@@ -360,7 +367,10 @@ def _advance_by(params, *, describe):
                 cells=params.cells,
                 local_norm=params.local_norm,
             )
-        return tracks.advance(field if params.tracks == "flow" else np.zeros_like(field), remaining)
+        size = level[1:]
+        every = 1 if field.shape[:2] == size else block_flow.COARSE
+        moving = field if params.tracks == "flow" else np.zeros_like(field)
+        return tracks.advance(moving, remaining, every=every, size=size)
 
     return advance
 

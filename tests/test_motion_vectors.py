@@ -22,8 +22,9 @@ from idt.frames.motion.fields import block_field, fill
 from idt.frames.motion.flow import MotionVectors
 from idt.frames.video import Frame, open_video
 from idt.params.extraction import ExtractionParams
-from idt.steps.block_flow import Blocks, at_scales, match, without_motion
+from idt.steps.block_flow import COARSE, Blocks, at_scales, match, without_motion
 from idt.steps.pyramid import Scale, scales
+from idt.steps.tracks import Tracks
 from tests import golden, scenes
 from tests.reference import motion_vectors
 
@@ -118,6 +119,32 @@ def test_the_flow_of_blocks_at_every_scale_is_that_of_the_whole_frame():
     np.testing.assert_allclose(at_scales(Blocks(field, 16), levels)[0], whole, atol=1e-5)
 
 
+def test_a_coarse_flow_has_the_mean_of_its_pixels():
+    field = cv2.resize(np.random.default_rng(0).normal(0, 4, (3, 3, 2)).astype(np.float32), (9, 7))
+    levels = scales(101, 142)
+    fine, coarse = at_scales(Blocks(field, 16), levels), at_scales(Blocks(field, 16), levels, every=COARSE)
+    for whole, part, level in zip(fine, coarse, levels, strict=True):
+        assert part.shape == (-(-level.height // 4), -(-level.width // 4), 2)
+        rows, columns = level.height // 4, level.width // 4
+        means = whole[: 4 * rows, : 4 * columns].reshape(rows, 4, columns, 4, 2).mean(axis=(1, 3))
+        assert np.abs(part[:rows, :columns] - means).mean() < 0.05 * np.abs(means).mean()
+
+
+def test_tracks_take_the_vector_of_the_pixels_around_them():
+    flow = np.random.default_rng(0).uniform(-2, 2, (3, 5, 2)).astype(np.float32)
+    whole = np.repeat(np.repeat(flow, 4, axis=0), 4, axis=1)[:11, :18]
+    at = np.array([[1.4, 9.6], [3.5, 3.4], [4.4, 7.6], [16.9, 10.4]], np.float32)
+    moved = []
+    for field, options in ((whole, {}), (flow, {"every": 4, "size": (11, 18)})):
+        tracks = Tracks(3, 1, 4)
+        tracks.start(at)
+        tracks.advance(field, field, **options)
+        moved.append(tracks.positions.copy())
+    np.testing.assert_array_equal(*moved)
+    with pytest.raises(DataError, match="a vector for every 4 px of"):
+        tracks.advance(flow, flow, every=4, size=(11, 24))
+
+
 def test_the_motion_of_a_camera_is_taken_out_of_every_block():
     field = np.random.default_rng(0).normal(0, 4, (7, 9, 2)).astype(np.float32)
     homography = np.array([[1.02, 0.01, -3], [-0.02, 0.99, 5], [1e-5, 2e-5, 1]])
@@ -141,11 +168,11 @@ def test_a_match_begins_wherever_the_grid_is_free():
     field = np.random.default_rng(0).normal(0, 4, (20, 25, 2)).astype(np.float32)
     mask = np.full((20, 25), 255, np.uint8)
     mask[:5, :5] = 0
-    source, target = match(field, mask)
+    source, target = match(field, (20, 25), mask)
     np.testing.assert_array_equal(source, [[12, 4], [20, 4], [4, 12], [12, 12], [20, 12]])
     np.testing.assert_array_equal(target, [(x, y) + field[int(y), int(x)] for x, y in source])
-    assert len(match(field)[0]) == 6
-    assert len(match(np.zeros((480, 640, 2), np.float32))[0]) == 20 * 15
+    assert len(match(field, (20, 25))[0]) == 6
+    assert len(match(np.zeros((120, 160, 2), np.float32), (480, 640))[0]) == 20 * 15
 
 
 # Motion

@@ -37,21 +37,24 @@ def start(new, time_cells, count, listed, positions, points, sums):
         float32[:, :, ::1],
         int64,
         int64,
+        int64,
+        int64,
+        int64,
         int32[:, ::1],
         float32[:, ::1],
         float32[:, :, ::1],
         float32[:, :, ::1],
     ),
 )
-def advance(flow, flow_warp, time_cells, count, listed, positions, points, displacements):
+def advance(flow, flow_warp, every, height, width, time_cells, count, listed, positions, points, displacements):
     """Move the first ``count`` tracks one step, and list those that go on, then those that finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32; by age of the track: listed (3, N) int32, the slot where it is stored, the steps
+    flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, a number for each ``every`` × ``every`` of
+    them; by age of the track: listed (3, N) int32, the slot where it is stored, the steps
     made so far, and the row of the sums where the next step's histograms belong, and positions (N, 2) float32; by slot:
     points (N, L + 1, 2) and displacements (N, L, 2) float32. Returns how many go on and how many finished; what is
     listed of them, and their positions, are those after the step.
     """
-    _, height, width = flow.shape
     length = displacements.shape[1]
     group = length // time_cells
     slots, ages, rows = listed[0], listed[1], listed[2]
@@ -61,8 +64,8 @@ def advance(flow, flow_warp, time_cells, count, listed, positions, points, displ
     for n in range(count):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
-        column = min(max(np.int64(np.rint(x)), 0), width - 1)
-        row = min(max(np.int64(np.rint(y)), 0), height - 1)
+        column = min(max(np.int64(np.rint(x)), 0), width - 1) // every
+        row = min(max(np.int64(np.rint(y)), 0), height - 1) // every
         x += flow[0, row, column]
         y += flow[1, row, column]
         points[slot, age + 1, 0] = x

@@ -121,7 +121,7 @@ def _matches(before, now, params, zoom):
     kinds = {"keypoints": camera.match_views(views[1], views[0])}
     # Release: the corners of frame t-1 are searched under the mask of frame t.
     if params.flow == MPEG:
-        kinds["blocks"] = block_flow.match(step.flow[0], now.mask())
+        kinds["blocks"] = block_flow.match(step.flow[0], step.gray.shape, now.mask())
     else:
         kinds["corners"] = corners.match(before.step.gray, step.flow[0], now.mask())
     canvas = Canvas(step.gray, zoom, 0.5)

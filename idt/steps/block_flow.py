@@ -19,6 +19,9 @@ from idt.steps.pyramid import resize
 BLOCK = 16
 """Pixels to a side of a codec's block."""
 
+COARSE = 4
+"""Pixels of a scale that share a vector where tracks are moved and not described."""
+
 LEAST_STEP, MOST_COLUMNS = 8, 20
 """Pixels between matches at least, and about as many of them along the longer side at most."""
 
@@ -38,7 +41,7 @@ class Blocks(NamedTuple):
     side: float
 
 
-def at_scales(blocks, levels):
+def at_scales(blocks, levels, *, every=1):
     """Interpolate the flow of blocks at every scale.
 
     Parameters
@@ -46,30 +49,35 @@ def at_scales(blocks, levels):
     blocks : Blocks
     levels : list of Scale
         The first has the size of the frame.
+    every : int
+        Pixels of a scale, in x and in y, to one vector.
 
     Returns
     -------
-    list of (h, w, 2) float32
+    list of (⌈h / every⌉, ⌈w / every⌉, 2) float32
         In pixels of each scale, finest first.
     """
     planes = np.ascontiguousarray(blocks.field.transpose(2, 0, 1))
     _, rows, columns = planes.shape
     finest, fields = levels[0], []
     for level in levels:
-        height = max(level.height, round(rows * blocks.side * level.height / finest.height))
-        width = max(level.width, round(columns * blocks.side * level.width / finest.width))
+        inside = -(-level.height // every), -(-level.width // every)
+        height = max(inside[0], round(rows * blocks.side * level.height / finest.height / every))
+        width = max(inside[1], round(columns * blocks.side * level.width / finest.width / every))
         whole = resize(planes, np.empty((2, height, width), np.float32), factor=1 / level.factor)
-        fields.append(np.ascontiguousarray(whole[:, : level.height, : level.width]).transpose(1, 2, 0))
+        fields.append(np.ascontiguousarray(whole[:, : inside[0], : inside[1]]).transpose(1, 2, 0))
     return fields
 
 
-def match(field, mask=None):
+def match(field, shape, mask=None):
     """Match points of a grid to where the flow takes them.
 
     Parameters
     ----------
-    field : (H, W, 2) float32
-        Flow of the finest scale.
+    field : (h, w, 2) float32
+        Flow of the finest scale, as from `at_scales`.
+    shape : (int, int)
+        Height and width of the frame.
     mask : (H, W) uint8, optional
         0 where no match may begin.
 
@@ -78,14 +86,15 @@ def match(field, mask=None):
     source, target : (m, 2) float32
         Positions in the previous and in the current frame, row by row.
     """
-    height, width, _ = field.shape
+    height, width = shape
+    every = 1 if field.shape[:2] == shape else COARSE
     step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
     row, column = (grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
     if mask is not None:
         free = mask[row, column] > 0
         row, column = row[free], column[free]
     source = np.stack([column, row], axis=1).astype(np.float32)
-    return source, source + field[row, column]
+    return source, source + field[row // every, column // every]
 
 
 def without_motion(blocks, homography, width, height):
