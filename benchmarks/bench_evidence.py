@@ -3,9 +3,10 @@
 python -m benchmarks.bench_evidence --folder /tmp/evidence
 
 Each actor is left out once: codebook and model are those of the other actors. Prints the share of the positive evidence
-for the right class that lies in the actor's box against the share of the tracks there; how often the strongest cell
-lies on the actor against a cell drawn at random among those with tracks; and the seconds and memory that the shares of
-a clip of 2,000 tracks take with K = 256. With --weizmann FEATURES VECTORS LABELS also how exactly shares sum to scores.
+for the right class that lies in the actor's box against the share of the tracks there, track by track and as pictures
+show it, summed up over neighbourhoods; how often the strongest cell lies on the actor against a cell drawn at random
+among those with tracks; and the seconds and memory that the shares of a clip of 2,000 tracks take with K = 256. With
+--weizmann FEATURES VECTORS CODEBOOK also how exactly shares sum to scores.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from encoding.encode import encode_video, layout_of, width_of
 from encoding.evidence.shares import track_shares
 from encoding.evidence.tracks_read import read_tracks
 from examples import actors
+from idt.show.evidence import COARSE, Valued, neighbourhoods
 
 COMPONENTS = 16
 TRACKS, LARGE = 2000, 256
@@ -65,6 +67,19 @@ def inside(features, boxes):
     return ((x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)).mean(axis=1)
 
 
+def map_inside(features, values, boxes, size):
+    """Share of the positive part of the maps of all frames, as pictures show them, that lies in the actor's box."""
+    tracks = Valued(features.points, features.frame.astype(int), np.ones(len(features), int), values)
+    within = total = 0.0
+    for index, box in enumerate(boxes):
+        found = np.maximum(neighbourhoods(tracks, index, size), 0)
+        y, x = (np.indices(found.shape) + 0.5) * COARSE
+        x1, y1, x2, y2 = box
+        within += float(found[(x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)].sum())
+        total += float(found.sum())
+    return min(within / max(total, 1e-12), 1.0)
+
+
 def on_actor(cells, grid, boxes, size):
     """Which cells have their middle in the actor's box at their middle frame, (m,) bool."""
     columns, rows, length = grid
@@ -93,11 +108,12 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
     Returns
     -------
     dict of str to (m,) float
-        A number for each clip: ``evidence`` and ``tracks`` are the shares in the actor's box; ``hit`` is 1 if the
+        A number for each clip: ``evidence`` and ``tracks`` are the shares in the actor's box, ``map`` and ``even``
+        those of the maps of neighbourhoods, of the evidence and of a 1 for every track; ``hit`` is 1 if the
         strongest cell lies on the actor, ``chance`` the share of cells there; ``right`` is 1 if the class is the best.
     """
     found = extracted(folder, n_actors=n_actors, frames=frames, size=size, camera=camera)
-    out = {name: [] for name in ("evidence", "tracks", "hit", "chance", "right")}
+    out = {name: [] for name in ("evidence", "tracks", "map", "even", "hit", "chance", "right")}
     for actor in actors.cast(n_actors, size=size):
         others = [key for key in found if key[1] != actor.name]
         params = EncodingParams(k=k)
@@ -113,6 +129,8 @@ def localisation(folder, *, n_actors=4, frames=actors.FRAMES, size=actors.SIZE, 
             within, positive = inside(shares.features, boxes), np.maximum(shares.values, 0)
             out["evidence"].append(float(positive @ within / max(positive.sum(), 1e-12)))
             out["tracks"].append(float(within.mean()))
+            out["map"].append(map_inside(shares.features, shares.values, boxes, size))
+            out["even"].append(map_inside(shares.features, np.ones(len(shares.features)), boxes, size))
             lost = explain(found[action, actor.name], model, codebook, class_name=action, by="without")
             there = on_actor(lost.cells, lost.grid, boxes, size)
             out["hit"].append(float(there[int(np.argmax(lost.losses))]))
@@ -175,6 +193,7 @@ def main(words=None):
     mean = {name: 100 * values.mean() for name, values in found.items()}
     print(f"{len(found['right'])} clips, {mean['right']:.1f} % recognised")
     print(f"in the actor's box: {mean['evidence']:.1f} % of positive evidence, {mean['tracks']:.1f} % of tracks")
+    print(f"in the maps of pictures: {mean['map']:.1f} % of positive evidence, {mean['even']:.1f} % of tracks")
     print(f"strongest cell on the actor: {mean['hit']:.1f} %, a random cell {mean['chance']:.1f} %")
     seconds, memory = cost(idt.extract(cases.scene(320, 240, 45))[:TRACKS])
     print(f"shares of {TRACKS} tracks, K = {LARGE}: {seconds:.2f} s, {memory:.0f} MB more than before")

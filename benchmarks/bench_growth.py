@@ -11,7 +11,7 @@ from benchmarks import bench_fisher, cases
 from benchmarks.results import Row, in_turns
 from encoding.coders.fisher import fisher_vector
 from encoding.models.gmm import DiagonalGMM
-from idt.extractor import follow
+from idt.extractor import run_frame_loop
 from idt.frames.video import open_video
 from idt.params.extraction import ExtractionParams
 
@@ -71,7 +71,7 @@ def live_tracks(frames, stride):
     """Mean number of live tracks over the frames."""
     params = ExtractionParams(stride=stride)
     with open_video(frames, params=params) as video:
-        return np.mean([sum(len(tracks) for tracks in step.live) for step in follow(video, params)])
+        return np.mean([sum(len(tracks) for tracks in step.live) for step in run_frame_loop(video, params)])
 
 
 def _extraction(width, height, n_frames, stride):

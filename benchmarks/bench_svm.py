@@ -66,8 +66,8 @@ def timed(stages, name):
 def train_and_score(path, size, threads):
     """Train on each block and on all, score the test videos: seconds by stage, and the accuracy of all blocks."""
     from classify.params import ClassifierParams
-    from classify.svm.build import machine_of
-    from classify.svm.rows import Rows
+    from classify.svm.build import build_classifier
+    from classify.svm.lazy_rows import LazyRows
     from encoding.vector_layout import block_columns
     from encoding.vectors_file import open_vectors
 
@@ -77,9 +77,9 @@ def train_and_score(path, size, threads):
     with open_vectors(path) as vectors:
         total = None
         for block, columns in block_columns(vectors.layout).items():
-            machine = machine_of(ClassifierParams(), [{"block": block, "size": 1}], threads)
+            machine = build_classifier(ClassifierParams(), [{"block": block, "size": 1}], threads)
             with timed(seconds, "similarities"):
-                similarity = machine.similarity(Rows(vectors.encodings, columns=columns), n_train)
+                similarity = machine.similarity(LazyRows(vectors.encodings, columns=columns), n_train)
             total = similarity.copy() if total is None else np.add(total, similarity, out=total)
             with timed(seconds, "blocks"):
                 machine.score_others(similarity, labels[:n_train])

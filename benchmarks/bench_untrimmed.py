@@ -17,10 +17,10 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from benchmarks.clips import write_video
+from classify.params import METHODS
 from classify.svm.linear import LinearSVM
 from classify.untrimmed.dtw import bridged, spot
 from classify.untrimmed.formats.table import read_table, write_table
-from classify.untrimmed.segment_options import METHODS
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, agreement, segment_slices
 from classify.untrimmed.segments import Segments

@@ -13,7 +13,7 @@ import numpy as np
 
 from idt import extractor
 from idt.steps import camera, corners, flow, histograms, sampling, selection, surf
-from idt.steps.tracks import Tracks
+from idt.steps.tracks import LiveTracks
 
 
 class Stage(NamedTuple):
@@ -86,10 +86,10 @@ STAGES = {
     "homography": Stage(camera, "fit"),
     "warp": Stage(camera, "warp", warp_work),
     "histograms": Stage(histograms, "accumulate", histogram_work),
-    "tracking": Stage(Tracks, "advance"),
+    "tracking": Stage(LiveTracks, "advance"),
     "texture": Stage(sampling, "texture"),
     "sampling": Stage(sampling, "sample_points"),
-    "selection": Stage(selection, "summarise"),
+    "selection": Stage(selection, "measure_tracks"),
 }
 
 

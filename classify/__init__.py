@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from classify.svm.chi2 import Chi2SVM as Chi2SVM
     from classify.svm.linear import LinearSVM as LinearSVM
 else:
-    # A type checker that saw __getattr__ would believe every name.
+    # A type checker that saw __getattr__ would accept every name.
     __getattr__, __dir__, __all__ = lazy_exports(
         __name__,
         {

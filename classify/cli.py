@@ -1,29 +1,32 @@
 """The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
 
+import dataclasses
 import os
-import sys
 from pathlib import Path
 
-from classify.options import add_outside, evaluation_options, outside_of
+from classify.models.video_features import OutcomePrinter
+from classify.options import (
+    add_outside_options,
+    evaluation_options,
+    outside_of,
+    prediction_options,
+    say_page,
+    segmenting_of,
+)
 from classify.params import ClassifierParams, DatasetParams
 from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
-    add_reading,
-    add_replacing,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
-from idt.params.bounds import JOBS, THREADS, Bounds
-from idt.workers.progress import add_progress
+from idt.errors import DataError
 
 
 @command
@@ -36,11 +39,11 @@ def svm_train(arguments):
     )
     parser.add_argument("vectors", metavar="VECTORS", help="vectors file, as from fv-encode")
     parser.add_argument("--labels", required=True, metavar="CSV", help="lines name,label[,label], one for every vector")
-    add_habits(parser, output="model file", threads=True)
-    add_outside(parser)
+    add_common_options(parser, output="model file", threads=True)
+    add_outside_options(parser)
     add_fields(parser, ClassifierParams)
     options = parser.parse_args(arguments)
-    params, outside = fields_of(options, ClassifierParams), _blocks(options, parser)
+    params, outside = fields_of(options, ClassifierParams), _blocks(outside_of(options, parser))
     from classify.models.train import train
 
     made = train(options.vectors, options.labels, options.output, params, outside=outside, run=run_options(options))
@@ -55,7 +58,8 @@ def svm_train(arguments):
 @command
 def svm_predict(arguments):
     """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
-    options, outside = _prediction_options(arguments)
+    options, given = prediction_options(arguments)
+    outside = _blocks(given)
     if options.output:
         _check_prediction(options, outside)
     found = _predict(options, outside)
@@ -78,9 +82,21 @@ def svm_predict(arguments):
 def evaluate(arguments):
     """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
     options, given, outside = evaluation_options(arguments)
+    from idt.workers import cluster
+
+    segmenting = segmenting_of(options)
+    if segmenting is not None:
+        from classify.evaluation.untrimmed.command import evaluate_set
+
+        tell = OutcomePrinter("idt-evaluate", options.quiet)
+        with cluster.connected(options.scheduler):
+            found, lines = evaluate_set(options, given, outside, segmenting, tell)
+        tell.end()
+        say("\n".join(lines))
+        _print_written(found, options.quiet)
+        return SOME_FAILED if found.failed else DONE
     from classify.datasets.registry import read_dataset
     from classify.evaluation.recipes import read_recipes, recipe_of
-    from idt.workers import cluster
 
     if options.compare:
         recipes = read_recipes(options.compare, encoder=options.encoder, options=given)
@@ -88,11 +104,12 @@ def evaluate(arguments):
         recipe = recipe_of("", options.encoder, given)
     dataset = read_dataset(options.dataset, options.root, fields_of(options, DatasetParams))
     if outside:
-        from classify.models.outside_vectors import Outside, beside
+        from classify.models.outside_vectors import with_outside_blocks
 
-        dataset = beside(dataset, [Outside(*block) for block in outside])
-    tell = _Teller("idt-evaluate", options.quiet)
-    settings = {"features": options.features, "run": run_options(options), "on_outcome": tell}
+        dataset = with_outside_blocks(dataset, _blocks(outside))
+    tell = OutcomePrinter("idt-evaluate", options.quiet)
+    run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
+    settings = {"features": options.features, "run": run, "on_outcome": tell}
     if options.compare:
         from classify.evaluation.compare import compare
 
@@ -102,6 +119,7 @@ def evaluate(arguments):
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
+    networks = _Networks(dataset, options) if options.network else None
     with cluster.connected(options.scheduler):
         found = evaluate(
             dataset,
@@ -113,6 +131,8 @@ def evaluate(arguments):
         )
     tell.end()
     _print_report(found, options.quiet)
+    if networks:
+        networks.report(found.failed, settings["run"])
     return SOME_FAILED if found.failed else DONE
 
 
@@ -135,7 +155,7 @@ def _check_prediction(options, outside):
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
         # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
-        ownership.refuse(options.output, options.overwrite)
+        ownership.check_replaceable(options.output, options.overwrite)
 
 
 def _form_of(path):
@@ -143,39 +163,8 @@ def _form_of(path):
     return "idt" if Path(path).suffix.lower() in (".h5", ".hdf5") else "csv"
 
 
-def _prediction_options(arguments):
-    """Options of `svm-predict`, and the outside blocks among them."""
-    parser = Parser(
-        "svm-predict",
-        "Label the videos of a vectors file, or videos themselves: with --codebook these are extracted and encoded as"
-        " the model's training videos were. Prints the best classes of each video with their scores.",
-        "svm-predict model.h5 video.avi --codebook vectors.codebook.h5",
-    )
-    parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write all scores: score file .h5, or .csv, one line a video"
-    )
-    parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
-    parser.add_argument(
-        "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
-    )
-    top = Bounds(1, 1_000_000, "no data set has as many classes")
-    add_number(parser, "--top", top, default=5, help="classes to print")
-    add_number(parser, "--jobs", JOBS, default=1, help="videos at once")
-    add_number(parser, "--threads", THREADS, default=1, help="threads a video")
-    add_reading(parser)
-    add_replacing(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
-    add_progress(parser)
-    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
-    add_outside(parser)
-    options = parser.parse_args(arguments)
-    return options, _blocks(options, parser)
-
-
 def _predict(options, outside):
-    """Scores of the inputs, whatever they are."""
+    """Score the inputs, whatever they are."""
     from classify.models.model_file import load_model
     from classify.models.predict import check_calibrated, label_vectors
 
@@ -185,7 +174,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = _Teller("svm-predict", options.quiet)
+        tell = OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -210,34 +199,40 @@ def _predict(options, outside):
     return label_vectors(model, options.inputs[0], outside=outside, probabilities=options.probabilities)
 
 
-def _blocks(options, parser):
-    """The outside blocks that were given."""
-    given = outside_of(options, parser)
+def _blocks(given):
+    """Return the outside blocks that were ``given``."""
     if not given:
         return []
-    from classify.models.outside_vectors import Outside
+    from classify.models.outside_vectors import OutsideFile
 
-    return [Outside(*block) for block in given]
+    return [OutsideFile(*block) for block in given]
 
 
 def _print_report(found, quiet):
-    """The result on stdout, what is left to say on stderr."""
+    """Print the result on stdout, and notes on stderr."""
     from classify.reports.markdown import METRIC_NAMES
 
-    report, folder = found.report, Path(found.written.paths[0]).parent
+    report = found.report
     say(f"{report['dataset']}: {METRIC_NAMES[report['metric']]} {100 * report['value']:.1f} %, {report['protocol']}")
     if report["per_descriptor"]:
         say(", ".join(f"{block} {100 * value:.1f} %" for block, value in report["per_descriptor"].items()))
+    _print_written(found, quiet)
+
+
+def _print_written(found, quiet):
+    """Where the report lies, and what is left to say."""
+    folder = Path(found.written.paths[0]).parent
     say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
-    _note_empty("idt-evaluate", report["empty"], quiet)
+    _note_empty("idt-evaluate", found.report.get("empty"), quiet)
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(folder / "report.html")
 
 
 def _print_row(row):
-    """A recipe's line on stdout as soon as it is known."""
+    """Print a recipe's line on stdout as soon as it is known."""
     from classify.reports.markdown import METRIC_NAMES
 
     if row.report is None:
@@ -248,12 +243,13 @@ def _print_row(row):
 
 
 def _print_table(found, quiet):
-    """Where the table lies, and what failed."""
+    """Print where the table lies, and what failed."""
     say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")
     if found.failed:
         warn(f"idt-evaluate: {len(found.failed)} clips failed and were left out")
+    say_page(Path(found.written.paths[0]).with_name("comparison.html"))
     return SOME_FAILED if found.failed or any(row.report is None for row in found.rows) else DONE
 
 
@@ -262,27 +258,25 @@ def _note_empty(name, empty, quiet):
         warn(f"{name}: {len(empty)} videos without tracks have a zero vector: {', '.join(empty)}")
 
 
-class _Teller:
-    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others."""
+class _Networks:
+    """Networks beside an evaluation: read before any work, reported after it."""
 
-    def __init__(self, name, quiet):
-        from idt.batch.summary import Notes
+    def __init__(self, dataset, options):
+        from classify.evaluation.beside_networks import check
+        from classify.evaluation.network_scores import read_networks
+        from classify.fusion_options import network_sources
 
-        self._name, self._quiet = name, quiet
-        self._notes, self._videos = Notes(), 0
+        sources = network_sources(options.network, options.network_list, options.network_classes)
+        self._found = read_networks(dataset, sources)
+        self._dataset, self._output, self._quiet = dataset, options.output, options.quiet
+        check(dataset, options.output, options.features, self._found, overwrite=run_options(options).overwrite)
 
-    def __call__(self, outcome):
-        self._videos += 1
-        self._notes.add(outcome)
-        if outcome.error is None:
-            return
-        from tqdm import tqdm
+    def report(self, failed, run):
+        """Write the reports, without clips that ``failed``, and print them."""
+        from classify.evaluation.beside_networks import evaluate_networks
 
-        with tqdm.external_write_mode(file=sys.stderr):
-            warn(f"{self._name}: {naming(outcome.job.source, outcome.error)}")
-
-    def end(self):
-        """Say what was noted."""
-        line = self._notes.line(self._videos)
-        if line and not self._quiet:
-            warn(f"{self._name}: {line}")
+        made = evaluate_networks(self._dataset.without(failed), self._output, self._found, run=run)
+        for line in made.lines():
+            say(line)
+        for note in [] if self._quiet else made.notes:
+            warn(f"idt-evaluate: {note}")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from idt.command import DONE, Parser, add_habits, add_number, command, run_options, say
+from idt.command import DONE, Parser, add_common_options, add_number_option, command, run_options, say
 from idt.errors import DataError
 from idt.params.extraction import FRAME
 
@@ -63,7 +63,7 @@ def _parsed(arguments):
         "idt-explain video.avi --model model.h5 --codebook vectors.codebook.h5 -o why.png",
     )
     parser.add_argument("video", metavar="VIDEO", help="video, or its feature file")
-    add_habits(
+    add_common_options(
         parser, output="picture (.png, .jpg), video (.mp4, .avi) or table (.csv); none prints the score only",
         required=False, threads=True, videos=True,
     )  # fmt: skip
@@ -77,11 +77,11 @@ def _parsed(arguments):
     )  # fmt: skip
     from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
 
-    add_number(parser, "--columns", SIDE, default=GRID[0], help="cells of --by without, beside each other")
-    add_number(parser, "--rows", SIDE, default=GRID[1], help="cells of --by without, above each other")
-    add_number(parser, "--cell-frames", FRAMES, default=LENGTH, help="frames of a cell of --by without")
+    add_number_option(parser, "--columns", SIDE, default=GRID[0], help="cells of --by without, beside each other")
+    add_number_option(parser, "--rows", SIDE, default=GRID[1], help="cells of --by without, above each other")
+    add_number_option(parser, "--cell-frames", FRAMES, default=LENGTH, help="frames of a cell of --by without")
     parser.add_argument("--frames", metavar="PATH", help="video of a feature file (default: where it says it was)")
-    add_number(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: the strongest")
+    add_number_option(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: the strongest")
     options = parser.parse_args(arguments)
     options.cells = (options.columns, options.rows, options.cell_frames)
     return options

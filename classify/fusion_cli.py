@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from classify.fusion_options import TEST, fusion_options, sources_of, splits_of
+from classify.options import say_page
 from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
 
@@ -100,23 +101,23 @@ def _protocol(options, splits):
 
 
 def _validation(options, splits, texts):
-    """Sources of the validation videos, whose rows the list of these names."""
+    """Make the sources of the validation videos, whose rows a list of these names."""
     from classify.fusion.sources import parse_source
 
     return [replace(parse_source(text, splits[0]), order=options.validation_list) for text in texts]
 
 
 def _files(sources, options, splits):
-    """Files that are read."""
-    from classify.fusion.sources import at_split
+    """List the files that are read."""
+    from classify.fusion.sources import path_for_split
 
     every = [path for source in sources for path in source.paths]
     every += [path for path in (options.lists, options.labels, options.validation_list, options.order) if path]
-    return list(dict.fromkeys(at_split(path, split) for path in every for split in splits))
+    return list(dict.fromkeys(path_for_split(path, split) for path in every for split in splits))
 
 
 def _print(report, path, written, quiet):
-    """What each source does alone, and together."""
+    """Print what each source does alone, and together."""
     from classify.reports.fusion_markdown import ORIGINS
     from classify.reports.markdown import METRIC_NAMES
 
@@ -140,3 +141,4 @@ def _print(report, path, written, quiet):
     say(f"{path}{'' if written.paths else ': up to date'}")
     for note in [] if quiet else [*report["notes"], *written.notes]:
         warn(f"idt-fuse: {note}")
+    say_page(path.with_name("report.html"))

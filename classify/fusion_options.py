@@ -5,8 +5,8 @@ import re
 from dataclasses import replace
 
 from classify.params import NORMS, PENALTY
-from idt.command import Parser, add_habits, add_number
-from idt.errors import DataError, did_you_mean, shown
+from idt.command import Parser, add_common_options, add_number_option
+from idt.errors import DataError, did_you_mean, short_repr
 
 SVM_PENALTY = PENALTY._replace(other="")
 """Bounds of the weight of errors."""
@@ -59,7 +59,7 @@ def fusion_options(arguments):
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…], two or more"
     )
-    add_habits(parser, output="folder of the report and the fused scores; with --convert a file")
+    add_common_options(parser, output="folder of the report and the fused scores; with --convert a file")
     group = parser.add_argument_group("videos and labels; by default those that one of the files carries")
     group.add_argument(
         "--dataset", metavar="NAME", help="name of the data set; ucf101, hmdb51, jhmdb have three splits"
@@ -114,7 +114,7 @@ def fusion_options(arguments):
     group.add_argument(
         "--svm", nargs="+", metavar="SOURCE", help="train a linear machine on these scores of validation videos"
     )
-    add_number(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of its errors")
+    add_number_option(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of its errors")
     group.add_argument(
         "--validation-list", metavar="LIST", help="annotation file of the validation videos, where files lack names"
     )
@@ -220,7 +220,7 @@ def by_source(values, names, what):
             general.append(value)
         elif name not in names:
             raise DataError(
-                f"{what} names {shown(name)}, which is no source; sources are {', '.join(names)}"
+                f"{what} names {short_repr(name)}, which is no source; sources are {', '.join(names)}"
                 f"{did_you_mean(name, names)}"
             )
         elif name in own:
@@ -269,3 +269,30 @@ def sources_of(options, splits, texts):
         replace(source, **{field: values[source.name] for field, values in own.items() if source.name in values})
         for source in found
     ]
+
+
+def network_sources(networks, lists, classes):
+    """Return the sources that the options of `idt-evaluate` for networks ask for.
+
+    Parameters
+    ----------
+    networks : list of str
+        ``[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…]``.
+    lists, classes : list of str
+        ``[NAME=]PATH``, as of `by_source`.
+
+    Returns
+    -------
+    list of Source
+
+    Raises
+    ------
+    DataError
+        If a text has another form, or an option names none of the sources.
+    """
+    from classify.fusion.sources import parse_source
+
+    found = [parse_source(text) for text in networks]
+    names = [source.name for source in found]
+    order, named = by_source(lists, names, "--network-list"), by_source(classes, names, "--network-classes")
+    return [replace(source, order=order.get(source.name), classes=named.get(source.name)) for source in found]

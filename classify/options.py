@@ -1,18 +1,31 @@
-"""The options of `idt-evaluate`, and those of outside vectors, which `svm-train` and `svm-predict` have, too."""
+"""The options of `idt-evaluate` and `svm-predict`, and those of outside vectors, which `svm-train` has, too."""
 
 import argparse
 import dataclasses
 import os
 from typing import Any
 
-from classify.params import ClassifierParams, DatasetParams
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import Parser, add_fields, add_habits, flag_of
+from classify.params import UNTRIMMED, ClassifierParams, DatasetParams, SegmentingParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
+from idt.command import (
+    Parser,
+    add_common_options,
+    add_fields,
+    add_number_option,
+    add_overwrite_options,
+    add_reading_options,
+    fields_of,
+    flag_of,
+    say,
+)
+from idt.errors import DataError
+from idt.params.bounds import JOBS, THREADS, Bounds
 from idt.params.extraction import ExtractionParams
+from idt.workers.progress import add_progress
 
 GROUPS: dict[str, tuple[Any, ...]] = {
     "extraction": (ExtractionParams,),
-    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams),
+    "encoding": (EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams),
     "classifier": (ClassifierParams,),
 }
 """Parameters of each group of options; of the encoders one is chosen."""
@@ -45,14 +58,20 @@ def evaluation_options(arguments):
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test",
+        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
+        " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
     parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
-    add_habits(
+    add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
     )
     parser.add_argument("--features", metavar="FOLDER", help="folder of the feature files (default PATH/features)")
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="draw no pictures of videos for the page, which takes a second or two a picture",
+    )
     parser.add_argument(
         "--compare",
         metavar="RECIPES",
@@ -60,10 +79,15 @@ def evaluation_options(arguments):
         " for recipes that say nothing else",
     )
     parser.add_argument(
-        "--encoder", default="fisher", metavar="NAME", help="fisher, bovw, vlad, stacked (default fisher)"
-    )
+        "--encoder",
+        default="fisher",
+        metavar="NAME",
+        help="fisher, bovw, vlad, stacked, bilinear, plain (default fisher)",
+    )  # fmt: skip
     add_fields(parser, DatasetParams, "data set")
-    add_outside(parser)
+    add_fields(parser, SegmentingParams, "untrimmed video")
+    add_outside_options(parser)
+    _add_networks(parser)
     names: dict[str, set[str]] = {group: set() for group in GROUPS}
     taken: set[str] = set()
     for group, classes in GROUPS.items():
@@ -80,6 +104,10 @@ def evaluation_options(arguments):
     options.root = options.named_root if options.root is None else options.root
     if not options.root:
         parser.error("the folder of the data set must be named, got an empty text")
+    if options.compare and options.network:
+        parser.error("--network goes without --compare; run the recipe by itself")
+    if (options.network_list or options.network_classes) and not options.network:
+        parser.error("--network-list and --network-classes go with --network")
     values = vars(options)
     given = {
         group: {
@@ -92,6 +120,100 @@ def evaluation_options(arguments):
     return options, given, outside_of(options, parser)
 
 
+def segmenting_of(options):
+    """Read how a set of untrimmed video is segmented.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As from `evaluation_options`.
+
+    Returns
+    -------
+    SegmentingParams or None
+        None for a set whose videos are clips of one action.
+
+    Raises
+    ------
+    DataError
+        If an option is given that such a set does not take.
+    """
+    params = fields_of(options, SegmentingParams)
+    if options.dataset in UNTRIMMED:
+        return params
+    foreign = [flag_of(field) for field in dataclasses.fields(params) if getattr(params, field.name) != field.default]
+    if foreign:
+        raise DataError(f"{options.dataset} is no set of untrimmed video and takes no {', '.join(foreign)}")
+    return None
+
+
+def prediction_options(arguments):
+    """Parse the command line of `svm-predict`.
+
+    Parameters
+    ----------
+    arguments : list of str
+
+    Returns
+    -------
+    options : argparse.Namespace
+    outside : list of (str, str or None, str or None)
+        As from `outside_of`.
+    """
+    parser = Parser(
+        "svm-predict",
+        "Label the videos of a vectors file, or videos themselves: with --codebook these are extracted and encoded as"
+        " the model's training videos were. Prints the best classes of each video with their scores.",
+        "svm-predict model.h5 video.avi --codebook vectors.codebook.h5",
+    )
+    parser.add_argument("model", metavar="MODEL", help="model file, as from svm-train")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a vectors file; with --codebook videos")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write all scores: score file .h5, or .csv, one line a video"
+    )
+    parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
+    )
+    top = Bounds(1, 1_000_000, "no data set has as many classes")
+    add_number_option(parser, "--top", top, default=5, help="classes to print")
+    add_number_option(parser, "--jobs", JOBS, default=1, help="videos at once")
+    add_number_option(parser, "--threads", THREADS, default=1, help="threads a video")
+    add_reading_options(parser)
+    add_overwrite_options(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
+    add_progress(parser)
+    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+    add_outside_options(parser)
+    options = parser.parse_args(arguments)
+    return options, outside_of(options, parser)
+
+
+def _add_networks(parser):
+    """Add the options of networks by the same protocol."""
+    group = parser.add_argument_group(
+        "networks by the same protocol: each alone in networks/NAME, and all fused with this run in fused/"
+    )
+    group.add_argument(
+        "--network", action="append", default=[], metavar="[NAME=]FILE[*WEIGHT][+FILE…]",
+        help="scores of all test videos, as of idt-net or in any form that idt-fuse reads; {split} is the split's"
+        " number; weights are those of idt-fuse; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--network-list", action="append", default=[], metavar="[NAME=]LIST",
+        help="names of the rows, where a file has none",
+    )  # fmt: skip
+    group.add_argument(
+        "--network-classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns"
+    )
+
+
+def say_page(path):
+    """Say which page there is to open, the file ``path``, if it was made."""
+    if os.path.exists(path):
+        say(f"open {path}")
+
+
 class _InOrder(argparse.Action):
     """Keeps the options of outside vectors in the order in which they were given."""
 
@@ -99,7 +221,7 @@ class _InOrder(argparse.Action):
         namespace.outside = [*namespace.outside, (self.metavar, values)]
 
 
-def add_outside(parser):
+def add_outside_options(parser):
     """Add the options of outside vectors to ``parser``."""
     group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
     parser.set_defaults(outside=[])

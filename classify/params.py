@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from encoding.slices.cut import LENGTH as SLICE_LENGTH
 from idt.errors import DataError
 from idt.params.bounds import SEED, Bounds
 from idt.params.option import check_fields, option
@@ -25,6 +26,17 @@ LIST_FORMS = (
     "csv",
 )
 """Forms of the lines of a list of videos (`classify.datasets.list_lines`)."""
+
+UNTRIMMED = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet")
+"""Data sets of untrimmed video (`classify.untrimmed.protocols`)."""
+
+METHODS = ("viterbi", "windows", "dtw")
+"""How long videos are segmented (`classify.untrimmed.segmenting`)."""
+
+CHANGE = Bounds(0.0, 1e12, "no score is as large")
+THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
+OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
+RATE = Bounds(0.1, 10_000.0, "no camera is slower or faster")
 
 PENALTY = Bounds(
     1e-9, 1e9, "beyond, all errors are free or none is, and the solvers lose their precision", other=CROSS_VALIDATED
@@ -61,13 +73,13 @@ class DatasetParams:
 
     split: str | None = option(None, help="folder only: CSV file of name,train|test")
     group: str | None = option(
-        None, help="folder only: leave one group out; a regular expression that finds the group in the video name"
+        None, help="folder, frames: leave one group out; a regular expression that finds the group in the video name"
     )
     folds: int = option(
         5, bounds=Bounds(2, 10_000, "a codebook is fitted for each fold"),
-        help="folder only: stratified folds, when neither a split file nor a group is given",
+        help="folder, frames: folds, stratified in a folder, when neither a split file nor a group is given",
     )  # fmt: skip
-    fold_seed: int = option(0, bounds=SEED, help="folder only: seed of the folds")
+    fold_seed: int = option(0, bounds=SEED, help="folder, frames: seed of the folds")
     lists: str | None = option(
         None, help="folder of the official lists of a set that has some, if not in its folder or beside it"
     )
@@ -95,6 +107,47 @@ class DatasetParams:
             object.__setattr__(self, name, tuple(map(os.fspath, given)))
         if self.split is not None and self.group is not None:
             raise DataError("split and group exclude each other: give a split file or a group pattern")
+
+
+@dataclass(frozen=True)
+class SegmentingParams:
+    """How the long videos of a data set are segmented (`classify.evaluation.untrimmed`)."""
+
+    method: str | None = option(
+        None, method="untrimmed 9", choices=METHODS,
+        help="viterbi: one label a slice; windows: detections in sliding windows; dtw: alignment with the true order of"
+        " the actions; by default windows for thumos14 and activitynet, else viterbi",
+    )  # fmt: skip
+    window: str | None = option(
+        None, help="frames of the windows, such as 30 or 20,40,80 (default 30; of detections 30,60,120)"
+    )
+    train_stride: int | None = option(
+        None, bounds=SLICE_LENGTH, unit="frames",
+        help="from one training window to the next, a multiple of those of a slice; by default a slice",
+    )  # fmt: skip
+    slices: int = option(5, bounds=SLICE_LENGTH, unit="frames", method="untrimmed 1", help="length of a slice")
+    penalty: float = option(1.0, bounds=CHANGE, method="untrimmed 6", help="viterbi: cost of a change, in scores")
+    threshold: float = option(-1.0, bounds=THRESHOLD, help="windows: least score of a detection")
+    overlap: float = option(
+        0.3, bounds=OVERLAP, method="untrimmed 3", help="windows: drop segments that overlap a better one by more"
+    )
+    background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
+    rate: float | None = option(
+        None, bounds=RATE, help="frames a second of the labels of frames, if not those of the set's protocol"
+    )
+
+    def __post_init__(self):
+        check_fields(self)
+        if self.window is not None:
+            lengths_of(self.window)
+
+
+def lengths_of(text):
+    """Read the frames of windows, a tuple of int, from a ``text`` such as ``"20,40"``."""
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise DataError(f"--window must be frames, such as 30 or 20,40,80, got {text!r}") from None
 
 
 def check_penalty(C):

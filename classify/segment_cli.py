@@ -1,5 +1,6 @@
 """The command `idt-segment`: which action, from when to when."""
 
+from classify.params import lengths_of
 from classify.untrimmed.segment_options import parsed
 from idt.command import DONE, command, run_options, say, warn
 from idt.errors import DataError
@@ -84,7 +85,7 @@ def _export(options, codebook):
     from classify.untrimmed.formats.network_features import Labelling, write_data_set
     from encoding.slices.slice_files import find_slices
 
-    (length, *_) = _lengths(options)
+    (length, *_) = lengths_of(options.window)
     truth = _truth(options)
     test = read_lines(options.test_videos) if options.test_videos else ()
     if options.test_videos and not test:
@@ -107,7 +108,7 @@ def _run(options, codebook, params, classifier):
 
     if codebook.features is None:
         raise DataError(f"{options.codebook} does not say how features are extracted, so a video cannot be segmented")
-    (word,), (length, *more) = options.inputs, _lengths(options)
+    (word,), (length, *more) = options.inputs, lengths_of(options.window)
     if more:
         raise DataError(f"a running video has windows of one length, got --window {options.window}")
     with opened(word, codebook, params, run=run_options(options)) as video:
@@ -185,15 +186,13 @@ def _classifier(options, codebook):
     from encoding.slices.cut import Cut
 
     params = codebook.params_with()
-    sliced = list(
-        read_slices(
-            [options.train_slices], codebook, params, path=options.codebook, cut=Cut(options.slices),
-            run=run_options(options),
-        )
+    sliced = read_slices(
+        [options.train_slices], codebook, params, path=options.codebook, cut=Cut(options.slices),
+        run=run_options(options),
     )  # fmt: skip
     fitted = train_on_segments(
         sliced, read_table(options.train), codebook, params, LinearSVM(C=100.0),
-        length=_lengths(options)[0], background=options.background,
+        length=lengths_of(options.window)[0], background=options.background,
     )  # fmt: skip
     return fitted, None
 
@@ -223,16 +222,9 @@ def _method(options):
             return log_lengths(segments, classes, slice_seconds=1 / rate, longest=longest)
 
     return SegmentOptions(
-        options.method, _lengths(options), options.penalty, options.threshold, options.overlap, options.background,
-        transcripts, rewards,
+        options.method, lengths_of(options.window), options.penalty, options.threshold, options.overlap,
+        options.background, transcripts, rewards,
     )  # fmt: skip
-
-
-def _lengths(options):
-    try:
-        return tuple(int(word) for word in options.window.split(","))
-    except ValueError:
-        raise DataError(f"--window must be frames, such as 30 or 20,40,80, got {options.window!r}") from None
 
 
 def _print_agreement(found, name, convention="pooled"):

@@ -161,7 +161,7 @@ def read_entries(path, header, *, several=False, on_note=None):
     values : list of str
     """
     count = 0
-    for number, (_, fields) in enumerate(csv_text.rows(path, ",".join(header)), start=1):
+    for number, (_, fields) in enumerate(csv_text.read_rows(path, ",".join(header)), start=1):
         if number == 1 and is_header(fields, header, on_note):
             continue
         if len(fields) < 2 or (len(fields) > 2 and not several) or not all(fields):

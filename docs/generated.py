@@ -76,7 +76,7 @@ def command_page(name, parser):
 
 
 def _flags(formatter, action):
-    """An option as it is written."""
+    """Return an option as it is written."""
     if not action.option_strings:
         return formatter._metavar_formatter(action, action.dest)(1)[0]
     return formatter._format_action_invocation(action)
@@ -87,7 +87,7 @@ def _text(text):
 
 
 def _plain(text):
-    """A help text as Markdown that shows it."""
+    """Return a help text as Markdown that shows it."""
     for mark in "\\`*_<>[]$|":
         text = text.replace(mark, f"\\{mark}")
     return text
@@ -168,12 +168,12 @@ def write(app=None):
 
 
 def _first(text):
-    """The first sentence of a description."""
+    """Return the first sentence of a description."""
     return _plain(" ".join((text or "").split()).partition(". ")[0].rstrip("."))
 
 
 def _docstring(room):
-    """The docstring of a package: a line, and a table of its modules that is laid out with spaces."""
+    """Render the docstring of a package: a line, and a table of its modules that is laid out with spaces."""
     path = ROOT.joinpath(*room.split("."), "__init__.py")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or room
 

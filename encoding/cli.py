@@ -1,24 +1,31 @@
-"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and `sfv-encode`: skins of one function.
+"""The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
-Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints what was
-done.
+Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
+result.
 """
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import NamedTuple
 
-from encoding.descriptors.labels import is_header, renamed
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.descriptors.labels import read_labels, read_train, renamed
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
 from encoding.slices.cut import ASSIGN, LENGTH
 from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
+    add_number_option,
     command,
     run_options,
     say,
@@ -27,8 +34,8 @@ from idt.command import (
 from idt.errors import DataError
 
 
-class Skin(NamedTuple):
-    """What a command says of its encoding: its name, parameters, what the vectors are called, an example."""
+class CommandSpec(NamedTuple):
+    """Command: its ``name``, the parameters of its encoding, a name for its ``vectors``, an ``example`` of its use."""
 
     name: str
     params: type[BlockParams]
@@ -36,15 +43,22 @@ class Skin(NamedTuple):
     example: str
 
 
-FISHER = Skin("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
-BOVW = Skin("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
-VLAD = Skin("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
-STACKED = Skin(
+FISHER = CommandSpec("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
+BOVW = CommandSpec("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
+VLAD = CommandSpec("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
+STACKED = CommandSpec(
     "sfv-encode",
     StackedParams,
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
+BILINEAR = CommandSpec(
+    "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
+)
+PLAIN = CommandSpec(
+    "plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5"
+)
+COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 
 @command
@@ -71,25 +85,37 @@ def sfv_encode(arguments):
     return _encode(arguments, STACKED)
 
 
-def _encode(arguments, skin):
-    """The one function behind all commands; exit status."""
-    options, given = _parsed(arguments, skin)
-    params = None if options.codebook else skin.params(**given)
+@command
+def bilinear_encode(arguments):
+    """Run ``bilinear-encode``, feature files to bilinear vectors, one a video, with these ``arguments``."""
+    return _encode(arguments, BILINEAR)
+
+
+@command
+def plain_encode(arguments):
+    """Run ``plain-encode``, feature files to means or largest values, one row a video, with these ``arguments``."""
+    return _encode(arguments, PLAIN)
+
+
+def _encode(arguments, spec):
+    """Run one of the commands; return its exit status."""
+    options, given = _parse_options(arguments, spec)
+    params = None if options.codebook else spec.params(**given)
     from idt.workers import cluster
 
     with cluster.connected(options.scheduler):
-        return _fit_and_encode(options, given, params, skin)
+        return _fit_and_encode(options, given, params, spec)
 
 
-def _fit_and_encode(options, given, params, skin):
-    """Fit and encode, whatever is asked for; exit status."""
+def _fit_and_encode(options, given, params, spec):
+    """Fit, encode or do both, as the options ask; return the exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
     from idt.files import locks, outputs
 
     run = run_options(options)
     if options.from_videos:
-        return _encode_videos(options, given, run, skin)
+        return _encode_videos(options, given, run, spec)
     # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
@@ -99,14 +125,14 @@ def _fit_and_encode(options, given, params, skin):
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
-        codebook = _codebook(options.codebook, skin)
+        codebook = _codebook(options.codebook, spec)
         if options.slices is not None:
             return _slice(options, files, names, codebook, codebook.params_with(**given), run)
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
         return DONE
     learnt = {
-        "train": _read_train(options.train, names) if options.train else None,
-        "labels": renamed(_read_labels(options.labels, run.say), names, run.say) if options.labels else None,
+        "train": read_train(options.train, names) if options.train else None,
+        "labels": renamed(read_labels(options.labels, run.say), names, run.say) if options.labels else None,
     }
     if options.fit_only:
         fitted, vectors = pipeline.fit(files, names, options.output, params, **learnt, run=run), None
@@ -114,9 +140,9 @@ def _fit_and_encode(options, given, params, skin):
         fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
-            warn(f"{skin.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
-        if skin is STACKED and not options.labels:
-            warn(f"{skin.name}: no --labels, so principal components stand in for the max-margin projection")
+            warn(f"{spec.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
+        if spec is STACKED and not options.labels:
+            warn(f"{spec.name}: no --labels, so principal components stand in for the max-margin projection")
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
@@ -124,7 +150,7 @@ def _fit_and_encode(options, given, params, skin):
 
 
 def _slice(options, files, names, codebook, params, run):
-    """Feature files to files of slices, in a folder; exit status."""
+    """Write the sums by slice of feature files into a folder; return the exit status."""
     from encoding.slices.cut import Cut
     from encoding.slices.slice_files import slice_files
 
@@ -135,8 +161,8 @@ def _slice(options, files, names, codebook, params, run):
     return DONE
 
 
-def _encode_videos(options, given, run, skin):
-    """Videos to vectors in one pass; exit status."""
+def _encode_videos(options, given, run, spec):
+    """Extract and encode videos in one pass; return the exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
     from idt.files import outputs
@@ -144,7 +170,7 @@ def _encode_videos(options, given, run, skin):
 
     read = [*options.features, options.codebook, options.boxes]
     outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
-    codebook = _codebook(options.codebook, skin)
+    codebook = _codebook(options.codebook, spec)
     params = codebook.params_with(**given)
     videos = find(
         options.features,
@@ -152,39 +178,39 @@ def _encode_videos(options, given, run, skin):
         path=options.codebook,
         boxes=options.boxes,
         run=run,
-        on_note=lambda note: options.quiet or warn(f"{skin.name}: {note}"),
+        on_note=lambda note: options.quiet or warn(f"{spec.name}: {note}"),
     )
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
-        warn(f"{skin.name}: {name}: {reason}")
+        warn(f"{spec.name}: {name}: {reason}")
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
 
-def _codebook(path, skin):
-    """A codebook of the command's own encoding."""
+def _codebook(path, spec):
+    """Load a codebook, which must be of the command's own encoding."""
     from encoding.codebook import Codebook
 
     codebook = Codebook.load(path)
-    if codebook.encoding != skin.params.encoding:
-        wanted = next(other for other in (FISHER, BOVW, VLAD, STACKED) if other.params.encoding == codebook.encoding)
+    if codebook.encoding != spec.params.encoding:
+        wanted = next(other for other in COMMANDS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
 
-def _parsed(arguments, skin):
-    """Options of a command, and the parameters of its encoding that were given: dict by name."""
+def _parse_options(arguments, spec):
+    """Return the options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
-        skin.name,
-        f"Encode feature files as {skin.vectors}, one a video, with a codebook that is given or fitted and stored"
+        spec.name,
+        f"Encode feature files as {spec.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
         " lie where idt-extract put them, or else the path of the file relative to the others.",
-        skin.example,
+        spec.example,
     )
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
     )
-    add_habits(
+    add_common_options(
         parser,
         output="vectors file; with --fit-only the codebook file",
         jobs=True,
@@ -201,17 +227,17 @@ def _parsed(arguments, skin):
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
     _add_slices(parser)
-    if skin is STACKED:
+    if spec is STACKED:
         parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
     else:
         parser.set_defaults(labels=None)
-    add_fields(parser, skin.params)
-    # What is given must not contradict a codebook, what is absent cannot: so the parser must tell them apart.
-    fields = [field.name for field in dataclasses.fields(skin.params)]
+    add_fields(parser, spec.params)
+    # An option that is given must not contradict a codebook, so the parser must tell it from an absent one.
+    fields = [field.name for field in dataclasses.fields(spec.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)
     if options.codebook and (options.train or options.fit_only or options.labels):
-        fitting = "neither --train nor --fit-only" + (" nor --labels" if skin is STACKED else "")
+        fitting = "neither --train nor --fit-only" + (" nor --labels" if spec is STACKED else "")
         parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
@@ -227,7 +253,7 @@ def _parsed(arguments, skin):
 def _add_slices(parser):
     """Add the options of sums by slice."""
     group = parser.add_argument_group("slices, for windows of untrimmed video")
-    add_number(
+    add_number_option(
         group, "--slices", LENGTH, default=None,
         help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
         said="write vectors",
@@ -236,36 +262,6 @@ def _add_slices(parser):
         "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"
     )
     group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
-
-
-def _read_train(path, names):
-    """Video names of a list; the suffix of a video or feature file may stand behind one."""
-    known = set(names)
-    from idt.files.text import numbered_lines
-
-    found = [line for _, line in numbered_lines(path, what="a video on every line")]
-    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
-    if not found:
-        raise DataError(f"{path} names no video; expected the name of a video on every line")
-    return found
-
-
-def _read_labels(path, on_note=None):
-    """Labels by video name, from lines ``name,label``; a header may stand above them."""
-    from idt.files import csv_text
-
-    labels: dict[str, str] = {}
-    for number, fields in csv_text.rows(path, "name,label"):
-        if not any(fields):
-            continue
-        if number == 1 and is_header(fields, ("name", "label"), on_note):
-            continue
-        if len(fields) != 2 or not all(fields) or fields[0] in labels:
-            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
-        labels[fields[0]] = fields[1]
-    if not labels:
-        raise DataError(f"{path} holds no lines of name,label")
-    return labels
 
 
 def _report_codebook(made):
@@ -277,6 +273,8 @@ def _report_codebook(made):
     what = f"mixtures of {k} components for {blocks}"
     if codebook.encoding == "stacked":
         what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
+    elif codebook.encoding in ("bilinear", "plain"):
+        what = f"nothing but columns for {blocks}"
     elif codebook.encoding != "fisher":
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"

@@ -6,8 +6,9 @@ second layer for stacked Fisher vectors. `encoding.fitting` fits them.
 
 Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
-``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words; those of a second layer as
-`encoding.coders.stacked` names them, in the groups ``volume`` and ``second``; all else float32. Root attributes besides
+``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words, or ``buckets`` and ``signs``
+(2, D) of a tensor sketch; those of a second layer as `encoding.coders.stacked` names them, in the groups ``volume`` and
+``second``; all else float32. Root attributes besides
 those of all our files: ``encoding``, its name; ``blocks``, the JSON list of their names with the sizes of their
 descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
 what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from encoding.coders.coder import Block
-from encoding.coders.registry import kind_of
+from encoding.coders.registry import encoding_of
 from encoding.descriptors.inputs import differences
 from encoding.models.pca import PCA
 from encoding.params import EncodingParams
@@ -49,7 +50,7 @@ class Codebook:
     sampling : dict
         ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
     encoding : str
-        ``"fisher"``, ``"bovw"``, ``"vlad"`` or ``"stacked"``.
+        A key of `encoding.coders.registry.KINDS`, such as ``"fisher"``.
     """
 
     blocks: tuple[Block, ...]
@@ -70,7 +71,7 @@ class Codebook:
 
     @property
     def projection(self):
-        """What features stored along its axes are called, as `idt.features.projection.identity`; None without a PCA."""
+        """Identity of its projection, as `idt.features.projection.identity` gives it; None without a PCA."""
         arrays = {
             block.name: (block.pca.mean_, block.pca.components_, block.pca.explained_variance_)
             for block in self.blocks
@@ -89,7 +90,7 @@ class Codebook:
         return {name: size for block in self.blocks for name, size in block.sizes.items()}
 
     def params_with(self, **options):
-        """Parameters of vectors made with this codebook.
+        """Return the parameters of vectors made with this codebook.
 
         Parameters
         ----------
@@ -105,7 +106,7 @@ class Codebook:
         DataError
             If an option is unknown or contradicts the codebook.
         """
-        params = kind_of(self.encoding).params.from_options(**{**self.params, **options})
+        params = encoding_of(self.encoding).params.from_options(**{**self.params, **options})
         for name, value in params.fitting().items():
             if value != self.params[name]:
                 raise DataError(f"the codebook was fitted with {name}={self.params[name]}, this run asks for {value}")
@@ -124,12 +125,12 @@ class Codebook:
             If the features were extracted with other parameters, or have other sizes.
         """
         first = inputs.sources[0].label
-        if inputs.projected is not None:
+        if inputs.projection is not None:
             # The axes say which features they are of: nothing else need be compared.
-            if inputs.projected != self.projection:
+            if inputs.projection != self.projection:
                 raise DataError(
-                    f"{first} is stored along the axes of the codebook with digest {inputs.projected!s:.12}…, so it can"
-                    f" only be encoded with that one, got one with digest {self.digest:.12}…"
+                    f"{first} is stored along the axes of the codebook with digest {inputs.projection!s:.12}…, so it"
+                    f" can only be encoded with that one, got one with digest {self.digest:.12}…"
                 )
             return
         if inputs.sizes.keys() == self.sizes.keys() and inputs.params != self.features:
@@ -149,7 +150,7 @@ class Codebook:
         ----------
         path : str or Path
         source : dict, optional
-            What it was fitted on, with its ``"digest"``.
+            Provenance of the training data, with its ``"digest"``.
         overwrite : bool or collection of path
             As for `idt.files.atomic.replacing`.
 
@@ -199,7 +200,7 @@ class Codebook:
         with hdf5.open_checked(path, format=CODEBOOK_FORMAT, versions=CODEBOOK_VERSION) as file:
             try:
                 encoding = hdf5.attribute(file, "encoding", str)
-                kind = kind_of(encoding)
+                kind = encoding_of(encoding)
                 params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
                 found = cls(
                     tuple(
@@ -218,14 +219,14 @@ class Codebook:
         return found
 
     def _described(self):
-        """What a vector depends on besides arrays, as text."""
+        """Return the text of all that a vector depends on besides arrays."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
         described = [CODEBOOK_FORMAT, DIGEST_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)
 
 
 def _read_block(file, described, params, coder):
-    """A block from its group."""
+    """Read a block from its group."""
     name, sizes = described["name"], {key: int(size) for key, size in described["sizes"].items()}
     width = sum(sizes.values())
 

@@ -1,8 +1,9 @@
 """Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
 
-Of each block: project (`encoding.models.pca`), sum up as the encoding does (`encoding.coders.fisher`, `bovw`, `vlad`,
-`stacked`) in every cell of the pyramid (`encoding.coders.pooling`), normalise (`encoding.coders.normalize`); then the
-blocks side by side. A video is read once, some rows at a time, and one without tracks has the zero vector.
+Each block is projected (`encoding.models.pca`), summed up as the encoding does (`encoding.coders.fisher`, `bovw`,
+`vlad`, `stacked`) in every cell of the pyramid (`encoding.coders.pooling`) and normalised
+(`encoding.coders.normalize`). A vector has the blocks side by side. A video is read once, some rows at a time, and one
+without tracks has the zero vector.
 `encode_files` writes a vectors file; `encoding.encoders` has the same as scikit-learn transformers.
 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
@@ -12,22 +13,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.coders.pooling import slices_of
-from encoding.coders.registry import columns_asked, in_groups
+from encoding.coders.pooling import sum_by_slice
+from encoding.coders.registry import encodes_groups, track_columns_of
 from encoding.coders.sparse_codes import whole_slices
 from encoding.descriptors.inputs import columns_of
-from encoding.params import VECTOR
+from encoding.params import MOST_VECTOR_NUMBERS
 from idt.checks import float_array
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 
 
 class Encoded(NamedTuple):
-    """The ``vector`` (d,) float32 of a video with ``tracks`` tracks; zero if there are none."""
+    """The ``vector`` (d,) float32 of a video with ``n_tracks`` tracks; zero if there are none."""
 
     vector: np.ndarray
-    tracks: int
+    n_tracks: int
 
 
 def encode_video(source, codebook, params, threads=1, projected=False):
@@ -44,7 +45,7 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     threads : int
         The result does not depend on it.
     projected : bool
-        The descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projected`).
+        The descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
 
     Returns
     -------
@@ -67,7 +68,7 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     source, params, threads, projected
         As `encode_video`.
     codebooks : sequence of Codebook
-        Of the same blocks, such as those of the splits of a data set.
+        Codebooks of the same blocks, such as those of the splits of a data set.
 
     Returns
     -------
@@ -82,9 +83,9 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     pools = [[block.coder.pool(params) for block in codebook.blocks] for codebook in codebooks]
     n = 0
     try:
-        # What overflows is refused below; NumPy would warn of it besides.
+        # Vectors that overflow are refused below; NumPy would warn of them besides.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for found, tracks in projected_parts(source, codebooks, params, projected=projected):
+            for found, tracks in projected_batches(source, codebooks, params, projected=projected):
                 n += len(found[0][0])
                 for of_codebook, coordinates in zip(pools, found, strict=True):
                     for pool, rows in zip(of_codebook, coordinates, strict=True):
@@ -92,11 +93,11 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
             vectors = [np.concatenate([pool.vector() for pool in of_codebook]) for of_codebook in pools]
         return [Encoded(float_array(vector, (None,), "the vector"), n) for vector in vectors]
     except DataError as problem:
-        raise DataError(naming(source.label, str(problem))) from None
+        raise DataError(with_name(source.label, str(problem))) from None
 
 
 def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads=1, projected=False):
-    """Additive sums of one video by time slice and cell, from which the vector of any window is made.
+    """Sum up one video by time slice and cell; the vector of any window is made of these sums.
 
     Parameters
     ----------
@@ -123,10 +124,11 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
         raise DataError("plain arrays have no frames to slice; encode features")
     asked = ("frame", "skip") if grid == (1, 1) else ("frame", "skip", "position")
     parts = [
-        (found[0], tracks) for found, tracks in projected_parts(source, [codebook], params, asked, projected=projected)
+        (found[0], tracks)
+        for found, tracks in projected_batches(source, [codebook], params, asked, projected=projected)
     ]
     return [
-        slices_of(
+        sum_by_slice(
             block.coder,
             params,
             ((coordinates[i], tracks) for coordinates, tracks in parts),
@@ -139,7 +141,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
 
 
 def window_vector(sliced, codebook, params, **window):
-    """The vector of a window of a video.
+    """Make the vector of a window of a video.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def window_vector(sliced, codebook, params, **window):
 
 
 def layout_of(codebook, params):
-    """Which columns of a vector belong to which block and cell.
+    """Return the layout of a vector: the columns of each block and cell.
 
     Parameters
     ----------
@@ -179,17 +181,17 @@ def layout_of(codebook, params):
     Raises
     ------
     DataError
-        If a vector would be too large (`encoding.params.VECTOR`).
+        If a vector would be too large (`encoding.params.MOST_VECTOR_NUMBERS`).
     """
     parts, first = [], 0
     for block in codebook.blocks:
-        for cell, size in block.coder.parts(params):
+        for cell, size in block.coder.cells(params):
             parts.append({"block": block.name, "cell": cell, "first": first, "size": size})
             first += size
-    if first > VECTOR:
+    if first > MOST_VECTOR_NUMBERS:
         raise DataError(
-            f"pyramid={params.pyramid} makes a vector of {first} numbers with this codebook, expected at most {VECTOR},"
-            " for it lies in memory as a whole; use a smaller pyramid"
+            f"pyramid={params.pyramid} makes a vector of {first} numbers with this codebook, expected at most"
+            f" {MOST_VECTOR_NUMBERS}, for it lies in memory as a whole; use a smaller pyramid"
         )
     return parts
 
@@ -227,12 +229,12 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
     THREADS.check("threads", threads)
     codebook.params_with(**params.fitting())
     codebook.check_fits(inputs)
-    projected = inputs.projected is not None
+    projected = inputs.projection is not None
     tasks = ((source, codebook, params, threads, projected) for source in inputs.sources)
     yield from in_order(encode_video, tasks, jobs)
 
 
-def projected_parts(source, codebooks, params, more=(), *, projected=False):
+def projected_batches(source, codebooks, params, more=(), *, projected=False):
     """Yield the descriptors along the axes of codebooks, some rows at a time, cut as the encoding wants them.
 
     Parameters
@@ -240,13 +242,14 @@ def projected_parts(source, codebooks, params, more=(), *, projected=False):
     source, codebooks, params, projected
         As `encode_with`.
     more : sequence of str
-        What to know of the tracks besides what the encoding asks (`encoding.descriptors.tracks.COLUMNS`).
+        Columns of the tracks to read besides those that the encoding needs
+        (`encoding.descriptors.track_columns.COLUMNS`).
 
     Yields
     ------
     rows : list of list of (n, D) float32
         For each codebook and block.
-    tracks : Tracks
+    tracks : TrackColumns
 
     Raises
     ------
@@ -254,9 +257,9 @@ def projected_parts(source, codebooks, params, more=(), *, projected=False):
         As `encode_video`.
     """
     sizes = codebooks[0].widths if projected else codebooks[0].sizes
-    asked = tuple(dict.fromkeys((*columns_asked(params), *more)))
-    parts = source.parts(sizes, columns=asked, steps=params.steps, projected=projected)
-    if in_groups(params) and source.has_tracks:
+    asked = tuple(dict.fromkeys((*track_columns_of(params), *more)))
+    parts = source.batches(sizes, columns=asked, skips=params.skips, projected=projected)
+    if encodes_groups(params) and source.has_tracks:
         parts = whole_slices(parts, source.label)
     columns = columns_of(sizes)
 

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any, NamedTuple
 
-from encoding.descriptors.inputs import Inputs, combined, digests
+from encoding.descriptors.inputs import Inputs, combine_digests, digests
 from encoding.encode import encode_with, layout_of, width_of
 from encoding.vectors_file import VectorsWriter
 from idt.files import outputs
@@ -11,15 +11,15 @@ from idt.workers.in_order import in_order
 from idt.workers.run_options import RunOptions
 
 
-class Summary(NamedTuple):
-    """What `encode_files` wrote: ``videos`` vectors of ``columns`` numbers; the ``empty`` videos have no tracks."""
+class WrittenVectors(NamedTuple):
+    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` videos have no tracks."""
 
     videos: int
     columns: int
     empty: list
 
 
-class Wanted(NamedTuple):
+class PlannedVectors(NamedTuple):
     """A vectors file to be made.
 
     Attributes
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
     output : str or Path
     codebook : Codebook
     source : dict
-        What the file records of its making.
+        Provenance that the file records.
     names : collection of str
         Its videos.
     """
@@ -45,20 +45,20 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     ----------
     files : list of str or Path
     names : list of str or None
-        Of the videos; None for `encoding.descriptors.feature_files.names_of`.
+        Names of the videos; None for `encoding.descriptors.feature_files.names_of`.
     codebook : Codebook
     output : str or Path
         It appears when it is complete; read it with `encoding.vectors_file.load_vectors`.
     params : BlockParams, optional
         The encoding's defaults by default.
     source : dict, optional
-        What the file records of its making; by default a digest of the files and that of the codebook.
+        Provenance that the file records; by default the digests of the files and of the codebook.
     run : RunOptions
         Processes, threads, whether ``output`` may be replaced, and a progress that counts videos.
 
     Returns
     -------
-    Summary
+    WrittenVectors
 
     Raises
     ------
@@ -71,8 +71,8 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     params = params or codebook.params_with()
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     if source is None:
-        source = {"digest": combined(digests(inputs.sources)), "codebook": codebook.digest}
-    return encode_sets(inputs, [Wanted(output, codebook, source, inputs.names)], params, run=run)[0]
+        source = {"digest": combine_digests(digests(inputs.sources)), "codebook": codebook.digest}
+    return encode_sets(inputs, [PlannedVectors(output, codebook, source, inputs.names)], params, run=run)[0]
 
 
 def encode_sets(inputs, wanted, params, *, run=RunOptions()):
@@ -81,15 +81,15 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
     Parameters
     ----------
     inputs : Inputs
-    wanted : sequence of Wanted
+    wanted : sequence of PlannedVectors
     params : BlockParams
-        Of all files.
+        Parameters of all files.
     run : RunOptions
         As for `encode_files`.
 
     Returns
     -------
-    list of Summary
+    list of WrittenVectors
         One for each file. A file holds its videos in the order of the inputs.
 
     Raises
@@ -102,7 +102,7 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
         each.codebook.check_fits(inputs)
     names = [frozenset(each.names) for each in wanted]
     members = [[i for i, of_file in enumerate(names) if name in of_file] for name in inputs.names]
-    projected = inputs.projected is not None
+    projected = inputs.projection is not None
     tasks = (
         (source, [wanted[i].codebook for i in chosen], params, run.threads, projected)
         for source, chosen in zip(inputs.sources, members, strict=True)
@@ -132,6 +132,6 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
                     empty[i].append(name)
             update()
     return [
-        Summary(len(each.names), width_of(layout), without)
+        WrittenVectors(len(each.names), width_of(layout), without)
         for each, layout, without in zip(wanted, layouts, empty, strict=True)
     ]

@@ -12,8 +12,8 @@ import numpy as np
 
 from encoding.codebook import Codebook
 from encoding.coders.coder import Block
-from encoding.coders.registry import kind_of
-from encoding.coders.stacked import first_layer, stack
+from encoding.coders.registry import encoding_of
+from encoding.coders.stacked import first_layer_params, fit_second_layer
 from encoding.descriptors.inputs import Inputs, columns_of
 from encoding.descriptors.sample import Sample, choose, take
 from encoding.models.pca import PCA
@@ -43,13 +43,13 @@ def fit_codebook(videos, names=None, params=None, *, labels=None, jobs=1, thread
     params : BlockParams, optional
         The parameters of any encoding, such as `BovwParams`; the standard Fisher vectors by default.
     labels : dict of str to str, optional
-        Class of each video by its name, for stacked Fisher vectors; see `encoding.coders.stacked.stack`.
+        Class of each video by its name, for stacked Fisher vectors; see `encoding.coders.stacked.fit_second_layer`.
     jobs : int
         Files read at once, in processes.
     threads : int
         Threads of the mixtures.
     update : callable, optional
-        Called after each video is read and each block is fitted; `steps_of` says how often.
+        Called after each video is read and each block is fitted; `count_updates` says how often.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
         yield _fitted(sampled, inputs, train, params, labels, workers)
 
 
-def steps_of(inputs, sets, params):
+def count_updates(inputs, sets, params):
     """Count how often `fit_codebooks` calls its ``update``.
 
     Parameters
@@ -155,7 +155,7 @@ def steps_of(inputs, sets, params):
 
 
 def _checked_workers(jobs, threads, update):
-    """How many work, and what they call, as keyword arguments."""
+    """Check the numbers of workers; return them and the update function as keyword arguments."""
     workers = {"jobs": JOBS.check("jobs", jobs), "threads": THREADS.check("threads", threads)}
     return {**workers, "update": update or _nothing}
 
@@ -165,23 +165,23 @@ class _Sampled(NamedTuple):
 
     sample: Sample
     videos: int
-    seen: int
+    rows: int
 
 
 def _sampled(inputs, sets, params, workers):
-    """The sample of the descriptors of each set."""
+    """Sample the descriptors of each training set."""
     sizes = list(inputs.sizes.values())
     params.check_size([sum(sizes)] if params.joint else sizes)
     _check_sets(inputs, sets)
     wanted = set().union(*sets)
     sources = [source for source in inputs.sources if source.name in wanted]
-    counts = {source.name: source.count(params.steps) for source in sources}
+    counts = {source.name: source.count(params.skips) for source in sources}
     chosen = [choose({name: counts[name] for name in names}, params.sample, seed=params.seed) for names in sets]
     index = [
         np.unique(np.concatenate([of_set[source.name].rows for of_set in chosen if source.name in of_set]))
         for source in sources
     ]
-    tasks = ((source, rows, inputs.sizes, params.steps) for source, rows in zip(sources, index, strict=True))
+    tasks = ((source, rows, inputs.sizes, params.skips) for source, rows in zip(sources, index, strict=True))
     read = {}
     for source, rows, values in zip(sources, index, in_order(take, tasks, workers["jobs"]), strict=True):
         read[source.name] = rows, values
@@ -194,7 +194,7 @@ def _sampled(inputs, sets, params, workers):
 
 def _check_sets(inputs, sets):
     """Refuse videos that no codebook can be fitted on."""
-    if inputs.projected is not None:
+    if inputs.projection is not None:
         raise DataError(
             f"{inputs.sources[0].label} is stored along the axes of a codebook, so no other can be fitted on it; encode"
             " it with that one (--codebook), or extract it without --project"
@@ -208,23 +208,23 @@ def _check_sets(inputs, sets):
 
 
 def _fitted(sampled, inputs, train, params, labels, workers):
-    """The codebook of one sample."""
+    """Fit the codebook of one sample."""
     blocks = _fitted_blocks(sampled, inputs, params, workers)
     if params.encoding == "stacked":
-        blocks = stack(blocks, inputs, sorted(set(train)), params, labels, **workers)
-    sampling = {"videos": sampled.videos, "seen": sampled.seen, "sampled": len(sampled.sample)}
+        blocks = fit_second_layer(blocks, inputs, sorted(set(train)), params, labels, **workers)
+    sampling = {"videos": sampled.videos, "seen": sampled.rows, "sampled": len(sampled.sample)}
     return Codebook(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
 
 
 def _fitted_blocks(sampled, inputs, params, workers):
-    """The blocks, of stacked vectors their first layer."""
+    """Fit the blocks; of stacked vectors only the first layer."""
     sample = sampled.sample
     if sampled.videos == 1:
         raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
-    first = kind_of(params.encoding).first
+    first = encoding_of(params.encoding).sample_coder
     # The first layer of stacked vectors has a number of components of its own.
-    first_params = first_layer(params) if params.encoding == "stacked" else params
-    if len(sample) < max(2, first_params.k):
+    first_params = first_layer_params(params) if params.encoding == "stacked" else params
+    if len(sample) < max(2, first_params.needed):
         raise DataError(
             f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
             f"{sampled.videos} videos; use a smaller k or more videos"
@@ -244,4 +244,4 @@ def _fitted_blocks(sampled, inputs, params, workers):
 
 
 def _nothing():
-    """The update of a caller who wants none."""
+    """Do nothing: the update function of a caller who gives none."""

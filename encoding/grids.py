@@ -67,7 +67,7 @@ def volume_sizes(text):
 
 
 def _triples(text):
-    """Different triples of whole numbers from 1 to 9999, or None."""
+    """Parse different triples of whole numbers from 1 to 9999; None if the text is none."""
     if not isinstance(text, str):
         return None
     triples = []

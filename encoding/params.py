@@ -1,6 +1,6 @@
 """The parameters of every encoding: all that changes the numbers of a codebook and of vectors; here are the defaults.
 
-`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and `StackedParams` those of the others. Each
+`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and so on those of the others. Each
 says in ``FITTING`` on which of them a codebook depends; the rest only shape the vectors made with it.
 """
 
@@ -12,33 +12,34 @@ from typing import Any, ClassVar
 from encoding.grids import WHOLE_VIDEO, pyramid_grids, volume_sizes
 from idt.errors import DataError, unknown_option
 from idt.params import layout
-from idt.params.bounds import SEED, SHARE, Bounds
+from idt.params.bounds import SEED, SHARE_REASON, Bounds
 from idt.params.option import check_fields, option
 
 NORMS = ("l2", "l1", "rootl1", "none")
 CODINGS = ("vq", "soft", "somp")
 POOLINGS = ("sum", "max")
+POOLS = ("mean", "max", "topk")
 
-VECTOR = 2**28
+MOST_VECTOR_NUMBERS = 2**28
 """Most numbers of a vector, or of a matrix that is applied to one: a gigabyte."""
 
-SAMPLED = 2**34
+MOST_SAMPLED_NUMBERS = 2**34
 """Most numbers of a sample: 64 gigabytes."""
 
-WORDS = Bounds(1, 65_536, "a larger codebook has words without descriptors, and vectors of gigabytes")
+K_BOUNDS = Bounds(1, 65_536, "a larger codebook has words without descriptors, and vectors of gigabytes")
 
-ROWS = Bounds(1, 100_000_000, "a sample lies in memory as a whole, tens of gigabytes")
+SAMPLE_BOUNDS = Bounds(1, 100_000_000, "a sample lies in memory as a whole, tens of gigabytes")
 
-RUNS = Bounds(1, 1000, "each run is a whole k-means")
+RUNS_BOUNDS = Bounds(1, 1000, "each run is a whole k-means")
 
-FRACTION = Bounds(0.0, 1.0, SHARE, above=True)
+SHARE_BOUNDS = Bounds(0.0, 1.0, SHARE_REASON, above=True)
 
-EXPONENT = Bounds(0.0, 1.0, "an exponent above 1 widens the differences that it is to narrow", above=True)
+EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences that it is to narrow", above=True)
 
 
 @dataclass(frozen=True)
 class BlockParams:
-    """What all encodings have in common.
+    """Parameters that all encodings have in common.
 
     Two encodings of equal descriptors with equal parameters give equal numbers, so these are written into every file
     and compared before a file is called up to date.
@@ -50,17 +51,17 @@ class BlockParams:
     FITTING: ClassVar[tuple[str, ...]] = ("k", "blocks", "joint", "pca", "whiten", "sample", "seed", "only_skips")
     """The parameters that a codebook depends on."""
 
-    k: int = option(256, bounds=WORDS, method="encoding 5", help="components or words of each block")
+    k: int = option(256, bounds=K_BOUNDS, method="encoding 5", help="components or words of each block")
     blocks: str = option(
         ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode; always in this order"
     )
     joint: bool = option(False, method="encoding 4", help="one block of all descriptors side by side, with one PCA")
     pca: float | None = option(
-        0.5, bounds=FRACTION, method="encoding 4", help="share of a block's columns that the PCA keeps"
+        0.5, bounds=SHARE_BOUNDS, method="encoding 4", help="share of a block's columns that the PCA keeps"
     )
     whiten: bool = option(False, method="encoding 4", help="scale the principal components to unit variance")
     sample: int = option(
-        256_000, bounds=ROWS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+        256_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
     )
     seed: int = option(0, bounds=SEED, method="encoding 3", help="of the sample and of what is fitted to it")
     only_skips: str = option(
@@ -76,14 +77,14 @@ class BlockParams:
         check_fields(self)
         if self.whiten and self.pca is None:
             raise DataError("whiten scales the principal components; ask for some with pca")
-        if self.sample < self.k:
+        if self.sample < self.needed:
             raise DataError(
                 f"sample must be at least k, one descriptor a component, got sample={self.sample} and k={self.k}"
             )
         # Equal sets of blocks or skips are equal parameters.
         object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
         object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
-        # Of the columns of a block is known so far that there is one at least.
+        # A block has at least one column; more is not known yet.
         self.check_size([1] if self.joint else [1] * len(self.descriptors))
 
     def check_size(self, columns):
@@ -92,24 +93,29 @@ class BlockParams:
         Parameters
         ----------
         columns : list of int
-            Of the descriptors of each block.
+            Columns of each block.
 
         Raises
         ------
         DataError
-            If one of them has more numbers than `VECTOR` or `SAMPLED` say.
+            If one of them has more numbers than `MOST_VECTOR_NUMBERS` or `MOST_SAMPLED_NUMBERS` say.
         """
         cells = sum(math.prod(grid) for grid in pyramid_grids(self.pyramid))
-        vector = cells * sum(self._numbers(self._kept(count)) for count in columns)
-        self._refuse_above(VECTOR, vector, "vector", ("k", "pyramid"))
-        self._refuse_above(SAMPLED, self.sample * sum(columns), "sample", ("sample",))
+        vector = cells * sum(self._vector_size(self._reduced_width(count)) for count in columns)
+        self._refuse_above(MOST_VECTOR_NUMBERS, vector, "vector", ("k", "pyramid"))
+        self._refuse_above(MOST_SAMPLED_NUMBERS, self.sample * sum(columns), "sample", ("sample",))
 
-    def _kept(self, columns):
-        """Columns of a block that its PCA leaves."""
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return self.k
+
+    def _reduced_width(self, columns):
+        """Return the number of columns that its PCA leaves of a block."""
         return columns if self.pca is None else max(1, int(self.pca * columns))
 
-    def _numbers(self, width):
-        """Numbers that a block of ``width`` columns has in each cell of a vector."""
+    def _vector_size(self, width):
+        """Return how many numbers a block of ``width`` columns has in each cell of a vector."""
         raise NotImplementedError
 
     def _refuse_above(self, most, size, what, names):
@@ -127,12 +133,12 @@ class BlockParams:
         return tuple(self.blocks.split(","))
 
     @property
-    def steps(self):
+    def skips(self):
         """Frame steps of the tracks to take, a frozenset of int; None for all."""
         return None if self.only_skips == "all" else frozenset(int(step) for step in self.only_skips.split(","))
 
     def fitting(self):
-        """The parameters that a codebook depends on, as a dict."""
+        """Return the parameters that a codebook depends on, as a dict."""
         return {name: getattr(self, name) for name in self.FITTING}
 
     @classmethod
@@ -153,11 +159,11 @@ class EncodingParams(BlockParams):
 
     zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
-        None, bounds=WORDS._replace(why="no mixture has more components"),
+        None, bounds=K_BOUNDS._replace(why="no mixture has more components"),
         method="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all",
     )  # fmt: skip
     power: float = option(
-        0.5, bounds=EXPONENT, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+        0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
     )
     intra: bool = option(False, method="encoding 7", help="normalise each component's part of a block by itself")
     norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
@@ -167,7 +173,7 @@ class EncodingParams(BlockParams):
         """Orders of the Fisher vector, as `encoding.coders.fisher` names them."""
         return (("zero",) if self.zero_order else ()) + ("first", "second")
 
-    def _numbers(self, width):
+    def _vector_size(self, width):
         return self.k * (2 * width + self.zero_order)
 
 
@@ -181,7 +187,7 @@ class StackedParams(EncodingParams):
         *BlockParams.FITTING, "first_k", "volumes", "least", "volume_sample", "reduced", "power",
     )  # fmt: skip
 
-    first_k: int = option(256, bounds=WORDS, method="encoding 11", help="components of the first layer's mixtures")
+    first_k: int = option(256, bounds=K_BOUNDS, method="encoding 11", help="components of the first layer's mixtures")
     volumes: str = option(
         "2x2x60,2x2x30,3x3x30",
         method="encoding 11",
@@ -206,13 +212,15 @@ class StackedParams(EncodingParams):
         volume_sizes(self.volumes)
 
     def check_size(self, columns):
-        """As `BlockParams.check_size`, also for what the second layer is fitted on: ``columns`` of each block."""
+        """Check as `BlockParams.check_size` the ``columns`` of each block, and what the second layer is fitted on."""
         super().check_size(columns)
-        first = 2 * self.first_k * self._kept(max(columns))
-        self._refuse_above(SAMPLED, self.volume_sample * first, "sample of sub-volumes", ("volume_sample", "first_k"))
-        self._refuse_above(VECTOR, min(self.reduced, first) * first, "projection", ("reduced", "first_k"))
+        first = 2 * self.first_k * self._reduced_width(max(columns))
+        self._refuse_above(
+            MOST_SAMPLED_NUMBERS, self.volume_sample * first, "sample of sub-volumes", ("volume_sample", "first_k")
+        )
+        self._refuse_above(MOST_VECTOR_NUMBERS, min(self.reduced, first) * first, "projection", ("reduced", "first_k"))
 
-    def _numbers(self, width):
+    def _vector_size(self, width):
         plain = self.first_k * (2 * width + self.zero_order) if self.plain else 0
         return plain + self.k * (2 * min(self.reduced, 2 * self.first_k * width) + self.zero_order)
 
@@ -225,23 +233,23 @@ class BovwParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    k: int = option(4000, bounds=WORDS, method="encoding 9", help="words of each block")
+    k: int = option(4000, bounds=K_BOUNDS, method="encoding 9", help="words of each block")
     pca: float | None = option(
         None,
-        bounds=FRACTION,
+        bounds=SHARE_BOUNDS,
         method="encoding 4",
         help="share of a block's columns that a PCA keeps; no PCA by default",
     )
     sample: int = option(
-        100_000, bounds=ROWS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+        100_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
     )
-    seeds: int = option(8, bounds=RUNS, method="encoding 9", help="runs of k-means, of which the best is taken")
+    seeds: int = option(8, bounds=RUNS_BOUNDS, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
         "vq", method="encoding 9", choices=CODINGS,
         help="nearest word, weights of the nearest few, or sparse codes of one support a group of tracks",
     )  # fmt: skip
     nearest: int = option(
-        5, bounds=WORDS._replace(why="no codebook has more words"),
+        5, bounds=K_BOUNDS._replace(why="no codebook has more words"),
         method="encoding 9", help="words that a descriptor is shared among (soft)",
     )  # fmt: skip
     width: float = option(
@@ -262,12 +270,12 @@ class BovwParams(BlockParams):
         _check_seeds(self)
 
     def check_size(self, columns):
-        """As `BlockParams.check_size`, also for the Gram matrix of atoms: ``columns`` of each block."""
+        """Check as `BlockParams.check_size` the ``columns`` of each block, and the Gram matrix of atoms."""
         super().check_size(columns)
         if self.coding == "somp":
-            self._refuse_above(VECTOR, self.k**2, "Gram matrix of atoms", ("k", "coding"))
+            self._refuse_above(MOST_VECTOR_NUMBERS, self.k**2, "Gram matrix of atoms", ("k", "coding"))
 
-    def _numbers(self, width):
+    def _vector_size(self, width):
         return self.k * (2 if self.coding == "somp" else 1)
 
 
@@ -279,9 +287,9 @@ class VladParams(BlockParams):
 
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "seeds")
 
-    seeds: int = option(1, bounds=RUNS, method="encoding 10", help="runs of k-means, of which the best is taken")
+    seeds: int = option(1, bounds=RUNS_BOUNDS, method="encoding 10", help="runs of k-means, of which the best is taken")
     power: float = option(
-        1.0, bounds=EXPONENT, method="encoding 10", help="exponent of the power normalisation; 1 is none"
+        1.0, bounds=EXPONENT_BOUNDS, method="encoding 10", help="exponent of the power normalisation; 1 is none"
     )
     intra: bool = option(
         True, method="encoding 10", flag="no-intra", help="do not normalise each centre's part by itself"
@@ -292,8 +300,63 @@ class VladParams(BlockParams):
         super().__post_init__()
         _check_seeds(self)
 
-    def _numbers(self, width):
+    def _vector_size(self, width):
         return self.k * width
+
+
+@dataclass(frozen=True)
+class UnfittedParams(BlockParams):
+    """What encodings have in common that learn nothing but a PCA, if one is asked for."""
+
+    pca: float | None = option(
+        None,
+        bounds=SHARE_BOUNDS,
+        method="encoding 4",
+        help="share of a block's columns that a PCA keeps; no PCA by default",
+    )
+    sample: int = option(
+        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+    )
+    norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
+
+    @property
+    def needed(self):
+        """Descriptors that something is fitted to, at least."""
+        return 1
+
+
+@dataclass(frozen=True)
+class BilinearParams(UnfittedParams):
+    """Bilinear encoding (Diba et al. 2017), with its tensor sketch (Pham & Pagh 2013)."""
+
+    encoding: ClassVar[str] = "bilinear"
+
+    FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "sketch")
+
+    k: int = option(4096, bounds=K_BOUNDS, method="encoding 18", help="numbers of the sketch of each block")
+    sketch: bool = option(False, method="encoding 18", help="a tensor sketch of k numbers for the whole matrix")
+    power: float = option(
+        0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return self.k if self.sketch else width * (width + 1) // 2
+
+
+@dataclass(frozen=True)
+class PlainParams(UnfittedParams):
+    """Plain pooling of descriptors."""
+
+    encoding: ClassVar[str] = "plain"
+
+    k: int = option(5, bounds=K_BOUNDS, method="encoding 19", help="largest values that are averaged (topk)")
+    pool: str = option("mean", method="encoding 19", choices=POOLS, help="of each column of the descriptors")
+    power: float = option(
+        1.0, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
+    )
+
+    def _vector_size(self, width):
+        return width
 
 
 FITTING = EncodingParams.FITTING
@@ -310,11 +373,11 @@ def _check_seeds(params):
 
 
 def _ordered(blocks):
-    """Names of blocks in the order of a row, each once."""
+    """Check names of blocks, and return them in the order of a row."""
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
-    # Those of networks have an underscore; a file says which it has.
+    # Blocks of networks have an underscore; a file records which it has.
     unknown = [name for name in given if name not in layout.DESCRIPTORS and not layout.NETWORK_BLOCK.fullmatch(name)]
     if unknown or len(set(given)) < len(given):
         raise DataError(f"blocks must be some of {','.join(layout.DESCRIPTORS)}, each once, got {blocks!r}")
@@ -323,7 +386,7 @@ def _ordered(blocks):
 
 
 def _checked_skips(skips: Any):
-    """Frame steps in rising order, or ``"all"``."""
+    """Return frame steps in rising order, or ``"all"``."""
     if skips == "all":
         return skips
     steps = [part.strip() for part in skips.split(",")] if isinstance(skips, str) else []

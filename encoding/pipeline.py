@@ -1,4 +1,4 @@
-"""Feature files to a codebook and vectors; what is up to date is left alone, and nothing is begun that must be refused.
+"""Feature files to a codebook and vectors; files that are up to date stay, and mistakes are refused before any work.
 
 A codebook file is up to date if it was fitted on the same training files with the same parameters; a vectors file, if
 it was made of the same files with the same parameters and the same codebook, or one that is fitted in the same way.
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION, Codebook
-from encoding.descriptors.inputs import Inputs, combined, digests
-from encoding.encode_files import Summary, encode_files
-from encoding.fitting import fit_inputs, steps_of
+from encoding.descriptors.inputs import Inputs, combine_digests, digests
+from encoding.encode_files import WrittenVectors, encode_files
+from encoding.fitting import count_updates, fit_inputs
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION, open_vectors
 from idt.errors import DataError
 from idt.files import locks, outputs
@@ -19,20 +19,20 @@ from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
 
 
-class Made(NamedTuple):
-    """What became of a file.
+class FileResult(NamedTuple):
+    """Result of one stage: the file, its content, and whether it was up to date.
 
     Attributes
     ----------
     path : Path
-    content : Codebook, Summary or None
-        What it holds; of vectors that are up to date nothing is read.
+    content : Codebook, WrittenVectors or None
+        Content of the file; None for vectors that are up to date, because they are not read.
     up_to_date : bool
         Nothing was done.
     """
 
     path: Path
-    content: Codebook | Summary | None
+    content: Codebook | WrittenVectors | None
     up_to_date: bool
 
 
@@ -49,10 +49,10 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     ----------
     files : list of str or Path
     names : list of str
-        Of the videos.
+        Names of the videos.
     output : str or Path
     params : BlockParams
-        Of any encoding.
+        Parameters of any encoding.
     train : list of str, optional
         Names of the videos to fit on; all by default.
     labels : dict of str to str, optional
@@ -61,7 +61,7 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
 
     Returns
     -------
-    Made
+    FileResult
 
     Raises
     ------
@@ -75,11 +75,11 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     train = _training(inputs, train)
     source = _fitting_source(_digests(inputs, run), train, labels)
     with locks.held(files=[output], say=run.say):
-        if is_current(output, **_codebook_kind(params), source=source, overwrite=run.overwrite):
-            return Made(Path(output), Codebook.load(output), True)
+        if is_current(output, **_codebook_identity(params), source=source, overwrite=run.overwrite):
+            return FileResult(Path(output), Codebook.load(output), True)
         codebook = _fitted(inputs, train, labels, params, run)
         codebook.save(output, source=source, overwrite=run.overwrite)
-    return Made(Path(output), codebook, False)
+    return FileResult(Path(output), codebook, False)
 
 
 def fit_and_encode(files, names, output, params, *, train=None, labels=None, run=RunOptions()):
@@ -94,7 +94,7 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
 
     Returns
     -------
-    codebook, vectors : Made
+    codebook, vectors : FileResult
 
     Raises
     ------
@@ -109,21 +109,21 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
     train = _training(inputs, train)
     found = _digests(inputs, run)
     fitting = _fitting_source(found, train, labels)
-    encoding = {"kind": "features", "digest": combined(found), "training": fitting["digest"]}
+    encoding = {"kind": "features", "digest": combine_digests(found), "training": fitting["digest"]}
     with locks.held(files=[path, output], say=run.say):
-        fitted = is_current(path, **_codebook_kind(params), source=fitting, overwrite=run.overwrite)
-        encoded = is_current(output, **vectors_kind(params), source=encoding, overwrite=run.overwrite)
+        fitted = is_current(path, **_codebook_identity(params), source=fitting, overwrite=run.overwrite)
+        encoded = is_current(output, **vectors_identity(params), source=encoding, overwrite=run.overwrite)
         if fitted:
             codebook = Codebook.load(path)
         else:
             codebook = _fitted(inputs, train, labels, params, run)
             codebook.save(path, source=fitting, overwrite=run.overwrite)
-        encoded = encoded and is_made_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
+        encoded = encoded and was_encoded_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
         summary = None if encoded else _encoded(inputs, output, codebook, params, encoding, run)
-    return Made(path, codebook, fitted), Made(output, summary, encoded)
+    return FileResult(path, codebook, fitted), FileResult(output, summary, encoded)
 
 
-def is_made_with(path, codebook, *, name, overwrite=False):
+def was_encoded_with(path, codebook, *, name, overwrite=False):
     """Tell whether vectors that are up to date otherwise were made with this very codebook.
 
     Parameters
@@ -167,7 +167,7 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
 
     Returns
     -------
-    Made
+    FileResult
 
     Raises
     ------
@@ -179,15 +179,15 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
     outputs.check([output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=tuple(codebook.sizes))
     codebook.check_fits(inputs)
-    source = {"kind": "features", "digest": combined(_digests(inputs, run)), "codebook": codebook.digest}
+    source = {"kind": "features", "digest": combine_digests(_digests(inputs, run)), "codebook": codebook.digest}
     with locks.held(files=[output], say=run.say):
-        if is_current(output, **vectors_kind(params), source=source, overwrite=run.overwrite):
-            return Made(Path(output), None, True)
-        return Made(Path(output), _encoded(inputs, output, codebook, params, source, run), False)
+        if is_current(output, **vectors_identity(params), source=source, overwrite=run.overwrite):
+            return FileResult(Path(output), None, True)
+        return FileResult(Path(output), _encoded(inputs, output, codebook, params, source, run), False)
 
 
 def _training(inputs, train):
-    """Names to fit on, sorted."""
+    """Return the names of the videos to fit on, sorted."""
     missing = sorted(set(train or ()) - set(inputs.names))
     if missing:
         raise DataError(f"the videos to fit on must be among those given, missing are {', '.join(missing)}")
@@ -200,17 +200,17 @@ def _digests(inputs, run):
 
 
 def _fitting_source(found, train, labels):
-    source = {"kind": "features", "digest": combined({name: found[name] for name in train})}
+    source = {"kind": "features", "digest": combine_digests({name: found[name] for name in train})}
     if labels is not None:
-        source["labels_digest"] = combined({name: labels.get(name) for name in train})
+        source["labels_digest"] = combine_digests({name: labels.get(name) for name in train})
     return source
 
 
-def _codebook_kind(params):
+def _codebook_identity(params):
     return {"format": CODEBOOK_FORMAT, "version": CODEBOOK_VERSION, "params": params.fitting()}
 
 
-def vectors_kind(params):
+def vectors_identity(params):
     """Format, version and parameters of a vectors file, given the ``params`` of its encoding."""
     return {"format": VECTORS_FORMAT, "version": VECTORS_VERSION, "params": params}
 
@@ -218,7 +218,7 @@ def vectors_kind(params):
 def _fitted(inputs, train, labels, params, run):
     # While mixtures are fitted nothing else runs: the processes' share is theirs.
     workers = {"jobs": run.jobs, "threads": max(run.jobs, run.threads)}
-    with stage("codebook"), run.progress("step", steps_of(inputs, [train], params)) as update:
+    with stage("codebook"), run.progress("step", count_updates(inputs, [train], params)) as update:
         return fit_inputs(inputs, train, params, labels=labels, update=update, **workers)
 
 

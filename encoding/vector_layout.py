@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Sequence
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 WHOLE = "whole"
@@ -21,7 +21,7 @@ def check_layout(layout, columns=None, name="layout"):
     columns : int, optional
         Length of the vectors.
     name : str
-        What messages call it.
+        Name of the layout in messages.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def check_layout(layout, columns=None, name="layout"):
         block and cell.
     """
     if not isinstance(layout, Sequence) or isinstance(layout, str) or not layout:
-        raise DataError(f"{name} must be a list of parts, got {describe(layout)}")
+        raise DataError(f"{name} must be a list of parts, got {type_and_shape(layout)}")
     parts, end = [], 0
     for part in layout:
         try:
@@ -57,7 +57,7 @@ def check_layout(layout, columns=None, name="layout"):
 
 
 def block_columns(layout):
-    """Which columns belong to each block, whatever the pyramid cell.
+    """Return the columns of each block, whatever the pyramid cell.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ CHUNK_ROWS, CHUNK_COLUMNS = 8, 2048
 """Shape of a chunk of longer vectors: training reads some columns of all vectors at a time."""
 
 READ_BYTES = 1 << 26
-"""What `iter_rows` reads at once, unless told otherwise."""
+"""Bytes that `iter_rows` reads at once by default."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Vectors:
     empty : list of str
         Videos without tracks.
     params, source : dict or None
-        What the file records of its making.
+        Provenance that the file records.
     """
 
     names: list[str]
@@ -77,7 +77,7 @@ class VectorsWriter:
     params : dataclass, dict or None
         The options that the vectors depend on.
     source : dict or None
-        What the vectors are made from, with its ``"digest"``.
+        Provenance of the vectors, with its ``"digest"``.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
 
@@ -271,7 +271,7 @@ def iter_rows(path, *, block=None):
 
 
 def _empty(file, names):
-    """The videos without tracks, which must be among the ``names``."""
+    """Read the names of the videos without tracks, which must be among the ``names``."""
     empty = hdf5.json_attribute(file, "empty", list)
     known = set(names)
     if not all(isinstance(name, str) and name in known for name in empty):

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from encoding.descriptors.inputs import combined
+from encoding.descriptors.inputs import combine_digests
 from encoding.encode import encode_video, layout_of, width_of
-from encoding.encode_files import Summary
-from encoding.pipeline import Made, vectors_kind
+from encoding.encode_files import WrittenVectors
+from encoding.pipeline import FileResult, vectors_identity
 from encoding.vectors_file import VectorsWriter
 from idt.command import error_line
 from idt.errors import DataError
 from idt.files import hdf5, locks, outputs
-from idt.files.provenance import is_current, plain
+from idt.files.provenance import as_json_values, is_current
 from idt.frames.suffixes import IMAGES, VIDEOS
 from idt.params.decoder import chosen
-from idt.workers.in_order import surviving
+from idt.workers.in_order import in_order_or_lost
 from idt.workers.processes import Lost
 from idt.workers.profile import stage
 from idt.workers.run_options import RunOptions
@@ -37,7 +37,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
 
     Returns
     -------
-    made : Made
+    made : FileResult
     failed : dict of str to str
         Why a video has no vector, by its name. They are recorded, so that the vectors are not up to date while a video
         is missing.
@@ -61,14 +61,14 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             found[video.name] = tried
             update()
     failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
-    source = {"kind": "videos", "digest": combined(found), "codebook": codebook.digest}
+    source = {"kind": "videos", "digest": combine_digests(found), "codebook": codebook.digest}
     source["decoder"] = chosen(run.decoder)
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
         # The same run goes on from vectors that lack a video, whose process may have been killed.
-        overwrite = run.overwrite or _lacks_videos(output, vectors_kind(params), codebook, found)
-        if is_current(output, **vectors_kind(params), source={**source, **missing}, overwrite=overwrite):
-            return Made(Path(output), None, True), failed
+        overwrite = run.overwrite or _lacks_videos(output, vectors_identity(params), codebook, found)
+        if is_current(output, **vectors_identity(params), source={**source, **missing}, overwrite=overwrite):
+            return FileResult(Path(output), None, True), failed
         layout, empty, done = layout_of(codebook, params), [], 0
         made_of = {"layout": layout, "codebook": codebook.digest, "params": params, "source": source}
         left = [replace(video, content=found[video.name]) for video in videos if video.name not in failed]
@@ -84,19 +84,19 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
                 if isinstance(tried, Failure):
                     failed[name] = str(tried)
                     continue
-                writer.append(name, tried.vector, empty=not tried.tracks)
+                writer.append(name, tried.vector, empty=not tried.n_tracks)
                 done += 1
-                if not tried.tracks:
+                if not tried.n_tracks:
                     empty.append(name)
             if not done:
                 name, reason = next(iter(failed.items()))
                 raise DataError(f"none of {len(videos)} videos can be read; {name}: {reason}")
             writer.record_missing(failed)
-        return Made(Path(output), Summary(done, width_of(layout), empty), False), failed
+        return FileResult(Path(output), WrittenVectors(done, width_of(layout), empty), False), failed
 
 
 def _read_of(videos):
-    """What is read of videos: themselves and their boxes."""
+    """Return the files that an encoding of videos reads: the videos and their boxes."""
     from idt.batch.extract_one import boxes_of
     from idt.batch.jobs import camera_or_path
 
@@ -105,7 +105,7 @@ def _read_of(videos):
 
 
 def _lacks_videos(output, kind, codebook, names):
-    """Whether an output holds vectors of these videos, made in the same way, but lacks some of them."""
+    """Tell whether an output holds vectors made in the same way, but lacks some of these videos."""
     try:
         with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
             missing = (hdf5.json_attribute(file, "source") or {}).get("missing") or []
@@ -113,7 +113,7 @@ def _lacks_videos(output, kind, codebook, names):
             alike = hdf5.attribute(file, "codebook", str) == codebook.digest
             return (
                 alike
-                and hdf5.json_attribute(file, "params") == plain(kind["params"])
+                and hdf5.json_attribute(file, "params") == as_json_values(kind["params"])
                 and bool(missing)
                 and ({*there, *missing} == {*names})
             )
@@ -126,13 +126,13 @@ def _digest(video):
 
 
 def _attempts(tasks, jobs):
-    """`_attempt` for each, in processes that may die of it."""
-    for tried in surviving(_attempt, tasks, jobs):
+    """Run `_attempt` for each, in processes that may die of it."""
+    for tried in in_order_or_lost(_attempt, tasks, jobs):
         yield Failure(tried.reason) if isinstance(tried, Lost) else tried
 
 
 def _attempt(function, *arguments):
-    """The result, or a `Failure`, so that the other videos go on."""
+    """Return the result, or a `Failure`, so that the other videos go on."""
     try:
         return function(*arguments)
     except (DataError, OSError, MemoryError) as error:

@@ -1,6 +1,6 @@
 """The functions that everybody calls: `extract`, `stream`, `draw`, with every option of an extraction written out.
 
-`ExtractionParams` has the same options, for those who hand them around; a test holds the two together.
+`ExtractionParams` has the same options as one object. A test compares the two lists.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 from idt.errors import DataError, unknown_option
-from idt.extractor import features_of, known_boxes, source_of
+from idt.extractor import features_of, load_boxes, source_of
 from idt.features.features import Features
 from idt.frames.video import open_video
 from idt.params.bounds import MOST_PIXELS
@@ -21,7 +21,7 @@ Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
 
-def over_preset(function: Callable[Options, Result]) -> Callable[Options, Result]:
+def with_preset_defaults(function: Callable[Options, Result]) -> Callable[Options, Result]:
     """Let the options that a call leaves out take the values of its ``preset``, as if the call had given them.
 
     Parameters
@@ -47,7 +47,7 @@ def over_preset(function: Callable[Options, Result]) -> Callable[Options, Result
     return call
 
 
-@over_preset
+@with_preset_defaults
 def extract(
     video,
     *,
@@ -110,7 +110,7 @@ def extract(
     camera : bool, default True
         Compensate the camera's motion; False gives plain dense trajectories.
     flow : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
-        Dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of
+        Dense flow: the release's own; OpenCV's DIS, TV-L1 (slow) or Lucas–Kanade; motion vectors of
         MPEG-4, which need PyAV and ``compensation="field"``; or a function of two gray (H, W) uint8 images,
         ``(previous, current) -> (H, W, 2)``, which is recorded under its name.
     tracks : {"flow", "none"}, default "flow"
@@ -150,7 +150,7 @@ def extract(
     max_pixels : int, default 64000000
         Refuse a file or camera whose frames have more pixels.
     decoder : {"auto", "opencv", "pyav"}, default "auto"
-        What reads a video file; "auto" is PyAV where it is installed, else OpenCV.
+        Decoder of video files; "auto" is PyAV if it is installed, else OpenCV.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def extract(
     >>> import idt
     >>> features = idt.extract("walk.avi", stride=10)  # doctest: +SKIP
     """
-    params, boxes = ExtractionParams.among(locals()), known_boxes(boxes)
+    params, boxes = ExtractionParams.among(locals()), load_boxes(boxes)
     opening = {"strict": strict, "channels": channels, "max_pixels": max_pixels, "decoder": decoder}
     with open_video(video, params=params, **opening) as opened:
         chunks = list(features_of(opened, params, boxes=boxes, threads=threads))
@@ -182,7 +182,7 @@ def extract(
         return dataclasses.replace(features, source=source_of(opened, boxes), notes=tuple(opened.notes))
 
 
-@over_preset
+@with_preset_defaults
 def stream(
     video,
     *,
@@ -245,7 +245,7 @@ def stream(
         yield from features_of(opened, params, boxes=boxes, threads=threads)
 
 
-@over_preset
+@with_preset_defaults
 def draw(
     video,
     *,
@@ -285,7 +285,7 @@ def draw(
 ) -> Iterator[Drawn]:
     """Draw the tracks of a video over its frames, fading with age.
 
-    Kept tracks are light green with a pale end point. Those that were dropped because they moved with the camera are
+    Kept tracks are light green with a pale end point. Tracks dropped because they moved with the camera are
     blue.
 
     Parameters
@@ -306,7 +306,7 @@ def draw(
     dropped : bool, default True
         Draw the tracks that moved with the camera, too.
     colour : {"fate", "direction", "age", "scale"}, default "fate"
-        What the colour of a kept track says.
+        Meaning of the colour of a kept track.
     most : int or None, default 400
         Draw at most so many tracks of either kind in a picture, evenly chosen; None draws all.
 

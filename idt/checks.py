@@ -1,20 +1,20 @@
-"""Checks at the door: dtype, shape, finiteness, contiguity of the arrays that a caller hands in."""
+"""Checks of arrays that a caller passes in: dtype, shape, finiteness, contiguity."""
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.bounds import SEED
 
 
-def describe(value):
-    """Describe ``value`` as an error message does, in one line: ``float64 of shape (240, 320, 3)``."""
+def type_and_shape(value):
+    """Describe ``value`` for an error message, in one line: ``float64 of shape (240, 320, 3)``."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} of shape {value.shape}"
-    return f"{type(value).__name__} {shown(value)}"
+    return f"{type(value).__name__} {short_repr(value)}"
 
 
 def gray_image(value, name="gray"):
-    """Return ``value`` as a C-contiguous (H, W) uint8 image, or refuse it under its ``name``.
+    """Return ``value`` as a C-contiguous (H, W) uint8 image; refuse anything else under the name ``name``.
 
     Only contiguity is repaired; a change of dtype or of the number of channels would lose something.
 
@@ -24,12 +24,12 @@ def gray_image(value, name="gray"):
         If ``value`` is not a non-empty 2-D uint8 array.
     """
     if not (isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.uint8 and value.size):
-        raise DataError(f"{name} must be a 2-D uint8 image, got {describe(value)}")
+        raise DataError(f"{name} must be a 2-D uint8 image, got {type_and_shape(value)}")
     return np.ascontiguousarray(value)
 
 
 def float_array(value, shape, name, dtype=np.float32):
-    """Return ``value`` as a C-contiguous finite array of ``dtype``, or refuse it under its ``name``.
+    """Return ``value`` as a C-contiguous finite array of ``dtype``; refuse anything else under the name ``name``.
 
     A None in ``shape`` stands for any length.
 
@@ -44,7 +44,7 @@ def float_array(value, shape, name, dtype=np.float32):
         fits = fits and want in (None, have)
     if not fits or array.dtype.kind not in "fiu":
         wanted = "(" + ", ".join("n" if want is None else str(want) for want in shape) + ")"
-        raise DataError(f"{name} must be real numbers of shape {wanted}, got {describe(array)}")
+        raise DataError(f"{name} must be real numbers of shape {wanted}, got {type_and_shape(array)}")
     if array.dtype == dtype:
         array = np.ascontiguousarray(array)
     else:
@@ -59,7 +59,7 @@ def float_array(value, shape, name, dtype=np.float32):
 
 
 def within(values, least, most, name):
-    """Return the array ``values`` if its numbers are finite, from ``least`` to ``most``, or refuse it as ``name``.
+    """Return the array ``values`` if all are finite and from ``least`` to ``most``; else refuse it under ``name``.
 
     Raises
     ------
@@ -73,8 +73,8 @@ def within(values, least, most, name):
     return values
 
 
-def points_as_they_are(value, name):
-    """Return the points ``value`` if they are a C-contiguous (n, 2) float32 array, or refuse them under their ``name``.
+def checked_points(value, name):
+    """Return ``value`` if it is a C-contiguous (n, 2) float32 array; refuse anything else under the name ``name``.
 
     Whether they are finite is not looked at: that takes longer than most steps do with a few points.
 
@@ -85,12 +85,12 @@ def points_as_they_are(value, name):
     """
     fits = isinstance(value, np.ndarray) and value.dtype == np.float32 and value.shape == (len(value), 2)
     if not (fits and value.flags.c_contiguous):
-        raise DataError(f"{name} must be contiguous float32 of shape (n, 2), got {describe(value)}")
+        raise DataError(f"{name} must be contiguous float32 of shape (n, 2), got {type_and_shape(value)}")
     return value
 
 
 def positive_integer(value, name):
-    """Return ``value`` if it is an integer of at least 1, or refuse it under its ``name``.
+    """Return ``value`` if it is an integer of at least 1; refuse anything else under the name ``name``.
 
     Raises
     ------
@@ -98,12 +98,12 @@ def positive_integer(value, name):
         If it is anything else.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise DataError(f"{name} must be an integer of at least 1, got {shown(value)}")
+        raise DataError(f"{name} must be an integer of at least 1, got {short_repr(value)}")
     return int(value)
 
 
 def checked_seed(value, name="random_state", *, most=SEED.high):
-    """Return ``value`` if it is an integer up to ``most`` that can seed a generator of random numbers, or refuse it.
+    """Return ``value`` if it is an integer up to ``most`` that can seed a random generator; else refuse it.
 
     ``name`` is what messages call it.
 
@@ -114,7 +114,7 @@ def checked_seed(value, name="random_state", *, most=SEED.high):
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value <= most:
         raise DataError(
-            f"{name} must be an integer from 0 to {most}, got {shown(value)}; equal calls give equal numbers, so a"
+            f"{name} must be an integer from 0 to {most}, got {short_repr(value)}; equal calls give equal numbers, so a"
             " result never depends on chance"
         )
     return int(value)

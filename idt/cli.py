@@ -1,4 +1,4 @@
-"""The commands `idt-extract` and `idt-convert`: parse, call one function, print what was done."""
+"""The commands `idt-extract` and `idt-convert`: parse the options, call one function, print the result."""
 
 import functools
 import os
@@ -9,16 +9,16 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
-    add_number,
+    add_number_option,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import naming
+from idt.errors import with_name
 from idt.features.storage import Storage
 from idt.networks.options import add_maps, maps_of
 from idt.params.extraction import ExtractionParams
@@ -34,7 +34,7 @@ def extract(arguments):
         return _verify(options.verify, options.quiet)
     from idt.batch.extract_many import threads_for
     from idt.batch.jobs import plan
-    from idt.batch.summary import BESIDE
+    from idt.batch.summary import RUN_FILES
     from idt.files import locks
     from idt.workers import cluster
 
@@ -49,7 +49,7 @@ def extract(arguments):
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
     alone = len(jobs) == 1 and not options.scheduler
-    _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in BESIDE])
+    _check_extraction(jobs, options, [] if alone else [os.path.join(options.output, name) for name in RUN_FILES])
     each = [params] * len(jobs)
     if options.flow_files is not None:
         from idt.flows.from_files import flow_of_files
@@ -64,7 +64,7 @@ def extract(arguments):
 
 
 def _extraction_options(arguments):
-    """Options of ``idt-extract``, and the parameters of extraction."""
+    """Parse the options of ``idt-extract``; return them with the parameters of the extraction."""
     parser = Parser(
         "idt-extract",
         "Extract improved dense trajectories with HOG, HOF, MBH and trajectory descriptors from videos.",
@@ -72,31 +72,40 @@ def _extraction_options(arguments):
     )
     parser.add_argument(
         "videos", nargs="*", metavar="VIDEO",
-        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+        help="video file, folder, pattern of videos or images, camera index, or @FILE for the videos in a list",
     )  # fmt: skip
     parser.add_argument(
-        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same as @FILE: a text with a VIDEO on each line",
     )
-    add_habits(
+    add_common_options(
         parser,
-        output="feature file, .h5, or .txt, .txt.gz, .bin for rows as the release's; a folder for several videos",
-        required=False, jobs=True, threads="1; of several videos, what cores there are for each", cluster=True,
+        output="feature file (.h5), or rows of the release (.txt, .txt.gz, .bin); a folder for several videos",
+        required=False, jobs=True, threads="1; for several videos the cores divided by --jobs", cluster=True,
         videos=True,
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="FOLDER",
-        help="look at every feature file in a folder and name those that must be made again; no VIDEO, no -o",
+        help="check every feature file in FOLDER and name those that must be made again; without VIDEO and -o",
     )  # fmt: skip
-    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
-    parser.add_argument("--flow-files", metavar="FOLDER", help="track along flow files; with --compensation field")
-    add_number(parser, "--flow-bound", BOUND, default=20.0, help="of --flow-files: px of the outermost gray levels")
-    parser.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
+    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument(
-        "--compact", action="store_true", help="store points to 1/64 pixel and the trajectory descriptor as float16"
+        "--flow-files", metavar="FOLDER", help="track along these flow files; needs --compensation field"
     )
-    parser.add_argument(
+    add_number_option(
+        parser, "--flow-bound", BOUND, default=20.0, help="displacement of the outermost levels of --flow-files, px"
+    )
+    storage = parser.add_argument_group("storage")
+    storage.add_argument("--float32", action="store_true", help="store histograms as float32, not in fixed point")
+    storage.add_argument(
+        "--compact", action="store_true", help="store points to 1/64 px and the trajectory descriptor as float16"
+    )
+    storage.add_argument(
         "--project", metavar="CODEBOOK",
-        help="store descriptors along the axes of this codebook of fv-encode, for encoding with it, and little else",
+        help="store descriptors projected onto the axes of CODEBOOK (fv-encode), for encoding with it only",
     )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_maps(parser)
@@ -104,7 +113,7 @@ def _extraction_options(arguments):
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
-        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+        parser.error("--verify checks files that exist, so it goes with neither VIDEO nor -o")
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")
@@ -114,7 +123,7 @@ def _extraction_options(arguments):
 
 
 def _check_extraction(jobs, options, beside):
-    """Refuse what would destroy something, before any work."""
+    """Refuse, before any work, outputs that would overwrite an input or a foreign file."""
     from idt.batch.extract_one import boxes_of, check_outputs
 
     lists = [*options.list, *(word for word in options.videos if word.startswith("@"))]
@@ -125,7 +134,7 @@ def _check_extraction(jobs, options, beside):
 
 
 def _extract_one(job, params, run, settings, quiet):
-    """One video, in this process; exit status."""
+    """Extract one video in this process; return the exit status."""
     from idt.batch.extract_one import extract_job
     from idt.batch.extract_rows import extract_rows
     from idt.features.convert import HDF5, form_of
@@ -137,9 +146,9 @@ def _extract_one(job, params, run, settings, quiet):
 
 
 def _extract_many(jobs, params, run, settings, options, *, joins):
-    """Many videos, and the files that tell of them; exit status."""
+    """Extract many videos with a summary; return the exit status."""
     from idt.batch import jobs as videos
-    from idt.batch import many, summary
+    from idt.batch import run_report, summary
     from idt.batch.extract_many import extract_many
     from idt.batch.outcome import large_hint
 
@@ -154,22 +163,23 @@ def _extract_many(jobs, params, run, settings, options, *, joins):
             _note([f"{hint}; so may others"], options.quiet)
 
     with stage("videos to features"):
-        many.follow(
+        run_report.report_outcomes(
             count,
             lambda advance: extract_many(jobs, params, run=run, advance=advance, **settings),
             report,
             quiet=options.quiet,
         )
-    told = {"scheduler": options.scheduler, "quiet": options.quiet}
-    return many.conclude("idt-extract", count, len(jobs), options.output, run, **told)
+    return run_report.end_run(
+        "idt-extract", count, len(jobs), options.output, run, scheduler=options.scheduler, quiet=options.quiet
+    )
 
 
 def _verify(folder, quiet):
-    """Say which feature files must be made again; exit status."""
-    from idt.batch import many, verify
+    """Print which feature files must be made again; return the exit status."""
+    from idt.batch import run_report, verify
 
     files = verify.find(folder)
-    bad, alone = many.verify(files, verify.check, "file", quiet=quiet)
+    bad, alone = run_report.verify_files(files, verify.check, "file", quiet=quiet)
     if alone and not quiet:
         warn(f"idt-extract: of {alone} files the video is not where it was, so it was not compared")
     say(f"{folder}: {len(files) - bad} of {len(files)} feature files are whole")
@@ -180,7 +190,7 @@ def _verify(folder, quiet):
 
 @command
 def convert(arguments):
-    """Run ``idt-convert``, feature files to and from the forms of the authors' release, with these ``arguments``."""
+    """Run ``idt-convert``, which converts feature files to and from the release's forms, with these ``arguments``."""
     parser = Parser(
         "idt-convert",
         "Convert features between our HDF5 (.h5), the release's text of 436 columns (.txt, .txt.gz)"
@@ -188,7 +198,7 @@ def convert(arguments):
         "idt-convert tracks.txt.gz -o features.h5",
     )
     parser.add_argument("features", metavar="FILE", help="what to convert; its form is recognised by its content")
-    add_habits(parser, output="what to write; its form follows from its suffix")
+    add_common_options(parser, output="what to write; its form follows from its suffix")
     parser.add_argument("--compact", action="store_true", help="from .h5 to .h5: as with idt-extract --compact")
     parser.add_argument("--project", metavar="CODEBOOK", help="from .h5 to .h5: as with idt-extract --project")
     options = parser.parse_args(arguments)
@@ -208,10 +218,10 @@ def convert(arguments):
 
 
 def _report(outcome, quiet):
-    """One line on stdout for a finished video, on stderr for a failed one."""
+    """Print one line: on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
-        warn(f"idt-extract: {naming(job.source, outcome.error)}")
+        warn(f"idt-extract: {with_name(job.source, outcome.error)}")
         return
     _note(outcome.notes, quiet)
     if outcome.up_to_date:

@@ -1,7 +1,7 @@
-"""What all commands share: options generated from parameter dataclasses, one-line errors, exit statuses.
+"""Options generated from parameter dataclasses, one-line errors, exit statuses: shared by all commands.
 
 Exit status: 0 done, 1 our bug (with a traceback), 2 wrong input or options, 3 some of many inputs failed, 128 + n ended
-by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a word: nobody reads the results any more).
+by signal n (SIGINT 130, SIGTERM 143, SIGHUP 129; SIGPIPE 141, without a message, because the reader has gone).
 """
 
 import argparse
@@ -15,11 +15,11 @@ import signal
 import sys
 import warnings
 
-from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, shown
-from idt.imports.surroundings import clean_environment, clean_search_path
-from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.errors import LONGEST, DataError, did_you_mean, one_line, printable, short_repr
+from idt.imports.environment import clean_environment, clean_search_path
+from idt.params.bounds import DEFAULT_PATIENCE, JOBS, MOST_PIXELS, PATIENCE, PIXELS, THREADS, check_workers
 from idt.params.decoder import DECODERS
-from idt.workers import endings, kernel_folder, memory, patience, profile
+from idt.workers import kernel_folder, memory, patience, profile, signals
 from idt.workers.progress import add_progress, show_as, shown_progress
 from idt.workers.run_options import RunOptions, no_progress
 
@@ -30,7 +30,7 @@ COLLECTED = 200_000
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose help ends with a line to paste and whose errors are one line.
+    """Argument parser whose help ends with an example to paste and whose errors are one line.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        """Say what is wrong in one line and exit with status 2."""
+        """Print the error in one line and exit with status 2."""
         self.exit(WRONG, f"{self.prog}: {one_line(message, LONGEST)}; see {self.prog} --help\n")
 
     def parse_args(self, args=None, namespace=None):
-        """Parse, name the option nearest to an unknown one, and do what the habits ask for (`add_habits`)."""
+        """Parse, name the option nearest to an unknown one, and apply the options of `add_common_options`."""
         self._refuse_files_like_options(args)
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def _refuse_files_like_options(self, words):
-        """Refuse names of files that would be options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
+        """Refuse file names that begin like options: ``-overview.avi`` is ``-o verview.avi`` to argparse."""
         for word in words or []:
             if word == "--":
                 return
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Help without the metavar said twice, wide enough for one line an option."""
+    """Help formatter that prints a metavar once and has a line for each option."""
 
     def __init__(self, prog):
         super().__init__(prog, max_help_position=30, width=110)
@@ -117,7 +117,7 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     if presets:
         group.add_argument(
             "--preset", choices=presets, default=next(iter(presets)),
-            help=f"what the options below default to (default {next(iter(presets))}): "
+            help=f"defaults of the options below (default {next(iter(presets))}); "
             + "; ".join(f"{name}: " + _as_options(values) for name, values in presets.items() if values),
         )  # fmt: skip
     for field in dataclasses.fields(cls):
@@ -141,14 +141,14 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
             action="append" if several else "store",
             default=[] if several else default,
             choices=described["choices"],
-            type=number_or_text(field.type, described["bounds"]),
+            type=value_parser(field.type, described["bounds"]),
             metavar=None if described["choices"] else "N",
             help=f"{described['help']}{unit}{shown}".replace("%", "%%"),
         )
 
 
 def flag_of(field):
-    """Name the option of a parameter dataclass's ``field``, such as ``--no-camera`` of ``camera``."""
+    """Return the option for the ``field`` of a parameter dataclass, such as ``--no-camera`` for ``camera``."""
     return "--" + (field.metadata["flag"] or field.name).replace("_", "-")
 
 
@@ -157,25 +157,25 @@ def _as_options(values):
 
 
 def fields_of(arguments, cls):
-    """Build the parameter dataclass ``cls`` from parsed ``arguments``; with a preset, over its values."""
+    """Build the parameter dataclass ``cls`` from parsed ``arguments``, over the values of a preset if one is given."""
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(cls) if field.name in arguments}
     return cls.from_options(preset=arguments.preset, **given) if hasattr(cls, "PRESETS") else cls(**given)
 
 
 def run_options(arguments):
-    """Build the `RunOptions` from the parsed ``arguments`` of `add_habits`; what is absent has its default."""
+    """Build the `RunOptions` from parsed ``arguments`` of `add_common_options`; absent options have their defaults."""
     return RunOptions(
         jobs=getattr(arguments, "jobs", None) or 1,
         threads=getattr(arguments, "threads", None) or 1,
         overwrite=arguments.overwrite,
         max_pixels=getattr(arguments, "max_pixels", MOST_PIXELS),
-        patience=getattr(arguments, "patience", PATIENT),
+        patience=getattr(arguments, "patience", DEFAULT_PATIENCE),
         decoder=getattr(arguments, "decoder", "auto"),
         progress=no_progress if arguments.quiet else shown_progress,
     )
 
 
-def add_habits(parser, *, output, required=True, jobs=False, threads=False, cluster=False, videos=False):
+def add_common_options(parser, *, output, required=True, jobs=False, threads=False, cluster=False, videos=False):
     """Add the options that commands have in common.
 
     Parameters
@@ -188,55 +188,54 @@ def add_habits(parser, *, output, required=True, jobs=False, threads=False, clus
     jobs : bool
         Whether the command works on several inputs at once.
     threads : bool or str
-        Whether it does so in several threads. A text says what it does without ``--threads``, which is None then; else
-        it is 1.
+        Whether it works in several threads. A text is the help about the default, which is None; else it is 1.
     cluster : bool
         Whether it can work on other machines.
     videos : bool
         Whether it reads videos.
     """
+    run = parser.add_argument_group("run")
     parser.add_argument("-o", "--output", required=required, metavar="PATH", help=output)
     if jobs:
-        add_number(parser, "--jobs", JOBS, default=1, help="inputs at once")
+        add_number_option(run, "--jobs", JOBS, default=1, help="number of inputs processed at once")
     if threads:
         default, said = (1, "") if threads is True else (None, f"default {threads}")
-        add_number(parser, "--threads", THREADS, default=default, help="threads an input", said=said)
+        add_number_option(run, "--threads", THREADS, default=default, help="threads for each input", said=said)
     if cluster:
-        parser.add_argument(
+        run.add_argument(
             "--backend", choices=("local", "dask"), default="local",
-            help="where the inputs are worked on: this machine, or a Dask cluster (default local)",
+            help="process the inputs on this machine or on a Dask cluster (default local)",
         )  # fmt: skip
-        parser.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
+        run.add_argument("--scheduler", metavar="TCP", help="address of the Dask scheduler, tcp://HOST:PORT")
     if videos:
-        add_reading(parser)
-    add_replacing(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress, no notes; results and errors only")
-    add_progress(parser)
-    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+        add_reading_options(run)
+    add_overwrite_options(parser)
+    run.add_argument("--quiet", action="store_true", help="print results and errors only: no progress, no notes")
+    add_progress(run)
+    run.add_argument("--profile", action="store_true", help="print the time and memory of each stage at the end")
 
 
-def add_reading(parser):
+def add_reading_options(parser):
     """Add to ``parser`` the options of commands that read videos."""
-    add_number(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse videos of larger frames")
-    add_number(parser, "--patience", PATIENCE, default=PATIENT, help="give up a video after so many s without a frame")
+    add_number_option(parser, "--max-pixels", PIXELS, default=MOST_PIXELS, help="refuse frames of more pixels")
+    waiting = "give up a video after this time without a frame, s"
+    add_number_option(parser, "--patience", PATIENCE, default=DEFAULT_PATIENCE, help=waiting)
     parser.add_argument(
         "--decoder", choices=DECODERS, default="auto",
-        help="what decodes video files; auto is PyAV where it is installed, else OpenCV (default auto)",
+        help="decoder of video files; auto is PyAV if it is installed, else OpenCV (default auto)",
     )  # fmt: skip
 
 
-def add_replacing(parser):
+def add_overwrite_options(parser):
     """Add to ``parser`` the options that say which files may be replaced."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace an output of ours made otherwise, nobody else's"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs of earlier runs, but no other files")
     parser.add_argument(
         "--force", action="append", default=[], metavar="FILE",
-        help="as --overwrite, and replace this file whoever made it; never an input",
+        help="as --overwrite, and replace FILE even if no run wrote it; never an input",
     )  # fmt: skip
 
 
-def add_number(parser, flag, bounds, *, default, help, said=""):
+def add_number_option(parser, flag, bounds, *, default, help, said=""):
     """Add an option that takes a number.
 
     Parameters
@@ -249,10 +248,10 @@ def add_number(parser, flag, bounds, *, default, help, said=""):
     help : str
         Its help, without bounds and default.
     said : str
-        What the help says of the default where that is None.
+        Phrase of the help about a default that is None.
     """
     said = said or f"default {default}"
-    parse = number_or_text(type(bounds.low), bounds)
+    parse = value_parser(type(bounds.low), bounds)
     parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
 
 
@@ -264,20 +263,19 @@ def say(text, *, red=False):
     line = printable(text)
     if red and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         line = f"\x1b[31m{line}\x1b[0m"
-    endings.print_line(line, sys.stdout)
+    signals.print_line(line, sys.stdout)
 
 
 def warn(text):
-    """Print the line ``text`` on stderr, as `say`."""
-    endings.print_line(printable(text), sys.stderr)
+    """Print the line ``text`` on stderr, as `say` does on stdout."""
+    signals.print_line(printable(text), sys.stderr)
 
 
 def command(main):
     """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
 
-    Called without arguments it has the process to itself. What the libraries make when they are imported lives as
-    long as that, some hundred thousand objects: the garbage collector, which would search them again and again on
-    the way and three times at the end, and find nothing, is told to leave them alone. Freed memory is kept.
+    A command called without arguments owns the process. The garbage collector then leaves the objects of the imported
+    libraries alone, because they live until the end. Freed memory is kept.
     """
 
     @functools.wraps(main)
@@ -285,36 +283,36 @@ def command(main):
         if arguments is not None:
             return guarded(arguments)
         gc.set_threshold(COLLECTED)
-        memory.keep_freed()
+        memory.keep_freed_memory()
         clean_search_path()
         clean_environment()
         # Ours say the same of a video in one line. A level that the user has set stays.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
         # Before numba is imported, which reads the variable then.
         os.environ.update(kernel_folder.provided())
-        endings.heed()
+        signals.handle_signals()
         patience.end_by(_give_up)
         try:
             return guarded(sys.argv[1:])
         finally:
-            endings.no_more_cleaning()
-            endings.let_go_of_pipes()
+            signals.end_without_cleaning()
+            signals.discard_unread_output()
             gc.freeze()
 
     def guarded(arguments):
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A path may hold what the terminal cannot print; stderr escapes it by itself. Whoever reads a pipe gets
-            # each result when it is there, and may go when he has seen enough.
+            # A path may contain characters that the terminal cannot print; stderr escapes them by itself. Line
+            # buffering gives the reader of a pipe each result at once.
             sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
         try:
             return reported(arguments)
-        except endings.Ended as end:
-            return endings.status_of(end.number)
+        except signals.CommandEnded as end:
+            return signals.status_of(end.number)
 
     def reported(arguments):
         name = os.path.basename(sys.argv[0])
         try:
-            with endings.signals_first(), warnings.catch_warnings():
+            with signals.signals_first(), warnings.catch_warnings():
                 # Such as a machine that did not converge: one line, without the place in our code.
                 warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {one_line(str(message), LONGEST)}")
                 return main(arguments)
@@ -332,10 +330,10 @@ def command(main):
             if number == signal.SIGPIPE:
                 raise
             said = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-            # There is nobody to read it where the terminal was closed.
-            with contextlib.suppress(OSError, endings.Ended):
+            # The terminal may be closed.
+            with contextlib.suppress(OSError, signals.CommandEnded):
                 warn(f"{name}: {said}; nothing incomplete was left under a final name")
-            return endings.status_of(number)
+            return signals.status_of(number)
         finally:
             for line in profile.report():
                 warn(f"{name}: {line}")
@@ -344,10 +342,10 @@ def command(main):
 
 
 def _give_up(line):
-    """End a command that waits for a decoder; the main thread may never come back from there."""
-    with contextlib.suppress(OSError, endings.Ended):
+    """End a command that waits for a decoder, whose call may never return to the main thread."""
+    with contextlib.suppress(OSError, signals.CommandEnded):
         warn(f"{os.path.basename(sys.argv[0])}: {line}")
-    endings.end_at_once(WRONG)
+    signals.end_at_once(WRONG)
 
 
 def error_line(error):
@@ -359,8 +357,8 @@ def error_line(error):
     return one_line(str(error), LONGEST)
 
 
-def number_or_text(annotation, bounds=None):
-    """Parser of a field's text for argparse.
+def value_parser(annotation, bounds=None):
+    """Make the argparse type of an option from the annotation of its field.
 
     Parameters
     ----------
@@ -397,4 +395,4 @@ def number_or_text(annotation, bounds=None):
 
 
 def _fault(text, expected, reason=""):
-    return f"expected {expected}, got {shown(text)}{f': {reason}' if reason else ''}"
+    return f"expected {expected}, got {short_repr(text)}{f': {reason}' if reason else ''}"

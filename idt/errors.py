@@ -1,4 +1,4 @@
-"""The one exception for a caller's mistake, the words that its messages share, and how names are shown."""
+"""The exception for a caller's mistake, and what its messages share: wording, and how names are printed."""
 
 import re
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ LONGEST = 1000
 
 
 class DataError(ValueError):
-    """The data or options given are wrong: the message names what, what was expected, what was received, the remedy.
+    """Invalid data or options; the message says what is wrong, what was expected, what was received, and the remedy.
 
     The message is one line, whatever the arguments that it shows look like. The commands print it and exit with status
     2. Trouble with the disk stays an `OSError`.
@@ -19,11 +19,11 @@ class DataError(ValueError):
 
 
 class OutOfRange(DataError, IndexError):
-    """An index beyond the data, which Python's own protocols know as `IndexError`."""
+    """An index beyond the data, raised where Python's own protocols expect `IndexError`."""
 
 
 def one_line(text, longest):
-    """Join the lines of a ``text``, escape what acts on a terminal, and cut it to ``longest`` characters.
+    """Join the lines of ``text``, escape control characters, and cut it to ``longest`` characters.
 
     Spaces within a line stay, because a file's name may hold several. A cut text loses its middle.
     """
@@ -38,10 +38,10 @@ def one_line(text, longest):
 
 
 def printable(text):
-    """Return ``text`` with every character escaped that a terminal would obey instead of show.
+    """Return ``text`` with all characters escaped that a terminal would execute instead of show.
 
     These are the characters that Python's ``repr`` escapes: line breaks and other controls (C0, C1), marks that turn
-    the direction of writing, invisible ones, and what is no character at all (lone surrogates). A name from a stranger
+    the direction of writing, invisible ones, and lone surrogates, which are no characters. A name from a stranger
     can then neither forge a line nor colour, move or hide one. Backslashes stay as they are.
     """
     if text.isprintable():
@@ -49,14 +49,14 @@ def printable(text):
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def naming(name, text):
-    """Return the message ``text``, with the ``name`` of a file before it unless it names the file already."""
+def with_name(name, text):
+    """Return the message ``text`` with the ``name`` of a file before it, unless the message contains the name."""
     name = printable(str(name))
     return text if name in text else f"{one_line(name, LONGEST // 4)}: {text}"
 
 
-def shown(value, longest=60):
-    """Return the ``repr`` of a ``value`` as one line of ``longest`` characters; its type alone if that fails."""
+def short_repr(value, longest=60):
+    """Return the ``repr`` of ``value`` in one line of at most ``longest`` characters; its type if ``repr`` fails."""
     try:
         return one_line(repr(value), longest)
     except Exception:
@@ -67,7 +67,7 @@ def shown(value, longest=60):
 
 
 def unknown_option(name, known):
-    """Return the message about an option that does not exist: the nearest known one, or all of them.
+    """Return the message about an unknown option: the nearest known one, or all of them.
 
     Parameters
     ----------
@@ -84,6 +84,6 @@ def unknown_option(name, known):
 
 
 def did_you_mean(name, known):
-    """Return ``; did you mean length?`` for the one of the ``known`` nearest to ``name``; nothing if none is near."""
+    """Return ``; did you mean length?`` with the one of ``known`` nearest to ``name``; empty if none is near."""
     near = get_close_matches(str(name), list(known), n=1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""

@@ -2,13 +2,14 @@
 
 The numbers are the sections of docs/method/extraction.md; each step is a file in `idt.steps`:
 
-`observe`   what the frames show by themselves: the gray pyramid (2), textured cells (5), the polynomial expansion and
-            the flow from the frame before (3), keypoints (4)
-`follow`    what the tracks make of it: the camera's motion and the flow that remains without it (4), histograms along
-            the tracks (7), the step along the flow (6), tests of finished tracks (8), new tracks (5)
+`observe_frames`  everything that does not depend on the tracks: the gray pyramid (2), textured cells (5), the
+                  polynomial expansion and the flow from the previous frame (3), keypoints (4)
+`run_frame_loop`  the rest: the camera's motion and the compensated flow (4), histograms along the tracks (7), the step
+                  along the flow (6), tests of finished tracks (8), new tracks (5)
 
-`observe` runs ahead of `follow` in another thread, where there is one; a thread that has nothing else to do takes over
-some of the scales. `idt.api` has the public functions, `idt.features.collect` makes `Features` of the finished tracks.
+`observe_frames` runs ahead of `run_frame_loop` in a read-ahead thread, if the run has more than one thread; an idle
+thread takes over some of the scales. `idt.api` has the public functions; `idt.features.collect` makes `Features` of the
+finished tracks.
 """
 
 import functools
@@ -27,12 +28,12 @@ from idt.params.decoder import REMEDY
 from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
 from idt.steps import block_flow, camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
-from idt.steps.tracks import Tracks
-from idt.workers.threads import shared_loop
+from idt.steps.tracks import LiveTracks
+from idt.workers.threads import thread_pool
 
 
-class Step(NamedTuple):
-    """Everything known after one frame.
+class FrameState(NamedTuple):
+    """The state of the extraction after one frame.
 
     Attributes
     ----------
@@ -44,10 +45,10 @@ class Step(NamedTuple):
     flow, flow_warp : list of (h, w, 2) float32
         At every scale, finest first; empty for the first frame. Motion vectors of a codec come a vector for 4 × 4
         pixels where no track is described.
-    live : list of Tracks
-        Those of each scale, new ones included; the loop goes on changing them.
+    live : list of LiveTracks
+        Live tracks of each scale, new ones included; the loop changes them later.
     finished : collect.FinishedTracks
-        Those that ended at this frame.
+        Tracks that ended at this frame.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with
@@ -55,12 +56,12 @@ class Step(NamedTuple):
     motion: camera.Motion
     flow: list[np.ndarray]
     flow_warp: list[np.ndarray]
-    live: list[Tracks]
+    live: list[LiveTracks]
     finished: collect.FinishedTracks
 
 
-class Observed(NamedTuple):
-    """What a frame shows by itself.
+class ObservedFrame(NamedTuple):
+    """Everything about a frame that does not depend on the tracks.
 
     Attributes
     ----------
@@ -74,7 +75,7 @@ class Observed(NamedTuple):
     textured : list
         Cells of each scale in which a track may start; empty where none may.
     expansion : flow.Expansion or None
-    view : camera.View
+    keypoints : camera.FrameKeypoints
     """
 
     index: int  # type: ignore[assignment]
@@ -83,11 +84,12 @@ class Observed(NamedTuple):
     texture: np.ndarray | None
     textured: list[np.ndarray]
     expansion: flow.Expansion | None
-    view: camera.View
+    keypoints: camera.FrameKeypoints
 
 
-def observe(video, levels, params, boxes):
-    """Look at each frame and at the flow that leads to it: everything that does not depend on the tracks.
+def observe_frames(video, levels, params, boxes):
+    """Compute, for each frame, everything that does not depend on the tracks, the flow from the previous frame
+    included.
 
     Parameters
     ----------
@@ -98,7 +100,7 @@ def observe(video, levels, params, boxes):
 
     Yields
     ------
-    observed : Observed
+    observed : ObservedFrame
     fields : list of (h, w, 2) float32
         Flow from the frame before at every scale; [] for the first frame.
     compensated : tuple or None
@@ -111,7 +113,7 @@ def observe(video, levels, params, boxes):
         # Tracks are described in the frame that they leave.
         every = 1 if described or params.flow != MPEG else block_flow.COARSE
         starts, described = since % params.gap == 0, since % params.describe_every == 0
-        now = look(frame, levels, params, mask_of(frame, params, boxes), starts=starts, described=described)
+        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), starts=starts, described=described)
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
@@ -125,7 +127,7 @@ def observe(video, levels, params, boxes):
 
 
 def given_flow(params):
-    """Begin a flow that is known between consecutive frames only, if that is the flow of ``params``; else None."""
+    """Begin the flow of ``params`` if it is known between consecutive frames only; return None for any other flow."""
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
@@ -158,8 +160,8 @@ def fields_given(given, levels, *, every=1):
     return dense_flows.at_scales(field, levels), None
 
 
-def look(frame, levels, params, mask, *, starts, described=True):
-    """Look at one frame alone.
+def observe_frame(frame, levels, params, mask, *, starts, described=True):
+    """Compute the pyramid, textured cells, expansion and keypoints of one frame.
 
     Parameters
     ----------
@@ -175,7 +177,7 @@ def look(frame, levels, params, mask, *, starts, described=True):
 
     Returns
     -------
-    Observed
+    ObservedFrame
     """
     # 2: scales, where anything is done at the coarser ones
     pyramid = gray_pyramid(frame.gray, levels) if starts or described else [frame.gray] * len(levels)
@@ -185,12 +187,12 @@ def look(frame, levels, params, mask, *, starts, described=True):
     textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
-    view = camera.view(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
-    return Observed(frame.index, mask, pyramid, texture[0] if texture else None, textured, expansion, view)
+    points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
+    return ObservedFrame(frame.index, mask, pyramid, texture[0] if texture else None, textured, expansion, points)
 
 
-def follow(video, params, *, boxes=None, threads=1):
-    """Run the frame loop; `idt.show` and others who want to look inside call it, too.
+def run_frame_loop(video, params, *, boxes=None, threads=1):
+    """Run the frame loop; `idt.show` calls it, too, for the state after each frame.
 
     Parameters
     ----------
@@ -201,16 +203,16 @@ def follow(video, params, *, boxes=None, threads=1):
 
     Yields
     ------
-    Step
+    FrameState
         One for every frame.
     """
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
-    live = [Tracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
+    live = [LiveTracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
     # Without a second flow the others run ahead further; with one that would be memory for nothing.
     depth = 2 if params.compensation == "field" else 1
     previous = None
-    with shared_loop(threads, depth) as (read_ahead, map_scales):
-        for now, fields, early in read_ahead(observe(video, levels, params, scaled_boxes(video, boxes))):
+    with thread_pool(threads, depth) as (read_ahead, map_scales):
+        for now, fields, early in read_ahead(observe_frames(video, levels, params, scaled_boxes(video, boxes))):
             since = now.index - video.first_frame.index
             if previous is None:
                 motion, remaining, ended = camera.STILL, fields, [tracks.none_finished() for tracks in live]
@@ -222,12 +224,12 @@ def follow(video, params, *, boxes=None, threads=1):
                 ended = map_scales(advance, live, levels, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
-            yield Step(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
+            yield FrameState(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
             previous = now
 
 
 def features_of(video, params, *, boxes=None, threads=1):
-    """Extract from an opened video, a chunk at a time: `idt.stream` without the opening.
+    """Extract from an opened video, chunk by chunk; `idt.stream` opens the video and calls this.
 
     Parameters
     ----------
@@ -243,7 +245,7 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
 
     def chunks(frames, size):
-        steps = follow(frames, params, boxes=boxes, threads=threads)
+        steps = run_frame_loop(frames, params, boxes=boxes, threads=threads)
         return collect.in_chunks(steps, frames, params, size=size)
 
     if params.steps == (1,):
@@ -252,14 +254,14 @@ def features_of(video, params, *, boxes=None, threads=1):
 
 
 def source_of(video, boxes=None):
-    """Return what the features of a video are made from, as a feature file records it.
+    """Return the provenance of features, as a feature file records it.
 
     Parameters
     ----------
     video : Video
         Its digest reads the whole source.
     boxes : path or people.Boxes, optional
-        Human boxes; the numbers depend on them, too. Of `known_boxes` the digest is that of the bytes that were read.
+        Human boxes; the numbers depend on them, too. Of `load_boxes` the digest is that of the bytes that were read.
 
     Returns
     -------
@@ -271,17 +273,17 @@ def source_of(video, boxes=None):
     return {**video.source, "boxes_digest": digest}
 
 
-def known_boxes(boxes):
-    """Read human ``boxes`` from their file, unless they are None or were read already."""
+def load_boxes(boxes):
+    """Read human ``boxes`` from their file; None and boxes that were read already are returned unchanged."""
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
 def compensate(previous, now, fields, levels, params, blocks=None, every=1):
-    """Estimate the camera's motion between two frames, and the flow that remains without it (4).
+    """Estimate the camera's motion between two frames, and the flow that remains without it (section 4).
 
     Parameters
     ----------
-    previous, now : Observed
+    previous, now : ObservedFrame
     fields : list of (h, w, 2) float32
         Flow from one to the other.
     levels : list of Scale
@@ -303,8 +305,8 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
         by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     else:
         by_flow = block_flow.match(fields[0], now.pyramid[0].shape, now.mask)
-    by_view = camera.match_views(now.view, previous.view)
-    motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
+    by_keypoint = camera.match_keypoints(now.keypoints, previous.keypoints)
+    motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field" and blocks is not None:
         remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
         return motion, block_flow.at_scales(remaining, levels, every=every)
@@ -320,18 +322,18 @@ _STEP_BINS = sum(layout.step_sizes(1).values())
 
 
 def _expand(gray, levels, params, *, second_only=False):
-    """Expand a frame for the flow from or to it; None for flows that need no more than its gray levels."""
+    """Expand a frame for the flow from or to it; None if the flow is computed from gray levels only."""
     if params.flow != "farneback":
         return None
     return flow.expand(gray, levels, finest=params.flow_from, second_only=second_only)
 
 
 def flow_to(previous, gray, expansion, levels, params):
-    """Compute the flow from the frame before to another one.
+    """Compute the flow from the previous frame to another image.
 
     Parameters
     ----------
-    previous : Observed or None
+    previous : ObservedFrame or None
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
@@ -353,7 +355,7 @@ def flow_to(previous, gray, expansion, levels, params):
 
 
 def _advance_by(params, *, describe):
-    """Return what describes the tracks of one scale where they are (7), if asked for, and moves them on (6)."""
+    """Return the function that describes the tracks of one scale (section 7) and moves them on (section 6)."""
 
     def advance(tracks, level, gray, field, remaining):
         if describe:
@@ -376,7 +378,7 @@ def _advance_by(params, *, describe):
 
 
 def _start_tracks(live, textured, params):
-    """Start a track in every textured cell that no live track of its scale occupies; a cuboid in every cell."""
+    """Start a track in every textured cell without a live track; without tracking, a cuboid in every cell."""
     for tracks, cells in zip(live, textured, strict=False):  # none where no track may start
         if params.tracks == "none":
             every = np.ones_like(cells)
@@ -386,18 +388,18 @@ def _start_tracks(live, textured, params):
 
 
 def scaled_boxes(video, boxes):
-    """Return human ``boxes`` in pixels of the frames that a ``video`` gives out; None where there are none."""
-    boxes = known_boxes(boxes)
+    """Read human ``boxes`` and scale them to the frames of ``video``; None if there are no boxes."""
+    boxes = load_boxes(boxes)
     if boxes is None:
         return None
     return boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)
 
 
 def mask_of(frame, params, boxes):
-    """Return 0 where ``boxes`` or ``params`` find a person in a ``frame``; None where nobody was looked for."""
+    """Return a mask of a ``frame``, 0 on people of ``boxes`` or found as ``params`` say; None if nobody was sought."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []
     if boxes is not None:
         found.append(boxes.for_frame(frame.original))
-    return people.mask(np.concatenate(found), frame.gray.shape)
+    return people.match_mask(np.concatenate(found), frame.gray.shape)

@@ -70,7 +70,7 @@ def nothing_kept():
     """End the processes that are kept for later and give freed memory back, when a module of tests is done."""
     yield
     if "idt.workers.processes" in sys.modules:
-        sys.modules["idt.workers.processes"].end_kept()
+        sys.modules["idt.workers.processes"].end_idle()
     gc.collect()
     # Not glibc: there the memory goes back by itself.
     with contextlib.suppress(AttributeError, OSError, TypeError):

@@ -21,8 +21,8 @@ from sklearn.utils import estimator_checks
 
 import idt
 from encoding.codebook import Codebook
-from encoding.coders.pooling import CellCoder, slices_of
-from encoding.descriptors.tracks import Tracks
+from encoding.coders.pooling import CellCoder, sum_by_slice
+from encoding.descriptors.track_columns import TrackColumns
 from encoding.encode_files import encode_files
 from encoding.params import BlockParams
 from encoding.vector_layout import check_layout
@@ -74,13 +74,15 @@ def fitted_of(contract):
 class EncoderContract:
     """Subclasses set ``encoder``, a class, small ``options`` for it, and a ``grid`` of two values to search.
 
-    ``atol_order`` is what another order of the tracks may change.
+    ``atol_order`` is what another order of the tracks may change, ``tells_apart`` whether `labelled` can be learnt: its
+    classes differ in the means of the descriptors, not in their largest values.
     """
 
     encoder: type
     options: dict
     grid: dict
     atol_order = ATOL_ORDER
+    tells_apart = True
 
     @pytest.fixture
     def fitted(self):
@@ -164,10 +166,10 @@ class EncoderContract:
             if not isinstance(coder, CellCoder):
                 continue
             rows = block.project(np.concatenate([getattr(video, name) for name in block.sizes], axis=1))
-            tracks = Tracks(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
-            parts = slices_of(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
+            tracks = TrackColumns(video.frame, video.scale, video.position, np.ones(len(video), np.uint8), 15)
+            parts = sum_by_slice(coder, params, [(rows, tracks)], length=7, grid=(2, 3))
             assert len(parts.sums) > 20
-            whole = coder.vector(coder.summed(coder.code(rows, params, tracks), params), params)
+            whole = coder.vector(coder.sum_codes(coder.code(rows, params, tracks), params), params)
             summed = coder.vector(parts.total(coder, params), params)
             np.testing.assert_allclose(summed, whole, atol=ATOL_SUM)
 
@@ -198,12 +200,12 @@ class EncoderContract:
         X, y = labelled()
         pipeline = make_pipeline(encoder, LinearSVC(C=10))
         # Twelve small videos: what counts is that labels get through, not how well they are told apart.
-        assert cross_val_score(pipeline, X, y, cv=3).mean() >= 0.7
+        assert cross_val_score(pipeline, X, y, cv=3).mean() >= 0.7 * self.tells_apart
         prefix = self.encoder.__name__.lower()
         grid = {f"{prefix}__{name}": values for name, values in self.grid.items()}
         search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
         assert search.best_params_.keys() == grid.keys()
-        assert search.score(X, y) >= 0.9
+        assert search.score(X, y) >= 0.9 * self.tells_apart
 
     @pytest.mark.parametrize("check", CHECKS)
     def test_scikit_learns_own_checks_pass(self, check):
@@ -212,7 +214,7 @@ class EncoderContract:
         getattr(estimator_checks, check)(self.encoder.__name__, self.encoder())
 
     def test_the_defaults_are_those_of_the_parameters(self):
-        params = self.encoder._kind
+        params = self.encoder._params_type
         assert issubclass(params, BlockParams)
         encoder = self.encoder()
         expected = {encoder._word(name): default for name, default in vars(params()).items()}

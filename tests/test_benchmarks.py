@@ -179,7 +179,7 @@ def test_evidence_is_measured_against_the_place_of_the_actor(tmp_path):
     heights = boxes[:, 3] - boxes[:, 1]
     assert (np.abs(heights - actor.height * 72) < 0.3 * 72).all()
     found = bench_evidence.localisation(tmp_path, n_actors=2, frames=20, size=(96, 72), k=2)
-    assert set(found) == {"evidence", "tracks", "hit", "chance", "right"}
+    assert set(found) == {"evidence", "tracks", "map", "even", "hit", "chance", "right"}
     assert len({len(values) for values in found.values()}) == 1
     assert all(((values >= 0) & (values <= 1)).all() for values in found.values())
     seconds, _ = bench_evidence.cost(random_features(80), k=4)

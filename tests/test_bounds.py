@@ -17,7 +17,7 @@ import pytest
 import idt
 from classify.evaluation.recipes import read_recipes
 from classify.options import GROUPS
-from classify.params import ClassifierParams, DatasetParams
+from classify.params import ClassifierParams, DatasetParams, SegmentingParams
 from classify.svm.linear import LinearSVM
 from encoding import FisherEncoder, fit_codebook
 from encoding.params import BovwParams, EncodingParams, StackedParams
@@ -38,6 +38,8 @@ WORDS = {
     "bovw-encode": ["absent", "-o", "v.h5"],
     "vlad-encode": ["absent", "-o", "v.h5"],
     "sfv-encode": ["absent", "-o", "v.h5"],
+    "bilinear-encode": ["absent", "-o", "v.h5"],
+    "plain-encode": ["absent", "-o", "v.h5"],
     "svm-train": ["absent.h5", "--labels", "absent.csv", "-o", "m.h5"],
     "svm-predict": ["absent.h5", "absent.h5"],
     "idt-evaluate": ["folder", "absent", "-o", "out"],
@@ -87,7 +89,7 @@ NUMBERS = [
     for action in parser._actions
     if takes_number(action) and getattr(action.type, "bounds", None)
 ]
-PARAMS = [*(cls for classes in GROUPS.values() for cls in classes), DatasetParams]
+PARAMS = [*(cls for classes in GROUPS.values() for cls in classes), DatasetParams, SegmentingParams]
 FIELDS = [
     (cls, field)
     for cls in PARAMS

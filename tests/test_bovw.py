@@ -30,7 +30,7 @@ def test_counts_of_words_worked_by_hand():
         ({"norm": "none", "pooling": "max"}, [1, 1, 0]),
     ):
         params = BovwParams(k=3, **options)
-        vector = found.vector(found.summed(found.code(rows, params, None), params), params)
+        vector = found.vector(found.sum_codes(found.code(rows, params, None), params), params)
         np.testing.assert_allclose(vector, expected, rtol=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_the_vector_equals_the_rival(coding, norm, pooling):
     else:
         codes = reference.hard_codes(rows, words.cluster_centers_)
     found = BovwCoder(words)
-    vector = found.vector(found.summed(found.code(rows, params, None), params), params)
+    vector = found.vector(found.sum_codes(found.code(rows, params, None), params), params)
     assert (vector.dtype, len(vector)) == (np.float32, found.size(params))
     np.testing.assert_allclose(vector, reference.pooled(codes, pooling=pooling, norm=norm), rtol=1e-3, atol=ATOL_SPARSE)
 

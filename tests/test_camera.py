@@ -6,7 +6,7 @@ from benchmarks.matching import corner_error
 from idt.errors import DataError
 from idt.frames import people
 from idt.steps import camera, corners, flow
-from idt.steps.camera import View
+from idt.steps.camera import FrameKeypoints
 from idt.steps.pyramid import scales
 from tests import golden, scenes
 from tests.reference import warp as reference
@@ -45,7 +45,9 @@ def motion_between(previous, current, **options):
     """What the frame loop makes of two frames."""
     field = flow.between(flow.expand(previous), flow.expand(current))[0]
     by_flow = corners.match(previous, field)
-    by_view = camera.match_views(camera.view(current, **options), camera.view(previous, **options))
+    by_view = camera.match_keypoints(
+        camera.find_keypoints(current, **options), camera.find_keypoints(previous, **options)
+    )
     return camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
 
 
@@ -172,15 +174,15 @@ def test_a_flat_frame_has_neither_corners_nor_keypoints():
     source, target = corners.match(frame, np.zeros((*frame.shape, 2), np.float32))
     assert source.shape == target.shape == (0, 2)
     for keypoints in ("surf", "sift", "orb", "none"):
-        assert camera.view(frame, keypoints=keypoints).points.shape == (0, 2)
+        assert camera.find_keypoints(frame, keypoints=keypoints).points.shape == (0, 2)
 
 
 def test_a_keypoint_matches_the_most_similar_one_within_25_px():
-    previous = View(
+    previous = FrameKeypoints(
         np.float32([[100, 100], [110, 100], [125, 100], [100, 75]]), np.float32([[0, 3], [0, 1], [0, 0], [0, 0]])
     )
-    current = View(np.float32([[100, 100], [99, 76], [300, 300]]), np.float32([[0, 0], [0, 2.1], [0, 0]]))
-    source, target = camera.match_views(current, previous)
+    current = FrameKeypoints(np.float32([[100, 100], [99, 76], [300, 300]]), np.float32([[0, 0], [0, 2.1], [0, 0]]))
+    source, target = camera.match_keypoints(current, previous)
     # The exact copies lie at a distance of 25 px, which is not within; the third keypoint has nobody near.
     assert source.tolist() == [[110, 100], [100, 100]]
     assert target.tolist() == [[100, 100], [99, 76]]
@@ -188,10 +190,10 @@ def test_a_keypoint_matches_the_most_similar_one_within_25_px():
 
 @pytest.mark.parametrize("keypoints", ["surf", "sift", "orb", "none"])
 def test_a_view_without_keypoints_matches_nothing(keypoints):
-    textured = camera.view(scenes.texture(96, 128), keypoints=keypoints)
-    empty = camera.view(scenes.flat(1)[0], keypoints=keypoints)
+    textured = camera.find_keypoints(scenes.texture(96, 128), keypoints=keypoints)
+    empty = camera.find_keypoints(scenes.flat(1)[0], keypoints=keypoints)
     for pair in ((textured, empty), (empty, textured), (empty, empty)):
-        source, target = camera.match_views(*pair)
+        source, target = camera.match_keypoints(*pair)
         assert source.shape == target.shape == (0, 2)
 
 
@@ -244,7 +246,7 @@ def test_as_many_corners_are_matched_as_by_the_release(clip):
         boxes = people.read_boxes(golden.video("wave").with_name("wave_boxes.txt")).clipped(width, height)
     for t, count in zip(stored["frame"].tolist(), stored["flow_matches"].tolist(), strict=True):
         # Release: the corners of frame t-1 are searched under the mask of frame t.
-        mask = None if boxes is None else people.mask(boxes.for_frame(t), (height, width))
+        mask = None if boxes is None else people.match_mask(boxes.for_frame(t), (height, width))
         assert len(corners.match(gray[t - 1], field, mask)[0]) == count
 
 
@@ -352,8 +354,8 @@ def test_every_kind_of_keypoint_finds_a_panning_camera(keypoints):
 @pytest.mark.parametrize("keypoints", ["surf", "sift", "orb"])
 def test_keypoints_move_with_the_camera(keypoints):
     previous, current = scenes.translating(2, velocity=(3, -2), size=(120, 160))
-    source, target = camera.match_views(
-        camera.view(current, keypoints=keypoints), camera.view(previous, keypoints=keypoints)
+    source, target = camera.match_keypoints(
+        camera.find_keypoints(current, keypoints=keypoints), camera.find_keypoints(previous, keypoints=keypoints)
     )
     assert len(source) > 20
     np.testing.assert_allclose(np.median(target - source, axis=0), [3, -2], atol=RENDERED)
@@ -364,7 +366,7 @@ def test_masked_regions_have_no_match(keypoints):
     gray = scenes.texture(120, 160)
     mask = np.ones(gray.shape, np.uint8)
     mask[:, 60:] = 0
-    whole, part = (camera.view(gray, m, keypoints=keypoints) for m in (None, mask))
+    whole, part = (camera.find_keypoints(gray, m, keypoints=keypoints) for m in (None, mask))
     assert 0 < len(part.points) < len(whole.points)
     # The mask is tested at a whole pixel.
     assert (np.floor(part.points[:, 0]) < 60).all()
@@ -376,10 +378,10 @@ def test_masked_regions_have_no_match(keypoints):
 def test_views_hold_float32_of_one_length():
     gray = scenes.texture(120, 160)
     for keypoints, size in (("surf", 128), ("sift", 128), ("orb", 256)):
-        points, descriptors = camera.view(gray, keypoints=keypoints)
+        points, descriptors = camera.find_keypoints(gray, keypoints=keypoints)
         assert descriptors.shape == (len(points), size)
         assert points.dtype == descriptors.dtype == np.float32
-    assert set(np.unique(camera.view(gray, keypoints="orb").descriptors)) == {0, 1}
+    assert set(np.unique(camera.find_keypoints(gray, keypoints="orb").descriptors)) == {0, 1}
 
 
 # Refusals
@@ -400,14 +402,14 @@ def test_a_homography_is_a_finite_matrix(homography):
 @pytest.mark.parametrize("frame", [np.zeros((40, 50, 3), np.uint8), np.zeros((40, 50))])
 def test_only_gray_frames_are_looked_at(frame):
     with pytest.raises(DataError, match="gray must be a 2-D uint8 image, got"):
-        camera.view(frame)
+        camera.find_keypoints(frame)
     with pytest.raises(DataError, match="previous must be a 2-D uint8 image, got"):
         corners.match(frame, np.zeros((40, 50, 2), np.float32))
 
 
 def test_an_unknown_kind_of_keypoints_is_refused():
     with pytest.raises(DataError, match="one of surf, sift, orb, none, got 'brisk'"):
-        camera.view(scenes.texture(40, 50), keypoints="brisk")
+        camera.find_keypoints(scenes.texture(40, 50), keypoints="brisk")
 
 
 def test_the_flow_of_corners_has_their_frames_size():

@@ -7,10 +7,10 @@ from sklearn.svm import SVC
 
 from classify.models import model_file
 from classify.params import ClassifierParams
-from classify.svm import chi2, rows
-from classify.svm.build import channels_of, machine_of
+from classify.svm import chi2, lazy_rows
+from classify.svm.build import build_classifier, channels_of
 from classify.svm.chi2 import Chi2SVM
-from classify.svm.rows import Rows
+from classify.svm.lazy_rows import LazyRows
 from idt.errors import DataError
 from tests.reference import chi2 as reference
 
@@ -77,7 +77,7 @@ def test_rows_of_a_file_train_as_rows_in_memory():
     X, y = histograms(dtype=np.float32)
     index = np.array([0, 1, 2, 9, 8, 20, 21, 22, 29, 5, 6, 7])
     source = np.hstack([X[:, 12:], X[:, :12]])
-    chosen = Rows(source, index=index, columns=[slice(8, 20), slice(0, 8)])
+    chosen = LazyRows(source, index=index, columns=[slice(8, 20), slice(0, 8)])
     lazy, plain = (Chi2SVM(channels=CHANNELS).fit(these, y[index]) for these in (chosen, X[index]))
     np.testing.assert_array_equal(lazy.decision_function(chosen), plain.decision_function(X[index]))
 
@@ -93,14 +93,14 @@ def test_scattered_rows_are_read_as_neighbours_are(monkeypatch):
     X = np.arange(600.0).reshape(30, 20)
     index = np.random.default_rng(0).permutation(30)[:20]
     for most in (1, 64):
-        monkeypatch.setattr(rows, "MOST_RUNS", most)
-        np.testing.assert_array_equal(Rows(X, index=index).read(3, 11), X[index, 3:11])
+        monkeypatch.setattr(lazy_rows, "MOST_RUNS", most)
+        np.testing.assert_array_equal(LazyRows(X, index=index).read(3, 11), X[index, 3:11])
 
 
 def test_columns_are_cut_across_pieces_and_extra_blocks():
     X = np.arange(60.0).reshape(3, 20)
     extra = -np.arange(9.0).reshape(3, 3)
-    chosen = Rows(X, index=[2, 0], columns=[slice(10, 14), slice(2, 5)], extra=[extra])
+    chosen = LazyRows(X, index=[2, 0], columns=[slice(10, 14), slice(2, 5)], extra=[extra])
     whole = chosen.read()
     for first, last in ((0, 10), (2, 6), (4, 4 + 3), (6, 9), (8, 10)):
         np.testing.assert_array_equal(chosen.read(first, last), whole[:, first:last])
@@ -114,7 +114,7 @@ def test_equal_rows_have_no_scale_and_are_not_told_apart():
 
 def test_a_chi2_model_saved_and_loaded_gives_the_same_scores(tmp_path):
     X, y = histograms(dtype=np.float32)
-    model = machine_of(ClassifierParams(classifier="chi2", probability=True), LAYOUT).fit(X, y)
+    model = build_classifier(ClassifierParams(classifier="chi2", probability=True), LAYOUT).fit(X, y)
     assert model.channels == CHANNELS == channels_of(LAYOUT)
     model_file.save_model(tmp_path / "m.h5", model, layout=LAYOUT, codebook="c0ffee", source={"digest": "abc"})
     loaded = model_file.load_model(tmp_path / "m.h5").classifier

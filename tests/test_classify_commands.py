@@ -279,7 +279,7 @@ def test_a_video_may_have_several_labels(command, trained):
     status, out, _ = command("svm-train", "vectors.h5", "--labels", "several.csv", "-o", "several.h5")
     assert (status, out) == (0, "several.h5: 4 classes, trained on 12 videos\n")
     model = model_file.load_model("several.h5").classifier
-    assert (model.several_, model.classes_.tolist()) == (True, ["jump", "late", "run", "walk"])
+    assert (model.multi_label_, model.classes_.tolist()) == (True, ["jump", "late", "run", "walk"])
     expected = LinearSVM().fit(numbers(), [tuple(line.split(",")[1:]) for line in lines])
     np.testing.assert_array_equal(model.coef_, expected.coef_)
 

@@ -87,7 +87,7 @@ def test_ut_interaction_evaluates_each_set_by_itself(tmp_path):
     ]
     for split in dataset.splits:
         assert (len(split.train), len(split.test)) == (54, 6)
-        assert {name.partition("/")[0] for name in split.train} == {split.part.replace(" ", "")}
+        assert {name.partition("/")[0] for name in split.train} == {split.subset.replace(" ", "")}
 
 
 def test_one_set_of_ut_interaction_is_no_lack_of_the_other(tmp_path):
@@ -237,11 +237,11 @@ def test_splits_that_cannot_be_made_are_refused():
     with pytest.raises(DataError, match=r"'\(' is no regular expression"):
         splits.groups_by_pattern(["a"], "(")
     with pytest.raises(DataError, match="names 1 videos for training and for testing: a"):
-        splits.fixed(["a"], ["a"], ["a"])
+        splits.fixed_split(["a"], ["a"], ["a"])
     with pytest.raises(DataError, match="got 1 and 0"):
-        splits.fixed(["a"], [], ["a"])
+        splits.fixed_split(["a"], [], ["a"])
     with pytest.raises(DataError, match="split trains on one class only, x"):
-        splits.check([splits.fixed(["a", "b"], ["c"], "abc")], {"a": "x", "b": "x", "c": "y"})
+        splits.check_splits([splits.fixed_split(["a", "b"], ["c"], "abc")], {"a": "x", "b": "x", "c": "y"})
 
 
 def test_options_that_make_no_sense_are_refused():

@@ -29,7 +29,7 @@ def test_ucf101_has_the_official_numbers_in_each_split(tmp_path):
     assert (len(dataset.clips), len(dataset.classes)) == (13_320, 101)
     assert sizes(dataset) == [(9537, 3783), (9586, 3734), (9624, 3696)]
     assert (dataset.missing, dataset.skipped, dataset.metric) == ([], [], "accuracy")
-    assert [split.part for split in dataset.splits] == ["split 1", "split 2", "split 3"]
+    assert [split.subset for split in dataset.splits] == ["split 1", "split 2", "split 3"]
     assert {clip.label for clip in dataset.clips if "HandStandPushups" in clip.name} == {"HandstandPushups"}
 
 
@@ -166,7 +166,7 @@ def test_ucf50_leaves_groups_out_and_billiards_are_spelled_otherwise(tmp_path):
     assert dataset.labels["UCF50/Billiards/v_Billards_g02_c01"] == "Billiards"
     assert dataset.splits[0].test == ("UCF50/Diving/v_Diving_g01_c01",)
     # The number of the set is the mean of the folds'.
-    assert [split.part for split in dataset.splits] == [f"group {number}" for number in range(1, 26)]
+    assert [split.subset for split in dataset.splits] == [f"group {number}" for number in range(1, 26)]
     assert dataset.missing == ["Billiards, group 1", "48 of the 50 classes", "6569 of the 6618 clips"]
 
 
@@ -206,7 +206,7 @@ def test_hollywood2_clips_have_several_labels(tmp_path):
     dataset = read_dataset("hollywood2", hollywood(tmp_path))
     assert dataset.labels["AVIClips/actioncliptrain00001"] == ("HugPerson", "Kiss")
     assert dataset.labels["AVIClips/actioncliptest00002"] == ("Run",)
-    assert (dataset.several, dataset.metric) == (True, "mean_average_precision")
+    assert (dataset.multi_label, dataset.metric) == (True, "mean_average_precision")
     assert dataset.classes == ["HugPerson", "Kiss", "Run"]
     assert sizes(dataset) == [(2, 2)]
     assert [skipped.path.rpartition("/")[2] for skipped in dataset.skipped] == ["sceneclipautoautotrain00001.avi"]

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from classify.models.outside_vectors import Extra, append_blocks, read_extra
+from classify.models.outside_vectors import OutsideBlock, append_blocks, read_outside_block
 from encoding import vectors_file
-from encoding.pipeline import is_made_with
+from encoding.pipeline import was_encoded_with
 from encoding.vector_layout import block_columns, check_layout
 from encoding.vectors_file import VectorsWriter, iter_rows, load_vectors, open_vectors
 from idt.errors import DataError
@@ -104,11 +104,11 @@ def test_a_file_of_the_same_making_is_current(tmp_path):
 def test_vectors_of_another_codebook_are_refused_unless_they_may_be_replaced(tmp_path):
     write(tmp_path / "v.h5", ["x"], numbers(1))
     book = SimpleNamespace(digest=load_vectors(tmp_path / "v.h5").codebook)
-    assert is_made_with(tmp_path / "v.h5", book, name="than lies beside it")
+    assert was_encoded_with(tmp_path / "v.h5", book, name="than lies beside it")
     other = SimpleNamespace(digest="another")
     with pytest.raises(DataError, match=r"v\.h5 was made with another codebook than lies beside it; use another path"):
-        is_made_with(tmp_path / "v.h5", other, name="than lies beside it")
-    assert not is_made_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
+        was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it")
+    assert not was_encoded_with(tmp_path / "v.h5", other, name="than lies beside it", overwrite=True)
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):
@@ -177,7 +177,7 @@ def test_a_file_that_contradicts_itself_is_refused(tmp_path):
 def outside(tmp_path, names, vectors):
     np.save(tmp_path / "c3d.npy", vectors)
     (tmp_path / "names.txt").write_text("\n".join(names) + "\n")
-    return read_extra(tmp_path / "c3d.npy", tmp_path / "names.txt")
+    return read_outside_block(tmp_path / "c3d.npy", tmp_path / "names.txt")
 
 
 def test_an_outside_block_joins_by_name_and_has_length_one(tmp_path):
@@ -197,7 +197,7 @@ def test_outside_blocks_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(DataError, match="'c3d' has no row for b, c"):
         append_blocks(vectors, [outside(tmp_path, ["a"], np.ones((1, 2)))])
     with pytest.raises(DataError, match="have a block 'hog' already"):
-        append_blocks(vectors, [Extra("hog", ["a", "b", "c"], np.ones((3, 2), np.float32))])
+        append_blocks(vectors, [OutsideBlock("hog", ["a", "b", "c"], np.ones((3, 2), np.float32))])
     with pytest.raises(DataError, match=r"has 2 rows, .* names 1 videos"):
         outside(tmp_path, ["a"], np.ones((2, 2)))
     with pytest.raises(DataError, match="names a more than once"):
@@ -210,4 +210,4 @@ def test_pickled_outside_vectors_are_never_loaded(tmp_path):
     (tmp_path / "names.txt").write_text("a\n")
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
     with pytest.raises(DataError, match="features must be real numbers, got object"):
-        read_extra(tmp_path / "objects.npy", tmp_path / "names.txt")
+        read_outside_block(tmp_path / "objects.npy", tmp_path / "names.txt")

@@ -294,8 +294,8 @@ def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clip
     assert (status, err) == (0, "")
     lines = printed.splitlines()
     assert re.fullmatch(r"Fisher vectors: accuracy 100.0 %, \d+ numbers a video, [0-9.]+ s", lines[0])
-    assert lines[-1] == str(out / "comparison.md")
-    assert len(lines) == 6
+    assert lines[-2:] == [str(out / "comparison.md"), f"open {out / 'comparison.html'}"]
+    assert len(lines) == 7
     # Two Fisher vectors of one codebook, words for both classifiers, and again of fewer points.
     assert len(list((out / "codebooks").iterdir())) == 3
     assert len(list((out / "vectors").iterdir())) == 4
@@ -322,7 +322,7 @@ def test_recipes_share_what_they_have_in_common_and_make_one_table(command, clip
 
     # Again: nothing is done. Interrupted: what is lost is made again, and nothing else.
     before = times(out)
-    assert command(*words)[1].splitlines()[-1] == f"{out / 'comparison.md'}: up to date"
+    assert command(*words)[1].splitlines()[-2] == f"{out / 'comparison.md'}: up to date"
     assert times(out) == before
     shutil.rmtree(out / "rows" / "words")
     assert command(*words)[0] == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import idt
-from idt.extractor import follow
+from idt.extractor import run_frame_loop
 from idt.frames.video import open_video
 from idt.steps import histograms
 from tests import scenes
@@ -34,7 +34,7 @@ def test_a_flat_scene_has_cuboids_too():
 
 def test_the_histograms_are_those_of_a_patch_that_stays(clip):
     features = idt.extract(clip, gap=20, **OPTIONS)
-    flows = [step.flow[0] for step in list(follow(open_video(clip), features.params))[1:7]]
+    flows = [step.flow[0] for step in list(run_frame_loop(open_video(clip), features.params))[1:7]]
     points = np.ascontiguousarray(features.points[:, 0])
     steps = np.stack([histograms.describe(gray, flow, points) for gray, flow in zip(clip[:6], flows, strict=True)])
     # Time cells of three steps each; 32 numbers of HOG first, then 36 of HOF.

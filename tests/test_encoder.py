@@ -9,7 +9,7 @@ from sklearn.svm import LinearSVC
 import idt
 from encoding import FisherEncoder
 from encoding.descriptors import sources
-from encoding.descriptors.inputs import Inputs, combined, digests
+from encoding.descriptors.inputs import Inputs, combine_digests, digests
 from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook, fit_codebooks
 from encoding.params import EncodingParams
@@ -110,7 +110,7 @@ def test_an_array_without_rows_has_the_zero_vector():
 
 
 def test_files_features_and_arrays_give_the_same_bytes(encoder, videos, files, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS", 16)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 16)
     vectors = encoder.transform(videos)
     np.testing.assert_array_equal(encoder.transform(files), vectors)
     np.testing.assert_array_equal(encoder.transform([str(path) for path in files]), vectors)
@@ -137,7 +137,7 @@ def test_encoded_files_say_what_they_are_made_of(encoder, files, tmp_path):
     # Without parameters they are the defaults.
     assert found.params == dataclasses.asdict(EncodingParams(k=3))
     assert found.source == {
-        "digest": combined(digests(Inputs.of(files, found.names).sources)),
+        "digest": combine_digests(digests(Inputs.of(files, found.names).sources)),
         "codebook": codebook.digest,
     }
 

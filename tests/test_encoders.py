@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from encoding import BovwEncoder, FisherEncoder, StackedEncoder, VladEncoder
+from encoding import BilinearEncoder, BovwEncoder, FisherEncoder, PlainEncoder, StackedEncoder, VladEncoder
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video
 from encoding.params import BovwParams
@@ -81,6 +81,38 @@ class TestLargestOfSparseWords(SparseContract):
 
 class TestVlad(EncoderContract):
     encoder, options, grid = VladEncoder, {**BLOCKS, "n_clusters": 3}, {"power": [0.5, 1.0]}
+
+
+class TestBilinear(EncoderContract):
+    # Without a PCA, which would take the means away.
+    encoder, options, grid = BilinearEncoder, {**BLOCKS, "pca_column_share": None}, {"power": [0.5, 1.0]}
+
+
+class TestSketch(EncoderContract):
+    encoder, options, grid = (
+        BilinearEncoder, {**BLOCKS, "sketch": True, "n_components": 200}, {"n_components": [200, 301]}
+    )  # fmt: skip
+
+
+class TestMeans(EncoderContract):
+    encoder, options, grid = PlainEncoder, BLOCKS, {"norm": ["l1", "l2"]}
+
+
+class TestLargestValues(EncoderContract):
+    encoder, options, grid = PlainEncoder, {**BLOCKS, "pool": "max"}, {"power": [0.5, 1.0]}
+    tells_apart = False
+
+
+class TestLargestFew(EncoderContract):
+    encoder, options, grid = PlainEncoder, {**BLOCKS, "pool": "topk", "n_largest": 4}, {"n_largest": [4, 8]}
+    tells_apart = False
+
+    def test_doubled_tracks_leave_the_vector(self, fitted):
+        # Of doubled tracks twice as many are the largest.
+        video = videos()[0]
+        doubled = video[np.repeat(np.arange(len(video)), 2)]
+        more = PlainEncoder(**{**self.options, "n_largest": 8}).fit(videos())
+        np.testing.assert_allclose(more.transform([doubled]), fitted.transform([video]), atol=self.atol_order)
 
 
 class TestStacked(EncoderContract):

@@ -13,7 +13,7 @@ from encoding import FisherEncoder, video_pipeline
 from encoding.codebook import Codebook
 from encoding.descriptors import sources
 from encoding.descriptors.inputs import Inputs, columns_of
-from encoding.descriptors.regroup import regrouped
+from encoding.descriptors.rechunk import rechunked
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode, slices_of_video, window_vector
 from encoding.encode_files import encode_files
@@ -25,7 +25,7 @@ from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
 from idt.features import feature_file
 from idt.params.extraction import ExtractionParams
-from idt.workers.in_order import surviving
+from idt.workers.in_order import in_order_or_lost
 from idt.workers.processes import Lost
 from tests.samples import random_features
 
@@ -86,9 +86,9 @@ def test_files_of_other_forms_give_nearly_the_vectors_of_plain_ones(tmp_path, co
 
 def test_projected_blocks_are_read_piece_by_piece(tmp_path, codebook, monkeypatch):
     files = save(tmp_path / "f", project=codebook)
-    monkeypatch.setattr(sources, "ROWS", 7)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 7)
     widths = Codebook.load(codebook).widths
-    pieces = [rows for rows, _ in source_of(files[0], "a").parts(widths, projected=True)]
+    pieces = [rows for rows, _ in source_of(files[0], "a").batches(widths, projected=True)]
     assert [len(piece) for piece in pieces] == [7, 7, 7, 7, 7, 5]
     expected = feature_file.load(files[0]).projected.blocks["hof"]
     np.testing.assert_array_equal(np.concatenate(pieces)[:, columns_of(widths)["hof"]], expected)
@@ -165,7 +165,7 @@ def test_chunks_are_regrouped_as_a_file_is_read(lengths, tmp_path):
     whole = random_features(max(1, sum(lengths)))[: sum(lengths)]
     edges = np.cumsum([0, *lengths])
     chunks = [whole[a:b] for a, b in itertools.pairwise(edges)] or [whole]
-    found = list(regrouped(chunks, 7))
+    found = list(rechunked(chunks, 7))
     idt.save(whole, tmp_path / "f.h5", float32=True)
     expected = list(feature_file.iter_rows(tmp_path / "f.h5", block=7))
     assert [len(part) for part in found] == [len(part) for part in expected]
@@ -188,9 +188,10 @@ def clips(tmp_path_factory):
 
 
 def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(command, clips, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS", 100)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 100)
     # In this process, for another would not know of the hundred.
-    monkeypatch.setattr(video_pipeline, "surviving", lambda function, tasks, jobs: (function(*task) for task in tasks))
+    in_turn = lambda function, tasks, jobs: (function(*task) for task in tasks)  # noqa: E731
+    monkeypatch.setattr(video_pipeline, "in_order_or_lost", in_turn)
     assert command("--codebook", clips / "c.h5", clips / "features", "-o", "two.h5")[0] == 0
     status, out, err = command("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o", "one.h5")
     assert (status, out, err) == (0, "one.h5: 2 vectors of 852 numbers\n", "")
@@ -205,7 +206,7 @@ def test_vectors_straight_from_videos_are_those_of_extracting_and_encoding(comma
 
 @pytest.mark.slow
 def test_times_and_frame_steps_of_videos_are_those_of_their_files(command, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS", 100)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 100)
     jobs = plan([str(clips / "in")], f"{tmp_path}/features/")
     for job in jobs:
         extract_job(job, ExtractionParams(skips="1,2", length=5, time_cells=1))
@@ -258,11 +259,11 @@ def test_a_run_goes_on_from_vectors_that_lack_a_video_whose_process_was_killed(c
     words = ("--from-videos", "--codebook", clips / "c.h5", clips / "in", "-o")
 
     def killed_at_the_end(function, tasks, jobs):
-        *done, last = surviving(function, tasks, jobs)
+        *done, last = in_order_or_lost(function, tasks, jobs)
         yield from (*done, Lost("its process was killed") if isinstance(last, str) == (step == "digest") else last)
 
     with monkeypatch.context() as patch:
-        patch.setattr(video_pipeline, "surviving", killed_at_the_end)
+        patch.setattr(video_pipeline, "in_order_or_lost", killed_at_the_end)
         command(*words, "lacking.h5", status=3)
     assert load_vectors("lacking.h5").source["missing"] == ["b/disc"]
     command(*words, "whole.h5")

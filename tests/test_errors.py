@@ -7,9 +7,9 @@ import pytest
 
 import idt
 from encoding.params import EncodingParams
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.cli import extract
-from idt.errors import LONGEST, DataError, did_you_mean, one_line, shown, unknown_option
+from idt.errors import LONGEST, DataError, did_you_mean, one_line, short_repr, unknown_option
 from tests.commands import refused, run_command
 
 
@@ -59,9 +59,9 @@ def test_an_error_survives_the_way_between_processes():
 
 
 def test_what_has_no_repr_is_named_by_its_type():
-    assert shown(Broken()) == "<Broken>"
-    assert describe(Broken()) == "Broken <Broken>"
-    assert shown("a" * 100) == "'" + "a" * 37 + " … " + "a" * 18 + "'"
+    assert short_repr(Broken()) == "<Broken>"
+    assert type_and_shape(Broken()) == "Broken <Broken>"
+    assert short_repr("a" * 100) == "'" + "a" * 37 + " … " + "a" * 18 + "'"
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=lambda value: type(value).__name__)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numba import njit
 
-from idt.jit.float8 import LANES, network
-from idt.jit.float8_memory import copy, fetch, load_rows, look_up_pairs, store, store_rows
+from idt.jit.float8 import LANES, sorting_network
+from idt.jit.float8_memory import copy, load_rows, look_up_pairs, prefetch, store, store_rows
 from idt.kernels.median import _find_middle, _sort_four
 
 SORTED = 4
-_ends = network(((0, 1), (2, 3), (0, 2), (1, 3)), (3, 0))
+_ends = sorting_network(((0, 1), (2, 3), (0, 2), (1, 3)), (3, 0))
 
 
 @njit
@@ -25,7 +25,7 @@ def sort_rows(rows, out):
 @njit
 def look_up(array, places, near, far):
     """Eight pairs of neighbours."""
-    fetch(array, places[0])
+    prefetch(array, places[0])
     one, other = look_up_pairs(array, places, 0)
     store(near, 0, one)
     store(far, 0, other)

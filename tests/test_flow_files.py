@@ -329,7 +329,7 @@ def test_what_a_killed_run_has_moved_is_known_and_made_again(command, clips, tmp
     assert f"{N - 1} flows" in command("idt-flow", film, "-o", tmp_path)[1]
     assert "1 of 1 videos are whole" in command("idt-flow", "--verify", tmp_path)[1]
     (tmp_path / "a/flow_x_00002.jpg").write_bytes(b"")
-    assert "does not hold what it was made with" in command("idt-flow", "--verify", tmp_path, status=3)[1]
+    assert "has changed since it was written" in command("idt-flow", "--verify", tmp_path, status=3)[1]
     assert refused(command("idt-flow", "--verify", clips, status=2), "holds no record of flow files")
 
 
@@ -352,7 +352,7 @@ def test_frames_of_a_folder_that_are_in_the_way_of_their_flow_are_an_input(comma
     scenes.write_images(tmp_path / "o/a", scenes.static(4))
     for permit in ([], ["--overwrite"]):
         done = command("idt-flow", tmp_path / "o/a", "-o", tmp_path / "o", *permit, status=2)
-        assert refused(done, "is an input of this run|lies among what is read of")
+        assert refused(done, "is an input of this run|where the next run would read it")
     assert len(list((tmp_path / "o/a").iterdir())) == 4
 
 

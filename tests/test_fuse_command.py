@@ -49,7 +49,7 @@ def test_two_files_become_one_report(command, place):
         f"fused: {100 * report['accuracy']:.2f} % accuracy; 0.25 idt + 0.75 cnn, weights the def"
     )
     assert lines[3].startswith("against cnn, ")
-    assert lines[-1] == "out/report.md"
+    assert lines[-2:] == ["out/report.md", "open out/report.html"]
     assert err == ""
     assert sorted(path.name for path in (place / "out").iterdir()) == [
         "accuracy.png", "fused.h5", "gain.png", "report.html", "report.json", "report.md",
@@ -77,7 +77,7 @@ def test_a_run_that_is_repeated_changes_nothing_and_another_needs_overwrite(comm
     command("idt-fuse", *TWO, "-o", "out")
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in (place / "out").iterdir()}
     _, out, _ = command("idt-fuse", *TWO, "-o", "out")
-    assert out.endswith("out/report.md: up to date\n")
+    assert out.endswith("out/report.md: up to date\nopen out/report.html\n")
     again = ("idt-fuse", *TWO, "-o", "out", "--weights", "idt=1,cnn=1")
     _, out, err = command(*again, status=2)
     assert "out/report.json exists; use another path or --overwrite" in err

@@ -7,7 +7,7 @@ import pytest
 
 import classify
 from classify.fusion.alignment.protocol import FusionProtocol
-from classify.fusion.combining.normalize import chosen, normalized, views_of
+from classify.fusion.combining.normalize import norm_for, normalized, views_of
 from classify.fusion.combining.weights import checked_weights, default_weights, parse_weights, simplex
 from classify.fusion.fuse import fuse
 from classify.fusion.scores import Scores
@@ -72,11 +72,11 @@ def test_probabilities_and_sums_of_them_become_logarithms_and_it_is_said(views):
 
 
 def test_float16_probabilities_are_known_and_margins_that_sum_to_1_by_chance_are_not():
-    assert chosen("auto", probabilities(CNN).astype(np.float16).astype(float)) == "logz"
-    assert chosen("auto", probabilities(CNN), "margins") == "l2"
-    assert chosen("auto", CNN.values) == "l2"
-    assert chosen("z", probabilities(CNN)) == "z"
-    assert chosen("auto", 1.5 * probabilities(CNN)) == "l2"
+    assert norm_for("auto", probabilities(CNN).astype(np.float16).astype(float)) == "logz"
+    assert norm_for("auto", probabilities(CNN), "margins") == "l2"
+    assert norm_for("auto", CNN.values) == "l2"
+    assert norm_for("z", probabilities(CNN)) == "z"
+    assert norm_for("auto", 1.5 * probabilities(CNN)) == "l2"
 
 
 def test_a_probability_of_0_counts_as_a_millionth():
@@ -150,11 +150,26 @@ def test_numbers_of_splits_are_averaged_or_their_videos_counted_together(tmp_pat
     assert [one.names for one in pool.scores()] == [list(VIDEOS)]
 
 
+def test_videos_of_other_splits_in_one_file_are_no_loss(tmp_path):
+    for split, rows in (("1", np.arange(0, 48, 2)), ("2", np.arange(1, 47, 2))):
+        lines = [["name", "label", *CLASSES]]
+        lines += [[VIDEOS[row], CLASSES[LABELS[row]], *IDT.values[row]] for row in rows]
+        (tmp_path / f"i{split}.csv").write_text("\n".join(",".join(map(str, line)) for line in lines) + "\n")
+    sources = {"idt": str(tmp_path / "i{split}.csv"), "cnn": BOTH["cnn"]}
+    protocol = FusionProtocol(splits=("1", "2"), pool=True)
+    with pytest.raises(DataError, match=r"24 videos of cnn have no label in the labels.*--missing drop"):
+        fuse(sources, protocol=protocol)
+    found = fuse(sources, protocol=protocol, missing="drop").report
+    assert found["videos"] == 47
+    assert found["missing"] == [VIDEOS[47]]
+    assert found["notes"][-1].startswith("1 videos were left out, because a source or the labels lack them")
+
+
 def test_videos_of_several_labels_are_ranked():
     rng = np.random.default_rng(3)
-    holds = rng.random((48, 6)) < 0.3
-    holds[:, 0] |= ~holds.any(axis=1)
-    report = fuse({"idt": scores(IDT, labels=holds), "cnn": scores(CNN, labels=holds)}).report
+    has_class = rng.random((48, 6)) < 0.3
+    has_class[:, 0] |= ~has_class.any(axis=1)
+    report = fuse({"idt": scores(IDT, labels=has_class), "cnn": scores(CNN, labels=has_class)}).report
     assert report["metric"] == "mean_average_precision"
     assert "accuracy" not in report
     assert (report["corrected"], report["spoiled"]) == ([], [])
@@ -297,7 +312,7 @@ def test_a_source_is_read_as_it_is_written(tmp_path):
     odd.touch()
     assert parse_source(f"x={odd}*3").streams == (Stream(str(odd), 3.0),)
     assert parse_source(str(odd)).streams == (Stream(str(odd)),)
-    at = parse_source("cnn=a{split}.npz+b.npz").at("2")
+    at = parse_source("cnn=a{split}.npz+b.npz").for_split("2")
     assert [stream.scores for stream in at.streams] == ["a2.npz", "b.npz"]
 
 

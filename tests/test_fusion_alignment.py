@@ -59,7 +59,7 @@ def test_names_lose_folder_suffix_case_and_special_characters():
 def test_exact_names_come_before_folded_ones():
     found = match(["a/x-1", "b/y"], ["a/X_1", "a/x-1", "Y.avi"])
     assert found.places.tolist() == [1, 2]
-    assert (found.steps["exact"], found.steps["folded"]) == (1, 1)
+    assert (found.rules["exact"], found.rules["folded"]) == (1, 1)
     assert not found.ambiguous
 
 

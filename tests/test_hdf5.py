@@ -380,7 +380,7 @@ def test_foreign_filters_and_kinds_of_number_are_refused(target):
         file.create_dataset("a", data=np.zeros(4, "V8"))
 
     for make, message in (
-        (lzf, "foreign filter"),
+        (lzf, "a filter that is not supported"),
         (ragged, "must be int64"),
         (references, "must be int64"),
         (opaque, "must be int64"),

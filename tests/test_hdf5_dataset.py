@@ -99,7 +99,7 @@ def test_a_chunk_that_leaves_a_filter_out_is_refused(tmp_path, mask, grows):
 
 @pytest.mark.parametrize("options", [{"fletcher32": True}, {"compression": "lzf"}, {"scaleoffset": 2}])
 def test_other_filters_are_refused(tmp_path, options):
-    with pytest.raises(DataError, match="foreign filter"):
+    with pytest.raises(DataError, match="a filter that is not supported"):
         both(tmp_path / "f.h5", np.arange(10), chunks=(5,), **options)
 
 

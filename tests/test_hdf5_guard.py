@@ -11,7 +11,7 @@ from idt.errors import DataError
 from idt.files import hdf5, result_file
 from idt.files.hdf5.guard import GuardedFile
 from idt.files.hdf5.headers import FLOAT, INTEGER, RAGGED, TEXT, parse
-from idt.files.hdf5.index import Unsound
+from idt.files.hdf5.index import ForeignStructure
 from tests.hdf5_files import opened, set_text
 
 
@@ -95,31 +95,31 @@ HERE = message(8, b"\4\1" + bytes(16))
         ),
         ([struct.pack("<BHB", 0, 99, 0)], "exceeds its header"),
         ([message(16, struct.pack("<QQ", 8, 40))], "leads back to itself"),
-        ([message(16, struct.pack("<QQ", 0, 8))], "a block of its header is none"),
+        ([message(16, struct.pack("<QQ", 0, 8))], "a block of its header has a wrong signature"),
         ([message(16, struct.pack("<QQ", 0, 1 << 21))], "block of 2097152 bytes"),
         ([message(16, struct.pack("<QQ", 2**63, 100))], "exceeds the file"),
     ],
 )
 def test_a_header_that_our_files_do_not_have_is_refused(messages, words):
-    with pytest.raises(Unsound, match=words):
+    with pytest.raises(ForeignStructure, match=words):
         header_of(*messages)
 
 
 def test_a_header_of_hdf5_before_1_8_is_refused():
-    with pytest.raises(Unsound, match="another version of HDF5"):
+    with pytest.raises(ForeignStructure, match="another version of HDF5"):
         header_of(GROUP, version=1)
 
 
 def test_blocks_that_lead_to_each_other_end(tmp_path):
     body = message(16, struct.pack("<QQ", 8 + 10 + 20 + 4, 8 + 20))
     block = b"OCHK" + message(16, struct.pack("<QQ", 8 + 10 + 20 + 4, 8 + 20)) + bytes(4)
-    with pytest.raises(Unsound, match="leads back to itself"):
+    with pytest.raises(ForeignStructure, match="leads back to itself"):
         header_of(body, extra=block)
 
 
 def test_too_many_attributes_are_refused():
     each = [message(6, b"\1\0\2" + i.to_bytes(2, "little") + b"\1" * 8) for i in range(1001)]
-    with pytest.raises(Unsound, match="too many links"):
+    with pytest.raises(ForeignStructure, match="too many links"):
         header_of(*each)
 
 

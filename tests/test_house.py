@@ -13,7 +13,7 @@ from pathlib import Path
 import numpydoc.docscrape
 import pytest
 
-from idt.jit.cache import Store
+from idt.jit.cache import KernelFiles
 from idt.kernels import sampling
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,8 @@ THEIR_OPTIONS_ARE_THE_METHODS_OWN = {
     "encoding.encoders.bovw.BovwEncoder.__init__",
     "encoding.encoders.vlad.VladEncoder.__init__",
     "encoding.encoders.stacked.StackedEncoder.__init__",
+    "encoding.encoders.bilinear.BilinearEncoder.__init__",
+    "encoding.encoders.plain.PlainEncoder.__init__",
 }
 """Public functions with an option for every choice that the method leaves, so that `help` names each of them."""
 
@@ -38,9 +40,9 @@ DISK = {
 """Functions that look at the disk, by their last name and without a leading underscore."""
 
 OPEN_FILES = {
-    "idt.files.part.Part": "the descriptor of a file that is written",
+    "idt.files.part_file.PartFile": "the descriptor of a file that is written",
     "idt.files.hdf5.guard.GuardedFile": "the descriptor of a file that is read",
-    "idt.frames.opencv_decoder.Capture": "a video that OpenCV has opened",
+    "idt.frames.opencv_decoder.OpencvReader": "a video that OpenCV has opened",
 }
 """Classes that are an open file, and may therefore open it in their constructor."""
 
@@ -134,7 +136,7 @@ def test_kernels_are_cached_release_the_lock_and_say_what_they_do(path):
 def test_a_kernel_is_cached_and_releases_the_lock():
     options = sampling.free_centres.targetoptions
     assert (options["nogil"], options["error_model"]) == (True, "numpy")
-    assert isinstance(sampling.free_centres._cache._cache_file, Store)
+    assert isinstance(sampling.free_centres._cache._cache_file, KernelFiles)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from idt.workers.in_order import in_order, surviving
+from idt.workers.in_order import in_order, in_order_or_lost
 from idt.workers.processes import Lost
 from tests import perils
 
@@ -25,6 +25,6 @@ def test_a_killed_process_is_one_clear_line_or_stands_in_for_its_result():
     tasks = [(0,), (signal.SIGKILL,), (0,)]
     with pytest.raises(OSError, match=r"killed in the middle.*fewer --jobs; run again"):
         list(in_order(perils.die, tasks, jobs=2))
-    first, lost, last = surviving(perils.die, tasks, jobs=2)
+    first, lost, last = in_order_or_lost(perils.die, tasks, jobs=2)
     assert (first, last) == ("alive", "alive")
     assert isinstance(lost, Lost)

@@ -50,7 +50,7 @@ def test_held_out_scores_are_those_of_machines_trained_without():
     X, y = noisy(n=30, d=20)
     targets = read_targets(y, len(y))
     folds = inner_folds(targets.codes, seed=0)
-    found = kernel_machines.held_out(KernelMachines(1.0), X @ X.T, targets.holds, folds)
+    found = kernel_machines.held_out(KernelMachines(1.0), X @ X.T, targets.has_class, folds)
     for rest, fold in folds:
         wanted = LinearSVM(C=1.0).fit(X[rest], y[rest]).decision_function(X[fold])
         np.testing.assert_allclose(found[fold], wanted, atol=1e-9)
@@ -86,19 +86,19 @@ def test_probabilities_are_those_of_platt_on_held_out_scores():
 def test_a_sigmoid_fits_the_share_of_each_score():
     # Of a hundred rows with score 1 seventy hold the class, of those with score -1 twenty.
     scores = np.repeat([1.0, 1.0, -1.0, -1.0], [70, 30, 20, 80])[:, None]
-    holds = np.repeat([True, False, True, False], [70, 30, 20, 80])[:, None]
-    sigmoids = fit_sigmoids(scores, holds)
-    found = probabilities(np.array([[1.0], [-1.0]]), sigmoids, several=True)[:, 0]
+    has_class = np.repeat([True, False, True, False], [70, 30, 20, 80])[:, None]
+    sigmoids = fit_sigmoids(scores, has_class)
+    found = probabilities(np.array([[1.0], [-1.0]]), sigmoids, multi_label=True)[:, 0]
     high, low = 91 / 92, 1 / 112  # of Platt's targets
     np.testing.assert_allclose(found, [0.7 * high + 0.3 * low, 0.2 * high + 0.8 * low], atol=SEARCH)
     # Large scores are scaled, not lost.
-    np.testing.assert_allclose(fit_sigmoids(1e6 * scores, holds)[:, 0], sigmoids[:, 0] / 1e6, rtol=SEARCH)
+    np.testing.assert_allclose(fit_sigmoids(1e6 * scores, has_class)[:, 0], sigmoids[:, 0] / 1e6, rtol=SEARCH)
 
 
 def test_probabilities_of_two_classes_and_of_classes_that_all_deny():
     sigmoids = np.array([[1.0, 0.0]])
-    np.testing.assert_allclose(probabilities(np.array([[0.0], [2.0]]), sigmoids, several=False).sum(axis=1), 1)
-    denied = probabilities(np.full((1, 2), -1e6), np.ones((2, 2)), several=False)
+    np.testing.assert_allclose(probabilities(np.array([[0.0], [2.0]]), sigmoids, multi_label=False).sum(axis=1), 1)
+    denied = probabilities(np.full((1, 2), -1e6), np.ones((2, 2)), multi_label=False)
     np.testing.assert_array_equal(denied, [[0.5, 0.5]])
 
 
@@ -112,31 +112,31 @@ def test_probabilities_are_there_when_asked_for():
 def several(n=60, d=80, seed=0):
     """Rows that hold each of three classes by chance, or none."""
     random = np.random.default_rng(seed)
-    holds = random.random((n, 3)) < 0.4
-    X = holds @ random.normal(size=(3, d)) + 0.8 * random.normal(size=(n, d))
-    return X, [tuple(np.array(["eat", "kiss", "run"])[row]) for row in holds], holds
+    has_class = random.random((n, 3)) < 0.4
+    X = has_class @ random.normal(size=(3, d)) + 0.8 * random.normal(size=(n, d))
+    return X, [tuple(np.array(["eat", "kiss", "run"])[row]) for row in has_class], has_class
 
 
 def test_rows_of_several_classes_train_one_machine_each():
-    X, y, holds = several()
+    X, y, has_class = several()
     model = LinearSVM(C=1.0).fit(X, y)
-    assert (model.classes_.tolist(), model.several_) == (["eat", "kiss", "run"], True)
+    assert (model.classes_.tolist(), model.multi_label_) == (["eat", "kiss", "run"], True)
     for column in range(3):
-        wanted = SVC(kernel="linear", C=1.0, tol=1e-7).fit(X, holds[:, column]).decision_function(X)
+        wanted = SVC(kernel="linear", C=1.0, tol=1e-7).fit(X, has_class[:, column]).decision_function(X)
         found = model.scores(X)[:, column]
         np.testing.assert_allclose(found, wanted, atol=1e-3 * np.abs(wanted).max())
     np.testing.assert_array_equal(LinearSVM(C=1.0).fit(X, tuple(y)).coef_, model.coef_)
 
 
 def test_two_classes_that_a_row_may_both_have_are_two_machines():
-    X, y, holds = several()
+    X, y, has_class = several()
     y = [tuple(label for label in labels if label != "run") for labels in y]
     model = LinearSVM(C=1.0, probability=True).fit(X, y)
     assert (model.coef_.shape[0], model.scores(X).shape) == (2, (60, 2))
     found = model.predict_proba(X)
     assert found.shape == (60, 2)
     assert np.ptp(found.sum(axis=1)) > 0.1
-    assert average_precision_score(holds[:, :2], found) > 0.9
+    assert average_precision_score(has_class[:, :2], found) > 0.9
 
 
 @pytest.mark.slow
@@ -159,9 +159,9 @@ def test_c_for_rows_of_several_classes_ranks_held_out_rows_best():
 
 def test_balanced_weights_of_several_classes_balance_each_machine():
     targets = read_targets([("a",), ("a", "b"), (), ("b",), ("a",)], 5)
-    np.testing.assert_allclose(row_weights("balanced", targets.holds, True)[1], [5 / 6, 5 / 4, 5 / 6, 5 / 4, 5 / 6])
+    np.testing.assert_allclose(row_weights("balanced", targets.has_class, True)[1], [5 / 6, 5 / 4, 5 / 6, 5 / 4, 5 / 6])
     factors = class_factors({"a": 3.0}, targets.classes)
-    np.testing.assert_allclose(row_weights(factors, targets.holds, True), [[3, 3, 1, 1, 3], [1, 1, 1, 1, 1]])
+    np.testing.assert_allclose(row_weights(factors, targets.has_class, True), [[3, 3, 1, 1, 3], [1, 1, 1, 1, 1]])
     # Rows of the same classes are alike to the folds.
     assert targets.codes[0] == targets.codes[4]
     assert len(set(targets.codes)) == 4

@@ -84,7 +84,16 @@ def test_star_import_takes_the_public_names():
     assert set(idt.__all__) <= set(names)
 
 
-PAGES = ("base.html", "comparison.html", "evaluation.html", "fusion.html", "page.css", "page.js", "parts.html")
+PAGES = (
+    "base.html",
+    "comparison.html",
+    "evaluation.html",
+    "fusion.html",
+    "page.css",
+    "page.js",
+    "parts.html",
+    "untrimmed.html",
+)
 
 
 def test_a_wheel_holds_the_table_of_published_results_and_what_tells_type_checkers_of_our_types():

@@ -11,8 +11,8 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from classify.params import ClassifierParams
-from classify.svm import kernel_machines, pairwise, rows
-from classify.svm.build import machine_of
+from classify.svm import kernel_machines, lazy_rows, pairwise
+from classify.svm.build import build_classifier
 from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 from tests.reference import svm as reference
@@ -110,10 +110,10 @@ def test_the_gram_matrix_does_not_depend_on_panels_and_tiles(monkeypatch):
     X, _ = vectors(n=31, d=900, classes=3)
     exact = X.astype(np.float64) @ X.T.astype(np.float64)
     for size, tile in ((1 << 27, 1024), (8 * 31 * 100, 7), (1, 31)):
-        monkeypatch.setattr(rows, "PANEL_BYTES", size)
+        monkeypatch.setattr(lazy_rows, "PANEL_BYTES", size)
         monkeypatch.setattr(pairwise, "TILE", tile)
         for count in (31, 12):
-            found = pairwise.pairwise(rows.Rows(X), count, pairwise.inner_products)
+            found = pairwise.pairwise(lazy_rows.LazyRows(X), count, pairwise.inner_products)
             # Sums of float64 in another order.
             np.testing.assert_allclose(found, exact[:, :count], atol=1e-12)
             np.testing.assert_array_equal(found[:count], found[:count].T)
@@ -124,7 +124,7 @@ def test_rows_of_a_source_train_as_the_same_rows_in_memory():
     index = np.array([0, 1, 2, 9, 8, 20, 21, 22, 29, 5])
     columns = [slice(300, 400), slice(0, 50)]
     extra = np.random.default_rng(1).normal(size=(30, 7)).astype(np.float32)
-    chosen = rows.Rows(X, columns=columns, extra=[extra]).take(index)
+    chosen = lazy_rows.LazyRows(X, columns=columns, extra=[extra]).take(index)
     plain = np.hstack([X[:, 300:400], X[:, :50], extra])[index]
     np.testing.assert_array_equal(chosen.read(), plain)
     np.testing.assert_array_equal(chosen.read(90, 153), plain[:, 90:153])
@@ -152,9 +152,9 @@ def test_a_fit_can_be_repeated_to_the_bit():
 
 
 def test_the_options_of_the_commands_are_those_of_the_classifier():
-    assert machine_of(ClassifierParams()).get_params() == LinearSVM().get_params()
+    assert build_classifier(ClassifierParams()).get_params() == LinearSVM().get_params()
     options = {"C": 2.0, "class_weight": "balanced", "probability": True}
-    assert machine_of(ClassifierParams(**options)).get_params() == {**options, "random_state": 0, "n_jobs": 1}
+    assert build_classifier(ClassifierParams(**options)).get_params() == {**options, "random_state": 0, "n_jobs": 1}
 
 
 def test_a_pipeline_and_a_grid_search_take_the_classifier():
@@ -198,6 +198,6 @@ def test_what_cannot_be_scored_is_refused():
 def test_rows_that_do_not_fit_are_refused():
     X, _ = vectors(n=12, d=8, classes=3)
     with pytest.raises(DataError, match="a row for each of the 12 vectors, got 11"):
-        rows.Rows(X, extra=[X[:11]])
+        lazy_rows.LazyRows(X, extra=[X[:11]])
     with pytest.raises(DataError, match="must lie in 0 … 11"):
-        rows.Rows(X, index=[3, 12])
+        lazy_rows.LazyRows(X, index=[3, 12])

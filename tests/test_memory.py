@@ -12,7 +12,7 @@ import resource, sys
 import numpy as np
 from idt.workers import memory
 if sys.argv[1] == "keep":
-    memory.keep_freed()
+    memory.keep_freed_memory()
 for round in range(5):
     if round == 1:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -24,7 +24,7 @@ from idt.frames.video import Frame, open_video
 from idt.params.extraction import ExtractionParams
 from idt.steps.block_flow import COARSE, Blocks, at_scales, match, without_motion
 from idt.steps.pyramid import Scale, scales
-from idt.steps.tracks import Tracks
+from idt.steps.tracks import LiveTracks
 from tests import golden, scenes
 from tests.reference import motion_vectors
 
@@ -136,7 +136,7 @@ def test_tracks_take_the_vector_of_the_pixels_around_them():
     at = np.array([[1.4, 9.6], [3.5, 3.4], [4.4, 7.6], [16.9, 10.4]], np.float32)
     moved = []
     for field, options in ((whole, {}), (flow, {"every": 4, "size": (11, 18)})):
-        tracks = Tracks(3, 1, 4)
+        tracks = LiveTracks(3, 1, 4)
         tracks.start(at)
         tracks.advance(field, field, **options)
         moved.append(tracks.positions.copy())

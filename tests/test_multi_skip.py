@@ -72,7 +72,7 @@ def test_the_file_keeps_the_skips_and_the_encoder_takes_some(clip, features, tmp
     np.testing.assert_array_equal(loaded.position, features.position)
     sizes = {"hog": features.hog.shape[1]}
     for item in (features, tmp_path / "a.h5"):
-        ((rows, tracks),) = source_of(item, "a").parts(sizes, columns=("skip",), steps=frozenset({1, 4}))
+        ((rows, tracks),) = source_of(item, "a").batches(sizes, columns=("skip",), skips=frozenset({1, 4}))
         chosen = np.isin(features.skip, (1, 4))
         np.testing.assert_array_equal(rows, features.hog[chosen])
         np.testing.assert_array_equal(tracks.skip, features.skip[chosen])

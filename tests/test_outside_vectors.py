@@ -13,7 +13,13 @@ from benchmarks.clips import write_video
 from classify.datasets.dataset import Clip, Dataset
 from classify.evaluation.resume import VARYING
 from classify.fusion.features import read_features
-from classify.models.outside_vectors import Extra, Outside, beside, read_blocks, read_extra
+from classify.models.outside_vectors import (
+    OutsideBlock,
+    OutsideFile,
+    read_blocks,
+    read_outside_block,
+    with_outside_blocks,
+)
 from classify.svm.linear import LinearSVM
 from encoding.vectors_file import VectorsWriter, load_vectors
 from idt.errors import DataError
@@ -84,24 +90,24 @@ def test_scores_of_a_network_are_features_too_and_a_matrix_may_lie_down(tmp_path
 @pytest.mark.parametrize("line", ["{}", "{}.avi 3", "{}.avi", "/data/{}.mp4,3", "{} 120 3"])
 def test_an_annotation_file_names_the_rows(tmp_path, line):
     (tmp_path / "list.txt").write_text("\n".join(line.format(name) for name in NAMES))
-    extra = read_extra(save(tmp_path / "c3d.npy", vectors(), NAMES), tmp_path / "list.txt")
+    extra = read_outside_block(save(tmp_path / "c3d.npy", vectors(), NAMES), tmp_path / "list.txt")
     assert extra.rows_of(NAMES[::-1]) == list(range(12))[::-1]
 
 
 def test_plain_names_that_look_like_labelled_ones_are_taken_as_they_are(tmp_path):
     names = ["walk 1", "run 2", "hop 3"]
     (tmp_path / "list.txt").write_text("\n".join(names))
-    extra = read_extra(save(tmp_path / "c3d.npy", vectors(names), names), tmp_path / "list.txt")
+    extra = read_outside_block(save(tmp_path / "c3d.npy", vectors(names), names), tmp_path / "list.txt")
     assert extra.rows_of(["hop 3", "walk 1"]) == [2, 0]
     assert extra.rows_of(["hop", "walk"]) == [2, 0]
 
 
 def test_mangled_names_find_their_rows_and_those_that_cannot_be_told_apart_are_refused():
-    extra = Extra("c3d", [mangled(name) for name in NAMES], vectors())
+    extra = OutsideBlock("c3d", [mangled(name) for name in NAMES], vectors())
     assert extra.rows_of(NAMES) == list(range(12))
     with pytest.raises(DataError, match="has no row for hop/new"):
         extra.rows_of([*NAMES, "hop/new"])
-    twins = Extra("c3d", ["clap/a_b_0", "clap/a-b.0"], vectors(["a", "b"]))
+    twins = OutsideBlock("c3d", ["clap/a_b_0", "clap/a-b.0"], vectors(["a", "b"]))
     assert twins.rows_of(["clap/a-b.0", "clap/a_b_0"]) == [1, 0]
     with pytest.raises(DataError, match=r"has names that cannot be told apart: .*clap/a_b_0"):
         twins.rows_of(["clap/a b 0"])
@@ -115,7 +121,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"does not name the videos of its rows; give a list of them, --extra-names"):
         read_features(save(tmp_path / "c3d.npy", vectors(), NAMES))
     with pytest.raises(DataError, match="two outside blocks are called 'c3d'; name one of them, as in NAME="):
-        read_blocks([Outside(path), Outside(path)])
+        read_blocks([OutsideFile(path), OutsideFile(path)])
     with pytest.raises(DataError, match=r"c3d.csv names jump/\S+ more than once"):
         read_features(save(tmp_path / "c3d.csv", vectors(), [NAMES[0], NAMES[0], *NAMES[2:]]))
     (tmp_path / "bad.csv").write_text("name,f1,f2\na,1,nan\nb,1,2\n")
@@ -128,9 +134,9 @@ def test_a_block_must_have_a_row_for_every_clip_of_a_set(tmp_path):
     dataset = Dataset("folder", tmp_path, clips, [], "", "accuracy", [], [])
     path = save(tmp_path / "c3d.npz", vectors()[1:], NAMES[1:])
     with pytest.raises(DataError, match=r"the outside block 'c3d' has no row for jump/v_\(jump\)-;0"):
-        beside(dataset, [Outside(str(path))])
+        with_outside_blocks(dataset, [OutsideFile(str(path))])
     full = save(tmp_path / "full.npz", vectors(), NAMES)
-    found = beside(dataset, [Outside(str(full), None, "c3d")])
+    found = with_outside_blocks(dataset, [OutsideFile(str(full), None, "c3d")])
     assert [block.name for block in found.outside] == ["c3d"]
     assert found.lists == [str(full)]
 
@@ -204,7 +210,7 @@ def test_an_evaluation_with_outside_vectors_keeps_the_protocol(command, films, t
     np.testing.assert_allclose(found, wanted[[at[name] for name in kept]], rtol=1e-5)
 
     # Known to be up to date, and other vectors are other results.
-    assert command(*words)[1].endswith("report.md: up to date\n")
+    assert "report.md: up to date\n" in command(*words)[1]
     without = ("idt-evaluate", "folder", films, "-o", tmp_path / "b", *features)
     assert refused(command(*without, status=2), "report.json was made with c3d=[0-9a-f]{64}.*asks for c3d=none")
     save(other, values[order] + 1, [mangled(names[i]) for i in order])
@@ -224,7 +230,7 @@ def test_recipes_stand_beside_outside_vectors_or_go_without(command, films, tmp_
     both, ours = (read(tmp_path / "out" / "rows" / name) for name in ("both", "ours"))
     assert (list(both["per_descriptor"]), list(ours["per_descriptor"])) == (["hof", "c3d"], ["hof"])
     assert both["columns"] == ours["columns"] + 4
-    assert command(*words)[1].endswith("comparison.md: up to date\n")
+    assert "comparison.md: up to date\n" in command(*words)[1]
     (tmp_path / "recipes.ini").write_text("[both]\nextra = perhaps\n")
     assert refused(command(*words, status=2), "extra must be yes or no, got 'perhaps'")
 

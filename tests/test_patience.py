@@ -16,7 +16,7 @@ from benchmarks.clips import write_video
 from idt.batch import verify
 from idt.errors import DataError
 from idt.frames.video import open_video
-from idt.params.bounds import PATIENT
+from idt.params.bounds import DEFAULT_PATIENCE
 from idt.workers import patience, processes, worker
 from tests import kills, perils, scenes
 from tests.hostile import things
@@ -77,12 +77,12 @@ def test_frames_reset_the_time_and_are_told_now_and_then(clock):
         assert told == [8]
         for second in (0.5, 0.9, 1.1, 1.5, 2.2):
             now[0] = 100 + second
-            patience.beat()
+            patience.frame_arrived()
         assert told == [8, 8, 8]
     assert told == [8, 8, 8, None]
-    patience.beat()
+    patience.frame_arrived()
     assert told == [8, 8, 8, None]
-    assert patience.allowed() == PATIENT
+    assert patience.allowed() == DEFAULT_PATIENCE
 
 
 def test_frames_are_expected_only_while_the_next_item_is_asked_for(clock):
@@ -96,7 +96,7 @@ def test_frames_are_expected_only_while_the_next_item_is_asked_for(clock):
 
 def test_a_video_beats_for_every_frame_that_it_skips_or_gives(tmp_path, monkeypatch):
     beats = []
-    monkeypatch.setattr("idt.frames.video.beat", lambda: beats.append(1))
+    monkeypatch.setattr("idt.frames.video.frame_arrived", lambda: beats.append(1))
     with open_video(write_video(tmp_path / "a.avi", FILM)) as video:
         assert len(list(video)) == 14
     assert len(beats) >= 14
@@ -105,7 +105,7 @@ def test_a_video_beats_for_every_frame_that_it_skips_or_gives(tmp_path, monkeypa
 def test_a_process_of_the_library_is_ended_by_nobody():
     with patience.watching(1e-9, "a.avi"):
         time.sleep(0.01)
-        patience.beat()
+        patience.frame_arrived()
 
 
 def test_what_a_decoder_says_after_its_time_is_not_the_end_of_the_video(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from idt.errors import DataError
 from idt.frames import people
-from idt.frames.people import find_people, mask, read_boxes
+from idt.frames.people import find_people, match_mask, read_boxes
 from idt.frames.video import open_video
 from tests import golden, scenes
 
@@ -36,7 +36,7 @@ def masked_pixel_by_pixel(boxes, shape):
 
 
 def test_a_box_covers_from_ceil_to_floor_inclusive():
-    got = mask(np.array([[1.2, 0.0, 3.9, 1.0]], np.float32), (3, 6))
+    got = match_mask(np.array([[1.2, 0.0, 3.9, 1.0]], np.float32), (3, 6))
     assert got.dtype == np.uint8
     assert got.tolist() == [[1, 1, 0, 0, 1, 1], [1, 1, 0, 0, 1, 1], [1, 1, 1, 1, 1, 1]]
 
@@ -64,7 +64,7 @@ def test_the_golden_boxes_leave_the_releases_keypoints():
     camera = np.load(golden.golden("wave_boxes") / "camera.npz")
     counts = dict(zip(camera["frame"].tolist(), camera["surf_keypoints"].tolist(), strict=True))
     for frame in (1, 10):
-        free = mask(boxes.for_frame(frame), (180, 240))
+        free = match_mask(boxes.for_frame(frame), (180, 240))
         x, y = np.floor(keypoints[f"keypoints_{frame:03d}"][:, :2] + 0.5).astype(int).T
         assert free[y, x].sum() == counts[frame]
 
@@ -84,7 +84,7 @@ def test_nobody_is_found_in_a_flat_frame():
     found = find_people(scenes.flat(1)[0])
     assert found.shape == (0, 4)
     assert found.dtype == np.float32
-    assert (mask(found, (4, 5)) == 1).all()
+    assert (match_mask(found, (4, 5)) == 1).all()
 
 
 # Rival
@@ -96,7 +96,7 @@ def test_masks_are_those_of_the_pixel_by_pixel_definition(shape):
     corners = rng.uniform(-0.2, 1.0, (6, 2)) * shape[::-1]
     boxes = np.hstack([corners, corners + rng.uniform(0, 0.4, (6, 2)) * shape[::-1]]).astype(np.float32)
     boxes[0] = np.rint(boxes[0])
-    assert np.array_equal(mask(boxes, shape), masked_pixel_by_pixel(boxes, shape))
+    assert np.array_equal(match_mask(boxes, shape), masked_pixel_by_pixel(boxes, shape))
 
 
 # Laws
@@ -104,11 +104,11 @@ def test_masks_are_those_of_the_pixel_by_pixel_definition(shape):
 
 def test_boxes_outside_the_image_mask_nothing():
     outside = np.array([[-9, -9, -1, -1], [50, 2, 60, 9], [2, 50, 9, 60]], np.float32)
-    assert mask(outside, (20, 30)).all()
+    assert match_mask(outside, (20, 30)).all()
 
 
 def test_a_box_between_two_pixels_masks_nothing():
-    assert mask(np.array([[3.2, 3.2, 3.8, 3.8]], np.float32), (8, 8)).all()
+    assert match_mask(np.array([[3.2, 3.2, 3.8, 3.8]], np.float32), (8, 8)).all()
 
 
 def test_the_detector_does_not_depend_on_the_number_of_threads():
@@ -186,9 +186,9 @@ def test_files_without_boxes_are_refused(tmp_path, boxes_file):
 
 def test_masks_of_other_arrays_are_refused():
     with pytest.raises(DataError, match=r"boxes must be real numbers of shape \(n, 4\)"):
-        mask(np.zeros((2, 5)), (4, 4))
+        match_mask(np.zeros((2, 5)), (4, 4))
     with pytest.raises(DataError, match="boxes must be finite"):
-        mask(np.full((1, 4), np.nan), (4, 4))
+        match_mask(np.full((1, 4), np.nan), (4, 4))
 
 
 def test_a_colour_frame_is_refused_by_the_detector():

@@ -31,7 +31,7 @@ def test_three_bands_and_two_halves_worked_by_hand():
         "whole", "1x3x1[0,0,0]", "1x3x1[0,1,0]", "1x3x1[0,2,0]", "1x1x2[0,0,0]", "1x1x2[0,0,1]",
     ]  # fmt: skip
     position = np.float32([[0.9, 0.1, 0.2], [0.1, 0.999, 0.999], [0.5, 0.1, 0.3]])
-    parts = {part.cells: part.rows.tolist() for part in pyramid.parts(position)}
+    parts = {part.cells: part.rows.tolist() for part in pyramid.group_by_cells(position)}
     assert parts == {(0, 1, 4): [0, 2], (0, 3, 5): [1]}
 
 
@@ -40,7 +40,7 @@ def test_cells_equal_the_rival(grid):
     position = (np.random.default_rng(0).random((200, 3)) * 0.999).astype(np.float32)
     text = "x".join(map(str, grid))
     found: dict = {}
-    for part in Pyramid.parse(text).parts(position):
+    for part in Pyramid.parse(text).group_by_cells(position):
         found[part.cells[0]] = part.rows.tolist()
     cells = [(x, y, t) for x in range(grid[0]) for y in range(grid[1]) for t in range(grid[2])]
     assert found == {i: rows for i, cell in enumerate(cells) if (rows := reference.rows_of_cell(position, grid, cell))}

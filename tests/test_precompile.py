@@ -15,7 +15,7 @@ from tests import golden
 
 # One alone, one that allocates, one with a part of its own.
 SMALL_KERNELS = [
-    ("idt.kernels.sampling", "free_centres"), ("idt.kernels.tracks", "advance"), ("idt.kernels.selection", "summarise"),
+    ("idt.kernels.sampling", "free_centres"), ("idt.kernels.tracks", "advance"), ("idt.kernels.selection", "measure"),
 ]  # fmt: skip
 
 CALLED = """
@@ -92,7 +92,7 @@ def test_without_a_folder_or_room_for_it_compiled_code_is_not_kept(monkeypatch):
     def half(x):
         return x / 2
 
-    monkeypatch.setattr(cache.Store, "save", refuse_to_write)
+    monkeypatch.setattr(cache.KernelFiles, "save", refuse_to_write)
     assert jit.kernel()(half)(3.0) == 1.5
     monkeypatch.setattr(jit, "njit", refuse_to_cache)
     homeless = jit.kernel()(half)

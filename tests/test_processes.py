@@ -105,8 +105,8 @@ def test_an_interrupt_while_a_process_starts_is_not_for_it(capfd):
 
 
 def test_processes_of_another_number_of_threads_are_not_kept():
-    processes.end_kept()
+    processes.end_idle()
     for threads in (1, 2):
         list(run(perils.which, [()], threads=threads, keep=True))
     assert {threads: len(kept) for threads, kept in processes._kept.items() if kept} == {2: 1}
-    processes.end_kept()
+    processes.end_idle()

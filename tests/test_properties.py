@@ -137,4 +137,4 @@ def test_any_value_of_a_parameter_is_taken_or_refused_by_its_name(cls, data, val
         assert name.split("_")[0] in refusal
         return
     # What was taken can be written down and comes back as it was.
-    assert provenance.plain(made)[name] == provenance.plain({name: value})[name]
+    assert provenance.as_json_values(made)[name] == provenance.as_json_values({name: value})[name]

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from idt.workers.read_ahead import ahead, behind
+from idt.workers.read_ahead import read_ahead, write_behind
 from tests.waiting import PATIENCE, failing, until
 
 
@@ -16,21 +16,21 @@ def running():
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_items_come_in_their_order(depth):
-    assert list(ahead(iter(range(20)), depth)) == list(range(20))
-    assert list(ahead([], depth)) == []
-    assert list(ahead([None, None], depth)) == [None, None]
+    assert list(read_ahead(iter(range(20)), depth)) == list(range(20))
+    assert list(read_ahead([], depth)) == []
+    assert list(read_ahead([None, None], depth)) == [None, None]
 
 
 @pytest.mark.parametrize(("depth", "elsewhere"), [(0, False), (1, True), (2, True)])
 def test_items_are_made_in_a_thread_of_their_own_unless_depth_is_0(depth, elsewhere):
-    made_in = list(ahead((threading.current_thread() for _ in range(3)), depth))
+    made_in = list(read_ahead((threading.current_thread() for _ in range(3)), depth))
     assert [thread is not threading.current_thread() for thread in made_in] == [elsewhere] * 3
 
 
 @pytest.mark.parametrize("depth", [1, 2])
 def test_depth_items_are_kept_ready_while_one_is_in_the_making(depth):
     made = []
-    items = ahead((made.append(k) or k for k in range(10)), depth)
+    items = read_ahead((made.append(k) or k for k in range(10)), depth)
     assert next(items) == 0
     # 0 is in use, `depth` wait in the queue, and the last one made waits to enter it.
     assert until(lambda: len(made) == depth + 2, PATIENCE)
@@ -41,7 +41,7 @@ def test_depth_items_are_kept_ready_while_one_is_in_the_making(depth):
 
 def test_nothing_is_made_before_the_first_item_is_asked_for():
     made = []
-    ahead((made.append(k) for k in range(3)), 2)
+    read_ahead((made.append(k) for k in range(3)), 2)
     assert not running()
     assert made == []
 
@@ -51,7 +51,7 @@ def test_nothing_is_made_before_the_first_item_is_asked_for():
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_an_error_comes_at_its_place(depth):
-    items = ahead(failing(3), depth)
+    items = read_ahead(failing(3), depth)
     assert [next(items) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError, match="the frame after these"):
         next(items)
@@ -60,7 +60,7 @@ def test_an_error_comes_at_its_place(depth):
 
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_thread_ends_with_its_items(depth):
-    items = ahead(range(3), depth)
+    items = read_ahead(range(3), depth)
     next(items)
     # With three items left to hand out, the thread waits at its full queue or has just put the last.
     assert list(items) == [1, 2]
@@ -70,7 +70,7 @@ def test_the_thread_ends_with_its_items(depth):
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_a_consumer_that_stops_early_stops_the_thread(depth):
     made = []
-    for item in ahead((made.append(k) or k for k in range(1000)), depth):
+    for item in read_ahead((made.append(k) or k for k in range(1000)), depth):
         if item == 3:
             break
     assert until(lambda: not running(), PATIENCE)
@@ -79,7 +79,7 @@ def test_a_consumer_that_stops_early_stops_the_thread(depth):
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_an_error_of_the_consumer_stops_the_thread(depth):
-    items = ahead(iter(range(1000)), depth)
+    items = read_ahead(iter(range(1000)), depth)
 
     def consume():
         for item in items:
@@ -102,7 +102,7 @@ def test_what_an_unfinished_source_holds_is_released(depth):
         finally:
             released.append(True)
 
-    items = ahead(source(), depth)
+    items = read_ahead(source(), depth)
     assert next(items) == 0
     items.close()
     del items
@@ -115,7 +115,9 @@ def test_what_an_unfinished_source_holds_is_released(depth):
 @pytest.mark.parametrize("threaded", [False, True])
 def test_items_are_used_in_their_order_and_all_before_the_end(threaded):
     used = []
-    with behind(lambda item: (time.sleep(0.001), used.append((item, threading.current_thread()))), threaded) as put:
+    with write_behind(
+        lambda item: (time.sleep(0.001), used.append((item, threading.current_thread()))), threaded
+    ) as put:
         for item in range(20):
             put(item)
     assert [item for item, _ in used] == list(range(20))
@@ -124,7 +126,7 @@ def test_items_are_used_in_their_order_and_all_before_the_end(threaded):
 
 def test_one_item_is_under_way_at_most():
     allowed, used = threading.Event(), []
-    with behind(lambda item: (allowed.wait(PATIENCE), used.append(item))) as put:
+    with write_behind(lambda item: (allowed.wait(PATIENCE), used.append(item))) as put:
         put(0)
         assert used == []
         threading.Timer(0.05, allowed.set).start()
@@ -142,7 +144,7 @@ def test_an_error_of_the_use_is_raised_and_nothing_is_used_after_it(threaded):
             raise OSError("disk full")
 
     def work():
-        with behind(use, threaded) as put:
+        with write_behind(use, threaded) as put:
             for item in range(20):
                 put(item)
 
@@ -153,7 +155,7 @@ def test_an_error_of_the_use_is_raised_and_nothing_is_used_after_it(threaded):
 
 def test_an_error_of_the_last_item_is_raised_at_the_end():
     def work():
-        with behind(lambda item: 1 // item) as put:
+        with write_behind(lambda item: 1 // item) as put:
             put(0)
 
     with pytest.raises(ZeroDivisionError):

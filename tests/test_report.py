@@ -176,11 +176,11 @@ def test_without_matplotlib_the_picture_is_missing_and_it_is_said(tmp_path, monk
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/matplotlib.py").write_text("raise ImportError")
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
-    processes.end_kept()
+    processes.end_idle()
     dataset = a_set()
     found = assemble(dataset, scored(dataset, [["jump", "run"], ["walk", "walk"]]))
     written = write(tmp_path, found)
-    processes.end_kept()
+    processes.end_idle()
     assert written.notes == [report.NO_MATPLOTLIB]
     assert not (tmp_path / "confusion.png").exists()
     assert "confusion.png" not in (tmp_path / "report.md").read_text()

@@ -80,7 +80,7 @@ class Parsed(HTMLParser):
 def pages(names):
     """The pages of an evaluation and of a comparison in which everything that has a name has one of these."""
     found, tested = a_report(names)
-    pictures = {video.name: [Picture(names[0], b"\xff\xd8")] for video in tested}
+    pictures = {videos.key_of(video): [Picture(names[0], b"\xff\xd8")] for video in tested}
     yield evaluation.page(found, tested, pictures)
     rows = [Row(names[0], found), Row(names[1], found), Row(names[-1], None, names[0])]
     yield comparison_table.comparison_page.page(rows, {names[0]: "rows/a/report.html"})
@@ -162,13 +162,12 @@ def test_a_comparison_without_results_has_a_page():
 
 
 def test_a_still_is_a_frame_of_the_video(tmp_path):
-    picture = cv2.imdecode(np.frombuffer(still(WALK), np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture = cv2.imdecode(np.frombuffer(still(WALK), np.uint8), cv2.IMREAD_COLOR)
     capture = cv2.VideoCapture(str(WALK))
     frames = [capture.read()[1] for _ in range(16)]
-    wanted = cv2.cvtColor(frames[15], cv2.COLOR_BGR2GRAY)
     assert max(picture.shape) <= 240
-    wanted = cv2.resize(wanted, picture.shape[::-1], interpolation=cv2.INTER_AREA)
-    assert np.abs(picture.astype(int) - wanted).mean() < 4  # gray levels that the JPEG loses
+    wanted = cv2.resize(frames[15], picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(picture.astype(int) - wanted).mean() < 4  # levels that the JPEG loses
     assert still(WALK, 2, 3) != still(WALK)
     (tmp_path / "broken.avi").write_bytes(b"RIFF")
     assert still(tmp_path / "broken.avi") is None
@@ -183,11 +182,30 @@ def test_videos_that_are_wrong_come_first_and_classes_take_turns():
     assert len({video.name for video in chosen}) == len(chosen)
 
 
-def test_stills_leave_out_what_cannot_be_read():
+def test_what_cannot_be_read_has_no_picture():
     _, tested = a_report(n=2, path=str(WALK))
-    found = videos.stills(tested[:2])
-    assert list(found) == [video.name for video in tested[:2]]
-    assert videos.stills([tested[0]._replace(path=Path("/none.avi"))]) == {}
+    assert [picture.caption for picture in videos.still_picture(tested[0])] == ["a frame of the video"]
+    assert videos.still_picture(tested[0]._replace(path=Path("/none.avi"))) == []
+
+
+def test_pictures_keep_to_their_budget():
+    _, tested = a_report(n=6)
+    large = {videos.key_of(video): [Picture("a", b"\xff\xd8" + bytes(videos.MOST_BYTES // 5))] for video in tested}
+    kept = videos.within_budget(large, videos.pictured(tested))
+    assert list(kept) == [videos.key_of(video) for video in videos.pictured(tested)[:4]]
+    assert sum(len(picture.data) for shown in kept.values() for picture in shown) <= videos.MOST_BYTES
+
+
+def test_wrong_videos_with_pictures_come_first_and_the_colours_are_explained():
+    found, tested = a_report()
+    last = [video for video in tested if not video.right][-1]
+    shown = [Picture(f"evidence for {name}", b"\xff\xd8", evident=True) for name in (last.label, last.predicted)]
+    page = evaluation.page(found, tested, {videos.key_of(last): shown})
+    first = page[page.index('<li id="wrong0"') : page.index('<li id="wrong1"')]
+    assert f'class="pair"><p class="name">{last.name}</p>' in first
+    assert first.count("<img") == 2
+    assert "what is orange added to the score" in page
+    assert "what is orange" not in evaluation.page(found, tested)
 
 
 def luminance(colour):
@@ -214,7 +232,10 @@ def colours(driver, selector):
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1440, False), (1440, True)])
 def test_a_page_works_in_a_browser(tmp_path, width, dark):
     found, tested = a_report([*NAMES[:3], "walk"], path=str(WALK))
-    report.write(tmp_path, found, videos=tested, pictures=videos.stills(videos.pictured(tested)))
+    pictures = {videos.key_of(video): videos.still_picture(video) for video in videos.pictured(tested)}
+    for video in tested:
+        pictures[videos.key_of(video)] *= 2 - video.right
+    report.write(tmp_path, found, videos=tested, pictures=pictures)
     with browser(width, dark=dark) as driver:
         from selenium.webdriver.common.action_chains import ActionChains
         from selenium.webdriver.common.keys import Keys

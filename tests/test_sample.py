@@ -116,7 +116,7 @@ def test_rows_are_counted_as_they_are_read(tmp_path, steps):
     features.skip = np.tile(np.uint8([1, 2]), 25)
     feature_file.save(features, tmp_path / "v.h5")
     for source in (FileSource(tmp_path / "v.h5", "v"), source_of(features, "v")):
-        (whole,) = [rows for rows, _ in source.parts({"hog": 96}, steps=steps)]
+        (whole,) = [rows for rows, _ in source.batches({"hog": 96}, skips=steps)]
         assert source.count(steps) == len(whole) == (50 if steps is None else 25)
         index = np.arange(0, len(whole), 3)
         np.testing.assert_array_equal(take(source, index, {"hog": 96}, steps), whole[index])

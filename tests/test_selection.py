@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.steps.selection import Summary, summarise
+from idt.steps.selection import TrackStatistics, measure_tracks
 from tests.reference import selection as reference
 
 # Sums of 16 float32 numbers of up to a few hundred pixels.
@@ -14,8 +14,8 @@ MOVING = np.tile(np.float32([3, 4]), (LENGTH, 1))
 
 def one(points, displacements=MOVING, **options):
     """Summary of a single track, without the leading axis."""
-    found = summarise(np.float32(points)[None], np.float32(displacements)[None], **options)
-    return Summary(*(array[0] for array in found))
+    found = measure_tracks(np.float32(points)[None], np.float32(displacements)[None], **options)
+    return TrackStatistics(*(array[0] for array in found))
 
 
 def zigzag(x, y=0.0):
@@ -110,7 +110,7 @@ def test_a_track_without_displacement_has_the_trajectory_zero():
 
 
 def test_no_tracks_have_an_empty_summary():
-    found = summarise(np.zeros((0, 16, 2), np.float32), np.zeros((0, 15, 2), np.float32))
+    found = measure_tracks(np.zeros((0, 16, 2), np.float32), np.zeros((0, 15, 2), np.float32))
     shapes = {name: array.shape for name, array in found._asdict().items()}
     assert shapes == {
         "mean": (0, 2), "std": (0, 2), "length": (0,), "trajectory": (0, 30), "kept": (0,), "followed_camera": (0,)
@@ -133,7 +133,7 @@ def test_every_fate_is_that_of_the_specification(length, camera):
     start = rng.uniform(0, 500, (n, 1, 2))
     points = np.concatenate([start, start + np.cumsum(steps, axis=1)], axis=1).astype(np.float32)
     displacements = (steps * rng.choice([0.05, 0.3, 1], (n, 1, 1))).astype(np.float32)
-    found = summarise(points, displacements, camera=camera)
+    found = measure_tracks(points, displacements, camera=camera)
     fates = []
     for k in range(n):
         mean, std, total, trajectory, fate = reference.summarise(points[k], displacements[k], camera=camera)
@@ -153,7 +153,7 @@ def test_every_fate_is_that_of_the_specification(length, camera):
 def test_a_track_does_not_depend_on_the_others():
     points = np.stack([zigzag(10), zigzag(1), zigzag(60)])
     displacements = np.stack([MOVING, 0 * MOVING, MOVING * 2])
-    together = summarise(points, displacements)
+    together = measure_tracks(points, displacements)
     assert together.kept.tolist() == [True, False, False]
     for n in range(3):
         for own, all_of_them in zip(one(points[n], displacements[n]), together, strict=True):
@@ -178,11 +178,11 @@ def test_the_trajectory_does_not_depend_on_the_size_of_the_motion():
 
 def test_displacements_lie_between_the_points():
     with pytest.raises(DataError, match=r"displacements_full must be real numbers of shape \(1, 15, 2\), got"):
-        summarise(zigzag(10)[None], np.zeros((1, 16, 2), np.float32))
+        measure_tracks(zigzag(10)[None], np.zeros((1, 16, 2), np.float32))
     with pytest.raises(DataError, match=r"points_full must be real numbers of shape \(n, n, 2\), got"):
-        summarise(zigzag(10), MOVING[None])
+        measure_tracks(zigzag(10), MOVING[None])
 
 
 def test_positions_are_finite():
     with pytest.raises(DataError, match="points_full must be finite, got 32 NaN"):
-        summarise(zigzag(np.nan, np.nan)[None], MOVING[None])
+        measure_tracks(zigzag(np.nan, np.nan)[None], MOVING[None])

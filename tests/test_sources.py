@@ -9,7 +9,7 @@ from benchmarks.clips import SHIPPED
 from encoding import EncodingParams, fit_codebook
 from encoding.descriptors import sources
 from encoding.descriptors.feature_files import header
-from encoding.descriptors.inputs import Inputs, columns_of, combined, digests
+from encoding.descriptors.inputs import Inputs, columns_of, combine_digests, digests
 from encoding.descriptors.sources import FileSource, VideoSource, source_of
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import plan
@@ -29,7 +29,7 @@ def write(path, **options):
 
 def rows_of(item, sizes):
     """Descriptors of a video, some rows at a time."""
-    return (rows for rows, _ in source_of(item, "a").parts(sizes))
+    return (rows for rows, _ in source_of(item, "a").batches(sizes))
 
 
 def digests_of(files, names):
@@ -52,7 +52,7 @@ def test_all_three_kinds_of_files_give_the_same_rows(tmp_path):
 
 
 def test_rows_come_in_pieces_of_one_size(monkeypatch, tmp_path):
-    monkeypatch.setattr(sources, "ROWS", 7)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 7)
     features = random_features(20)
     idt.save(features, tmp_path / "a.h5")
     for item in (tmp_path / "a.h5", features, np.zeros((20, 426), np.float32)):
@@ -72,9 +72,9 @@ def test_the_digest_is_of_names_contents_and_order(tmp_path):
     files = [write(tmp_path / "a.h5"), write(tmp_path / "b.h5", seed=1)]
     found = digests_of(files, "ab")
     assert found["a"] != found["b"]
-    assert combined(found) == combined(digests_of(files, "ab"))
+    assert combine_digests(found) == combine_digests(digests_of(files, "ab"))
     others = [digests_of(files, "ac"), digests_of(files[::-1], "ab"), digests_of(files[::-1], "ba")]
-    assert len({combined(other) for other in [found, *others]}) == 4
+    assert len({combine_digests(other) for other in [found, *others]}) == 4
 
 
 def test_mixed_parameters_are_refused_with_files_and_parameters(tmp_path):
@@ -125,9 +125,9 @@ def test_a_video_is_a_source_like_its_feature_file(tmp_path):
     assert video.params() == stored.params()
     assert Inputs.of([video]).sizes == Inputs.of([job.output]).sizes == SIZES
     assert Inputs.of([video], ["other"]).names == ["other"]
-    asked = {"columns": ("frame", "position", "skip"), "steps": frozenset({1})}
+    asked = {"columns": ("frame", "position", "skip"), "skips": frozenset({1})}
     for (rows, tracks), (expected, known) in zip(
-        video.parts(SIZES, **asked), stored.parts(SIZES, **asked), strict=True
+        video.batches(SIZES, **asked), stored.batches(SIZES, **asked), strict=True
     ):
         np.testing.assert_array_equal(rows, expected)
         for name, column in known.columns().items():
@@ -139,7 +139,7 @@ def test_a_video_is_a_source_like_its_feature_file(tmp_path):
 def test_a_source_stays_what_it_is():
     source = source_of(np.zeros((3, 4)), "a")
     assert source_of(source, "b") is source
-    assert source.named("b").name == "b"
+    assert source.with_name("b").name == "b"
     assert Inputs.of([source]).sources == [source]
 
 
@@ -155,14 +155,14 @@ def test_blocks_that_are_not_those_of_the_axes_are_refused(tmp_path):
     )
     idt.save(random_features(3), tmp_path / "a.h5", project=tmp_path / "c.h5")
     with pytest.raises(DataError, match=r"a.h5: the blocks must be hog, got trajectory, hog, hof, mbhx, mbhy"):
-        list(source_of(tmp_path / "a.h5", "a").parts({"hog": 48}, projected=True))
+        list(source_of(tmp_path / "a.h5", "a").batches({"hog": 48}, projected=True))
 
 
 def test_the_system_is_asked_for_the_whole_file_before_its_rows(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(os, "posix_fadvise", lambda *arguments: asked.append(arguments[1:]), raising=False)
     source = FileSource(write(tmp_path / "f.h5"), "f")
-    next(source.parts({"hog": 96}))
+    next(source.batches({"hog": 96}))
     assert [arguments[:2] for arguments in asked] == [(0, 0)]
     monkeypatch.delattr(os, "posix_fadvise")
-    next(source.parts({"hog": 96}))
+    next(source.batches({"hog": 96}))

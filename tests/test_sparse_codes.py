@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import orthogonal_mp
 
 from encoding.coders.sparse_codes import Dictionary, groups_of, whole_slices
-from encoding.descriptors.tracks import Tracks
+from encoding.descriptors.track_columns import TrackColumns
 from idt.errors import DataError
 from tests.reference import bovw as reference
 
@@ -20,7 +20,7 @@ def rows_of(n=25, d=12):
 
 def tracks_of(frame, **columns):
     n = len(frame)
-    return Tracks(
+    return TrackColumns(
         np.array(frame, np.int32),
         np.array(columns.get("scale", np.ones(n)), np.float32),
         None,

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from encoding import StackedEncoder
-from encoding.coders.stacked import CELL
+from encoding.coders.stacked import SECOND_LAYER_CELL
 from encoding.descriptors.inputs import Inputs
 from encoding.descriptors.sources import source_of
 from encoding.encode import encode_video, layout_of, slices_of_video
-from encoding.fitting import fit_codebook, fit_codebooks, steps_of
+from encoding.fitting import count_updates, fit_codebook, fit_codebooks
 from encoding.grids import volume_sizes
 from encoding.params import StackedParams
 from idt.errors import DataError
@@ -42,7 +42,7 @@ def test_the_second_layer_equals_the_rival(codebook, frames):
     parts = {(part["block"], part["cell"]): part for part in layout_of(codebook, SMALL)}
     for block in codebook.blocks:
         rows = block.project(getattr(video, block.name)).astype(float)
-        part = parts[block.name, CELL]
+        part = parts[block.name, SECOND_LAYER_CELL]
         expected = reference.second_layer(
             rows, video.frame - 7.5, video.position, block.coder.arrays(), sizes=volume_sizes(SMALL.volumes), least=4
         )
@@ -52,12 +52,16 @@ def test_the_second_layer_equals_the_rival(codebook, frames):
 
 def test_plain_vectors_lie_beside_the_stacked_ones(codebook):
     cells = [(part["block"], part["cell"]) for part in layout_of(codebook, SMALL)]
-    assert cells == [("hog", "whole"), ("hog", CELL), ("mbhx", "whole"), ("mbhx", CELL)]
+    assert cells == [("hog", "whole"), ("hog", SECOND_LAYER_CELL), ("mbhx", "whole"), ("mbhx", SECOND_LAYER_CELL)]
     alone = codebook.params_with(plain=False)
-    assert [part["cell"] for part in layout_of(codebook, alone)] == [CELL, CELL]
+    assert [part["cell"] for part in layout_of(codebook, alone)] == [SECOND_LAYER_CELL, SECOND_LAYER_CELL]
     both, stacked = (encode_video(source_of(videos()[0], "a"), codebook, params).vector for params in (SMALL, alone))
     kept = np.concatenate(
-        [both[part["first"] :][: part["size"]] for part in layout_of(codebook, SMALL) if part["cell"] == CELL]
+        [
+            both[part["first"] :][: part["size"]]
+            for part in layout_of(codebook, SMALL)
+            if part["cell"] == SECOND_LAYER_CELL
+        ]
     )
     np.testing.assert_array_equal(kept, stacked)
 
@@ -88,7 +92,7 @@ def test_every_step_is_counted():
     inputs, seen = Inputs.of(videos(), NAMES, descriptors=SMALL.descriptors), []
     sets = [NAMES, NAMES[:2]]
     list(fit_codebooks(inputs, sets, SMALL, update=lambda: seen.append(1)))
-    assert len(seen) == steps_of(inputs, sets, SMALL)
+    assert len(seen) == count_updates(inputs, sets, SMALL)
 
 
 @pytest.mark.parametrize("volumes", ["", "2x2", "2x2x31", "2x2x30,2x2x30", "0x1x30", 7])

@@ -196,7 +196,7 @@ def test_every_frame_has_as_many_keypoints_and_matches_as_the_release_found(clip
     if clip == "wave_boxes":
         height, width = gray.shape[1:]
         boxes = people.read_boxes(golden.HERE / "data" / "golden" / "wave_boxes.txt").clipped(width, height)
-        masks = [people.mask(boxes.for_frame(t), (height, width)) for t in range(len(gray))]
+        masks = [people.match_mask(boxes.for_frame(t), (height, width)) for t in range(len(gray))]
     found = [surf.detect(image, mask) for image, mask in zip(gray, masks, strict=True)]
     described = [surf.describe(image, keypoints) for image, keypoints in zip(gray, found, strict=True)]
     frames = camera["frame"][camera["frame"] < len(gray)]

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from idt.workers.threads import Crew
+from idt.workers.threads import WorkStealingPool
 from tests.waiting import PATIENCE, failing, until
 
 HELPERS = pytest.mark.parametrize("helpers", [0, 1, 3])
@@ -21,7 +21,7 @@ def running():
 @HELPERS
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_items_and_parts_come_in_their_order(helpers, depth):
-    with Crew(helpers) as crew:
+    with WorkStealingPool(helpers) as crew:
         assert list(crew.ahead([], depth)) == []
         for item in crew.ahead(iter(range(50)), depth):
             assert crew.map(pow, [item, item + 1, item + 2], [2, 2, 2]) == [item**2, (item + 1) ** 2, (item + 2) ** 2]
@@ -31,7 +31,7 @@ def test_items_and_parts_come_in_their_order(helpers, depth):
 
 def test_without_helpers_all_is_done_by_the_caller_when_it_is_asked_for():
     made = []
-    with Crew(0) as crew:
+    with WorkStealingPool(0) as crew:
         items = crew.ahead((made.append(k) or threading.current_thread() for k in range(3)), 2)
         assert made == []
         assert next(items) is threading.current_thread()
@@ -41,7 +41,7 @@ def test_without_helpers_all_is_done_by_the_caller_when_it_is_asked_for():
 
 def test_no_more_than_depth_items_are_made_before_they_are_asked_for():
     made = []
-    with Crew(1) as crew:
+    with WorkStealingPool(1) as crew:
         items = crew.ahead((made.append(k) or k for k in range(10)), 2)
         assert next(items) == 0
         assert until(lambda: len(made) == 3, PATIENCE)
@@ -60,7 +60,7 @@ def test_a_free_helper_takes_over_a_part():
         taken.set()
         return threading.get_ident()
 
-    with Crew(1) as crew:
+    with WorkStealingPool(1) as crew:
         assert len(set(crew.map(work, ["first", "second"]))) == 2
 
 
@@ -72,7 +72,7 @@ def test_the_caller_does_all_parts_while_its_helper_makes_an_item():
         go_on.wait(PATIENCE)
         yield 1
 
-    with Crew(1) as crew:
+    with WorkStealingPool(1) as crew:
         items = crew.ahead(source(), 1)
         assert next(items) == 0
         assert crew.map(lambda _: threading.current_thread(), range(4)) == [threading.current_thread()] * 4
@@ -91,7 +91,7 @@ def test_nothing_of_a_part_is_kept_when_all_are_done():
         yield 0
         go_on.wait(PATIENCE)
 
-    with Crew(1) as crew:
+    with WorkStealingPool(1) as crew:
         items = crew.ahead(source(), 1)
         next(items)
         # The helper, still at an item, never comes to the parts that the caller did.
@@ -106,7 +106,7 @@ def test_nothing_of_a_part_is_kept_when_all_are_done():
 
 @HELPERS
 def test_an_error_of_the_source_comes_at_its_place(helpers):
-    with Crew(helpers) as crew:
+    with WorkStealingPool(helpers) as crew:
         items = crew.ahead(failing(3), 2)
         assert [next(items) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(KeyError, match="the frame after these"):
@@ -127,7 +127,7 @@ def test_an_error_of_a_part_is_raised_when_no_other_is_worked_on(helpers, bad):
         finally:
             under_way.remove(part)
 
-    with Crew(helpers) as crew:
+    with WorkStealingPool(helpers) as crew:
         with pytest.raises(ZeroDivisionError):
             crew.map(work, range(4))
         assert under_way == []
@@ -147,7 +147,7 @@ def test_a_consumer_that_stops_early_leaves_no_thread_and_no_source_open(helpers
         finally:
             released.append(True)
 
-    with Crew(helpers) as crew, ExitStack() as stack:
+    with WorkStealingPool(helpers) as crew, ExitStack() as stack:
         items = crew.ahead(source(), 2)
         stack.callback(items.close)
         for item in items:
@@ -173,7 +173,7 @@ def test_one_thread_at_a_time_asks_the_source():
             inside.clear()
             return 0
 
-    with Crew(3) as crew:
+    with WorkStealingPool(3) as crew:
         items = crew.ahead(Source(), 2)
         for _ in range(200):
             assert next(items) == 0

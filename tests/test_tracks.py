@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from idt.errors import DataError
-from idt.steps.tracks import Tracks
+from idt.steps.tracks import LiveTracks
 from tests.reference import tracks as reference
 
 # A mean of a few float32 numbers of magnitude one, summed in another order.
@@ -38,7 +38,7 @@ def run(tracks, flow, flow_warp, n):
 
 
 def test_a_point_in_a_constant_flow_goes_straight():
-    tracks = Tracks(3, 3, 2)
+    tracks = LiveTracks(3, 3, 2)
     tracks.start(np.float32([[10, 12]]))
     early, late, last = run(tracks, constant_flow(1.5, -0.5), constant_flow(0.25, 1), 3)
     assert len(early.points) == len(late.points) == 0
@@ -49,7 +49,7 @@ def test_a_point_in_a_constant_flow_goes_straight():
 
 
 def test_each_time_cell_is_the_mean_of_its_steps():
-    tracks = Tracks(15, 3, 2)
+    tracks = LiveTracks(15, 3, 2)
     tracks.start(np.float32([[10, 12]]))
     finished = run(tracks, constant_flow(0, 0), constant_flow(0, 0), 15)[-1]
     # Steps 0–4, 5–9 and 10–14.
@@ -57,7 +57,7 @@ def test_each_time_cell_is_the_mean_of_its_steps():
 
 
 def test_leftover_steps_are_not_used():
-    tracks = Tracks(10, 3, 2)
+    tracks = LiveTracks(10, 3, 2)
     tracks.start(np.float32([[10, 12]]))
     finished = run(tracks, constant_flow(0, 0), constant_flow(0, 0), 10)[-1]
     # Groups of 10 // 3 steps: 0–2, 3–5 and 6–8; step 9 is left over.
@@ -65,7 +65,7 @@ def test_leftover_steps_are_not_used():
 
 
 def test_the_rows_of_the_sums_go_with_the_steps():
-    tracks = Tracks(5, 2, 2)
+    tracks = LiveTracks(5, 2, 2)
     tracks.start(np.float32([[10, 12], [20, 12]]))
     rows = []
     for _ in range(5):
@@ -80,7 +80,7 @@ def test_the_flow_is_read_at_the_rounded_position():
     flow[7, 13] = 1, 2
     flow[8, 13] = 3, 4
     flow[8, 14] = 5, 6
-    tracks = Tracks(1, 1, 2)
+    tracks = LiveTracks(1, 1, 2)
     # Halves go to the even neighbour: 12.5 to 12, 13.5 to 14, 7.5 to 8.
     tracks.start(np.float32([[13.4, 7.49], [13.4, 7.5], [13.5, 8.2], [12.5, 7]]))
     moved = advance(tracks, flow, flow, steps_of(tracks)).displacements[:, 0]
@@ -90,7 +90,7 @@ def test_the_flow_is_read_at_the_rounded_position():
 def test_the_flow_of_the_last_pixel_moves_what_rounds_beyond_it():
     flow = np.zeros((*SIZE, 2), np.float32)
     flow[-1, -1] = -5, -6
-    tracks = Tracks(1, 1, 2)
+    tracks = LiveTracks(1, 1, 2)
     tracks.start(np.float32([[39.75, 29.75]]))
     assert advance(tracks, flow, flow, steps_of(tracks)).points[0, 1].tolist() == [34.75, 23.75]
 
@@ -103,7 +103,7 @@ def test_the_flow_of_the_last_pixel_moves_what_rounds_beyond_it():
 def test_a_point_that_lands_on_or_beyond_the_border_is_dropped(to, lives):
     flow = np.zeros((*SIZE, 2), np.float32)
     flow[15, 20] = np.float32(to) - np.float32([20, 15])
-    tracks = Tracks(1, 1, 2)
+    tracks = LiveTracks(1, 1, 2)
     tracks.start(np.float32([[20, 15]]))
     assert len(advance(tracks, flow, flow, steps_of(tracks)).points) == lives
     assert len(tracks) == 0
@@ -112,14 +112,14 @@ def test_a_point_that_lands_on_or_beyond_the_border_is_dropped(to, lives):
 def test_a_flow_that_is_no_number_loses_the_track():
     flow = np.zeros((*SIZE, 2), np.float32)
     flow[15, 20] = np.nan
-    tracks = Tracks(5, 1, 2)
+    tracks = LiveTracks(5, 1, 2)
     tracks.start(np.float32([[20, 15], [10, 10]]))
     advance(tracks, flow, flow, steps_of(tracks))
     assert tracks.positions.tolist() == [[10, 10]]
 
 
 def test_without_tracks_nothing_finishes():
-    tracks = Tracks(15, 3, 132)
+    tracks = LiveTracks(15, 3, 132)
     for finished in (tracks.none_finished(), tracks.advance(constant_flow(0, 0), constant_flow(0, 0))):
         histograms = tracks.histograms(finished.slots)
         assert finished.points.shape == (0, 16, 2)
@@ -135,7 +135,7 @@ def test_without_tracks_nothing_finishes():
 @pytest.mark.parametrize(("length", "time_cells"), [(15, 3), (10, 3), (4, 4), (1, 1), (7, 2)])
 def test_tracks_are_those_of_the_specification(length, time_cells):
     rng = np.random.default_rng(length)
-    tracks, live = Tracks(length, time_cells, 5), []
+    tracks, live = LiveTracks(length, time_cells, 5), []
     n_finished = n_lost = 0
     for frame in range(length + 12):
         # More than 256 at once, so that the arrays grow while tracks are live.
@@ -164,7 +164,7 @@ def test_tracks_are_those_of_the_specification(length, time_cells):
 
 
 def test_tracks_finish_in_the_order_in_which_they_began():
-    tracks = Tracks(3, 1, 2)
+    tracks = LiveTracks(3, 1, 2)
     flow = constant_flow(0.5, 0)
     order = []
     for k in range(6):
@@ -175,7 +175,7 @@ def test_tracks_finish_in_the_order_in_which_they_began():
 
 
 def test_what_finished_is_not_changed_by_what_follows():
-    tracks = Tracks(1, 1, 2)
+    tracks = LiveTracks(1, 1, 2)
     tracks.start(np.float32([[10, 12]]))
     first = advance(tracks, constant_flow(1, 0), constant_flow(1, 0), steps_of(tracks, 3))
     kept = {name: array.copy() for name, array in vars(first).items()}
@@ -186,7 +186,7 @@ def test_what_finished_is_not_changed_by_what_follows():
 
 
 def test_a_new_track_inherits_nothing_from_a_lost_one():
-    tracks = Tracks(2, 1, 2)
+    tracks = LiveTracks(2, 1, 2)
     tracks.start(np.float32([[39, 12]]))
     advance(tracks, constant_flow(2, 0), constant_flow(2, 0), steps_of(tracks, 100))
     assert len(tracks) == 0
@@ -200,6 +200,6 @@ def test_a_new_track_inherits_nothing_from_a_lost_one():
 
 
 def test_both_flows_have_one_size():
-    tracks = Tracks(15, 3, 2)
+    tracks = LiveTracks(15, 3, 2)
     with pytest.raises(DataError, match=r"one shape, got \(30, 40, 2\) and \(29, 40, 2\)"):
         advance(tracks, constant_flow(0, 0), constant_flow(0, 0)[1:], steps_of(tracks))

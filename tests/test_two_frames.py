@@ -7,7 +7,7 @@ import pytest
 
 import idt
 from idt.errors import DataError
-from idt.extractor import follow
+from idt.extractor import run_frame_loop
 from idt.flows.two_frames import pairs
 from idt.frames.video import open_video
 from idt.params.extraction import ExtractionParams
@@ -50,7 +50,7 @@ def test_the_cameras_motion_is_taken_out(clip):
 @pytest.mark.parametrize("options", [{}, {"compensation": "field"}, {"keypoints": "none"}, {"flow": "dis"}])
 def test_two_frames_give_what_the_frame_loop_gives(clip, options):
     params = ExtractionParams(**options)
-    steps = list(follow(open_video(clip), params))
+    steps = list(run_frame_loop(open_video(clip), params))
     options = {{"flow": "method"}.get(name, name): value for name, value in options.items()}
     alone = [idt.compensate(first, second, **options) for first, second in itertools.pairwise(clip)]
     in_a_row = [found for _, found in pairs(open_video(clip), params)]

@@ -136,7 +136,7 @@ def test_the_official_lists_of_ucf101_and_hmdb51_are_read_from_their_folder(tmp_
     found = read_video_list(tmp_path, split=2)
     assert (found.names, found.labels, found.classes) == (["Biking/v_Biking_g01_c01.avi"], [1], ["Archery", "Biking"])
     assert "labels are the folders" in " ".join(found.notes)
-    assert read_video_list(tmp_path, split=2, part="train").labels == [0, 1]
+    assert read_video_list(tmp_path, split=2, side="train").labels == [0, 1]
 
     hmdb = tmp_path / "hmdb"
     hmdb.mkdir()
@@ -154,11 +154,11 @@ def test_the_real_lists_have_the_counts_of_the_protocol():
     ucf, hmdb = golden.splits("ucf101"), golden.splits("hmdb51") / "testTrainMulti_7030_splits"
     counts = {1: (9537, 3783), 2: (9586, 3734), 3: (9624, 3696)}
     for split, sizes in counts.items():
-        found = [read_video_list(ucf, split=split, part=part) for part in ("train", "test")]
+        found = [read_video_list(ucf, split=split, side=side) for side in ("train", "test")]
         assert tuple(len(videos.names) for videos in found) == sizes
         for videos in found:
             assert [videos.classes[label] for label in videos.labels] == [name.split("/")[0] for name in videos.names]
-        found = [read_video_list(hmdb, split=split, part=part) for part in ("train", "test")]
+        found = [read_video_list(hmdb, split=split, side=side) for side in ("train", "test")]
         assert [len(videos.names) for videos in found] == [3570, 1530]
         assert all(len(videos.classes) == 51 for videos in found)
 

@@ -21,9 +21,9 @@ def rows_of(n=500, d=4):
 def test_two_centres_on_a_line_worked_by_hand():
     found = VladCoder(KMeans.from_centres(np.float32([[0], [10]]), 1.0))
     params = VladParams(k=2, intra=False, norm="none")
-    np.testing.assert_array_equal(found.vector(found.summed(np.float32([[1], [2], [9]]), params), params), [3, -1])
+    np.testing.assert_array_equal(found.vector(found.sum_codes(np.float32([[1], [2], [9]]), params), params), [3, -1])
     params = VladParams(k=2)
-    whole = found.vector(found.summed(np.float32([[1], [2], [9]]), params), params)
+    whole = found.vector(found.sum_codes(np.float32([[1], [2], [9]]), params), params)
     np.testing.assert_allclose(whole, [np.sqrt(0.5), -np.sqrt(0.5)], rtol=1e-6)
 
 
@@ -33,17 +33,17 @@ def test_the_vector_equals_the_rival(options):
     expected = reference.normalised(
         reference.vlad(rows, found.kmeans.cluster_centers_), power=params.power, intra=params.intra
     )
-    vector = found.vector(found.summed(rows, params), params)
+    vector = found.vector(found.sum_codes(rows, params), params)
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, expected, atol=ATOL_VECTOR)
 
 
 def test_a_centre_without_descriptors_has_zeros():
     found = VladCoder(KMeans.from_centres(np.float32([[0, 0], [100, 100]]), 1.0))
-    vector = found.vector(found.summed(np.float32([[1, 2]]), VladParams(k=2)), VladParams(k=2))
+    vector = found.vector(found.sum_codes(np.float32([[1, 2]]), VladParams(k=2)), VladParams(k=2))
     np.testing.assert_array_equal(vector[2:], [0, 0])
 
 
 def test_descriptors_of_another_width_are_refused():
     with pytest.raises(DataError, match=r"descriptors must be real numbers of shape \(n, 4\)"):
-        coder().summed(rows_of(5, 3), VladParams(k=6))
+        coder().sum_codes(rows_of(5, 3), VladParams(k=6))

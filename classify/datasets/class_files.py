@@ -58,7 +58,7 @@ def read_class_file(path):
 
 
 def _from_json(path):
-    """(place, number or None, class) of a JSON object or list."""
+    """Read (place, number or None, class) from a JSON object or list."""
     value = json_text.load(path)
     if isinstance(value, list):
         value = {name: None for name in value if isinstance(name, str)} if _texts(value) else None
@@ -75,16 +75,16 @@ def _from_json(path):
 
 
 def _texts(values):
-    """Whether all are text, each once."""
+    """Tell whether all are text, each once."""
     return all(isinstance(value, str) for value in values) and len(set(values)) == len(values)
 
 
 def _from_lines(path):
-    """(place, number or None, class) of the lines of a text; all have numbers, or none."""
+    """Read (place, number or None, class) from the lines of a text; all have numbers, or none."""
     lines = text.numbered_lines(path, what="one class a line")
     if lines and [word.strip().lower() for word in lines[0][1].split(",")] in _HEADERS:
         found = []
-        for number, fields in csv_text.rows(path, "id,name")[1:]:
+        for number, fields in csv_text.read_rows(path, "id,name")[1:]:
             if len(fields) != 2 or not re.fullmatch(r"\d{1,9}", fields[0], re.ASCII) or not fields[1]:
                 raise DataError(f"{path}, line {number}: expected id,name, got {','.join(fields)!r:.80}")
             found.append((f"line {number}", int(fields[0]), fields[1]))

@@ -32,7 +32,7 @@ class Clip(NamedTuple):
         A tuple, of any length, in sets whose clips may have several labels.
     group : str
         Whom or what the splits keep together: an actor, a person, a sequence.
-    part : str
+    subset : str
         Of sets that are evaluated apart.
     first_frame, last_frame : int, str or None
         The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
@@ -42,7 +42,7 @@ class Clip(NamedTuple):
     path: Path
     label: Label
     group: str = ""
-    part: str = ""
+    subset: str = ""
     first_frame: int | str | None = None
     last_frame: int | str | None = None
 
@@ -77,7 +77,7 @@ class Dataset:
         Clips that are there and could not be used.
     lists : list of str
         Files and folders besides the root that the options named, which were read.
-    outside : tuple of classify.models.outside_vectors.Extra
+    outside : tuple of classify.models.outside_vectors.OutsideBlock
         Vectors of other systems, which stand beside those of an evaluation.
     """
 
@@ -99,7 +99,7 @@ class Dataset:
         return {clip.name: clip.label for clip in self.clips}
 
     @property
-    def several(self):
+    def multi_label(self):
         """Whether a clip may have several labels, or none."""
         return any(isinstance(clip.label, tuple) for clip in self.clips)
 
@@ -109,7 +109,7 @@ class Dataset:
         return classes_of(clip.label for clip in self.clips)
 
     def without(self, failed):
-        """The set without clips that could not be used.
+        """Return the set without clips that could not be used.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ def find_videos(root):
     files = found.files
     for link in found.repeats:
         if not link.is_loop:
-            # The videos of a folder with two names have two names, too: `each_once` compares their labels.
+            # The videos of a folder with two names have two names, too: `unique_clips` compares their labels.
             inside = (path for path in found.files if link.visited in path.parents)
             files = [*files, *(link.path / path.relative_to(link.visited) for path in inside)]
     for path in sorted(path for path in files if path.suffix.lower() in suffixes.VIDEOS):
@@ -195,11 +195,11 @@ def find_videos(root):
 
 
 def _might_hold_videos(junk):
-    """Whether somebody may miss a file or folder that another system left: by its name it is a video, or a folder."""
+    """Tell whether a file that another system left must be reported: by its name it is a video or a folder."""
     return junk.suffix.lower() in suffixes.VIDEOS or junk.is_dir()
 
 
-def each_once(clips, skipped):
+def unique_clips(clips, skipped):
     """Take each video once, whatever names links give it.
 
     Parameters
@@ -233,7 +233,7 @@ def each_once(clips, skipped):
     return [clip for clip in clips if known.get(file_key(clip.path), clip) is clip]
 
 
-def need(clips, root, name, layout):
+def require_clips(clips, root, name, layout):
     """Refuse a folder ``root`` without ``clips`` of the set ``name``, which lie as ``layout`` says."""
     if not clips:
         raise DataError(f"{root} holds no videos of {name}: expected {layout}")

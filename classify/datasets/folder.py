@@ -6,12 +6,12 @@ Source: docs/method/protocols.md, section 2.11.
 from pathlib import Path
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, require_clips, unique_clips
 from idt.frames import suffixes
 
 
 def read_folder(root, params):
-    """Any folder ``<class>/<video>``, split by a file, by groups in the names, or into stratified folds.
+    """Read any folder ``<class>/<video>``, split by a file, by groups in the names, or into stratified folds.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def read_folder(root, params):
             clips.append(Clip(name, path, label))
         else:
             skipped.append(Skipped(str(path), "in no class folder"))
-    clips = each_once(clips, skipped)
-    need(clips, root, "folder", "<class>/<video>")
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "folder", "<class>/<video>")
     names = [clip.name for clip in clips]
     if params.split is not None:
         train, test = ([_without_suffix(name, videos) for name in side] for side in splits.read_split(params.split))
         protocol = f"the lists of {Path(params.split).name}"
-        chosen = [splits.fixed(train, test, names, name=Path(params.split).stem)]
+        chosen = [splits.fixed_split(train, test, names, name=Path(params.split).stem)]
         used = {*train, *test}
         skipped += [Skipped(str(clip.path), "not in the split file") for clip in clips if clip.name not in used]
         clips = [clip for clip in clips if clip.name in used]
@@ -61,6 +61,6 @@ def read_folder(root, params):
 
 
 def _without_suffix(name, videos):
-    """A listed name as a video name: split files often list files."""
+    """Return a listed name as a video name, because split files often list files."""
     stem, dot, suffix = name.rpartition(".")
     return name if name in videos or dot + suffix.lower() not in suffixes.VIDEOS else stem

@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, list_files, lists_folder
+from classify.datasets.official import ListedSplit, assemble, list_files, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 
@@ -17,7 +17,7 @@ PATTERN = "*_test_split[123].txt"
 
 
 def read_hmdb51(root, params):
-    """HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``; of each class 70 clips train and 30 test.
+    """Read HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``; 70 clips a class train, 30 test.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def read_hmdb51(root, params):
 
 
 def read_jhmdb(root, params):
-    """J-HMDB: ``ReCompressed_Videos/<class>/*.avi``, split by ``splits``.
+    """Read J-HMDB: ``ReCompressed_Videos/<class>/*.avi``, split by ``splits``.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def read_lists(folder, number, codes):
 
     Returns
     -------
-    Listed
+    ListedSplit
         Videos are called ``<class>/<video>``.
 
     Raises
@@ -100,7 +100,7 @@ def read_lists(folder, number, codes):
             if not match or match[2] not in codes:
                 raise DataError(f"{path}: expected <video>.avi and one of {', '.join(codes)}, got {line!r}")
             sides[match[2]][f"{label}/{PurePosixPath(match[1].strip()).stem}"] = label
-    return Listed(f"split {number}", sides[TRAIN], sides[TEST])
+    return ListedSplit(f"split {number}", sides[TRAIN], sides[TEST])
 
 
 def _read(name, root, folder, layout, codes):

@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.5; Marszałek et al. 2009.
 import re
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, lists_folder
+from classify.datasets.official import ListedSplit, assemble, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 
@@ -14,7 +14,7 @@ CLASSES = "AnswerPhone DriveCar Eat FightPerson GetOutCar HandShake HugPerson Ki
 
 
 def read_hollywood2(root, params):
-    """Hollywood2: ``AVIClips/actionclip{train,test}NNNNN.avi``, labelled by ``ClipSets/<Class>_{train,test}.txt``.
+    """Read Hollywood2: ``AVIClips/actionclip{train,test}NNNNN.avi``, labelled by ``ClipSets/<Class>_{train,test}.txt``.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def read_hollywood2(root, params):
         root,
         videos=find_videos(root),
         layout="AVIClips/actionclip{train,test}NNNNN.avi",
-        splits=[Listed("training clips against test clips", train, test)],
+        splits=[ListedSplit("training clips against test clips", train, test)],
         key=lambda path: path.stem,
         protocol="clips of some films against those of others; the mean of the classes' average precisions",
         metric="mean_average_precision",

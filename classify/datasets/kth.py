@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.7; Schüldt et al. 2004.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, require_clips, unique_clips
 from classify.text_files import read_lines
 from idt.errors import DataError
 
@@ -17,7 +17,7 @@ ABSENT = "person13_handclapping_d3"
 
 
 def read_kth(root, params):
-    """KTH: ``<action>/personPP_<action>_dD_uncomp.avi`` or flat; per clip, or per sub-sequence of ``00sequences.txt``.
+    """Read KTH: ``<action>/personPP_<action>_dD_uncomp.avi`` or flat, as clips or cut by ``00sequences.txt``.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def read_kth(root, params):
             continue
         stems[name] = match[0]
         clips.append(Clip(name, path, match[2], group=f"person {int(match[1])}"))
-    clips = each_once(clips, skipped)
-    need(clips, root, "kth", "<action>/personPP_<action>_dD_uncomp.avi")
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "kth", "<action>/personPP_<action>_dD_uncomp.avi")
     expected = (f"person{p:02}_{action}_d{d}" for p in range(1, 26) for action in ACTIONS for d in range(1, 5))
     there = set(stems.values())
     missing = [stem for stem in expected if stem not in there and stem != ABSENT]
@@ -59,7 +59,7 @@ def read_kth(root, params):
             for number, (first, last) in enumerate(cut.get(stems[clip.name], ()), start=1)
         ]
     test = {f"person {person}" for person in TEST}
-    split = splits.fixed(
+    split = splits.fixed_split(
         [clip.name for clip in clips if clip.group not in test],
         [clip.name for clip in clips if clip.group in test],
         [clip.name for clip in clips],

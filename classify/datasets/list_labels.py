@@ -16,7 +16,7 @@ def folder_of(name):
 
 
 def number_labels(lists, names, n_classes, first_label, notes):
-    """Number the labels of lists from 0.
+    """Renumber the labels of lists from 0.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def number_labels(lists, names, n_classes, first_label, notes):
 
 
 def _first_label(rows, names, n_classes):
-    """Number of the first class: 0 or 1."""
+    """Find the number of the first class: 0 or 1."""
     found = {label for *_, label in rows}
     low, high = min(found), max(found)
     if low == 0:
@@ -100,7 +100,7 @@ def _first_label(rows, names, n_classes):
 
 
 def _agreeing_with_folders(rows, names):
-    """The first label under which every video lies in the folder of its class, or None."""
+    """Find the first label under which every video lies in the folder of its class; None if there is none."""
     if names is None:
         return None
     known = set(names)
@@ -136,7 +136,7 @@ def _check_folders(lists, numbers, names):
 
 
 def _classes_beside(lists, numbers):
-    """Classes that stand beside the labels, by label, if all do and agree."""
+    """Return the classes that stand beside the labels, by label, if all do and agree."""
     found: dict[int, str] = {}
     for path, lines in lists:
         for place, (label,), name in zip(lines.places, lines.labels, lines.class_names, strict=False):
@@ -146,7 +146,7 @@ def _classes_beside(lists, numbers):
 
 
 def _classes_of_folders(rows, numbers):
-    """Classes by label if every class has a folder of its own, or None."""
+    """Return the classes by label if every class has a folder of its own; else None."""
     found: dict[int, str] = {}
     for _, _, name, label in rows:
         folder = folder_of(name)
@@ -156,6 +156,6 @@ def _classes_of_folders(rows, numbers):
 
 
 def _complete(found):
-    """Classes from 0 on, if none is missing and all differ."""
+    """Return the classes from 0 on, if none is missing and all differ."""
     whole = len(found) > 1 and sorted(found) == list(range(len(found))) and len(set(found.values())) == len(found)
     return [found[number] for number in range(len(found))] if whole else None

@@ -126,7 +126,7 @@ def read_lines_of(path, form=None, n_classes=None):
 
 
 def _columns(line):
-    """Index of each known column if ``line`` is a header, else None."""
+    """Return the index of each known column if ``line`` is a header; else None."""
     words = [word.strip().strip('"').lower() for word in line.split(",")]
     columns = {column: words.index(name) for column, names in COLUMNS.items() for name in names if name in words}
     return columns if {"path", "id"} & columns.keys() and len(columns) > 1 else None
@@ -138,7 +138,7 @@ def _from_table(path, columns):
     found = Lines("kinetics" if timed else "csv")
     name_column = columns.get("path", columns.get("id"))
     width = max(columns.values()) + 1
-    for place, fields in csv_text.rows(path, "path,label")[1:]:
+    for place, fields in csv_text.read_rows(path, "path,label")[1:]:
         if len(fields) < width or not fields[name_column]:
             raise DataError(f"{path}, line {place}: expected at least {width} fields, got {','.join(fields)!r:.80}")
         name = fields[name_column]
@@ -166,7 +166,7 @@ def _from_table(path, columns):
 
 
 def _rows(path, lines):
-    """(place, name, labels as text, numbers) of the lines of a file without header."""
+    """Read (place, name, labels as text, numbers) from the lines of a file without header."""
     first = lines[0][1]
     tail = first.rpartition(",")[2].strip()
     semicolon = re.fullmatch(r"[^;\s,/]+;[^;]*[^;\s]", first) and not (
@@ -174,7 +174,7 @@ def _rows(path, lines):
     )
     comma = "," in first and not (semicolon or _VIDEO.fullmatch(tail) or _ENDS_IN_NUMBER.fullmatch(tail))
     if comma:
-        for place, (name, *rest) in csv_text.rows(path, "path,label"):
+        for place, (name, *rest) in csv_text.read_rows(path, "path,label"):
             if not name or not rest or not all(rest):
                 raise DataError(f"{path}, line {place}: expected path,label, got {','.join([name, *rest])!r:.80}")
             numeric = all(_NUMBER.fullmatch(word) for word in rest)
@@ -239,7 +239,7 @@ def _from_rows(path, rows, form, n_classes):
 
 
 def _form_of(path, rows, n_classes):
-    """Form of lines without header, from the first line and the numbers of columns."""
+    """Find the form of lines without header, from the first line and the numbers of columns."""
     _, _, words, first = rows[0]
     counts = {len(numbers) for _, _, _, numbers in rows}
     if words:
@@ -265,19 +265,19 @@ def _form_of(path, rows, n_classes):
 
 
 def _seconds(path, place, word):
-    """A time in seconds."""
+    """Read a time in seconds."""
     if not _SECONDS.fullmatch(word):
         raise DataError(f"{path}, line {place}: expected a time in seconds, got {word!r:.40}")
     return float(word)
 
 
 def _numbers(path, place, words):
-    """Labels and frames."""
+    """Read labels and numbers of frames."""
     return [_whole(path, place, word, "a label or a number of frames from 0") for word in words]
 
 
 def _whole(path, place, word, what):
-    """A number that is not negative."""
+    """Read a whole number that is not negative."""
     if not re.fullmatch(r"\+?\d{1,9}", word, re.ASCII):
         raise DataError(f"{path}, line {place}: expected {what}, got {word!r:.40}")
     return int(word)

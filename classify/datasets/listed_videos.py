@@ -12,7 +12,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, require_clips, unique_clips
 from classify.datasets.splits import Split
 from classify.datasets.video_list import read_video_lists
 from classify.text_files import listed
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 def read_listed(root, params):
-    """Any set that lists of training and test videos describe.
+    """Read any set that lists of training and test videos describe.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def read_listed(root, params):
     videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)
-    need(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
+    require_clips(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
     used = {clip.path for clip in clips.values()}
     skipped += [Skipped(str(path), "in none of the lists") for path in videos.values() if path not in used]
     names = ["split"] if count == 1 else [f"split {number}" for number in range(1, count + 1)]
@@ -105,7 +105,7 @@ def read_listed(root, params):
 
 
 def _entries(videos):
-    """The entries of a `VideoList`."""
+    """Return the entries of a `VideoList`."""
     sets = videos.label_sets or [(label,) for label in videos.labels or ()]
     if not sets:
         raise DataError(f"{videos.path} has no labels; name a file of the classes, called as the folders of the videos")
@@ -128,7 +128,7 @@ def _entries(videos):
 
 
 def _steps(name):
-    """The folders and the name of a video, without suffix."""
+    """Split a path into its folders and the name of the video, without suffix."""
     steps = [step for step in name.split("/") if step not in ("", ".", "..")]
     stem, _, suffix = steps[-1].rpartition(".") if steps else ("", "", "")
     if stem and f".{suffix.lower()}" in suffixes.VIDEOS:
@@ -164,7 +164,7 @@ def _locate(sides, videos, root):
 
 
 def _common(paths):
-    """Number of folders that all paths have in common."""
+    """Count the folders that all paths have in common."""
     count = 0
     for steps in zip(*(path[:-1] for path in paths), strict=False):
         if len(set(steps)) > 1:
@@ -174,14 +174,14 @@ def _common(paths):
 
 
 def _find(name, entry, by_stem, root, common):
-    """The video of a listed name, without the folders in common if that is the only way."""
+    """Find the video of a listed name, without the folders in common if that is the only way."""
     steps = _steps(name)
     found = _nearest(steps, by_stem, entry.name, root)
     return _nearest(steps[common:], by_stem, entry.name, root) if found is None and common > 0 else found
 
 
 def _nearest(steps, by_stem, name, root):
-    """The video whose path ends as ``steps``, or the other way round."""
+    """Find the video whose path ends in ``steps``, or whose whole path is the end of ``steps``."""
     best: dict[int, list[str]] = {}
     for there in by_stem.get(steps[-1], ()) if steps else ():
         shared = min(len(there), len(steps))
@@ -207,7 +207,7 @@ def _clips(entries, places, skipped):
                 clips[entry.name] = Clip(name, path, entry.label, first_frame=entry.first, last_frame=entry.last)
             else:
                 clips[entry.name] = Clip(video, path, entry.label)
-    kept = {id(clip) for clip in each_once([clip for clip in clips.values() if clip.first_frame is None], skipped)}
+    kept = {id(clip) for clip in unique_clips([clip for clip in clips.values() if clip.first_frame is None], skipped)}
     return {name: clip for name, clip in clips.items() if clip.first_frame is not None or id(clip) in kept}
 
 
@@ -238,7 +238,7 @@ def _frame_folders(root, videos, skipped):
 
 
 def _protocol(params, lists):
-    """The splits in words."""
+    """Describe the splits in words."""
     pairs = [
         f"{Path(train).name} against {Path(test).name}" for train, test in zip(params.train, params.test, strict=True)
     ]

@@ -8,14 +8,14 @@ the splits go on without it.
 from pathlib import Path
 from typing import NamedTuple
 
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, require_clips, unique_clips
 from classify.datasets.splits import Split
 from classify.text_files import listed
 from idt.errors import DataError
 from idt.files.walk import is_junk
 
 
-class Listed(NamedTuple):
+class ListedSplit(NamedTuple):
     """A split as its lists give it.
 
     Attributes
@@ -79,7 +79,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
         As from `find_videos`.
     layout : str
         How the set is laid out, for the message if nothing of it is there.
-    splits : list of Listed
+    splits : list of ListedSplit
         Several test overlapping videos, so their numbers are averaged.
     key : callable
         Path of a video → what the lists call it.
@@ -111,19 +111,19 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
         keys[called] = video
         clips.append(Clip(video, path, labels[called], group=group(called) if group else ""))
     missing = [called for called in labels if called not in keys]
-    clips = each_once(clips, skipped)
-    need(clips, root, name, layout)
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, name, layout)
     names = {clip.name for clip in clips}
     keys = {called: video for called, video in keys.items() if video in names}
     sides = [[tuple(keys[called] for called in side if called in keys) for side in split[1:]] for split in splits]
-    parts = [split.name if len(splits) > 1 else "" for split in splits]
+    subsets = [split.name if len(splits) > 1 else "" for split in splits]
     return Dataset(
         name=name,
         root=root,
         clips=clips,
         splits=[
-            Split(split.name, train, test, part)
-            for split, (train, test), part in zip(splits, sides, parts, strict=True)
+            Split(split.name, train, test, subset)
+            for split, (train, test), subset in zip(splits, sides, subsets, strict=True)
         ],
         skipped=skipped,
         missing=missing,

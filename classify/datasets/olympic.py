@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.6; Niebles et al. 2010.
 from pathlib import PurePosixPath
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, list_files, lists_folder
+from classify.datasets.official import ListedSplit, assemble, list_files, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 from idt.frames import suffixes
@@ -16,7 +16,7 @@ SUFFIXES = suffixes.VIDEOS | {".seq"}
 
 
 def read_olympic(root, params):
-    """Olympic Sports: ``<class>/<video>``, split by ``train_set/<class>.txt`` and ``test_set/<class>.txt``.
+    """Read Olympic Sports: ``<class>/<video>``, split by ``train_set/<class>.txt`` and ``test_set/<class>.txt``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read_olympic(root, params):
         root,
         videos=find_videos(root),
         layout="<class>/<video>",
-        splits=[Listed("training set against test set", train, test)],
+        splits=[ListedSplit("training set against test set", train, test)],
         key=lambda path: f"{path.parent.name}/{path.stem}",
         protocol="the official training and test sets; the mean of the classes' average precisions",
         metric="mean_average_precision",

@@ -80,6 +80,6 @@ def read_dataset(name, root, params=None):
     if foreign:
         raise DataError(f"{name} has a protocol of its own and takes no {', '.join(foreign)}")
     dataset = reader(Path(root), params)
-    splits.check(dataset.splits, dataset.labels)
+    splits.check_splits(dataset.splits, dataset.labels)
     named = (params.split, params.lists, params.sequences, *params.train, *params.test, params.classes)
     return dataclasses.replace(dataset, lists=[path for path in named if path is not None])

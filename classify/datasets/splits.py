@@ -23,49 +23,49 @@ class Split(NamedTuple):
         Such as the group left out.
     train, test : tuple of str
         Video names.
-    part : str
-        Splits of one part test different videos: their predictions are put together before they are counted. Numbers
-        of different parts are averaged.
+    subset : str
+        Splits of one subset test different videos: their predictions are put together before they are counted. Numbers
+        of different subsets are averaged.
     """
 
     name: str
     train: tuple[str, ...]
     test: tuple[str, ...]
-    part: str = ""
+    subset: str = ""
 
 
-def leave_one_group_out(groups, parts=None):
-    """One split per group, which is tested by training on all others.
+def leave_one_group_out(groups, subsets=None):
+    """Make one split per group, which is tested by training on all others.
 
     Parameters
     ----------
     groups : dict of str to str
         Video name → group.
-    parts : dict of str to str, optional
-        Video name → part, such as one of two sets that are evaluated apart. Groups do not reach across parts.
+    subsets : dict of str to str, optional
+        Video name → subset, such as one of two sets that are evaluated apart. Groups do not reach across subsets.
 
     Returns
     -------
     list of Split
-        By part and group, numbers in the names by their value.
+        By subset and group, numbers in the names by their value.
 
     Raises
     ------
     DataError
-        If a part has fewer than two groups.
+        If a subset has fewer than two groups.
     """
     splits = []
-    part_of = dict.fromkeys(groups, "") if parts is None else parts
-    for part in _sorted(set(part_of.values())):
-        mine = {name: group for name, group in groups.items() if part_of[name] == part}
+    subset_of = dict.fromkeys(groups, "") if subsets is None else subsets
+    for subset in _sorted(set(subset_of.values())):
+        mine = {name: group for name, group in groups.items() if subset_of[name] == subset}
         found = _sorted(set(mine.values()))
         if len(found) < 2:
-            where = f" of {part}" if part else ""
+            where = f" of {subset}" if subset else ""
             raise DataError(f"leaving one group out needs at least two groups{where}, got {listed(found) or 'none'}")
         for group in found:
             test = tuple(name for name in mine if mine[name] == group)
             train = tuple(name for name in mine if mine[name] != group)
-            splits.append(Split(f"{part} {group}".strip(), train, test, part))
+            splits.append(Split(f"{subset} {group}".strip(), train, test, subset))
     return splits
 
 
@@ -107,7 +107,7 @@ def groups_by_pattern(names, pattern):
 
 
 def stratified_folds(labels, *, folds=5, seed=0):
-    """Folds in which every class has its share.
+    """Deal videos to folds in which every class has its share.
 
     Parameters
     ----------
@@ -145,15 +145,15 @@ def stratified_folds(labels, *, folds=5, seed=0):
     ]
 
 
-def fixed(train, test, names, *, name="split", part=""):
-    """A split given as two lists.
+def fixed_split(train, test, names, *, name="split", subset=""):
+    """Make a split of two lists.
 
     Parameters
     ----------
     train, test : sequence of str
     names : sequence of str
         The videos that there are.
-    name, part : str
+    name, subset : str
         As for `Split`.
 
     Returns
@@ -174,7 +174,7 @@ def fixed(train, test, names, *, name="split", part=""):
         raise DataError(f"{name} names {len(shared)} videos for training and for testing: {listed(shared)}")
     if not (train and test):
         raise DataError(f"{name} must name videos to train and videos to test, got {len(train)} and {len(test)}")
-    return Split(name, tuple(train), tuple(test), part)
+    return Split(name, tuple(train), tuple(test), subset)
 
 
 def read_split(path):
@@ -191,19 +191,19 @@ def read_split(path):
     Raises
     ------
     DataError
-        If a line is malformed, a video occurs twice, or its part is neither train nor test.
+        If a line is malformed, a video occurs twice, or its side is neither train nor test.
     OSError
         If the file cannot be read.
     """
     pairs = read_pairs(path, ("name", "part"))
-    wrong = [f"{name} ({part})" for name, part in pairs.items() if part not in ("train", "test")]
+    wrong = [f"{name} ({side})" for name, side in pairs.items() if side not in ("train", "test")]
     if wrong:
         raise DataError(f"{path} must say train or test for every video, got {listed(wrong)}")
-    train, test = ([name for name, part in pairs.items() if part == wanted] for wanted in ("train", "test"))
+    train, test = ([name for name, side in pairs.items() if side == wanted] for wanted in ("train", "test"))
     return train, test
 
 
-def check(splits, labels):
+def check_splits(splits, labels):
     """Refuse splits that cannot be evaluated, before hours of work go into them.
 
     Parameters
@@ -218,7 +218,7 @@ def check(splits, labels):
         If a split names a video without a label, has an empty list, trains on one class only, or tests none.
     """
     for split in splits:
-        fixed(split.train, split.test, labels, name=split.name)
+        fixed_split(split.train, split.test, labels, name=split.name)
         classes = classes_of(labels[name] for name in split.train)
         if len(classes) < 2:
             raise DataError(f"{split.name} trains on one class only, {listed(classes)}; a classifier needs two")
@@ -227,6 +227,6 @@ def check(splits, labels):
 
 
 def _sorted(texts):
-    """Texts with the numbers in them ordered by value: seq2 before seq10."""
+    """Sort texts with the numbers in them ordered by value: seq2 before seq10."""
     # Text and digits alternate, text first, so texts meet texts and numbers numbers.
     return sorted(texts, key=lambda text: [int(p) if i % 2 else p for i, p in enumerate(re.split(r"(\d+)", text))])

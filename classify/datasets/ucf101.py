@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.1; Soomro et al. 2012.
 import re
 
 from classify.datasets.dataset import find_videos
-from classify.datasets.official import Listed, assemble, lists_folder
+from classify.datasets.official import ListedSplit, assemble, lists_folder
 from classify.text_files import read_lines
 from idt.errors import DataError
 
@@ -14,7 +14,7 @@ SPLITS = (1, 2, 3)
 
 
 def read_ucf101(root, params):
-    """UCF101: ``<Class>/v_<Class>_gXX_cYY.avi``, split by ``ucfTrainTestlist``.
+    """Read UCF101: ``<Class>/v_<Class>_gXX_cYY.avi``, split by ``ucfTrainTestlist``.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def read_ucf101(root, params):
         videos=find_videos(root),
         layout="UCF-101/<Class>/v_<Class>_gXX_cYY.avi",
         splits=[
-            Listed(
+            ListedSplit(
                 f"split {number}",
                 read_list(folder / f"trainlist{number:02}.txt", classes, numbered=True),
                 read_list(folder / f"testlist{number:02}.txt", classes, numbered=False),

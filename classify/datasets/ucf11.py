@@ -6,14 +6,14 @@ Source: docs/method/protocols.md, section 2.4; Liu et al. 2009.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
-from classify.datasets.ucf50 import lacking
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, require_clips, unique_clips
+from classify.datasets.ucf50 import missing_clips
 
 CLASSES, GROUPS = 11, 25
 
 
 def read_ucf11(root, params):
-    """UCF11: ``UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg``, one group left out at a time.
+    """Read UCF11: ``UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg``, one group left out at a time.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def read_ucf11(root, params):
             skipped.append(Skipped(str(path), "not <class>/v_<other>_GG/v_<other>_GG_CC of the set"))
         else:
             clips.append(Clip(name, path, path.parent.parent.name, group=f"group {int(match[1])}"))
-    clips = each_once(clips, skipped)
-    need(clips, root, "ucf11", "UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg")
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "ucf11", "UCF11_updated_mpg/<class>/v_<other>_GG/v_<other>_GG_CC.mpg")
     return Dataset(
         name="ucf11",
         root=root,
@@ -56,5 +56,5 @@ def read_ucf11(root, params):
         protocol="leave one group out",
         metric="class_accuracy",
         skipped=skipped,
-        missing=lacking(clips, clips=None, classes=CLASSES, groups=GROUPS),
+        missing=missing_clips(clips, clips=None, classes=CLASSES, groups=GROUPS),
     )

@@ -6,13 +6,13 @@ Source: docs/method/protocols.md, section 2.3; Reddy & Shah 2012.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, require_clips, unique_clips
 
 CLIPS, CLASSES, GROUPS = 6618, 50, 25
 
 
 def read_ucf50(root, params):
-    """UCF50: ``UCF50/<Class>/v_<Class>_gXX_cYY.avi``, one group left out at a time.
+    """Read UCF50: ``UCF50/<Class>/v_<Class>_gXX_cYY.avi``, one group left out at a time.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def read_ucf50(root, params):
     -------
     Dataset
         Groups are those of the names, across the classes. The number of the set is the mean over the groups, so each
-        is a part of its own.
+        is a subset of its own.
 
     Raises
     ------
@@ -41,26 +41,26 @@ def read_ucf50(root, params):
         match = re.fullmatch(r"v_\w+_g(\d\d)_c\d\d", path.stem)
         if match and 1 <= int(match[1]) <= GROUPS:
             group = f"group {int(match[1])}"
-            clips.append(Clip(name, path, path.parent.name, group=group, part=group))
+            clips.append(Clip(name, path, path.parent.name, group=group, subset=group))
         else:
             skipped.append(Skipped(str(path), "the name is not v_<Class>_gXX_cYY of the set"))
-    clips = each_once(clips, skipped)
-    need(clips, root, "ucf50", "UCF50/<Class>/v_<Class>_gXX_cYY.avi")
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "ucf50", "UCF50/<Class>/v_<Class>_gXX_cYY.avi")
     groups = groups_of(clips)
     return Dataset(
         name="ucf50",
         root=root,
         clips=clips,
-        splits=[split._replace(part=split.name) for split in splits.leave_one_group_out(groups)],
+        splits=[split._replace(subset=split.name) for split in splits.leave_one_group_out(groups)],
         protocol="leave one group out; the mean of the groups' accuracies",
         metric="accuracy",
         skipped=skipped,
-        missing=lacking(clips, clips=CLIPS, classes=CLASSES, groups=GROUPS),
+        missing=missing_clips(clips, clips=CLIPS, classes=CLASSES, groups=GROUPS),
     )
 
 
-def lacking(found, *, clips, classes, groups):
-    """What a set of groups lacks, as far as its names tell.
+def missing_clips(found, *, clips, classes, groups):
+    """List what a set of groups lacks, as far as its names tell.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ Source: docs/method/protocols.md, section 2.9; Ryoo & Aggarwal 2009.
 import re
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, require_clips, unique_clips
 
 CLASSES = ("handshake", "hug", "kick", "point", "punch", "push")
 SEQUENCES = 10
@@ -14,7 +14,7 @@ SEQUENCES = 10
 
 
 def read_ut_interaction(root, params):
-    """UT-Interaction: ``<index>_<sequence>_<class>.avi``, one set or both, in any folders.
+    """Read UT-Interaction: ``<index>_<sequence>_<class>.avi``, one set or both, in any folders.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def read_ut_interaction(root, params):
     Returns
     -------
     Dataset
-        Groups are the sequences, parts the two sets: each is evaluated by itself.
+        Groups are the sequences, subsets the two sets: each is evaluated by itself.
 
     Raises
     ------
@@ -39,23 +39,23 @@ def read_ut_interaction(root, params):
             skipped.append(Skipped(str(path), "the name is not <index>_<sequence>_<class> of the set"))
             continue
         sequence = int(match[2])
-        part = "set 1" if sequence <= SEQUENCES else "set 2"
-        clips.append(Clip(name, path, CLASSES[int(match[3])], group=f"sequence {sequence}", part=part))
-    clips = each_once(clips, skipped)
-    need(clips, root, "ut-interaction", "<index>_<sequence>_<class>.avi")
-    parts = {clip.name: clip.part for clip in clips}
+        subset = "set 1" if sequence <= SEQUENCES else "set 2"
+        clips.append(Clip(name, path, CLASSES[int(match[3])], group=f"sequence {sequence}", subset=subset))
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "ut-interaction", "<index>_<sequence>_<class>.avi")
+    subsets = {clip.name: clip.subset for clip in clips}
     found = {(clip.group, clip.label) for clip in clips}
     sequences = [
         f"sequence {SEQUENCES * first + number}"
-        for first, part in enumerate(("set 1", "set 2"))
-        if part in parts.values()
+        for first, subset in enumerate(("set 1", "set 2"))
+        if subset in subsets.values()
         for number in range(1, SEQUENCES + 1)
     ]
     return Dataset(
         name="ut-interaction",
         root=root,
         clips=clips,
-        splits=splits.leave_one_group_out(groups_of(clips), parts),
+        splits=splits.leave_one_group_out(groups_of(clips), subsets),
         protocol="leave one sequence out, each set by itself",
         metric="accuracy",
         skipped=skipped,

@@ -66,7 +66,7 @@ class VideoList:
 
 
 def read_video_list(
-    path, *, classes=None, form=None, first_label=None, n_classes=None, split=1, part="test", numbered=None
+    path, *, classes=None, form=None, first_label=None, n_classes=None, split=1, side="test", numbered=None
 ):
     """Read a list of videos.
 
@@ -84,7 +84,7 @@ def read_video_list(
         Number of classes, if it is known without their names.
     split : int
         Of a folder of official lists.
-    part : {"test", "train"}
+    side : {"test", "train"}
         Of a folder of official lists.
     numbered : str or Path, optional
         List of all videos, whose lines, from 1, stand for the videos: ActionVLAD's ``AllVideos.txt``.
@@ -102,7 +102,7 @@ def read_video_list(
         If a file cannot be read.
     """
     if os.path.isdir(path):
-        return _from_folder(Path(path), split, part)
+        return _from_folder(Path(path), split, side)
     (found,) = read_video_lists([path], classes=classes, form=form, first_label=first_label, n_classes=n_classes)
     return found if numbered is None else _unnumbered(found, numbered)
 
@@ -151,7 +151,7 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
 
 
 def _given_classes(classes, paths, notes):
-    """The classes as they were given or lie beside the lists, or None."""
+    """Return the classes that were given or lie beside the lists; None if there are none."""
     if classes is None:
         beside = Path(paths[0]).parent / "classInd.txt"
         if not beside.is_file():
@@ -162,7 +162,7 @@ def _given_classes(classes, paths, notes):
 
 
 def _video_list(path, lines, numbers, names, notes):
-    """One list, its labels numbered."""
+    """Make one list with numbered labels."""
     sets = [tuple(sorted(numbers[label] for label in labels)) for labels in lines.labels]
     if not any(sets) and names is not None:
         # UCF101's lists of test videos have no labels: their folders are the classes.
@@ -189,11 +189,11 @@ def _video_list(path, lines, numbers, names, notes):
     )
 
 
-def _from_folder(folder, split, part):
-    """Official lists of UCF101 or of HMDB51."""
-    if part not in ("train", "test"):
-        raise DataError(f"part must be train or test, got {part!r}")
-    official = folder / f"{part}list{split:02}.txt"
+def _from_folder(folder, split, side):
+    """Read the official lists of UCF101 or of HMDB51."""
+    if side not in ("train", "test"):
+        raise DataError(f"side must be train or test, got {side!r}")
+    official = folder / f"{side}list{split:02}.txt"
     if official.is_file():
         return read_video_list(official)
     if not any(folder.glob(f"*_test_split{split}.txt")):
@@ -201,7 +201,7 @@ def _from_folder(folder, split, part):
             f"{folder} holds no official lists of split {split}: neither {official.name} nor *_test_split{split}.txt"
         )
     lists = read_lists(folder, split, (UNUSED, TRAIN, TEST))
-    chosen = lists.train if part == "train" else lists.test
+    chosen = lists.train if side == "train" else lists.test
     classes = sorted({*lists.train.values(), *lists.test.values()})
     numbers = {name: number for number, name in enumerate(classes)}
     labels = [numbers[label] for label in chosen.values()]

@@ -6,14 +6,14 @@ Source: docs/method/protocols.md, section 2.8; Gorelick et al. 2007.
 import itertools
 
 from classify.datasets import splits
-from classify.datasets.dataset import Clip, Dataset, Skipped, each_once, find_videos, groups_of, need
+from classify.datasets.dataset import Clip, Dataset, Skipped, find_videos, groups_of, require_clips, unique_clips
 
 ACTORS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 ACTIONS = ("bend", "jack", "jump", "pjump", "run", "side", "skip", "walk", "wave1", "wave2")
 
 
 def read_weizmann(root, params):
-    """Weizmann: ``<action>/<actor>_<action>.avi`` or flat; a number behind the action is a repetition (``lena_run1``).
+    """Read Weizmann: ``<action>/<actor>_<action>.avi`` or flat; a final number is a repetition (``lena_run1``).
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def read_weizmann(root, params):
         else:
             clips.append(Clip(name, path, action, group=actor))
             found.add((actor, action))
-    clips = each_once(clips, skipped)
-    need(clips, root, "weizmann", "<action>/<actor>_<action>.avi")
+    clips = unique_clips(clips, skipped)
+    require_clips(clips, root, "weizmann", "<action>/<actor>_<action>.avi")
     return Dataset(
         name="weizmann",
         root=root,

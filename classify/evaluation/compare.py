@@ -89,7 +89,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     table = [output / name for name in comparison_table.FILES]
     check_files(dataset, wanted, read=read, beside=table, overwrite=run.overwrite)
     for recipe, folder in zip(recipes, folders, strict=True):
-        settings = settings_of(_seen_by(recipe, dataset), **_options(recipe))
+        settings = settings_of(_dataset_for(recipe, dataset), **_options(recipe))
         earlier_report(folder / "report.json", settings, overwrite=run.overwrite)
     with locks.held(folders=[output, *homes.values()], say=run.say):
         return _compare(dataset, recipes, output, wanted, run=run, on_outcome=on_outcome, on_row=on_row)
@@ -102,7 +102,7 @@ def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
         if recipe.extraction not in prepared:
             prepared[recipe.extraction] = prepare(dataset, home, recipe.extraction, run=run, on_outcome=on_outcome)
         ready = prepared[recipe.extraction]
-        ready = dataclasses.replace(ready, dataset=_seen_by(recipe, ready.dataset))
+        ready = dataclasses.replace(ready, dataset=_dataset_for(recipe, ready.dataset))
         try:
             found = evaluate_prepared(ready, places, recipe.encoding, recipe.classifier, run=run)
         except DataError as problem:
@@ -125,13 +125,13 @@ def _options(recipe):
     return {key: value for key, value in recipe._asdict().items() if key not in ("name", "outside")}
 
 
-def _seen_by(recipe, dataset):
-    """The data set without outside vectors for a recipe that goes without."""
+def _dataset_for(recipe, dataset):
+    """Return the data set, without outside vectors if the recipe goes without."""
     return dataset if recipe.outside else dataclasses.replace(dataset, outside=())
 
 
 def _folders(recipes, home):
-    """The folder of each recipe, named after it."""
+    """Name the folder of each recipe after it."""
     folders = [home / _slug(recipe.name) for recipe in recipes]
     for i, folder in enumerate(folders):
         if folder in folders[:i]:
@@ -141,14 +141,14 @@ def _folders(recipes, home):
 
 
 def _beside(folder, first, extraction):
-    """The folder of an extraction's features: that of the first one, or beside it, by what is different."""
+    """Name the folder of an extraction's features: the first one's, or one beside it named by what is different."""
     before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
     differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
     return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder
 
 
 def _places(recipe, output, folder):
-    """Where a recipe's codebooks, vectors and scores lie; those that may be shared by what they depend on."""
+    """Name the folders of a recipe's codebooks, vectors and scores; shared ones are named by what they depend on."""
     encoding, extraction = recipe.encoding, dataclasses.asdict(recipe.extraction)
     fitted = _digest([extraction, encoding.encoding, encoding.fitting()])
     encoded = _digest([extraction, encoding.encoding, dataclasses.asdict(encoding)])
@@ -160,9 +160,11 @@ def _places(recipe, output, folder):
 
 
 def _digest(values):
-    return hashlib.sha256(json.dumps(provenance.plain({"of": values}), sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(provenance.as_json_values({"of": values}), sort_keys=True).encode()).hexdigest()[
+        :12
+    ]
 
 
 def _slug(text):
-    """What a file system takes of a text."""
+    """Return what a file system takes of a text."""
     return re.sub(r"[^\w.=,+-]+", "-", text).strip("-.")[:80] or "recipe"

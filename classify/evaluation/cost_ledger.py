@@ -151,7 +151,7 @@ class Peak:
 
 
 def resident(process):
-    """Resident memory of a process and its children, in bytes; 0 if it is gone or the system does not tell.
+    """Return the resident memory of a process and its children, in bytes; 0 if it cannot be known.
 
     Parameters
     ----------
@@ -179,4 +179,4 @@ def _read(folder):
 
 
 def _key(made_of):
-    return hashlib.sha256(json.dumps(provenance.plain(made_of), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(provenance.as_json_values(made_of), sort_keys=True).encode()).hexdigest()

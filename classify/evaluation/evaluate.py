@@ -15,21 +15,23 @@ Source: docs/method/encoding.md, sections 1 to 8; docs/method/protocols.md.
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from classify.evaluation import fold
 from classify.evaluation.cost_ledger import Stage, cost_file, measured, record, recorded
 from classify.evaluation.fold_plan import Places, files_of, plan_folds
+from classify.evaluation.page_pictures import draw_pictures
 from classify.evaluation.prepare_features import prepare
-from classify.evaluation.resume import earlier_report, is_repeated, settings_of
+from classify.evaluation.resume import earlier_report, says_the_same, settings_of
 from classify.params import ClassifierParams
 from classify.reports import report
 from classify.reports.page.template import is_available
-from classify.reports.page.videos import pictured, stills, tested
+from classify.reports.page.videos import tested
 from classify.reports.report import Costs, Written
 from classify.reports.summary import Fold
-from encoding.descriptors.inputs import Inputs, combined
-from encoding.fitting import fit_codebooks, steps_of
+from encoding.descriptors.inputs import Inputs, combine_digests
+from encoding.fitting import count_updates, fit_codebooks
 from encoding.params import EncodingParams
 from idt.files import locks, outputs
 from idt.params.extraction import ExtractionParams
@@ -158,8 +160,8 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     classifier : ClassifierParams
     run : RunOptions
     pictures : callable, optional
-        Called with the `classify.reports.page.videos.Tested` videos; returns what the page shows of them, a dict of
-        video name → list of `classify.reports.page.videos.Picture`. By default a still frame of each.
+        Called with the `classify.reports.page.videos.Tested` videos; returns what the page shows of them, as
+        `classify.evaluation.page_pictures.draw_pictures`, which is the default.
 
     Returns
     -------
@@ -199,17 +201,18 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         empty=set().union(*(more.empty for _, more in found)),
     )
     idle = prepared.up_to_date and all(state.scored for state in states)
-    if idle and is_repeated(made, earlier) and not report.lacks_page(output):
+    if idle and says_the_same(made, earlier) and not report.lacks_page(output):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
     videos = tested(dataset, folds)
-    shown = _pictures(videos, run) if pictures is None else pictures(videos)
+    draw = pictures or partial(draw_pictures, plans=plans, files=prepared.files, run=run)
+    shown = draw(videos) if run.pictures and is_available() else {}
     written = report.write(output, made, videos=videos, pictures=shown, overwrite=run.overwrite)
     return Evaluation(made, written, prepared.failed, False)
 
 
 def _stages(prepared, places, encoding, classifier):
-    """The stages after the extraction by name, each with the folder of what it makes."""
-    features = combined(prepared.digests)
+    """Return the stages after the extraction by name, each with the folder of what it makes."""
+    features = combine_digests(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
     classified = [*encoded, dataclasses.asdict(classifier), *(block.digest for block in prepared.dataset.outside)]
@@ -221,7 +224,7 @@ def _stages(prepared, places, encoding, classifier):
 
 
 def _costs(extraction, stages):
-    """Seconds of each stage, and the most memory of those after the extraction."""
+    """Return the seconds of each stage, and the most memory of those after the extraction."""
     found = {name: recorded(stage) for name, stage in stages.items()}
     seconds = {"extraction": extraction, **{name: cost.seconds for name, cost in found.items()}}
     return Costs(seconds, max(cost.memory for cost in found.values()))
@@ -240,17 +243,17 @@ def _fit_codebooks(plans, states, prepared, stage, run):
     labels = {
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
-    with measured(stage) as cost, run.progress("step", steps_of(inputs, sets, params)) as update:
+    with measured(stage) as cost, run.progress("step", count_updates(inputs, sets, params)) as update:
         # While codebooks are fitted nothing else runs, so they have all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):
-            fold.keep_codebook(plan, codebook, overwrite=run.overwrite)
+            fold.save_codebook(plan, codebook, overwrite=run.overwrite)
     record(stage, cost, overwrite=run.overwrite)
 
 
 def _scores(plan, state, stage, run):
-    """Scores of a split and their details, from its file or anew."""
+    """Load the scores of a split and their details, or compute them."""
     if state.scored:
         return fold.load_scores(plan)
     with measured(stage) as cost:
@@ -259,14 +262,6 @@ def _scores(plan, state, stage, run):
     return scores
 
 
-def _pictures(videos, run):
-    """A still frame of each video that the page has room for."""
-    chosen = pictured(videos) if is_available() else []
-    with run.progress("picture", len(chosen)) as update:
-        given = {"max_pixels": run.max_pixels, "decoder": run.decoder, "update": update}
-        return stills(chosen, jobs=run.jobs, **given)
-
-
 def _folds(plans, outcomes):
-    """The outcome of every split for the report: its classes, scores and, perhaps, probabilities."""
+    """Return the outcome of every split for the report: its classes, scores and, perhaps, probabilities."""
     return [Fold(plan.split, *outcome) for plan, outcome in zip(plans, outcomes, strict=True)]

@@ -6,6 +6,7 @@ the other two, which may then be deleted. `read_state` looks which files of a pl
 up to date; the other functions make and read them.
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +16,14 @@ from classify.fusion.score_file import Details
 from classify.fusion.scores import Scores
 from classify.labels import classes_of
 from classify.metrics import memberships
+from classify.models.model_file import Model
 from classify.models.outside_vectors import aligned_blocks
-from classify.svm.build import machine_of
-from classify.svm.rows import Rows
+from classify.svm.build import build_classifier
+from classify.svm.lazy_rows import LazyRows
 from encoding.codebook import Codebook
 from encoding.descriptors.inputs import Inputs
-from encoding.encode_files import Wanted, encode_sets
-from encoding.pipeline import is_made_with
+from encoding.encode_files import PlannedVectors, encode_sets
+from encoding.pipeline import was_encoded_with
 from encoding.vector_layout import block_columns
 from encoding.vectors_file import open_vectors
 from idt.errors import DataError
@@ -29,7 +31,7 @@ from idt.files import hdf5
 from idt.files.provenance import is_current
 
 
-class State(NamedTuple):
+class FoldState(NamedTuple):
     """Whether the codebook, the vectors and the scores of a split are up to date."""
 
     fitted: bool
@@ -48,7 +50,7 @@ def read_state(plan, *, overwrite=False):
 
     Returns
     -------
-    State
+    FoldState
 
     Raises
     ------
@@ -56,7 +58,9 @@ def read_state(plan, *, overwrite=False):
         If a file exists that was made otherwise, and ``overwrite`` is false. One that lacks clips may be replaced.
     """
     targets = (plan.codebook, plan.vectors, plan.scores)
-    return State(*(is_current(**target._asdict(), overwrite=overwrite or lacks_clips(target)) for target in targets))
+    return FoldState(
+        *(is_current(**target._asdict(), overwrite=overwrite or lacks_clips(target)) for target in targets)
+    )
 
 
 def lacks_clips(target):
@@ -68,7 +72,7 @@ def lacks_clips(target):
         return False
 
 
-def keep_codebook(plan, codebook, *, overwrite=False):
+def save_codebook(plan, codebook, *, overwrite=False):
     """Write the codebook of the training videos.
 
     Parameters
@@ -90,7 +94,7 @@ def encode(plans, states, files, run):
     ----------
     plans : sequence of FoldPlan
         Of one encoding.
-    states : sequence of State
+    states : sequence of FoldState
         From before the codebooks were kept.
     files : dict of str to Path or FileSource
         Video name → feature file.
@@ -111,10 +115,10 @@ def encode(plans, states, files, run):
         if state.scored:
             continue
         codebook, path = Codebook.load(plan.codebook.path), plan.vectors.path
-        if state.encoded and is_made_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
+        if state.encoded and was_encoded_with(path, codebook, name="than lies beside it", overwrite=run.overwrite):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        wanted.append(Wanted(path, codebook, plan.vectors.source, plan.names))
+        wanted.append(PlannedVectors(path, codebook, plan.vectors.source, plan.names))
     if not wanted:
         return False
     names = list(dict.fromkeys(name for each in wanted for name in each.names))
@@ -150,7 +154,7 @@ def classify(plan, run):
         total: np.ndarray | None = None
         blocks = _blocks(plan, vectors)
         for block, (rows, parts) in blocks.items():
-            machine = machine_of(plan.classifier, parts, threads)
+            machine = build_classifier(plan.classifier, parts, threads)
             similarity = machine.similarity(rows, len(plan.split.train))
             if len(blocks) > 1:
                 total = similarity.copy() if total is None else np.add(total, similarity, out=total)
@@ -158,7 +162,7 @@ def classify(plan, run):
             else:
                 total = similarity
         layout = [part for _, parts in blocks.values() for part in parts]
-        whole, probabilities = machine_of(plan.classifier, layout, threads).score_others(
+        whole, probabilities = build_classifier(plan.classifier, layout, threads).score_others(
             total, plan.labels, plan.groups
         )
         columns = sum(part["size"] for part in layout)
@@ -182,24 +186,52 @@ def classify(plan, run):
     return scores, details
 
 
+def explainable(plan, run):
+    """Train the linear machine of a split anew, because `classify.models.explain` needs its weights.
+
+    Parameters
+    ----------
+    plan : FoldPlan
+        Its scores are there.
+    run : RunOptions
+
+    Returns
+    -------
+    Model or None
+        None where no track has a share of a score: the kernel is χ², outside vectors stand beside, or codebook or
+        vectors are gone.
+    """
+    if plan.classifier.classifier != "linear" or plan.outside:
+        return None
+    state = read_state(plan, overwrite=True)
+    if not (state.fitted and state.encoded):
+        return None
+    params = dataclasses.replace(plan.classifier, probability=False)
+    with open_vectors(plan.vectors.path) as vectors:
+        place = {name: row for row, name in enumerate(vectors.names)}
+        rows = LazyRows(vectors.encodings, index=[place[name] for name in plan.split.train])
+        machine = build_classifier(params, vectors.layout, run.jobs * run.threads).fit(rows, plan.labels, plan.groups)
+        return Model(machine, vectors.layout, vectors.codebook, encoding=vectors.params)
+
+
 def _blocks(plan, vectors):
-    """Rows and parts of the layout of each block of the vectors, and of the outside blocks beside them."""
+    """Return rows and layout of each block of the vectors, and of the outside blocks beside them."""
     place = {name: row for row, name in enumerate(vectors.names)}
     index = [place[name] for name in plan.names]
     blocks = {
         block: (
-            Rows(vectors.encodings, index=index, columns=columns),
+            LazyRows(vectors.encodings, index=index, columns=columns),
             [part for part in vectors.layout if part["block"] == block],
         )
         for block, columns in block_columns(vectors.layout).items()
     }
     for rows, part in aligned_blocks(vectors.layout, plan.names, plan.outside):
-        blocks[part["block"]] = Rows(rows), [part]
+        blocks[part["block"]] = LazyRows(rows), [part]
     return blocks
 
 
 def _columns_of(truth, classes):
-    """The columns of the true labels of the test videos; None if one of them was not trained."""
+    """Return the columns of the true labels of the test videos; None if one of them was not trained."""
     if not set(classes_of(truth)) <= set(classes):
         return None
     if any(isinstance(label, tuple) for label in truth):

@@ -13,7 +13,7 @@ from classify.datasets.splits import Split
 from classify.fusion.score_file import SCORES_FORMAT, SCORES_VERSION
 from classify.params import ClassifierParams
 from encoding.codebook import CODEBOOK_FORMAT, CODEBOOK_VERSION
-from encoding.descriptors.inputs import combined
+from encoding.descriptors.inputs import combine_digests
 from encoding.params import BlockParams
 from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 
@@ -31,7 +31,7 @@ class Places(NamedTuple):
     scores: Path
 
 
-class Target(NamedTuple):
+class PlannedFile(NamedTuple):
     """A file to be made: where it lies, what it is, and what it is made from; as for `is_current`."""
 
     path: Path
@@ -58,9 +58,9 @@ class FoldPlan:
         What cross-validation on the training videos must not tear apart: the group of each, or nothing.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
-    outside : tuple of classify.models.outside_vectors.Extra
+    outside : tuple of classify.models.outside_vectors.OutsideBlock
         Blocks beside the vectors.
-    codebook, vectors, scores : Target
+    codebook, vectors, scores : PlannedFile
     """
 
     split: Split
@@ -71,9 +71,9 @@ class FoldPlan:
     encoding: BlockParams
     classifier: ClassifierParams
     outside: tuple
-    codebook: Target
-    vectors: Target
-    scores: Target
+    codebook: PlannedFile
+    vectors: PlannedFile
+    scores: PlannedFile
 
     @property
     def names(self):
@@ -126,7 +126,7 @@ def files_of(dataset, features, places):
 
 
 def folder_name(number, split):
-    """Name of the folder of a split: its number and what a file system takes of its name.
+    """Name the folder of a split: its number and what a file system takes of its name.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def folder_name(number, split):
 
 
 def _plan(number, split, prepared, groups, places, encoding, classifier):
-    """The plan of the split of a number, from 1."""
+    """Plan the files of a split, which has a number from 1."""
     digests, labels = prepared.digests, prepared.dataset.labels
     training = [(name, labels[name], groups[name]) for name in split.train]
     truth = [labels[name] for name in split.test]
@@ -152,8 +152,8 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
-    fitted = combined(learnt)
-    encoded = combined({name: digests[name] for name in (*split.train, *split.test)})
+    fitted = combine_digests(learnt)
+    encoded = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
     # A key only where there is something, so that scores without outside vectors stay what they were.
     beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
     scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
@@ -174,28 +174,28 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
         encoding,
         classifier,
         prepared.dataset.outside,
-        codebook=Target(
+        codebook=PlannedFile(
             path("codebook"),
             CODEBOOK_FORMAT,
             CODEBOOK_VERSION,
             encoding.fitting(),
             {"kind": "features", "digest": fitted, **lacking},
         ),
-        vectors=Target(
+        vectors=PlannedFile(
             path("vectors"),
             VECTORS_FORMAT,
             VECTORS_VERSION,
             encoding,
             {"kind": "features", "digest": encoded, "training": fitted, **lacking},
         ),
-        scores=Target(
+        scores=PlannedFile(
             path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored, **lacking}
         ),
     )
 
 
 def _path_of(what, number, split, places):
-    """The codebook, vectors or scores of a split."""
+    """Return the path of the codebook, the vectors or the scores of a split."""
     if what == "scores":
         return Path(places.scores) / "scores" / f"split{number}.h5"
     return Path(getattr(places, what)) / "folds" / folder_name(number, split) / f"{what}.h5"

@@ -84,7 +84,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
         record(stage, cost, overwrite=run.overwrite)
     failed = {outcome.job.name: outcome.error for outcome in outcomes if outcome.error is not None}
     dataset = dataset.without(failed)
-    splits.check(dataset.splits, dataset.labels)
+    splits.check_splits(dataset.splits, dataset.labels)
     files = {task.name: FileSource(task.output, task.name) for task in tasks if task.name not in failed}
     with run.progress("file", len(files)) as update:
         found = digests(list(files.values()), update=update)
@@ -92,7 +92,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
 
 
 def _tasks(dataset, extraction, folder):
-    """What to extract; a stretch of a video as if it were all there is."""
+    """List what to extract; a stretch of a video is extracted as if it were all there is."""
     tasks = []
     for clip in dataset.clips:
         params = extraction

@@ -25,8 +25,16 @@ import dataclasses
 from typing import NamedTuple
 
 from classify.params import ClassifierParams
-from encoding.params import BlockParams, BovwParams, EncodingParams, StackedParams, VladParams
-from idt.command import number_or_text
+from encoding.params import (
+    BilinearParams,
+    BlockParams,
+    BovwParams,
+    EncodingParams,
+    PlainParams,
+    StackedParams,
+    VladParams,
+)
+from idt.command import value_parser
 from idt.errors import DataError, did_you_mean, one_line, unknown_option
 from idt.files.text import read_text
 from idt.params.extraction import ExtractionParams
@@ -36,6 +44,8 @@ ENCODERS: dict[str, type[BlockParams]] = {
     "bovw": BovwParams,
     "vlad": VladParams,
     "stacked": StackedParams,
+    "bilinear": BilinearParams,
+    "plain": PlainParams,
 }
 """Parameters of each encoding."""
 
@@ -70,7 +80,7 @@ class Recipe(NamedTuple):
 
 
 def encoder_of(name):
-    """The parameters of an encoding by its name.
+    """Return the class of parameters of an encoding by its name.
 
     Parameters
     ----------
@@ -166,7 +176,7 @@ def read_recipes(path, *, encoder="fisher", options=None):
 
 
 def _recipe(name, section, common, encoder, base):
-    """The recipe of a section."""
+    """Make the recipe of a section."""
     section = {key.replace("-", "_"): text for key, text in section.items()}
     common = {key.replace("-", "_") for key in common}
     encoder, outside = section.pop("encoder", encoder), section.pop("extra", "yes")
@@ -193,7 +203,7 @@ def _recipe(name, section, common, encoder, base):
 
 
 def _field(key, groups):
-    """The group and field of a key, None if there is none."""
+    """Find the group and the field of a key; None if there is none."""
     wanted, _, name = key.rpartition(".")
     found = [
         (group, field)
@@ -207,7 +217,7 @@ def _field(key, groups):
 
 
 def _value(field, text):
-    """The value of a field from its text."""
+    """Convert the text of a field to its value."""
     if isinstance(field.default, bool):
         if text.lower() not in WORDS:
             raise DataError(f"{field.name} must be yes or no, got {text!r}")
@@ -215,6 +225,6 @@ def _value(field, text):
     if text.lower() == "none" and "None" in str(field.type):
         return None
     try:
-        return number_or_text(field.type, field.metadata["bounds"])(text)
+        return value_parser(field.type, field.metadata["bounds"])(text)
     except argparse.ArgumentTypeError as problem:
         raise DataError(f"{field.name}: {problem}") from None

@@ -16,7 +16,7 @@ file by file; those of the report are the versions of the run that made it."""
 
 
 def settings_of(dataset, *, extraction, encoding, classifier):
-    """What the numbers of an evaluation depend on besides the videos.
+    """Return what the numbers of an evaluation depend on besides the videos.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def settings_of(dataset, *, extraction, encoding, classifier):
 
 
 def earlier_report(path, settings, *, overwrite=False):
-    """The report that is there.
+    """Read the report that is there.
 
     Parameters
     ----------
@@ -71,19 +71,19 @@ def earlier_report(path, settings, *, overwrite=False):
         if not overwrite:
             reason = f" ({problem})" if isinstance(problem, DataError) else ""
             raise DataError(f"{path} is no report of an evaluation{reason}; {ownership.remedy(path)}") from None
-        ownership.refuse(path, overwrite)
+        ownership.check_replaceable(path, overwrite)
         return None
     if not overwrite:
         _refuse_difference(path, before, _flat(settings))
     return report
 
 
-def is_repeated(report, earlier):
+def says_the_same(report, earlier):
     """Tell whether ``report`` says what an ``earlier`` one says, but for `VARYING`."""
     if earlier is None:
         return False
     one, other = ({key: value for key, value in these.items() if key not in VARYING} for these in (report, earlier))
-    return provenance.plain(one) == other
+    return provenance.as_json_values(one) == other
 
 
 def refuse_other_features(tasks, decoder="auto"):
@@ -110,7 +110,7 @@ def refuse_other_features(tasks, decoder="auto"):
                 made_with = provenance.made_with_of(file)
         except (DataError, OSError):
             continue
-        wanted = provenance.plain(feature_file.stored_params(task.params))
+        wanted = provenance.as_json_values(feature_file.stored_params(task.params))
         _refuse_difference(task.output, before, wanted)
         source = {"decoder": chosen(decoder)} if origin.get("kind") == "file" else None
         reason = versions.difference(made_with, versions.made_with(feature_file.FORMAT, wanted, source))
@@ -126,8 +126,8 @@ def _refuse_difference(path, before, now):
 
 
 def _flat(settings):
-    """Settings without their groups, but for names that two groups have."""
-    plain = provenance.plain(settings)
+    """Return settings without their groups, but for names that two groups have."""
+    plain = provenance.as_json_values(settings)
     groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
     flat = {key: value for key, value in plain.items() if key not in groups}
     names = [name for group in groups.values() for name in group]

@@ -88,7 +88,7 @@ def read_features(path, names=None):
 
 
 def _read_names(path):
-    """The videos of a list; and its lines, if these may be the names themselves."""
+    """Read the videos of a list, and its lines if these may be the names themselves."""
     lines = read_lines(path)
     try:
         found = read_lines_of(path).names
@@ -99,12 +99,12 @@ def _read_names(path):
 
 
 def _read_matrix(path, given):
-    """Names that the file gives, or None, and its matrix."""
+    """Read the names that the file gives, or None, and its matrix."""
     if hdf5.format_of(path) == score_file.SCORES_FORMAT:
         scores = read_scores(path)
         return scores.names, scores.values
     content = open_content(path)
-    form = next((each for each in FORMS.values() if each is not score_file and each.fits(content)), None)
+    form = next((each for each in FORMS.values() if each is not score_file and each.recognises(content)), None)
     if form in MATRICES:
         table = form.read(content)
         return table.names, numbers(table.values, content, "features")

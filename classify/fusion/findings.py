@@ -11,35 +11,35 @@ import numpy as np
 from classify import metrics
 from classify.fusion.combining.weights import weighted_sum
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 """Confidence of the interval over the splits."""
 
-CURVE = 21
+CURVE_POINTS = 21
 """Points of the curve over the weight."""
 
 METRIC, OF_SEVERAL = "accuracy", "mean_average_precision"
 
 
-def goodness(holds, scores, several):
+def main_metric(has_class, scores, multi_label):
     """Return the number by which fusions are compared: accuracy, or mean average precision of several labels.
 
     Parameters
     ----------
-    holds : (n, C) bool
+    has_class : (n, C) bool
         True labels.
     scores : (n, C) float
-    several : bool
+    multi_label : bool
 
     Returns
     -------
     float
     """
-    if several:
-        return metrics.mean_average_precision(holds, scores, range(scores.shape[1]))
-    return float((scores.argmax(axis=1) == holds.argmax(axis=1)).mean())
+    if multi_label:
+        return metrics.mean_average_precision(has_class, scores, range(scores.shape[1]))
+    return float((scores.argmax(axis=1) == has_class.argmax(axis=1)).mean())
 
 
-def numbers_of(truth, scores):
+def measure_scores(truth, scores):
     """Measure scores.
 
     Parameters
@@ -54,8 +54,8 @@ def numbers_of(truth, scores):
         ``mean_average_precision`` only.
     """
     classes = range(len(truth.classes))
-    if truth.several:
-        return {OF_SEVERAL: metrics.mean_average_precision(truth.holds, scores, classes)}
+    if truth.multi_label:
+        return {OF_SEVERAL: metrics.mean_average_precision(truth.has_class, scores, classes)}
     counts = metrics.confusion(truth.labels, scores.argmax(axis=1), classes)
     found = {METRIC: metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts)}
     if len(classes) > 5:
@@ -63,7 +63,7 @@ def numbers_of(truth, scores):
     return found
 
 
-def measured(splits, scores, *, pool):
+def measure_splits(splits, scores, *, pool):
     """Measure the scores of all splits.
 
     Parameters
@@ -77,15 +77,15 @@ def measured(splits, scores, *, pool):
     dict
         Numbers as of `numbers_of`, and the ``interval`` over the splits, None of one split.
     """
-    each = [numbers_of(truth, values) for truth, values in zip(splits, scores, strict=True)]
+    each = [measure_scores(truth, values) for truth, values in zip(splits, scores, strict=True)]
     if pool:
-        together = numbers_of(pooled(splits), np.concatenate(scores))
+        together = measure_scores(pooled(splits), np.concatenate(scores))
     else:
         together = {key: float(np.mean([numbers[key] for numbers in each])) for key in each[0]}
-    metric = OF_SEVERAL if splits[0].several else METRIC
-    bounds = metrics.confidence_interval([numbers[metric] for numbers in each], level=LEVEL)
+    metric = OF_SEVERAL if splits[0].multi_label else METRIC
+    bounds = metrics.confidence_interval([numbers[metric] for numbers in each], level=CONFIDENCE_LEVEL)
     interval = bounds and {
-        "level": LEVEL, "low": max(bounds[0], 0.0), "high": min(bounds[1], 1.0), "splits": len(each)
+        "level": CONFIDENCE_LEVEL, "low": max(bounds[0], 0.0), "high": min(bounds[1], 1.0), "splits": len(each)
     }  # fmt: skip
     return {**together, "interval": interval, "per_split": each}
 
@@ -93,7 +93,7 @@ def measured(splits, scores, *, pool):
 def pooled(splits):
     """Return the labels of all ``splits`` together."""
     names = [name for truth in splits for name in truth.names]
-    return replace(splits[0], names=names, holds=np.concatenate([truth.holds for truth in splits]))
+    return replace(splits[0], names=names, has_class=np.concatenate([truth.has_class for truth in splits]))
 
 
 def class_shares(splits, scores, *, pool):
@@ -115,8 +115,8 @@ def class_shares(splits, scores, *, pool):
     rows = []
     for truth, values in zip(splits, scores, strict=True):
         classes = range(len(truth.classes))
-        if truth.several:
-            rows.append(metrics.average_precision(truth.holds, values, classes))
+        if truth.multi_label:
+            rows.append(metrics.average_precision(truth.has_class, values, classes))
         else:
             rows.append(metrics.per_class(metrics.confusion(truth.labels, values.argmax(axis=1), classes)))
     table = np.stack(rows)
@@ -128,7 +128,7 @@ def class_shares(splits, scores, *, pool):
     }
 
 
-def changed(gathered, before, after):
+def changed_videos(gathered, before, after):
     """List the videos that a fusion labels rightly and its sources without trajectories wrongly, and the reverse.
 
     Parameters
@@ -145,7 +145,7 @@ def changed(gathered, before, after):
     spoiled: list[dict] = []
     for split, old, new in zip(gathered, before, after, strict=True):
         truth = split.truth
-        if truth.several:
+        if truth.multi_label:
             continue
         was, now = old.argmax(axis=1), new.argmax(axis=1)
         for row in np.flatnonzero((was == truth.labels) != (now == truth.labels)):
@@ -160,13 +160,13 @@ def changed(gathered, before, after):
     return corrected, spoiled
 
 
-def part_of(weights, names):
+def weight_shares(weights, names):
     """Return the ``weights`` of the sources ``names`` as shares of their sum; equal ones if that is 0."""
     total = sum(weights[name] for name in names)
     return {name: weights[name] / total if total > 0 else 1 / len(names) for name in names}
 
 
-def curve(gathered, weights, group, *, pool):
+def weight_curve(gathered, weights, group, *, pool):
     """Measure fusions over the weight of some sources against all others.
 
     Parameters
@@ -180,19 +180,21 @@ def curve(gathered, weights, group, *, pool):
     Returns
     -------
     list of dict
-        ``weight`` and the number of `goodness` under the name of the metric.
+        ``weight`` and the number of `main_metric` under the name of the metric.
     """
-    several = gathered[0].truth.several
+    multi_label = gathered[0].truth.multi_label
     sides = []
     for split, given in zip(gathered, weights, strict=True):
         others = [name for name in split.scaled if name not in group]
-        sides.append([weighted_sum(split.scaled, part_of(given, side)) for side in (group, others)])
+        sides.append([weighted_sum(split.scaled, weight_shares(given, side)) for side in (group, others)])
     points = []
-    for weight in np.linspace(0, 1, CURVE):
+    for weight in np.linspace(0, 1, CURVE_POINTS):
         scores = [weight * ours + (1 - weight) * theirs for ours, theirs in sides]
-        holds = [split.truth.holds for split in gathered]
+        has_class = [split.truth.has_class for split in gathered]
         if pool:
-            holds, scores = [np.concatenate(holds)], [np.concatenate(scores)]
-        found = np.mean([goodness(true, values, several) for true, values in zip(holds, scores, strict=True)])
-        points.append({"weight": round(float(weight), 4), OF_SEVERAL if several else METRIC: float(found)})
+            has_class, scores = [np.concatenate(has_class)], [np.concatenate(scores)]
+        found = np.mean(
+            [main_metric(true, values, multi_label) for true, values in zip(has_class, scores, strict=True)]
+        )
+        points.append({"weight": round(float(weight), 4), OF_SEVERAL if multi_label else METRIC: float(found)})
     return points

@@ -17,7 +17,7 @@ from classify.fusion import findings, output
 from classify.fusion.alignment.names import match
 from classify.fusion.alignment.protocol import FusionProtocol
 from classify.fusion.alignment.truth import TRAIN
-from classify.fusion.combining.stacking import PENALTY, stacked
+from classify.fusion.combining.stacking import PENALTY, stacking_scores
 from classify.fusion.combining.weights import (
     checked_weights,
     classical_sources,
@@ -26,11 +26,11 @@ from classify.fusion.combining.weights import (
     weighted_sum,
 )
 from classify.fusion.gather import MISSING, REFUSE, Gathered, gather
+from classify.fusion.report import make_report
 from classify.fusion.scores import Scores
 from classify.fusion.sources import Source, Stream, parse_source
-from classify.fusion.summary import summarise
 from classify.text_files import listed
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 DEFAULT, GIVEN, VALIDATION, TEST, SVM = "default", "given", "validation", "test", "svm"
 """Where weights come from."""
@@ -107,7 +107,7 @@ class Fusion:
                 each.scores,
                 each.gathered.truth.names,
                 each.gathered.truth.classes,
-                each.gathered.truth.holds if each.gathered.truth.several else each.gathered.truth.labels,
+                each.gathered.truth.has_class if each.gathered.truth.multi_label else each.gathered.truth.labels,
                 split=int(each.gathered.split) if each.gathered.split.isdigit() else None,
             )
             for each in self.splits
@@ -172,7 +172,7 @@ def fuse(
     if len(sources) < 2:
         raise DataError(f"a fusion needs at least two sources, got {len(sources)}")
     if missing not in MISSING:
-        raise DataError(f"missing must be one of {', '.join(MISSING)}, got {shown(missing)}")
+        raise DataError(f"missing must be one of {', '.join(MISSING)}, got {short_repr(missing)}")
     names = [source.name for source in sources]
     origin = _origin(weights)
     held_out = _validation(validation, sources, norm, protocol, origin)
@@ -189,23 +189,25 @@ def fuse(
         fused.append(_fused(found, start, origin, trained, C))
         if on_split is not None:
             on_split(split)
-    return Fusion(fused, summarise(sources, protocol, fused, classical, origin))
+    return Fusion(fused, make_report(sources, protocol, fused, classical, origin))
 
 
 def _origin(weights):
-    """Where weights come from, one of the constants of this module."""
+    """Return where weights come from, one of the constants of this module."""
     if weights is None:
         return DEFAULT
     if isinstance(weights, dict):
         return GIVEN
     known = {"search": VALIDATION, "svm": SVM, "test": TEST}
     if not isinstance(weights, str) or weights not in known:
-        raise DataError(f"weights must be a number for each source, or one of {', '.join(known)}, got {shown(weights)}")
+        raise DataError(
+            f"weights must be a number for each source, or one of {', '.join(known)}, got {short_repr(weights)}"
+        )
     return known[weights]
 
 
 def _sources(sources, norm, protocol):
-    """Sources of what a caller gives for them."""
+    """Make sources of what a caller gives for them."""
     if not isinstance(sources, dict):
         found = list(sources)
     else:
@@ -213,7 +215,7 @@ def _sources(sources, norm, protocol):
         norms = norm if isinstance(norm, dict) else dict.fromkeys((source.name for source in found), norm)
         unknown = [name for name in norms if name not in {source.name for source in found}]
         if unknown:
-            raise DataError(f"norm names {shown(unknown[0])}, which is no source")
+            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source")
         found = [
             source if isinstance(sources[source.name], Source) else replace(source, norm=norms.get(source.name, "auto"))
             for source in found
@@ -236,7 +238,7 @@ def _source(name, given, protocol):
 
 
 def _validation(validation, sources, norm, protocol, origin):
-    """Sources of the validation videos, in the order and with the options of those of the test videos."""
+    """Make the sources of the validation videos, in the order and with the options of those of the test videos."""
     if (validation is not None) != (origin in (VALIDATION, SVM)):
         raise DataError("validation scores and weights='search' or 'svm' go together")
     if validation is None:
@@ -265,8 +267,8 @@ def _validation(validation, sources, norm, protocol, origin):
 
 
 def _held_out(sources, found, protocol, missing):
-    """Scores of the validation videos of a split, none of which is tested."""
-    trained = gather(sources, found.split, protocol, missing=missing, part=TRAIN, classes=found.truth.classes)
+    """Gather the scores of the validation videos of a split, none of which is tested."""
+    trained = gather(sources, found.split, protocol, missing=missing, side=TRAIN, classes=found.truth.classes)
     shared = match(found.truth.names, trained.truth.names)
     both = [name for name, place in zip(found.truth.names, shared.places, strict=True) if place >= 0]
     if both:
@@ -279,13 +281,13 @@ def _held_out(sources, found, protocol, missing):
 
 
 def _fused(found, start, origin, trained, C):
-    """The fused scores of a split."""
+    """Fuse the scores of a split."""
 
-    def metric(holds, scores):
-        return findings.goodness(holds, scores, found.truth.several)
+    def metric(has_class, scores):
+        return findings.main_metric(has_class, scores, found.truth.multi_label)
 
     if origin == SVM:
-        return Fused(found, stacked(trained, found, C=C), start)
+        return Fused(found, stacking_scores(trained, found, C=C), start)
     weights = start
     if origin in (VALIDATION, TEST):
         weights = searched_weights(found if origin == TEST else trained, start, metric)

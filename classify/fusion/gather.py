@@ -10,10 +10,10 @@ from classify.fusion.alignment.align import LISTED, LISTED_CLASSES, align
 from classify.fusion.alignment.columns import are_numbers, column_order
 from classify.fusion.alignment.names import class_key, match
 from classify.fusion.alignment.truth import Truth, is_numbered, truth_of_list
-from classify.fusion.combining.normalize import chosen, normalized, views_of
+from classify.fusion.combining.normalize import norm_for, normalized, views_of
 from classify.fusion.read import read_scores
 from classify.fusion.scores import Scores
-from classify.fusion.sources import at_split
+from classify.fusion.sources import path_for_split
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -21,9 +21,12 @@ REFUSE, DROP = "refuse", "drop"
 MISSING = (REFUSE, DROP)
 """What is done with videos that a source lacks."""
 
+UNTESTED = "videos that are not tested were left out"
+"""End of the note on videos of a source that have no place in a split."""
+
 
 @dataclass(frozen=True)
-class Facts:
+class SourceFacts:
     """How a source was read and aligned.
 
     Attributes
@@ -32,8 +35,8 @@ class Facts:
         Normalisation, never "auto".
     videos : int
         Videos of the test that it has.
-    steps : dict of str to int
-        How many videos were matched by which step, over all streams.
+    rules : dict of str to int
+        How many videos were matched by which rule, over all streams.
     columns : list of str
         How the columns of the streams were found.
     forms : list of str
@@ -44,7 +47,7 @@ class Facts:
 
     norm: str
     videos: int
-    steps: dict[str, int]
+    rules: dict[str, int]
     columns: list[str]
     forms: list[str]
     notes: list[str]
@@ -61,20 +64,23 @@ class Gathered:
         Of the videos that every source has.
     raw, scaled : dict of str to (n, C) float64
         Scores of each source, before and after normalisation.
-    facts : dict of str to Facts
+    facts : dict of str to SourceFacts
     missing : list of str
         Videos that were left out, because a source lacks them.
+    unlabelled : list of str
+        Videos of a source that were left out, because they have no label in this split.
     """
 
     split: str
     truth: Truth
     raw: dict[str, np.ndarray]
     scaled: dict[str, np.ndarray]
-    facts: dict[str, Facts]
+    facts: dict[str, SourceFacts]
     missing: list[str]
+    unlabelled: list[str]
 
 
-def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=None):
+def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=None):
     """Read and align the scores of all sources on one split.
 
     Parameters
@@ -83,7 +89,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     split : str
     protocol : FusionProtocol
     missing : {"refuse", "drop"}
-    part : {"test", "train"}
+    side : {"test", "train"}
         Of official lists; validation videos are among those of training.
     classes : list of str, optional
         Order of the classes; by default that of the labels.
@@ -99,20 +105,22 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
     OSError
         If a file cannot be read.
     """
-    here = [source.at(split) for source in sources]
+    here = [source.for_split(split) for source in sources]
     files = {source.name: read_source(source) for source in here}
     lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
     # A list of validation videos may be there for their labels alone.
-    ordered = [source.order for source in here if source.order not in (None, at_split(protocol.validation, split))]
+    ordered = [
+        source.order for source in here if source.order not in (None, path_for_split(protocol.validation, split))
+    ]
     if ordered and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
         raise DataError(f"{ordered[0]} is to name rows, but every file names its videos; leave out the list")
-    truth = _with_names(protocol.truth(split, titled, lists, part), titled)
+    truth = _with_names(protocol.truth(split, titled, lists, side), titled)
     if classes is not None:
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
-    there = {name: np.all([each.there for each in streams], axis=0) for name, streams in aligned.items()}
-    rows, gone = _common(truth, there, aligned, missing)
+    there = {name: np.all([each.present for each in streams], axis=0) for name, streams in aligned.items()}
+    rows, gone, extra = _common(truth, there, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
     for source, given in zip(here, sources, strict=True):
@@ -121,13 +129,13 @@ def gather(sources, split, protocol, *, missing=REFUSE, part="test", classes=Non
         raw[name], kind = _added(
             source, [each.values[rows] for each in aligned[name]], [scores.kind for scores in read]
         )
-        norm = chosen(source.norm, raw[name], kind)
+        norm = norm_for(source.norm, raw[name], kind)
         scaled[name] = normalized(raw[name], norm, names=truth.names, source=name)
         found = _facts(norm, read, aligned[name], int(there[name].sum()))
         # With {split} in it a note is the same for all splits.
         changes = list(zip(source.paths, given.paths, strict=True))
         facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
-    return Gathered(split, truth, raw, scaled, facts, gone)
+    return Gathered(split, truth, raw, scaled, facts, gone, extra)
 
 
 def _replaced(text, changes):
@@ -137,7 +145,7 @@ def _replaced(text, changes):
 
 
 def _with_names(truth, titled):
-    """Labels whose classes have the names that a file with labels of its own gives its columns."""
+    """Return labels whose classes have the names that a file with labels of its own gives its columns."""
     if not are_numbers(truth.classes):
         return truth
     for title, scores in titled:
@@ -170,7 +178,7 @@ def read_source(source):
 
 
 def _order_of(source):
-    """The list that names the rows of a source, and its labels as true ones."""
+    """Read the list that names the rows of a source, and its labels as true ones."""
     if source.order is None:
         return None, None
     found = read_video_list(source.order, numbered=source.numbered)
@@ -181,7 +189,7 @@ def _order_of(source):
 
 
 def _read(source, stream, order):
-    """The scores of a stream, with the names that lists give its rows and columns."""
+    """Read the scores of a stream, with the names that lists give its rows and columns."""
     scores = stream.scores
     if not isinstance(scores, Scores):
         scores = read_scores(scores, form=source.form, video_list=order)
@@ -189,7 +197,7 @@ def _read(source, stream, order):
 
 
 def _named(scores, path, title):
-    """Scores whose columns have the names of a file of classes."""
+    """Return scores whose columns have the names of a file of classes."""
     names = read_class_file(path)
     if len(names) != scores.values.shape[1]:
         raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
@@ -206,7 +214,7 @@ def _few(names):
 
 
 def _common(truth, there, aligned, missing):
-    """Rows of the videos that every source has, and the videos that one lacks."""
+    """Find the rows of the videos that every source has, the videos that one lacks, and those without a label."""
     wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
     lacking = {name: wanted & ~has for name, has in there.items()}
     problems = [
@@ -227,7 +235,7 @@ def _common(truth, there, aligned, missing):
     if not len(rows):
         raise DataError(f"no video has scores of all sources: {'; '.join(problems)}")
     lost = wanted & ~np.all(list(there.values()), axis=0)
-    return rows, [*(truth.names[row] for row in np.flatnonzero(lost)), *extra]
+    return rows, [truth.names[row] for row in np.flatnonzero(lost)], list(extra)
 
 
 def _some(names, holds):
@@ -236,7 +244,7 @@ def _some(names, holds):
 
 
 def _added(source, values, kinds):
-    """The sum of the streams of a source, and the kind of scores that it is of."""
+    """Add the streams of a source; return the sum and the kind of scores that it is of."""
     views = [views_of(each, kind) for each, kind in zip(values, kinds, strict=True)]
     if any(views) and not all(views):
         odd = source.streams[[bool(count) for count in views].index(True)].title
@@ -253,21 +261,21 @@ def _added(source, values, kinds):
 
 
 def _facts(norm, files, aligned, videos):
-    """What a report says of a source."""
-    steps: dict[str, int] = {}
+    """Collect what a report says of a source."""
+    rules: dict[str, int] = {}
     for each in aligned:
-        for step, count in each.steps.items():
-            steps[step] = steps.get(step, 0) + count
+        for rule, count in each.rules.items():
+            rules[rule] = rules.get(rule, 0) + count
     notes = [note for scores in files for note in scores.notes]
     extra = max(len(each.extra) for each in aligned)
     if extra:
-        notes.append(f"{extra} videos that are not tested were left out")
+        notes.append(f"{extra} {UNTESTED}")
     if norm == "logz":
         notes.append("probabilities p became log(max(p, 1e-6)) with z-score")
-    return Facts(
+    return SourceFacts(
         norm,
         videos,
-        steps,
+        rules,
         list(dict.fromkeys(each.columns for each in aligned)),
         list(dict.fromkeys(scores.form for scores in files)),
         list(dict.fromkeys(notes)),

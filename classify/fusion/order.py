@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.alignment.names import CLASS_NAME_RULES, match
 from classify.fusion.forms.table import refuse_twice
 from classify.text_files import listed
 from idt.errors import DataError
@@ -50,7 +50,7 @@ def in_order_of(scores, listing):
 
 
 def _rows(scores, listing):
-    """The row of each video of a list."""
+    """Find the row of each video of a list."""
     refuse_twice(listing.names, listing.path)
     found = match(listing.names, scores.names)
     absent = [name for name, row in zip(listing.names, found.places, strict=True) if row < 0]
@@ -64,10 +64,10 @@ def _rows(scores, listing):
 
 
 def _columns(scores, labels, listing):
-    """The column of each class of a list."""
+    """Find the column of each class of a list."""
     count = scores.values.shape[1]
     if listing.classes is not None and scores.classes is not None:
-        places = match(listing.classes, scores.classes, CLASS_STEPS).places
+        places = match(listing.classes, scores.classes, CLASS_NAME_RULES).places
         unknown = [name for name, column in zip(listing.classes, places, strict=True) if column < 0]
         unknown += [name for column, name in enumerate(scores.classes) if column not in places]
         if unknown:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from classify.datasets.video_list import read_video_list
 from classify.fusion import score_file
-from classify.fusion.sources import at_split
+from classify.fusion.sources import path_for_split
 from classify.fusion.write import SUFFIXES, form_of, write_scores
 from classify.reports import fusion_report
 from classify.reports.report import Written
@@ -45,7 +45,7 @@ def files_of(folder, splits, forms, *, pool):
 
 
 def _suffix(form):
-    """The suffix of a form."""
+    """Return the suffix of a form."""
     return next(suffix for suffix, of in SUFFIXES.items() if of == form)
 
 
@@ -60,7 +60,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     forms : sequence of str
         Forms of the fused scores besides that of this package.
     values_as : str, optional
-        What they hold, one of `classify.fusion.write.AS`.
+        What they hold, one of `classify.fusion.write.CONVERSIONS`.
     order : str, optional
         List in whose order their videos are; may hold ``{split}``.
     overwrite : bool or collection of path
@@ -84,11 +84,11 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     ours, others = files_of(folder, splits, forms, pool=report["pooled"])
     if final.exists() and not overwrite:
         needed = [path for path in (*ours, *others) if path.suffix not in fusion_report.OPTIONAL]
-        if _is_repeated(report, final) and all(path.exists() for path in needed):
+        if _says_the_same(report, final) and all(path.exists() for path in needed):
             return Written([], [])
-        ownership.refuse(final, overwrite)
+        ownership.check_replaceable(final, overwrite)
     kept = fusion.scores()
-    lists = [order and read_video_list(at_split(order, split)) for split in splits[: len(kept)]]
+    lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(kept)]]
     folder.mkdir(parents=True, exist_ok=True)
     # First those that nobody can tell the maker of, because one in the way is noticed only when it is written.
     for place, path in enumerate(others):
@@ -102,8 +102,8 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     return Written([*others, *scores, *written.paths], written.notes)
 
 
-def _is_repeated(report, path):
-    """Whether the report that is there says the same."""
+def _says_the_same(report, path):
+    """Tell whether the report that is there says the same."""
     try:
         earlier = json_text.load(path)
     except DataError:
@@ -111,4 +111,4 @@ def _is_repeated(report, path):
     if not isinstance(earlier, dict):
         return False
     now, before = ({key: value for key, value in one.items() if key not in VARYING} for one in (report, earlier))
-    return provenance.plain(now) == before
+    return provenance.as_json_values(now) == before

@@ -21,7 +21,7 @@ from classify.fusion.forms import (
 from classify.fusion.forms import hdf5 as hdf5_of_others
 from classify.fusion.forms.complete import checked, complete
 from classify.fusion.forms.content import open_content
-from idt.errors import DataError, shown, unknown_option
+from idt.errors import DataError, short_repr, unknown_option
 from idt.files import hdf5
 
 FORMS: dict[str, ModuleType] = {
@@ -67,7 +67,7 @@ def read_scores(path, *, form=None, video_list=None):
         If it does not exist or cannot be read.
     """
     if form is not None and form not in FORMS:
-        raise DataError(f"{unknown_option(shown(form)[1:-1], FORMS)}".replace("option", "form", 1))
+        raise DataError(f"{unknown_option(short_repr(form)[1:-1], FORMS)}".replace("option", "form", 1))
     ours = hdf5.format_of(path) or ""
     if form in (None, score_file.FORM) and ours == score_file.SCORES_FORMAT:
         return checked(score_file.load(path))
@@ -77,11 +77,13 @@ def read_scores(path, *, form=None, video_list=None):
     if ours.startswith("idt-"):
         raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)
-    named = form or next((name for name, each in FORMS.items() if each is not score_file and each.fits(content)), None)
+    named = form or next(
+        (name for name, each in FORMS.items() if each is not score_file and each.recognises(content)), None
+    )
     if named is None:
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
-    if not FORMS[named].fits(content):
-        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].SAYS}")
+    if not FORMS[named].recognises(content):
+        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].DESCRIPTION}")
     # What is not finite is refused in the end; on the way there it is summed and averaged.
     with np.errstate(all="ignore"):
         return complete(FORMS[named].read(content), content, named, video_list)

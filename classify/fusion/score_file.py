@@ -25,7 +25,7 @@ from idt.files.provenance import REMEDY
 SCORES_FORMAT = "idt-scores"
 SCORES_VERSION = 3
 
-SAYS = "score file of ours, HDF5, as idt-evaluate and svm-predict write"
+DESCRIPTION = "score file of ours, HDF5, as idt-evaluate and svm-predict write"
 
 FORM = "idt"
 """What `Scores.form` calls these files."""
@@ -90,8 +90,8 @@ def save(path, scores, details=None, *, params=None, source=None, overwrite=Fals
         result_file.write_array(file, "scores", np.asarray(scores.values, np.float64))
         if scores.labels is not None:
             labels = np.asarray(scores.labels)
-            several = labels.ndim == 2
-            name, kind = ("label_flags", np.uint8) if several else ("labels", np.int64)
+            multi_label = labels.ndim == 2
+            name, kind = ("label_flags", np.uint8) if multi_label else ("labels", np.int64)
             result_file.write_array(file, name, labels.astype(kind), packed=True)
         if details.probabilities is not None:
             result_file.write_array(file, "probabilities", np.asarray(details.probabilities, np.float64))
@@ -169,7 +169,7 @@ def load_details(path, *, names, classes, probability):
 
 
 def _scores(file, path):
-    """The scores of an open file."""
+    """Read the scores of an open file."""
     names, classes = (hdf5.read(file, name, shape=(None,), dtype=str) for name in ("names", "classes"))
     shape = (len(names), len(classes))
     kind = hdf5.attribute(file, "kind", str, "margins")
@@ -189,7 +189,7 @@ def _scores(file, path):
 
 
 def _labels(file, path, shape):
-    """Columns, or flags of columns, or None."""
+    """Read columns, or flags of columns, or None."""
     if hdf5.has(file, "labels"):
         return within(hdf5.read(file, "labels", shape=shape[:1], dtype=np.int64), 0, shape[1] - 1, f"{path}: labels")
     if hdf5.has(file, "label_flags"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from classify.fusion.scores import Scores
 from classify.params import NORMS
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.bounds import Bounds
 
 SPLIT = "{split}"
@@ -29,19 +29,30 @@ class Stream:
 
     Attributes
     ----------
-    scores : str or Scores
-        Its path, which may hold ``{split}``, or what a reader made of it.
+    scores : str, Scores or dict of str to Scores
+        Its path, which may hold ``{split}``, or what a reader made of it; a dict has those of each split.
     weight : float
         Before normalisation.
     """
 
-    scores: str | Scores
+    scores: str | Scores | dict[str, Scores]
     weight: float = 1.0
 
     @property
     def title(self):
         """What messages call it."""
-        return (self.scores.path or "scores") if isinstance(self.scores, Scores) else self.scores
+        if isinstance(self.scores, str):
+            return self.scores
+        scores = self.scores if isinstance(self.scores, Scores) else next(iter(self.scores.values()))
+        return scores.path or "scores"
+
+    def for_split(self, split):
+        """Return the stream of a ``split``."""
+        if isinstance(self.scores, Scores):
+            return self
+        return replace(
+            self, scores=path_for_split(self.scores, split) if isinstance(self.scores, str) else self.scores[split]
+        )
 
 
 @dataclass(frozen=True)
@@ -75,19 +86,16 @@ class Source:
 
     def __post_init__(self):
         if self.norm not in NORMS:
-            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {shown(self.norm)}")
+            raise DataError(f"norm of {self.name} must be one of {', '.join(NORMS)}, got {short_repr(self.norm)}")
         for stream in self.streams:
             WEIGHT.check(f"weight of {stream.title}", stream.weight)
         if not self.streams or not any(stream.weight for stream in self.streams):
             raise DataError(f"{self.name} needs a file with a weight above 0")
 
-    def at(self, split):
+    def for_split(self, split):
         """Return the source of a ``split``, whose name takes the place of ``{split}``."""
-        streams = tuple(
-            replace(stream, scores=at_split(stream.scores, split)) if isinstance(stream.scores, str) else stream
-            for stream in self.streams
-        )
-        lists = {name: at_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
+        streams = tuple(stream.for_split(split) for stream in self.streams)
+        lists = {name: path_for_split(getattr(self, name), split) for name in ("order", "classes", "numbered")}
         return replace(self, streams=streams, **lists)
 
     @property
@@ -97,7 +105,7 @@ class Source:
         return [*own, *(path for path in (self.order, self.classes, self.numbered) if path is not None)]
 
 
-def at_split(path, split):
+def path_for_split(path, split):
     """Return ``path`` with the name of a ``split`` for ``{split}``; None stays None."""
     return None if path is None else path.replace(SPLIT, str(split))
 
@@ -135,7 +143,7 @@ def default_name(path):
 
 
 def _parts(text, split):
-    """The files of a source, each with its weight: a + within the name of a file that exists does not part two."""
+    """Split a source into its files, each with its weight; a + in the name of a file that exists separates nothing."""
     pieces, found = text.split("+"), []
     while pieces:
         for count in range(len(pieces), 1, -1):
@@ -154,7 +162,7 @@ def _path_of(part, split):
 
 
 def _stream(part, split):
-    """A stream of its text ``FILE*WEIGHT``."""
+    """Make a stream of its text ``FILE*WEIGHT``."""
     part = part.strip()
     path = _path_of(part, split)
     if not path:
@@ -165,9 +173,9 @@ def _stream(part, split):
     try:
         weight = float(factor)
     except ValueError:
-        raise DataError(f"weight of {path} must be a number, got {shown(factor)}") from None
+        raise DataError(f"weight of {path} must be a number, got {short_repr(factor)}") from None
     return Stream(path.strip(), WEIGHT.check(f"weight of {path.strip()}", weight))
 
 
 def _exists(path, split):
-    return os.path.lexists(at_split(path, split))
+    return os.path.lexists(path_for_split(path, split))

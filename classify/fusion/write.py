@@ -38,7 +38,7 @@ SUFFIXES = {
 }
 """Suffix → the form that is written where none is named."""
 
-AS = ("margins", "l2", "probability")
+CONVERSIONS = ("margins", "l2", "probability")
 """What may be written: scores as they are, each video's divided by their L2 norm, or probabilities."""
 
 
@@ -95,7 +95,7 @@ def write_scores(path, scores, *, form=None, values_as=None, video_list=None, ov
         If the file cannot be written.
     """
     form = form_of(path, form)
-    scores = converted(scores, values_as)
+    scores = convert_scores(scores, values_as)
     if video_list is not None:
         scores = in_order_of(scores, video_list)
     if form == score_file.FORM:
@@ -104,12 +104,12 @@ def write_scores(path, scores, *, form=None, values_as=None, video_list=None, ov
         if not is_current(path, **wanted, source=source, overwrite=overwrite):
             score_file.save(path, scores, source=source, overwrite=overwrite)
         return
-    data = WRITERS[form].encoded(scores)
+    data = WRITERS[form].to_bytes(scores)
     with atomic.replacing(path, overwrite=overwrite, unmarked=True) as part:
         part.write(data)
 
 
-def converted(scores, values_as):
+def convert_scores(scores, values_as):
     """Return scores as what is to be written.
 
     Parameters
@@ -136,7 +136,7 @@ def converted(scores, values_as):
             raise DataError(f"{name} holds probabilities, of which margins cannot be made")
         return scores
     if values_as != "probability":
-        raise DataError(f"scores are written as one of {', '.join(AS)}, got {values_as!r:.40}")
+        raise DataError(f"scores are written as one of {', '.join(CONVERSIONS)}, got {values_as!r:.40}")
     if scores.kind != "logits":
         raise DataError(
             f"{name} holds {scores.kind if scores.kind != 'unknown' else 'scores of an unknown kind'}, of which"
@@ -147,7 +147,7 @@ def converted(scores, values_as):
 
 
 def _digest(scores):
-    """What tells scores from others."""
+    """Digest what tells scores from others."""
     digest = hashlib.sha256(np.ascontiguousarray(scores.values, "<f8").tobytes())
     labels = None if scores.labels is None else scores.labels.tolist()
     digest.update(repr((scores.names, scores.classes, labels, scores.kind, scores.split)).encode())

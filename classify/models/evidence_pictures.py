@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from classify.models.explain import explain
 from classify.text_files import write_text
 from idt.errors import DataError
 from idt.files import csv_text
@@ -80,6 +81,43 @@ def evidence_pictures(evidence, video=None, *, zoom=None, run=RunOptions()):
         yield Picture(index, drawing.image(index, gray, zoom))
 
 
+def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions()):
+    """Draw the evidence for several classes over a frame each of one video, small and in colour, for a page.
+
+    Parameters
+    ----------
+    video : str or Path
+        The frames.
+    features : str or Path
+        Feature file of the video.
+    model, codebook
+        As for `classify.models.explain.explain`.
+    classes : sequence of str
+    run : RunOptions
+        How the video is read.
+
+    Returns
+    -------
+    list of (int, bytes)
+        Number of the frame with the strongest neighbourhood for each class, and its picture, a JPEG file. Empty if the
+        video has no tracks or cannot be read, or the encoding has no shares.
+    """
+    from idt.show import stills
+
+    try:
+        found = [explain(features, model, codebook, class_name=name, run=run) for name in classes]
+        if not found or not len(found[0].features):
+            return []
+        drawings = [_Drawing(evidence) for evidence in found]
+        shown = [drawing.evident() for drawing in drawings]
+        params = found[0].features.params or ExtractionParams()
+        reading = {"max_pixels": run.max_pixels, "decoder": run.decoder}
+        images = stills.evidence_stills(video, shown, params, drawings[0].size, **reading)
+    except (DataError, OSError):
+        return []
+    return list(zip([one.frame for one in shown], images, strict=True))
+
+
 def write_evidence(path, evidence, *, overwrite=False):
     """Write evidence as CSV: a line for each track with what it adds, in all and by descriptor, or for each cell.
 
@@ -125,9 +163,9 @@ def _tracks_by_cell(evidence):
 
 
 def _tracks(features):
-    from encoding.descriptors.tracks import Tracks
+    from encoding.descriptors.track_columns import TrackColumns
 
-    return Tracks.of(features, ("frame", "position", "skip"))
+    return TrackColumns.of(features, ("frame", "position", "skip"))
 
 
 def _frames(evidence, video, run):
@@ -156,12 +194,19 @@ class _Drawing:
         self._evidence = evidence
         self._size = (features.width or 0, features.height or 0)
         self._tracks = Valued(features.need("points"), features.frame.astype(np.int64), skip, evidence.values)
-        self._scale, self.strongest = scale_of(self._tracks, self._size if all(self._size) else self._reach())
+        self.size = self._size if all(self._size) else self._reach()
+        self._scale, self.strongest = scale_of(self._tracks, self.size)
         if evidence.by == "without" and len(evidence.losses):
             largest = float(np.abs(evidence.losses).max()) or 1.0
             self._scale = self._scale._replace(map=largest, track=largest)
             slice_of_best = int(evidence.cells[np.argmax(evidence.losses), 2])
             self.strongest = slice_of_best * evidence.grid[2] + evidence.grid[2] // 2
+
+    def evident(self):
+        """Return what `idt.show.stills` draws over the strongest frame."""
+        from idt.show.stills import Evident
+
+        return Evident(self.strongest, self._tracks, self._scale)
 
     def image(self, index, gray, zoom):
         from idt.show.canvas import SMALLEST_SIDE

@@ -133,7 +133,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     features = _features(video, book, shown, run)
     inputs = Inputs.of([features], descriptors=tuple(book.sizes))
     book.check_fits(inputs)
-    projected = inputs.projected is not None
+    projected = inputs.projection is not None
     read = read_tracks(inputs.sources[0], book, params, projected=projected)
     vector = encode_video(inputs.sources[0], book, params, run.threads, projected).vector
     scores = classifier.scores(vector[None])[0]
@@ -205,9 +205,9 @@ def _features(video, book, shown, run):
         else:
             video = _extracted(video, book, shown, run)
     keep = np.ones(len(video), bool)
-    steps = EncodingParams(only_skips=book.params["only_skips"]).steps
-    if steps is not None and video.skip is not None:
-        keep = np.isin(video.skip, list(steps))
+    skips = EncodingParams(only_skips=book.params["only_skips"]).skips
+    if skips is not None and video.skip is not None:
+        keep = np.isin(video.skip, list(skips))
     order = np.argsort(video.need("frame"), kind="stable")
     return video[order[keep[order]]]
 

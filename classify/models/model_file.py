@@ -127,7 +127,7 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
         result_file.write_text(file, "classes", classes)
         for name, attribute in _arrays(classifier).items():
             result_file.write_array(file, name, getattr(classifier, attribute))
-        result_file.set_json(file, "trained", {"C": classifier.C_, "several": classifier.several_})
+        result_file.set_json(file, "trained", {"C": classifier.C_, "several": classifier.multi_label_})
         result_file.set_json(file, "layout", layout)
         result_file.set_attribute(file, "codebook", codebook)
         result_file.set_json(file, "encoding", encoding)
@@ -176,11 +176,11 @@ def load_model(path):
         if len(classes) < 2 or classes != sorted(set(classes)):
             raise DataError(f"{path}: classes must be two or more, sorted and all different, got {classes!r:.80}")
         trained = hdf5.json_attribute(file, "trained") or {}
-        several = trained.get("several") is True
-        count = 1 if len(classes) == 2 and not several else len(classes)
+        multi_label = trained.get("several") is True
+        count = 1 if len(classes) == 2 and not multi_label else len(classes)
         layout = check_layout(hdf5.json_attribute(file, "layout", list), name=f"{path}: layout")
         classifier = _built(file, path, layout)
-        classifier.classes_, classifier.several_ = np.array(classes), several
+        classifier.classes_, classifier.multi_label_ = np.array(classes), multi_label
         classifier.C_ = trained.get("C")
         check_penalty(classifier.C_)
         classifier.sigmoids_ = None
@@ -197,7 +197,7 @@ def load_model(path):
 
 
 def _arrays(classifier):
-    """Dataset → attribute of the classifier that it holds."""
+    """Map each dataset of a file to the attribute of the classifier that it holds."""
     found = {"biases": "intercept_"}
     if isinstance(classifier, LinearSVM):
         found["weights"] = "coef_"
@@ -248,7 +248,7 @@ def _read_arrays(file, classifier, count, path):
 
 
 def _brief(layout):
-    """A layout in a few words: ``hog 5184, c3d 4096``."""
+    """Describe a layout in a few words: ``hog 5184, c3d 4096``."""
     return ", ".join(
         f"{block} {sum(part.stop - part.start for part in parts)}" for block, parts in block_columns(layout).items()
     )

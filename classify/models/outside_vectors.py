@@ -18,14 +18,14 @@ import numpy as np
 
 from classify.fusion.alignment.names import match
 from classify.fusion.features import read_features
-from classify.svm.rows import Rows
+from classify.svm.lazy_rows import LazyRows
 from classify.text_files import listed
 from encoding.vector_layout import WHOLE
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 
-class Outside(NamedTuple):
+class OutsideFile(NamedTuple):
     """Where a block of outside vectors comes from.
 
     Attributes
@@ -44,7 +44,7 @@ class Outside(NamedTuple):
 
     @property
     def paths(self):
-        """Files that are read."""
+        """List the files that are read."""
         return [path for path in self[:2] if path is not None]
 
     @property
@@ -54,7 +54,7 @@ class Outside(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Extra:
+class OutsideBlock:
     """A block of outside vectors.
 
     Attributes
@@ -109,7 +109,7 @@ class Extra:
         return found.places.tolist()
 
 
-def read_extra(path, names=None):
+def read_outside_block(path, names=None):
     """Read a block of outside vectors.
 
     Parameters
@@ -121,7 +121,7 @@ def read_extra(path, names=None):
 
     Returns
     -------
-    Extra
+    OutsideBlock
 
     Raises
     ------
@@ -129,7 +129,7 @@ def read_extra(path, names=None):
         As `classify.fusion.features.read_features`.
     """
     found = read_features(path, names)
-    return Extra(Path(path).stem, found.names, found.values, found.lines)
+    return OutsideBlock(Path(path).stem, found.names, found.values, found.lines)
 
 
 def read_blocks(outside):
@@ -137,33 +137,33 @@ def read_blocks(outside):
 
     Parameters
     ----------
-    outside : sequence of Outside
+    outside : sequence of OutsideFile
 
     Returns
     -------
-    list of Extra
+    list of OutsideBlock
 
     Raises
     ------
     DataError, OSError
-        As `read_extra`, or if two blocks have one name.
+        As `read_outside_block`, or if two blocks have one name.
     """
-    found: list[Extra] = []
+    found: list[OutsideBlock] = []
     for block in outside:
         read = read_features(block.path, block.names)
         if any(extra.name == block.block for extra in found):
             raise DataError(f"two outside blocks are called {block.block!r}; name one of them, as in NAME={block.path}")
-        found.append(Extra(block.block, read.names, read.values, read.lines))
+        found.append(OutsideBlock(block.block, read.names, read.values, read.lines))
     return found
 
 
-def beside(dataset, outside):
+def with_outside_blocks(dataset, outside):
     """Put blocks of outside vectors beside those that an evaluation makes of a data set.
 
     Parameters
     ----------
     dataset : Dataset
-    outside : sequence of Outside
+    outside : sequence of OutsideFile
 
     Returns
     -------
@@ -173,7 +173,7 @@ def beside(dataset, outside):
     Raises
     ------
     DataError, OSError
-        As `read_blocks` and `Extra.rows_of`.
+        As `read_blocks` and `OutsideBlock.rows_of`.
     """
     blocks = read_blocks(outside)
     for extra in blocks:
@@ -191,7 +191,7 @@ def aligned_blocks(layout, names, extras):
         That of the columns beside which they will stand.
     names : sequence of str
         Videos.
-    extras : sequence of Extra
+    extras : sequence of OutsideBlock
 
     Returns
     -------
@@ -208,7 +208,7 @@ def aligned_blocks(layout, names, extras):
         if any(part["block"] == extra.name for part in layout):
             raise DataError(f"the vectors have a block {extra.name!r} already; rename the outside file")
         if extra.vectors.ndim != 2 or not extra.vectors.shape[1]:
-            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {describe(extra.vectors)}")
+            raise DataError(f"the outside block {extra.name!r} must be a matrix, got {type_and_shape(extra.vectors)}")
         chosen = extra.vectors[extra.rows_of(names)]
         # In float64: the squares of a float32 may overflow it.
         length = np.sqrt(np.einsum("ij,ij->i", chosen, chosen, dtype=np.float64))[:, None]
@@ -225,11 +225,11 @@ def append_blocks(vectors, extras):
     ----------
     vectors : encoding.vectors_file.Vectors
         Read or open.
-    extras : sequence of Extra
+    extras : sequence of OutsideBlock
 
     Returns
     -------
-    rows : Rows
+    rows : LazyRows
         (m, d + e₁ + e₂ + …), one row per video of ``vectors``; each block L2-normalised by row, zero rows stay zero.
     layout : list of dict
         That of ``vectors`` and a part for each block.
@@ -240,4 +240,7 @@ def append_blocks(vectors, extras):
         As `aligned_blocks`.
     """
     blocks = aligned_blocks(vectors.layout, vectors.names, extras)
-    return Rows(vectors.encodings, extra=[rows for rows, _ in blocks]), [*vectors.layout, *(part for _, part in blocks)]
+    return LazyRows(vectors.encodings, extra=[rows for rows, _ in blocks]), [
+        *vectors.layout,
+        *(part for _, part in blocks),
+    ]

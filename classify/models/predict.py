@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.models.outside_vectors import append_blocks, read_blocks
 from encoding.vectors_file import open_vectors
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 
 class Prediction(NamedTuple):
@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
     failed: dict[str, str]
 
     def best(self, count):
-        """The classes of the highest scores of each video.
+        """Return the classes of the highest scores of each video.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
     model : classify.models.model_file.Model
     vectors : str or Path
         A vectors file.
-    outside : sequence of classify.models.outside_vectors.Outside
+    outside : sequence of classify.models.outside_vectors.OutsideFile
         The blocks that stood beside the columns when the model was trained.
     probabilities : bool
         Calibrated probabilities instead of scores, of a model that has them.
@@ -98,5 +98,5 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
         try:
             scores = score(rows) if stored.names else np.empty((0, len(classes)))
         except DataError as problem:
-            raise DataError(naming(vectors, f"no scores of these vectors: {problem}")) from None
+            raise DataError(with_name(vectors, f"no scores of these vectors: {problem}")) from None
         return Prediction(stored.names, classes, scores, stored.empty, {})

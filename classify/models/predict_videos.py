@@ -28,7 +28,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
         Files, patterns, folders of videos or of images.
     codebook : str or Path
         The codebook of the model's vectors.
-    outside : sequence of classify.models.outside_vectors.Outside
+    outside : sequence of classify.models.outside_vectors.OutsideFile
     probabilities : bool
         As `label_vectors`.
     run : RunOptions

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from classify.labels import classes_of, match_labels, read_labels
 from classify.models import model_file
 from classify.models.outside_vectors import append_blocks, read_blocks
-from classify.svm.build import machine_of
+from classify.svm.build import build_classifier
 from encoding.vectors_file import open_vectors
 from idt.files import locks, outputs, provenance
 from idt.files.source_file import open_source
@@ -48,7 +48,7 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
         CSV lines ``name,label``: one for every vector, and no others. A video may have several labels.
     output : str or Path
     params : ClassifierParams
-    outside : sequence of Outside
+    outside : sequence of OutsideFile
         Blocks to put beside the columns of the vectors.
     run : RunOptions
         Threads, whether ``output`` may be replaced, and a progress that counts columns: those of the inner products,
@@ -79,12 +79,12 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
         source = {"kind": "vectors", "path": str(vectors), "digest": hashlib.sha256(made_of.encode()).hexdigest()}
         done = Trained(output, len(given), classes_of(given), stored.empty, False)
         kind = {"format": model_file.FORMAT, "version": model_file.VERSION}
-        options = model_file.stored_params(machine_of(params))
+        options = model_file.stored_params(build_classifier(params))
         if provenance.is_current(output, **kind, params=options, source=source, overwrite=run.overwrite):
             return done._replace(up_to_date=True)
         rows, layout = append_blocks(stored, read_blocks(outside))
         with run.progress("column", 2 * rows.shape[1]) as rows.on_columns:
-            fitted = machine_of(params, layout, run.threads).fit(rows, given)
+            fitted = build_classifier(params, layout, run.threads).fit(rows, given)
         for file in opened.values():
             file.check_unchanged()
         model_file.save_model(

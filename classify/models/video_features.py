@@ -4,9 +4,12 @@ Nothing else of the classification reaches for videos, and this does so only whe
 no decoder.
 """
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from idt.command import warn
+from idt.errors import with_name
 from idt.params.extraction import ExtractionParams
 from idt.workers.in_order import sorted_again
 
@@ -67,7 +70,7 @@ def extract_alone(task, run):
 
 
 def plan(videos, folder, params):
-    """Tasks for the videos of a command line, named as `idt-extract` names them.
+    """Plan tasks for the videos of a command line, named as `idt-extract` names them.
 
     Parameters
     ----------
@@ -89,3 +92,37 @@ def plan(videos, folder, params):
     from idt.batch.jobs import plan
 
     return [Task(job.source, job.name, job.output, params) for job in plan(videos, f"{folder}/")]
+
+
+class OutcomePrinter:
+    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others.
+
+    Parameters
+    ----------
+    name : str
+        Of the command.
+    quiet : bool
+    """
+
+    def __init__(self, name, quiet):
+        from idt.batch.summary import Notes
+
+        self._name, self._quiet = name, quiet
+        self._notes, self._videos = Notes(), 0
+
+    def __call__(self, outcome):
+        """Say why the video of an ``outcome`` failed, if it did."""
+        self._videos += 1
+        self._notes.add(outcome)
+        if outcome.error is None:
+            return
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=sys.stderr):
+            warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
+
+    def end(self):
+        """Say what was noted."""
+        line = self._notes.line(self._videos)
+        if line and not self._quiet:
+            warn(f"{self._name}: {line}")

@@ -1,6 +1,8 @@
 """Networks through our protocol: what idt-net does with the models of `idt.networks`.
 
-score_videos  scores of many videos, one small file each, joined in one
-layers        the layers of a model as a table
-cli options   the command
+run_videos      a network over many videos, a file each
+score_videos    scores, one small file a video, joined in one
+feature_videos  features of snippets, a feature file a video
+layers          the layers of a model as a table
+cli options     the command
 """

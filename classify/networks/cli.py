@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 SCORES, VIDEOS = "scores.h5", "videos"
 """Where the scores of all videos, and those of each, go in the output folder."""
@@ -11,30 +11,43 @@ SCORES, VIDEOS = "scores.h5", "videos"
 
 @command
 def network(arguments):
-    """Run ``idt-net``, videos to the scores of a network, with these ``arguments``."""
+    """Run ``idt-net``, videos to scores or features of a network, with these ``arguments``."""
     from classify.networks.options import network_options
 
     options = network_options(arguments)
     if options.list:
         return _list(options)
-    from classify.datasets.class_files import read_class_file
-    from classify.networks.score_videos import Recipe
     from idt.batch.jobs import plan
     from idt.files import locks
     from idt.workers import cluster
 
     folder = Path(options.output)
-    jobs = plan(options.videos, f"{folder / VIDEOS}/", on_note=None if options.quiet else _note)
+    below = folder / VIDEOS if options.scores else folder
+    jobs = plan(options.videos, f"{below}/", on_note=None if options.quiet else _note)
     _check(jobs, options)
-    recipe = Recipe(
-        options.model, options.chosen, options.tensor, tuple(read_class_file(options.classes)), options.classes
-    )
+    recipe = _recipe(options)
     # A model that cannot be run is a mistake of the caller's, not a failure of every video.
-    recipe.network()
+    recipe.params(recipe.network())
     if len(jobs) == 1 and not options.scheduler:
-        return _score_one(jobs[0], recipe, options)
+        return _run_one(jobs[0], recipe, options)
     with cluster.connected(options.scheduler), locks.shared(options.output, say=run_options(options).say) as joins:
-        return _score(jobs, recipe, options, joins=joins)
+        return _run(jobs, recipe, options, joins=joins)
+
+
+def _recipe(options):
+    """What is made of every video."""
+    if options.features:
+        from classify.networks.feature_videos import FeatureRecipe
+        from idt.networks.snippets import snippet_preset
+
+        tensors = tuple(options.features.split(","))
+        return FeatureRecipe(options.model, snippet_preset(options.chosen), tensors, options.every)
+    from classify.datasets.class_files import read_class_file
+    from classify.networks.score_videos import ScoreRecipe
+
+    classes = tuple(read_class_file(options.classes))
+    tensors = (options.tensor,) if options.tensor else ()
+    return ScoreRecipe(options.model, options.chosen, tensors, classes, options.classes)
 
 
 def _list(options):
@@ -49,36 +62,36 @@ def _list(options):
 def _check(jobs, options):
     """Refuse what would destroy something, before any work."""
     from idt.batch.jobs import camera_or_path
-    from idt.batch.summary import BESIDE
+    from idt.batch.summary import RUN_FILES
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES
     from idt.frames.suffixes import VIDEOS as FILMS
 
     folder = Path(options.output)
     outputs.check(
-        [*(job.output for job in jobs), folder / SCORES],
+        [*(job.output for job in jobs), *([folder / SCORES] if options.scores else [])],
         [*(camera_or_path(job.source) for job in jobs), *options.videos, options.model, options.classes],
-        beside=[folder / name for name in BESIDE],
+        beside=[folder / name for name in RUN_FILES],
         suffixes={*FILMS, *IMAGES},
         overwrite=options.overwrite,
     )
 
 
-def _score_one(job, recipe, options):
-    """Score the only video, in this process; exit status."""
-    from classify.networks.score_videos import score_job
+def _run_one(job, recipe, options):
+    """Take the only video, in this process; exit status."""
+    from classify.networks.run_videos import run_job
 
-    outcome = score_job(job, recipe, run_options(options))
+    outcome = run_job(job, recipe, run_options(options))
     for note in () if options.quiet else outcome.notes:
         _note(note)
     return _finish([job], recipe, options)
 
 
-def _score(jobs, recipe, options, *, joins):
-    """Score all videos, and write the files that tell of them; exit status."""
-    from classify.networks.score_videos import score_videos
+def _run(jobs, recipe, options, *, joins):
+    """Take all videos, and write the files that tell of them; exit status."""
+    from classify.networks.run_videos import run_videos
     from idt.batch import jobs as videos
-    from idt.batch import many, summary
+    from idt.batch import run_report, summary
     from idt.workers.profile import stage
 
     run = run_options(options)
@@ -89,15 +102,17 @@ def _score(jobs, recipe, options, *, joins):
         if outcome.error is None:
             done.append(index)
         else:
-            warn(f"idt-net: {naming(outcome.job.source, outcome.error)}")
+            warn(f"idt-net: {with_name(outcome.job.source, outcome.error)}")
 
-    with stage("videos to scores"):
-        many.follow(
-            count, lambda advance: score_videos(jobs, recipe, run, advance=advance), report, quiet=options.quiet
+    with stage("videos to scores" if options.scores else "videos to features"):
+        run_report.report_outcomes(
+            count, lambda advance: run_videos(jobs, recipe, run, advance=advance), report, quiet=options.quiet
         )
     count.write_summary(jobs=run.jobs, scheduler=options.scheduler)
     if not done:
-        raise DataError(f"none of {len(jobs)} videos could be scored, see {Path(options.output) / summary.FAILURES}")
+        raise DataError(
+            f"the network was run on none of {len(jobs)} videos, see {Path(options.output) / summary.FAILURES}"
+        )
     noted = count.notes.line(len(jobs), Path(options.output) / summary.SUMMARY)
     if noted and not options.quiet:
         _note(noted)
@@ -108,7 +123,13 @@ def _score(jobs, recipe, options, *, joins):
 
 
 def _finish(jobs, recipe, options):
-    """Join the scores of all videos, and print the best classes of each; exit status."""
+    """Join the scores of all videos, and print what was made; exit status."""
+    if options.features:
+        from idt.networks.snippets import made_of
+
+        blocks = ", ".join(f"{name} of {width}" for name, width in made_of(recipe.network())["blocks"].items())
+        say(f"{options.output}: snippets of {len(jobs)} videos, {blocks}")
+        return DONE
     from classify.networks.score_videos import join
     from idt.files import locks
 

@@ -1,11 +1,12 @@
 """Options of idt-net."""
 
-from idt.command import Parser, add_habits, add_number
+from idt.command import Parser, add_common_options, add_number_option
 from idt.networks.presets import (
     AVERAGES,
     CLIPS,
     CROP,
     CROPS,
+    EVERY,
     INTERVAL,
     LAYOUTS,
     LENGTH,
@@ -31,26 +32,42 @@ def network_options(arguments):
     """
     parser = Parser(
         "idt-net",
-        "Run a network, an ONNX file, over videos: scores for idt-fuse. A folder of results beside iDT's.",
+        "Run a network, an ONNX file, over videos: scores for idt-fuse and idt-evaluate --network, or features of short"
+        " clips, which every encoder takes.",
         "idt-net tsn.onnx clips/ -o rgb/ --scores --classes classInd.txt --preset tsn",
     )
     parser.add_argument("model", metavar="MODEL", help="ONNX file")
     parser.add_argument("videos", nargs="*", metavar="VIDEO", help="as of idt-extract")
-    add_habits(
-        parser, output="folder: scores.h5, a file a video in videos/, failures.csv", required=False, jobs=True,
+    add_common_options(
+        parser, output="folder: scores.h5 and a file a video in videos/, or feature files; failures.csv",
+        required=False, jobs=True,
         cluster=True, videos=True,
     )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="print inputs, outputs and layers of the model; no VIDEO")
     parser.add_argument("--scores", action="store_true", help="write the scores of every video")
     parser.add_argument("--classes", metavar="FILE", help="classes of the network's outputs, one a line, in order")
     parser.add_argument("--tensor", metavar="NAME", help="tensor of the scores (default the model's only output)")
-    add_number(parser, "--top", TOP, default=1, help="classes that are printed of every video")
+    parser.add_argument(
+        "--features", metavar="TENSOR[,TENSOR]",
+        help="write these tensors of clips all along every video, a feature file a video with blocks TENSOR_snippets",
+    )  # fmt: skip
+    add_number_option(
+        parser, "--every", EVERY, default=None, said="half a clip",
+        help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
+    )  # fmt: skip
+    add_number_option(parser, "--top", TOP, default=1, help="classes that are printed of every video")
     add_preset(parser)
     options = parser.parse_args(arguments)
     if options.list == bool(options.videos):
         parser.error("name VIDEO and -o, or --list alone")
-    if not options.list and not (options.scores and options.output):
-        parser.error("the following arguments are required: -o and --scores")
+    if not options.list and not ((options.scores or options.features is not None) and options.output):
+        parser.error("the following arguments are required: -o, and --scores or --features")
+    if options.scores and options.features is not None:
+        parser.error("--scores and --features write different files; run them one after the other")
+    if options.features is not None and not all(options.features.split(",")):
+        parser.error(f"argument --features: expected TENSOR[,TENSOR], got {options.features!r:.60}")
+    if options.every is not None and options.features is None:
+        parser.error("--every goes with --features")
     if options.scores and not options.classes:
         parser.error("--scores needs --classes, the file of the classes that the network was trained on")
     options.chosen = preset_from(options, parser)
@@ -64,19 +81,23 @@ def add_preset(parser):
         "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"
     )
     group.add_argument("--modality", choices=MODALITIES, help="colours, flow, flow without the camera, differences")
-    add_number(group, "--clips", CLIPS, default=None, help="clips of a video", said="the preset's")
-    add_number(group, "--clip-length", LENGTH, default=None, help="frames of a clip", said="the preset's")
-    add_number(group, "--interval", INTERVAL, default=None, help="frames between two of a clip", said="the preset's")
+    add_number_option(group, "--clips", CLIPS, default=None, help="clips of a video", said="the preset's")
+    add_number_option(group, "--clip-length", LENGTH, default=None, help="frames of a clip", said="the preset's")
+    add_number_option(
+        group, "--interval", INTERVAL, default=None, help="frames between two of a clip", said="the preset's"
+    )
     group.add_argument("--rule", choices=RULES, help="how clips are chosen, docs/method/networks.md")
-    add_number(group, "--short-side", SHORT, default=None, help="px; frames are resized to it", said="the preset's")
-    add_number(group, "--crop", CROP, default=None, help="side of a crop in px", said="the preset's")
+    add_number_option(
+        group, "--short-side", SHORT, default=None, help="px; frames are resized to it", said="the preset's"
+    )
+    add_number_option(group, "--crop", CROP, default=None, help="side of a crop in px", said="the preset's")
     group.add_argument("--crops", choices=tuple(CROPS), help="which crops, or whole frames")
     group.add_argument("--colours", choices=("rgb", "bgr"), help="order of the channels")
     group.add_argument("--mean", metavar="N[,N,N]", help="taken off values of 0 to 255")
     group.add_argument("--std", metavar="N[,N,N]", help="what they are divided by then")
     group.add_argument("--average", choices=AVERAGES, help="mean of outputs, of their softmax, of given probabilities")
     group.add_argument("--layout", choices=LAYOUTS, help="order of the input's dimensions (default by its rank)")
-    add_number(group, "--fps", FPS, default=None, help="frames a second that are taken", said="the preset's")
+    add_number_option(group, "--fps", FPS, default=None, help="frames a second that are taken", said="the preset's")
 
 
 def preset_from(options, parser):

@@ -25,7 +25,7 @@ def as_markdown(report, *, pictures):
     Parameters
     ----------
     report : dict
-        As from `classify.fusion.summary.summarise`.
+        As from `classify.fusion.report.make_report`.
     pictures : list of str
         Files that lie beside it.
 
@@ -156,7 +156,7 @@ def _videos(report):
     for title, entries in (
         ("Corrected", [_line(entry) for entry in report["corrected"]]),
         ("Spoiled", [_line(entry) for entry in report["spoiled"]]),
-        ("Left out, because a source lacks them", report["missing"]),
+        ("Left out, because a source or the labels lack them", report["missing"]),
     ):
         if entries:
             more = [f"- … and {len(entries) - SHOWN} more in report.json"] if len(entries) > SHOWN else []

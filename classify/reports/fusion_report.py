@@ -28,7 +28,7 @@ def write(folder, report, *, overwrite=False):
     folder : str or Path
         Made if it is not there.
     report : dict
-        As from `classify.fusion.summary.summarise`.
+        As from `classify.fusion.report.make_report`.
     overwrite : bool or collection of path
         Replace files of ours that are there, and files that the collection names.
 

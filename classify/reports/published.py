@@ -80,7 +80,7 @@ def published(dataset):
     DataError
         If the table of the installation is damaged.
     """
-    (_, header), *rows = csv_text.rows(TABLE, ",".join(COLUMNS))
+    (_, header), *rows = csv_text.read_rows(TABLE, ",".join(COLUMNS))
     if header != COLUMNS:
         raise DataError(f"{TABLE} must begin with {','.join(COLUMNS)}; install the package again")
     found = []

@@ -105,7 +105,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     """
     seconds, memory = costs or Costs({})
     numbers = summary.summarise(dataset, folds)
-    parts = summary.by_part(folds)
+    subsets = summary.by_subset(folds)
     per_fold = [summary.numbers_of(dataset, [fold]) for fold in folds]
     return {
         "tool": TOOL,
@@ -117,13 +117,13 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
         "value": numbers[dataset.metric],
         **numbers,
         "interval": _interval([mine[dataset.metric] for mine in per_fold]),
-        "per_part": {part: summary.numbers_of(dataset, mine) for part, mine in parts.items()}
-        if 1 < len(parts) < len(folds)
+        "per_part": {part: summary.numbers_of(dataset, mine) for part, mine in subsets.items()}
+        if 1 < len(subsets) < len(folds)
         else {},
         "per_fold": [
             {
                 "name": fold.split.name,
-                "part": fold.split.part,
+                "part": fold.split.subset,
                 "n_train": len(fold.split.train),
                 "n_test": len(fold.split.test),
                 **mine,
@@ -136,7 +136,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
             block: summary.summarise(dataset, mine)[dataset.metric] for block, mine in (per_descriptor or {}).items()
         },
         "classes": dataset.classes,
-        "confusion": [] if dataset.several else summary.confusion_of(dataset, folds).tolist(),
+        "confusion": [] if dataset.multi_label else summary.confusion_of(dataset, folds).tolist(),
         "mistakes": summary.mistakes_of(dataset, folds),
         "failed": [failed._asdict() for failed in dataset.failed],
         "skipped": [skipped._asdict() for skipped in dataset.skipped],
@@ -186,10 +186,10 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / "report.json"
-    ownership.refuse(final, overwrite)
+    ownership.check_replaceable(final, overwrite)
     overwrite = overwrite or True
     for name in FILES:
-        ownership.refuse(folder / name, overwrite)
+        ownership.check_replaceable(folder / name, overwrite)
     paths: list[Path] = []
     notes: list[str] = []
     picture = None

@@ -1,7 +1,7 @@
 """The outcome of splits in numbers.
 
-Predictions of the splits of one part are put together before they are counted; numbers of several parts (the official
-splits of a set, two sets) are averaged.
+Predictions of the splits of one subset are put together before they are counted; numbers of several subsets (the
+official splits of a set, two sets) are averaged.
 """
 
 import math
@@ -47,19 +47,19 @@ def summarise(dataset, folds):
     dict of str to float
         ``accuracy``, ``class_accuracy``, ``mean_average_precision`` and, for sets of more than five classes, ``top5``,
         and ``log_loss`` of probabilities; of sets whose clips have several labels ``mean_average_precision`` only. Over
-        the folds of a part together, averaged over the parts.
+        the folds of a subset together, averaged over the subsets.
 
     Raises
     ------
     DataError
         If there are no folds, or scores do not fit their split.
     """
-    parts = [numbers_of(dataset, mine) for mine in by_part(folds).values()]
-    return {key: float(np.mean([numbers[key] for numbers in parts])) for key in parts[0]}
+    subsets = [numbers_of(dataset, mine) for mine in by_subset(folds).values()]
+    return {key: float(np.mean([numbers[key] for numbers in subsets])) for key in subsets[0]}
 
 
-def by_part(folds):
-    """Folds of each part, in the order of their first appearance.
+def by_subset(folds):
+    """Folds of each subset, in the order of their first appearance.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def by_part(folds):
     DataError
         If there are none.
     """
-    parts: dict[str, list[Fold]] = {}
+    subsets: dict[str, list[Fold]] = {}
     for fold in folds:
-        parts.setdefault(fold.split.part, []).append(fold)
-    if not parts:
+        subsets.setdefault(fold.split.subset, []).append(fold)
+    if not subsets:
         raise DataError("a report needs at least one split")
-    return parts
+    return subsets
 
 
 def numbers_of(dataset, folds):
@@ -101,7 +101,7 @@ def numbers_of(dataset, folds):
         If scores do not fit their split.
     """
     found = {"mean_average_precision": float(np.nanmean(_precisions(dataset, folds)))}
-    if dataset.several:
+    if dataset.multi_label:
         return found
     counts, truth = confusion_of(dataset, folds), _truth(dataset, folds)
     found = {"accuracy": metrics.accuracy(counts), "class_accuracy": metrics.class_accuracy(counts), **found}
@@ -125,12 +125,12 @@ def class_shares(dataset, folds):
 
     None where a class has no video, nothing where videos have several.
     """
-    return {} if dataset.several else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
+    return {} if dataset.multi_label else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
 
 
 def class_precisions(dataset, folds):
     """Return the average precision of each class of ``dataset``, a mean over ``folds``; None where it has no video."""
-    rows = np.stack([_precisions(dataset, mine) for mine in by_part(folds).values()])
+    rows = np.stack([_precisions(dataset, mine) for mine in by_subset(folds).values()])
     there = ~np.isnan(rows)
     means = np.where(there.any(axis=0), np.nansum(rows, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
     return _by_class(dataset, means)
@@ -143,7 +143,7 @@ def mistakes_of(dataset, folds):
     """
     return [
         {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
-        for fold in ([] if dataset.several else folds)
+        for fold in ([] if dataset.multi_label else folds)
         for name, label, predicted in zip(fold.split.test, _truth(dataset, [fold]), predicted_by(fold), strict=True)
         if label != predicted
     ]
@@ -170,8 +170,8 @@ def _scores(dataset, folds):
 def _precisions(dataset, folds):
     """Average precision of each class over folds that test different videos."""
     truth = _truth(dataset, folds)
-    holds = metrics.memberships(truth, dataset.classes) if dataset.several else truth
-    return metrics.average_precision(holds, _scores(dataset, folds), dataset.classes)
+    has_class = metrics.memberships(truth, dataset.classes) if dataset.multi_label else truth
+    return metrics.average_precision(has_class, _scores(dataset, folds), dataset.classes)
 
 
 def _check(fold):

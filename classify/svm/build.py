@@ -4,7 +4,7 @@ from classify.svm.chi2 import Chi2SVM
 from classify.svm.linear import LinearSVM
 
 
-def machine_of(params, layout=None, threads=1):
+def build_classifier(params, layout=None, threads=1):
     """Build the classifier that the options describe, not yet trained.
 
     Parameters

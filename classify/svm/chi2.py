@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
 from classify.params import ClassifierParams
+from classify.svm.lazy_rows import panels
 from classify.svm.one_vs_rest import SEED, OneVsRest
 from classify.svm.pairwise import pairwise
-from classify.svm.rows import panels
 from idt.errors import DataError
 
 DEFAULT = ClassifierParams()
@@ -42,7 +42,7 @@ class Chi2SVM(OneVsRest):
 
     Attributes
     ----------
-    classes_, intercept_, C_, sigmoids_, several_, unconverged_, n_features_in_, feature_names_in_
+    classes_, intercept_, C_, sigmoids_, multi_label_, unconverged_, n_features_in_, feature_names_in_
         As `LinearSVM`.
     support_ : (s, d) float32 or float64
         Support vectors: the training rows with a multiplier in some class.
@@ -92,7 +92,7 @@ class Chi2SVM(OneVsRest):
     def _kernel(self, similarity):
         return np.exp(similarity, out=similarity)
 
-    def _keep(self, rows, dual):
+    def _store_solution(self, rows, dual):
         needed = np.flatnonzero(dual.any(axis=0))
         self.dual_coef_ = dual[:, needed]
         self.support_ = rows.take(needed).read()

@@ -55,7 +55,7 @@ class KernelMachines(BaseEstimator):
     C : float
     class_weight : None, "balanced" or (c,) float
         As `classify.svm.targets.row_weights`.
-    several : bool
+    multi_label : bool
         Whether a row may have several classes.
     threads : int
 
@@ -68,20 +68,20 @@ class KernelMachines(BaseEstimator):
         Machines for which libsvm stopped at `MOST_UPDATES`.
     """
 
-    def __init__(self, C=1.0, class_weight=None, several=False, threads=1):
+    def __init__(self, C=1.0, class_weight=None, multi_label=False, threads=1):
         self.C = C
         self.class_weight = class_weight
-        self.several = several
+        self.multi_label = multi_label
         self.threads = threads
 
-    def fit(self, K, holds):
+    def fit(self, K, has_class):
         """Train the machines.
 
         Parameters
         ----------
         K : (n, n) float64
             Kernel of the training rows. It is overwritten.
-        holds : (n, k) bool or int
+        has_class : (n, k) bool or int
             Whether each row has each class.
 
         Returns
@@ -92,11 +92,11 @@ class KernelMachines(BaseEstimator):
         # In place: a data set's kernel takes a gigabyte.
         centerer = KernelCenterer().fit(K)
         centred = centerer.transform(K, copy=False)
-        factors = self.C * row_weights(self.class_weight, holds, self.several)
+        factors = self.C * row_weights(self.class_weight, has_class, self.multi_label)
         # Around all threads, because they share the filters of warnings; the caller says for which classes.
         with warnings.catch_warnings(), ThreadPoolExecutor(self.threads) as pool:
             warnings.simplefilter("ignore", ConvergenceWarning)
-            found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(holds).T, factors))
+            found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(has_class).T, factors))
         self.dual_ = np.stack([dual for dual, _, _ in found])
         self.intercept_ = np.array([bias for _, bias, _ in found]) - self.dual_ @ centerer.K_fit_rows_
         self.unconverged_ = [number for number, (_, _, converged) in enumerate(found) if not converged]
@@ -113,16 +113,16 @@ class KernelMachines(BaseEstimator):
         return tags
 
 
-def _train(kernel, holds, penalties):
+def _train(kernel, has_class, penalties):
     """Train one machine: its multipliers, its bias, and whether libsvm converged."""
     dual = np.zeros(len(kernel))
-    if holds.all() or not holds.any():
+    if has_class.all() or not has_class.any():
         # A fold may lack the class or all others; a constant score then fits all of its rows.
-        return dual, 1.0 if holds.all() else -1.0, True
+        return dual, 1.0 if has_class.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
     # All machines share a kernel that was looked at when it was centred. The setting is that of one thread.
     with config_context(assume_finite=True):
-        machine.fit(kernel, holds, sample_weight=penalties)
+        machine.fit(kernel, has_class, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]
     return dual, machine.intercept_[0], not machine.fit_status_
 
@@ -182,25 +182,27 @@ def choose_penalty(machines, kernel, targets, folds):
     The quality is the accuracy, or the mean average precision if rows have several classes.
     """
 
-    def quality(trained, K, holds):
+    def quality(trained, K, has_class):
         scores = trained.decision_function(K)
-        if targets.several:
-            present = holds.any(axis=0)
-            return metrics.mean_average_precision(holds[:, present] > 0, scores[:, present], targets.classes[present])
-        codes, best = (side[:, 0] > 0 if scores.shape[1] == 1 else side.argmax(axis=1) for side in (holds, scores))
+        if targets.multi_label:
+            present = has_class.any(axis=0)
+            return metrics.mean_average_precision(
+                has_class[:, present] > 0, scores[:, present], targets.classes[present]
+            )
+        codes, best = (side[:, 0] > 0 if scores.shape[1] == 1 else side.argmax(axis=1) for side in (has_class, scores))
         return float((codes == best).mean())
 
     search = GridSearchCV(machines, {"C": GRID}, scoring=quality, cv=folds, refit=False, error_score="raise")
-    return search.fit(kernel, targets.holds.astype(int)).best_params_["C"]
+    return search.fit(kernel, targets.has_class.astype(int)).best_params_["C"]
 
 
-def fit_sigmoids(scores, holds):
+def fit_sigmoids(scores, has_class):
     """Fit the sigmoid of each class to held-out scores.
 
     Parameters
     ----------
     scores : (n, k) float64
-    holds : (n, k) bool
+    has_class : (n, k) bool
         Whether each row has each class.
 
     Returns
@@ -208,17 +210,19 @@ def fit_sigmoids(scores, holds):
     (k, 2) float64
         a and b of each class.
     """
-    return np.array([_fit_sigmoid(score, has > 0) for score, has in zip(scores.T, np.asarray(holds).T, strict=True)])
+    return np.array(
+        [_fit_sigmoid(score, has > 0) for score, has in zip(scores.T, np.asarray(has_class).T, strict=True)]
+    )
 
 
-def held_out(machines, kernel, holds, folds):
+def held_out(machines, kernel, has_class, folds):
     """Compute the score of every row by machines that are trained without its fold.
 
     Parameters
     ----------
     machines : KernelMachines
     kernel : (n, n) float64
-    holds : (n, k) bool
+    has_class : (n, k) bool
     folds : list
         As from `inner_folds`.
 
@@ -226,14 +230,14 @@ def held_out(machines, kernel, holds, folds):
     -------
     (n, k) float64
     """
-    out = np.empty(holds.shape)
+    out = np.empty(has_class.shape)
     for rest, fold in folds:
-        trained = clone(machines).fit(kernel[np.ix_(rest, rest)], holds[rest])
+        trained = clone(machines).fit(kernel[np.ix_(rest, rest)], has_class[rest])
         out[fold] = trained.decision_function(kernel[np.ix_(fold, rest)])
     return out
 
 
-def probabilities(scores, sigmoids, *, several):
+def probabilities(scores, sigmoids, *, multi_label):
     """Compute the probabilities of the classes.
 
     Parameters
@@ -241,7 +245,7 @@ def probabilities(scores, sigmoids, *, several):
     scores : (n, k) float64
     sigmoids : (k, 2) float64
         As from `fit_sigmoids`.
-    several : bool
+    multi_label : bool
         Whether a row may have several classes, or none.
 
     Returns
@@ -251,7 +255,7 @@ def probabilities(scores, sigmoids, *, several):
         every row sums up to one; a row whose sigmoids are all zero gets equal probabilities.
     """
     found = expit(scores * sigmoids[:, 0] + sigmoids[:, 1])
-    if several:
+    if multi_label:
         return found
     if found.shape[1] == 1:
         return np.hstack([1 - found, found])
@@ -259,7 +263,7 @@ def probabilities(scores, sigmoids, *, several):
     return np.where(total > 0, found / np.where(total > 0, total, 1.0), 1 / found.shape[1])
 
 
-def warn_of(classes):
+def warn_unconverged(classes):
     """Warn of ``classes`` whose machine libsvm gave up."""
     if classes:
         warnings.warn(

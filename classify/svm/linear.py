@@ -8,9 +8,9 @@ Source: docs/method/encoding.md, section 8.
 import numpy as np
 
 from classify.params import ClassifierParams
+from classify.svm.lazy_rows import panels
 from classify.svm.one_vs_rest import SEED, OneVsRest
 from classify.svm.pairwise import inner_products, pairwise
-from classify.svm.rows import panels
 
 DEFAULT = ClassifierParams()
 
@@ -44,7 +44,7 @@ class LinearSVM(OneVsRest):
         The C of the training, given or chosen.
     sigmoids_ : (c, 2) float64 or None
         Slope and offset of each class's sigmoid.
-    several_ : bool
+    multi_label_ : bool
         Whether rows may have several classes.
     unconverged_ : list
         Classes for which libsvm stopped before the optimum.
@@ -85,7 +85,7 @@ class LinearSVM(OneVsRest):
     def _kernel(self, similarity):
         return similarity
 
-    def _keep(self, rows, dual):
+    def _store_solution(self, rows, dual):
         weights = np.empty((len(dual), rows.shape[1]), rows.dtype)
         for columns, panel in panels(rows):
             weights[:, columns] = dual @ panel

@@ -28,9 +28,9 @@ from classify.svm.kernel_machines import (
     held_out,
     inner_folds,
     probabilities,
-    warn_of,
+    warn_unconverged,
 )
-from classify.svm.rows import as_rows
+from classify.svm.lazy_rows import as_rows
 from classify.svm.targets import class_factors, read_targets
 from idt.checks import checked_seed
 from idt.errors import DataError
@@ -52,8 +52,8 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
-            `classify.svm.rows.Rows` of a file are read by panels of columns.
+        X : (n, d) float32 or float64, DataFrame or LazyRows
+            `classify.svm.lazy_rows.LazyRows` of a file are read by panels of columns.
         y : (n,) str or int, or list of tuple of str
             Label of each row, or all of its labels.
         groups : (n,) str, optional
@@ -82,7 +82,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         machines = self._trained(self._kernel(self.similarity(rows, rows.shape[0])), targets, groups)
         with one_blas_thread():
-            self._keep(rows, machines.dual_)
+            self._store_solution(rows, machines.dual_)
         self.n_features_in_ = rows.shape[1]
         # Last, because it marks the estimator as fitted.
         self.classes_ = targets.classes
@@ -113,25 +113,25 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         machines = self._trained(kernel[:count], targets, groups)
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             scores = finite(machines.decision_function(kernel[count:]))
-        found = probabilities(scores, self.sigmoids_, several=self.several_) if self.probability else None
+        found = probabilities(scores, self.sigmoids_, multi_label=self.multi_label_) if self.probability else None
         return both_classes(scores), found
 
     def _trained(self, kernel, targets, groups):
-        """Train the machines on a kernel, and set ``C_``, ``intercept_``, ``sigmoids_``, ``several_``."""
+        """Train the machines on a kernel, and set ``C_``, ``intercept_``, ``sigmoids_``, ``multi_label_``."""
         seed, factors = checked_seed(self.random_state), class_factors(self.class_weight, targets.classes)
         searched = self.C == CROSS_VALIDATED
-        machines = KernelMachines(1.0, factors, targets.several, self.n_jobs)
+        machines = KernelMachines(1.0, factors, targets.multi_label, self.n_jobs)
         with one_blas_thread():
             folds = inner_folds(targets.codes, groups, seed=seed) if searched or self.probability else []
             self.C_ = choose_penalty(machines, kernel, targets, folds) if searched else float(self.C)
             machines.set_params(C=self.C_)
             self.sigmoids_ = None
             if self.probability:
-                self.sigmoids_ = fit_sigmoids(held_out(machines, kernel, targets.holds, folds), targets.holds)
-            machines.fit(kernel, targets.holds)
-        self.intercept_, self.several_ = machines.intercept_, targets.several
-        self.unconverged_ = targets.classes[-targets.holds.shape[1] :][machines.unconverged_].tolist()
-        warn_of(self.unconverged_)
+                self.sigmoids_ = fit_sigmoids(held_out(machines, kernel, targets.has_class, folds), targets.has_class)
+            machines.fit(kernel, targets.has_class)
+        self.intercept_, self.multi_label_ = machines.intercept_, targets.multi_label
+        self.unconverged_ = targets.classes[-targets.has_class.shape[1] :][machines.unconverged_].tolist()
+        warn_unconverged(self.unconverged_)
         return machines
 
     def decision_function(self, X):
@@ -139,7 +139,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
+        X : (n, d) float32 or float64, DataFrame or LazyRows
 
         Returns
         -------
@@ -162,7 +162,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
+        X : (n, d) float32 or float64, DataFrame or LazyRows
 
         Returns
         -------
@@ -177,7 +177,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
+        X : (n, d) float32 or float64, DataFrame or LazyRows
 
         Returns
         -------
@@ -192,7 +192,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
+        X : (n, d) float32 or float64, DataFrame or LazyRows
 
         Returns
         -------
@@ -212,7 +212,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
                 f"this {type(self).__name__} was fitted with probability=False and has no probabilities; fit it again"
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            found = probabilities(self._machines(X), self.sigmoids_, several=self.several_)
+            found = probabilities(self._machines(X), self.sigmoids_, multi_label=self.multi_label_)
         if not np.isfinite(found).all():
             raise DataError("probabilities must be finite, got NaN: the sigmoids of the machine are absurd")
         return found
@@ -222,7 +222,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) float32 or float64, DataFrame or Rows
+        X : (n, d) float32 or float64, DataFrame or LazyRows
         y : (n,) str or int, or list of tuple of str
             True labels.
         sample_weight : (n,) float, optional
@@ -239,7 +239,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
             As `decision_function`. Rows of several classes take no weights, and each label must be a trained class.
         """
         check_is_fitted(self)
-        if not self.several_:
+        if not self.multi_label_:
             return super().score(X, y, sample_weight)
         if sample_weight is not None:
             raise DataError("sample_weight must be None where rows may have several classes, got weights; leave it out")
@@ -254,7 +254,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        rows : Rows
+        rows : LazyRows
         count : int
             Number m of training rows, which come first.
 
@@ -289,7 +289,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         """Return the kernel of a matrix of similarities, which may be overwritten."""
         raise NotImplementedError
 
-    def _keep(self, rows, dual):
+    def _store_solution(self, rows, dual):
         """Keep the part of the solution that scores need, from the multipliers (k, n) of the rows."""
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from classify.svm.rows import panels
+from classify.svm.lazy_rows import panels
 from idt.workers.blas import one_blas_thread
 
 TILE = 1024
@@ -20,7 +20,7 @@ def pairwise(rows, count, function, *, columns=None, threads=1):
 
     Parameters
     ----------
-    rows : Rows
+    rows : LazyRows
     count : int
         Number m of rows on the right side of a pair: the first m rows.
     function : callable

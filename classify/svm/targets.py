@@ -18,22 +18,22 @@ class Targets(NamedTuple):
     ----------
     classes : (c,) array
         Labels in sorted order.
-    holds : (n, k) bool
+    has_class : (n, k) bool
         Whether each row has each class. If there are two classes and each row has one, the second class alone.
-    several : bool
+    multi_label : bool
         Whether a row may have several classes, or none.
     """
 
     classes: np.ndarray
-    holds: np.ndarray
-    several: bool
+    has_class: np.ndarray
+    multi_label: bool
 
     @property
     def codes(self):
         """Index of each row's class, (n,) int; if rows have several classes, an index of their combination."""
-        if self.several:
-            return np.unique(self.holds, axis=0, return_inverse=True)[1].reshape(-1)
-        return class_codes(self.holds)
+        if self.multi_label:
+            return np.unique(self.has_class, axis=0, return_inverse=True)[1].reshape(-1)
+        return class_codes(self.has_class)
 
 
 def read_targets(y, n):
@@ -58,27 +58,27 @@ def read_targets(y, n):
     """
     if y is None:
         raise DataError("training requires y to be passed, but the target y is None")
-    several = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(labels, tuple) for labels in y)
-    labels = list(y) if several else _column(y)
+    multi_label = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(labels, tuple) for labels in y)
+    labels = list(y) if multi_label else _column(y)
     if len(labels) != n:
         raise DataError(f"X and y must have the same number of rows, got {n} and {len(labels)}")
-    if several:
+    if multi_label:
         classes = np.array(classes_of(labels))
-        holds = np.array([[label in row for label in classes.tolist()] for row in labels], bool).reshape(n, -1)
+        has_class = np.array([[label in row for label in classes.tolist()] for row in labels], bool).reshape(n, -1)
     else:
         classes, codes = np.unique(labels, return_inverse=True)
-        holds = codes[:, None] == np.arange(len(classes))
+        has_class = codes[:, None] == np.arange(len(classes))
     if len(classes) < 2:
         raise DataError(f"training needs at least two classes, got one class only: {listed(classes) or 'none'}")
-    everywhere = classes[holds.all(axis=0)]
+    everywhere = classes[has_class.all(axis=0)]
     if len(everywhere):
         raise DataError(f"nothing to tell apart: every row has the class {listed(everywhere)}")
-    return Targets(classes, holds[:, 1:] if len(classes) == 2 and not several else holds, several)
+    return Targets(classes, has_class[:, 1:] if len(classes) == 2 and not multi_label else has_class, multi_label)
 
 
-def class_codes(holds):
-    """Return the index of the one class that each row has, (n,) int, from ``holds`` as in `Targets`."""
-    return holds[:, 0].astype(np.intp) if holds.shape[1] == 1 else holds.argmax(axis=1)
+def class_codes(has_class):
+    """Return the index of the one class that each row has, (n,) int, from ``has_class`` as in `Targets`."""
+    return has_class[:, 0].astype(np.intp) if has_class.shape[1] == 1 else has_class.argmax(axis=1)
 
 
 def class_factors(class_weight, classes):
@@ -112,7 +112,7 @@ def class_factors(class_weight, classes):
     return factors
 
 
-def row_weights(factors, holds, several):
+def row_weights(factors, has_class, multi_label):
     """Compute the factor of C for each machine and row.
 
     Parameters
@@ -120,8 +120,8 @@ def row_weights(factors, holds, several):
     factors : None, "balanced" or (c,) float64
         As from `class_factors`. "balanced" is n / (c · n of the row's class); if rows have several classes, it weighs
         the two sides of each machine by n / (2 · n of the side), and an array weighs the rows that have the class.
-    holds : (n, k) bool or int
-    several : bool
+    has_class : (n, k) bool or int
+    multi_label : bool
 
     Returns
     -------
@@ -129,13 +129,15 @@ def row_weights(factors, holds, several):
     """
     balanced = isinstance(factors, str)
     if factors is None:
-        return np.ones(holds.shape[::-1])
-    if several and balanced:
-        return np.stack([compute_sample_weight("balanced", has) for has in holds.T])
-    if several:
-        return np.where(holds.T, factors[:, None], 1.0)
-    codes = class_codes(holds)
-    return np.broadcast_to(compute_sample_weight("balanced", codes) if balanced else factors[codes], holds.shape[::-1])
+        return np.ones(has_class.shape[::-1])
+    if multi_label and balanced:
+        return np.stack([compute_sample_weight("balanced", has) for has in has_class.T])
+    if multi_label:
+        return np.where(has_class.T, factors[:, None], 1.0)
+    codes = class_codes(has_class)
+    return np.broadcast_to(
+        compute_sample_weight("balanced", codes) if balanced else factors[codes], has_class.shape[::-1]
+    )
 
 
 def _column(y):

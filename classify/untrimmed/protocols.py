@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classify.text_files import listed
-from classify.untrimmed.detection_metrics import mean_precision
+from classify.untrimmed.detection_metrics import detection_precision
 from classify.untrimmed.formats import activitynet, frame_labels, table, thumos
 from classify.untrimmed.frame_metrics import FrameScores, frame_scores
 from classify.untrimmed.frames import labels_of
@@ -166,11 +166,33 @@ def evaluate_segments(protocol, truth, results, *, subset=None):
         found = thumos.read_submission(results, truth / thumos.CLASSES)
     else:
         found = table.read_table(results)
+    means = np.mean(list(precisions(protocol, true, found).values()), axis=0)
+    return dict(zip(known.overlaps, means.tolist(), strict=True))
+
+
+def precisions(protocol, truth, found):
+    """Compute the average precision of each class at the overlaps of a protocol.
+
+    Parameters
+    ----------
+    protocol : str
+        One of `SEGMENTS`.
+    truth, found : Segments
+
+    Returns
+    -------
+    dict of str to (t,) float64
+
+    Raises
+    ------
+    DataError
+        As `classify.untrimmed.detection_metrics.detection_precision`.
+    """
+    known = SEGMENTS[protocol]
     if known.rule == "thumos14":
         # The official evaluation orders equal scores by the name of the video.
         found = found.rows(np.argsort(found.videos, kind="stable"))
-    means = mean_precision(true, found, known.overlaps, rule=known.rule)
-    return dict(zip(known.overlaps, means.tolist(), strict=True))
+    return detection_precision(truth, found, known.overlaps, rule=known.rule)
 
 
 def _splits(root, results):

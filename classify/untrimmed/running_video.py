@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from classify.untrimmed.frame_pipe import FramePipe
-from encoding.coders.registry import columns_asked
+from encoding.coders.registry import track_columns_of
 from idt.batch.jobs import camera_or_path
 from idt.extractor import features_of
 from idt.features import feature_file
@@ -66,7 +66,7 @@ def opened(given, codebook, params, *, run):
         If it cannot be read.
     """
     extraction = ExtractionParams.from_options(**codebook.features)
-    columns = tuple(dict.fromkeys((*codebook.sizes, *columns_asked(params), "frame", "skip", "scale")))
+    columns = tuple(dict.fromkeys((*codebook.sizes, *track_columns_of(params), "frame", "skip", "scale")))
     # The pipeline's threads are the parallelism; OpenCV's own would only compete with them.
     cv2.setNumThreads(1)
     if given == PIPE:

@@ -1,16 +1,10 @@
 """The options of `idt-segment`: their words, their bounds, and what goes with what."""
 
-from idt.command import Parser, add_habits, add_number
+from classify.params import CHANGE, METHODS, OVERLAP, RATE, THRESHOLD, UNTRIMMED
+from idt.command import Parser, add_common_options, add_number_option
 from idt.params.bounds import Bounds
 
-PROTOCOLS = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet")
-METHODS = ("viterbi", "windows", "dtw")
-
-PENALTY = Bounds(0.0, 1e12, "no score is as large")
-OVERLAP = Bounds(0.0, 1.0, "it is a share, and 1 is all of it")
-THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")
 DELAY = Bounds(0.0, 3600.0, "a label that waits for an hour is of no use while a video runs")
-RATE = Bounds(0.1, 10_000.0, "no camera is slower or faster")
 
 
 def parsed(arguments):
@@ -26,7 +20,7 @@ def parsed(arguments):
         help="files of slices (fv-encode --slices), feature files, or videos; to segment one that runs, the index of a"
         " camera or - for a pipe (ffmpeg -f yuv4mpegpipe)",
     )  # fmt: skip
-    add_habits(
+    add_common_options(
         parser, output="segments: .csv (video,start,end,label,score), .json (ActivityNet), .srt or .vtt of one video",
         required=False, jobs=True, threads=True, videos=True,
     )  # fmt: skip
@@ -46,11 +40,11 @@ def parsed(arguments):
     group.add_argument("--window", default="30", metavar="N[,N]", help="frames of the windows (default 30)")
     from encoding.slices.cut import LENGTH
 
-    add_number(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
-    add_number(group, "--penalty", PENALTY, default=1.0, help="viterbi: cost of a change, in units of scores")
+    add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
+    add_number_option(group, "--penalty", CHANGE, default=1.0, help="viterbi: cost of a change, in units of scores")
     group.add_argument("--lengths", action="store_true", help="viterbi: learn lengths of actions from --train")
-    add_number(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
-    add_number(
+    add_number_option(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
+    add_number_option(
         group, "--overlap", OVERLAP, default=0.3, help="windows: drop segments that overlap a better one by more"
     )
     group.add_argument("--background", metavar="CLASS", help="class that makes no segments")
@@ -59,8 +53,8 @@ def parsed(arguments):
     )
     running = parser.add_argument_group("a running video, printed segment by segment")
     running.add_argument("--running", action="store_true", help="read a video as if it were running, too")
-    add_number(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
-    add_number(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
+    add_number_option(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
+    add_number_option(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
     export = parser.add_argument_group("for temporal networks, instead of segments")
     export.add_argument(
         "--export", metavar="DIR", help="write features/VIDEO.npy (64, frames) of slices; with --truth also"
@@ -75,7 +69,7 @@ def parsed(arguments):
     parser.add_argument("--truth", metavar="CSV", help="true segments: print frame accuracy, Edit and F1")
     measure = parser.add_argument_group("to measure results of any tool, instead of segmenting")
     measure.add_argument(
-        "--evaluate", choices=PROTOCOLS, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
+        "--evaluate", choices=UNTRIMMED, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
         " --truth is the data set",
     )  # fmt: skip
     measure.add_argument("--subset", metavar="NAME", help="of ActivityNet's JSON, such as validation")

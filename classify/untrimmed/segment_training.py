@@ -9,7 +9,7 @@ from encoding.slices.windows import windows
 from idt.errors import DataError
 
 
-def training_windows(slices, segments, codebook, params, *, length, background=None):
+def training_windows(slices, segments, codebook, params, *, length, background=None, stride=None):
     """Encode the windows of a video that lie within its segments.
 
     Parameters
@@ -23,6 +23,8 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
         Frames of a window. A segment that is shorter gives the window in whose middle it lies.
     background : str, optional
         Label of the windows that touch no segment; they are left out by default.
+    stride : int, optional
+        Frames from one window to the next; those of a slice by default.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
     vectors, labels = [], []
     found = [
         each._replace(start=each.start - slices.lag, end=each.end - slices.lag)
-        for each in windows(slices, codebook, params, length=length)
+        for each in windows(slices, codebook, params, length=length, stride=stride)
         if each.tracks
     ]
     middles = np.array([(each.start + each.end) / 2 for each in found])
@@ -65,15 +67,15 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
     return vectors, labels
 
 
-def train_on_segments(sliced, segments, codebook, params, classifier, *, length, background=None):
+def train_on_segments(sliced, segments, codebook, params, classifier, *, length, background=None, stride=None):
     """Train a classifier on the windows within segments.
 
     Parameters
     ----------
-    sliced : sequence of encoding.slices.slices_file.Slices
-        Every video that has segments; others are left out.
+    sliced : iterable of encoding.slices.slices_file.Slices
+        Every video that has segments; others are left out. Each is asked for when the one before is done with.
     segments : classify.untrimmed.segments.Segments
-    codebook, params, length, background
+    codebook, params, length, background, stride
         As `training_windows`.
     classifier : LinearSVM or Chi2SVM
         Not fitted.
@@ -88,17 +90,19 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
     DataError
         If a video of the segments has no slices (all are named), or there are not two classes.
     """
-    known = {each.name for each in sliced}
-    missing = sorted(set(segments.videos.tolist()) - known)
-    if missing:
-        raise DataError(f"segments are of videos without slices: {', '.join(missing):.300}")
     vectors, labels = [], []
+    missing = dict.fromkeys(sorted(set(segments.videos.tolist())))
     for each in sliced:
+        missing.pop(each.name, None)
         own = segments.rows(segments.videos == each.name)
         if len(own):
-            more, names = training_windows(each, own, codebook, params, length=length, background=background)
+            more, names = training_windows(
+                each, own, codebook, params, length=length, background=background, stride=stride
+            )
             vectors += more
             labels += names
+    if missing:
+        raise DataError(f"segments are of videos without slices: {', '.join(missing):.300}")
     if len(set(labels)) < 2:
         raise DataError(f"segments must be of two classes or more, got {', '.join(sorted(set(labels))) or 'none'}")
     return classifier.fit(np.array(vectors), labels)

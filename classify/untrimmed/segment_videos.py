@@ -3,7 +3,6 @@
 Source: docs/method/untrimmed.md, section 9.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from encoding.descriptors.feature_files import extraction_of
 from encoding.descriptors.sources import FileSource
 from encoding.slices.cut import Cut
 from encoding.slices.slice_files import find_slices, read_info
-from encoding.slices.slices_file import SLICES_FORMAT, load_slices, slice_video
+from encoding.slices.slices_file import SLICES_FORMAT, load_slices, no_slices, save_slices, slice_rows
 from idt.errors import DataError
 from idt.features.feature_file import FORMAT as FEATURES_FORMAT
 from idt.files import hdf5, scratch
@@ -148,6 +147,8 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
     Yields
     ------
     encoding.slices.slices_file.Slices
+        Those of an hour may not fit into memory, so they stay in a file. A temporary one lasts until the next video is
+        asked for.
 
     Raises
     ------
@@ -161,18 +162,22 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
         for found in find_slices(given):
             yield load_slices(found, codebook=codebook)
         return
-    with contextlib.ExitStack() as stack:
+    with scratch.folder() as folder:
         if form == FEATURES_FORMAT:
             from encoding.descriptors.feature_files import find, names_of
 
             files = find(given)
             named = list(zip(files, names_of(files), strict=True))
         else:
-            folder = stack.enter_context(scratch.folder())
             named = _extracted(given, Path(folder) / "features", codebook, path, run)
+        place = Path(folder) / "slices.h5"
         for file, name in named:
             source = FileSource(file, name)
-            yield slice_video(source, codebook, params, info=read_info(file), cut=cut, threads=run.threads)
+            empty = no_slices(name, codebook, params, info=read_info(file), cut=cut)
+            rows = slice_rows(source, codebook, params, cut=cut, threads=run.threads)
+            save_slices(place, empty, params=params, rows=rows)
+            yield load_slices(place, codebook=codebook)
+            place.unlink()
 
 
 def form_of(given):
@@ -201,7 +206,7 @@ def form_of(given):
 def joined(parts):
     """Join the ``parts``, a list of `Segments`, into one."""
     columns = zip(*((part.videos, part.labels, part.spans, part.scores) for part in parts), strict=True)
-    return Segments.of(*(np.concatenate(column) for column in columns)) if parts else Segments.of([], [], [])
+    return Segments(*(np.concatenate(column) for column in columns)) if parts else Segments.of([], [], [])
 
 
 def agreement(found, truth, *, background="background", baseline=False):

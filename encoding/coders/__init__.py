@@ -1,6 +1,6 @@
 """From the descriptors of a video to its vector, one file an encoding.
 
-coder         what every encoding can do, and what a codebook holds of a block
+coder         the protocol of all encodings, and the fitted block of a codebook
 registry      the encodings by name
 pooling       sums by cell and time slice
 pyramid       grids of cells over a video
@@ -9,6 +9,8 @@ bovw          bags of visual words
 sparse_codes  simultaneous orthogonal matching pursuit, for bags of visual words
 vlad          vectors of locally aggregated descriptors
 stacked       stacked Fisher vectors
+bilinear      means of x xᵀ, and their tensor sketch
+plain         means and largest values of each column
 centres       coders whose only numbers are centres
 normalize     power, intra and block norms
 """

@@ -26,7 +26,7 @@ from idt.errors import DataError
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledCodes:
     """Codes of ``n`` descriptors pooled to ``values`` (m,) float64: their sum, or the largest if ``largest``."""
 
     n: int
@@ -34,14 +34,14 @@ class Pooled:
     largest: bool
 
     def __add__(self, other):
-        if not isinstance(other, Pooled):
+        if not isinstance(other, PooledCodes):
             return NotImplemented
         joined = np.maximum if self.largest else np.add
-        return Pooled(self.n + other.n, joined(self.values, other.values), self.largest)
+        return PooledCodes(self.n + other.n, joined(self.values, other.values), self.largest)
 
 
 def hard_codes(rows, kmeans):
-    """Codes of vector quantisation.
+    """Compute codes by vector quantisation.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def hard_codes(rows, kmeans):
 
 
 def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
-    """Codes of soft assignment to the nearest words.
+    """Compute codes by soft assignment to the nearest words.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ class BovwCoder(CentresCoder):
         super().__init__(kmeans)
         self._dictionary: Dictionary | None = None
 
-    def nothing(self, params):
-        """The pooled codes of no descriptors."""
-        return Pooled(0, np.zeros(self.size(params)), params.pooling == "max")
+    def empty_sums(self, params):
+        """Return the pooled codes of no descriptors."""
+        return PooledCodes(0, np.zeros(self.size(params)), params.pooling == "max")
 
     def code(self, rows, params, tracks):
-        """Codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
+        """Compute the codes of projected descriptors, (n, K) or for ``somp`` (n, 2K) csr_array."""
         if params.coding == "vq":
             return hard_codes(rows, self.kmeans)
         if params.coding == "soft":
@@ -117,28 +117,28 @@ class BovwCoder(CentresCoder):
         codes = self._dictionary.codes(rows, groups_of(tracks, len(rows)), atoms=params.atoms)
         return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
 
-    def summed(self, codes, params, threads=1):
-        """Pooled codes."""
+    def sum_codes(self, codes, params, threads=1):
+        """Pool codes."""
         if params.pooling == "max":
             values = codes.max(axis=0).toarray().ravel() if codes.shape[0] else np.zeros(codes.shape[1])
         else:
             values = np.bincount(codes.indices, codes.data, codes.shape[1])
-        return Pooled(codes.shape[0], values.astype(np.float64), params.pooling == "max")
+        return PooledCodes(codes.shape[0], values.astype(np.float64), params.pooling == "max")
 
     def vector(self, sums, params):
-        """The normalised vector; zero without descriptors."""
-        return normalize.block(sums.values.astype(np.float32), norm=params.norm)
+        """Return the normalised vector, which is zero without descriptors."""
+        return normalize.normalize_block(sums.values.astype(np.float32), norm=params.norm)
 
-    def flat(self, sums, params):
-        """Summed codes, (m,) float64; the largest codes of windows are no sum."""
+    def flatten(self, sums, params):
+        """Return summed codes, (m,) float64, and refuse max-pooled ones, because they cannot be added."""
         if sums.largest:
             raise DataError("pooling=max keeps the largest code of each word, which cannot be added; use pooling=sum")
         return sums.values
 
-    def unflat(self, row, n, params):
-        """Pooled codes from such a row."""
-        return Pooled(n, row, False)
+    def unflatten(self, row, n, params):
+        """Make pooled codes of such a row."""
+        return PooledCodes(n, row, False)
 
     def size(self, params):
-        """Numbers of a vector: K, or 2K for ``somp``."""
+        """Return the length of a vector: K, or 2K for ``somp``."""
         return len(self.kmeans.cluster_centers_) * (2 if params.coding == "somp" else 1)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from encoding.coders.pooling import CellCoder
+from encoding.models.estimator_input import LARGEST
 from encoding.models.kmeans import KMeans
-from encoding.models.tables import LARGEST
 from idt.checks import within
 
 
@@ -27,10 +27,10 @@ class CentresCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
         centres = within(read("centres", params["k"], width), -LARGEST, LARGEST, "centres")
         return cls(KMeans.from_centres(centres, float(read("distortion", 1)[0])))
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         return {"centres": self.kmeans.cluster_centers_, "distortion": np.array([self.kmeans.distortion_], np.float32)}

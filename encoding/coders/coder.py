@@ -1,4 +1,4 @@
-"""`Block`: what a codebook holds of one block of descriptors; `Coder`: what an encoding has to be able to do."""
+"""`Block`: the fitted models of one block of descriptors in a codebook; `Coder`: the protocol of all encodings."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -8,36 +8,36 @@ from encoding.models.pca import PCA
 
 
 class Pool(Protocol):
-    """Gathers the descriptors of one video and gives its vector of one block."""
+    """Accumulator of one video: takes in its descriptors of one block and gives their vector."""
 
     def add(self, rows, tracks, threads=1):
-        """Take in projected descriptors (n, D) float32 and their `Tracks`."""
+        """Take in projected descriptors (n, D) float32 and their `TrackColumns`."""
 
     def vector(self) -> np.ndarray:
-        """The normalised vector, (m,) float32."""
+        """Return the normalised vector, (m,) float32."""
 
 
 class Coder(Protocol):
-    """What is learnt of one block after its PCA, and how it encodes."""
+    """Model that is fitted to one block after its PCA, and encodes by it."""
 
     def pool(self, params) -> Pool:
-        """An empty pool."""
+        """Return an empty pool."""
 
-    def parts(self, params) -> list[tuple[str, int]]:
-        """Cells of the vector and their sizes, in order."""
+    def cells(self, params) -> list[tuple[str, int]]:
+        """Return the cells of the vector with their sizes, in order."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
 
 
 class Block(NamedTuple):
-    """What is learnt of one block.
+    """Fitted models of one block of descriptors.
 
     Attributes
     ----------
     name : str
     sizes : dict of str to int
-        Columns of the descriptors that it is made of, side by side.
+        Columns of its descriptors, side by side.
     pca : PCA or None
     coder : Coder
     """
@@ -48,11 +48,11 @@ class Block(NamedTuple):
     coder: Any
 
     def project(self, rows):
-        """Descriptors (n, d) float32 as the coder takes them, (n, D) float32."""
+        """Project descriptors (n, d) float32 by the PCA, if there is one: (n, D) float32."""
         return rows if self.pca is None else self.pca.rotated(rows)
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         projection = {}
         if self.pca is not None:
             projection = {

@@ -18,10 +18,10 @@ import numpy as np
 
 from encoding.coders import normalize
 from encoding.coders.pooling import CellCoder
+from encoding.models.estimator_input import LARGEST
 from encoding.models.expectation import Statistics, expect
 from encoding.models.gmm import SMALLEST_VARIANCE, DiagonalGMM
-from encoding.models.tables import LARGEST
-from idt.checks import describe, float_array, positive_integer, within
+from idt.checks import float_array, positive_integer, type_and_shape, within
 from idt.errors import DataError
 
 ROUNDING = 1e-3
@@ -31,7 +31,7 @@ ORDERS = ("zero", "first", "second")
 
 
 def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, threads=1):
-    """Fisher vector of a set of descriptors, not normalised.
+    """Compute the Fisher vector of a set of descriptors, not normalised.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, th
 
 
 def statistics(descriptors, gmm, *, best=None, threads=1):
-    """Sums of a set of descriptors, from which `from_statistics` makes its Fisher vector.
+    """Sum up the statistics of a set of descriptors, of which `from_statistics` makes the Fisher vector.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def statistics(descriptors, gmm, *, best=None, threads=1):
     Returns
     -------
     Statistics
-        Those of parts add up to those of the whole.
+        Statistics of disjoint sets add up to those of their union.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def statistics(descriptors, gmm, *, best=None, threads=1):
 
 
 def from_statistics(statistics, gmm, *, orders=("first", "second")):
-    """Fisher vector of the descriptors behind the statistics.
+    """Compute the Fisher vector of descriptors from their statistics.
 
     Parameters
     ----------
@@ -114,7 +114,9 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
     if not orders or not set(orders) <= set(ORDERS) or isinstance(orders, str):
         raise DataError(f"orders must be some of {', '.join(ORDERS)}, got {orders!r}")
     if statistics.s1.shape != means.shape:
-        raise DataError(f"statistics must be of {means.shape} numbers, as the mixture, got {describe(statistics.s1)}")
+        raise DataError(
+            f"statistics must be of {means.shape} numbers, as the mixture, got {type_and_shape(statistics.s1)}"
+        )
     if not statistics.n:
         return np.zeros(vector_size(*means.shape, orders=orders), np.float32)
     n, s0, s1, s2 = statistics.n, statistics.s0, statistics.s1, statistics.s2
@@ -132,7 +134,7 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
 
 
 def vector_size(n_components, n_features, *, orders=("first", "second")):
-    """Length of a Fisher vector.
+    """Return the length of a Fisher vector.
 
     Parameters
     ----------
@@ -168,7 +170,7 @@ class FisherCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
         shape = (params["k"], width)
         means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
         within(means, -LARGEST, LARGEST, "means of a mixture")
@@ -180,21 +182,21 @@ class FisherCoder(CellCoder):
         return cls(DiagonalGMM.from_parameters(means, variances, weights))
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         return {"weights": self.gmm.weights_, "means": self.gmm.means_, "variances": self.gmm.variances_}
 
-    def nothing(self, params):
-        """The sums of no descriptors."""
+    def empty_sums(self, params):
+        """Return the sums of no descriptors."""
         return Statistics.empty(*self.gmm.means_.shape)
 
-    def summed(self, codes, params, threads=1):
-        """Statistics of projected descriptors."""
+    def sum_codes(self, codes, params, threads=1):
+        """Sum up the statistics of projected descriptors."""
         return statistics(codes, self.gmm, best=params.best, threads=threads)
 
     def vector(self, sums, params):
-        """The normalised vector, (m,) float32; zero without descriptors."""
+        """Return the normalised vector, (m,) float32, which is zero without descriptors."""
         n_components, n_features = self.gmm.means_.shape
-        return normalize.block(
+        return normalize.normalize_block(
             from_statistics(sums, self.gmm, orders=params.orders),
             power=params.power,
             run=n_features if params.intra else None,
@@ -202,16 +204,19 @@ class FisherCoder(CellCoder):
             norm=params.norm,
         )
 
-    def flat(self, sums, params):
-        """Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64: of the size of the vector, so few digits do."""
+    def flatten(self, sums, params):
+        """Return Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64.
+
+        They are as large as the vector's numbers, so that few digits suffice.
+        """
         means, variances, _ = self.gmm.mixture()
         mass, root = sums.s0[:, None], np.sqrt(variances)
         first = (sums.s1 - mass * means) / root
         second = (sums.s2 - means * (2 * sums.s1 - mass * means)) / variances - mass
         return np.concatenate([sums.s0, first.ravel(), second.ravel()])
 
-    def unflat(self, row, n, params):
-        """Statistics from such a row."""
+    def unflatten(self, row, n, params):
+        """Make statistics of such a row."""
         means, variances, _ = self.gmm.mixture()
         k, d = means.shape
         s0, first, second = row[:k], row[k : k + k * d].reshape(k, d), row[k + k * d :].reshape(k, d)
@@ -220,7 +225,7 @@ class FisherCoder(CellCoder):
         return Statistics(n, s0, s1, (second + mass) * variances + means * (2 * s1 - mass * means))
 
     def size(self, params):
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         return vector_size(*self.gmm.means_.shape, orders=params.orders)
 
 

@@ -9,12 +9,12 @@ Source: docs/method/encoding.md, section 7; Perronnin et al. 2010 (power), Arand
 
 import numpy as np
 
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 
 
 def signed_power(vectors, *, exponent=0.5):
-    """sign(v)·|v|^exponent of every number; 0.5 is the signed square root.
+    """Compute sign(v)·|v|^exponent of every number; 0.5 is the signed square root.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def signed_power(vectors, *, exponent=0.5):
 
 
 def l2(vectors):
-    """Every row divided by its Euclidean length.
+    """Divide every row by its Euclidean length.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def l2(vectors):
 
 
 def l1(vectors):
-    """Every row divided by the sum of its absolute values.
+    """Divide every row by the sum of its absolute values.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def l1(vectors):
 
 
 def root_l1(vectors):
-    """`l1`, then the signed square root: rows of length one whose products are Hellinger's.
+    """Apply `l1`, then the signed square root: inner products of such rows are the Hellinger kernel.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def root_l1(vectors):
 
 
 def intra(vectors, *, size, start=0):
-    """Every run of ``size`` numbers divided by its own Euclidean length: what one component says counts as any other's.
+    """Divide every run of ``size`` numbers by its own Euclidean length, so that all components count alike.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def intra(vectors, *, size, start=0):
     return out
 
 
-def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
-    """The normalisation of one block: power, intra, norm.
+def normalize_block(vector, *, power=1.0, run=None, start=0, norm="l2"):
+    """Normalise one block: power, intra-normalisation, norm.
 
     Parameters
     ----------
@@ -168,20 +168,20 @@ def block(vector, *, power=1.0, run=None, start=0, norm="l2"):
 
 
 def _checked(vectors):
-    """Finite float32 rows."""
+    """Return the vectors as finite float32 rows, or refuse them."""
     shape = np.shape(vectors)
     if len(shape) not in (1, 2):
-        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {describe(np.asarray(vectors))}")
+        raise DataError(f"vectors must be rows (n, m) or one row (m,), got {type_and_shape(np.asarray(vectors))}")
     return float_array(vectors, (None,) * len(shape), "vectors")
 
 
 def _squares(vectors):
-    """Sum of squares of every row in float64, without a float64 copy of them all."""
+    """Compute the sum of squares of every row in float64, without a float64 copy of them all."""
     return np.einsum("...i,...i->...", vectors, vectors, dtype=np.float64)
 
 
 def _divided(vectors, divisors):
-    """Rows by their divisors, rows with divisor 0 unchanged: they are zero."""
+    """Divide rows by their divisors; rows with divisor 0 are zero and stay so."""
     divisors = np.where(divisors > 0, divisors, 1.0)[..., None]
     # Divided in float64, number by number: there are lengths whose inverse float32 does not hold.
     return np.divide(vectors, divisors, out=np.empty_like(vectors), dtype=np.float64, casting="same_kind")

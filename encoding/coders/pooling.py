@@ -1,9 +1,9 @@
 """Pooling: the descriptors of a video to the vectors of its pyramid's cells, and to sums by time slice and cell.
 
-Every encoding sums up something over descriptors: posteriors and their moments (Fisher vectors), counts and sums
-(VLAD), codes (bags of words). Those of two sets of descriptors add up to that of both, so each track is looked at once:
-what falls into the same cells of all grids is summed up together, and a cell is the sum of what lies in it. In the same
-way the vector of any window of time is made from the sums of its slices (`slices_of`).
+Every encoding is made of sums over descriptors: posteriors and their moments (Fisher vectors), counts and sums (VLAD),
+codes (bags of words). The sums of disjoint sets add up to the sum of their union, so each track is read once. Tracks
+that fall into the same cells of all grids are summed up together, and a cell adds up the sums of its tracks. The vector
+of any window of time is made from the sums of its slices in the same way (`sum_by_slice`).
 
 Source: docs/method/encoding.md, sections 12 and 13.
 """
@@ -19,39 +19,39 @@ class CellCoder:
     """A `Coder` whose vectors are made from additive sums, a vector for each cell of the pyramid."""
 
     def pool(self, params):
-        """An empty pool."""
+        """Return an empty pool."""
         return CellPool(self, params)
 
-    def parts(self, params):
-        """Cells of the vector and their sizes, in order."""
+    def cells(self, params):
+        """Return the cells of the vector with their sizes, in order."""
         return [(name, self.size(params)) for name in Pyramid.parse(params.pyramid).names()]
 
     def code(self, rows, params, tracks):
-        """What is summed up of each descriptor, something that rows can be taken of: by default the descriptor."""
+        """Return the codes that are summed, one a descriptor, as an array of rows; by default the descriptors."""
         return rows
 
-    def summed(self, codes, params, threads=1) -> Any:
-        """The sums of some codes, which can be added to those of others."""
+    def sum_codes(self, codes, params, threads=1) -> Any:
+        """Sum up some codes; sums of several sets can be added."""
         raise NotImplementedError
 
-    def nothing(self, params) -> Any:
-        """The sums of no descriptors."""
+    def empty_sums(self, params) -> Any:
+        """Return the sums of no descriptors."""
         raise NotImplementedError
 
     def vector(self, sums, params) -> np.ndarray:
-        """The normalised vector of some sums, (m,) float32."""
+        """Return the normalised vector of some sums, (m,) float32."""
         raise NotImplementedError
 
     def size(self, params) -> int:
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         raise NotImplementedError
 
-    def flat(self, sums, params) -> np.ndarray:
-        """The sums as one row of numbers, (m,) float64, that can be added to that of others."""
+    def flatten(self, sums, params) -> np.ndarray:
+        """Return the sums as one row of numbers, (m,) float64; rows can be added as the sums can."""
         raise NotImplementedError
 
-    def unflat(self, row, n, params) -> Any:
-        """The sums of ``n`` descriptors from such a row."""
+    def unflatten(self, row, n, params) -> Any:
+        """Make the sums of ``n`` descriptors of such a row."""
         raise NotImplementedError
 
 
@@ -67,21 +67,21 @@ class CellPool:
     def __init__(self, coder, params):
         self._coder, self._params = coder, params
         self._pyramid = Pyramid.parse(params.pyramid)
-        self._sums = [coder.nothing(params) for _ in self._pyramid.names()]
+        self._sums = [coder.empty_sums(params) for _ in self._pyramid.names()]
 
     def add(self, rows, tracks, threads=1):
-        """Take in projected descriptors and their `Tracks`."""
+        """Take in projected descriptors and their `TrackColumns`."""
         codes = self._coder.code(rows, self._params, tracks)
         if self._pyramid.is_whole:
-            self._sums[0] += self._coder.summed(codes, self._params, threads)
+            self._sums[0] += self._coder.sum_codes(codes, self._params, threads)
             return
-        for part in self._pyramid.parts(tracks.position):
-            found = self._coder.summed(codes[part.rows], self._params, threads)
+        for part in self._pyramid.group_by_cells(tracks.position):
+            found = self._coder.sum_codes(codes[part.rows], self._params, threads)
             for cell in part.cells:
                 self._sums[cell] += found
 
     def vector(self):
-        """The normalised vectors of all cells, one after the other."""
+        """Return the normalised vectors of all cells, one after the other."""
         return np.concatenate([self._coder.vector(sums, self._params) for sums in self._sums])
 
 
@@ -91,11 +91,11 @@ class Slices(NamedTuple):
     Attributes
     ----------
     length : int
-        Frames of a slice: slice i is of the frames from i · length.
+        Frames of a slice: slice i begins at frame i · length.
     grid : (int, int)
         Columns and rows of cells.
     sums : dict of (int, int, int) to sums
-        Those of a slice, a column and a row that have tracks.
+        Sums by slice, column and row; cells without tracks are left out.
     """
 
     length: int
@@ -103,7 +103,7 @@ class Slices(NamedTuple):
     sums: dict
 
     def total(self, coder, params, *, slices=None, columns=None, rows=None):
-        """The sums of a window.
+        """Add up the sums of a window.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Slices(NamedTuple):
         sums
             ``coder.vector`` makes a vector of them.
         """
-        total = coder.nothing(params)
+        total = coder.empty_sums(params)
         wanted = (slices, columns, rows)
         for place in sorted(self.sums):
             if all(some is None or at in some for at, some in zip(place, wanted, strict=True)):
@@ -125,15 +125,15 @@ class Slices(NamedTuple):
         return total
 
 
-def slices_of(coder, params, parts, *, length, grid=(1, 1), threads=1):
-    """Sums of a video by time slice and cell; a track belongs to the slice of its middle frame.
+def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
+    """Sum up a video by time slice and cell; a track belongs to the slice of its middle frame.
 
     Parameters
     ----------
     coder : CellCoder
     params : BlockParams
-        The pyramid plays no part.
-    parts : iterable of (rows, Tracks)
+        The pyramid is not used.
+    parts : iterable of (rows, TrackColumns)
         Projected descriptors; the tracks with frames and skips, and with positions if there are several cells.
     length : int
         Frames of a slice.
@@ -152,10 +152,10 @@ def slices_of(coder, params, parts, *, length, grid=(1, 1), threads=1):
         codes = coder.code(rows, params, tracks)
         number = np.floor(tracks.middle_frames() / length).astype(np.int64)
         position = tracks.position if grid != (1, 1) else np.zeros((len(rows), 3), np.float32)
-        for part in cells.parts(position):
+        for part in cells.group_by_cells(position):
             for i in np.unique(number[part.rows]):
                 chosen = part.rows[number[part.rows] == i]
                 place = (int(i), *divmod(part.cells[0], grid[1]))
-                found = coder.summed(codes[chosen], params, threads)
+                found = coder.sum_codes(codes[chosen], params, threads)
                 sums[place] = sums[place] + found if place in sums else found
     return Slices(length, grid, sums)

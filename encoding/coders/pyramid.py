@@ -16,7 +16,7 @@ from encoding.vector_layout import WHOLE
 from idt.checks import float_array
 
 
-class Part(NamedTuple):
+class CellTracks(NamedTuple):
     """Tracks that lie in the same cells of all grids: their ``rows`` (m,) int, and the numbers of these ``cells``."""
 
     rows: np.ndarray
@@ -30,7 +30,7 @@ class Pyramid(NamedTuple):
 
     @classmethod
     def parse(cls, text):
-        """The pyramid that a text such as ``1x1x1,1x3x1,1x1x2`` describes.
+        """Parse a text such as ``1x1x1,1x3x1,1x1x2``.
 
         Parameters
         ----------
@@ -53,15 +53,15 @@ class Pyramid(NamedTuple):
         return self.grids == ((1, 1, 1),)
 
     def names(self):
-        """Names of the cells, grid by grid: ``whole``, ``1x3x1[0,2,0]`` (column, row, time)."""
+        """Name the cells, grid by grid: ``whole``, ``1x3x1[0,2,0]`` (column, row, time)."""
         return [
             WHOLE if grid == (1, 1, 1) else f"{'x'.join(map(str, grid))}[{x},{y},{t}]"
             for grid in self.grids
             for x, y, t in product(*map(range, grid))
         ]
 
-    def parts(self, position):
-        """Tracks by the cells that they lie in.
+    def group_by_cells(self, position):
+        """Group tracks by the cells that they lie in.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Pyramid(NamedTuple):
 
         Returns
         -------
-        list of Part
+        list of CellTracks
             Every track is in one of them.
 
         Raises
@@ -84,10 +84,10 @@ class Pyramid(NamedTuple):
         first = 0
         for i, grid in enumerate(self.grids):
             cells = np.array(grid, np.float32)
-            # Of an axis with one cell the position may be unknown.
+            # An axis with one cell needs no position, which may be unknown.
             place = np.floor(np.where(cells > 1, position, 0) * cells).astype(np.int64)
             codes[:, i] = first + np.ravel_multi_index(tuple(place.T), grid, mode="clip")
             first += int(np.prod(grid))
         numbers, owner = np.unique(codes, axis=0, return_inverse=True)
         owner = owner.ravel()
-        return [Part(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]
+        return [CellTracks(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]

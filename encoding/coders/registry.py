@@ -1,18 +1,20 @@
-"""The encodings by name: their parameters, what is learnt of a block, and what they ask about tracks."""
+"""The encodings by name: parameters, coders, and the columns of tracks that they need."""
 
 from typing import Any, NamedTuple
 
 from encoding.coders import stacked
+from encoding.coders.bilinear import BilinearCoder
 from encoding.coders.bovw import BovwCoder
 from encoding.coders.fisher import FisherCoder
+from encoding.coders.plain import PlainCoder
 from encoding.coders.pyramid import Pyramid
 from encoding.coders.stacked import StackedCoder
 from encoding.coders.vlad import VladCoder
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from idt.errors import DataError
 
 
-class Kind(NamedTuple):
+class Encoding(NamedTuple):
     """An encoding.
 
     Attributes
@@ -20,25 +22,28 @@ class Kind(NamedTuple):
     params : type
         Its parameters, a `BlockParams`.
     coder : type
-        What it learns of a block, a `Coder` with a ``read``.
-    first : type
-        What is fitted to the sample of descriptors, with a ``fit``; the coder itself, but for stacked vectors.
+        Its `Coder`, with a ``read``.
+    sample_coder : type
+        Coder that is fitted to the sample of descriptors by its ``fit``: the coder itself, but the first layer's for
+        stacked vectors.
     """
 
     params: Any
     coder: Any
-    first: Any
+    sample_coder: Any
 
 
-KINDS = {
-    "fisher": Kind(EncodingParams, FisherCoder, FisherCoder),
-    "bovw": Kind(BovwParams, BovwCoder, BovwCoder),
-    "vlad": Kind(VladParams, VladCoder, VladCoder),
-    "stacked": Kind(StackedParams, StackedCoder, FisherCoder),
+ENCODINGS = {
+    "fisher": Encoding(EncodingParams, FisherCoder, FisherCoder),
+    "bovw": Encoding(BovwParams, BovwCoder, BovwCoder),
+    "vlad": Encoding(VladParams, VladCoder, VladCoder),
+    "stacked": Encoding(StackedParams, StackedCoder, FisherCoder),
+    "bilinear": Encoding(BilinearParams, BilinearCoder, BilinearCoder),
+    "plain": Encoding(PlainParams, PlainCoder, PlainCoder),
 }
 
 
-def kind_of(name):
+def encoding_of(name):
     """Return the encoding of a ``name``.
 
     Raises
@@ -46,13 +51,13 @@ def kind_of(name):
     DataError
         If there is none.
     """
-    if name not in KINDS:
-        raise DataError(f"encoding must be one of {', '.join(KINDS)}, got {name!r}")
-    return KINDS[name]
+    if name not in ENCODINGS:
+        raise DataError(f"encoding must be one of {', '.join(ENCODINGS)}, got {name!r}")
+    return ENCODINGS[name]
 
 
-def columns_asked(params):
-    """What an encoding asks about tracks.
+def track_columns_of(params):
+    """Return the names of the track columns that an encoding needs.
 
     Parameters
     ----------
@@ -61,14 +66,14 @@ def columns_asked(params):
     Returns
     -------
     tuple of str
-        As `encoding.descriptors.sources.Source.parts` takes them.
+        As `encoding.descriptors.sources.Source.batches` takes them.
     """
     if params.encoding == "stacked":
-        return stacked.COLUMNS
+        return stacked.TRACK_COLUMNS
     asked = () if Pyramid.parse(params.pyramid).is_whole else ("position",)
-    return (*asked, "frame", "scale", "skip") if in_groups(params) else asked
+    return (*asked, "frame", "scale", "skip") if encodes_groups(params) else asked
 
 
-def in_groups(params):
+def encodes_groups(params):
     """Tell whether ``params`` encode descriptors together with those of their slice of L frames."""
     return params.encoding == "bovw" and params.coding == "somp"

@@ -1,6 +1,6 @@
 """Simultaneous orthogonal matching pursuit: sparse codes of one support for the tracks of a group.
 
-The atoms a are the words of a codebook, each divided by its length. Of a group of descriptors x with residuals r = x,
+The atoms a are the words of a codebook, each divided by its length. For a group of descriptors x with residuals r = x,
 
 1. the atom with the largest Σ |⟨r, a⟩| over the group joins the support,
 2. the codes are the least-squares coefficients of the x on the support, r = x − Σ c·a,
@@ -19,12 +19,12 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from encoding.descriptors.tracks import Tracks
+from encoding.descriptors.track_columns import TrackColumns
 from idt.checks import float_array
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread, product
 
-# What is left of a group's energy when it counts as explained: the rounding of float32.
+# Share of a group's energy below which its residuals count as zero: the rounding of float32.
 EXPLAINED = 1e-10
 # An atom whose part beside the support is shorter than this lies in its span.
 DEPENDENT = 1e-6
@@ -46,7 +46,7 @@ class Dictionary:
         self._gram = product(self.atoms, self.atoms.T)
 
     def codes(self, rows, groups, *, atoms=10):
-        """Sparse codes of descriptors.
+        """Compute the sparse codes of descriptors.
 
         Parameters
         ----------
@@ -81,13 +81,13 @@ class Dictionary:
         )
 
     def _group_codes(self, rows, most):
-        """Support (s,) int and codes (n, s) float64 of one group."""
+        """Compute the support (s,) int and the codes (n, s) float64 of one group."""
         start = rows @ self.atoms.T
         energy = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
         support: list[int] = []
         codes, left, correlations = np.empty((len(rows), 0)), energy, start
         factor = np.zeros((most, most))
-        # y solves L y = the correlations on the support, so |x|² − |y|² is what is left of the energy.
+        # y solves L y = the correlations on the support, so |x|² − |y|² is the energy of the residuals.
         solved = np.empty((len(rows), most))
         while len(support) < most and left > EXPLAINED * energy:
             s = len(support)
@@ -112,11 +112,11 @@ class Dictionary:
 
 
 def groups_of(tracks, n):
-    """Tracks of one frame step and scale that end in the same slice of L frames.
+    """Group tracks of one frame step and scale that end in the same slice of L frames.
 
     Parameters
     ----------
-    tracks : Tracks or None
+    tracks : TrackColumns or None
         None for plain arrays.
     n : int
         Number of them.
@@ -140,14 +140,14 @@ def whole_slices(parts, label):
 
     Parameters
     ----------
-    parts : iterable of (rows, Tracks)
+    parts : iterable of (rows, TrackColumns)
         In the order of the tracks' ending frames.
     label : str
-        What messages call the video.
+        Name of the video in messages.
 
     Yields
     ------
-    (rows, Tracks)
+    (rows, TrackColumns)
 
     Raises
     ------
@@ -176,7 +176,7 @@ def whole_slices(parts, label):
 
 
 def _joined(parts):
-    """Parts one after the other."""
+    """Join batches, one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([rows for rows, _ in parts]), Tracks.joined([tracks for _, tracks in parts])
+    return np.concatenate([rows for rows, _ in parts]), TrackColumns.joined([tracks for _, tracks in parts])

@@ -1,14 +1,15 @@
 """Stacked Fisher vectors: a Fisher vector of Fisher vectors of sub-volumes, beside the plain one.
 
-Of each block, first layer: the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones are.
-Each is reduced to some 200 numbers by a max-margin projection that is learnt with the labels of the training videos
-(`encoding.models.max_margin`; principal components without labels), then by a PCA. Second layer: the Fisher vector of
-these under a mixture of its own.
+The first layer of a block are the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones
+are. A max-margin projection reduces each to some 200 numbers; it is learnt with the labels of the training videos
+(`encoding.models.max_margin`; principal components without labels). A PCA follows. The second layer is the Fisher
+vector of the reduced vectors under a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
-three directions. Its tracks are those of whose middle (relative position, middle frame) it is the place; one with fewer
-than ``least`` tracks is passed over. The first in time lies where the first track does, counted in half lengths from
-frame 0, so a video shorter than a sub-volume has one of all its frames. Sums over halves make the sub-volumes.
+three directions. A track belongs to the sub-volumes that contain its middle (relative position, middle frame).
+Sub-volumes with fewer than ``least`` tracks are skipped. Time is counted in half lengths from frame 0, and the first
+sub-volume begins in the half of the first track; so a video shorter than a sub-volume has one, of all its frames.
+Statistics are summed up by half, and neighbouring halves are added.
 
 Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 """
@@ -16,36 +17,36 @@ Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 import numpy as np
 
 from encoding.coders.fisher import FisherCoder
-from encoding.coders.pooling import CellPool, Slices, slices_of
+from encoding.coders.pooling import CellPool, Slices, sum_by_slice
 from encoding.descriptors.sample import Reservoir
-from encoding.descriptors.tracks import Tracks
+from encoding.descriptors.track_columns import TrackColumns
 from encoding.grids import volume_sizes
+from encoding.models.estimator_input import LARGEST
 from encoding.models.gmm import DiagonalGMM
 from encoding.models.max_margin import MaxMarginProjection
 from encoding.models.pca import PCA
-from encoding.models.tables import LARGEST
 from encoding.params import EncodingParams
 from idt.checks import within
 from idt.errors import DataError
 from idt.workers.blas import product
 from idt.workers.in_order import in_order
 
-CELL = "stacked"
-"""The cell of a vector's second-layer part."""
+SECOND_LAYER_CELL = "stacked"
+"""The cell under which a layout lists the second layer."""
 
-COLUMNS = ("frame", "position", "skip")
+TRACK_COLUMNS = ("frame", "position", "skip")
 
 
 class StackedCoder:
-    """Both layers of one block.
+    """Fitted layers of one block.
 
     Parameters
     ----------
     first : FisherCoder
     projection : (m, D) float32
-        Of the first layer's vectors.
+        Max-margin projection of the first layer's vectors.
     pca : PCA
-        Of the projected ones.
+        PCA of the projected vectors.
     second : FisherCoder
     """
 
@@ -54,7 +55,7 @@ class StackedCoder:
 
     @classmethod
     def read(cls, read, params, width):
-        """From the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
         first = FisherCoder.read(read, {"k": params["first_k"]}, width)
         projection = read("volume_projection", None, 2 * width * params["first_k"])
         components = read("volume_components", None, len(projection))
@@ -69,7 +70,7 @@ class StackedCoder:
         return cls(first, projection, pca, second)
 
     def arrays(self):
-        """Its numbers under the names that they have in a file."""
+        """Return the fitted arrays under the names that they have in a file."""
         return {
             **self.first.arrays(),
             "volume_projection": self.projection,
@@ -80,16 +81,16 @@ class StackedCoder:
         }
 
     def pool(self, params):
-        """An empty pool."""
+        """Return an empty pool."""
         return StackedPool(self, params)
 
-    def parts(self, params):
-        """Cells of the vector and their sizes, in order: those of the plain vector, then the second layer's."""
-        plain = self.first.parts(params) if params.plain else []
-        return [*plain, (CELL, self.second.size(params))]
+    def cells(self, params):
+        """Return the cells of the vector with their sizes: first the plain vector's, then the second layer's."""
+        plain = self.first.cells(params) if params.plain else []
+        return [*plain, (SECOND_LAYER_CELL, self.second.size(params))]
 
     def reduce(self, vectors):
-        """First-layer vectors (n, D) float32 as descriptors of the second layer."""
+        """Reduce first-layer vectors (n, D) float32 to descriptors of the second layer."""
         return self.pca.rotated(product(vectors, self.projection.T))
 
 
@@ -109,7 +110,7 @@ class StackedPool:
         self._threads = 1
 
     def add(self, rows, tracks, threads=1):
-        """Take in projected descriptors and their `Tracks`."""
+        """Take in projected descriptors and their `TrackColumns`."""
         self._threads = threads
         if self._plain is not None:
             self._plain.add(rows, tracks, threads)
@@ -117,23 +118,23 @@ class StackedPool:
             self._parts.append((rows, tracks))
 
     def vector(self):
-        """The normalised vectors of all parts, one after the other."""
+        """Return the normalised plain vector and the second layer's, one after the other."""
         coder, params = self._coder, self._params
-        total = coder.second.nothing(params)
+        total = coder.second.empty_sums(params)
         for vectors in volume_vectors(coder.first, params, self._parts, threads=self._threads):
-            total += coder.second.summed(coder.reduce(vectors), params, self._threads)
+            total += coder.second.sum_codes(coder.reduce(vectors), params, self._threads)
         stacked = coder.second.vector(total, params)
         return stacked if self._plain is None else np.concatenate([self._plain.vector(), stacked])
 
 
 def volume_vectors(first, params, parts, *, threads=1):
-    """First-layer vectors of the sub-volumes of a video.
+    """Compute the first-layer vectors of the sub-volumes of a video.
 
     Parameters
     ----------
     first : FisherCoder
     params : StackedParams
-    parts : list of (rows, Tracks)
+    parts : list of (rows, TrackColumns)
         Projected descriptors (n, D) float32; tracks with frames, positions and skips.
     threads : int
         The result does not depend on it.
@@ -141,13 +142,13 @@ def volume_vectors(first, params, parts, *, threads=1):
     Yields
     ------
     (m, 2·K·D) float32
-        Those of one size that begin at one time.
+        Vectors of the sub-volumes of one size that begin at one time.
     """
     if not parts:
         return
     rows = np.concatenate([part for part, _ in parts])
-    tracks = Tracks.joined([part for _, part in parts])
-    layer = first_layer(params)
+    tracks = TrackColumns.joined([part for _, part in parts])
+    layer = first_layer_params(params)
     for size in volume_sizes(params.volumes):
         half, grid = size.frames // 2, (2 * size.width, 2 * size.height)
         number = np.floor(tracks.middle_frames() / half).astype(np.int64)
@@ -157,7 +158,7 @@ def volume_vectors(first, params, parts, *, threads=1):
         for i in range(begins, ends + 1):
             chosen = order[slice(*np.searchsorted(number[order], (i, i + 1)))]
             part = [(rows[chosen], tracks.take(chosen))]
-            now = slices_of(first, layer, part, length=half, grid=grid, threads=threads).sums
+            now = sum_by_slice(first, layer, part, length=half, grid=grid, threads=threads).sums
             if i > begins or begins == ends:
                 found = _vectors_at(first, layer, Slices(half, grid, {**before, **now}), params.least)
                 if len(found):
@@ -165,13 +166,13 @@ def volume_vectors(first, params, parts, *, threads=1):
             before = now
 
 
-def first_layer(params):
-    """Return the parameters of the first layer's vectors: the standard ones, but for what ``params`` say of it."""
+def first_layer_params(params):
+    """Return the parameters of the first layer's vectors: the defaults, with the first layer's ``params``."""
     return EncodingParams(k=params.first_k, sample=max(params.sample, params.first_k), power=params.power)
 
 
-def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, update=None):
-    """Learn the second layer of every block.
+def fit_second_layer(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, update=None):
+    """Fit the second layer of every block.
 
     Parameters
     ----------
@@ -179,14 +180,14 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
         With the first layer's `FisherCoder`.
     inputs : Inputs
     names : list of str
-        Of the training videos, sorted.
+        Names of the training videos, sorted.
     params : StackedParams
     labels : dict of str to str, optional
         Class of every training video; without them principal components replace the max-margin projection.
     jobs : int
         Videos at once, in processes.
     threads : int
-        Of the mixtures.
+        Threads of the mixtures.
     update : callable, optional
         Called after each video of each block.
 
@@ -228,15 +229,15 @@ def stack(blocks, inputs, names, params, labels=None, *, jobs=1, threads=1, upda
 
 
 def _volumes_of(source, block, params):
-    """First-layer vectors of the sub-volumes of one video, (m, 2·K·D) float32."""
-    parts = source.parts(block.sizes, columns=COLUMNS, steps=params.steps)
+    """Compute the first-layer vectors of the sub-volumes of one video, (m, 2·K·D) float32."""
+    parts = source.batches(block.sizes, columns=TRACK_COLUMNS, skips=params.skips)
     projected = [(block.project(rows), tracks) for rows, tracks in parts if len(rows)]
-    width = block.coder.size(first_layer(params))
+    width = block.coder.size(first_layer_params(params))
     return np.concatenate([np.empty((0, width), np.float32), *volume_vectors(block.coder, params, projected)])
 
 
 def _vectors_at(first, params, slices, least):
-    """Vectors of the sub-volumes that these two slices hold, (m, D) float32."""
+    """Compute the vectors of the sub-volumes that these two slices hold, (m, D) float32."""
     columns, rows = slices.grid
     vectors = []
     for x in range(columns - 1):

@@ -41,12 +41,12 @@ class VladCoder(CentresCoder):
         Fitted.
     """
 
-    def nothing(self, params):
-        """The sums of no descriptors."""
+    def empty_sums(self, params):
+        """Return the sums of no descriptors."""
         return Residuals(np.zeros(len(self.kmeans.cluster_centers_)), np.zeros(self.kmeans.cluster_centers_.shape))
 
-    def summed(self, codes, params, threads=1):
-        """Counts and sums of descriptors by nearest centre."""
+    def sum_codes(self, codes, params, threads=1):
+        """Count and sum up descriptors by nearest centre."""
         rows = float_array(codes, (None, self.kmeans.cluster_centers_.shape[1]), "descriptors")
         nearest, k = self.kmeans.predict(rows), len(self.kmeans.cluster_centers_)
         counts = np.bincount(nearest, minlength=k).astype(np.float64)
@@ -54,23 +54,23 @@ class VladCoder(CentresCoder):
         return Residuals(counts, sums)
 
     def vector(self, sums, params):
-        """The normalised vector, (K·D,) float32; zero without descriptors."""
+        """Return the normalised vector, (K·D,) float32, which is zero without descriptors."""
         residuals = (sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_).astype(np.float32)
-        return normalize.block(
+        return normalize.normalize_block(
             residuals.ravel(), power=params.power, run=residuals.shape[1] if params.intra else None, norm=params.norm
         )
 
-    def flat(self, sums, params):
-        """Counts and sums of residuals, (K + KD,) float64."""
+    def flatten(self, sums, params):
+        """Return the counts and the sums of residuals, (K + KD,) float64."""
         residuals = sums.sums - sums.counts[:, None] * self.kmeans.cluster_centers_
         return np.concatenate([sums.counts, residuals.ravel()])
 
-    def unflat(self, row, n, params):
-        """Counts and sums of descriptors from such a row."""
+    def unflatten(self, row, n, params):
+        """Make the counts and sums of descriptors of such a row."""
         k = len(self.kmeans.cluster_centers_)
         counts, residuals = row[:k], row[k:].reshape(k, -1)
         return Residuals(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)
 
     def size(self, params):
-        """Numbers of a vector."""
+        """Return the length of a vector."""
         return self.kmeans.cluster_centers_.size

@@ -1,11 +1,11 @@
 """Descriptors in: from feature files, features, arrays or videos; and a uniform sample of them.
 
-sources        what the descriptors of a video come from: one protocol, four classes
+sources        sources of the descriptors of a video: one protocol, four classes
 inputs         sources that are checked to be of one kind
 feature_files  files found, named, and asked for their parameters
 videos         videos found, to be extracted and encoded in one pass
-regroup        chunks of features in blocks of one size
-tracks         what an encoding asks about tracks
+rechunk        chunks of features in blocks of one size
+track_columns  columns of tracks that an encoding reads
 labels         labels as others write them: headers, names of files for names of videos
 sample         uniform samples of rows over many videos
 """

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from idt.errors import DataError
 from idt.features import feature_file
-from idt.features.content import ATTRIBUTE
-from idt.features.reader import count_of
+from idt.features.content_digest import ATTRIBUTE
+from idt.features.reader import track_count
 from idt.files import hdf5
 from idt.files.walk import file_key, matching, walk
 from idt.params import layout
@@ -27,23 +27,23 @@ PROJECTED = "projected"
 NETWORK = "network"
 """The parameter that says what made blocks of networks."""
 
-OURS = (".h5", ".hdf5")
-SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OURS)
+OUR_SUFFIXES = (".h5", ".hdf5")
+SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OUR_SUFFIXES)
 
 
 class Header(NamedTuple):
-    """What a feature file says of itself; None where it does not.
+    """Header of a feature file; a value that is not recorded is None.
 
     Attributes
     ----------
     name : str or None
-        Of the video.
+        Name of the video.
     params : dict or None
-        As from `comparable`.
+        As from `comparison_params`.
     rows : int or None
         Number of tracks.
     content : str or None
-        Digest of what the file holds (`idt.features.content`).
+        Digest of what the file holds (`idt.features.content_digest`).
     """
 
     name: str | None = None
@@ -53,7 +53,7 @@ class Header(NamedTuple):
 
 
 def header(path):
-    """What a feature file says of itself.
+    """Read the header of a feature file.
 
     Parameters
     ----------
@@ -72,21 +72,21 @@ def header(path):
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
-        if str(path).endswith(OURS):
+        if str(path).endswith(OUR_SUFFIXES):
             what = "no HDF5 file, whatever its name says" if os.path.getsize(path) else "empty (0 bytes)"
             raise DataError(f"{path} is {what}: no feature file; move it away, or extract its video again")
         return Header()
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         name = (hdf5.json_attribute(file, "source") or {}).get("name")
-        count, content = count_of(file), hdf5.attribute(file, ATTRIBUTE, str, None)
+        count, content = track_count(file), hdf5.attribute(file, ATTRIBUTE, str, None)
         try:
-            params = comparable(hdf5.json_attribute(file, "params"))
+            params = comparison_params(hdf5.json_attribute(file, "params"))
         except DataError as problem:
             raise DataError(f"{path}: {problem}") from None
         return Header(name if isinstance(name, str) else None, params, count, content)
 
 
-def comparable(params):
+def comparison_params(params):
     """Return those extraction ``params`` that descriptors must share to be compared; None if none are recorded."""
     if params is None:
         return None
@@ -101,9 +101,9 @@ def extraction_of(params, name):
     Parameters
     ----------
     params : dict
-        Of these, as from `comparable`.
+        Of these, as from `comparison_params`.
     name : str or Path
-        Of the codebook, for messages.
+        Name of the codebook in messages.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def sizes_of(params, descriptors):
     Parameters
     ----------
     params : dict or None
-        As from `comparable`; None for rows that others wrote, whose sizes are the release's.
+        As from `comparison_params`; None for rows that others wrote, whose sizes are the release's.
     descriptors : sequence of str
 
     Returns
@@ -148,7 +148,7 @@ def sizes_of(params, descriptors):
 
 
 def find(given):
-    """Feature files that the words of a command line stand for.
+    """Find the feature files that the words of a command line match.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def find(given):
     Raises
     ------
     DataError
-        If one stands for nothing, or a file is given twice.
+        If a word matches nothing, or a file is given twice.
     """
     files: dict[str, Path] = {}
     names: dict[object, Path] = {}
@@ -184,7 +184,7 @@ def find(given):
 
 
 def names_of(files):
-    """Names of the videos behind feature files; see the head of this module.
+    """Name the videos of feature files, as the head of this module says.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def names_of(files):
 
 
 def _expand(path):
-    """The file, or the feature files of a folder."""
+    """Return the file, or the feature files of a folder."""
     if not path.is_dir():
         return [path]
     files = (found for found in walk(path, follow=True).files if found.suffix == ".h5" and found.is_file())
@@ -225,13 +225,13 @@ def _expand(path):
 
 
 def _is_a_result(path):
-    """Whether a file is one of ours, but not of features."""
+    """Tell whether a file is one of ours, but no feature file."""
     form = hdf5.format_of(path) or ""
     return form.startswith("idt-") and form != feature_file.FORMAT
 
 
 def _stem(path):
-    """A path without the suffixes of feature files."""
+    """Return a path without the suffixes of feature files."""
     for suffix in SUFFIXES:
         path = path.removesuffix(suffix)
     return path

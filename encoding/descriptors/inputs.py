@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from encoding.descriptors.feature_files import PROJECTED, names_of
-from encoding.descriptors.sources import ARRAYS, FileSource, Source, source_of
-from idt.checks import describe
+from encoding.descriptors.sources import ARRAY_BLOCK, FileSource, Source, source_of
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features.features import Features
 from idt.params import layout
@@ -59,16 +59,16 @@ class Inputs:
         """
         if isinstance(videos, str | Path | Features) or not isinstance(videos, Iterable):
             raise DataError(
-                f"videos must be a list of feature files, Features or (n, d) arrays, got {describe(videos):.80}"
+                f"videos must be a list of feature files, Features or (n, d) arrays, got {type_and_shape(videos):.80}"
             )
         sources = _named([source_of(video, str(i)) for i, video in enumerate(videos)], names)
         kind = sources[0].kind
-        if ARRAYS in descriptors and kind != "arrays":
+        if ARRAY_BLOCK in descriptors and kind != "arrays":
             raise DataError(f"the codebook was fitted on plain arrays, got {kind}; encode arrays with it")
         params = _common(sources)
         sizes = sources[0].sizes(descriptors)
         if kind == "arrays":
-            widths = sorted({source.sizes(descriptors)[ARRAYS] for source in sources})
+            widths = sorted({source.sizes(descriptors)[ARRAY_BLOCK] for source in sources})
             if len(widths) > 1:
                 raise DataError(f"arrays must have equally many columns, got {widths[0]} and {widths[-1]}")
         return cls(sources, sizes, params)
@@ -82,13 +82,13 @@ class Inputs:
         return [source.name for source in self.sources]
 
     @property
-    def projected(self):
+    def projection(self):
         """Which projection the features are stored along, as `idt.features.projection.identity`; None if along none."""
         return (self.params or {}).get(PROJECTED)
 
 
 def columns_of(sizes):
-    """Find the columns of each block in the rows of `Source.parts`, from the ``sizes`` of the blocks.
+    """Find the columns of each block in the rows of `Source.batches`, from the ``sizes`` of the blocks.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def columns_of(sizes):
 
 
 def differences(one, other):
-    """Say in words how ``one`` and ``other``, results of `feature_files.comparable`, differ, each in turn."""
+    """Say in words how ``one`` and ``other``, results of `feature_files.comparison_params`, differ, each in turn."""
     if one is None or other is None:
         return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
     differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -119,7 +119,7 @@ def digests(sources, *, update=None):
     Returns
     -------
     dict of str to str
-        By name, in the order of the sources; `combined` makes one of them or of some.
+        By name, in the order of the sources; `combine_digests` makes one of them or of some.
 
     Raises
     ------
@@ -136,13 +136,13 @@ def digests(sources, *, update=None):
     return found
 
 
-def combined(digests):
+def combine_digests(digests):
     """Combine ``digests``, which are under their names, into one in their order."""
     return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()
 
 
 def _named(sources, names):
-    """The sources, if they are of one kind, under names that are all different."""
+    """Return the sources, which must be of one kind, under names that are all different."""
     kinds = sorted({source.kind for source in sources})
     if len(kinds) != 1:
         wanted = "videos must be feature files, Features or (n, d) arrays, all of one kind"
@@ -157,11 +157,11 @@ def _named(sources, names):
             f"every video must have a name of its own, got {len(names)} names for {len(sources)}"
             + (f", {again[0]!r} twice" if again else "")
         )
-    return [source.named(name) for source, name in zip(sources, names, strict=True)]
+    return [source.with_name(name) for source, name in zip(sources, names, strict=True)]
 
 
 def _common(sources):
-    """The parameters that all share."""
+    """Return the parameters that all sources share, or refuse them."""
     first, *others = [source.params() for source in sources]
     for source, params in zip(sources[1:], others, strict=True):
         if params != first:

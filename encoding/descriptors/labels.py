@@ -1,5 +1,7 @@
 """Labels as others write them: a header in words of their own, and names of files for names of videos."""
 
+from pathlib import Path
+
 from idt.errors import DataError
 from idt.frames.suffixes import VIDEOS
 
@@ -20,9 +22,9 @@ def is_header(fields, words, on_note=None):
     Parameters
     ----------
     fields : list of str
-        Of the line.
+        Fields of the line.
     words : tuple of str
-        What we call the columns. The last one may stand over several, as that of videos with several labels.
+        Names of our columns. The last one may head several columns, such as several labels of a video.
     on_note : callable, optional
         Called with one line if it is a header of other words.
 
@@ -49,7 +51,7 @@ def renamed(labels, names, on_note=None):
     labels : dict of str to object
         Name → label or labels. A name that is no video's may be one with a suffix of `SUFFIXES` behind it.
     names : collection of str
-        Of the videos.
+        Names of the videos.
     on_note : callable, optional
         Called with one line if there are such names: what was dropped from them.
 
@@ -61,7 +63,7 @@ def renamed(labels, names, on_note=None):
     Raises
     ------
     DataError
-        If two names stand for one video.
+        If two names mean one video.
     """
     known = set(names)
     found: dict = {}
@@ -80,3 +82,71 @@ def renamed(labels, names, on_note=None):
         many = f", and so on {len(dropped)} times" if len(dropped) > 1 else ""
         on_note(f"suffixes of labelled names were dropped: {given} is {name}{many}")
     return found
+
+
+def read_train(path, names):
+    """Read the names of the videos to fit on.
+
+    Parameters
+    ----------
+    path : str or Path
+        A name on every line; the suffix of a video or feature file may stand behind it.
+    names : list of str
+        Of all videos.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DataError
+        If the list names no video.
+    OSError
+        If it cannot be read.
+    """
+    known = set(names)
+    from idt.files.text import numbered_lines
+
+    found = [line for _, line in numbered_lines(path, what="a video on every line")]
+    found = [name if name in known else Path(name).with_suffix("").as_posix() for name in found]
+    if not found:
+        raise DataError(f"{path} names no video; expected the name of a video on every line")
+    return found
+
+
+def read_labels(path, on_note=None):
+    """Read labels by video name.
+
+    Parameters
+    ----------
+    path : str or Path
+        Lines ``name,label``; a header may stand above them.
+    on_note : callable, optional
+        Called with what there is to note.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    DataError
+        If a line has another form, a name occurs twice, or there is no line.
+    OSError
+        If it cannot be read.
+    """
+    from idt.files import csv_text
+
+    labels: dict[str, str] = {}
+    for number, fields in csv_text.read_rows(path, "name,label"):
+        if not any(fields):
+            continue
+        if number == 1 and is_header(fields, ("name", "label"), on_note):
+            continue
+        if len(fields) != 2 or not all(fields) or fields[0] in labels:
+            raise DataError(f"{path}, line {number}: expected name,label, each name once, got {','.join(fields)!r:.80}")
+        labels[fields[0]] = fields[1]
+    if not labels:
+        raise DataError(f"{path} holds no lines of name,label")
+    return labels

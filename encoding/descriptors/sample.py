@@ -7,7 +7,7 @@ the head of one of 2000. Equal keys are ordered by name and index.
 The numbers of rows stand in the headers of feature files, so `choose` knows the sample before a row is read, and
 `take` reads the rows of a file in order, once for all sets of videos. Samples of numpy's ``Generator.choice`` would be
 as uniform, but those of leave-one-out would then have few rows in common, and lie in memory side by side. A `Reservoir`
-samples rows that nobody has counted.
+samples rows whose number is not known.
 
 Source: docs/method/encoding.md, section 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of
 splitmix64 (Steele, Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
@@ -77,7 +77,7 @@ def choose(counts, size, *, seed=0):
     return {name: Chosen(of_video[at >= 0], at[at >= 0]) for name, of_video, at in found}
 
 
-def take(source, index, sizes, steps=None):
+def take(source, index, sizes, skips=None):
     """Read some rows of a video.
 
     Parameters
@@ -85,8 +85,8 @@ def take(source, index, sizes, steps=None):
     source : Source
     index : (m,) int
         The rows, rising.
-    sizes, steps
-        As for `encoding.descriptors.sources.Source.parts`.
+    sizes, skips
+        As for `encoding.descriptors.sources.Source.batches`.
 
     Returns
     -------
@@ -95,10 +95,10 @@ def take(source, index, sizes, steps=None):
     Raises
     ------
     DataError
-        As `encoding.descriptors.sources.Source.parts`.
+        As `encoding.descriptors.sources.Source.batches`.
     """
     found, first = [np.empty((0, sum(sizes.values())), np.float32)], 0
-    for rows, _ in source.parts(sizes, steps=steps) if len(index) else ():
+    for rows, _ in source.batches(sizes, skips=skips) if len(index) else ():
         part = slice(*np.searchsorted(index, (first, first + len(rows))))
         found.append(rows[index[part] - first])
         first += len(rows)
@@ -131,7 +131,7 @@ class Sample:
 
 
 class Reservoir:
-    """A sample of rows that nobody has counted: those that cannot be in it are dropped on the way.
+    """Sample of rows whose number is not known: rows that cannot be in it are dropped on the way.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Where the descriptors of one video come from: a feature file, `Features`, a plain array, or the video itself.
+"""Sources of the descriptors of one video: a feature file, `Features`, a plain array, or the video itself.
 
 `source_of` finds out which it is, once; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A source
-gives its descriptors with `Source.parts`, some rows at a time. `VideoSource` extracts them on the way; its numbers are
-those of `idt-extract` and encoding then, to the last bit, because histograms are rounded as a feature file rounds them
-and rows come in the blocks in which those of a file are read.
+gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts them on the way; its numbers
+are those of `idt-extract` and encoding then, to the last bit, because histograms are rounded as a feature file rounds
+them and rows come in the blocks in which those of a file are read.
 """
 
 import functools
@@ -15,11 +15,11 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from encoding.descriptors.feature_files import NETWORK, PROJECTED, comparable, header, sizes_of
-from encoding.descriptors.regroup import regrouped
-from encoding.descriptors.tracks import Tracks
-from idt.checks import describe, float_array, within
-from idt.errors import DataError, naming
+from encoding.descriptors.feature_files import NETWORK, PROJECTED, comparison_params, header, sizes_of
+from encoding.descriptors.rechunk import rechunked
+from encoding.descriptors.track_columns import TrackColumns
+from idt.checks import float_array, type_and_shape, within
+from idt.errors import DataError, with_name
 from idt.features import feature_file
 from idt.features.features import Features
 from idt.files import hdf5
@@ -27,13 +27,13 @@ from idt.files.source_file import Identity, open_source
 from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
-# Rows read at once. Part of what the last bits of a vector depend on, so a constant: sums of sums are rounded.
-ROWS = 32768
+# Rows read at once. It is a constant because the last bits of a vector depend on it: sums of sums are rounded.
+BATCH_ROWS = 32768
 
 LARGEST = 1e15
 """Descriptors are a few units in size. Beyond this their projections, of hundreds of columns, overflow when squared."""
 
-ARRAYS = "descriptors"
+ARRAY_BLOCK = "descriptors"
 """The one block of plain arrays."""
 
 
@@ -59,45 +59,45 @@ class Source(Protocol):
         """Name of the video in messages."""
         return f"video {self.name}"
 
-    def named(self, name):
+    def with_name(self, name):
         """Return the source under another name."""
         return self if name == self.name else replace(self, name=name)  # type: ignore[type-var]  # all are dataclasses
 
     def params(self) -> dict | None:
-        """Return the parameters that descriptors must share to be compared, as `feature_files.comparable`."""
+        """Return the parameters that descriptors must share to be compared, as `feature_files.comparison_params`."""
 
     def sizes(self, descriptors: tuple[str, ...]) -> dict[str, int]:
         """Return the columns of each block, in the order of a row."""
         return sizes_of(self.params(), descriptors)
 
-    def count(self, steps=None) -> int:
-        """Count the rows that `parts` yields for these ``steps``."""
+    def count(self, skips=None) -> int:
+        """Count the rows that `batches` yields for these ``skips``."""
 
     def digest(self) -> str:
         """Return the SHA-256 of the content."""
         raise DataError(f"{self.label} lies in memory, so its content has no digest; store it in a feature file")
 
-    def parts(self, sizes, *, columns=(), steps=None, projected=False):
-        """Yield the descriptors and what is known of their tracks, `ROWS` rows at a time.
+    def batches(self, sizes, *, columns=(), skips=None, projected=False):
+        """Yield the descriptors and the columns of their tracks, `BATCH_ROWS` rows at a time.
 
         Parameters
         ----------
         sizes : dict of str to int
             Columns of each block that is wanted, as of `Inputs`.
         columns : sequence of str
-            What to know of the tracks: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are put
-            into the order of the ending frames, if these are asked for.
-        steps : frozenset of int, optional
+            Columns of the tracks to read: ``"frame"``, ``"scale"``, ``"position"``, ``"skip"``. In-memory features are
+            put into the order of the ending frames if ``"frame"`` is among them.
+        skips : frozenset of int, optional
             Take only tracks of these frame steps.
         projected : bool
-            The descriptors are stored along the axes of a codebook (`Inputs.projected`), and ``sizes`` are the numbers
+            The descriptors are stored along the axes of a codebook (`Inputs.projection`), and ``sizes`` are the numbers
             of coordinates of its blocks.
 
         Yields
         ------
         rows : (n, d) float32
             The blocks side by side.
-        tracks : Tracks
+        tracks : TrackColumns
             Without anything of plain arrays.
 
         Raises
@@ -107,7 +107,7 @@ class Source(Protocol):
             positions or frame steps, which they do not have.
         """
         try:
-            for blocks, tracks in self._blocks(sizes, columns, steps, projected):
+            for blocks, tracks in self._blocks(sizes, columns, skips, projected):
                 checked = [
                     within(
                         float_array(values, (None, sizes[name]), f"{name} of {self.label}"),
@@ -119,33 +119,33 @@ class Source(Protocol):
                 ]
                 yield checked[0] if len(checked) == 1 else np.concatenate(checked, axis=1), tracks
         except DataError as problem:
-            raise DataError(naming(self.label, str(problem))) from None
+            raise DataError(with_name(self.label, str(problem))) from None
 
-    def _blocks(self, sizes, columns, steps, projected) -> Iterator[tuple[dict, Tracks]]:
-        """Blocks of rows by name, not checked, and the tracks."""
+    def _blocks(self, sizes, columns, skips, projected) -> Iterator[tuple[dict, TrackColumns]]:
+        """Yield blocks of rows by name, not checked, and the columns of their tracks."""
 
 
 class TrackSource(Source, Protocol):
     """Descriptors of tracks."""
 
     def chunks(self, columns: tuple[str, ...]) -> Iterator[Features]:
-        """Yield features with these columns, `ROWS` rows at a time; at least once, perhaps without a row."""
+        """Yield features with these columns, `BATCH_ROWS` rows at a time; at least once, perhaps without a row."""
 
-    def count(self, steps=None):
-        """Count the tracks, of these frame ``steps`` if any are given, by reading them."""
-        columns = ("scale",) if steps is None else ("scale", "skip")
-        return sum(len(_of_steps(part, steps)) for part in self.chunks(columns))
+    def count(self, skips=None):
+        """Count the tracks, of these frame steps (``skips``) if any are given, by reading them."""
+        columns = ("scale",) if skips is None else ("scale", "skip")
+        return sum(len(_with_skips(part, skips)) for part in self.chunks(columns))
 
-    def _blocks(self, sizes, columns, steps, projected):
+    def _blocks(self, sizes, columns, skips, projected):
         wanted = [*((feature_file.PROJECTED,) if projected else sizes), *columns]
-        if steps is not None or columns:
+        if skips is not None or columns:
             wanted.append("skip")
         for part in self.chunks(tuple(dict.fromkeys(wanted))):
-            part = _of_steps(part, steps)
+            part = _with_skips(part, skips)
             blocks = part.need(feature_file.PROJECTED).blocks if projected else {it: part.need(it) for it in sizes}
             if blocks.keys() != sizes.keys():
                 raise DataError(f"the blocks must be {', '.join(sizes)}, got {', '.join(blocks)}")
-            yield {name: blocks[name] for name in sizes}, Tracks.of(part, columns)
+            yield {name: blocks[name] for name in sizes}, TrackColumns.of(part, columns)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class FileSource(TrackSource):
     path : str or Path
     name : str
     identity : Identity or None
-        Of the file whose header was read last; another one is refused when its descriptors are read.
+        Identity of the file whose header was read last; another file is refused when its descriptors are read.
     """
 
     path: str | Path
@@ -172,7 +172,7 @@ class FileSource(TrackSource):
 
     @functools.cached_property
     def header(self):
-        """What the file says of itself; it is remembered which file that is."""
+        """Header of the file; the file's identity is remembered."""
         with open_source(self.path) as file:
             self._refuse_another(file)
             object.__setattr__(self, "identity", file.identity)
@@ -184,10 +184,10 @@ class FileSource(TrackSource):
         """Return those that the file records; None if it records none."""
         return self.header.params
 
-    def count(self, steps=None):
-        """Count the tracks: their number stands in the header, those of some ``steps`` and of other files are read."""
-        known = self.header.rows if steps is None else None
-        return super().count(steps) if known is None else known
+    def count(self, skips=None):
+        """Count the tracks: their number stands in the header, those of some ``skips`` and of other files are read."""
+        known = self.header.rows if skips is None else None
+        return super().count(skips) if known is None else known
 
     def digest(self):
         """Return the digest that the file records of its content; of files of others the SHA-256."""
@@ -205,8 +205,8 @@ class FileSource(TrackSource):
         with open_source(self.path) as file:
             self._refuse_another(file)
             # The datasets of many rows are read one after the other, but lie on the disk interleaved.
-            file.read_soon()
-            yield from feature_file.iter_rows(self.path, block=ROWS, columns=columns)
+            file.prefetch()
+            yield from feature_file.iter_rows(self.path, block=BATCH_ROWS, columns=columns)
             file.check_unchanged()
 
     def _refuse_another(self, file):
@@ -230,7 +230,7 @@ class FeaturesSource(TrackSource):
         more: dict[str, Any] = {} if projected is None else {PROJECTED: projected.codebook}
         if self.features.network is not None:
             more[NETWORK] = self.features.network.made
-        return comparable({**asdict(params), **more})
+        return comparison_params({**asdict(params), **more})
 
     def sizes(self, descriptors):
         """Return the widths of the arrays; what was projected has the sizes that were extracted."""
@@ -243,7 +243,7 @@ class FeaturesSource(TrackSource):
         features = self.features
         if "frame" in columns and (np.diff(features.need("frame")) < 0).any():
             features = features[np.argsort(features.need("frame"), kind="stable")]
-        return (features[first : first + ROWS] for first in range(0, len(features) or 1, ROWS))
+        return (features[first : first + BATCH_ROWS] for first in range(0, len(features) or 1, BATCH_ROWS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,17 +260,17 @@ class ArraySource(Source):
 
     def sizes(self, descriptors):
         """Return the width of the array: its columns are one block, whatever is asked for."""
-        return {ARRAYS: self.array.shape[1]}
+        return {ARRAY_BLOCK: self.array.shape[1]}
 
-    def count(self, steps=None):
+    def count(self, skips=None):
         """Return the length of the array."""
         return len(self.array)
 
-    def _blocks(self, sizes, columns, steps, projected):
-        if steps is not None or "position" in columns:
+    def _blocks(self, sizes, columns, skips, projected):
+        if skips is not None or "position" in columns:
             raise DataError("plain arrays have neither positions nor frame steps; encode features")
-        for first in range(0, len(self.array) or 1, ROWS):
-            yield dict.fromkeys(sizes, self.array[first : first + ROWS]), Tracks()
+        for first in range(0, len(self.array) or 1, BATCH_ROWS):
+            yield dict.fromkeys(sizes, self.array[first : first + BATCH_ROWS]), TrackColumns()
 
 
 @dataclass(frozen=True)
@@ -301,13 +301,13 @@ class VideoSource(TrackSource):
     def __post_init__(self):
         object.__setattr__(self, "name", self.job.name)
 
-    def named(self, name):
+    def with_name(self, name):
         """Return the source under another name."""
         return replace(self, job=self.job._replace(name=name))
 
     def params(self):
         """Return those that the features are extracted with."""
-        return comparable(asdict(self.extraction))
+        return comparison_params(asdict(self.extraction))
 
     def digest(self):
         """Return the digest of the video, and of its human boxes if there are any, that a feature file records."""
@@ -321,7 +321,7 @@ class VideoSource(TrackSource):
 
         check = None if self.content is None else self._check
         options: dict[str, Any] = {"columns": columns, "boxes": self.boxes, "run": self.run, "check": check}
-        return regrouped(stream_job(self.job, self.extraction, **options), ROWS)
+        return rechunked(stream_job(self.job, self.extraction, **options), BATCH_ROWS)
 
     def _check(self, source):
         if content_of(source) != self.content:
@@ -362,13 +362,13 @@ def source_of(item, name):
         return ArraySource(item, name)
     if isinstance(item, FileSource | FeaturesSource | ArraySource | VideoSource):
         return item
-    raise DataError(f"video {name} must be a feature file, Features or an (n, d) array, got {describe(item)}")
+    raise DataError(f"video {name} must be a feature file, Features or an (n, d) array, got {type_and_shape(item)}")
 
 
-def _of_steps(part, steps):
-    """Tracks of some frame steps, of features whose tracks are all of step 1 if they have none."""
-    if steps is None:
+def _with_skips(part, skips):
+    """Select the tracks of some frame steps; features without frame steps have step 1 throughout."""
+    if skips is None:
         return part
     if part.skip is None:
-        return part if 1 in steps else part[0:0]
-    return part[np.isin(part.skip, sorted(steps))]
+        return part if 1 in skips else part[0:0]
+    return part[np.isin(part.skip, sorted(skips))]

@@ -9,7 +9,7 @@ from idt.workers.run_options import RunOptions
 
 
 def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
-    """Return the videos that the words of a command line stand for, named as `idt-extract` names them.
+    """Return the videos that the words of a command line match, named as `idt-extract` names them.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
         Files, patterns, folders of videos or of images.
     codebook : Codebook
     path : str
-        What messages call the codebook.
+        Name of the codebook in messages.
     boxes
         As `VideoSource`.
     run : RunOptions

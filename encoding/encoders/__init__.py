@@ -5,4 +5,6 @@ fisher         Fisher vectors
 bovw           bags of visual words
 vlad           vectors of locally aggregated descriptors
 stacked        stacked Fisher vectors
+bilinear       means of x xᵀ
+plain          means and largest values
 """

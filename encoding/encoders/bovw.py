@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import BovwParams
 
 
@@ -27,7 +27,7 @@ class BovwEncoder(VideoEncoder):
     subsample : int
         Most descriptors that the models are fitted on, a uniform sample of all videos.
     random_state : int
-        Seed of the subsample and of what is fitted to it. Equal seeds give equal numbers.
+        Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
         Take only tracks of these frame steps, such as "1" or "1,2"; "all" takes all.
     pyramid : str
@@ -68,8 +68,8 @@ class BovwEncoder(VideoEncoder):
     >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
     """
 
-    _kind = BovwParams
-    _words: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **WORDS}
+    _params_type = BovwParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
 
     def __init__(
         self,

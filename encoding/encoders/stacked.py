@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from encoding.encoders.video_encoder import WORDS, VideoEncoder
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
 from encoding.params import StackedParams
 
 
@@ -27,7 +27,7 @@ class StackedEncoder(VideoEncoder):
     subsample : int
         Most descriptors that the models are fitted on, a uniform sample of all videos.
     random_state : int
-        Seed of the subsample and of what is fitted to it. Equal seeds give equal numbers.
+        Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
         Take only tracks of these frame steps, such as "1" or "1,2"; "all" takes all.
     pyramid : str
@@ -74,12 +74,12 @@ class StackedEncoder(VideoEncoder):
     >>> encoder = StackedEncoder(n_components=64).fit(["walk.h5", "run.h5"], ["walk", "run"])  # doctest: +SKIP
     """
 
-    _kind = StackedParams
-    _words: ClassVar[dict[str, str]] = {
+    _params_type = StackedParams
+    _names: ClassVar[dict[str, str]] = {
         "k": "n_components",
         "first_k": "first_n_components",
         "volume_sample": "volume_subsample",
-        **WORDS,
+        **SKLEARN_NAMES,
     }
 
     def __init__(

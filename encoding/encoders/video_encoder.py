@@ -1,4 +1,4 @@
-"""What the encoders share: videos in, a codebook fitted, one vector a video out.
+"""Base class of the encoders: videos in, a codebook fitted, one vector a video out.
 
 A sample for scikit-learn is a video: a (n, d) array of descriptors, `Features`, or the path of a feature file. So ``X``
 is a list of these, all of one kind. An encoder's parameters are the fields of its `BlockParams`, in scikit-learn's
@@ -23,12 +23,12 @@ from idt.checks import checked_seed
 from idt.errors import DataError, unknown_option
 from idt.params.bounds import JOBS, THREADS
 
-WORDS = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
+SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "random_state"}
 """Fields of `BlockParams` that have another name in scikit-learn's words."""
 
 
 class VideoEncoder(TransformerMixin, BaseEstimator):
-    """What all encoders share.
+    """Base class of all encoders.
 
     A subclass names its `BlockParams`, the words that differ, and writes out an ``__init__`` that stores every
     parameter. A subclass of an encoder needs neither: parameters of its own go into its ``__init__``, which calls that
@@ -45,8 +45,8 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
     docs/method/encoding.md, section 16.
     """
 
-    _kind: ClassVar[type[BlockParams]]
-    _words: ClassVar[dict[str, str]]
+    _params_type: ClassVar[type[BlockParams]]
+    _names: ClassVar[dict[str, str]]
 
     @classmethod
     def from_codebook(cls, codebook, *, n_jobs=1, threads=1, **options):
@@ -68,16 +68,18 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         DataError
             If the codebook is of another encoding, or an option is unknown or contradicts it.
         """
-        if codebook.encoding != cls._kind.encoding:
-            raise DataError(f"{cls.__name__} needs a codebook of {cls._kind.encoding}, got one of {codebook.encoding}")
+        if codebook.encoding != cls._params_type.encoding:
+            raise DataError(
+                f"{cls.__name__} needs a codebook of {cls._params_type.encoding}, got one of {codebook.encoding}"
+            )
         encoder = cls()
-        fields = {encoder._word(field.name): field.name for field in dataclasses.fields(cls._kind)}
+        fields = {encoder._word(field.name): field.name for field in dataclasses.fields(cls._params_type)}
         own = {word: value for word, value in options.items() if word not in fields}
         known = dict.fromkeys([*fields, *encoder.get_params(deep=False)])
         unknown = sorted(set(own) - set(known))
         if unknown:
             raise DataError(unknown_option(unknown[0], known))
-        with encoder._own_words():
+        with encoder._in_own_names():
             params = codebook.params_with(**{fields[word]: options[word] for word in options if word in fields})
         # A subclass may have an initialiser of fewer parameters, so they are set one by one.
         for name, value in vars(params).items():
@@ -114,7 +116,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         if y is not None and len(y) != len(inputs):
             raise DataError(f"every video has one class, got {len(y)} classes for {len(inputs)} videos")
         labels = None if y is None else dict(zip(inputs.names, map(str, y), strict=True))
-        with self._own_words():
+        with self._in_own_names():
             codebook = fit_inputs(inputs, inputs.names, params, labels=labels, **workers)
         return self._learnt(codebook, params)
 
@@ -124,7 +126,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : list of (n, d) arrays, Features, or paths
-            Of the kind that it was fitted on.
+            Videos of the kind that the encoder was fitted on.
 
         Returns
         -------
@@ -142,7 +144,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "codebook_")
         workers = self._workers()
-        with self._own_words():
+        with self._in_own_names():
             params = self.codebook_.params_with(**vars(self.params()))
         inputs = Inputs.of(X, descriptors=tuple(self.codebook_.sizes))
         out = np.empty((len(inputs), width_of(layout_of(self.codebook_, params))), np.float32)
@@ -187,29 +189,29 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             If a parameter is wrong.
         """
         checked_seed(self.random_state)
-        with self._own_words():
-            return self._kind(
-                **{field.name: getattr(self, self._word(field.name)) for field in dataclasses.fields(self._kind)}
+        with self._in_own_names():
+            return self._params_type(
+                **{field.name: getattr(self, self._word(field.name)) for field in dataclasses.fields(self._params_type)}
             )
 
     def _word(self, name):
-        """The name that a field of the parameters has here."""
-        return self._words.get(name, name)
+        """Return the encoder's own name of a field of the parameters."""
+        return self._names.get(name, name)
 
     @contextlib.contextmanager
-    def _own_words(self):
-        """Say in a refusal which parameter of the encoder stands behind a word of the commands."""
+    def _in_own_names(self):
+        """Name the encoder's own parameters in refusals that name options of the commands."""
         try:
             yield
         except DataError as problem:
             message = str(problem)
-            named = [f"{word} for {name}" for name, word in self._words.items()
+            named = [f"{word} for {name}" for name, word in self._names.items()
                      if re.search(rf"\b{name}\b(?==| must\b|$)", message)]  # fmt: skip
             said = f" ({type(self).__name__} says {', '.join(named)})" if named else ""
             raise DataError(message + said) from None
 
     def _workers(self):
-        """How many work: processes as ``n_jobs`` means them in scikit-learn, and threads."""
+        """Return the numbers of processes, as ``n_jobs`` means them in scikit-learn, and of threads."""
         if isinstance(self.n_jobs, bool) or not (self.n_jobs is None or isinstance(self.n_jobs, int | np.integer)):
             raise DataError(f"n_jobs must be an integer or None, got {self.n_jobs!r:.60}")
         if self.n_jobs == 0:

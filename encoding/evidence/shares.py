@@ -20,7 +20,7 @@ from encoding.coders.pyramid import Pyramid
 from encoding.encode import layout_of, width_of
 from encoding.evidence.terms import terms_of
 from encoding.evidence.tracks_read import pyramid_parts
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 
 
@@ -73,7 +73,9 @@ def track_shares(read, codebook, params, weights, *, threads=1):
     weights = np.asarray(float_array(weights, (None,), "weights"), np.float64)
     columns = width_of(layout_of(codebook, params))
     if len(weights) != columns:
-        raise DataError(f"weights must be {columns} numbers, one for each column of a vector, got {describe(weights)}")
+        raise DataError(
+            f"weights must be {columns} numbers, one for each column of a vector, got {type_and_shape(weights)}"
+        )
     parts, cells = pyramid_parts(read, params), len(Pyramid.parse(params.pyramid).names())
     values, total, first = np.zeros((len(read), len(codebook.blocks))), 0.0, 0
     for number, (block, rows) in enumerate(zip(codebook.blocks, read.rows, strict=True)):
@@ -85,7 +87,7 @@ def track_shares(read, codebook, params, weights, *, threads=1):
                 continue
             inside = rows[chosen]
             codes = block.coder.code(inside, params, None)
-            vector = block.coder.vector(block.coder.summed(codes, params, threads), params).astype(np.float64)
+            vector = block.coder.vector(block.coder.sum_codes(codes, params, threads), params).astype(np.float64)
             raw = terms.summed(inside)
             total += float(own @ vector)
             coefficients = np.divide(own * vector, raw, out=np.zeros(size), where=raw != 0)

@@ -150,5 +150,6 @@ def terms_of(coder, params):
     """
     kinds = {FisherCoder: FisherTerms, VladCoder: VladTerms, BovwCoder: BovwTerms}
     if type(coder) not in kinds:
-        raise DataError("stacked Fisher vectors are no sums over tracks, so no track has a share; use --by without")
+        what = {"stacked": "stacked Fisher vectors", "bilinear": "bilinear vectors", "plain": "pooled columns"}
+        raise DataError(f"{what[params.encoding]} are no sums over tracks, so no track has a share; use --by without")
     return kinds[type(coder)](coder, params)

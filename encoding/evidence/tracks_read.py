@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from encoding.coders.pyramid import Part, Pyramid
-from encoding.descriptors.tracks import Tracks
-from encoding.encode import projected_parts
-from idt.errors import DataError, naming
+from encoding.coders.pyramid import CellTracks, Pyramid
+from encoding.descriptors.track_columns import TrackColumns
+from encoding.encode import projected_batches
+from idt.errors import DataError, with_name
 
 MOST = 2**28
 """Numbers that the descriptors of a video may have along the axes of a codebook: a gigabyte."""
@@ -20,12 +20,12 @@ class ReadTracks(NamedTuple):
     ----------
     rows : list of (n, D) float32
         Projected descriptors of each block.
-    tracks : Tracks
+    tracks : TrackColumns
         With frames, frame steps and positions.
     """
 
     rows: list[np.ndarray]
-    tracks: Tracks
+    tracks: TrackColumns
 
     def __len__(self):
         return len(self.rows[0])
@@ -48,7 +48,7 @@ def read_tracks(source, codebook, params, *, projected=False):
     Returns
     -------
     ReadTracks
-        In the order of the source's tracks; those of other frame steps than ``params.steps`` are left out.
+        In the order of the source's tracks; those of other frame steps than ``params.skips`` are left out.
 
     Raises
     ------
@@ -58,17 +58,19 @@ def read_tracks(source, codebook, params, *, projected=False):
     if not source.has_tracks:
         raise DataError("plain arrays have no tracks to show; explain features")
     found, tracks, numbers = [], [], 0
-    for (rows,), part in projected_parts(
+    for (rows,), part in projected_batches(
         source, [codebook], params, ("frame", "skip", "scale", "position"), projected=projected
     ):
         numbers += sum(block.size for block in rows)
         if numbers > MOST:
             raise DataError(
-                naming(source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)")
+                with_name(
+                    source.label, f"has tracks of more than {MOST} numbers; explain a part of it (--start, --end)"
+                )
             )
         found.append(rows)
         tracks.append(part)
-    return ReadTracks([np.concatenate(blocks) for blocks in zip(*found, strict=True)], Tracks.joined(tracks))
+    return ReadTracks([np.concatenate(blocks) for blocks in zip(*found, strict=True)], TrackColumns.joined(tracks))
 
 
 def pyramid_parts(read, params):
@@ -81,9 +83,9 @@ def pyramid_parts(read, params):
 
     Returns
     -------
-    list of Part
+    list of CellTracks
     """
     pyramid = Pyramid.parse(params.pyramid)
     if pyramid.is_whole:
-        return [Part(np.arange(len(read)), (0,))]
-    return pyramid.parts(read.tracks.position)
+        return [CellTracks(np.arange(len(read)), (0,))]
+    return pyramid.group_by_cells(read.tracks.position)

@@ -100,7 +100,7 @@ def cells_of(tracks, grid, length):
 
     Parameters
     ----------
-    tracks : Tracks
+    tracks : TrackColumns
         With frames, frame steps and positions.
     grid, length
         As for `cell_losses`.
@@ -120,8 +120,8 @@ def cells_of(tracks, grid, length):
 
 def _is_additive(coder, params):
     """Tell whether the vectors are made from sums to which each track adds its own."""
-    in_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
-    return isinstance(coder, CellCoder) and not in_groups
+    encodes_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
+    return isinstance(coder, CellCoder) and not encodes_groups
 
 
 class _Pooled:
@@ -157,7 +157,7 @@ class _Subtracted:
         self._part_of, self._parts = np.zeros(len(rows), np.int64), [part.cells for part in parts]
         for number, part in enumerate(parts):
             self._part_of[part.rows] = number
-        empty = coder.flat(coder.nothing(params), params)
+        empty = coder.flatten(coder.empty_sums(params), params)
         n = len(Pyramid.parse(params.pyramid).names())
         self._total, self._count = np.zeros((n, len(empty))), np.zeros(n, np.int64)
         for number in range(n_cells):
@@ -182,11 +182,11 @@ class _Subtracted:
         for part in np.unique(self._part_of[members]).tolist():
             chosen = members[self._part_of[members] == part]
             codes = self._coder.code(self._rows[chosen], self._params, None)
-            row = self._coder.flat(self._coder.summed(codes, self._params, self._threads), self._params)
+            row = self._coder.flatten(self._coder.sum_codes(codes, self._params, self._threads), self._params)
             for cell in self._parts[part]:
                 count, before = found.get(cell, (0, 0.0))
                 found[cell] = (count + len(chosen), before + row)
         return found
 
     def _normalised(self, row, count):
-        return self._coder.vector(self._coder.unflat(row, int(count), self._params), self._params)
+        return self._coder.vector(self._coder.unflatten(row, int(count), self._params), self._params)

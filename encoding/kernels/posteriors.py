@@ -29,7 +29,7 @@ ZERO = np.float32(0.0)
 
 @kernel(fastmath=CONTRACT)
 def softmax(scores, flush, likelihoods, totals):
-    """Log-scores to posteriors, in place; those below ``flush`` become 0 and the others stay as they are.
+    """Turn log-scores into posteriors, in place; posteriors below ``flush`` become 0, the others stay.
 
     scores (K, T) float32; likelihoods (T,) float32, the log of the summed exponentials; totals (T,) float32, scratch.
     Unchecked: call expectation.expect.
@@ -65,7 +65,7 @@ def keep_best(scores, ranked, carry):
 
 @kernel(fastmath=CONTRACT)
 def _raise(row, top):
-    """The larger of both, element by element; NaN stays NaN.
+    """Store the larger of both in ``top``, element by element; NaN stays NaN.
 
     row (T,) float32; top (T,) float32, updated.
     """
@@ -76,7 +76,7 @@ def _raise(row, top):
 
 @kernel(fastmath=CONTRACT)
 def _exponentiate(row, top, totals):
-    """exp(row − top) in place, added to the totals.
+    """Compute exp(row − top) in place, and add it to the totals.
 
     row (T,) float32, top (T,) float32 not below row; totals (T,) float32, updated.
     """
@@ -88,7 +88,7 @@ def _exponentiate(row, top, totals):
 
 @kernel(fastmath=CONTRACT)
 def _normalise(row, factors, flush):
-    """Row · factors in place, 0 where the product is below ``flush``.
+    """Multiply a row by factors in place; products below ``flush`` become 0.
 
     row (T,) float32, updated; factors (T,) float32.
     """
@@ -99,7 +99,7 @@ def _normalise(row, factors, flush):
 
 @kernel(fastmath=CONTRACT)
 def _sink(carry, rank):
-    """One step of a sorting network: the larger of both stays in the rank, the smaller is carried on.
+    """Do one step of a sorting network: the larger of both stays in the rank, the smaller is carried on.
 
     carry (T,) float32 and rank (T,) float32, updated.
     """
@@ -111,7 +111,7 @@ def _sink(carry, rank):
 
 @kernel(fastmath=CONTRACT)
 def _drop_below(row, limits):
-    """−∞ where the row is below its limit.
+    """Set to −∞ what is below its limit in a row.
 
     row (T,) float32, updated; limits (T,) float32.
     """
@@ -121,7 +121,7 @@ def _drop_below(row, limits):
 
 @kernel(fastmath=CONTRACT)
 def exponential(x):
-    """exp(x) for x ≤ 0 in float32, relative error below 2e-7; exp(−87) for anything less; NaN stays NaN.
+    """Compute exp(x) for x ≤ 0 in float32, relative error below 2e-7; exp(−87) below −87; NaN stays NaN.
 
     x = n·ln 2 + r with |r| ≤ ln(2) / 2, exp(x) = 2ⁿ·exp(r): a polynomial and the bits of 2ⁿ, which LLVM vectorises.
     """

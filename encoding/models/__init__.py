@@ -2,10 +2,10 @@
 
 pca           principal components
 gmm           mixtures of Gaussians with diagonal covariances, by EM
-start         the start of EM: k-means on a subset
+em_start      the start of EM: k-means on a subset
 expectation   the E-step: posteriors and sufficient statistics of a mixture
 maximisation  the M-step
 kmeans        centres of visual words
 max_margin    the projection of stacked Fisher vectors
-tables        arrays or tables with named columns in
+estimator_input  arrays, or tables with named columns, as the estimators take them
 """

@@ -22,14 +22,14 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.kernels import posteriors as kernel
-from idt.checks import describe, float_array
+from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
 FLUSH = np.float32(1e-6)
 # Scores of a batch at K = 256 take 512 KB: small enough for the second-level cache, large enough for the products.
 BATCH = 512
-# What one thread sums up before its part joins the others, in order: a constant, or the threads would show in the sum.
+# Descriptors that one thread sums up at once. It is a constant because the sum would otherwise depend on the threads.
 GROUP = 16 * BATCH
 
 
@@ -42,7 +42,7 @@ class Mixture(NamedTuple):
 
     @classmethod
     def checked(cls, means, variances, weights):
-        """The mixture of three arrays, or a refusal.
+        """Make a mixture of three arrays, or refuse them.
 
         Raises
         ------
@@ -54,7 +54,9 @@ class Mixture(NamedTuple):
         weights = float_array(weights, means.shape[:1], "weights")
         for name, values in (("variances", variances), ("weights", weights)):
             if not values.size or values.min() <= 0:
-                raise DataError(f"{name} of a mixture must be positive, got {describe(values)} with {_least(values)}")
+                raise DataError(
+                    f"{name} of a mixture must be positive, got {type_and_shape(values)} with {_least(values)}"
+                )
         return cls(*(np.asarray(part, np.float64) for part in (means, variances, weights)))
 
 
@@ -83,7 +85,7 @@ class Statistics:
 
     @classmethod
     def empty(cls, n_components, n_features):
-        """The statistics of no descriptors."""
+        """Return the statistics of no descriptors."""
         shape = (n_components, n_features)
         return cls(0, np.zeros(n_components), np.zeros(shape), np.zeros(shape))
 
@@ -91,19 +93,21 @@ class Statistics:
         if not isinstance(other, Statistics):
             return NotImplemented
         if self.s1.shape != other.s1.shape:
-            raise DataError(f"statistics of one mixture can be added, got {describe(self.s1)} and {describe(other.s1)}")
+            raise DataError(
+                f"statistics of one mixture can be added, got {type_and_shape(self.s1)} and {type_and_shape(other.s1)}"
+            )
         return Statistics(self.n + other.n, self.s0 + other.s0, self.s1 + other.s1, self.s2 + other.s2)
 
 
 class Expectation(NamedTuple):
-    """What one pass over descriptors finds: their `Statistics` and the sum of their log-likelihoods."""
+    """Result of one pass over descriptors: their `Statistics` and the sum of their log-likelihoods."""
 
     statistics: Statistics
     log_likelihood: float
 
 
 def expect(rows, mixture, *, best=None, threads=1):
-    """Statistics of descriptors under a mixture, and their summed log-likelihood.
+    """Compute the statistics of descriptors under a mixture, and their summed log-likelihood.
 
     Parameters
     ----------
@@ -160,7 +164,7 @@ def posteriors(rows, mixture, *, best=None):
 
 
 def _product_form(mixture):
-    """The matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
+    """Return the matrix (K, 2D + 1) float32 that scores [1, x − c, (x − c)²], and the centre c, (D,) float32."""
     means, variances, weights = mixture
     centre = (weights @ means / weights.sum()).astype(np.float32)
     offsets = means - centre
@@ -169,12 +173,12 @@ def _product_form(mixture):
 
 
 def _batches(rows, table, centre, best):
-    """Batch by batch: posteriors (K, T), expanded rows (T, 2D + 1), log-likelihoods (T,)."""
+    """Yield batch by batch posteriors (K, T), expanded rows (T, 2D + 1) and log-likelihoods (T,)."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         expanded = np.ones((len(batch), table.shape[1]), np.float32)
         offsets, squares = np.hsplit(expanded[:, 1:], 2)
-        # What is out of reach overflows, and its likelihood is looked at below.
+        # Descriptors out of reach overflow; their likelihoods are checked below.
         with np.errstate(over="ignore", invalid="ignore"):
             np.square(np.subtract(batch, centre, out=offsets), out=squares)
             scores = table @ expanded.T

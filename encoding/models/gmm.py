@@ -1,6 +1,6 @@
 """Diagonal Gaussian mixtures by expectation and maximisation, made for descriptors with near-constant columns.
 
-EM starts from k-means (`encoding.models.start`). Each iteration is one pass of `encoding.models.expectation`
+EM starts from k-means (`encoding.models.em_start`). Each iteration is one pass of `encoding.models.expectation`
 (posteriors and their sums) and one of `encoding.models.maximisation`, whose guards keep histograms of flow (mostly
 zero, many rows alike) from ending in NaN: the variance floor is a share of the data's own variance, column by column,
 and a component that has lost its descriptors is put to use elsewhere.
@@ -13,10 +13,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
+from encoding.models.em_start import starting_mixture
+from encoding.models.estimator_input import LARGEST, rows_as_fitted, rows_to_fit
 from encoding.models.expectation import Mixture, expect, posteriors
-from encoding.models.maximisation import empty, maximum
-from encoding.models.start import first_mixture
-from encoding.models.tables import LARGEST, fitted_rows, rows_as_fitted
+from encoding.models.maximisation import empty_components, maximise
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 
@@ -93,7 +93,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         seed = checked_seed(self.random_state)
         rows = self._sample(X)
         scale, floor = self._scales(rows)
-        start = first_mixture(rows, self.n_components, scale, floor, seed=seed, threads=self.threads)
+        start = starting_mixture(rows, self.n_components, scale, floor, seed=seed, threads=self.threads)
         return self._maximise(rows, start, scale, floor, self.max_iter, self.tol)
 
     def fit_from(self, X, means, variances, weights, n_iter):
@@ -126,7 +126,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
 
     @classmethod
     def from_parameters(cls, means, variances, weights):
-        """Make a mixture as if fitted, of parameters found elsewhere.
+        """Make a mixture as if fitted, from given parameters.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         Returns
         -------
         (n, K) float32
-            Those below 1e-6 are 0 and the others are not rescaled.
+            Posteriors below 1e-6 are 0, and the others are not rescaled.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         Returns
         -------
         (n, K) float32
-            Those of `posteriors`, rescaled.
+            Posteriors as from `posteriors`, rescaled.
 
         Raises
         ------
@@ -247,12 +247,12 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         return Mixture(*(np.asarray(part, np.float64) for part in (self.means_, self.variances_, self.weights_)))
 
     def _sample(self, X, width=None):
-        """The descriptors to fit; they and the parameters checked."""
+        """Check the parameters and the descriptors to fit; return the latter."""
         for name in ("n_components", "max_iter", "threads"):
             positive_integer(getattr(self, name), name)
         if not 0 < self.variance_floor <= 1:
             raise DataError(f"variance_floor must be above 0 and at most 1, got {self.variance_floor!r}")
-        rows = fitted_rows(self, X, width=width)
+        rows = rows_to_fit(self, X, width=width)
         least = max(2, self.n_components)
         if len(rows) < least or not rows.shape[1]:
             raise DataError(
@@ -267,23 +267,23 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         return rows
 
     def _scales(self, rows):
-        """Variance of each column, never 0, and the least variance of a component, both (D,) float64."""
+        """Return the variance of each column, never 0, and the least variance of a component, both (D,) float64."""
         variance = rows.var(axis=0, dtype=np.float64)
         scale = np.maximum(variance, max(CONSTANT * variance.mean(), SMALLEST_VARIANCE))
         return scale, np.maximum(self.variance_floor * scale, SMALLEST_VARIANCE)
 
     def _maximise(self, rows, mixture, scale, floor, n_iter, tol):
-        """EM; sets the learned attributes."""
+        """Run EM, and set the learned attributes."""
         self.log_likelihoods_ = []
         self.converged_ = False
         for i in range(n_iter + 1):
             statistics, log_likelihood = expect(rows, mixture, threads=self.threads)
             self.log_likelihoods_.append(float(log_likelihood / len(rows)))
             gained = np.diff(self.log_likelihoods_[-2:])
-            self.converged_ = bool(tol is not None and i and gained[0] < tol and not empty(statistics).any())
+            self.converged_ = bool(tol is not None and i and gained[0] < tol and not empty_components(statistics).any())
             if self.converged_ or i == n_iter:
                 break
-            mixture = maximum(statistics, mixture, scale, floor)
+            mixture = maximise(statistics, mixture, scale, floor)
         self.n_iter_ = i
         self._store(mixture)
         return self

@@ -16,7 +16,7 @@ from sklearn.metrics import euclidean_distances, pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.tables import fitted_rows, rows_as_fitted
+from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
 from idt.checks import checked_seed, float_array, positive_integer
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread, one_openmp_thread
@@ -48,7 +48,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     distortion_ : float
         Mean of these squared distances, rounded to float32 as a codebook file holds it.
     distortions_ : list of float
-        Those of all runs; absent after `from_centres`.
+        Distortions of all runs; absent after `from_centres`.
     n_iter_ : int
         Passes of the run that is kept; absent after `from_centres`.
     n_features_in_ : int
@@ -89,7 +89,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         for name in ("n_clusters", "n_init", "threads"):
             positive_integer(getattr(self, name), name)
         first = checked_seed(self.random_state, most=2**32 - self.n_init)
-        rows = fitted_rows(self, X)
+        rows = rows_to_fit(self, X)
         if len(rows) < self.n_clusters or not rows.shape[1]:
             raise DataError(
                 f"{self.n_clusters} words need at least as many descriptors, got {rows.shape[0]} of {rows.shape[1]} "
@@ -107,7 +107,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @classmethod
     def from_centres(cls, centres, distortion):
-        """Make one as if fitted, of centres found elsewhere.
+        """Make one as if fitted, from given centres.
 
         Parameters
         ----------
@@ -252,14 +252,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return len(self.cluster_centers_)
 
     def _nearest(self, rows):
-        """The nearest centre of checked rows."""
+        """Find the nearest centre of checked rows."""
         if not len(rows):
             return np.empty(0, np.int64)
         with one_blas_thread(), one_openmp_thread():
             return pairwise_distances_argmin(rows, self.cluster_centers_)
 
     def _run(self, rows, seed):
-        """One run of k-means."""
+        """Run k-means once."""
         from sklearn import cluster
 
         machine = cluster.KMeans(

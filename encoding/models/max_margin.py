@@ -17,14 +17,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.tables import fitted_rows, rows_as_fitted
+from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
 BATCH = 64
 # First step, relative to the one that would undo a row's loss at once.
-STEP = 0.5
+LEARNING_RATE = 0.5
 # A direction that varies less than this, relative to the first, is rounding.
 ROUNDING = 1e-6
 
@@ -88,7 +88,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         for name in ("n_components", "max_iter"):
             positive_integer(getattr(self, name), name)
         seed = checked_seed(self.random_state)
-        rows = fitted_rows(self, X, "rows")
+        rows = rows_to_fit(self, X, "rows")
         y = None if y is None else np.asarray(y)
         if len(rows) < 2 or (y is not None and len(y) != len(rows)):
             raise DataError(f"a projection is learnt from two rows or more with a class each, got {len(rows)}")
@@ -135,7 +135,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return len(self.components_)
 
     def _principal(self, rows, seed):
-        """Whitened principal directions (m, D), and the root of their mean variance."""
+        """Compute whitened principal directions (m, D), and the root of their mean variance."""
         from sklearn.utils.extmath import randomized_svd
 
         size = min(self.n_components, len(rows) - 1, rows.shape[1])
@@ -152,17 +152,17 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         rng = np.random.default_rng(seed)
         model = _Model(projection.astype(np.float32), np.zeros((n_classes, len(projection)), np.float32),
                        np.zeros(n_classes, np.float32))  # fmt: skip
-        steps = STEP / np.array([(rows**2).sum(axis=1).mean(), len(projection) + 1], np.float32)
+        rates = LEARNING_RATE / np.array([(rows**2).sum(axis=1).mean(), len(projection) + 1], np.float32)
         self.objective_.append(model.objective(rows, labels, self.alpha))
         for _ in range(self.max_iter):
-            trial = _Model(*(part.copy() for part in model.parts()))
+            trial = _Model(*(part.copy() for part in model.arrays()))
             for batch in np.array_split(rng.permutation(len(rows)), -(-len(rows) // BATCH)):
-                trial.step(rows[batch], labels[batch], self.alpha, steps)
+                trial.step(rows[batch], labels[batch], self.alpha, rates)
             reached = trial.objective(rows, labels, self.alpha)
             if reached < self.objective_[-1]:
                 model = trial
             else:
-                steps /= 2
+                rates /= 2
             self.objective_.append(min(reached, self.objective_[-1]))
         return model.projection
 
@@ -173,11 +173,11 @@ class _Model:
     def __init__(self, projection, weights, biases):
         self.projection, self.weights, self.biases = projection, weights, biases
 
-    def parts(self):
+    def arrays(self):
         return self.projection, self.weights, self.biases
 
     def objective(self, rows, labels, penalty):
-        """The objective as the head of this module states it."""
+        """Compute the objective as the head of this module states it."""
         losses = 0.0
         for start in range(0, len(rows), 1024):
             part = slice(start, start + 1024)
@@ -186,7 +186,7 @@ class _Model:
         return losses / len(rows) + penalty / 2 * squares
 
     def gradient(self, rows, labels, penalty):
-        """Gradient of the objective of these rows, in the order of `parts`."""
+        """Compute the gradient of the objective of these rows, in the order of `arrays`."""
         projected = rows @ self.projection.T
         active = (_losses(self._scores(projected), labels) > 0).astype(np.float32) / np.float32(len(rows))
         active[np.arange(len(rows)), labels] = -active.sum(axis=1)
@@ -196,19 +196,19 @@ class _Model:
             active.sum(axis=0),
         )
 
-    def step(self, rows, labels, penalty, steps):
-        """One step down the gradient of a batch; ``steps`` of the projection and of the classifier."""
+    def step(self, rows, labels, penalty, rates):
+        """Step down the gradient of a batch, with the learning ``rates`` of projection and classifier."""
         projection, weights, biases = self.gradient(rows, labels, penalty)
-        self.projection -= steps[0] * len(rows) * projection
-        self.weights -= steps[1] * len(rows) * weights
-        self.biases -= steps[1] * len(rows) * biases
+        self.projection -= rates[0] * len(rows) * projection
+        self.weights -= rates[1] * len(rows) * weights
+        self.biases -= rates[1] * len(rows) * biases
 
     def _scores(self, projected):
         return projected @ self.weights.T + self.biases
 
 
 def _losses(scores, labels):
-    """Hinge losses of every row and class (n, C), 0 for the row's own class."""
+    """Compute the hinge losses of every row and class (n, C), 0 for the row's own class."""
     own = scores[np.arange(len(labels)), labels]
     losses = np.maximum(0, 1 - own[:, None] + scores)
     losses[np.arange(len(labels)), labels] = 0

@@ -17,7 +17,7 @@ EMPTY = 0.01
 SPLIT = np.sqrt(2 / np.pi)
 
 
-def maximum(statistics, mixture, scale, floor):
+def maximise(statistics, mixture, scale, floor):
     """Compute the mixture of the largest likelihood for the posteriors behind the statistics: the M-step.
 
     Parameters
@@ -34,7 +34,7 @@ def maximum(statistics, mixture, scale, floor):
         Empty components lie beside the most spread ones.
     """
     mass, first, second = statistics.s0, statistics.s1, statistics.s2
-    lost = empty(statistics)
+    lost = empty_components(statistics)
     share = np.where(lost, 1.0, mass)[:, None]
     means = np.where(lost[:, None], mixture.means, first / share)
     variances = np.where(lost[:, None], floor, np.maximum(second / share - means**2, floor))
@@ -44,7 +44,7 @@ def maximum(statistics, mixture, scale, floor):
     return Mixture(means, variances, weights)
 
 
-def empty(statistics):
+def empty_components(statistics):
     """Tell from the ``statistics`` which components have lost their descriptors, (K,) bool."""
     return statistics.s0 < EMPTY * statistics.n / len(statistics.s0)
 

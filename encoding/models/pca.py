@@ -15,8 +15,8 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from encoding.models.tables import fitted_rows, rows_as_fitted
-from idt.checks import describe, float_array, within
+from encoding.models.estimator_input import rows_as_fitted, rows_to_fit
+from idt.checks import float_array, type_and_shape, within
 from idt.errors import DataError
 from idt.features.projection import LARGEST, LONGEST
 from idt.workers.blas import one_blas_thread, product
@@ -86,7 +86,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         DataError
             If there are fewer than two rows, numbers that are not finite, or the number of directions does not fit d.
         """
-        rows = fitted_rows(self, X)
+        rows = rows_to_fit(self, X)
         n, d = rows.shape
         if n < 2 or not d:
             raise DataError(f"a principal component analysis needs at least two descriptors, got {n} of {d} numbers")
@@ -109,7 +109,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_parameters(cls, mean, components, explained_variance, *, whiten=False):
-        """As if fitted, of numbers found elsewhere.
+        """Make a PCA as if fitted, from given parameters.
 
         Parameters
         ----------
@@ -132,13 +132,15 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         pca.mean_ = float_array(mean, (None,), "mean")
         pca.explained_variance_ = np.asarray(explained_variance, np.float64)
         if pca.explained_variance_.shape != (len(components),) or not np.isfinite(pca.explained_variance_).all():
-            raise DataError(f"every component must have a finite variance, got {describe(pca.explained_variance_)}")
+            raise DataError(
+                f"every component must have a finite variance, got {type_and_shape(pca.explained_variance_)}"
+            )
         pca.n_components_, pca.n_features_in_ = pca.components_.shape
         return pca
 
     @classmethod
     def from_file(cls, mean, components, explained_variance, *, whiten=False):
-        """As `from_parameters`, of numbers that a stranger may have forged.
+        """Make a PCA as `from_parameters` does, of numbers that a stranger may have forged.
 
         Parameters
         ----------
@@ -250,7 +252,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self.n_components_
 
     def _size(self, d):
-        """How many directions of d are asked for."""
+        """Return the number of directions, of d, that the parameters ask for."""
         size, share = self.n_components, self.column_share
         if size is not None and share is not None:
             raise DataError(f"give n_components or column_share, not both, got {size!r} and {share!r}")

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding.coders.pooling import CellCoder
-from encoding.encode import projected_parts
+from encoding.encode import projected_batches
 from encoding.slices.cut import ASSIGN, LENGTH, Cut
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 
 LATEST = 16
 """Tracks come by the frame at which they end. Their middle lies before it by half the length of a track times the frame
@@ -27,7 +27,7 @@ class SliceSums(NamedTuple):
     tracks : int
         Number of tracks.
     sums : (m,) float64
-        `encoding.coders.pooling.CellCoder.flat` of each block, side by side.
+        `encoding.coders.pooling.CellCoder.flatten` of each block, side by side.
     """
 
     number: int
@@ -75,7 +75,7 @@ def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
     try:
         yield from _by_slice(source, codebook, params, cut, threads, projected)
     except DataError as problem:
-        raise DataError(naming(source.label, str(problem))) from None
+        raise DataError(with_name(source.label, str(problem))) from None
 
 
 def check_sums(codebook, params):
@@ -94,12 +94,12 @@ def check_sums(codebook, params):
     if params.encoding == "stacked" or not all(isinstance(block.coder, CellCoder) for block in codebook.blocks):
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
     for block in codebook.blocks:
-        block.coder.flat(block.coder.nothing(params), params)
+        block.coder.flatten(block.coder.empty_sums(params), params)
 
 
 def _by_slice(source, codebook, params, cut, threads, projected):
     open_slices: dict[int, list] = {}
-    parts = projected_parts(source, [codebook], params, ("frame", "skip"), projected=projected)
+    parts = projected_batches(source, [codebook], params, ("frame", "skip"), projected=projected)
     for found, tracks in parts:
         if not len(tracks.frame):
             continue
@@ -111,7 +111,7 @@ def _by_slice(source, codebook, params, cut, threads, projected):
         for number in np.unique(numbers).tolist():
             chosen = np.flatnonzero(numbers == number)
             sums = [
-                block.coder.summed(code[chosen], params, threads)
+                block.coder.sum_codes(code[chosen], params, threads)
                 for block, code in zip(codebook.blocks, codes, strict=True)
             ]
             before = open_slices.get(number)
@@ -131,5 +131,5 @@ def _added(one, other):
 
 def _closed(number, found, codebook, params):
     count, sums = found
-    rows = [block.coder.flat(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
+    rows = [block.coder.flatten(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
     return SliceSums(number, count, np.concatenate(rows))

@@ -20,7 +20,7 @@ from encoding.slices.stored_means import StoredMeans
 from encoding.slices.windows import widths_of
 from idt.errors import DataError
 from idt.files import hdf5, result_file
-from idt.files.provenance import REMEDY, plain
+from idt.files.provenance import REMEDY, as_json_values
 from idt.params.layout import block_sizes
 
 SLICES_FORMAT = "idt-slices"
@@ -233,7 +233,7 @@ def _write_rows(file, rows, width, dtype):
 
 def recorded_params(params, cut):
     """Return the options that a file of slices records, a dict: the ``params`` of the encoding and the ``cut``."""
-    return {**plain(params), "slices": cut.length, "assign": cut.assign, "float16": cut.half}
+    return {**as_json_values(params), "slices": cut.length, "assign": cut.assign, "float16": cut.half}
 
 
 def load_slices(path, *, codebook=None):

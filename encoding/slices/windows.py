@@ -117,7 +117,7 @@ class _Running:
 
 def widths_of(codebook, params):
     """Count the sums of each block of a ``codebook`` that is encoded with ``params``, a list of int."""
-    return [len(block.coder.flat(block.coder.nothing(params), params)) for block in codebook.blocks]
+    return [len(block.coder.flatten(block.coder.empty_sums(params), params)) for block in codebook.blocks]
 
 
 def vector_of(cells, codebook, params, widths):
@@ -139,7 +139,7 @@ def vector_of(cells, codebook, params, widths):
     vectors, first = [], 0
     for block, width in zip(codebook.blocks, widths, strict=True):
         for row, tracks in cells:
-            sums = block.coder.unflat(row[first : first + width], tracks, params)
+            sums = block.coder.unflatten(row[first : first + width], tracks, params)
             vectors.append(block.coder.vector(sums, params))
         first += width
     return np.concatenate(vectors)

@@ -7,7 +7,7 @@ pool_maps     maps of networks pooled along the tracks of one video
 extract_rows  one video to rows as text or binary, as the release writes them
 run_jobs      many at once, in processes that may die or on a cluster
 extract_many  many videos to feature files
-many          the bar, the lines and the end of a command that works on many videos
+run_report    the bar, the lines and the end of a command that works on many videos
 summary       counts, failures.csv, summary.json
 verify        what the files of a folder are worth
 export_flow   one video to flow files, unless they are up to date

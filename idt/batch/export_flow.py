@@ -1,4 +1,4 @@
-"""One video to its flow files, unless they are up to date, and whether those of a folder are whole."""
+"""Write the flow files of one video, unless they are up to date, and verify the flow files of a folder."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
         If the files cannot be written.
     """
     from idt.batch.precompile import compile_missing
-    from idt.extractor import known_boxes, source_of
+    from idt.extractor import load_boxes, source_of
     from idt.flows.export import export
     from idt.flows.frames import open_flow_video
     from idt.imports.opencv import cv2
@@ -66,9 +66,9 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
         with patience.watching(run.patience, job.source):
             opened = open_flow_video(camera_or_path(job.source), params, wanted_files, strict=strict, **reading)
         video = held.enter_context(opened)
-        boxes = known_boxes(boxes)
+        boxes = load_boxes(boxes)
         origin = {**source_of(video, boxes), "name": job.name}
-        stored = provenance.plain(recorded(params, wanted_files))
+        stored = provenance.as_json_values(recorded(params, wanted_files))
         wanted = record.Record(stored, origin, record.made_with(stored, origin), 0, 0, (0, 0), {}, False)
         if record.is_current(job.output, wanted, overwrite=run.overwrite):
             found = record.read(job.output)
@@ -94,7 +94,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
 
 
 def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=False):
-    """Refuse jobs whose outputs would destroy something.
+    """Refuse jobs whose outputs would overwrite an input or a foreign file.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     folder : str or Path
         The output folder.
     inputs : iterable of path
-        What is read besides the videos.
+        Other files that the command reads.
     beside : iterable of path
         Files that are written besides the flow files.
     overwrite : bool or collection of path
@@ -134,7 +134,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
 
 
 def check(folder, path):
-    """Look at all flow files of a video.
+    """Verify all flow files of a video.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def check(folder, path):
             if not place.exists():
                 raise DataError(f"{place} is gone; run idt-flow again")
             if provenance.digest(place) != digest:
-                raise DataError(f"{place} does not hold what it was made with; remove it and run idt-flow again")
+                raise DataError(f"{place} has changed since it was written; remove it and run idt-flow again")
         there = source_is_there(path, found.source)
     except (DataError, OSError) as problem:
         return Finding(path, error_line(problem))

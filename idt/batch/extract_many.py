@@ -1,4 +1,4 @@
-"""Many videos to feature files, in processes that may die or on a cluster.
+"""Extract many videos to feature files, in processes that may die or on a cluster.
 
 A failure is an `Outcome` with its reason, and the other videos go on.
 """
@@ -18,11 +18,11 @@ from idt.workers.run_options import RunOptions
 
 
 def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=RunOptions(), advance=None, make=None):
-    """Extract many videos, the longest first; a failure is an `Outcome` with its reason, and the rest goes on.
+    """Extract many videos, the longest first. If one fails its `Outcome` has the reason, and the others go on.
 
     Every video is decoded in a process that may die of it (`idt.workers.processes`), or on a cluster
-    (`idt.workers.cluster.connected`). Two runs share the work: what the other one is at is passed over, and waited for
-    at the end.
+    (`idt.workers.cluster.connected`). Two runs share the work: a job that the other run works on is skipped, and waited
+    for at the end.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
         Called with the index of a job, the number of frames done since the last call, and how many there will be: None
         if unknown; not from a cluster.
     make : callable, optional
-        What makes the files of a job instead of `extract_job`; it takes no ``storage``.
+        Makes the files of a job in place of `extract_job`; it takes no ``storage``.
 
     Yields
     ------
@@ -57,7 +57,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     # Or every process would do it.
     prepare = None if cluster.is_connected() else _compile_missing
     yield from run_jobs(
-        Work(_attempt, _attempt_anywhere, task, _anywhere), jobs, run=run, advance=advance, prepare=prepare
+        Work(_attempt, _attempt_on_cluster, task, _for_cluster), jobs, run=run, advance=advance, prepare=prepare
     )
 
 
@@ -68,7 +68,7 @@ def _compile_missing():
 
 
 def threads_for(count, n_jobs):
-    """Threads for each of ``count`` videos of which ``n_jobs`` are extracted at once: as many as there are cores for.
+    """Return how many of the cores each of ``count`` videos may use if ``n_jobs`` of them are extracted at once.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def threads_for(count, n_jobs):
 
 
 def attempt_apart(job, params, **options):
-    """`attempt_job` in a process that this thread keeps for the purpose: should it die, that is the `Outcome`.
+    """Call `attempt_job` in a separate process that this thread owns; if the process dies, the `Outcome` says so.
 
     Parameters
     ----------
@@ -107,14 +107,14 @@ def attempt_apart(job, params, **options):
 
 
 def _attempt(job, params, options, progress=None):
-    """A task of a process; ``progress`` sends the frames done, and how many there will be, to the caller's process."""
+    """Extract one video in a worker process; ``progress`` sends the numbers of frames done and expected."""
     if progress is not None:
-        options = {**options, "run": replace(options["run"], progress=_sent_by(progress))}
+        options = {**options, "run": replace(options["run"], progress=_sending(progress))}
     return attempt_job(job, params, compiled=True, **options)
 
 
-def _sent_by(send):
-    """A progress of `RunOptions` whose counts are sent with their total."""
+def _sending(send):
+    """Make a progress for `RunOptions` that sends its counts and their total."""
 
     @contextlib.contextmanager
     def progress(stage, total):
@@ -123,8 +123,8 @@ def _sent_by(send):
     return progress
 
 
-def _attempt_anywhere(job, params, options):
-    """A task of a cluster. What kills a decoder kills its process only, so that Dask need not try it four times."""
+def _attempt_on_cluster(job, params, options):
+    """Extract one video on a cluster, in a process of its own, because Dask repeats a task whose worker died."""
     outcome = attempt_apart(job, params, **options)
     if outcome.error is not None and job.output.exists():
         # A worker that was given up for lost may have gone on, and finished first: then its file is up to date.
@@ -132,8 +132,8 @@ def _attempt_anywhere(job, params, options):
     return outcome
 
 
-def _anywhere(job, params, options):
-    """A task with paths that any machine understands."""
+def _for_cluster(job, params, options):
+    """Return a task whose paths are absolute."""
     options = {**options, "boxes": cluster.absolute(options["boxes"])}
     if "storage" in options:
         storage = options["storage"]

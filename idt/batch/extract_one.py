@@ -1,4 +1,4 @@
-"""One video to its feature file, unless the file is up to date, or to chunks of features that are not stored."""
+"""Extract one video to its feature file, unless that is up to date, or to chunks of features that are not stored."""
 
 import contextlib
 import os
@@ -55,7 +55,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     """
     with stage("imports"):
         from idt.batch.precompile import compile_missing
-        from idt.extractor import known_boxes, source_of
+        from idt.extractor import load_boxes, source_of
         from idt.features import feature_file
         from idt.imports.opencv import cv2
 
@@ -77,7 +77,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
         if pool is not None:
             storage = replace(storage, network=pool.made)
         with stage("digest of the source"):
-            boxes = known_boxes(boxes)
+            boxes = load_boxes(boxes)
             origin = {**source_of(video, boxes), "name": job.name}
         stored = feature_file.stored_params(params, storage)
         if feature_file.is_current(job.output, params=stored, source=origin, overwrite=run.overwrite):
@@ -101,10 +101,10 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
 
 
 def _write(video, job, params, *, boxes, source, storage, run, pool):
-    """Extract an opened video into the feature file of a job; the numbers of tracks and frames."""
+    """Extract an opened video into the feature file of a job; return the numbers of tracks and frames."""
     from idt.extractor import features_of
     from idt.features import feature_file
-    from idt.workers.read_ahead import behind
+    from idt.workers.read_ahead import write_behind
 
     tracks = frames = 0
     with feature_file.Writer(
@@ -119,7 +119,7 @@ def _write(video, job, params, *, boxes, source, storage, run, pool):
         with (
             stage("frames to tracks, and writing"),
             run.progress("frame", video.n_expected) as update,
-            behind(writer.append, run.threads > 1) as append,
+            write_behind(writer.append, run.threads > 1) as append,
             closing(features_of(video, params, boxes=boxes, threads=run.threads)) as chunks,
         ):
             for chunk in patience.watched(chunks, run.patience, job.source):
@@ -135,15 +135,15 @@ def _write(video, job, params, *, boxes, source, storage, run, pool):
 
 
 def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
-    """Refuse jobs whose outputs would destroy something (`idt.files.outputs.check`).
+    """Refuse jobs whose outputs would overwrite an input or a foreign file (`idt.files.outputs.check`).
 
     Parameters
     ----------
     jobs : list of Job
     inputs : iterable of path
-        What is read besides the videos.
+        Other files that the command reads.
     beside : iterable of path
-        What is written besides the feature files.
+        Other files that the command writes.
     overwrite : bool or collection of path
         As in `RunOptions`.
 
@@ -162,14 +162,14 @@ def check_outputs(jobs, inputs, *, beside=(), overwrite=False):
 
 
 def attempt_job(job, params, make=None, **options):
-    """`extract_job` for one of many videos: a failure is an `Outcome` with its reason, so that the others go on.
+    """Call `extract_job` for one of many videos; a failure becomes an `Outcome` with its reason.
 
     Parameters
     ----------
     job : Job
     params : ExtractionParams
     make : callable, optional
-        What is called instead of `extract_job`, with ``params`` of its own.
+        Called in place of `extract_job`, with ``params`` of its own.
     **options
         As for `extract_job`.
 
@@ -186,7 +186,7 @@ def attempt_job(job, params, make=None, **options):
 
 
 def source_of_job(job, params, *, boxes=None, run=RunOptions()):
-    """What the features of a video would be made from.
+    """Return the provenance that the features of a job would have.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def source_of_job(job, params, *, boxes=None, run=RunOptions()):
 
 
 def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None):
-    """Extract one video without storing it.
+    """Extract one video without a feature file.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     DataError
         If the video cannot be read.
     """
-    from idt.extractor import features_of, known_boxes, source_of
+    from idt.extractor import features_of, load_boxes, source_of
     from idt.features import feature_file
     from idt.features.features import Features
     from idt.imports.opencv import cv2
@@ -250,7 +250,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     # As for `extract_job`.
     cv2.setNumThreads(1)
     with _opened(job, params, run) as video:
-        boxes = known_boxes(boxes_of(job, boxes))
+        boxes = load_boxes(boxes_of(job, boxes))
         if check is not None:
             check(source_of(video, boxes))
         chunks = patience.watched(
@@ -265,7 +265,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
 
 @contextlib.contextmanager
 def _opened(job, params, run, **reading):
-    """The video of a job, whose first frame is awaited no longer than for any other."""
+    """Open the video of a job; the wait for its first frame is limited like that for any other frame."""
     from idt.frames.video import open_video
 
     source = camera_or_path(job.source)
@@ -276,5 +276,5 @@ def _opened(job, params, run, **reading):
 
 
 def boxes_of(job, boxes):
-    """Return the file of ``boxes`` that is of the video of ``job``; of a folder, that with its name."""
+    """Return the file of human boxes of ``job``: ``boxes``, or the file with the name of the video in that folder."""
     return os.path.join(boxes, f"{job.name}.txt") if boxes is not None and os.path.isdir(boxes) else boxes

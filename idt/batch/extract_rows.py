@@ -1,7 +1,7 @@
-"""One video to rows of the release's form, text or binary, by way of a feature file that is not kept.
+"""Extract one video to rows of the release's layout, as text or binary, by way of a temporary feature file.
 
-Rows need the number of frames, which is known at the end, and memory should not grow with the length of a video: so the
-features go to a temporary file first, with histograms as float32, and are converted from there.
+Rows need the number of frames, which is known at the end only. The features are written to a temporary file first, with
+histograms as float32, and converted from there, so that memory does not grow with the length of the video.
 """
 
 import os
@@ -48,7 +48,7 @@ def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, 
         raise DataError(f"only HDF5 can be compact or projected, got {job.output}; name a file that ends in .h5")
     release_rows.check_sizes(layout.block_sizes(params.length, params.cells, params.time_cells), form)
     check_outputs([job], [boxes_of(job, boxes)], overwrite=run.overwrite)
-    ownership.refuse(job.output, run.overwrite)
+    ownership.check_replaceable(job.output, run.overwrite)
     with locks.held(files=[job.output], say=run.say), scratch.folder() as folder:
         kept = job._replace(output=Path(folder) / f"{os.path.basename(job.name)}.h5")
         made = extract_job(kept, params, boxes=boxes, storage=Storage(float32=True), strict=strict, run=run)

@@ -1,4 +1,4 @@
-"""The command `idt-flow`: flow and warped flow of videos as the files that two-stream networks are trained from."""
+"""The command `idt-flow`: write optical flow and warped flow of videos as files for two-stream networks."""
 
 import functools
 import os
@@ -8,15 +8,15 @@ from idt.command import (
     DONE,
     SOME_FAILED,
     Parser,
+    add_common_options,
     add_fields,
-    add_habits,
     command,
     fields_of,
     run_options,
     say,
     warn,
 )
-from idt.errors import DataError, naming
+from idt.errors import DataError, with_name
 from idt.params.extraction import ExtractionParams
 from idt.params.flow_export import IRRELEVANT, FlowExportParams
 
@@ -31,7 +31,7 @@ def flow(arguments):
     from idt.batch.extract_many import threads_for
     from idt.batch.extract_one import boxes_of
     from idt.batch.jobs import plan
-    from idt.batch.summary import BESIDE
+    from idt.batch.summary import RUN_FILES
     from idt.files import locks
     from idt.flows import lists, record
     from idt.flows.layouts import LAYOUTS
@@ -47,7 +47,7 @@ def flow(arguments):
     if options.threads is None:
         run = replace(run, threads=1 if options.scheduler else threads_for(len(jobs), options.jobs))
     words = [*options.videos, *options.list, *(word for word in options.videos if word.startswith("@"))]
-    beside = [os.path.join(folder, name) for name in BESIDE]
+    beside = [os.path.join(folder, name) for name in RUN_FILES]
     inputs = [*words, *{boxes_of(job, options.boxes) for job in jobs}]
     check_flow_outputs(jobs, export, folder, inputs, beside=beside, overwrite=options.overwrite)
     if LAYOUTS[export.layout].lists:
@@ -59,7 +59,7 @@ def flow(arguments):
 
 
 def _flow_options(arguments):
-    """Options of ``idt-flow``, and the parameters of the flow and of its files."""
+    """Parse the options of ``idt-flow``; return them with the parameters of the flow and of its files."""
     parser = Parser(
         "idt-flow",
         "Write the optical flow of videos, or what remains of it without the camera's motion (--warped), as the files"
@@ -68,27 +68,31 @@ def _flow_options(arguments):
     )
     parser.add_argument(
         "videos", nargs="*", metavar="VIDEO",
-        help="file, folder, pattern of videos or images, camera index, @FILE for those that a list names",
+        help="video file, folder, pattern of videos or images, camera index, or @FILE for the videos in a list",
     )  # fmt: skip
     parser.add_argument(
-        "--list", action="append", default=[], metavar="FILE", help="the same as @FILE: one VIDEO on every line"
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same as @FILE: a text with a VIDEO on each line",
     )
-    add_habits(
+    add_common_options(
         parser, output="folder of the flow files", required=False, jobs=True,
-        threads="1; of several videos, what cores there are for each", cluster=True, videos=True,
+        threads="1; for several videos the cores divided by --jobs", cluster=True, videos=True,
     )  # fmt: skip
     parser.add_argument(
         "--verify", metavar="FOLDER",
-        help="look at all flow files in a folder and name the videos that must be done again; no VIDEO, no -o",
+        help="check all flow files in FOLDER and name the videos to export again; without VIDEO and -o",
     )  # fmt: skip
-    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with NAME.txt for each video name")
+    parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, FlowExportParams, "flow files")
     add_fields(parser, ExtractionParams, but=IRRELEVANT)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
-        parser.error("--verify looks at files that are there, so it goes with neither VIDEO nor -o")
+        parser.error("--verify checks files that exist, so it goes with neither VIDEO nor -o")
     if options.verify is None and not all(wanted.values()):
         missing = [name for name, given in wanted.items() if not given]
         parser.error(f"the following arguments are required: {', '.join(missing)}")
@@ -100,7 +104,7 @@ def _flow_options(arguments):
 
 
 def _refuse_file(options):
-    """Refuse an output that is a file, be it an input or somebody's."""
+    """Refuse an output that is an existing file, be it an input or anything else."""
     from idt.files import outputs
     from idt.frames.suffixes import IMAGES, VIDEOS
 
@@ -110,7 +114,7 @@ def _refuse_file(options):
 
 
 def _export_one(job, params, run, options):
-    """One video, in this process; exit status."""
+    """Export one video in this process; return the exit status."""
     from idt.batch.export_flow import export_job
 
     outcome = export_job(job, params, boxes=options.boxes, strict=options.strict, run=run)
@@ -121,7 +125,7 @@ def _export_one(job, params, run, options):
 
 
 def _write_lists(params, run):
-    """Write the lists of the videos, where the layout has some."""
+    """Write the lists of the videos, if the layout has any."""
     from idt.flows import lists
     from idt.flows.layouts import LAYOUTS
 
@@ -131,37 +135,38 @@ def _write_lists(params, run):
 
 
 def _export_many(jobs, params, run, options, *, joins):
-    """Many videos, and the files that tell of them; exit status."""
+    """Export many videos with a summary; return the exit status."""
     from idt.batch import jobs as videos
-    from idt.batch import many, summary
+    from idt.batch import run_report, summary
     from idt.batch.export_flow import export_job
     from idt.batch.extract_many import extract_many
 
     sizes = [videos.size_of(job) for job in jobs]
     count = summary.begin(params[2], sizes, overwrite=run.overwrite, joins=joins)
     common = {"boxes": options.boxes, "strict": options.strict, "make": export_job}
-    many.follow(
+    run_report.report_outcomes(
         count,
         lambda advance: extract_many(jobs, params, run=run, advance=advance, **common),
         lambda _, outcome: _report(outcome),
         quiet=options.quiet,
     )
-    told = {"scheduler": options.scheduler, "quiet": options.quiet}
-    status = many.conclude("idt-flow", count, len(jobs), params[2], run, **told)
+    status = run_report.end_run(
+        "idt-flow", count, len(jobs), params[2], run, scheduler=options.scheduler, quiet=options.quiet
+    )
     _write_lists(params, run)
     return status
 
 
 def _verify(folder, quiet):
-    """Say which videos must be done again; exit status."""
-    from idt.batch import many
+    """Print which videos must be exported again; return the exit status."""
+    from idt.batch import run_report
     from idt.batch.export_flow import check
     from idt.flows import record
 
     records = record.find(folder)
     if not records:
         raise DataError(f"{folder} holds no record of flow files; name the folder that idt-flow wrote to")
-    bad, alone = many.verify(records, functools.partial(check, folder), "video", quiet=quiet)
+    bad, alone = run_report.verify_files(records, functools.partial(check, folder), "video", quiet=quiet)
     if alone and not quiet:
         warn(f"idt-flow: the videos of {alone} are not where they were, so they were not compared")
     say(f"{folder}: the flow files of {len(records) - bad} of {len(records)} videos are whole")
@@ -169,10 +174,10 @@ def _verify(folder, quiet):
 
 
 def _report(outcome):
-    """One line on stdout for a finished video, on stderr for a failed one."""
+    """Print one line: on stdout for a finished video, on stderr for a failed one."""
     job = outcome.job
     if outcome.error is not None:
-        warn(f"idt-flow: {naming(job.source, outcome.error)}")
+        warn(f"idt-flow: {with_name(job.source, outcome.error)}")
     elif outcome.up_to_date:
         say(f"{job.name}: up to date")
     else:

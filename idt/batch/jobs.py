@@ -1,4 +1,4 @@
-"""What the words of a command line stand for: videos, their names, and where their features go."""
+"""Turn the words of a command line into jobs: videos, their names and the paths of their feature files."""
 
 import glob
 import os
@@ -21,15 +21,15 @@ CAMERA_DIGITS = 5
 
 
 class Job(NamedTuple):
-    """One video to extract: where it is, its name, where its features go."""
+    """A video to extract: its source, its name, and the path of its features."""
 
     source: str
     name: str
     output: Path
 
 
-class _Group(NamedTuple):
-    """What one word of a command line stands for: videos, and the folder that names begin below."""
+class _Input(NamedTuple):
+    """The videos that one word of a command line names, and the folder that their names are relative to."""
 
     sources: list[str]
     root: str
@@ -92,7 +92,7 @@ def plan(inputs, output, *, on_note=None):
 
 
 def _names_a_file(output):
-    """Whether a name is one of a file of features by its suffix."""
+    """Tell whether the suffix of a name is that of a feature file."""
     from idt.features.convert import form_of
 
     try:
@@ -102,12 +102,12 @@ def _names_a_file(output):
 
 
 def sources_of(inputs, *, on_note=None):
-    """Return the videos that ``inputs``, the words of a command line, stand for, in order; ``on_note`` as `plan`."""
+    """Return the videos that the words ``inputs`` of a command line name, in order; ``on_note`` as for `plan`."""
     return _each_once(_groups(inputs, on_note), on_note)
 
 
 def read_list(path):
-    """What a list of videos names.
+    """Read a list of videos.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def read_list(path):
 
 
 def size_of(job):
-    """Return the bytes of the video of ``job``, which stand for its length; 0 if they cannot be told."""
+    """Return the size of the video of ``job`` in bytes, which serves as an estimate of its length; 0 if unknown."""
     try:
         if os.path.isdir(job.source):
             return sum(entry.stat().st_size for entry in os.scandir(job.source) if entry.is_file())
@@ -145,7 +145,7 @@ def size_of(job):
 
 
 def camera_or_path(given):
-    """The index of a camera as an int, any other input as it is; a file or folder of that name comes first.
+    """Return the index of a camera as an int, and any other input unchanged; an existing path comes first.
 
     Parameters
     ----------
@@ -159,17 +159,17 @@ def camera_or_path(given):
 
 
 def _listed(given):
-    """A word of the command line, or those of the list that it names."""
+    """Return a word of the command line, or the words in the list that it names."""
     return read_list(given[1:]) if given.startswith("@") and not os.path.exists(given) else [given]
 
 
 def _groups(inputs, on_note):
-    """What every word stands for, in order."""
+    """Expand every word, in order."""
     return [_expand(word, on_note) for given in inputs for word in _listed(given)]
 
 
 def _each_once(groups, on_note):
-    """The sources of all groups, each file or folder once, whatever names it has.
+    """Return the sources of all words, each file or folder once, whatever names it has.
 
     Of the names that one word stands for the first is taken that is no link. Two words are the user's own, who may
     expect two results.
@@ -193,26 +193,26 @@ def _each_once(groups, on_note):
 
 
 def _expand(given, on_note):
-    """What one input stands for."""
+    """Return the videos that one input names."""
     if len(given) > LONGEST:
         raise DataError(f"a path has at most {LONGEST} characters, got {len(given)}: {given[:80]}")
     if os.path.isdir(given):
         below, folders = _videos_below(given, on_note)
         if below:
-            return _Group(below, os.path.abspath(given), True)
+            return _Input(below, os.path.abspath(given), True)
         if not os.listdir(given):
             raise DataError(f"{given} is an empty folder: expected videos or images in it")
         if not holds_images(given) and (series := sorted(map(str, frame_folders(folders, given)))):
-            return _Group(series, os.path.abspath(given), True)
+            return _Input(series, os.path.abspath(given), True)
     elif not os.path.exists(given) and glob.has_magic(given):
         found = _not_drawn([path for path in matching(given) if Path(path).suffix.lower() in VIDEOS])
         if found:
-            return _Group(found, os.path.abspath(fixed_folder(given)), True)
-    return _Group([given], os.path.dirname(_place(given)), False)
+            return _Input(found, os.path.abspath(fixed_folder(given)), True)
+    return _Input([given], os.path.dirname(_place(given)), False)
 
 
 def _videos_below(folder, on_note):
-    """Videos below a folder and the folders that it links to, by name; and these folders."""
+    """Return the videos below a folder and the folders that it links to, sorted by name, and these folders."""
     found = walk(folder, follow=True, keep=lambda name: Path(name).suffix.lower() in VIDEOS)
     videos = _not_drawn(sorted(str(path) for path in found.files if path.is_file()))
     for link in found.repeats:
@@ -224,19 +224,19 @@ def _videos_below(folder, on_note):
 
 
 def _not_drawn(paths):
-    """The next run must not take what an earlier one drew for a video."""
+    """Leave out the videos that `idt-show` drew, because the next run must not extract them."""
     return [path for path in paths if not marks.is_drawn(path)]
 
 
 def _name(source, root):
-    """Path relative to the root, without suffix, with forward slashes on any system."""
+    """Return the path relative to the root, without suffix, with forward slashes on any system."""
     place = _place(source)
     relative = Path(os.path.relpath(place, root))
     return relative.as_posix() if os.path.isdir(place) else relative.with_suffix("").as_posix()
 
 
 def _place(source):
-    """Absolute path of a file or folder; of a pattern of images, the folder that it stands in."""
+    """Return the absolute path of a file or folder; for a pattern of images, that of its folder."""
     place = os.path.abspath(source)
     while not os.path.exists(place):
         name = os.path.basename(place)

@@ -1,4 +1,4 @@
-"""What became of a video: counts, notes, the reason of a failure, and a hint at what would have been faster."""
+"""Outcome of the extraction of one video, and a hint at a faster setting for large frames."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ LARGE, SMALLER = 1280, 640
 
 
 class Outcome(NamedTuple):
-    """What became of a job.
+    """The outcome of one job: counts, notes, and the reason if it failed.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 def large_hint(name, size, params):
-    """Return a hint at ``max_side``, in one line, where frames are large and the option was not given.
+    """Return a one-line hint at ``max_side`` if the frames are large and the option was not given.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Maps of networks pooled along the tracks of a video while it is extracted; for them it is read a second time."""
+"""Pool feature maps of networks along the tracks of a video; the video is decoded a second time for them."""
 
 import contextlib
 import dataclasses
@@ -8,7 +8,7 @@ from idt.errors import DataError
 
 @contextlib.contextmanager
 def map_pool(video, job, params, maps, run):
-    """Open a video for its maps.
+    """Open a video a second time for its feature maps.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def map_pool(video, job, params, maps, run):
 
 
 class TrackMaps:
-    """Blocks of networks for the chunks of one video.
+    """Descriptors by networks for the chunks of one video.
 
     Parameters
     ----------
     pool : idt.networks.maps.MapPool
     made : dict
-        What the blocks are, as `idt.features.network_blocks.NetworkBlocks.made`.
+        Description of the blocks, as `idt.features.network_blocks.NetworkBlocks.made`.
     """
 
     def __init__(self, pool, made):
@@ -60,7 +60,7 @@ class TrackMaps:
         self.made = made
 
     def with_blocks(self, chunk):
-        """Return a ``chunk`` of features with the blocks of its tracks."""
+        """Return the ``chunk`` of features with the blocks of its tracks."""
         from idt.features.network_blocks import NetworkBlocks
 
         blocks = self._pool.pool(chunk.points, chunk.frame, chunk.skip)

@@ -1,4 +1,4 @@
-"""Compiling the kernels before they are called, in several processes: numba compiles one function at a time in each."""
+"""Compile the kernels before their first call, in several processes: numba compiles one at a time in each."""
 
 import contextlib
 import gc
@@ -16,9 +16,9 @@ PROCESSES = 4
 
 
 def compile_missing(jobs=None):
-    """Compile the kernels of extraction of which the cache has no code, if there are several and cores for them.
+    """Compile the kernels of an extraction that are not in the cache, if there are several of them and several cores.
 
-    What this fails to do, for whatever reason, the first call of a kernel does.
+    A kernel that this function does not compile, for whatever reason, is compiled at its first call.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def compile_missing(jobs=None):
 
 
 def missing_kernels():
-    """Module and name of every kernel to compile, those first that take longest: in the order of the files' sizes."""
+    """Return module and name of every kernel that is not in the cache, those in the largest source files first."""
     sizes = {}
     for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
         sizes[module.name] = os.path.getsize(importlib.import_module(module.name).__file__ or os.devnull)

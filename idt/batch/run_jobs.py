@@ -1,4 +1,4 @@
-"""Work on many videos, in processes that may die or on a cluster, shared with other runs.
+"""Run jobs in processes that may die or on a cluster; several runs can share the jobs.
 
 `extract_many` extracts this way, and idt-net scores. A failure is an `Outcome` with its reason, and the others go on.
 """
@@ -15,31 +15,31 @@ from idt.workers import cluster, processes
 
 
 class Work(NamedTuple):
-    """What is done with each of many jobs.
+    """The functions that do one job, in a process of this machine or on a cluster.
 
     Attributes
     ----------
     attempt : callable
         Importable by its module's name. Called with the arguments of a task and, in a process of this machine, with
         ``progress``; returns an `Outcome`.
-    attempt_anywhere : callable
+    attempt_on_cluster : callable
         The same for a worker of a cluster, without progress.
     task : callable
         Called with the index of a job and whether to wait for another run that makes its output; the arguments.
-    anywhere : callable
+    for_cluster : callable
         Called with these arguments; the same with paths that any machine understands.
     """
 
     attempt: Callable
-    attempt_anywhere: Callable
+    attempt_on_cluster: Callable
     task: Callable
-    anywhere: Callable
+    for_cluster: Callable
 
 
 def run_jobs(work, jobs, *, run, advance=None, prepare=None):
-    """Work on many videos, the longest first.
+    """Run jobs, the longest first.
 
-    What another run is at is passed over, and waited for at the end.
+    Jobs that another run is working on are skipped, and waited for at the end.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ def run_jobs(work, jobs, *, run, advance=None, prepare=None):
 
 
 def _ended(work, tasks, run, tell):
-    """Place and result of the tasks as they end, on this machine or a cluster."""
+    """Yield index and result of the tasks as they end, on this machine or on a cluster."""
     if cluster.is_connected():
-        return cluster.run(work.attempt_anywhere, (work.anywhere(*task) for task in tasks))
+        return cluster.run(work.attempt_on_cluster, (work.for_cluster(*task) for task in tasks))
     return processes.run(work.attempt, tasks, jobs=run.jobs, threads=run.threads, progress=tell)
 
 
@@ -95,7 +95,7 @@ def _tell(advance, indices, place, *counts):
 
 
 def outcome_of(job, result):
-    """Return the outcome of a ``job`` as it was asked for, also where the ``result`` is that its process died."""
+    """Return the outcome of a ``job`` from its ``result``; a process that died is a failure."""
     if not isinstance(result, processes.Lost):
         return result._replace(job=job)
     atomic.sweep(job.output.parent, [job.output.name])

@@ -1,7 +1,7 @@
-"""How far many videos have come: what the bar shows, and the files that tell of a run when it is over.
+"""Count the outcomes of a run for the progress bar, and write ``summary.json`` and ``failures.csv`` beside its outputs.
 
-Beside the feature files, ``summary.json`` has the counts of the last run and what was noted of its videos, and
-``failures.csv``, if a video failed in it, one line for each: name, source, reason.
+``summary.json`` has the counts of the last run and the notes on its videos. ``failures.csv`` exists if videos failed
+and has one line for each: name, source, reason.
 """
 
 import contextlib
@@ -10,11 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from idt.errors import naming
+from idt.errors import with_name
 from idt.files import atomic, csv_text, lock_file
 from idt.files.marks import TOOL
 
-SUMMARY, FAILURES = BESIDE = ("summary.json", "failures.csv")
+SUMMARY, FAILURES = RUN_FILES = ("summary.json", "failures.csv")
 """Files beside the feature files."""
 
 HEADER = ("name", "source", "reason")
@@ -25,7 +25,7 @@ BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
 
 
 class Notes:
-    """What is noted of many videos, such as damage: one line when all is done, and not thousands on the way.
+    """Notes on many videos, such as damage, summed up in one line at the end of the run.
 
     Attributes
     ----------
@@ -37,21 +37,21 @@ class Notes:
         self.of: dict[str, list[str]] = {}
 
     def add(self, outcome):
-        """Take in the notes of an ``outcome``."""
+        """Add the notes of an ``outcome``."""
         if outcome.notes:
             self.of[outcome.job.name] = list(outcome.notes)
 
     def line(self, videos, where=""):
-        """Sum up in one line, or None without notes; ``videos`` is their number, ``where`` a file with all notes."""
+        """Return one line, None without notes; ``videos`` is the number of videos, ``where`` a file with all notes."""
         if not self.of:
             return None
         name, (first, *_) = next(iter(self.of.items()))
         place = f", see {where}" if where else ""
-        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {naming(name, first)}"
+        return f"notes on {len(self.of)} of {videos} videos{place}; the first: {with_name(name, first)}"
 
 
 def begin(folder, sizes, *, overwrite=False, joins=False):
-    """Begin to count what becomes of many videos; the files that an earlier run wrote of itself are removed.
+    """Start a tally, and remove the summary files that an earlier run left.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in () if joins else BESIDE:
+    for name in () if joins else RUN_FILES:
         atomic.remove(folder / name, overwrite)
     return Tally(folder, sizes, overwrite)
 
 
 class Tally:
-    """Counts of what became of many videos; `begin` makes one.
+    """Counts of the outcomes of many videos; `begin` makes one.
 
     Parameters
     ----------
@@ -113,17 +113,17 @@ class Tally:
 
     @property
     def total(self):
-        """What the progress adds up to."""
+        """Return the progress at the end of the run."""
         return sum(self._sizes)
 
     def advance(self, index, frames, expected):
-        """Count frames of a video that goes on; the progress that they are."""
+        """Count frames of a video that is being worked on; return the increase of the progress."""
         self._seen += frames
         share = frames / expected if expected else 0.0
         return self._reach(index, min(1.0, self._parts[index] / self._sizes[index] + share))
 
     def end(self, index, outcome):
-        """Count a video that ended, and write it down if it failed; the progress that it is.
+        """Count a video that ended and record it if it failed; return the increase of the progress.
 
         Raises
         ------
@@ -151,7 +151,7 @@ class Tally:
         return f"{ended}/{len(self._sizes)} videos, {self.failed} failed, {rate:.1f} frames/s"
 
     def write_summary(self, **settings):
-        """Write the counts down, with what the caller adds.
+        """Write the counts and the entries that the caller adds.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class Tally:
         return self._parts[index] - before
 
     def _write_failure(self, outcome):
-        """Append a line at once, unless it is there: a run that is killed has told of its failures, too."""
+        """Append a failed video to the file at once, unless it is in there, so that a killed run leaves a record."""
         header, line = (
             csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
             for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))

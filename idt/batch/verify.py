@@ -1,7 +1,7 @@
-"""Are feature files whole? Their format, counts, finite values, and the source that they were made from.
+"""Verify feature files: their format, counts, finite values, and whether the source video is there.
 
-A file under its final name was complete when it took that name. What may have happened since: a disk that lost bytes,
-a copy cut short, a video that was replaced.
+A file was complete when it got its final name. Later, the disk may have lost bytes, a copy may have been cut short, or
+the video may have been replaced.
 """
 
 import os
@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.command import error_line
 from idt.errors import DataError
-from idt.features import content, feature_file
+from idt.features import content_digest, feature_file
 from idt.features.columns import COLUMNS
 from idt.features.reader import open_features
 from idt.files import hdf5
@@ -21,7 +21,7 @@ from idt.files.walk import walk
 
 
 class Finding(NamedTuple):
-    """What is to be said of a file: why it must be made again (``fault``) or None, and whether its source is there."""
+    """Result of verifying one feature file: the fault, or None, and whether the source video was found."""
 
     path: Path
     fault: str | None
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def find(folder):
-    """Feature files below a folder, sorted; other files of ours are passed over.
+    """Find the feature files below a folder, sorted; other files of ours are skipped.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def find(folder):
 
 
 def check(path):
-    """Look at a whole feature file, some rows at a time.
+    """Verify a whole feature file, block by block.
 
     Parameters
     ----------
@@ -82,10 +82,10 @@ def check(path):
 
 
 def _check_content(path):
-    """Read every dataset; what the file was made from."""
+    """Read every dataset, and return the provenance of the file."""
     head = feature_file.header(path)
     if head.source is None:
-        raise DataError(f"{path} does not say what it was made from; make it anew")
+        raise DataError(f"{path} does not record its source; make it anew")
     camera = head.camera
     if camera is not None and head.frames is not None and len(camera) != head.frames:
         raise DataError(f"{path}: camera has {len(camera)} rows for {head.frames} frames; make it anew")
@@ -102,9 +102,9 @@ def _check_content(path):
             known = values[:, :2] if name == "position" and head.frames is None else values
             _refuse_infinite(path, name, known)
     with open_features(path) as reader:
-        recorded = hdf5.attribute(reader.file, content.ATTRIBUTE, str, None)
-        if recorded not in (None, content.of_file(reader, feature_file.CHUNK)):
-            raise DataError(f"{path} does not hold what its digest was taken of; make it anew")
+        recorded = hdf5.attribute(reader.file, content_digest.ATTRIBUTE, str, None)
+        if recorded not in (None, content_digest.digest_of_file(reader, feature_file.CHUNK)):
+            raise DataError(f"{path} has changed since its digest was recorded; make it anew")
     return head.source
 
 
@@ -115,7 +115,7 @@ def _refuse_infinite(path, name, values):
 
 
 def source_is_there(path, source):
-    """Tell whether the ``source`` that the file ``path`` was made from is there.
+    """Tell whether the ``source`` that the feature file ``path`` records is there.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def source_is_there(path, source):
 
 
 def _is_of_another_kind(path):
-    """Whether a file says that it is one of ours, but not of features."""
+    """Tell whether a file is one of ours, but not a feature file."""
     try:
         form = hdf5.format_of(path) or feature_file.FORMAT
     except (DataError, OSError):

@@ -10,8 +10,9 @@ tables          features as tables of pandas and xarray
 feature_file    reading and writing feature files
 reader          an open feature file, some rows at a time
 writer          a feature file written chunk by chunk
-storage         the form that a user asks for
-storage_forms   what a file holds: plain, compact, projected
+content_digest  the SHA-256 of the numbers of a file
+storage         how a user asks for a file to be stored
+column_storage  the columns of a file as datasets: plain, compact, projected
 column_codecs   how one column is stored
 projection      descriptors along the axes of a codebook
 release/        rows of the authors' release, text and binary

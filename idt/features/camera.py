@@ -1,10 +1,10 @@
-"""The camera's motion in a video, frame by frame."""
+"""The camera's motion in a video, one row per frame."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 
@@ -36,7 +36,7 @@ class Camera:
         ):  # fmt: skip
             value = np.ascontiguousarray(getattr(self, name), dtype)
             if value.shape != shape:
-                raise DataError(f"camera {name} must have shape {shape}, got {describe(value)}")
+                raise DataError(f"camera {name} must have shape {shape}, got {type_and_shape(value)}")
             object.__setattr__(self, name, value)
 
     def __len__(self):

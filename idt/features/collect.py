@@ -1,7 +1,7 @@
-"""Finished tracks of every frame, collected: tested, summarised, described, and joined into `Features`.
+"""Collect the finished tracks of every frame: test, measure and describe them, and join them into `Features`.
 
-Bookkeeping between the frame loop (`extractor`), which knows tracks by scale and in pixels of their scale, and the
-features that a caller gets, which hold one array a column for the tracks of all scales, in full-resolution pixels.
+The frame loop (`extractor`) has tracks by scale, in pixels of their scale. The features that a caller gets have one
+array a column for the tracks of all scales, in full-resolution pixels.
 
 Method: docs/method/extraction.md, sections 7.5, 8 and 9.
 """
@@ -22,7 +22,7 @@ CHUNK = 16
 
 
 class FinishedTracks(NamedTuple):
-    """Tracks that made their L steps at one frame, at all scales, finest first; kept or not.
+    """Tracks that made their L steps at one frame, at all scales, finest scale first, kept and dropped ones.
 
     Attributes
     ----------
@@ -30,19 +30,19 @@ class FinishedTracks(NamedTuple):
         f_s of each track's scale.
     points : (n, L + 1, 2) float32
         In full-resolution pixels.
-    summary : selection.Summary
+    statistics : selection.TrackStatistics
     histograms : (k, time cells, D) float32
         Of the k kept ones.
     """
 
     factor: np.ndarray
     points: np.ndarray
-    summary: selection.Summary
+    statistics: selection.TrackStatistics
     histograms: np.ndarray
 
 
-class _Kept(NamedTuple):
-    """The tracks of a frame that passed the tests, and the camera's motion."""
+class _KeptTracks(NamedTuple):
+    """The kept tracks of a frame, and the camera's motion."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     motion: Any
@@ -51,14 +51,14 @@ class _Kept(NamedTuple):
 
 
 def finished_tracks(live, finished, levels, params, since):
-    """Test and summarise the tracks that ended at a frame, and describe those that are kept.
+    """Test and measure the tracks that ended at a frame, and describe those that are kept.
 
     Parameters
     ----------
-    live : list of Tracks
+    live : list of LiveTracks
         Of every scale, finest first.
-    finished : list of idt.steps.tracks.Finished
-        What the tracks of every scale have finished.
+    finished : list of idt.steps.tracks.FinishedAtScale
+        Finished tracks of every scale.
     levels : list of Scale
     params : ExtractionParams
     since : int
@@ -76,18 +76,18 @@ def finished_tracks(live, finished, levels, params, since):
     displacements = np.concatenate([end.displacements for _, _, end in ended])
     points *= factor[:, None, None]
     displacements *= factor[:, None, None]
-    summary = selection.summarise(points, displacements, camera=params.camera)
+    statistics = selection.measure_tracks(points, displacements, camera=params.camera)
     if params.tracks == "none":
-        # What stays is neither static nor erratic; all cuboids count.
-        summary = summary._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
+        # Cuboids do not move, so that tests of motion do not apply: all are kept.
+        statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
     described = _described(params.length, params.time_cells, params.describe_every, since % params.describe_every)
-    # Of most tracks nobody needs the histograms.
+    # Most tracks are dropped, and their histograms are not needed.
     means, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)
-        means.append(tracks.histograms(end.slots[summary.kept[first:last]], described))
+        means.append(tracks.histograms(end.slots[statistics.kept[first:last]], described))
         first = last
-    return FinishedTracks(factor, points, summary, np.concatenate(means))
+    return FinishedTracks(factor, points, statistics, np.concatenate(means))
 
 
 def in_chunks(steps, video, params, *, size=CHUNK):
@@ -95,7 +95,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
 
     Parameters
     ----------
-    steps : iterable of idt.extractor.Step
+    steps : iterable of idt.extractor.FrameState
         One for every frame.
     video : Video
         Gives the size of the frames and their rate.
@@ -110,7 +110,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
     """
     kept = []
     for step in steps:
-        kept.append(_kept(step))
+        kept.append(_kept_tracks(step))
         if len(kept) == size:
             yield _features(_taken(kept), video, params)
     if kept:
@@ -118,7 +118,7 @@ def in_chunks(steps, video, params, *, size=CHUNK):
 
 
 def _taken(kept):
-    """Take everything out of a list: the parts of a chunk need not live until the chunk is written."""
+    """Empty a list and return its elements, so that they can be freed before the chunk is written."""
     taken = kept[:]
     kept.clear()
     return taken
@@ -126,23 +126,24 @@ def _taken(kept):
 
 @functools.lru_cache
 def _described(length, time_cells, every, remainder):
-    """Count the described steps of each time cell; the frame's number divided by ``every`` leaves ``remainder``."""
+    """Count the described steps of each time cell; ``remainder`` is the frame's number modulo ``every``."""
     group = length // time_cells
     # Step k of L was made at this frame − L + k.
     steps = np.arange(remainder - length, remainder - length + time_cells * group)
     return (steps.reshape(time_cells, group) % every == 0).sum(axis=1)
 
 
-def _kept(step):
-    """Keep what passed the tests."""
-    tracks, summary, kept = step.finished, step.finished.summary, np.flatnonzero(step.finished.summary.kept)
+def _kept_tracks(step):
+    """Select the tracks of a frame that passed all tests."""
+    tracks, statistics = step.finished, step.finished.statistics
+    kept = np.flatnonzero(statistics.kept)
     columns = {
         "frame": np.full(len(kept), step.index, np.int32),
         "scale": tracks.factor[kept],
         "points": tracks.points[kept],
-        **{name: getattr(summary, name)[kept] for name in ("mean", "std", "length", "trajectory")},
+        **{name: getattr(statistics, name)[kept] for name in ("mean", "std", "length", "trajectory")},
     }
-    return _Kept(step.index, step.motion, columns, tracks.histograms)
+    return _KeptTracks(step.index, step.motion, columns, tracks.histograms)
 
 
 def _features(frames, video, params):

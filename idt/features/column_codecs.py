@@ -1,4 +1,4 @@
-"""How one column of a feature file is stored: codecs from an array to its datasets and back."""
+"""Codecs between a column of a feature file and its datasets."""
 
 import math
 from typing import NamedTuple
@@ -20,7 +20,7 @@ PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{n
 
 
 class Field(NamedTuple):
-    """A dataset of a feature file.
+    """A dataset of a feature file: path, shape, dtype, chunk shape, fill value and scale.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Field(NamedTuple):
 
 
 class Plain:
-    """A column stored unchanged.
+    """Codec of a column stored unchanged.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Plain:
         self.fields = {name: Field(PLACES[name], shape, COLUMNS[name][0], inner, fill)}
 
     def encode(self, values):
-        """Return the array of each field for ``values``, some rows of the column."""
+        """Return the array of each field for ``values``, a block of rows of the column."""
         return {self.name: values}
 
     def decode(self, stored):
@@ -74,8 +74,8 @@ class Plain:
         return stored[self.name]
 
 
-class Half(Plain):
-    """A column stored as float16."""
+class Float16(Plain):
+    """Codec of a column stored as float16."""
 
     def __init__(self, name, shape):
         super().__init__(name, shape)
@@ -91,14 +91,14 @@ class Half(Plain):
 
 
 class FixedPoint(Plain):
-    """A histogram stored as round(1024 · x)."""
+    """Codec of a histogram stored as round(1024 · x)."""
 
     def __init__(self, name, shape):
         super().__init__(name, shape)
         self.fields = {name: self.fields[name]._replace(dtype="uint16", scale=1 / FIXED_POINT)}
 
     def encode(self, values):
-        """Round ``values`` to whole steps; a value out of range is refused."""
+        """Round ``values`` to integers; a value out of range is refused."""
         steps = np.rint(values * np.float32(FIXED_POINT))
         largest = np.iinfo(np.uint16).max
         if len(steps) and not (steps.min() >= 0 and steps.max() <= largest):
@@ -113,8 +113,8 @@ class FixedPoint(Plain):
         return stored[self.name] * np.float32(1 / FIXED_POINT)
 
 
-class Steps(Plain):
-    """Points stored as the first one and the steps from each to the next, in 1/64 pixel."""
+class Differences(Plain):
+    """Codec of points stored as the first one and the differences between consecutive ones, in 1/64 pixel."""
 
     def __init__(self, name, shape):
         self.name = name
@@ -158,7 +158,7 @@ def codec_of(name, shape, stored):
     shape : tuple of int
         Of a row.
     stored : dict or None
-        As from `idt.features.storage_forms.stored_params`.
+        As from `idt.features.column_storage.stored_params`.
 
     Returns
     -------
@@ -169,5 +169,5 @@ def codec_of(name, shape, stored):
     if name in layout.HISTOGRAMS and not stored["float32"]:
         return FixedPoint(name, shape)
     if stored.get("compact") and name in ("points", "trajectory"):
-        return (Steps if name == "points" else Half)(name, shape)
+        return (Differences if name == "points" else Float16)(name, shape)
     return Plain(name, shape)

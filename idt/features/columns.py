@@ -1,8 +1,8 @@
-"""Columns of tracks (docs/method/extraction.md, section 9): dtype, shape and range of each, and the relative time."""
+"""The columns of tracks (docs/method/extraction.md, section 9): dtype, shape and range, and the relative time."""
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.params.layout import DESCRIPTORS, block_sizes
 
@@ -26,8 +26,8 @@ Method: docs/method/extraction.md, section 9.1.
 """
 
 
-def column(name, value):
-    """Return a ``value`` for the column ``name`` as a contiguous array of its dtype, or refuse it.
+def checked_column(name, value):
+    """Return ``value`` as a contiguous array of the dtype of column ``name``; refuse another shape or range.
 
     Raises
     ------
@@ -41,14 +41,14 @@ def column(name, value):
     )
     if not fits or value.dtype.kind not in ("iu" if dtype != "float32" else "fiu"):
         wanted = ", ".join(["n", *("any" if size is None else str(size) for size in row)])
-        raise DataError(f"{name} must be {dtype} of shape ({wanted}), got {describe(value)}")
+        raise DataError(f"{name} must be {dtype} of shape ({wanted}), got {type_and_shape(value)}")
     if dtype != "float32" and not np.array_equal(value, value.astype(dtype)):
         raise DataError(f"{name} must fit into {dtype}, got numbers from {value.min()} to {value.max()}")
     return np.ascontiguousarray(value, dtype)
 
 
 def empty_columns(length=15, cells=2, time_cells=3):
-    """Return every column but the frame step with no rows, for a ``length``, ``cells`` and ``time_cells``."""
+    """Return every column but the frame step without rows, for a ``length``, ``cells`` and ``time_cells``."""
     rows = {"points": (length + 1, 2)}
     rows.update({name: (size,) for name, size in block_sizes(length, cells, time_cells).items()})
     return {
@@ -57,7 +57,7 @@ def empty_columns(length=15, cells=2, time_cells=3):
 
 
 def time_position(frame, *, length, first, frames):
-    """Compute the relative time of tracks: their middle between the first and the last frame.
+    """Compute the relative time of tracks: their middle on a scale from the first frame, 0, to the last, 1.
 
     Parameters
     ----------

@@ -1,11 +1,13 @@
-"""Feature files to and from the forms that others wrote (docs/method/files.md, section 3).
+"""Convert feature files to and from the forms of the authors' release (docs/method/files.md, section 3).
 
-The form of the source is recognised by its content, that of the target by its suffix: ``.h5`` or ``.hdf5`` for ours,
-``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436 columns.
-What a form cannot hold is absent afterwards, and said so. Imported rows stay float32, so a round trip is exact.
+The content of the source determines its form; the suffix of the target determines the other: ``.h5`` or ``.hdf5`` for
+ours, ``.bin`` for float32 rows of 466 numbers, ``.txt`` or ``.features``, with or without ``.gz``, for text of 436
+columns. Data that the target form cannot hold is left out, with a note. Imported rows stay float32: a round trip is
+exact.
 
-Ours has forms of its own (`storage_forms`): a file can be made compact or projected, and is then the one that
-extracting so would have given. The way back is refused, because such a file would pass for one that has lost nothing.
+A feature file of ours is plain, compact or projected (`column_storage`). `convert` makes a plain file compact or
+projected; the result equals the file that an extraction with these options writes. The way back is refused, because
+the result would pass for a file that has lost nothing.
 """
 
 from pathlib import Path
@@ -28,7 +30,7 @@ SUFFIXES = {".h5": HDF5, ".hdf5": HDF5, ".bin": BINARY, ".txt": TEXT, ".features
 
 
 def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
-    """Convert a file of features into another form, some rows at a time.
+    """Convert a file of features into another form, block by block.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
 
 
 def form_of(path):
-    """Tell the form of a file of features by the suffix of its name.
+    """Return the form of a file of features by the suffix of its name.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def form_of(path):
 
 
 def _convert(opened, target, form, storage, overwrite):
-    """Convert a file that stays open, so that one that is changed meanwhile is refused."""
+    """Convert a file that stays open, so that a change of the file during the conversion is refused."""
     source = opened.path
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
@@ -107,19 +109,19 @@ def _convert(opened, target, form, storage, overwrite):
         return _export(opened, target, form, overwrite), _losses(source, form)
     if form == HDF5:
         return _import(opened, target, overwrite)
-    found = release_rows.kind(source)
+    found = release_rows.form_of(source)
     return _export(opened, target, form, overwrite), ["points were left out"] * (found == BINARY and form == TEXT)
 
 
 def _import(opened, target, overwrite):
     source = opened.path
-    form = release_rows.kind(source)
+    form = release_rows.form_of(source)
     origin = {"kind": form, "name": Path(source).name, "digest": opened.digest(), "bytes": opened.size}
     if feature_file.is_current(target, params=None, source=origin, overwrite=overwrite):
         return _count(target), [f"{target} is up to date"]
     count = 0
     with feature_file.Writer(target, params=None, source=origin, overwrite=overwrite) as writer:
-        for part in release_rows.blocks(source):
+        for part in release_rows.read_blocks(source):
             writer.append(part)
             count += len(part)
         opened.check_unchanged()
@@ -128,7 +130,7 @@ def _import(opened, target, overwrite):
 
 
 def _other_form(opened, target, storage, overwrite):
-    """Write a feature file in another form; what the source lost already, the target lacks, too, and says so."""
+    """Write a feature file stored in another way; the notes name what the source lacks already."""
     source = opened.path
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")
@@ -172,14 +174,14 @@ def _other_form(opened, target, storage, overwrite):
 
 
 def _count(path):
-    """Tracks of a feature file."""
+    """Return the number of tracks of a feature file."""
     with hdf5.open_checked(path, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         return len(hdf5.dataset(file, "tracks/frame", shape=(None,), dtype="int32"))
 
 
 def _export(opened, target, form, overwrite):
     count = 0
-    with release_rows.writing(target, form, overwrite=overwrite) as put:
+    with release_rows.open_writer(target, form, overwrite=overwrite) as put:
         for part in feature_file.iter_rows(opened.path, block=release_rows.BLOCK):
             put(part)
             count += len(part)
@@ -188,7 +190,7 @@ def _export(opened, target, form, overwrite):
 
 
 def _losses(source, form):
-    """What a feature file holds and a form of others does not."""
+    """List what a feature file holds and a form of the release does not."""
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         lost = [] if hdf5.json_attribute(file, "params") is None else ["the parameters"]
         lost += ["the camera's motion"] if hdf5.has(file, "camera") else []

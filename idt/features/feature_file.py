@@ -2,9 +2,9 @@
 
 Format ``idt-features``, version 3, as in docs/method/files.md, section 2:
 ``tracks/…`` and ``descriptors/…`` hold one row per track, ``camera/…`` one per frame. Histograms are stored in fixed
-point, round(1024 · x) as uint16, which is what their attribute ``scale_factor`` says; all else as it is.
+point, round(1024 · x) as uint16, with the factor in their attribute ``scale_factor``; all other columns unchanged.
 
-Version 4 are the two forms that take less of the disk (`storage_forms`). A compact file (``"compact"`` in the
+Version 4 has two smaller forms (`column_storage`). A compact file (``"compact"`` in the
 parameters) has ``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor``
 1/64 in place of ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected one (``"projected"`` in the
 parameters, which names the codebook) has ``tracks/frame``, ``scale``, ``position`` and ``skip`` and, for every block of
@@ -18,12 +18,12 @@ video streams.
 import dataclasses
 
 from idt.errors import DataError
+from idt.features.column_storage import ColumnStorage, extraction_params, stored_params
 from idt.features.columns import COLUMNS
 from idt.features.features import Features
 from idt.features.reader import PROJECTED, open_features
 from idt.features.release import rows as release_rows
 from idt.features.storage import FORMAT, PLAIN, VERSIONS, Storage
-from idt.features.storage_forms import Form, extraction_params, stored_params
 from idt.features.writer import CHUNK, VideoInfo, Writer
 from idt.files import hdf5, provenance
 from idt.params.layout import NETWORK_BLOCK
@@ -83,7 +83,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         made_with=features.made_with,
     ) as writer:
         writer.append(features)
-        # Times that are unknown stay so: ``frames`` of a chunk of a stream are not those of its video.
+        # Unknown times stay unknown: ``frames`` of a chunk is not the number of frames of the video.
         writer.finish(features.frames, fill=False)
 
 
@@ -108,13 +108,13 @@ def load(path):
         If it does not exist or cannot be read.
     """
     if not hdf5.is_hdf5(path):
-        return Features.concatenate(release_rows.blocks(path))
+        return Features.concatenate(release_rows.read_blocks(path))
     with open_features(path) as reader:
         return dataclasses.replace(reader.read(0, reader.count, reader.columns), camera=reader.camera())
 
 
 def header(path):
-    """Read all of a feature file but its rows.
+    """Read the metadata of a feature file, without its rows.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def header(path):
 
 
 def iter_rows(path, *, block=4 * CHUNK, columns=None):
-    """Read features some rows at a time, whatever the length of the file.
+    """Read features block by block; the length of the file does not matter.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
     if unknown or block < 1:
         raise DataError(f"columns must be among {', '.join(COLUMNS)} and block at least 1, got {unknown} and {block}")
     if not hdf5.is_hdf5(path):
-        for part in release_rows.blocks(path, block=block):
+        for part in release_rows.read_blocks(path, block=block):
             wanted = part.columns() if columns is None else {name: part.need(name) for name in columns}
             yield dataclasses.replace(part, **{**dict.fromkeys(COLUMNS), **wanted})
         return
@@ -175,7 +175,7 @@ def iter_rows(path, *, block=4 * CHUNK, columns=None):
 
 
 def rounded(features, columns):
-    """Some columns with the numbers that a file would give back, for those who go without one.
+    """Return columns with the numbers that a feature file would give back, for a run that writes none.
 
     Parameters
     ----------
@@ -196,13 +196,13 @@ def rounded(features, columns):
     """
     columns = [name for name in columns if name != "skip" or features.skip is not None]
     shapes = {name: features.need(name).shape[1:] for name in columns}
-    form = Form(stored_params(features.params), shapes)
+    form = ColumnStorage(stored_params(features.params), shapes)
     values = {name: form.rounded(name, getattr(features, name)) for name in columns}
     return Features(**values, params=features.params, source=features.source)
 
 
 def is_current(path, *, params, source, overwrite=False, made_with=None):
-    """Tell whether a feature file may stay, as `idt.files.provenance.is_current`.
+    """Tell whether a feature file is up to date, as `idt.files.provenance.is_current`.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def is_current(path, *, params, source, overwrite=False, made_with=None):
 
 
 def truncation(path):
-    """How much was missing of the video that a feature file was made from.
+    """Return how many frames were missing from the video that a feature file was made from.
 
     Parameters
     ----------

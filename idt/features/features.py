@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features import joining, tables
 from idt.features.camera import Camera
-from idt.features.columns import COLUMNS, column, empty_columns, time_position
+from idt.features.columns import COLUMNS, checked_column, empty_columns, time_position
 from idt.features.network_blocks import NetworkBlocks
 from idt.features.projection import Projected
 from idt.features.track import Track, checked_index
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Features:
-    """Tracks and descriptors, by ending frame, then frame step, scale and age; all float32 but for the whole numbers.
+    """Tracks and descriptors, sorted by last frame, then frame step, scale and age; float32 but for integers.
 
     A sequence of tracks: ``len`` counts them, ``features[3]`` is a `Track`, ``features[:100]``, ``features[mask]`` and
     ``features[indices]`` are `Features` of some of them, and iteration gives one `Track` after the other. A column is
@@ -64,13 +64,13 @@ class Features:
     frames : int or None
         Number of frames processed.
     params : ExtractionParams or None
-        What they were made with, also given as a dict; None for rows that others wrote.
+        Parameters of the extraction, also given as a dict; None for rows that others wrote.
     source : dict or None
-        What they were made from.
+        Provenance of the features.
     made_with : dict or None
         Versions that they were computed with, as their file says, empty if it does not; None if this process did.
     notes : tuple of str
-        What the reader should know.
+        Notes for the user, such as damage of the video.
     """
 
     frame: Any = None
@@ -101,7 +101,7 @@ class Features:
     def __post_init__(self):
         count = None
         for name, value in self.columns().items():
-            value = column(name, value)
+            value = checked_column(name, value)
             if count not in (None, len(value)):
                 raise DataError(f"all columns must have equally many rows, got {count} and {name} with {len(value)}")
             count = len(value)
@@ -111,7 +111,7 @@ class Features:
         if isinstance(self.params, dict):
             self.params = ExtractionParams.from_options(**self.params)
         if not isinstance(self.params, ExtractionParams | None):
-            raise DataError(f"params must be ExtractionParams, a dict or None, got {describe(self.params)}")
+            raise DataError(f"params must be ExtractionParams, a dict or None, got {type_and_shape(self.params)}")
 
     def __len__(self):
         return next((len(value) for value in (*self.columns().values(), self.projected) if value is not None), 0)
@@ -129,7 +129,7 @@ class Features:
 
     @classmethod
     def empty(cls, *, length=15, cells=2, time_cells=3, **metadata):
-        """No tracks: columns of no rows, in the layout of the given parameters.
+        """Return features without tracks, with the columns of the given parameters.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class Features:
 
     @classmethod
     def concatenate(cls, parts):
-        """Join features, one after the other.
+        """Concatenate features.
 
         Parameters
         ----------
@@ -168,11 +168,11 @@ class Features:
         return joining.concatenate(cls, list(parts))
 
     def columns(self):
-        """The columns that are present, by name: dict of str to ndarray."""
+        """Return the columns that are present, by name: dict of str to ndarray."""
         return {name: value for name in COLUMNS if (value := getattr(self, name)) is not None}
 
     def need(self, name):
-        """A column that the caller cannot do without.
+        """Return a column, or raise `DataError` if it is absent.
 
         Parameters
         ----------
@@ -235,7 +235,7 @@ class Features:
         raise DataError("features are no array: take a column such as features.hof, or features.to_numpy()")
 
     def timed(self, frames):
-        """Fill in the time positions once the number of frames is known.
+        """Fill in the relative times when the number of frames is known.
 
         Parameters
         ----------
@@ -260,7 +260,7 @@ class Features:
         return dataclasses.replace(self, position=position, frames=frames)
 
     def to_numpy(self):
-        """Rows of the release.
+        """Return rows in the layout of the release.
 
         Returns
         -------
@@ -277,7 +277,7 @@ class Features:
         return np.column_stack([self.need(name).astype(np.float32, copy=False) for name in names])
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Make a table with a row for each track; a `DataError` without pandas (extra ``tables``).
+        """Return a pandas DataFrame with a row for each track; `DataError` without pandas (extra ``tables``).
 
         Returns
         -------
@@ -288,7 +288,7 @@ class Features:
         return tables.to_pandas(self)
 
     def to_xarray(self) -> "xarray.Dataset":
-        """Make a data set with named dimensions; a `DataError` without xarray, which the extra ``tables`` brings.
+        """Return an xarray Dataset with named dimensions; `DataError` without xarray (extra ``tables``).
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Features of several videos, or of several stretches of one, joined."""
+"""Concatenate features of several videos, or of several stretches of one."""
 
 import math
 from dataclasses import replace
@@ -14,7 +14,7 @@ from idt.features.projection import Projected
 
 
 def concatenate(cls, parts):
-    """Join features, one after the other.
+    """Concatenate features.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def concatenate(cls, parts):
 
 
 def _agreed(values, otherwise):
-    """Return the value that all share; NaN agrees with NaN."""
+    """Return the value that all have in common; NaN equals NaN."""
     first = values[0]
     same = all(value == first or (value != value and first != first) for value in values)
     return first if same else otherwise

@@ -1,9 +1,9 @@
 """Multi-skip extraction: tracks also from the video as if only every 2nd, 3rd, … frame had been filmed.
 
-One pass over the video serves all: each skip has a frame loop of its own on the frames that it keeps, the first and
-every skip-th after it, and these loops advance side by side, so that no more frames are held than lie between two kept
-ones. Their tracks carry the frame step in the column ``skip`` and end at frames of the video; the camera's motion is
-that of consecutive frames. A skip that leaves fewer than L + 1 frames contributes nothing.
+The video is decoded once. Each frame step has a frame loop of its own on the first and every skip-th frame after it.
+The loops advance side by side, so that memory holds only the frames between two frames of the largest step. The column
+``skip`` has the frame step of a track; frame numbers are those of the video. The camera's motion is given for
+consecutive frames. A frame step that leaves fewer than L + 1 frames contributes nothing.
 
 Source: docs/method/encoding.md, section 14; Lan et al., "Beyond Gaussian pyramid: multi-skip feature stacking for
 action recognition", CVPR 2015.
@@ -23,7 +23,7 @@ COPIED = ("width", "height", "source_width", "source_height", "shrink", "fps")
 
 
 class _Skipped:
-    """Every skip-th frame of a video, numbered without gaps from the first."""
+    """Every skip-th frame of a video, numbered consecutively from the first."""
 
     def __init__(self, video, frames, skip):
         for name in COPIED:
@@ -38,7 +38,7 @@ class _Skipped:
 
 
 class _Locked:
-    """An iterator that several threads may ask for its next item: branches of one `itertools.tee` share a lock."""
+    """Thread-safe iterator: branches of one `itertools.tee` share a lock."""
 
     def __init__(self, iterator, lock):
         self._iterator, self._lock = iterator, lock
@@ -52,7 +52,7 @@ class _Locked:
 
 
 def features_of_skips(video, skips, extract, *, chunk):
-    """Features of a video, those of all skips together.
+    """Yield the features of a video for all frame steps, merged frame by frame.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def features_of_skips(video, skips, extract, *, chunk):
 
 
 def _by_frame(video, skips, extract):
-    """Features of one frame after the other."""
+    """Yield features frame by frame."""
     lock = threading.Lock()
     first = video.first_frame.index
     with contextlib.ExitStack() as stack:
@@ -97,7 +97,7 @@ def _by_frame(video, skips, extract):
 
 
 def _placed(loop, skip, first):
-    """(Frame, skip, features) of every step, with frames as the video counts them."""
+    """Yield (frame, frame step, features) of every frame of a loop, with the frame numbers of the video."""
     for i, features in enumerate(loop):
         frame = first + i * skip
         if skip > 1:

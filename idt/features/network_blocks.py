@@ -1,10 +1,10 @@
-"""Descriptors of tracks that networks give: blocks beside trajectory, hog, hof, mbhx and mbhy.
+"""Descriptors that networks give: blocks of tracks, beside trajectory, hog, hof, mbhx and mbhy, or of snippets.
 
 A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
 what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
 ``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
-these that are added then; ``power``, the exponent of every number, with its sign. Source: docs/method/networks.md,
-section 7.
+these that are added then; ``power``, the exponent of every number, with its sign. ``snippets`` is there where the rows
+are no tracks but snippets of frames, or cells of their maps. Source: docs/method/networks.md, sections 6 and 7.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
@@ -24,12 +24,12 @@ MOST = 64
 
 @dataclass(frozen=True)
 class NetworkBlocks:
-    """Blocks of descriptors by networks.
+    """Blocks of descriptors pooled from networks.
 
     Attributes
     ----------
     made : dict
-        What made them, as the parameter ``network`` of a feature file.
+        Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
         Or, on the way into a file, sums (n, S · C).
     """
@@ -44,12 +44,12 @@ class NetworkBlocks:
         return True
 
     def take(self, index):
-        """Return the blocks of some tracks, ``index`` as of an array."""
+        """Return the blocks of the tracks ``index``, as for an array."""
         return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
-        """Join those of several chunks.
+        """Concatenate the blocks of several chunks.
 
         Parameters
         ----------
@@ -75,8 +75,8 @@ class NetworkBlocks:
         )
 
 
-def checked(made, name="the parameter network"):
-    """Check what a file says of its blocks.
+def checked_blocks(made, name="the parameter network"):
+    """Check the description of blocks that a file records.
 
     Parameters
     ----------
@@ -107,17 +107,22 @@ def checked(made, name="the parameter network"):
         and 0 < made["power"] <= 1
     )
     if not fits:
-        raise DataError(f"{name} must describe blocks of networks, got {shown(made)}; extract the video anew")
+        raise DataError(f"{name} must describe blocks of networks, got {short_repr(made)}; extract the video anew")
     return made
 
 
+def of_snippets(made):
+    """Tell whether ``made``, the description of blocks or None, is of snippets: rows without points and histograms."""
+    return made is not None and "snippets" in made
+
+
 def stored_width(made, name):
-    """Return the columns of the block ``name`` as ``made`` says that they are stored."""
+    """Return the number of stored columns of the block ``name`` that ``made`` describes."""
     return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
 
 
-def decoded(made, name, sums, maxima):
-    """Return a block as it is encoded.
+def decoded_block(made, name, sums, maxima):
+    """Decode a stored block into descriptors.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
-"""Descriptors along the principal axes of a codebook: less of the disk, for those who will encode with that codebook.
+"""Project descriptors onto the principal axes of a codebook, for smaller files that serve encoding with this codebook
+only.
 
 A codebook file (``fv-encode``) holds for each block of descriptors a mean m and a projection P, and, where it whitens,
-the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads these three
-and no more; what it makes of tracks is `Projected`.
+the variances σ² along the axes: x becomes P (x − m), each coordinate divided by its σ. `Projection` reads only these
+three; `Projected` holds the coordinates of tracks.
 
-Left out: the way back. Half of the axes are dropped, so what it gave would not be the descriptors.
+Left out: the inverse, because half of the axes are dropped and the descriptors cannot be restored.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ LAYERS = ("volume", "second")
 
 
 def place_of(block, array):
-    """Return the dataset of an array of a codebook.
+    """Return the path of the dataset that holds an array of a codebook.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ LARGEST = 1e17
 
 
 class Axes(NamedTuple):
-    """A block of descriptors and its axes.
+    """A block of descriptors and its principal axes.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ class Axes(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Projected:
-    """Descriptors of tracks along the axes of a codebook.
+    """Coordinates of the descriptors of tracks along the axes of a codebook.
 
     Attributes
     ----------
@@ -88,12 +89,12 @@ class Projected:
         return len(next(iter(self.blocks.values())))
 
     def take(self, index):
-        """Those of some tracks, as `Features.take`."""
+        """Return the coordinates of some tracks, as `Features.take`."""
         return Projected(self.codebook, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
-        """Join those of several chunks.
+        """Concatenate the coordinates of several chunks.
 
         Parameters
         ----------
@@ -120,7 +121,7 @@ class Projected:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The axes of a codebook.
+    """The principal axes of a codebook.
 
     Attributes
     ----------
@@ -176,11 +177,11 @@ class Projection:
 
     @property
     def widths(self):
-        """Coordinates of each block: dict of str to int."""
+        """Return the number of coordinates of each block: dict of str to int."""
         return {axes.name: len(axes.matrix) for axes in self.axes}
 
     def check_fits(self, params):
-        """Refuse features that are not extracted as those of the codebook were.
+        """Refuse features whose extraction parameters differ from those of the codebook.
 
         Parameters
         ----------
@@ -218,7 +219,7 @@ class Projection:
 
 
 def identity(digest, arrays):
-    """What tells one projection from another.
+    """Return a digest that identifies a projection.
 
     Parameters
     ----------
@@ -241,7 +242,7 @@ def identity(digest, arrays):
 
 
 def _described(file):
-    """Blocks of a codebook: list of (name, sizes)."""
+    """Return the blocks of a codebook: list of (name, sizes)."""
     listed = hdf5.json_attribute(file, "blocks", list)
     try:
         blocks = [(block["name"], dict(block["sizes"])) for block in listed]
@@ -259,7 +260,7 @@ def _described(file):
 
 
 def _read_block(file, described, whiten):
-    """`Axes`, and the arrays that they are made of."""
+    """Read the `Axes` of a block, and the arrays that they are computed from."""
     name, sizes = described
     place = f"blocks/{name}"
     projection = hdf5.read(file, f"{place}/projection", shape=(None, None), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""`Reader`: a feature file, opened, checked, and read some rows or columns at a time."""
+"""`Reader`: an open feature file whose structure is checked, read by rows and columns."""
 
 import math
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ from idt.checks import within
 from idt.errors import DataError
 from idt.features.camera import Camera
 from idt.features.column_codecs import PLACES
+from idt.features.column_storage import ColumnStorage, extraction_params, row_shapes, stored_params
 from idt.features.features import Features
-from idt.features.network_blocks import NetworkBlocks
+from idt.features.network_blocks import NetworkBlocks, of_snippets
 from idt.features.storage import FORMAT, VERSIONS, Storage
-from idt.features.storage_forms import Form, extraction_params, row_shapes, stored_params
 from idt.files import hdf5
 from idt.files.provenance import made_with_of
 from idt.params import layout
@@ -26,39 +26,39 @@ PROJECTED = "projected"
 
 @dataclass(frozen=True)
 class Reader:
-    """The datasets of an open feature file, checked, and its metadata.
+    """The checked datasets of an open feature file, and its metadata.
 
     Attributes
     ----------
     file : idt.files.hdf5.CheckedFile
-    form : Form
+    storage : ColumnStorage
     datasets : dict of str to idt.files.hdf5.dataset.Stored
-        By the fields of the form.
+        By field of `storage`.
     count : int
         Rows.
-    said : dict or None
+    recorded : dict or None
         Parameters as the file records them.
     metadata : dict of str to object
         Fields of `Features` besides columns and camera.
     maxima : dict of str to ndarray
-        What the channels of blocks of networks are divided by.
+        Divisors of the channels of network blocks.
     """
 
     file: Any
-    form: Form
+    storage: ColumnStorage
     datasets: dict[str, Any]
     count: int
-    said: dict[str, Any] | None
+    recorded: dict[str, Any] | None
     metadata: dict[str, Any]
     maxima: dict[str, Any]
 
     @property
     def columns(self):
-        """Names that `read` can give."""
-        return [*self.form.columns, *([PROJECTED] if self.form.widths else []), *self.form.blocks]
+        """Return the names that `read` accepts."""
+        return [*self.storage.columns, *([PROJECTED] if self.storage.widths else []), *self.storage.blocks]
 
     def read(self, first, last, names):
-        """Read some rows.
+        """Read a range of rows.
 
         Parameters
         ----------
@@ -82,18 +82,21 @@ class Reader:
 
         columns = self.columns
         missing = [name for name in names if name not in columns]
-        if missing and missing != ["skip"] and self.form.widths:
+        if missing and missing != ["skip"] and self.storage.widths:
             raise DataError(
                 f"{self.file.filename} has no {missing[0]}: its descriptors are projected by a codebook, for encoding"
                 " with it; extract it from the video"
             )
-        blocks = [name for name in self.form.blocks if name in names]
+        if missing and missing != ["skip"] and of_snippets(self.storage.network):
+            there = ", ".join(self.storage.blocks)
+            raise DataError(f"{self.file.filename} has no {missing[0]}: it holds snippets of a network, {there}")
+        blocks = [name for name in self.storage.blocks if name in names]
         values: dict[str, Any] = {
-            name: self.form.decode(name, rows) for name in names if name in columns and name not in blocks
+            name: self.storage.decode(name, rows) for name in names if name in columns and name not in blocks
         }
         if blocks:
-            made = {name: self.form.decode_block(name, rows, self.maxima) for name in blocks}
-            values["network"] = NetworkBlocks(self.form.network or {}, made)
+            made = {name: self.storage.decode_block(name, rows, self.maxima) for name in blocks}
+            values["network"] = NetworkBlocks(self.storage.network or {}, made)
         features = Features(**values, **self.metadata)
         for name in names:
             if name != "skip":
@@ -137,17 +140,17 @@ def open_features(path):
         yield _checked(file)
 
 
-def count_of(file):
-    """Return the number of tracks of an open feature ``file``, which stands in the header of a dataset."""
+def track_count(file):
+    """Return the number of tracks of an open feature ``file``, read from a dataset's header."""
     return len(hdf5.dataset(file, PLACES["frame"], shape=(None,), dtype=np.int32))
 
 
 def _checked(file):
-    """The reader of an open file whose datasets are what its parameters say."""
-    said = hdf5.json_attribute(file, "params")
-    flags = {name: (said or {}).get(name) is True for name in ("float32", "compact")}
+    """Return the reader of an open file after checking its datasets against its parameters."""
+    recorded = hdf5.json_attribute(file, "params")
+    flags = {name: (recorded or {}).get(name) is True for name in ("float32", "compact")}
     try:
-        stored = stored_params(said, Storage(**flags, network=(said or {}).get("network")))
+        stored = stored_params(recorded, Storage(**flags, network=(recorded or {}).get("network")))
     except DataError as problem:
         raise DataError(f"{file.filename}: {problem}") from None
     metadata = {
@@ -161,26 +164,26 @@ def _checked(file):
     shapes = row_shapes(stored, points)
     if hdf5.has(file, PLACES["skip"]):
         shapes["skip"] = ()
-    count = count_of(file)
-    codebook = (said or {}).get(PROJECTED)
-    form = Form(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
+    count = track_count(file)
+    codebook = (recorded or {}).get(PROJECTED)
+    storage = ColumnStorage(stored, shapes, codebook=codebook, widths=None if codebook is None else _widths(file))
     datasets = {
         name: hdf5.dataset(file, field.place, shape=(count, *field.shape), dtype=field.dtype)
-        for name, field in form.fields.items()
+        for name, field in storage.fields.items()
     }
-    for name, field in form.fields.items():
+    for name, field in storage.fields.items():
         scale = None if field.scale is None else hdf5.attribute(file, "scale_factor", float, of=field.place)
         if scale != field.scale:
             raise DataError(f"{file.filename}: scale_factor of {name} must be {field.scale}, got {scale}")
     maxima = {}
-    for name in (form.network or {}).get("divided", ()):
-        found = hdf5.read(file, f"maxima/{name}", shape=form.fields[f"network/{name}"].shape, dtype=np.float32)
+    for name in (storage.network or {}).get("divided", ()):
+        found = hdf5.read(file, f"maxima/{name}", shape=storage.fields[f"network/{name}"].shape, dtype=np.float32)
         maxima[name] = within(found, np.finfo(np.float32).tiny, np.inf, f"{file.filename}: maxima/{name}")
-    return Reader(file, form, datasets, count, said, metadata, maxima)
+    return Reader(file, storage, datasets, count, recorded, metadata, maxima)
 
 
 def _widths(file):
-    """Coordinates of each block of a projected file: dict of str to int."""
+    """Return the number of coordinates of each block of a projected file: dict of str to int."""
     widths = hdf5.json_attribute(file, PROJECTED) or {}
     names = {*layout.DESCRIPTORS, "joint"}
     if not widths or not all(name in names and type(width) is int and width > 0 for name, width in widths.items()):

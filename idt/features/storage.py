@@ -1,4 +1,4 @@
-"""The form of a feature file as a user asks for it: `Storage`.
+"""`Storage`: how the user asks for a feature file to be stored.
 
 This module loads neither numpy nor HDF5, because every command that extracts begins with it.
 """
@@ -20,7 +20,7 @@ VERSIONS = (VERSION, SMALL_VERSION, NETWORK_VERSION)
 
 @dataclass(frozen=True)
 class Storage:
-    """Form of a feature file, as its user asks for it.
+    """How a feature file stores its columns, as the user asks for it.
 
     Attributes
     ----------
@@ -29,7 +29,8 @@ class Storage:
     compact : bool
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str, Path or None
-        Store descriptors along the axes of this codebook, and of the columns only `idt.features.storage_forms.KEPT`.
+        Store descriptors along the axes of this codebook, and no other columns than
+        `idt.features.column_storage.PROJECTED_COLUMNS`.
         `loaded` replaces the path by a `Projection`.
     network : object
         Maps of networks to pool along tracks, an `idt.networks.map_params.MapParams`; for the writer the description
@@ -42,7 +43,7 @@ class Storage:
     network: Any = None
 
     def loaded(self):
-        """Return the same form with the axes of the codebook in place of its path.
+        """Return the same storage with the axes of the codebook in place of its path.
 
         Returns
         -------
@@ -63,7 +64,7 @@ class Storage:
 
     @property
     def version(self):
-        """Version of the format that such a file has."""
+        """Return the version of the format that such a file has."""
         if self.network is not None:
             return NETWORK_VERSION
         return VERSION if self.project is None and not self.compact else SMALL_VERSION

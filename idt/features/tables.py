@@ -1,4 +1,4 @@
-"""`Features` as tables of other libraries: pandas' and xarray's, which the extra ``tables`` brings."""
+"""Convert `Features` to tables of pandas and xarray, which the extra ``tables`` installs."""
 
 import json
 import math
@@ -18,7 +18,7 @@ UNITS = {"frame": "frames", "mean": "px", "std": "px", "length": "px", "points":
 
 
 def to_pandas(features):
-    """Make a table with a row for each track.
+    """Return a pandas DataFrame with a row for each track.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def to_pandas(features):
 
 
 def to_xarray(features):
-    """Make a data set with named dimensions.
+    """Return an xarray Dataset with named dimensions.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def to_xarray(features):
 
 
 def _attributes(features):
-    """Metadata as numbers and texts, which netCDF and Zarr take, too; what is unknown is left out."""
+    """Return the metadata as numbers and strings, which netCDF and Zarr can store; unknown entries are left out."""
     found = {name: getattr(features, name) for name in ("width", "height", "fps", "frames")}
     found = {name: value for name, value in found.items() if value is not None and not math.isnan(value)}
     if features.params is not None:
@@ -99,7 +99,7 @@ def _attributes(features):
 
 
 def _projected(features):
-    """Blocks of projected descriptors and of networks, by the names of their columns."""
+    """Return the blocks of projected and network descriptors by the names of their columns."""
     blocks = {} if features.projected is None else features.projected.blocks
     found = {f"projected_{name}": values for name, values in blocks.items()}
     return found if features.network is None else {**found, **features.network.blocks}

@@ -1,4 +1,4 @@
-"""One track: a row of every column of `Features`; and what may stand between the brackets of ``features[…]``."""
+"""`Track`, one row of `Features`, and the check of an index in ``features[…]``."""
 
 import operator
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError, OutOfRange
 from idt.features.columns import COLUMNS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Track:
-    """One track of `Features`: the same names, an axis less. None where the features lack the column.
+    """One track of `Features`, with the same attribute names and one axis less; None where a column is absent.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Track:
 
 
 def checked_index(index, count):
-    """Return an index into ``count`` tracks in a form that numpy takes, or refuse it.
+    """Return an index into ``count`` tracks as numpy takes it, or refuse it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def checked_index(index, count):
     chosen = np.asarray(index) if isinstance(index, list | np.ndarray) or hasattr(index, "__array__") else None
     if chosen is None or chosen.ndim != 1 or chosen.dtype.kind not in "biu":
         remedy = "; a column is an attribute" if isinstance(index, str) else ""
-        raise DataError(f"index must be a number, a slice, (n,) bool or (m,) int, got {describe(index)}{remedy}")
+        raise DataError(f"index must be a number, a slice, (n,) bool or (m,) int, got {type_and_shape(index)}{remedy}")
     if chosen.dtype.kind == "b":
         if len(chosen) != count:
             raise OutOfRange(f"index of {len(chosen)} truth values does not fit {count} tracks")

@@ -1,7 +1,7 @@
-"""`Writer`: a feature file, appended while a video streams.
+"""`Writer`: writes a feature file chunk by chunk while a video is extracted.
 
-Rows are gathered into chunks before they are compressed, so memory does not grow with the video. The time of a track
-is relative to the number of frames, which a stream does not tell before its end: it is written last.
+Rows are buffered until a chunk is full, so memory does not grow with the video. The relative time of a track needs the
+number of frames, which is unknown before the end of a stream; it is written last.
 """
 
 import json
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 from idt.features.camera import Camera
+from idt.features.column_storage import ColumnStorage, row_shapes, stored_params
 from idt.features.columns import time_position
-from idt.features.content import ATTRIBUTE, Content, of_camera
+from idt.features.content_digest import ATTRIBUTE, ContentDigest, camera_fields
 from idt.features.storage import FORMAT, PLAIN
-from idt.features.storage_forms import Form, row_shapes, stored_params
 from idt.files import result_file
 from idt.files.hdf5 import chunks as hdf5_chunks
 
@@ -32,7 +32,7 @@ CAMERA_CHUNK = 256
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """Size, rate and first frame of the video that features are of.
+    """Frame size, frame rate and first frame of a video.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class VideoInfo:
 
     @classmethod
     def of(cls, features):
-        """Take the entries from ``features``; their first frame is that of the camera's motion."""
+        """Take the entries from ``features``; the first frame is that of the camera's motion."""
         first = 0 if features.camera is None else features.camera.first_frame
         return cls(features.width, features.height, features.fps, first)
 
@@ -60,7 +60,7 @@ UNKNOWN = VideoInfo()
 
 
 class Writer:
-    """Write a feature file while the video streams; a context manager.
+    """Writer of a feature file; a context manager.
 
     The file takes its name when the block ends after `finish`; otherwise nothing is left of it.
 
@@ -70,7 +70,7 @@ class Writer:
     params : ExtractionParams, dict or None
         None for rows that others wrote; their histograms are stored as float32.
     source : dict or None
-        What the features are made from, with its ``"digest"``.
+        Provenance of the features, with its ``"digest"``.
     video : VideoInfo
     storage : Storage
     overwrite : bool or collection of path
@@ -108,7 +108,7 @@ class Writer:
         self._cameras: list[Camera] = []
         self._camera_datasets: dict[str, Any] = {}
         self._next_camera = video.first_frame
-        self._content = Content()
+        self._content = ContentDigest()
         self._timed: bool | None = None
         self._finished = False
 
@@ -135,7 +135,7 @@ class Writer:
         return self._create.__exit__(*problem)
 
     def append(self, features):
-        """Append tracks, and the camera's motion if they carry it.
+        """Append tracks, and the camera's motion if the features have it.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ class Writer:
         truncation : str, optional
             How much of the video was missing; recorded with its source.
         maxima : dict of str to ndarray, optional
-            What the channels of blocks of networks are divided by.
+            Divisors of the channels of network blocks.
 
         Raises
         ------
@@ -219,9 +219,9 @@ class Writer:
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
-        """Fix the columns, when the first chunk shows whether rows that others wrote have points."""
+        """Fix the columns at the first chunk, which shows whether the rows of others have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
-        self._form = Form(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
+        self._form = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:
             result_file.set_attribute(self._file, "projected", json.dumps(self._form.widths))
         for name, field in self._form.fields.items():
@@ -231,7 +231,7 @@ class Writer:
         for name, shape in self._shapes.items():
             values = features.need(name)
             if values.shape[1:] != shape:
-                raise DataError(f"{name} must have rows of shape {shape} in {self.path}, got {describe(values)}")
+                raise DataError(f"{name} must have rows of shape {shape} in {self.path}, got {type_and_shape(values)}")
             finite = values[:, :2] if name == "position" else values
             if not np.isfinite(finite).all():
                 raise DataError(f"{name} must be finite, got NaN or infinity")
@@ -249,7 +249,7 @@ class Writer:
                 raise DataError("the times of all tracks must be known or none, got both")
 
     def _flush(self):
-        """Write the gathered rows as one chunk."""
+        """Write the buffered rows as one chunk."""
         count = self._buffered
         fields = {name: buffer[:count] for name, buffer in self._buffers.items()}
         self._content.add(fields)
@@ -269,7 +269,7 @@ class Writer:
         self._file.check_disk()
 
     def _add(self, name, count):
-        """Make the dataset of a column, when ``count`` rows of it are about to be written."""
+        """Make the dataset of a column before its first ``count`` rows are written."""
         field = self._form.fields[name]
         # A video of few tracks has one chunk of just their number.
         height = CHUNK if self._written or not count else count
@@ -292,7 +292,7 @@ class Writer:
         if camera.first_frame != self._next_camera:
             raise DataError(f"the camera's motion must go on at frame {self._next_camera}, got {camera.first_frame}")
         self._next_camera += len(camera)
-        self._content.add(of_camera(camera))
+        self._content.add(camera_fields(camera))
         self._cameras.append(camera)
         if sum(len(some) for some in self._cameras) >= CAMERA_CHUNK:
             self._write_cameras()

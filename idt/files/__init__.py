@@ -1,4 +1,4 @@
-"""What all files of ours share, and the room that opens what strangers made.
+"""Reading and writing files: what our formats share, and readers of files that strangers made.
 
 hdf5         HDF5 of ours, read as a stranger may have made or damaged it
 result_file  HDF5 of ours, written: format, version, parameters, source, versions; text and numbers
@@ -6,7 +6,7 @@ provenance   whether a file is up to date; digests
 versions     what the numbers of a file were computed with
 
 atomic       files written whole or not at all
-part         a file under its temporary name
+part_file    a file under its temporary name
 locks        two runs kept apart, or sharing the work
 lock_file    one lock file: opened, taken, signed, removed
 scratch      temporary folders that no run leaves behind

@@ -1,12 +1,12 @@
-"""Files that appear whole or not at all.
+"""Write files that appear under their names only when they are complete.
 
-A file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and takes the target's name
-when it is complete and on the disk. As long as it is written its writer holds the lock of the part file, which the
-system frees with the process. A run that is killed leaves such a part file at most. The next run that writes the same
-target removes it, and `sweep` those of a whole folder: each whose lock is free, whatever machine it was made on.
+A part file is written beside its target under a hidden, random name, ``.{name}.{token}.part``, and renamed when it is
+complete and on the disk. Meanwhile the writer holds the lock of the part file; the operating system frees the lock when
+the process ends. A killed run leaves a part file at most. The next run that writes the same target removes it; `sweep`
+removes all part files in a folder whose locks are free, on whatever machine they were made.
 
-The name is replaced, not what it links to: where the target is a symbolic link, the link goes and its file stays. Mode,
-and where the system permits it owner and group, are those of the file that is replaced.
+If the target is a symbolic link, the link is replaced and its file stays. The new file gets the mode of the old one,
+and its owner and group where the system permits that.
 """
 
 import contextlib
@@ -19,20 +19,20 @@ from pathlib import Path
 
 from idt.errors import DataError
 from idt.files import lock_file, locks, ownership
-from idt.files.part import FULL, Part, os_error
+from idt.files.part_file import FULL, PartFile, os_error
 
-__all__ = ["FULL", "Part", "abandon", "remove", "replacing", "sweep"]
+__all__ = ["FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep"]
 
-ABANDONED = 24 * 3600.0
-"""Seconds without a write after which a part file is taken for one of a dead process where no lock tells: on a file
-system without locks, and for part files of our earlier releases. Should its writer live, it finds its file gone when it
-is complete, and says so. Both times are the file system's own."""
+STALE = 24 * 3600.0
+"""Seconds without a write after which a part file without a lock counts as abandoned: on a file system without locks,
+and for part files of our earlier releases. If its writer still lives, it finds the file gone and reports that. Both
+times come from the file system."""
 
 TRIES = 100
 """Random names to try for a part file."""
 
 PART_NAME = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
-PART_NAME_OF_BEFORE = re.compile(r"\.(.+)-[0-9]+\.part", re.DOTALL)
+EARLIER_PART_NAME = re.compile(r"\.(.+)-[0-9]+\.part", re.DOTALL)
 """Part files of our earlier releases: the target's name, a point, the machine's name, the process."""
 
 _open_parts: dict[str, Path | None] = {}
@@ -40,22 +40,22 @@ _open_parts: dict[str, Path | None] = {}
 
 @contextlib.contextmanager
 def replacing(path, *, overwrite=False, unmarked=False):
-    """Write a file that takes its name only when the block ends without an exception.
+    """Open a file for writing that gets its name only when the block ends without an exception.
 
     Parameters
     ----------
     path : str or Path
         The target. Its folder must exist.
     overwrite : bool or collection of path
-        Replace a file of ours that exists, and one that the collection names (`idt.files.ownership.refuse`). Until the
-        new one is complete the old one stays.
+        Replace a file of ours that exists, and one that the collection names
+        (`idt.files.ownership.check_replaceable`). The old file stays until the new one is complete.
     unmarked : bool
-        Nobody can tell who made a file of this form. One that holds the same bytes already stays, as if it had been
+        The form has no mark of its maker. A file that holds the same bytes already stays, as if it had been
         replaced; another one is refused at the end of the block, unless the collection names it.
 
     Yields
     ------
-    Part
+    PartFile
         Open for writing; closed, flushed to the disk and renamed at the end of the block, removed on any exception.
 
     Raises
@@ -72,7 +72,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
     docs/method/files.md, section 1: a killed run leaves nothing that looks finished.
     """
     path = Path(path)
-    ownership.refuse(path, overwrite, unmarked=unmarked)
+    ownership.check_replaceable(path, overwrite, unmarked=unmarked)
     replaced = _stat(path)
     kept = "nothing was left under that name" if replaced is None else "the earlier file of that name is as it was"
     # Two spellings of one target meet here.
@@ -107,7 +107,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
 
 
 def remove(path, overwrite=False):
-    """Remove a file beside the outputs that an earlier run of ours wrote; nothing happens if there is none.
+    """Remove a file beside the outputs that an earlier run wrote, if it exists.
 
     Parameters
     ----------
@@ -122,13 +122,13 @@ def remove(path, overwrite=False):
     OSError
         If it cannot be removed.
     """
-    ownership.refuse(path, overwrite or True)
+    ownership.check_replaceable(path, overwrite or True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def sweep(folder, names):
-    """Remove the part files, and the lock files, of some targets that dead processes left in a folder.
+    """Remove the part files and lock files of some targets that dead processes left in a folder.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def sweep(folder, names):
 
     Notes
     -----
-    A part file whose lock is free has no living writer. For what has no locks see `ABANDONED`.
+    A part file whose lock is free has no living writer. `STALE` applies to part files without locks.
     """
     folder = Path(os.path.realpath(folder))
     wanted = {locks.stem(name) for name in names}
@@ -151,7 +151,7 @@ def sweep(folder, names):
     locks.sweep(folder, names)
     open_now = set(_open_parts.values())
     for name in found:
-        now, before = PART_NAME.fullmatch(name), PART_NAME_OF_BEFORE.fullmatch(name)
+        now, before = PART_NAME.fullmatch(name), EARLIER_PART_NAME.fullmatch(name)
         path = folder / name
         if now and now[1] in wanted and path not in open_now:
             _sweep_unlocked(path)
@@ -159,17 +159,17 @@ def sweep(folder, names):
             _sweep_old(path)
 
 
-def abandon():
-    """Remove the part files of this process, which is about to end in the middle of its work, and its lock files."""
+def remove_own_parts():
+    """Remove the part files and lock files of this process, which is about to end in the middle of its work."""
     for path in list(_open_parts.values()):
         if path is not None:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-    locks.abandon()
+    locks.remove_own_locks()
 
 
 def _stat(path):
-    """What `os.stat` says of a file; None if there is none."""
+    """Return the result of `os.stat`, or None if the file does not exist."""
     try:
         return os.stat(path)
     except OSError:
@@ -177,13 +177,13 @@ def _stat(path):
 
 
 def _begin(path, folder, kept, replaced, place):
-    """The part file of a target, locked."""
+    """Make the part file of a target, locked."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
         # Known before it is there, so that a process that is ended in this moment takes it along.
         _open_parts[place] = hidden
         try:
-            part = Part(path, hidden, kept, replaced)
+            part = PartFile(path, hidden, kept, replaced)
         except FileExistsError:
             continue
         if part.lock():
@@ -196,26 +196,26 @@ def _begin(path, folder, kept, replaced, place):
 
 
 def _is_there_already(part, path, overwrite):
-    """Whether a file that nobody can tell the maker of holds the same bytes; refused if it holds others."""
+    """Tell whether an unmarked file holds the same bytes; refuse it if it holds other bytes."""
     if not os.path.lexists(path) or ownership.is_named(path, overwrite):
         return False
-    ownership.refuse(path, overwrite, unmarked=True)
+    ownership.check_replaceable(path, overwrite, unmarked=True)
     if part.has_content_of(path):
         return True
-    ownership.refuse(path, overwrite)
+    ownership.check_replaceable(path, overwrite)
     return False
 
 
 def _publish(part, path, overwrite):
-    """Give a part file its name."""
+    """Give a part file the name of its target."""
     # Again: another process may have finished the same file meanwhile.
-    ownership.refuse(path, overwrite)
+    ownership.check_replaceable(path, overwrite)
     if not os.path.lexists(path):
         try:
-            # Unlike a rename this never replaces what appears in this moment.
+            # Unlike a rename, a link never replaces a file that appears in this moment.
             os.link(part.path, path)
         except FileExistsError:
-            ownership.refuse(path, overwrite)
+            ownership.check_replaceable(path, overwrite)
         except OSError:
             pass  # a file system without hard links
         else:
@@ -238,21 +238,21 @@ def _sweep_unlocked(path):
         elif free and lock_file.is_open_file(path, descriptor):
             os.unlink(path)
     except OSError:
-        pass  # what cannot be removed stays
+        pass  # a file that cannot be removed stays
     finally:
         os.close(descriptor)
 
 
 def _sweep_old(path):
-    """Remove a part file that nobody wrote to for long, by the clock of its file system."""
+    """Remove a part file that nobody has written to for long, by the clock of its file system."""
     with contextlib.suppress(OSError):
         found = os.lstat(path)
-        if stat.S_ISREG(found.st_mode) and _clock(path.parent) - found.st_mtime > ABANDONED:
+        if stat.S_ISREG(found.st_mode) and _clock(path.parent) - found.st_mtime > STALE:
             os.unlink(path)
 
 
 def _clock(folder):
-    """The time of a folder's file system, which another machine may keep: that of a file made just now."""
+    """Return the time of a folder's file system, which another machine may keep; it is that of a new file."""
     path = folder / f".{secrets.token_hex(8)}.clock"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

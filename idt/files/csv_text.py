@@ -1,9 +1,9 @@
-"""CSV in and out: any name comes back as itself, and no spreadsheet takes one for a formula.
+"""Read and write CSV files: every name is read back unchanged, and no spreadsheet takes one for a formula.
 
-A field in double quotes is taken as it is, line breaks and blanks included; around a bare one blanks do not count. A
-spreadsheet computes a field that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, whether quoted or not.
-So text that begins so is written with an apostrophe before it, and `rows` takes that apostrophe away again. Text that
-begins with apostrophes and then one of these characters gets one more. Numbers are written as they are.
+A quoted field is read unchanged, line breaks and blanks included; blanks around an unquoted field are dropped. A
+spreadsheet computes a field that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, quoted or not. Such
+text is written with an apostrophe before it, which `read_rows` removes. Text that begins with apostrophes and then one
+of these characters gets one more apostrophe. Numbers are written unchanged.
 
 Source: docs/method/files.md, section 8; OWASP, "CSV Injection".
 """
@@ -28,14 +28,14 @@ _BLANK = re.compile(r"[ \t\r\n]*[\r\n]")
 _NEEDS_QUOTES = re.compile(r'[,"\x00-\x1f\x7f-\x9f]|\A\s|\s\Z')
 
 
-def rows(path, what):
+def read_rows(path, what):
     """Read a CSV file.
 
     Parameters
     ----------
     path : str or Path
     what : str
-        What a line should be, such as ``name,label``, for the message.
+        Form of a line for the message, such as ``name,label``.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def dumps(lines):
 
 
 def _field(value):
-    """A field as it is written."""
+    """Format a field."""
     text = str(value)
     if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         text = f"'{text}"

@@ -1,7 +1,7 @@
-r"""JSON that strangers wrote: read within limits, refused in one line.
+r"""Read JSON that strangers wrote, within limits.
 
-Python's reader takes more than JSON: NaN, a key that occurs twice, half a character (``"\ud800"``), a number of any
-length, which takes quadratic time, and lists in lists until the stack ends. None of our files holds any of these.
+Python's reader accepts more than JSON: NaN, repeated keys, lone surrogates (``"\ud800"``), numbers of any length, which
+take quadratic time, and lists nested deeper than the stack. None of our files has any of these.
 """
 
 import json
@@ -31,9 +31,9 @@ def loads(text, name, *, what="JSON"):
     ----------
     text : str
     name : str
-        What messages call it, such as the file and its attribute.
+        Name for messages, such as the file and its attribute.
     what : str
-        What it should be, for the message.
+        Description of the expected content for the message.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def load(path):
 
 
 def dumps(value):
-    """Write ``value`` as JSON for people: indented, in the characters themselves.
+    """Format ``value`` as indented JSON without escaped characters.
 
     What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
     result is UTF-8, acts on no terminal, and reads back.

@@ -1,4 +1,4 @@
-"""One lock file: opened, told from a stranger's, taken, signed and removed.
+"""Open, identify, take, sign and remove one lock file.
 
 `idt.files.locks` keeps two runs apart by such files.
 """
@@ -22,7 +22,7 @@ HEAD = b"lock of improved-dense-trajectories, "
 
 
 def open_lock(lock):
-    """Open a lock file, and make it if there is none.
+    """Open a lock file, or create it.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def open_lock(lock):
 
 
 def _is_lock(descriptor):
-    """Whether an open file is a lock file of ours. It is empty if its holder was killed before it signed."""
+    """Tell whether an open file is a lock file of ours; an empty one is, its holder was killed before signing."""
     return stat.S_ISREG(os.fstat(descriptor).st_mode) and HEAD.startswith(os.pread(descriptor, len(HEAD), 0))
 
 
@@ -70,7 +70,7 @@ def _in_the_way(lock):
 
 
 def take(descriptor, *, wait=False, shared=False):
-    """Take the lock of an open file, in place of what this process has of it.
+    """Take the lock of an open file, in place of the one that this process holds on it.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def take(descriptor, *, wait=False, shared=False):
 
 
 def is_open_file(path, descriptor):
-    """Tell whether the name ``path`` still means the file that is open as ``descriptor``."""
+    """Tell whether the name ``path`` still refers to the file that is open as ``descriptor``."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:
@@ -105,7 +105,7 @@ def is_open_file(path, descriptor):
 
 
 def sign(descriptor):
-    """Write into the lock file that is open as ``descriptor`` who holds it; whoever waits says so."""
+    """Write the identity of the holder into the lock file that is open as ``descriptor``; others print it."""
     text = f"{os.getpid()} {os.path.basename(sys.argv[0])} {platform.node()}\n".encode("utf-8", "replace")
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
@@ -113,7 +113,7 @@ def sign(descriptor):
 
 
 def holder_of(descriptor):
-    """Return who holds the lock file that is open as ``descriptor``, in words, as far as it is written down."""
+    """Return a phrase for the holder of the lock file that is open as ``descriptor``, as far as it is recorded."""
     text = os.pread(descriptor, 400, 0).removeprefix(HEAD).decode("utf-8", "replace")
     found = re.fullmatch(r"([0-9]{1,12}) (\S{0,60}) (\S{0,100})\n", text)
     if found is None or not text.strip().isprintable():
@@ -122,7 +122,7 @@ def holder_of(descriptor):
 
 
 def remove_free(lock):
-    """Remove the lock file ``lock`` if it is of ours and nobody holds it."""
+    """Remove the lock file ``lock`` if it is ours and nobody holds it."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -131,6 +131,6 @@ def remove_free(lock):
         if _is_lock(descriptor) and take(descriptor) and is_open_file(lock, descriptor):
             os.unlink(lock)
     except OSError:
-        pass  # what cannot be removed stays
+        pass  # a file that cannot be removed stays
     finally:
         os.close(descriptor)

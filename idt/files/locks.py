@@ -1,10 +1,10 @@
-"""Locks that keep two runs apart; the system frees them with the process that holds them, however that ends.
+"""Locks that separate runs; the operating system frees them when the process ends, even if it is killed.
 
-A run that writes into a folder or a file holds `flock` on a hidden, otherwise unimportant file: ``.idt.lock`` in the
-folder, ``.NAME.lock`` beside the file. A second run waits for it, and then finds the work of the first. Runs that make
-many files of a folder share its lock and keep apart by those of the files. The lock file is removed by its last holder
-while it holds it; one that a killed run left is taken over by the next. On a file system without locks, or in a folder
-that cannot be written, runs go on without one (docs/method/files.md, section 1.4).
+A run that writes into a folder or a file holds `flock` on a hidden lock file: ``.idt.lock`` in the folder,
+``.NAME.lock`` beside the file. A second run waits for it, and then finds the results of the first. Runs that write many
+files of a folder share the folder's lock and lock each file alone. The last holder removes the lock file while it holds
+it; the next run takes over a lock file that a killed run left. On a file system without locks, or in a folder that
+cannot be written, runs go on without locks (docs/method/files.md, section 1.4).
 """
 
 import contextlib
@@ -22,7 +22,7 @@ LONGEST = 100
 """Bytes of a file's name that may stand in the name of a hidden file beside it; of a longer one its digest does."""
 
 SOON = 0.2
-"""Seconds without a word before a wait: whoever joins or leaves a folder that is shared has it alone for a moment."""
+"""Seconds before a wait is announced, because a run that joins or leaves a shared folder locks it for a moment."""
 
 _held: dict[Path, list] = {}
 _wanted: dict[Path, int | None] = {}
@@ -32,14 +32,14 @@ _guard = threading.Lock()
 
 
 def stem(name):
-    """Return what stands for the file ``name`` in the name of a hidden file: the name, or its digest if it is long."""
+    """Return what stands for the file ``name`` in a lock file's name: the name, or its digest if it is long."""
     raw = os.fsencode(name)
     return name if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest()[:32]
 
 
 @contextlib.contextmanager
 def held(*, files=(), folders=(), say=None, wait=True):
-    """Keep other runs out of files and folders within a block; wait for those that are in it.
+    """Lock files and folders against other runs within a block; wait for runs that hold them.
 
     Folders that are missing are made, and removed again if nothing was written into them. A lock that this process
     holds already is held on.
@@ -72,7 +72,7 @@ def held(*, files=(), folders=(), say=None, wait=True):
 
 @contextlib.contextmanager
 def shared(folder, say=None):
-    """Keep runs that want a folder for themselves out of it within a block, but not those that share it.
+    """Share a folder with other runs within a block, and keep out runs that need it alone.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def sweep(folder, names):
         lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
 
 
-def abandon():
+def remove_own_locks():
     """Remove the lock files of this process, which is about to end in the middle of its work."""
     for path, (_, descriptor) in list(_held.items()):
         with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def abandon():
 
 
 def _resolved(folder):
-    """The true name of a folder; a link to nothing is not followed, or a folder would be made where it points."""
+    """Return the true path of a folder; a dangling link is kept, so that no folder is made at its target."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     return Path(os.path.realpath(folder))
@@ -126,7 +126,7 @@ def _resolved(folder):
 
 @contextlib.contextmanager
 def _one(lock, target, take_it):
-    """Hold a lock file that ``take_it`` takes, given its descriptor and what it stands for."""
+    """Hold one lock file; ``take_it`` takes it, given its descriptor and what it protects."""
     made: list[Path] = []
     with _guard:
         is_mine = lock in _held
@@ -151,7 +151,7 @@ def _one(lock, target, take_it):
 
 
 def _locked(lock, target, take_it, made):
-    """The descriptor of a lock file that is ours now; None where there can be none."""
+    """Return the descriptor of a lock file after locking it; None where the file system has no locks."""
     while True:
         made.extend(_make(lock.parent))
         _wanted[lock] = None
@@ -176,7 +176,7 @@ def _locked(lock, target, take_it, made):
 
 
 def _take(descriptor, target, *, say, wait):
-    """Take a lock for this run alone."""
+    """Take a lock exclusively."""
     if lock_file.take(descriptor) is False:
         if not wait:
             raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(target))
@@ -186,7 +186,7 @@ def _take(descriptor, target, *, say, wait):
 
 
 def _share(descriptor, target, *, say, others):
-    """Take a lock together with others, and note whether there are some."""
+    """Take a shared lock; return whether others share it."""
     until = time.monotonic() + SOON
     while True:
         if lock_file.take(descriptor) is not False:
@@ -209,19 +209,19 @@ def _announcement(descriptor, target):
 
 
 def _once(say):
-    """Say the first line only, if any: a file that is replaced while it is waited for is waited for again."""
-    told: list[str] = []
+    """Return a function that prints its first line only, because a file replaced meanwhile is waited for again."""
+    lines: list[str] = []
 
     def first(line):
-        if say is not None and not told:
-            told.append(line)
+        if say is not None and not lines:
+            lines.append(line)
             say(line)
 
     return first
 
 
 def _make(folder):
-    """Make a folder; those that were missing, the deepest first."""
+    """Create a folder; return the folders that were missing, deepest first."""
     missing, at = [], folder
     while not os.path.lexists(at):
         missing.append(at)

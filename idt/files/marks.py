@@ -1,4 +1,4 @@
-"""The mark by which pictures and videos of ours are known again, and the heads of the text that we write.
+"""The mark that identifies pictures and videos of ours, and the heads that identify our text files.
 
 A PNG has the mark in a ``tEXt`` chunk, a JPEG in a comment, an MP4 in a ``free`` box at its end, an AVI in a ``JUNK``
 chunk there: players skip all four. Other forms of pictures cannot carry one. JSON of ours names its ``tool`` first;
@@ -15,7 +15,7 @@ from idt import __version__
 
 NAME = "improved-dense-trajectories"
 TOOL = f"{NAME} {__version__}"
-"""What files of ours say that they were made by."""
+"""Name and version of this program, as recorded in our files."""
 
 MARK = TOOL.encode()
 
@@ -44,21 +44,22 @@ HEADS = tuple(
         rb"# [^\n]*: [^\n]* % [^\n]*\n\n\d+ clips of \d+ classes; ",
         rb"# [^\n]*: \d+ recipes\n\n\d+ clips of \d+ classes",
         rb"# Comparison\n\n- ",
-        # confusion.csv, failures.csv and comparison.csv
+        # confusion.csv, failures.csv, comparison.csv, and results.csv of untrimmed video
         rb"true class,",
         rb"name,source,reason\r?\n",
         rb"recipe,metric,value,low,high,",
+        rb"split,video,start,end,label,score\r?\n",
     )
 )
 
 
 def carries_mark(path):
-    """Tell whether the picture or video ``path`` is of a form that can carry our mark."""
+    """Tell whether the format of the picture or video ``path`` can carry our mark."""
     return os.path.splitext(path)[1].lower() in MARKED
 
 
 def mark_picture(data, suffix):
-    """Return the picture ``data`` (bytes) with our mark, if pictures with such a ``suffix`` carry one."""
+    """Return the bytes ``data`` of a picture with our mark, if the format ``suffix`` can carry it."""
     if data[:8] == PNG:
         text = b"tEXtSoftware\0" + MARK
         # Behind the header, which has a fixed size.
@@ -100,7 +101,7 @@ def mark_video(file, suffix):
 
 
 def is_marked(descriptor):
-    """Tell whether the open file ``descriptor`` has our mark, or a head that only files of ours have."""
+    """Tell whether the open file ``descriptor`` has our mark, or a head that only our files have."""
     head = os.pread(descriptor, HEAD_BYTES, 0)
     if head[:8] == PNG:
         return any(kind == b"tEXt" and _is_ours(text, b"Software\0") for kind, text in _png_chunks(head))
@@ -122,7 +123,7 @@ def is_marked(descriptor):
 
 
 def is_drawn(path):
-    """Tell whether the file ``path`` is a video that `idt-show` drew, which is a product and no input."""
+    """Tell whether ``path`` is a video that `idt-show` drew, which is an output and never an input."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -138,8 +139,8 @@ def is_drawn(path):
         os.close(descriptor)
 
 
-def is_plot_of_before(descriptor):
-    """Tell whether the open file ``descriptor`` is a PNG as reports had it before they were marked.
+def is_earlier_plot(descriptor):
+    """Tell whether the open file ``descriptor`` is a PNG of a report from before reports were marked.
 
     It says nothing of its maker and has 120 dots per inch, which is not enough to know it by.
     """
@@ -154,7 +155,7 @@ def _is_ours(text, before=b""):
 
 
 def _png_chunks(head):
-    """Kind and content of the chunks before the pixels, as far as ``head`` holds them."""
+    """Return type and content of the chunks before the pixels, as far as ``head`` contains them."""
     at = 8
     while at + 8 <= len(head) and head[at + 4 : at + 8] != b"IDAT":
         (size,) = struct.unpack(">I", head[at : at + 4])
@@ -163,7 +164,7 @@ def _png_chunks(head):
 
 
 def _jpeg_segments(head):
-    """Kind and content of the segments before the pixels, as far as ``head`` holds them."""
+    """Return type and content of the segments before the pixels, as far as ``head`` contains them."""
     at = 2
     while at + 4 <= len(head) and head[at] == 0xFF and head[at + 1] != 0xDA:
         (size,) = struct.unpack(">H", head[at + 2 : at + 4])

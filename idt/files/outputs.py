@@ -1,8 +1,8 @@
-"""The one check of what a run writes against what it reads, which every command makes before any work.
+"""Check the outputs of a run against its inputs; every command does so before any work.
 
-An output that is an input, under whatever name, is refused, and so is one that lies among the inputs, where the next
-run would read it: not even ``overwrite`` nor the name of the file in it permits that. Files that may be replaced are
-decided on by `idt.files.ownership`. Source: docs/method/files.md, section 1.3.
+An output that is an input, under any name, is refused. So is an output among the inputs, because the next run would
+read it. Neither ``overwrite`` nor the name of the file in it permits that. `idt.files.ownership` decides which files
+may be replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import fnmatch
@@ -18,7 +18,7 @@ from idt.files.walk import file_key, matching, walk
 
 
 def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmarked=False):
-    """Refuse a run that would destroy something.
+    """Refuse outputs that would overwrite an input, each other, or a foreign file.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     suffixes : collection of str
         Of the files that are read of a folder; all files without it.
     overwrite : bool or collection of path
-        As for `idt.files.ownership.refuse`.
+        As for `idt.files.ownership.check_replaceable`.
     unmarked : bool
         Nobody can tell who made an output of this form, so whether one may be replaced is decided when its new content
         is known (`idt.files.atomic.replacing`).
@@ -53,9 +53,9 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     for path in outputs:
         # Without ``overwrite`` HDF5 is left to the check whether it is up to date.
         if not unmarked and os.path.lexists(path) and (overwrite or not _is_hdf5(path)):
-            ownership.refuse(path, overwrite)
+            ownership.check_replaceable(path, overwrite)
     for path in beside:
-        ownership.refuse(path, overwrite or True)
+        ownership.check_replaceable(path, overwrite or True)
 
 
 def _is_hdf5(path):
@@ -68,7 +68,7 @@ def _is_hdf5(path):
 
 
 def _refuse_equal(outputs):
-    """Refuse two outputs that are one file, also where upper and lower case are the same."""
+    """Refuse two outputs that are one file, also where the file system ignores case."""
     taken: dict[str, Path] = {}
     folders: dict[str, tuple[str, bool]] = {}
     for path in outputs:
@@ -83,7 +83,7 @@ def _refuse_equal(outputs):
 
 
 def ignores_case(folder):
-    """Tell whether upper and lower case are the same in a ``folder``, or where it would be made."""
+    """Tell whether the file system of a ``folder``, which need not exist yet, ignores case."""
     at = os.path.abspath(folder)
     while not os.path.isdir(at) and at != os.path.dirname(at):
         at = os.path.dirname(at)
@@ -116,11 +116,11 @@ def _refuse_inputs(outputs, inputs, suffixes):
         reads = _reader_of(given, suffixes)
         for path, place in _alike(by_suffix, given, suffixes) if reads else ():
             if reads(place):
-                raise DataError(f"{path} lies among what is read of {given}, as the next run would; use another path")
+                raise DataError(f"{path} lies in {given}, where the next run would read it; use another path")
 
 
 def _alike(by_suffix, given, suffixes):
-    """The outputs that an input may read by their suffix: of many folders and many outputs hardly any."""
+    """Return the outputs whose suffix an input may read, because few of many outputs need a closer look."""
     own = os.path.splitext(given)[1].lower()
     if os.path.isdir(given):
         wanted = suffixes
@@ -132,7 +132,7 @@ def _alike(by_suffix, given, suffixes):
 
 
 def _files_of(given, suffixes):
-    """Files that a word of the command line stands for, as far as they exist."""
+    """Return the existing files that a word of the command line names."""
     if os.path.isdir(given):
         below = walk(given, follow=True).files
         yield from (path for path in below if not suffixes or path.suffix.lower() in suffixes)
@@ -145,7 +145,7 @@ def _files_of(given, suffixes):
 
 
 def _pattern_of(given):
-    """The pattern of `glob` that a word stands for; None if it is none."""
+    """Return the `glob` pattern in a word; None if it is not a pattern."""
     number = re.search(r"%0?\d*d", os.path.basename(given))
     if number:
         at = len(os.path.dirname(given)) + (os.sep in given)
@@ -155,7 +155,7 @@ def _pattern_of(given):
 
 
 def _reader_of(given, suffixes):
-    """What tells whether a path is one of those that an input would read, were it there; None if it reads no others."""
+    """Return a predicate for the paths that an input would read if they existed; None if there are no others."""
     if os.path.isdir(given):
         folder = os.path.join(os.path.realpath(given), "")
         return lambda place: place.startswith(folder) and os.path.splitext(place)[1].lower() in suffixes

@@ -1,8 +1,8 @@
-"""The one decision whether a file that exists may be replaced.
+"""Decide whether an existing file may be replaced.
 
-Without ``overwrite`` it never is. With it, a file of ours is, known by its content: our HDF5, or a mark or head of
-`idt.files.marks`. A file whose maker cannot be told is replaced only if the caller names it. Neither a device nor a
-folder ever is. Source: docs/method/files.md, section 1.3.
+Without ``overwrite`` no file is replaced. With it, files of ours are, identified by their content: our HDF5, or a mark
+or head of `idt.files.marks`. A file of unknown origin is replaced only if the caller names it. A device or folder is
+never replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import os
@@ -11,7 +11,7 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files import marks
 
 SYSTEM = ("/dev", "/proc", "/sys")
@@ -23,15 +23,15 @@ PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
 """Pictures of a report, and the file of ours beside which one that has no mark is taken for ours."""
 
 
-def refuse(path, overwrite=False, *, unmarked=False):
-    """Refuse an output whose name is taken by a file that must stay.
+def check_replaceable(path, overwrite=False, *, unmarked=False):
+    """Refuse an output path whose file must stay.
 
     Parameters
     ----------
     path : str or Path
     overwrite : bool or collection of path
         Whether a file of ours may be replaced. A collection that is not empty permits that, too, and names files that
-        are replaced whoever made them.
+        are replaced even if they are not ours.
     unmarked : bool
         The output is of a form by which nobody can tell who made it: let pass what ``overwrite`` does not name, because
         the caller compares the contents (`is_named`).
@@ -68,7 +68,7 @@ def refuse(path, overwrite=False, *, unmarked=False):
 
 
 def remedy(path):
-    """Return what the user can do about the file ``path`` that is in the way: `--overwrite` replaces only ours."""
+    """Return the remedy in the message about a file ``path`` in the way: `--overwrite` replaces only files of ours."""
     if os.path.exists(path) and not os.path.isfile(path):
         return "use another path"
     if is_ours(path):
@@ -77,13 +77,13 @@ def remedy(path):
 
 
 def check_overwrite(overwrite):
-    """Refuse an ``overwrite`` that is neither a truth value nor a collection of paths."""
+    """Refuse an ``overwrite`` that is neither a boolean nor a collection of paths."""
     if not isinstance(overwrite, bool | Collection) or isinstance(overwrite, str | bytes):
-        raise DataError(f"overwrite must be True, False or a list of the files to replace, got {shown(overwrite)}")
+        raise DataError(f"overwrite must be True, False or a list of the files to replace, got {short_repr(overwrite)}")
 
 
 def is_named(path, overwrite):
-    """Tell whether the caller's ``overwrite`` names the file ``path``, under any spelling of its folder."""
+    """Tell whether ``overwrite`` names the file ``path``, with any spelling of its folder."""
     if isinstance(overwrite, bool):
         return False
     return any(place_of(path) == place_of(given) or _same_entry(path, given) for given in overwrite)
@@ -96,7 +96,7 @@ def place_of(path):
 
 
 def is_ours(path):
-    """Tell whether the regular file ``path`` is one that this program made, by its content; an empty one is nobody's.
+    """Tell by its content whether this program wrote the regular file ``path``; an empty file belongs to nobody.
 
     A file that cannot be read is not ours.
     """
@@ -114,7 +114,7 @@ def is_ours(path):
         if found.st_size == 0 or marks.is_marked(descriptor):
             return True
         company = PLOTS.get(os.path.basename(path))
-        if company is not None and marks.is_plot_of_before(descriptor):
+        if company is not None and marks.is_earlier_plot(descriptor):
             return is_ours(os.path.join(os.path.dirname(path), company))
     except OSError:
         return False
@@ -124,7 +124,7 @@ def is_ours(path):
 
 
 def _same_entry(path, given):
-    """Whether two spellings mean one entry of one folder, as where upper and lower case are the same."""
+    """Tell whether two spellings name one entry of one folder, as where case is ignored."""
     (folder, name), (other, given_name) = (os.path.split(os.path.abspath(one)) for one in (path, given))
     try:
         alike = name.casefold() == given_name.casefold() and os.path.samefile(folder, other)
@@ -134,7 +134,7 @@ def _same_entry(path, given):
 
 
 def _is_of_the_system(path):
-    """Whether a path is, or links to, an entry of the folders of devices and processes, such as ``/dev/stdout``."""
+    """Tell whether a path is, or links to, a device or process entry such as ``/dev/stdout``."""
     for place in (place_of(path), os.path.realpath(path)):
         if any(place == home or place.startswith(f"{home}/") for home in SYSTEM) and not place.startswith("/dev/shm/"):
             return True

@@ -1,4 +1,4 @@
-"""Whether a file that exists is the one that a run would write: same format, parameters, source and versions.
+"""Up-to-date check of an existing file: format, parameters, source and versions.
 
 `is_current` is the one up-to-date check of all commands. Source: docs/method/files.md, section 1.
 """
@@ -24,7 +24,7 @@ The decoder is compared by its version, among the others that a file was made wi
 
 
 def is_current(path, *, format, version, params, source, overwrite=False, made_with=None):
-    """Tell whether a file may stay, because the run would write the same.
+    """Tell whether a file is up to date, so that the run need not write it.
 
     Parameters
     ----------
@@ -60,16 +60,18 @@ def is_current(path, *, format, version, params, source, overwrite=False, made_w
     if not os.path.lexists(path):
         return False
     made_with = versions.made_with(format, params, source) if made_with is None else made_with
-    difference = _difference(path, format, version, plain(params) or {}, plain(source) or {}, made_with)
+    difference = _difference(
+        path, format, version, as_json_values(params) or {}, as_json_values(source) or {}, made_with
+    )
     if difference is not None:
         if not overwrite:
             raise DataError(f"{difference}; {ownership.remedy(path)}")
-        ownership.refuse(path, overwrite)
+        ownership.check_replaceable(path, overwrite)
     return difference is None
 
 
-def plain(values):
-    """Return ``values``, a dataclass or dict, as the dict that its JSON would come back as; None stays None."""
+def as_json_values(values):
+    """Return ``values``, a dataclass or dict, as a dict with the types that JSON gives back; None stays None."""
     if values is None:
         return None
     if dataclasses.is_dataclass(values) and not isinstance(values, type):
@@ -78,7 +80,7 @@ def plain(values):
 
 
 def digest(path):
-    """Return the SHA-256 of a file's content; of a folder, of the sorted relative names and contents of its files.
+    """Return the SHA-256 of a file, or for a folder that of the sorted relative names and contents of its files.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def digest(path):
 
 
 def made_with_of(file):
-    """Read the versions that the open ``file`` of ours was made with; None if it does not say."""
+    """Read the versions that an open ``file`` of ours records; None if it has none."""
     try:
         return hdf5.json_attribute(file, "made_with")
     except DataError:
@@ -117,7 +119,7 @@ def made_with_of(file):
 
 
 def _difference(path, format, version, wanted, source, made_with):
-    """Say in one line why an existing file is not the one that the run would write; None if it is."""
+    """Return a one-line reason why an existing file is not up to date; None if it is."""
     try:
         with hdf5.open_checked(path, format=format, versions=version) as file:
             found, origin = hdf5.json_attribute(file, "params") or {}, hdf5.json_attribute(file, "source") or {}

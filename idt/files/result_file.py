@@ -1,9 +1,9 @@
-"""HDF5 files of ours, written whole or not at all, with their format, version and provenance as root attributes.
+"""Write HDF5 files of ours, complete or not at all, with format, version and provenance as root attributes.
 
-`create` opens one under a temporary name; `idt.files.hdf5` reads it. Its contents are written by `set_attribute`,
-`set_json`, `write_text`, `write_array` and `growing_array` only, so that every text has a fixed length and every number
-a checksum: an attribute that of its object's header, a dataset that of its zlib streams. Numbers that do not shrink are
-stored in such streams as they are.
+`create` opens one under a temporary name; `idt.files.hdf5` reads it. Only `set_attribute`, `set_json`, `write_text`,
+`write_array` and `growing_array` write its contents, so that every text has a fixed length and every number a checksum:
+an attribute in the header of its object, a dataset in its zlib streams. Such a stream holds incompressible numbers
+unchanged.
 Source: docs/method/files.md, section 1.
 """
 
@@ -13,11 +13,11 @@ import json
 import h5py
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files import atomic, versions
-from idt.files.hdf5.kind import LONG
+from idt.files.hdf5.identify import TEXT_GROUP
 from idt.files.marks import TOOL
-from idt.files.provenance import plain
+from idt.files.provenance import as_json_values
 
 INLINE = 1 << 15
 """Bytes of the longest text that is an attribute: HDF5 keeps attributes of 64 KB and more without a checksum."""
@@ -30,14 +30,14 @@ TEXT_CHUNK = 1 << 16
 
 
 class ResultFile(h5py.File):
-    """An `h5py.File` that holds back an error of the disk until HDF5 has closed the file.
+    """An `h5py.File` that raises an error of the disk only after HDF5 has closed the file.
 
     HDF5 cannot close a file that it cannot write: it complains once more when the process ends, or crashes.
     Therefore every write succeeds as far as HDF5 can tell, and `check_disk` or `create` raises the first failure.
 
     Parameters
     ----------
-    part : idt.files.atomic.Part
+    part : idt.files.part_file.PartFile
     """
 
     def __init__(self, part):
@@ -55,12 +55,12 @@ class ResultFile(h5py.File):
         super().__init__(h5py.h5f.create(b"part", h5py.h5f.ACC_TRUNC, fcpl=plan, fapl=access))
 
     def check_disk(self):
-        """Raise the first failure of the disk, if there was one; for those who write for a long time."""
+        """Raise the first error of the disk, if there was one; a long run calls this between chunks."""
         if self._part.failure is not None:
             raise self._part.failure from None
 
     def discard(self):
-        """Close without writing what is still in memory."""
+        """Close the file without writing what is in memory."""
         self._part.ignores = True
         # After a failure HDF5 may read back what was never written; nothing of the file is kept.
         with contextlib.suppress(Exception):
@@ -120,7 +120,7 @@ def create(path, *, format, version, params, source, overwrite=False, made_with=
 
 
 def set_attribute(item, name, value):
-    """Set an attribute, in place of one of that name.
+    """Set an attribute, replacing one of the same name.
 
     Parameters
     ----------
@@ -136,25 +136,25 @@ def set_attribute(item, name, value):
     """
     if name in item.attrs:
         del item.attrs[name]
-    if isinstance(item, h5py.Group) and f"{LONG}/{name}" in item:
-        del item[f"{LONG}/{name}"]
+    if isinstance(item, h5py.Group) and f"{TEXT_GROUP}/{name}" in item:
+        del item[f"{TEXT_GROUP}/{name}"]
     if not isinstance(value, str):
         item.attrs.create(name, value, dtype="<f8" if isinstance(value, float) else "<i8")
         return
     data = _encoded(value, name)
     if len(data) > INLINE:
-        write_text(item, f"{LONG}/{name}", [value])
+        write_text(item, f"{TEXT_GROUP}/{name}", [value])
         return
     item.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", max(1, len(data))))
 
 
 def set_json(file, name, values):
-    """Record ``values``, a dataclass, dict, list or None, as the root attribute ``name`` of ``file``, in JSON."""
-    set_attribute(file, name, json.dumps(plain(values), sort_keys=not isinstance(values, list)))
+    """Write ``values``, a dataclass, dict, list or None, as JSON into the root attribute ``name`` of ``file``."""
+    set_attribute(file, name, json.dumps(as_json_values(values), sort_keys=not isinstance(values, list)))
 
 
 def write_text(file, name, texts):
-    """Write a dataset of text, of a fixed length.
+    """Write a dataset of fixed-length text.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def write_array(file, name, values, *, packed=False):
 
 
 def growing_array(file, name, *, shape, chunks, dtype, packed=False):
-    """Make an empty dataset of numbers that grows along its first axis.
+    """Make an empty dataset of numbers that can grow along its first axis.
 
     Parameters
     ----------
@@ -226,14 +226,14 @@ _PACKED = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
 
 
 def _parent(file, name):
-    """The file, with the groups on the way to ``name``."""
+    """Return the file after making the groups on the path to ``name``."""
     if "/" in name:
         file.require_group(name.rpartition("/")[0])
     return file
 
 
 def _chunks(values):
-    """The shape of a chunk: the whole, or equal parts of it that `CHUNK` holds."""
+    """Return the shape of a chunk: the whole array, or equal parts of at most `CHUNK` bytes."""
     shape = list(values.shape)
     for axis in range(len(shape)):
         rest = int(np.prod(shape[axis + 1 :])) * values.itemsize
@@ -244,10 +244,10 @@ def _chunks(values):
 
 
 def _encoded(text, name):
-    """The bytes of a ``text`` for ``name``."""
+    """Return the bytes of a ``text`` for ``name``."""
     if "\0" in text:
-        raise DataError(f"{name} must be text without NUL, got {shown(text)}")
+        raise DataError(f"{name} must be text without NUL, got {short_repr(text)}")
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise DataError(f"{name} must be text that UTF-8 can write, got {shown(text)}") from None
+        raise DataError(f"{name} must be text that UTF-8 can write, got {short_repr(text)}") from None

@@ -1,7 +1,7 @@
-"""Temporary folders that no run leaves behind for good.
+"""Temporary folders that are removed at the end of a run, or by the next run.
 
-A folder is locked (flock) for as long as the process that made it lives, because the system frees such a lock however
-the process ends. What a killed run has left, the next run recognises by its free lock, and removes.
+A folder is locked (flock) while the process that made it lives; the operating system frees the lock however the process
+ends. The next run removes folders with a free lock, which killed runs have left.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ _open: dict[str, int] = {}
 
 @contextlib.contextmanager
 def folder(place=None):
-    """Make a temporary folder that is removed at the end of the block, or by the next run.
+    """Make a temporary folder, removed at the end of the block or, after a crash, by the next run.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def sweep(place=None):
             with contextlib.suppress(OSError):
                 descriptor = _opened(path)
                 try:
-                    # Nobody else's, wherever it lies: /tmp belongs to all.
+                    # Only folders of this user, because /tmp is shared by all.
                     if os.fstat(descriptor).st_uid == os.getuid():
                         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         shutil.rmtree(path, ignore_errors=True)
@@ -57,14 +57,14 @@ def sweep(place=None):
                     os.close(descriptor)
 
 
-def abandon():
+def remove_own_folders():
     """Remove the temporary folders of this process, which is about to end in the middle of its work."""
     for path in list(_open):
         _remove(path)
 
 
 def _made(place):
-    """A new folder that is locked."""
+    """Make a new locked folder."""
     while True:
         path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
         try:
@@ -92,7 +92,7 @@ def _opened(path):
 def _remove(path):
     descriptor = _open.get(path)
     if descriptor is not None:
-        # Known until it is gone: a signal may end this process in the middle, and `abandon` finishes then.
+        # Known until it is gone: a signal may end this process in the middle, and `remove_own_folders` finishes then.
         shutil.rmtree(path, ignore_errors=True)
         _open.pop(path, None)
         os.close(descriptor)

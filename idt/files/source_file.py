@@ -1,9 +1,9 @@
-"""A file that is read through one opening: what is decoded is what is hashed.
+"""A file that is opened once, so that the bytes that are decoded are those that are hashed.
 
-A name may stand for another file from one moment to the next. `open_source` opens a file once. Its content, its
-digest, and what a library reads under `SourceFile.name` come from this opening, and `SourceFile.check_unchanged`
-refuses a file that was written to, or whose name was given to another file, since.
-Pipes and devices are refused: they may never answer, may never end, and have no content to tell them by.
+A path may refer to another file from one moment to the next. `open_source` opens a file once. Its content, its digest,
+and the bytes that a library reads under `SourceFile.name` come from this opening. `SourceFile.check_unchanged` refuses
+a file that was written to or replaced since. Pipes and devices are refused, because they may never answer or never
+end, and have no digest.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ KINDS = (
 
 
 class Identity(NamedTuple):
-    """What tells a file and its content from another without reading it; times in nanoseconds."""
+    """Device, inode, size and times (in nanoseconds) that identify a file and its content without reading it."""
 
     device: int
     inode: int
@@ -39,7 +39,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, status):
-        """Take it from the ``os.stat_result`` ``status``."""
+        """Make an identity from the ``os.stat_result`` ``status``."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -76,7 +76,7 @@ def open_source(path):
 
 
 def check_regular(path, status):
-    """Refuse ``path``, which has the ``os.stat_result`` ``status``, if it is no regular file."""
+    """Refuse ``path`` unless ``status``, its ``os.stat_result``, is that of a regular file."""
     if not stat.S_ISREG(status.st_mode):
         kind = next((said for is_kind, said in KINDS if is_kind(status.st_mode)), "no file")
         raise DataError(f"{path} must be a regular file, but it is {kind}")
@@ -108,12 +108,12 @@ class SourceFile:
 
     @property
     def size(self):
-        """Bytes when it was opened."""
+        """Return the size in bytes when the file was opened."""
         return self.identity.size
 
     @property
     def name(self):
-        """Absolute name under which a library opens this very file.
+        """Return a path under which a library opens this very file.
 
         It is no name in the file's folder, so that a relative name in the file leads nowhere, and it begins with a
         slash, so that no library takes it for a protocol. Where the system shows no open files it is the path.
@@ -127,23 +127,23 @@ class SourceFile:
                 continue
         return self._place
 
-    def read_soon(self):
-        """Ask the system to fetch the whole file, in the order in which it lies on the disk, while work goes on."""
+    def prefetch(self):
+        """Ask the operating system to prefetch the whole file."""
         # Not every system, nor every kind of file, knows how.
         with contextlib.suppress(AttributeError, OSError):
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
 
     def head(self, size):
-        """Read the first ``size`` bytes, or all there are."""
+        """Read the first ``size`` bytes, or all if there are fewer."""
         return self.read_at(0, size)
 
     def read_at(self, offset, size):
-        """Read ``size`` bytes from an ``offset`` on, or all there are; nothing beyond the size when it was opened."""
+        """Read ``size`` bytes from ``offset`` on, up to the size when the file was opened."""
         there = min(size, self.size - offset)
         return os.pread(self._descriptor, there, offset) if there > 0 else b""
 
     def read(self, most):
-        """Read everything.
+        """Read the whole file.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class SourceFile:
         return self._digest
 
     def check_unchanged(self):
-        """Refuse the file if it, or what its name stands for, is not what it was when it was opened.
+        """Refuse a file that was changed or replaced since it was opened.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class SourceFile:
         self.close()
 
     def _blocks(self):
-        """Content in order, up to the size when it was opened: what is appended meanwhile is not waited for."""
+        """Yield the content in order, up to the size when the file was opened."""
         at = 0
         while at < self.size and (block := os.pread(self._descriptor, min(BLOCK, self.size - at), at)):
             at += len(block)

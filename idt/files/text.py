@@ -1,9 +1,9 @@
-"""Text and bytes that strangers wrote: what is opened, how much of it is read, and what is refused.
+"""Open and read text and bytes that strangers wrote, within limits.
 
-Every reader of lists, labels, boxes, recipes and reports goes through `opened`. It opens regular files only, because a
-pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines end in LF,
-CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other forms. Tables
-of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
+Every reader of lists, labels, boxes, recipes and reports goes through `open_regular`. It opens regular files only,
+because a pipe may never answer and a device may never end. Text is UTF-8 with or without a byte order mark, its lines
+end in LF, CR LF or CR, and it holds no NUL. `idt.files.csv_text`, `json_text`, `unpack` and `foreign` read the other
+forms. Tables of numbers may be UTF-16, too (`as_utf8`): spreadsheets of Windows save "Unicode text" so.
 """
 
 import codecs
@@ -26,7 +26,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
-def opened(path):
+def open_regular(path):
     """Open a regular file for reading, unbuffered.
 
     Parameters
@@ -49,7 +49,7 @@ def opened(path):
         # A pipe that nobody writes to would be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:
-        raise DataError(f"{os.fspath(path)!r} is no name that a file can have: it holds NUL or is no text") from None
+        raise DataError(f"{os.fspath(path)!r} is not a valid file name: it contains NUL or is not text") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -82,7 +82,7 @@ def read_bytes(path, *, most=LARGEST):
     OSError
         If it does not exist or cannot be read.
     """
-    with opened(path) as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= most:
             # Whole, even where the system gives less at once; what is appended meanwhile is not waited for.
@@ -101,7 +101,7 @@ def read_text(path, *, what="UTF-8 text", most=LARGEST):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
     most : int
         Bytes that it may hold.
 
@@ -146,7 +146,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     ----------
     path : str or Path
     what : str
-        What the file should be, for the message.
+        Description of the expected file for the message.
 
     Returns
     -------
@@ -163,14 +163,14 @@ def numbered_lines(path, *, what="UTF-8 text"):
 
 
 def as_utf8(file, name):
-    """Read text as UTF-8 without a byte order mark, also where it is UTF-16 with one.
+    """Read text as UTF-8 without byte order mark; UTF-16 with a byte order mark is converted.
 
     Parameters
     ----------
     file : io.BufferedReader
         At its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def as_utf8(file, name):
 
 
 class _Recoded(io.RawIOBase):
-    """UTF-16, read as UTF-8."""
+    """A UTF-16 file read as UTF-8."""
 
     def __init__(self, file, name):
         super().__init__()
@@ -219,7 +219,7 @@ def holds(path, data):
 
 
 def encoded(text):
-    """Return ``text`` as UTF-8; what UTF-8 does not hold, of a name that is none, is escaped as in `printable`."""
+    """Return ``text`` as UTF-8; characters that UTF-8 cannot encode are escaped as in `printable`."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
-"""Gzip, bzip2 and xz that strangers wrote: unpacked as it is read, and never to far more than it holds.
+"""Decompress gzip, bzip2 and xz of strangers while reading, with a limit on the size of the content.
 
-All three pack a thousand bytes and more into one, so a file of some megabytes may unpack to gigabytes of nothing. Text
-of numbers packs to a third or a tenth. Several packed pieces one after the other are one file, as for ``gzip``,
-``bzip2`` and ``xz`` themselves; zeros may follow a piece.
+All three can compress a thousand bytes into one, so a file of some megabytes may expand to gigabytes. Text of numbers
+shrinks to a third or a tenth. Several streams one after the other form one file, as for ``gzip``, ``bzip2`` and ``xz``
+themselves; zeros may follow a stream.
 """
 
 import io
@@ -29,39 +29,39 @@ MEMORY = 1 << 27
 _READ = 1 << 16
 
 
-def form_of(head):
-    """Return the form of a packed file by its ``head``, its first bytes: a key of `MAGIC`, or None."""
+def compression_of(head):
+    """Return the compression of a file by ``head``, its first bytes: a key of `MAGIC`, or None."""
     return next((form for form, magic in MAGIC.items() if head.startswith(magic)), None)
 
 
 def unpacked(file, name):
-    """Read a file as what is packed in it.
+    """Open a compressed file for reading its content.
 
     Parameters
     ----------
     file : io.RawIOBase
         Packed or not, positioned at its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
 
     Returns
     -------
     io.BufferedReader
     """
-    form = form_of(file.read(max(map(len, MAGIC.values()))))
+    form = compression_of(file.read(max(map(len, MAGIC.values()))))
     file.seek(0)
     return io.BufferedReader(file if form is None else Unpacked(file, name, form), io.DEFAULT_BUFFER_SIZE << 3)
 
 
 class Unpacked(io.RawIOBase):
-    """The content of a packed file, for reading.
+    """Reader of the content of a compressed file.
 
     Parameters
     ----------
     file : binary file
         Positioned at its beginning. It is not closed.
     name : str or Path
-        What messages call it.
+        Name for messages.
     form : str
         A key of `MAGIC`.
 
@@ -84,7 +84,7 @@ class Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer):
-        """Unpack into ``buffer``; the number of bytes, 0 at the end."""
+        """Decompress into ``buffer``; return the number of bytes, 0 at the end."""
         while len(buffer):
             data = self._unpack(len(buffer))
             if data is None:
@@ -101,7 +101,7 @@ class Unpacked(io.RawIOBase):
         return 0
 
     def _unpack(self, most):
-        """Unpack what comes next, perhaps nothing; None at the end."""
+        """Return the next decompressed bytes, perhaps none; None at the end."""
         if self._piece is not None and self._piece.eof:
             self._end_piece()
         if not self._packed and (self._piece is None or self._piece.needs_input):
@@ -137,7 +137,7 @@ class Unpacked(io.RawIOBase):
 
 
 class _Gzip:
-    """zlib with the methods of `bz2.BZ2Decompressor`, which keeps what it could not unpack yet."""
+    """zlib with the interface of `bz2.BZ2Decompressor`, which keeps input that it could not decompress yet."""
 
     def __init__(self):
         self._stream, self._left = zlib.decompressobj(31), b""
@@ -161,7 +161,7 @@ class _Gzip:
 
 
 def _begin(form, name):
-    """What unpacks one piece. Python can be built without two of the libraries."""
+    """Make the decompressor of one stream. Python can be built without two of the libraries."""
     try:
         if form == "bzip2":
             import bz2

@@ -1,8 +1,8 @@
-"""What the numbers of a file were computed with: this package, numerics, and the decoder of the videos.
+"""Versions that the numbers of a file depend on: this package, numerical libraries, and the decoder of videos.
 
-Another version of any of them may give other numbers, so they are recorded in every file of ours and belong to the
-up-to-date check (`idt.files.provenance`). Versions on which no number depends, such as those of Python and of HDF5, are
-left out: they would only ask for work to be done again.
+Another version of any of them may give other numbers, so every file of ours records them and the up-to-date check
+compares them (`idt.files.provenance`). Versions without influence on numbers, such as those of Python and HDF5, are
+left out, because they would only cause repeated work.
 """
 
 import functools
@@ -30,7 +30,7 @@ _MODULES = {"scikit-learn": "sklearn"}
 
 
 def made_with(format, params=None, source=None):
-    """Find the versions that the numbers of a file depend on.
+    """Return the versions that the numbers of a file depend on.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def made_with(format, params=None, source=None):
 
 
 def difference(before, now):
-    """Say in one line how two results of `made_with` differ.
+    """Return one line about how two results of `made_with` differ.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _version(name):
 
 
 def _decoder(information):
-    """Versions of FFmpeg's libraries, from what OpenCV says of its build."""
+    """Return the versions of FFmpeg's libraries from OpenCV's build information."""
     libraries = re.findall(r"(avcodec|avformat|swscale):\s+YES \((?:ver )?([\w.]+)\)", information)
     found = ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
     # A user may choose another decoder of the library, or its flags.
@@ -113,7 +113,7 @@ def _decoder(information):
 
 
 def _pyav():
-    """Versions of PyAV and of FFmpeg's libraries in it."""
+    """Return the versions of PyAV and of its FFmpeg libraries."""
     import av
 
     libraries = ("libavcodec", "libavformat", "libswscale")

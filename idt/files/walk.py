@@ -1,8 +1,7 @@
-"""Files below a folder, each folder once: links that lead in circles end, on any version of Python.
+"""List the files below a folder, visiting each folder once, so that links in circles end on any version of Python.
 
-Python's own walks differ in whether they follow links, and those that do go around a circle forty times or forever.
-A folder is known by its device and inode here. Files that macOS and Windows leave beside others are nobody's content
-and passed over (`is_junk`).
+Python's own walks may follow links, and then go around a circle forty times or forever. Here device and inode identify
+a folder. Files that macOS and Windows leave beside others are skipped (`is_junk`).
 """
 
 import glob
@@ -15,7 +14,7 @@ JUNK = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db"))
 
 
 class Repeat(NamedTuple):
-    """A further name of a folder: a link to it, or a second mount.
+    """A second path to a folder: a link to it, or a second mount.
 
     Attributes
     ----------
@@ -32,7 +31,7 @@ class Repeat(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What lies below a folder, each list by name.
+    """Files, folders, repeated folders and junk below a folder, each list sorted by name.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class Found(NamedTuple):
     folders : list of Path
     repeats : list of Repeat
     junk : list of Path
-        What `is_junk`, not entered.
+        Junk (`is_junk`), not entered.
     """
 
     files: list[Path]
@@ -51,12 +50,12 @@ class Found(NamedTuple):
 
 
 def is_junk(name):
-    """Tell whether a file or folder ``name`` is one that another system left, such as ``._clip.avi`` of macOS."""
+    """Tell whether another system left the file or folder ``name``, such as ``._clip.avi`` of macOS."""
     return name.startswith("._") or name in JUNK
 
 
 def walk(root, *, follow=False, keep=None):
-    """List what lies below a folder.
+    """List the files and folders below a folder.
 
     Parameters
     ----------
@@ -109,7 +108,7 @@ def walk(root, *, follow=False, keep=None):
 
 
 def matching(pattern):
-    """Expand a pattern, in which ``**`` stands for any folders below, as `glob.glob` does, but enter none twice.
+    """Expand a pattern as `glob.glob` does, ``**`` included, but enter no folder twice.
 
     Parameters
     ----------
@@ -151,7 +150,7 @@ def fixed_folder(pattern):
 
 
 def literal_start(pattern):
-    """Escape the steps at the beginning of a ``pattern`` that exist as they are, such as a folder ``takes[1]``."""
+    """Escape the leading parts of a ``pattern`` that exist as written, such as a folder ``takes[1]``."""
     steps = pattern.split("/")
     escaped = list(steps)
     for i, step in enumerate(steps):
@@ -163,7 +162,7 @@ def literal_start(pattern):
 
 
 def file_key(path):
-    """Return what all names of a file or folder have in common, of one ``path``; None if there is nothing."""
+    """Return a key that all paths to the file or folder ``path`` share; None if it does not exist."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -180,7 +179,7 @@ def _is_folder(entry):
 
 
 def _split(pattern):
-    """What stands before the first ``**``, whether there is one, and what stands behind it."""
+    """Split a pattern at its first ``**``: the part before it, whether there is one, and the part after it."""
     steps = pattern.split("/")
     if "**" not in steps:
         return pattern, False, ""

@@ -73,7 +73,7 @@ def check(folder, inputs, *, overwrite=False):
     names = {_name(path, place) for path in record.find(folder)}
     for path in paths:
         if os.path.lexists(path) and not _is_ours(path, {name.rpartition("/")[0] for name in names}):
-            ownership.refuse(path, overwrite)
+            ownership.check_replaceable(path, overwrite)
 
 
 def _lines(counts, classes):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files import text as texts
 from idt.files.foreign import hdf5, npy
 from idt.files.foreign.archives import Archive
@@ -79,7 +79,7 @@ def open_flow_files(folder, name, *, bound=20.0):
             raise DataError(f"{places['h5']} is no HDF5 file; expected datasets flow_x_00000, flow_y_00000 and so on")
         return _Datasets(hdf5.arrays_of(data, str(places["h5"]))[0], places["h5"])
     raise DataError(
-        f"{folder} holds no flow of {shown(name)}: expected {name}/flow_x_00001.jpg, {name}/flow_x.zip,"
+        f"{folder} holds no flow of {short_repr(name)}: expected {name}/flow_x_00001.jpg, {name}/flow_x.zip,"
         f" tvl1_flow/u/{name}/frame000001.jpg, {name}/flow_00001.flo, {name}_flow.npy or {name}.h5"
     )
 

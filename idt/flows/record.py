@@ -135,7 +135,7 @@ def is_current(path, wanted, *, overwrite=False):
         return False
     if found.source.get("digest") != wanted.source.get("digest") or not wanted.source.get("digest"):
         difference = "was made from another video"
-    elif found.params != provenance.plain(wanted.params):
+    elif found.params != provenance.as_json_values(wanted.params):
         names = sorted(name for name in {*found.params, *wanted.params} if _differ(name, found, wanted))
         said = ", ".join(f"{name}={found.params.get(name)}" for name in names)
         asked = ", ".join(f"{name}={wanted.params.get(name)}" for name in names)
@@ -148,4 +148,4 @@ def is_current(path, wanted, *, overwrite=False):
 
 
 def _differ(name, found, wanted):
-    return found.params.get(name) != provenance.plain(wanted.params).get(name)
+    return found.params.get(name) != provenance.as_json_values(wanted.params).get(name)

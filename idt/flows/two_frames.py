@@ -50,7 +50,7 @@ def flow_between(first, second, *, method="farneback"):
     first, second : (H, W) uint8
         Gray frames of one size.
     method : {"farneback", "dis", "tvl1", "lk", "mpeg"} or callable, default "farneback"
-        The release's own flow; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas–Kanade; motion vectors of MPEG-4
+        The release's own flow; OpenCV's DIS, TV-L1 (slow) or Lucas–Kanade; motion vectors of MPEG-4
         (needs PyAV); or a function ``(first, second) -> (H, W, 2)``.
 
     Returns
@@ -117,7 +117,7 @@ def compensate(first, second, *, method="farneback", keypoints="surf", compensat
     0
     """
     params = ExtractionParams(flow=method, keypoints=keypoints, compensation=compensation)
-    mask = None if boxes is None else people.mask(boxes, np.shape(second)[:2])
+    mask = None if boxes is None else people.match_mask(boxes, np.shape(second)[:2])
     return _pair(first, second, params, mask)
 
 
@@ -149,7 +149,7 @@ def pairs(video, params, *, boxes=None, step=1):
     before: deque = deque(maxlen=step)
     for frame in video:
         mask = extractor.mask_of(frame, params, boxes)
-        now = extractor.look(frame, levels, params, mask, starts=False)
+        now = extractor.observe_frame(frame, levels, params, mask, starts=False)
         found = None
         if len(before) == step:
             earlier, previous = before[0]
@@ -167,7 +167,7 @@ def _pair(first, second, params, mask):
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
     given = extractor.given_flow(params)
-    previous, now = (extractor.look(frame, levels, params, mask, starts=False) for frame in frames)
+    previous, now = (extractor.observe_frame(frame, levels, params, mask, starts=False) for frame in frames)
     return _compensated(previous, now, levels, params, None if given is None else given(*frames))
 
 

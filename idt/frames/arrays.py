@@ -1,15 +1,15 @@
-"""Frames that are handed over as arrays, in memory or one by one."""
+"""Frames that the caller passes as arrays, at once or one by one."""
 
 import math
 
 import numpy as np
 
-from idt.checks import describe
+from idt.checks import type_and_shape
 from idt.errors import DataError
 
 
-class Arrays:
-    """Frames handed over as arrays, taken one by one: the iterable need not end."""
+class ArrayReader:
+    """Reader of arrays, taken one by one; the iterable may be endless."""
 
     kind, path, name, fps, decoder = "arrays", "", "arrays", math.nan, ""
 
@@ -22,47 +22,47 @@ class Arrays:
         self._frames = iter(frames)
 
     def skip(self):
-        """Take a frame and drop it, unchecked."""
+        """Take a frame and drop it without checking it."""
         there = next(self._frames, self) is not self
         self.position += there
         return there
 
     def read(self):
-        """Next frame, (H, W) or (H, W, 3) uint8; anything else is refused."""
+        """Return the next frame, (H, W) or (H, W, 3) uint8; refuse anything else."""
         image = next(self._frames, self)
         if image is self:
             return None
         if not (isinstance(image, np.ndarray) and image.dtype == np.uint8):
             nans = np.isnan(image).sum() if isinstance(image, np.ndarray) and image.dtype.kind == "f" else 0
             remedy = f" with {nans} NaN" if nans else "; scale to 0…255 and convert with .astype(np.uint8)"
-            raise DataError(f"{self.label(self.position)} must be a uint8 array, got {describe(image)}{remedy}")
+            raise DataError(f"{self.label(self.position)} must be a uint8 array, got {type_and_shape(image)}{remedy}")
         if not image.size or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
             colour = self.channels.upper()
             raise DataError(
-                f"{self.label(self.position)} must be gray (H, W) or {colour} (H, W, 3), got {describe(image)}"
+                f"{self.label(self.position)} must be gray (H, W) or {colour} (H, W, 3), got {type_and_shape(image)}"
             )
         self.position += 1
         return image
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def digest(self):
-        """Return nothing: arrays have no content to tell them by that would not have to be kept."""
+        """Return the empty string: a digest of arrays would need all of them in memory."""
         return ""
 
     def check_unchanged(self):
         """Do nothing."""
 
     def times(self):
-        """Return nothing: arrays have no time stamps."""
+        """Return None: arrays have no time stamps."""
         return
 
     def faults(self, at_end):
-        """Return nothing, whether or not the reading is ``at_end``: an iterable announces no frame."""
+        """Return an empty list, whether or not ``at_end``: an iterable announces no number of frames."""
         return []
 
     def close(self):
-        """Forget the iterable."""
+        """Drop the reference to the iterable."""
         self._frames = iter(())

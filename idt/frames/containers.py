@@ -1,4 +1,4 @@
-"""What a container says of itself, read from its bytes: whether it is cut, and whether an edit list hides frames.
+"""Parse the bytes of a container: is the file cut, and does an edit list hide frames?
 
 The number of frames that a container announces is an estimate in most kinds, and off by a frame or two in others. Its
 structure is exact: AVI, Matroska (WebM), MP4 (QuickTime) and ASF (WMV) say how many bytes belong to them. A file that
@@ -21,7 +21,7 @@ _HEAD = 1 << 16
 
 
 def is_cut(file):
-    """Tell whether a file has fewer bytes than its container says.
+    """Tell whether a file is shorter than its container says.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def is_cut(file):
 
 
 def is_mp4(file):
-    """Tell whether a ``file`` is MP4 or QuickTime, by the kind of its first box."""
+    """Tell whether a ``file`` is MP4 or QuickTime, by the type of its first box."""
     return file.read_at(4, 4) in _MP4_FIRST
 
 
 def is_edited(file):
-    """Tell whether an MP4 has an edit list that leaves frames out.
+    """Tell whether an MP4 has an edit list that hides frames.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def is_edited(file):
 
 
 def _segment_end(head):
-    """Byte at which the segment of a Matroska file ends; 0 if it does not say."""
+    """Return the offset of the end of a Matroska file's segment; 0 if it is not recorded."""
     at = 4
     length, size = _ebml_size(head, at)
     at += length + size
@@ -88,7 +88,7 @@ def _segment_end(head):
 
 
 def _ebml_size(data, at):
-    """Bytes of a number of variable length, and the number."""
+    """Return the length in bytes of a variable-length number, and the number."""
     if at >= len(data) or not data[at]:
         return 1, 0
     length = 9 - data[at].bit_length()
@@ -96,7 +96,7 @@ def _ebml_size(data, at):
 
 
 def _asf_end(head):
-    """Bytes of an ASF file by its properties; 0 if it does not say, as a broadcast."""
+    """Return the size that the properties of an ASF file record; 0 if they record none, as in a broadcast."""
     at = head.find(_ASF_PROPERTIES)
     if at < 0 or at + 92 > len(head):
         return 0
@@ -105,7 +105,7 @@ def _asf_end(head):
 
 
 def _boxes(file, start, end):
-    """Boxes of an MP4 between two bytes: (kind, first byte of its content, bytes of its content) each."""
+    """Yield the boxes of an MP4 between two offsets: (type, offset of the content, size of the content)."""
     for _ in range(BOXES):
         header = file.read_at(start, 16)
         if start + 8 > end or len(header) < 8:
@@ -123,7 +123,7 @@ def _boxes(file, start, end):
 
 
 def _inside(file, kind, start, end):
-    """First and last byte of the content of the first box of a kind; `LookupError` if there is none."""
+    """Return start and end of the content of the first box of a type; raise `LookupError` if there is none."""
     for found, first, size in _boxes(file, start, end):
         if found == kind:
             return first, first + size
@@ -131,13 +131,13 @@ def _inside(file, kind, start, end):
 
 
 def _handler(file, start, size):
-    """Kind of a track, such as ``vide``."""
+    """Return the media type of a track, such as ``vide``."""
     media = _inside(file, b"mdia", start, start + size)
     return file.read_at(_inside(file, b"hdlr", *media)[0] + 8, 4)
 
 
 def _shows_less(file, movie, track):
-    """Whether the edit list of a track shows less than its media lasts."""
+    """Tell whether the edit list of a track shows less than the whole media."""
     try:
         entries, _ = _inside(file, b"elst", *_inside(file, b"edts", *track))
     except LookupError:
@@ -155,7 +155,7 @@ def _shows_less(file, movie, track):
 
 
 def _clock(file, kind, within):
-    """Ticks per second of a header, and the duration in ticks."""
+    """Return the ticks per second in a header, and the duration in ticks."""
     first, _ = _inside(file, kind, *within)
     if file.read_at(first, 1) == b"\1":
         return struct.unpack(">IQ", file.read_at(first + 20, 12))

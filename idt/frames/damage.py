@@ -1,4 +1,4 @@
-"""Which frames of a stream are lost: packets are sent to a decoder, and frames come back, in another order.
+"""Find the lost frames of a stream: packets go to a decoder, and frames come back in another order.
 
 A frame has the time stamp of its packet. Once the decoder has refused a packet, stamps that are passed over without a
 frame are those of lost frames: of the refused packet, and of those that the decoder drops because they refer to it.
@@ -9,7 +9,7 @@ import heapq
 
 
 class Damage:
-    """Frames of a stream that were lost or came damaged.
+    """Record of the lost and damaged frames of a stream.
 
     Attributes
     ----------
@@ -31,17 +31,17 @@ class Damage:
         self._stamp: int | None = None
 
     def send(self, stamp):
-        """Note that a packet with a time ``stamp``, None if it has none, goes to the decoder."""
+        """Record that a packet with the time ``stamp``, None if it has none, goes to the decoder."""
         if stamp is not None:
             heapq.heappush(self._awaited, stamp)
 
     def refuse(self, stamp):
-        """Note that the decoder refused the packet with this ``stamp``; None if it had none, or could not be read."""
+        """Record that the decoder refused the packet with this ``stamp``; None if it had none or was unreadable."""
         self.is_seen = True
         self._refused += stamp is None
 
     def receive(self, stamp, is_damaged=False):
-        """Number a frame that came.
+        """Assign a number to a decoded frame.
 
         Parameters
         ----------
@@ -69,13 +69,13 @@ class Damage:
         return number
 
     def end(self):
-        """Count as lost what was sent, refused, and did not come until the end."""
+        """Count as lost the frames whose packets were sent or refused and that never came."""
         if self.is_seen:
             self._pass_over(len(self._awaited))
             self._awaited.clear()
 
     def _pass_over(self, count):
-        """Count frames as lost before the next one, and number that."""
+        """Count frames as lost before the next one, and return the number of that one."""
         count += self._refused
         self._refused = 0
         number = max([self.last, *self.lost[-1:]]) + 1
@@ -84,7 +84,7 @@ class Damage:
 
 
 def shown_ranges(numbers, most=5):
-    """Write rising ``numbers`` as text, such as ``3, 5–8``, with no more than ``most`` ranges."""
+    """Format rising ``numbers`` as text such as ``3, 5–8``, with at most ``most`` ranges."""
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][1] + 1:

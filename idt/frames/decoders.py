@@ -1,14 +1,14 @@
-"""Which decoder opens a video file: OpenCV or PyAV."""
+"""Choose the decoder of a video file: OpenCV or PyAV."""
 
 from idt.errors import DataError
 from idt.files.source_file import open_source
-from idt.frames.opencv_decoder import Capture
+from idt.frames.opencv_decoder import OpencvReader
 from idt.params.bounds import MOST_PIXELS
 from idt.params.decoder import REMEDY, chosen
 
 
 def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
-    """Open a video file, once.
+    """Open a video file with the decoder of the run.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
 
     Returns
     -------
-    Capture or idt.frames.pyav_decoder.Stream
+    Capture or idt.frames.pyav_decoder.PyavReader
 
     Raises
     ------
@@ -46,11 +46,11 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
         if not file.size:
             raise DataError(f"{path} is empty (0 bytes)")
         if decoder == "opencv":
-            return Capture(file, path, max_pixels)
+            return OpencvReader(file, path, max_pixels)
         # PyAV is optional.
-        from idt.frames.pyav_decoder import Stream
+        from idt.frames.pyav_decoder import PyavReader
 
-        return Stream(file, path, max_pixels, deinterlace, vectors)
+        return PyavReader(file, path, max_pixels, deinterlace, vectors)
     except BaseException:
         file.close()
         raise

@@ -14,7 +14,7 @@ from idt.errors import DataError
 from idt.files.source_file import open_source
 from idt.frames.image_pages import check_picture, is_animation, pages_of
 from idt.frames.image_size import check_pixels, has_too_many_scans, image_size
-from idt.frames.opencv_decoder import quiet
+from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
@@ -22,8 +22,8 @@ from idt.params.bounds import MOST_PIXELS
 _PIXEL, _DESCRIPTION = 8, 1 << 24
 
 
-class Images:
-    """Image files, one frame each.
+class ImageReader:
+    """Reader of image files, one frame each.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Images:
     max_pixels : int
         Most pixels of a frame.
     notes : list of str
-        What is to be said of other files.
+        Notes about files that are left out.
     """
 
     kind, fps, channels, decoder = "images", math.nan, "bgr", ""
@@ -47,17 +47,17 @@ class Images:
         self.n_frames = len(paths)
         self.position = self.size = 0
         self._paths, self._max_pixels = paths, max_pixels
-        # What tells each file from another: a few bytes, because there may be a million. 0 is not read yet.
+        # Hash of each file's identity: a few bytes, because there may be a million files. 0 is not read yet.
         self._known = array("q", bytes(8 * len(paths)))
 
     def skip(self):
-        """Leave a file unread."""
+        """Skip a file."""
         there = self.position < self.n_frames
         self.position += there
         return there
 
     def read(self):
-        """Next file's pixels, (H, W, 3) BGR uint8; a file that does not decode is refused."""
+        """Return the pixels of the next file, (H, W, 3) BGR uint8; refuse a file that does not decode."""
         if self.position >= self.n_frames:
             return None
         with self._open(self.position) as file:
@@ -76,7 +76,7 @@ class Images:
         return image
 
     def digest(self):
-        """Return the SHA-256 of the digests of the files, one after the other; this sets ``size``, their bytes."""
+        """Return the SHA-256 of the files' digests one after the other; set ``size``, their total in bytes."""
         digests, self.size = [], 0
         for index in range(self.n_frames):
             with self._open(index) as file:
@@ -85,10 +85,10 @@ class Images:
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def check_unchanged(self):
-        """Do nothing: every file is compared when it is read again."""
+        """Do nothing: each file is compared when it is read again."""
 
     def _open(self, index):
-        """The file of an index, which must be what it was if it was read before."""
+        """Open the file of an index; refuse it if it changed since it was read before."""
         file = open_source(self._paths[index])
         known = hash(file.identity) or 1
         if self._known[index] not in (0, known):
@@ -98,19 +98,19 @@ class Images:
         return file
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index} ({self._paths[index].name})"
 
     def times(self):
-        """Return nothing: images have no time stamps."""
+        """Return None: images have no time stamps."""
         return
 
     def faults(self, at_end):
-        """Return nothing, whether or not the reading is ``at_end``: the files that are there are all."""
+        """Return an empty list, whether or not ``at_end``: a folder announces no number of files."""
         return []
 
     def close(self):
-        """Leave the rest unread."""
+        """Skip the remaining files."""
         self.position = self.n_frames
 
 
@@ -121,7 +121,7 @@ def decode_gray(data, label):
     ----------
     data : bytes
     label : str
-        What messages call it.
+        Name for messages.
 
     Returns
     -------
@@ -143,16 +143,16 @@ def decode_gray(data, label):
 
 
 def most_bytes(max_pixels):
-    """Return how many bytes a file of images of at most ``max_pixels`` may have."""
+    """Return the largest size in bytes of an image file of at most ``max_pixels``."""
     return _PIXEL * max_pixels + _DESCRIPTION
 
 
 def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):
-    """Pixels in the file's own depth, BGR or in the ``form`` asked for, or None."""
+    """Decode pixels in the file's own depth, BGR or the ``form`` asked for; None if that fails."""
     # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
     if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
         return None
-    with quiet():
+    with silence_opencv():
         try:
             return cv2.imdecode(np.frombuffer(data, np.uint8), form)
         except cv2.error:

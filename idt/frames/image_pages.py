@@ -1,4 +1,4 @@
-"""Files that hold several pictures: the pages of a TIFF are frames, animations are left to the decoders of videos.
+"""Image files with several pictures: pages of a TIFF are frames, animations go to the decoders of videos.
 
 Sources: TIFF 6.0, section 2 and tag 254; the container of WebP (RFC 9649); PNG, third edition.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.frames.image_size import check_pixels, tiff_size
-from idt.frames.opencv_decoder import quiet
+from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
@@ -71,15 +71,15 @@ def is_animation(data):
 
 
 def check_picture(image, label, max_pixels):
-    """Refuse an ``image`` called ``label`` that did not decode, is not of 8 bits, or has more than ``max_pixels``."""
+    """Refuse an ``image`` called ``label`` unless it decoded, has 8 bits and at most ``max_pixels``."""
     if image is None or image.dtype != np.uint8:
         reason = "is damaged or no image that OpenCV can decode" if image is None else f"has {image.dtype} pixels"
         raise DataError(f"{label} {reason}; expected an 8-bit image")
     check_pixels(label, image.shape[1::-1], max_pixels)
 
 
-class Pages:
-    """The pages of a TIFF file, a frame each.
+class PageReader:
+    """Reader of the pages of a TIFF file, one frame each.
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ class Pages:
         self._decoded: dict[int, np.ndarray] = {}
 
     def skip(self):
-        """Leave a page undecoded."""
+        """Skip a page."""
         there = self.position < self.n_frames
         self.position += there
         return there
 
     def read(self):
-        """Next page, (H, W, 3) BGR uint8; one that does not decode is refused."""
+        """Return the next page, (H, W, 3) BGR uint8; refuse one that does not decode."""
         if self.position >= self.n_frames:
             return None
         number, size = self._pages[self.position]
@@ -124,11 +124,11 @@ class Pages:
         return image
 
     def label(self, index):
-        """The page's name in messages."""
+        """Return the page's name for messages."""
         return f"frame {index} (page {self._pages[index][0] + 1})"
 
     def digest(self):
-        """Return what `idt.frames.image_files.Images` returns of one file."""
+        """Return the digest of the file, as `idt.frames.image_files.ImageReader` returns it for one file."""
         return hashlib.sha256(self._file.digest().encode()).hexdigest()
 
     def check_unchanged(self):
@@ -136,26 +136,26 @@ class Pages:
         self._file.check_unchanged()
 
     def times(self):
-        """Return nothing: pages have no time stamps."""
+        """Return None: pages have no time stamps."""
         return
 
     def faults(self, at_end):
-        """Return nothing, whether or not the reading is ``at_end``: the pages that are there are all."""
+        """Return an empty list, whether or not ``at_end``: a TIFF announces no other pages."""
         return []
 
     def close(self):
-        """Leave the rest undecoded."""
+        """Skip the remaining pages."""
         self.position = self.n_frames
         self._file.close()
 
     def _decode(self, number, size):
-        """Decode a page and, of pages of its size, some of those that follow."""
+        """Decode a page, and some of the following pages if they have its size."""
         follow = [page for page, of in self._pages[self.position :] if of == size]
         last = number
         while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= AT_ONCE:
             last += 1
         flags, data = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, np.frombuffer(self._data, np.uint8)
-        with quiet():
+        with silence_opencv():
             try:
                 done, images = cv2.imdecodemulti(data, flags, range=(number, last + 1))
             except cv2.error:

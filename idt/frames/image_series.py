@@ -1,4 +1,4 @@
-"""Which image files are the frames of a video: a series in a folder, a pattern, folders of frames in a tree.
+"""Choose the image files that are the frames of a video: a series in a folder, a pattern, a tree of folders.
 
 The files of one series have names that differ in their numbers only. A folder with several, such as the frames and the
 flow that other tools write side by side (``img_00001.jpg``, ``flow_x_00001.jpg``), is one video if all but one hold
@@ -20,7 +20,7 @@ _SHOWN = 6
 
 
 def series_in(folder):
-    """Choose the images of a folder that are one video.
+    """Choose the images of a folder that form one video.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def series_in(folder):
     paths : list of Path
         In natural order: frame2 before frame10.
     notes : list of str
-        What is left out, if anything.
+        Notes about the images that are left out.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def series_in(folder):
 
 
 def matching_images(pattern):
-    """List the images that a ``pattern`` such as ``frames/*.png`` matches, in natural order.
+    """List the images that match a ``pattern`` such as ``frames/*.png``, in natural order.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def numbered_images(path, number):
 
 
 def holds_images(folder):
-    """Tell whether a ``folder`` holds image files itself; of one with a million, the first is enough."""
+    """Tell whether a ``folder`` itself contains image files; the search ends at the first."""
     try:
         with os.scandir(folder) as entries:
             return any(is_image(Path(entry.path)) for entry in entries)
@@ -134,7 +134,7 @@ def frame_folders(folders, root):
     Returns
     -------
     list of Path
-        Those that hold images; hidden ones, and those that archives made on a Mac hold, are left out.
+        Folders that hold images, without hidden ones and those that archives made on a Mac hold.
     """
     return [
         folder
@@ -145,7 +145,7 @@ def frame_folders(folders, root):
 
 
 def is_image(path):
-    """Tell whether the file of a ``path`` is an image by its name; hidden files are none."""
+    """Tell by the suffix whether ``path`` is an image; hidden files are not."""
     # Such as macOS's ._frame1.png.
     return path.suffix.lower() in IMAGES and not path.name.startswith(".") and path.is_file()
 
@@ -157,11 +157,11 @@ def natural_order(path):
 
 
 def _kind(path):
-    """Name with # for its numbers; empty for names without, which count as one series."""
+    """Return a name with # in place of its numbers; names without numbers form one series, the empty string."""
     stem = _NUMBERS.sub("#", path.stem)
     return stem + path.suffix if "#" in stem else ""
 
 
 def _pattern(kind):
-    """A kind as a pattern of the shell."""
+    """Return the shell pattern of a series."""
     return kind.replace("#", "*") if kind else "names without a number"

@@ -1,4 +1,4 @@
-"""Width and height of an image, from its first bytes: what a decoder would take memory for, before it does.
+"""Read width and height from the first bytes of an image, before a decoder allocates memory for them.
 
 A few hundred kilobytes of PNG, WebP or TIFF unpack to gigabytes. The kinds of images known here are those of
 `idt.frames.suffixes.IMAGES`, told by their content. Another kind has no size, and is not decoded.
@@ -23,7 +23,7 @@ _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 def image_size(data):
-    """Find the largest size that a decoder of an image asks memory for.
+    """Find the largest size that a decoder of an image allocates memory for.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def check_pixels(name, size, most):
 
 
 def has_too_many_scans(data):
-    """Tell whether ``data`` is a JPEG of more than `SCANS` scans: within a scan the marker's bytes cannot occur."""
+    """Tell whether ``data`` is a JPEG of more than `SCANS` scans; a scan cannot contain the marker's bytes."""
     return data[:2] == b"\xff\xd8" and data.count(b"\xff\xda") > SCANS
 
 
@@ -138,7 +138,7 @@ def tiff_size(data, at=None):
 
 
 def _jp2(data):
-    """Of the codestream, which the decoder goes by; boxes may say something else."""
+    """Return the size in the codestream, which the decoder obeys; the boxes may contradict it."""
     at = 0
     while data[at : at + 4] != b"\xff\x4f\xff\x51":
         length, kind = struct.unpack_from(">I4s", data, at)

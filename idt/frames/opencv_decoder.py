@@ -1,17 +1,16 @@
 """Video files and cameras, decoded by OpenCV.
 
-A reader gives its frames in order, by ``read`` (an image as it comes, None at the end) or ``skip`` (False at the
-end), and knows ``position``, the number of the next frame; ``n_frames`` and ``fps`` are None and NaN where
-the source does not say, ``channels`` the order of its colours. ``digest`` and ``size`` are of the bytes that the frames
-come from, and ``check_unchanged`` refuses a source that is no longer what was read. ``times`` are the time stamps of
-the frames, ``faults`` what is wrong with the source, a line each, and ``notes`` what else is to be said of it.
+A reader gives its frames in order, by ``read`` (an image, None at the end) or ``skip`` (False at the end). ``position``
+is the number of the next frame; ``n_frames`` is None and ``fps`` NaN if unknown; ``channels`` is the order of the
+colours. ``digest`` and ``size`` describe the bytes of the source, and ``check_unchanged`` refuses a source that has
+changed since. ``times`` returns the time stamps, ``faults`` one line for each fault, and ``notes`` has further notes.
 
-FFmpeg reads a video through the file that `idt.files.source_file` opened. It never sees the name, which it might take
-for a protocol, a pattern or a script, and it tells the format by the content alone.
+FFmpeg reads a video through the file that `idt.files.source_file` opened. It does not see the name, which it might take
+for a protocol, a pattern or a script, and detects the format from the content.
 
-OpenCV says little of what goes wrong. From 4.13 to 5.0 it hands out the picture before, or a black one, for every frame
-of fields (interlaced); it stops at a packet that its decoder refuses; it reads a cover for the video. All of that shows
-in the packets, which are counted where the frames look suspicious.
+OpenCV reports few faults. From 4.13 to 5.0 it returns the previous picture, or a black one, for interlaced frames; it
+stops at a packet that its decoder refuses; it reads a cover picture as the video. The packets show all of this; they
+are counted if the frames look suspicious.
 """
 
 import math
@@ -54,13 +53,13 @@ _LOGGING = Lock()
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-class Capture:
-    """A video file or a camera, read by OpenCV.
+class OpencvReader:
+    """Reader of a video file or a camera through OpenCV.
 
     Parameters
     ----------
     source : SourceFile or int
-        What is read, and closed in the end; the index of a camera.
+        The opened file, which `close` closes, or the index of a camera.
     path : str
         The file, as it was given.
     max_pixels : int
@@ -81,7 +80,7 @@ class Capture:
             refuse_playlist(path, self._file.head(HEAD))
             self._check_size(image_size(self._file.head(IMAGE_HEAD)) or (0, 0))
         self._patience, began = allowed(), time.monotonic()
-        with quiet():
+        with silence_opencv():
             self._capture = cv2.VideoCapture(source, cv2.CAP_ANY) if is_camera else _capture(self._file, self._patience)
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         self._codec = codec.decode("latin1").lower().rstrip("\0 ")
@@ -102,11 +101,11 @@ class Capture:
 
     @property
     def size(self):
-        """Bytes of the file; 0 of a camera."""
+        """Return the size of the file in bytes; 0 for a camera."""
         return 0 if self._file is None else self._file.size
 
     def digest(self):
-        """Return the SHA-256 of the file; empty of a camera."""
+        """Return the SHA-256 of the file; empty for a camera."""
         return "" if self._file is None else self._file.digest()
 
     def check_unchanged(self):
@@ -115,7 +114,7 @@ class Capture:
             self._file.check_unchanged()
 
     def skip(self):
-        """Decode a frame without converting it."""
+        """Grab a frame without converting it."""
         began = time.monotonic()
         there = self._capture.grab()
         self.position += there
@@ -124,7 +123,7 @@ class Capture:
         return there
 
     def read(self):
-        """Next frame, (H, W, 3) BGR uint8."""
+        """Return the next frame, (H, W, 3) BGR uint8."""
         began = time.monotonic()
         there, image = self._capture.read()
         self.position += there
@@ -141,17 +140,17 @@ class Capture:
         return image if self._turn is None else cv2.rotate(image, self._turn)
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def times(self):
-        """Return the seconds from the first frame to each, or None if the file does not say.
+        """Return the time of each frame in seconds since the first, or None if the file has no times.
 
         Every frame is decoded for it once more.
         """
         if self._file is None:
             return None
-        with quiet():
+        with silence_opencv():
             capture, found = _capture(self._file, self._patience), array("d")
             while capture.grab():
                 found.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
@@ -160,7 +159,7 @@ class Capture:
         return stamps - stamps[0] if len(stamps) > 1 and (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
-        """Say what is wrong with the frames that were read, a line each.
+        """Describe the faults of the frames that were read, one line each.
 
         Parameters
         ----------
@@ -207,7 +206,7 @@ class Capture:
         check_pixels(self.name, size, self._max_pixels)
 
     def _refuse_codec(self):
-        """Refuse a video that has packets, but of a codec that OpenCV decodes nothing of."""
+        """Refuse a video with packets of a codec that OpenCV cannot decode."""
         if self.position or self._file is None:
             return
         packets, _, _ = self._packets()
@@ -220,13 +219,13 @@ class Capture:
             )
 
     def _refuse_cover(self):
-        """Refuse a single picture in a file that holds far more."""
+        """Refuse a single picture in a far larger file."""
         _, _, largest = self._packets()
         if 2 * largest < self.size:
             raise DataError(f"{self.name} begins with a cover picture, which OpenCV takes for the video; {REMEDY}")
 
     def _refuse_stale(self):
-        """Refuse a video whose frames repeat each other although its packets do not."""
+        """Refuse a video whose frames repeat although its packets do not."""
         if self._repeated <= STALE * (self._given - 1) or self._codec in _ADAPTIVE_CODECS:
             return
         packets, still, _ = self._packets()
@@ -238,13 +237,13 @@ class Capture:
             )
 
     def _packets(self):
-        """Packets of the file: how many, how many of them after the first show no change, bytes of the largest."""
+        """Count the packets, and those after the first without a change; return also the size of the largest."""
         # A picture that repeats another costs two bits for each block of 16×16 pixels, or is the same packet again.
         width, height = (self._capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         least = 200 + width * height / 1024
         count = still = largest = 0
         known = set()
-        with quiet():
+        with silence_opencv():
             capture = _capture(self._file, self._patience)
             raw = capture.set(cv2.CAP_PROP_FORMAT, -1)
             while raw and capture.grab():
@@ -258,13 +257,13 @@ class Capture:
 
 
 def cut_short(name, position, announced):
-    """Say that the file of a ``name`` is cut, after ``position`` frames of those ``announced``, None if unknown."""
+    """Describe a cut file: ``name``, ``position`` frames decoded, and those ``announced``, None if unknown."""
     of = "" if announced is None else f" of {announced} announced"
     return f"{name} is truncated: {position}{of} frames decode"
 
 
 def _slack(count):
-    """Frames by which a count may be off in an intact file, such as by two with packed B-frames."""
+    """Return by how many frames an announced count may be wrong in an intact file; packed B-frames take two."""
     return max(2, count // 100)
 
 
@@ -275,7 +274,7 @@ def _are_equal(one, other):
 
 
 def _capture(file, seconds):
-    """Ffmpeg where OpenCV has it: other backends decode other pixels, or take a lone clip_001.avi for a sequence."""
+    """Open a file with OpenCV's FFmpeg backend if it exists, because other backends decode other pixels."""
     if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends():
         # By itself OpenCV ends the video after 30 s without a frame, and says nothing.
         times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * seconds, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * seconds]
@@ -285,8 +284,8 @@ def _capture(file, seconds):
 
 
 @contextmanager
-def quiet():
-    """Keep OpenCV's own warnings off stderr: ours say the same in one line. A level that the user has set stays."""
+def silence_opencv():
+    """Keep OpenCV's own warnings off stderr, because ours say the same in one line; a level of the user stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return

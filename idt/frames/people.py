@@ -1,4 +1,4 @@
-"""Where people are, so that matches on them do not count as camera motion.
+"""Boxes of people, whose image regions are excluded from the matches for the camera's motion.
 
 Method: docs/method/extraction.md, sections 4.4 and 9.4.
 
@@ -26,7 +26,7 @@ FRAME_DIGITS = 9
 FARTHEST = 1e9
 """Pixels from the corner beyond which no image reaches; float32 holds them."""
 
-NOBODY = np.empty((0, 4), np.float32)
+NO_BOXES = np.empty((0, 4), np.float32)
 
 # Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128, of which
 # a person fills 96, so that it finds nobody in the 120 lines of KTH.
@@ -35,7 +35,7 @@ DETECTOR_SIDE = 240
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Boxes of people by frame of the source, as `read_boxes` gives them.
+    """Human boxes by frame of the source, as `read_boxes` returns them.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Boxes:
     digest: str = ""
 
     def for_frame(self, index):
-        """Boxes of one frame, numbered as in the source (`video.Frame.original`).
+        """Return the boxes of one frame, numbered as in the source (`video.Frame.original`).
 
         Returns
         -------
@@ -74,7 +74,7 @@ class Boxes:
         return self.frames[index]
 
     def clipped(self, width, height):
-        """The boxes, cut to a ``width`` × ``height`` image of source pixels.
+        """Return the boxes cut to a ``width`` × ``height`` image of source pixels.
 
         Raises
         ------
@@ -94,12 +94,12 @@ class Boxes:
         return replace(self, frames=frames)
 
     def scaled(self, factor):
-        """The boxes in pixels of frames shrunk by ``factor`` (`video.Video.shrink`)."""
+        """Return the boxes in pixels of frames shrunk by ``factor`` (`video.Video.shrink`)."""
         return replace(self, frames={i: boxes * np.float32(factor) for i, boxes in self.frames.items()})
 
 
 def read_boxes(path):
-    """Boxes of people from a file.
+    """Read human boxes from a file.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def _read(path):
     return Boxes(str(path), frames, lines)
 
 
-def mask(boxes, shape):
-    """Where matches may lie: 1, and 0 inside the boxes.
+def match_mask(boxes, shape):
+    """Make the mask of the pixels where matches may lie: 1, and 0 inside the boxes.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def mask(boxes, shape):
 
 
 def find_people(gray):
-    """Boxes of the upright people that OpenCV's detector finds.
+    """Find upright people with OpenCV's HOG detector.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def find_people(gray):
         gray = cv2.resize(gray, (round(width * factor), round(height * factor)), interpolation=cv2.INTER_LINEAR)
     found, _ = _detector().detectMultiScale(gray, winStride=(8, 8), padding=(16, 16), scale=1.05)
     if len(found) == 0:
-        return NOBODY.copy()
+        return NO_BOXES.copy()
     # Threads find the boxes in any order; (x, y, width, height) in whole pixels of the enlarged frame.
     x, y, w, h = np.asarray(sorted(map(tuple, found)), np.float32).T
     boxes = np.stack([x, y, x + w - 1, y + h - 1], axis=1) / np.float32(factor)
@@ -222,7 +222,7 @@ def _detector():
 
 
 def _parse(fields):
-    """Frame number and (k, 4) boxes of one line."""
+    """Parse frame number and (k, 4) boxes of one line."""
     if not fields[0].isdecimal():
         raise DataError(f"the frame must be a whole number of at least 0, got {one_line(fields[0], 40)}")
     if len(fields[0]) > FRAME_DIGITS:

@@ -1,6 +1,6 @@
-"""Files that are no video themselves but tell FFmpeg which others to read: playlists and session descriptions.
+"""Refuse playlists and session descriptions, which make FFmpeg read other files.
 
-What such a file makes FFmpeg read is not what the digest of the file tells. FFmpeg's readers of HLS, DASH, IMF and
+The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and
 concat lists would open other files, that of SDP the network. Each knows its files by their beginning. Text of any
 other kind is no video either: FFmpeg turns some into pictures of its letters.
 """
@@ -17,7 +17,7 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
 
 
 def refuse_playlist(path, head):
-    """Refuse a file that names others instead of holding frames.
+    """Refuse a file that names other files instead of holding frames.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The container of a video file, opened by PyAV, and the stream in it that is the video.
+"""Open the container of a video file with PyAV, and choose its video stream.
 
 FFmpeg reads the file through `idt.files.source_file`, and nothing else: it may open no other file and no address, and
 takes only the containers that are listed here, none of which names other files. To know a stream FFmpeg may decode its
@@ -42,8 +42,8 @@ _CODEC = re.compile(r"Video: (\w+)[^,\n]*?(?: \((\S+) / 0x\w+\))?,")
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
-class Bytes:
-    """What FFmpeg reads: a file from its beginning, at a place of its own.
+class ByteReader:
+    """File object that FFmpeg reads from, with a position of its own.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ class Bytes:
         return data
 
     def seek(self, offset, whence=os.SEEK_SET):
-        """Go to ``offset`` from the beginning, from here or from the end, by ``whence``."""
+        """Move to ``offset`` from the beginning, the current position or the end, as ``whence`` says."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._file.size}[whence]
         self._at = max(0, start + offset)
         return self._at
 
     def tell(self):
-        """Return the place of the next byte."""
+        """Return the current position."""
         return self._at
 
 
@@ -98,7 +98,7 @@ def open_container(file, path, max_pixels):
     # Options of decoders are left out: PyAV frees those of streams that show later, such as of MPEG, and crashes.
     closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
-        container = av.open(Bytes(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
+        container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
     # Packets would be held back until their stamps are known.
@@ -121,7 +121,7 @@ def decoder_options(max_pixels, *, vectors=False):
 
 
 def video_of(container, path):
-    """Find the video among the streams of a container.
+    """Choose the video stream of a container.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def video_of(container, path):
     stream : av.video.stream.VideoStream
         The first that is no cover.
     notes : list of str
-        What is to be said of the others.
+        Notes about the other streams.
 
     Raises
     ------
@@ -162,13 +162,13 @@ def video_of(container, path):
 
 
 def rate_of(stream):
-    """Return the frames per second of a ``stream``, NaN where unknown."""
+    """Return the frame rate of a ``stream``, NaN if unknown."""
     rate = stream.guessed_rate
     return float(rate) if rate and 0 < rate < math.inf else math.nan
 
 
 def announced(container, stream):
-    """Return the frames that a ``container`` announces of a ``stream``, or an estimate; None if there is none."""
+    """Return the number of frames that a ``container`` announces for a ``stream``, or an estimate; None if unknown."""
     if stream.frames:
         return stream.frames
     tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
@@ -189,7 +189,7 @@ def _refuse(url, *_):
 
 
 def _described(container, index):
-    """Name of the codec of a video stream that there is no decoder for, and the four letters that stand for it."""
+    """Return the codec's name and four-letter code of a video stream without a decoder."""
     # Only the text that FFmpeg prints of a container names it, and PyAV drops what FFmpeg prints.
     with _PRINTING:
         level = av.logging.get_level()

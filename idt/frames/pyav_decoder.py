@@ -19,15 +19,15 @@ from idt.frames.image_size import check_pixels
 from idt.frames.motion.exported import with_vectors
 from idt.frames.opencv_decoder import cut_short
 from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
-from idt.frames.pyav_pictures import Deinterlacer, Pictures
+from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
 from idt.params.bounds import MOST_PIXELS
 
 RETRIES = 100
 """Errors of reading, one after the other, after which a file counts as read."""
 
 
-class Stream:
-    """The frames of a video file.
+class PyavReader:
+    """Reader of the frames of a video file through PyAV.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Stream:
             check_pixels(self.name, (context.width, context.height), max_pixels)
             self.fps = rate_of(self._stream)
             self.n_frames = announced(self._container, self._stream)
-            self._damage, self._pictures = Damage(), Pictures(self._stream)
+            self._damage, self._pictures = Damage(), FrameConverter(self._stream)
             deinterlacer = Deinterlacer() if deinterlace else None
             vectors = vectors and not deinterlace
             options = decoder_options(max_pixels, vectors=vectors)
@@ -76,7 +76,7 @@ class Stream:
 
     @property
     def size(self):
-        """Bytes of the file."""
+        """Return the size of the file in bytes."""
         return self._file.size
 
     def digest(self):
@@ -92,7 +92,7 @@ class Stream:
         return self._next() is not None
 
     def read(self):
-        """Next frame, (H, W, 3) BGR uint8."""
+        """Return the next frame, (H, W, 3) BGR uint8."""
         frame = self._next()
         if frame is None:
             return None
@@ -100,11 +100,11 @@ class Stream:
         return self._pictures.convert(frame)
 
     def label(self, index):
-        """The frame's name in messages."""
+        """Return the frame's name for messages."""
         return f"frame {index}"
 
     def times(self):
-        """Return the seconds from the first frame to each, or None if the file does not say.
+        """Return the time of each frame in seconds since the first, or None if the file has no times.
 
         Every frame is decoded for it once more.
         """
@@ -127,7 +127,7 @@ class Stream:
         return stamps - stamps[0] if (np.diff(stamps) > 0).all() else None
 
     def faults(self, at_end):
-        """Say what is wrong with the frames that were read, a line each.
+        """Describe the faults of the frames that were read, one line each.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class Stream:
         self._release()
 
     def _next(self):
-        """Next decoded frame, or None."""
+        """Return the next decoded frame, or None."""
         number, frame, *vectors = next(self._decoded, (-1, None))
         if frame is not None:
             self.position = number + 1
@@ -174,7 +174,7 @@ def _close(*items):
 
 
 def _decode(container, stream, damage, options, deinterlacer=None):
-    """Frames with their numbers. No method, because a generator that knows its reader would keep the file open."""
+    """Yield frames with their numbers; a method would keep the reader, and with it the file, open."""
     context = stream.codec_context
     context.thread_count = 1
     context.options = options
@@ -197,7 +197,7 @@ def _decode(container, stream, damage, options, deinterlacer=None):
 
 
 def _sent(context, packets, damage):
-    """Lists of frames that come when packets are sent to a decoder; None sends the last ones out."""
+    """Yield lists of frames that the decoder returns for packets; the packet None flushes it."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
         # An edit list hides frames that others refer to.
@@ -214,7 +214,7 @@ def _sent(context, packets, damage):
 
 
 def _packets(container, stream, damage):
-    """Packets of a stream, and None behind the last; what cannot be read is passed over."""
+    """Yield the packets of a stream, then None; unreadable packets are skipped."""
     failures = 0
     while failures < RETRIES:
         try:

@@ -1,4 +1,4 @@
-"""Pictures of PyAV's frames: BGR as OpenCV gives them, upright, their fields woven into whole frames if asked for.
+"""Convert PyAV's frames to upright BGR images as OpenCV decodes them, deinterlaced if asked for.
 
 FFmpeg's swscale makes BGR of a frame. The flags are those of OpenCV, so that pictures of one version of FFmpeg are
 equal level for level: bicubic chroma; colours beyond those of BT.709 (BT.2020, Display P3, HLG, PQ) mapped to BT.709;
@@ -22,8 +22,8 @@ _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 _LEFT = ("h264", "hevc")
 
 
-class Pictures:
-    """What makes BGR images of the frames of a stream.
+class FrameConverter:
+    """Converter of the frames of a stream to BGR images.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Pictures:
         self._form: tuple | None = None
 
     def convert(self, frame):
-        """Make an image of a frame.
+        """Convert a frame to an image.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class Pictures:
         return image if turn is None else cv2.rotate(image, turn)
 
     def _filtered(self, frame, is_wide):
-        """Convert by a filter: it maps colours, and takes fields as whole frames."""
+        """Convert with a filter, which maps wide colours and takes fields as whole frames."""
         form = (frame.format.name, frame.width, frame.height, is_wide)
         if self._graph is None or form != self._form:
             options = "flags=bicubic"
@@ -71,14 +71,14 @@ class Pictures:
 
 
 class Deinterlacer:
-    """Interpolates every other line of all frames, from the lines and frames beside it (FFmpeg's yadif)."""
+    """Filter that interpolates every other line from neighbouring lines and frames (FFmpeg's yadif)."""
 
     def __init__(self):
         self._graph: Graph | None = None
         self._form: tuple | None = None
 
     def deinterlace(self, frame):
-        """Take a frame in, and give those that are ready.
+        """Push a frame, and return the frames that are ready.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Deinterlacer:
 
 
 def graph(frame, *filters):
-    """Build a graph for frames like this one.
+    """Build a filter graph for frames like this one.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def graph(frame, *filters):
 
 
 def _pull(graph):
-    """Frames that a graph has ready."""
+    """Yield the frames that a filter graph has ready."""
     ready = []
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Which frames of a source are kept: a range of them, all or those nearest to a rate.
+"""Choose the frames of a source: a range, and all or those nearest to a frame rate.
 
 A source with a constant rate r shows frame i at i / r seconds. With ``fps`` = f < r, frame k of the result is frame
 round(k · r / f): the nearest, none twice. Of a source whose rate varies the time stamps t count, which are seconds from
@@ -18,7 +18,7 @@ _DIGITS = 6
 
 
 def variable(times, rate):
-    """Return the time stamps of a source if its rate varies; None where frames lie where a constant rate puts them.
+    """Return the time stamps of a source with a variable frame rate; None if the rate is constant.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def variable(times, rate):
 
 
 class Schedule:
-    """Frames that are kept, in order: the k-th is frame ``number(k)`` of the source.
+    """The chosen frames in order; the k-th is frame ``number(k)`` of the source.
 
     Parameters
     ----------
@@ -57,34 +57,34 @@ class Schedule:
         self._kept = nearest(times, fps) if self.resamples and times is not None else None
 
     def number(self, k):
-        """Return the number in the source of the ``k``-th frame that is kept; `FAR` if there is none."""
+        """Return the source number of the ``k``-th chosen frame; `FAR` if there is none."""
         if self._kept is None:
             return round(k * self._ratio)
         return int(self._kept[k]) if k < len(self._kept) else FAR
 
     def first(self, number, after=0):
-        """Return k of the first frame kept, the ``after``-th or later, whose number is not below ``number``."""
+        """Return the index of the first chosen frame, from ``after`` on, with source number ``number`` or later."""
         return bisect_left(range(max(number, after) + 1), number, lo=after, key=self.number)
 
     def count(self, k, last):
-        """Return how many frames from the ``k``-th on are kept up to the number ``last``, inclusive."""
+        """Return how many frames are chosen from the ``k``-th on up to the source number ``last``, inclusive."""
         return max(0, bisect_right(range(last + 1), last, key=self.number) - k)
 
     def first_at(self, seconds):
-        """Return the number of the first frame not before a time in ``seconds``."""
+        """Return the source number of the first frame not before a time in ``seconds``."""
         if self.times is None:
             return math.ceil(round(seconds * self.rate, _DIGITS))
         return int(np.searchsorted(self.times, round(seconds, _DIGITS) - 10**-_DIGITS))
 
     def last_at(self, seconds):
-        """Return the number of the last frame not after a time in ``seconds``."""
+        """Return the source number of the last frame not after a time in ``seconds``."""
         if self.times is None:
             return math.floor(round(seconds * self.rate, _DIGITS))
         return int(np.searchsorted(self.times, round(seconds, _DIGITS) + 10**-_DIGITS)) - 1
 
 
 def nearest(times, fps):
-    """Find the frames nearest to a rate.
+    """Choose the frames nearest to a frame rate.
 
     Parameters
     ----------

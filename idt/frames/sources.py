@@ -1,4 +1,4 @@
-"""What a path, a number or an iterable means as a video, and which reader gives its frames."""
+"""Find the reader for a video given as path, camera index or iterable."""
 
 import glob
 import os
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from idt.checks import describe
-from idt.errors import DataError, shown
+from idt.checks import type_and_shape
+from idt.errors import DataError, short_repr
 from idt.files.source_file import open_source
-from idt.frames.arrays import Arrays
+from idt.frames.arrays import ArrayReader
 from idt.frames.decoders import open_file
-from idt.frames.image_files import Images, most_bytes
-from idt.frames.image_pages import Pages, is_animation, pages_of
+from idt.frames.image_files import ImageReader, most_bytes
+from idt.frames.image_pages import PageReader, is_animation, pages_of
 from idt.frames.image_series import is_image, matching_images, numbered_images, series_in
-from idt.frames.opencv_decoder import Capture
+from idt.frames.opencv_decoder import OpencvReader
 from idt.frames.playlists import HEAD
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
@@ -29,7 +29,7 @@ _URL = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False, vectors=False):
-    """Find the reader for whatever `video.open_video` accepts.
+    """Find the reader for any video that `video.open_video` accepts.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
 
     Returns
     -------
-    Capture, idt.frames.pyav_decoder.Stream, Images, Pages or Arrays
+    OpencvReader, PyavReader, ImageReader, PageReader or ArrayReader
 
     Raises
     ------
@@ -52,7 +52,7 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
         video file is to be deinterlaced.
     """
     if not isinstance(channels, str) or channels not in TO_GRAY:
-        raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {shown(channels)}")
+        raise DataError(f"channels must be one of {', '.join(TO_GRAY)}, got {short_repr(channels)}")
     check_decoder(decoder)
     if isinstance(video, str | os.PathLike):
         reader = _find_file(os.fspath(video), max_pixels, decoder, deinterlace, vectors)
@@ -65,20 +65,22 @@ def find_reader(video, channels="bgr", *, max_pixels=MOST_PIXELS, decoder="auto"
 
 
 def _find_frames(video, channels, max_pixels):
-    """The reader of a camera or of arrays."""
+    """Return the reader of a camera or of arrays."""
     if isinstance(video, int) and not isinstance(video, bool):
         if not 0 <= video < 2**31:
             # OpenCV crashes on -1.
             raise DataError(f"the index of a camera must be between 0 and {2**31 - 1}, got {video}")
-        return Capture(video, max_pixels=max_pixels)
+        return OpencvReader(video, max_pixels=max_pixels)
     if isinstance(video, np.ndarray) and (video.ndim not in (3, 4) or (video.ndim == 3 and video.shape[2] == 3)):
         raise DataError(
-            f"an array of frames must have shape (T, H, W) or (T, H, W, 3), got {describe(video)};"
+            f"an array of frames must have shape (T, H, W) or (T, H, W, 3), got {type_and_shape(video)};"
             " wrap a single frame in a list"
         )
     if isinstance(video, Iterable):
-        return Arrays(video, channels)
-    raise DataError(f"video must be a path, a pattern, a camera index or an iterable of frames, got {describe(video)}")
+        return ArrayReader(video, channels)
+    raise DataError(
+        f"video must be a path, a pattern, a camera index or an iterable of frames, got {type_and_shape(video)}"
+    )
 
 
 def _find_file(text, max_pixels, decoder, deinterlace, vectors):
@@ -87,7 +89,7 @@ def _find_file(text, max_pixels, decoder, deinterlace, vectors):
     path = Path(text)
     if path.is_dir():
         names, notes = series_in(path)
-        return Images(names, text, path, max_pixels, notes)
+        return ImageReader(names, text, path, max_pixels, notes)
     if path.exists():
         reader = _open_image(path, text, max_pixels) if is_image(path) else None
         opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": deinterlace, "vectors": vectors}
@@ -96,14 +98,14 @@ def _find_file(text, max_pixels, decoder, deinterlace, vectors):
         raise DataError(f"{text}: no such file; URLs are not read: download it first")
     number = re.search(r"%0?\d*d", path.name)
     if number:
-        return Images(numbered_images(path, number), text, path.parent, max_pixels)
+        return ImageReader(numbered_images(path, number), text, path.parent, max_pixels)
     if glob.has_magic(text):
-        return Images(matching_images(text), text, path.parent, max_pixels)
+        return ImageReader(matching_images(text), text, path.parent, max_pixels)
     raise DataError(f"{text}: no such file or folder")
 
 
 def _open_image(path, text, max_pixels):
-    """The reader of an image file; None if a decoder of videos reads it, because its pictures move."""
+    """Return the reader of an image file; None for an animation, which a decoder of videos reads."""
     file = open_source(path)
     keep = False
     try:
@@ -115,7 +117,7 @@ def _open_image(path, text, max_pixels):
         data = file.read(most_bytes(max_pixels)) if head[:2] in (b"II", b"MM") else b""
         pages = pages_of(data)
         keep = len(pages) > 1
-        return Pages(file, data, pages, text, max_pixels) if keep else Images([path], text, path, max_pixels)
+        return PageReader(file, data, pages, text, max_pixels) if keep else ImageReader([path], text, path, max_pixels)
     finally:
         if not keep:
             file.close()

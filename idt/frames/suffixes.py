@@ -1,4 +1,4 @@
-"""What a file holds by its name: the suffixes of videos and of images, in lower case."""
+"""Suffixes of videos and images, in lower case."""
 
 VIDEOS = frozenset(
     f".{suffix}"

@@ -1,11 +1,11 @@
-"""Frames in: a file, folder, pattern, camera or iterable of arrays becomes gray frames with their numbers.
+"""Open a file, folder, pattern, camera or iterable of arrays, and yield numbered gray frames.
 
 Method: docs/method/extraction.md, section 1.
 
-Frames are decoded one after the other, never by seeking, which is inexact in most containers; what lies
-before ``start`` or between the frames that ``fps`` keeps is decoded but not converted. `idt.frames.schedule` says which
-frames are kept. A frame that does not decode keeps its number in the source, and those behind it come one after the
-other as if it had never been. Left out: sound.
+Frames are decoded one after the other, never by seeking, which is inexact in most containers. Frames before ``start``
+and between those that ``fps`` selects are decoded but not converted. `idt.frames.schedule` selects the frames. A frame
+that does not decode keeps its number in the source, and the next frame that decodes follows without a gap. Left out:
+sound.
 """
 
 import math
@@ -22,14 +22,14 @@ from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
 from idt.params.extraction import ExtractionParams, parse_time
 from idt.params.flow_choice import MPEG
-from idt.workers.patience import beat
-from idt.workers.read_ahead import ahead
+from idt.workers.patience import frame_arrived
+from idt.workers.read_ahead import read_ahead
 
 DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """One gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
+    """A gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
@@ -47,7 +47,7 @@ def open_video(
     max_pixels: int = MOST_PIXELS,
     decoder: str = "auto",
 ) -> "Video":
-    """Open anything that has frames, and read the first one.
+    """Open any source of frames, and read the first one.
 
     Parameters
     ----------
@@ -60,17 +60,17 @@ def open_video(
         ``fps``, ``max_side``, ``deinterlace`` and ``patch`` are used. A rate above the source's keeps every frame once,
         with a note.
     strict : bool
-        Refuse a file that is truncated or damaged, when its end is met, instead of making a note.
+        Refuse a truncated or damaged file at its end instead of adding a note.
     ahead : int
-        Frames that are kept decoded in a thread of their own while a loop over the video is at work. Such a video can
-        be looped over once: what was decoded ahead of a loop that ends early is lost.
+        Number of frames that a read-ahead thread decodes while the caller's loop works. Such a video can be iterated
+        once, because a loop that ends early loses the frames that were decoded ahead.
     channels : {"bgr", "rgb"}
-        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+        Order of the colours in arrays. Files and cameras have their own order.
     max_pixels : int
-        Most pixels of a frame of a file or camera; larger ones are refused before they are decoded where their size is
-        known by then. No number depends on it.
+        Largest number of pixels of a frame of a file or camera; larger frames are refused, before they are decoded if
+        their size is known. Results do not depend on it.
     decoder : {"auto", "opencv", "pyav"}
-        What reads a video file: auto is PyAV where it is installed, else OpenCV.
+        Decoder of video files: auto is PyAV if it is installed, else OpenCV.
 
     Returns
     -------
@@ -106,14 +106,14 @@ class Video:
     fps : float
         Frames per second given out, NaN where unknown; ``source_fps`` before resampling.
     n_expected : int or None
-        Frames that this pass should give, None where the source does not say.
+        Number of frames that this pass should give; None if unknown.
     name : str
     notes : list of str
         One-line warnings; one about truncation or damage appears when the end is met.
     truncation : str or None
-        That one, or what else was found to be missing or damaged.
+        The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
-        Also the first that iteration gives.
+        The first frame, which iteration gives again.
     """
 
     least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
@@ -135,7 +135,7 @@ class Video:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Where the frames come from: kind, path, name, digest, bytes; of a file its decoder; truncation, once known.
+        """Return the provenance: kind, path, name, digest, bytes; for a file its decoder; truncation, once known.
 
         The digest reads the whole source.
         """
@@ -147,12 +147,12 @@ class Video:
 
     @property
     def path(self) -> str:
-        """The file, folder or pattern that the frames are read from; empty for a stream."""
+        """Return the file, folder or pattern that the frames come from; empty for a stream."""
         return str(self._reader.path)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file's content, or of the image files' digests one after the other; empty for a stream."""
+        """Return the SHA-256 of the file, or of the digests of image files one after the other; empty for a stream."""
         return self._reader.digest()
 
     def close(self):
@@ -167,7 +167,7 @@ class Video:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        return ahead(iter(self._take, None), self._ahead) if self._ahead else self
+        return read_ahead(iter(self._take, None), self._ahead) if self._ahead else self
 
     def __next__(self) -> Frame:
         frame = self._take()
@@ -176,14 +176,14 @@ class Video:
         return frame
 
     def _take(self):
-        """Next frame, or None."""
+        """Return the next frame, or None."""
         frame, self._pending = self._pending or self._next_frame(), None
         if frame is None:
             self._reader.check_unchanged()
         return frame
 
     def _choose_frames(self):
-        """Turn start, end and fps into the first frame kept and the source number of the last."""
+        """Turn start, end and fps into the first chosen frame and the source number of the last."""
         params, reader = self._params, self._reader
         starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
         times = None
@@ -211,16 +211,16 @@ class Video:
             self.n_expected = self._schedule.count(self._index, last)
 
     def _bound(self, value, name, to_frame):
-        """Frame number of ``start`` or ``end``: a time is the first frame not before it, or the last not after it."""
+        """Return the frame number of ``start`` or ``end``; a time is rounded inwards to the next frame."""
         time = parse_time(value, name)
         if isinstance(time, int):
             return time
         if math.isnan(self.source_fps):
-            raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} means nothing; give a frame")
+            raise DataError(f"the frame rate of {self.name} is unknown, so {name}={value} has no frame; give an index")
         return to_frame(time)
 
     def _first(self):
-        """First frame; why there is none is an error that names what there is."""
+        """Return the first frame; if there is none, the error says what there is."""
         if (frame := self._next_frame()) is not None:
             return frame
         n, wanted = self._reader.position, self._schedule.number(self._next_kept)
@@ -234,7 +234,7 @@ class Video:
         raise DataError(f"start={self._params.start} lies beyond the end: {self.name} has {n} frame(s){noted}")
 
     def _next_frame(self):
-        """Decode up to the next frame wanted; None where the source or the range of frames ends."""
+        """Decode up to the next chosen frame; None at the end of the source or range."""
         wanted, reader = self._schedule.number(self._next_kept), self._reader
         if self._finished:
             return None
@@ -243,9 +243,9 @@ class Video:
         while reader.position < wanted:
             if not reader.skip():
                 return self._finish(at_end=True)
-            beat()
+            frame_arrived()
         image = reader.read()
-        beat()
+        frame_arrived()
         if image is None:
             return self._finish(at_end=True)
         # Behind frames that are lost the next one that there is.
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note, or refuse, what was wrong with a source that ends here, or whose wanted part does."""
+        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:
@@ -270,7 +270,7 @@ class Video:
             self.notes += faults
 
     def _gray(self, image, original):
-        """Convert one frame to gray and shrink it; the first frame sets the size of all."""
+        """Convert a frame to gray and shrink it; the first frame fixes the size of all."""
         height, width = image.shape[:2]
         if not self.width:
             self._set_size(width, height)

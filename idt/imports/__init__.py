@@ -2,5 +2,5 @@
 
 lazy          public names that are loaded when they are asked for
 opencv        OpenCV, without what its loader does to the environment
-surroundings  nothing is loaded from the current folder
+environment   nothing is loaded from the current folder
 """

@@ -1,4 +1,4 @@
-"""Public names of a package that are loaded when they are first asked for.
+"""Load the public names of a package on first use.
 
 A command's ``--help`` need not wait for OpenCV then, and ``dir`` and tab completion show the public names only.
 """
@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 def lazy_exports(package, exports):
-    """Return what makes the ``__init__`` of a package export names lazily.
+    """Return the attributes with which the ``__init__`` of a package exports names lazily.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""OpenCV, imported without what its loader does to the environment.
+"""Import OpenCV without the changes that its loader makes to the environment.
 
-The loader puts a folder of its own before ``LD_LIBRARY_PATH``. Where that was not set, an empty entry is left, which
-stands for the current folder: every program that is started from then on would load its libraries from there.
+The loader prepends a folder of its own to ``LD_LIBRARY_PATH``. If the variable was not set, this leaves an empty entry,
+which stands for the current folder: every program started later would load its libraries from there.
 """
 
 import cv2 as cv2
 
-from idt.imports.surroundings import clean_environment
+from idt.imports.environment import clean_environment
 
 clean_environment()

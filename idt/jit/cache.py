@@ -1,9 +1,9 @@
-"""Compiled code on the disk: found by the content of all sources that it was made of, and compared before it is used.
+"""Cache of compiled kernels on the disk: looked up by a digest of all their sources, and verified when loaded.
 
-A file's name is a digest of the function's sources, of its types and of the processor; its first bytes are a digest of
-the rest. A file that is damaged counts as absent and is written anew. The digest keeps accidents away, nobody's intent:
-compiled code is code, and the folder must belong to somebody who is trusted. numba's own files are found by the time
-or the content of one source, although the functions of others became part of the code, and are unpickled unseen.
+A file's name is a digest of the function's sources, its types and the processor; its first bytes are a digest of the
+rest. A damaged file counts as absent and is written again. The digest protects against accidents, not against intent:
+compiled code is code, and the owner of the folder must be trusted. numba's own cache looks at one source only, although
+functions of other sources are compiled in, and unpickles its files without a check.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _IMPORT = re.compile(rb"^(?:from|import) +((?:idt|encoding|classify)\.[\w.]+)", 
 
 
 def keep_in_own_files(dispatcher):
-    """Have numba keep the compiled code of ``dispatcher`` in files of ours, and return them.
+    """Make numba cache the compiled code of ``dispatcher`` in our files; return them.
 
     This takes names that numba does not document. Where one is missing numba keeps its own files, and None is returned.
     """
@@ -51,12 +51,12 @@ def keep_in_own_files(dispatcher):
             save(signature, compiled)
 
     cache.save_overload = save_if_possible
-    cache._cache_file = Store(cache.cache_path, dispatcher.py_func)
+    cache._cache_file = KernelFiles(cache.cache_path, dispatcher.py_func)
     return cache._cache_file
 
 
-class Store:
-    """The files of one function, for numba's index and data files.
+class KernelFiles:
+    """Cache files of one function, in place of numba's index and data files.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ class Store:
     @functools.cached_property
     def _current(self):
         # Not before the module is there as a whole.
-        return f"{self._name}{stamp(self._module)}."
+        return f"{self._name}{source_digest(self._module)}."
 
     def load(self, key):
-        """Return what was kept under ``key``, or None if nothing was or it is damaged."""
+        """Return the data stored under ``key``, or None if there is none or it is damaged."""
         try:
             with open(self._path(key), "rb") as file:
                 digest, data = file.read(_DIGEST().digest_size), file.read()
@@ -85,7 +85,7 @@ class Store:
         return pickle.loads(data) if _DIGEST(data).digest() == digest else None
 
     def save(self, key, data):
-        """Keep ``data`` under ``key``, and remove what no process can use any more."""
+        """Store ``data`` under ``key``, and remove files that no process can use any more."""
         data = pickle.dumps(data)
         descriptor, part = tempfile.mkstemp(".part", self._name, self._folder)
         try:
@@ -99,7 +99,7 @@ class Store:
         self._sweep()
 
     def is_empty(self):
-        """Return whether there is nothing of the sources as they are now."""
+        """Tell whether no file matches the present sources."""
         return not self._names(self._current, SUFFIX)
 
     def _path(self, key):
@@ -122,15 +122,15 @@ class Store:
 
 
 @functools.cache
-def stamp(module):
-    """Return a digest of what compiled code of ``module`` is made of: its `sources`, and the compiler."""
+def source_digest(module):
+    """Return a digest of the `sources` of ``module`` and of the compiler."""
     settings = sorted(pair for pair in os.environ.items() if pair[0].startswith("NUMBA_") and pair[0] not in HARMLESS)
     content = [(name, *_source(name)[0]) for name in sorted(sources(module))]
     return _DIGEST(repr((numba.__version__, llvmlite.__version__, settings, content)).encode()).hexdigest()[:16]
 
 
 def sources(module):
-    """Return the names of ``module`` and of all modules of ours that it imports, directly or not."""
+    """Return the names of ``module`` and of all our modules that it imports, directly or not."""
     found, left = set(), {module}
     while left:
         name = left.pop()
@@ -141,7 +141,7 @@ def sources(module):
 
 @functools.cache
 def _source(name):
-    """Digests of a module's source and of its functions as they were loaded, and the modules of ours that it imports.
+    """Return digests of a module's source and of its loaded functions, and the modules of ours that it imports.
 
     Python may have loaded a function from byte code that is older than the source, if that has the same size and time.
     """
@@ -157,13 +157,13 @@ def _source(name):
 
 
 def _content(function):
-    """Code of a function, and of those that it was made with."""
+    """Return the code of a function and of the functions that it was compiled with."""
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     return [_constants(function.__code__), *(_content(cell) for cell in cells if hasattr(cell, "__code__"))]
 
 
 def _constants(code):
-    """Byte code and constants of a function, and of those in it."""
+    """Return byte code and constants of a function, and of those nested in it."""
     inside = []
     for value in code.co_consts:
         if hasattr(value, "co_code"):

@@ -1,4 +1,4 @@
-"""Explicit vectors of eight float32 numbers, for loops that the compiler does not vectorise.
+"""SIMD vectors of eight float32 numbers, for loops that the compiler does not vectorise.
 
 The compiler gives up on loops that mix look-ups with stores, sum across lanes, or use more arrays than it can prove to
 be different.
@@ -26,7 +26,7 @@ _PRIMITIVE = getattr(models, "PrimitiveModel", None)
 
 
 class Float8(types.Type):
-    """The type of eight float32 numbers in compiled code."""
+    """The numba type of eight float32 numbers."""
 
     def __init__(self):
         super().__init__(name="Float8")
@@ -43,7 +43,7 @@ class _Model(_PRIMITIVE or models.StructModel):  # type: ignore[misc]
 
 
 def lower(build):
-    """Make a code generator for numba's ``intrinsic`` of ``build``.
+    """Make a code generator of ``build`` for numba's ``intrinsic``.
 
     ``build`` is called with LLVM's builder and the arguments: vectors for Float8, lists for tuples, the address of the
     first number for arrays. It returns its result in the same form, or None.
@@ -57,7 +57,7 @@ def lower(build):
 
 
 def _open(context, builder, kind, value):
-    """Build the form that `lower` describes of a ``value`` of numba's type ``kind``."""
+    """Convert a ``value`` of numba's type ``kind`` to the form that `lower` describes."""
     if isinstance(kind, types.Array):
         return cgutils.create_struct_proxy(kind)(context, builder, value=value).data
     if isinstance(kind, types.BaseTuple):
@@ -69,7 +69,7 @@ def _open(context, builder, kind, value):
 
 
 def _close(context, builder, kind, content):
-    """Build the value of numba's type ``kind`` of ``content`` in the form that `lower` describes."""
+    """Convert ``content`` in the form that `lower` describes to a value of numba's type ``kind``."""
     if kind == types.none:
         return ir.Constant(context.get_value_type(kind), None)
     if isinstance(kind, types.BaseTuple):
@@ -85,12 +85,12 @@ def _close(context, builder, kind, content):
 
 
 def shuffle(builder, first, second, lanes):
-    """Build ``lanes`` of the vectors ``first`` and ``second``, counted through both, with ``builder``."""
+    """Build a vector of ``lanes`` of ``first`` and ``second``, numbered through both, with ``builder``."""
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
 
 
 def gather(builder, lanes):
-    """Build a vector of eight numbers, its ``lanes``, with ``builder``."""
+    """Build a vector of eight numbers, ``lanes``, with ``builder``."""
     vector = ir.Constant(ir.VectorType(lanes[0].type, LANES), ir.Undefined)
     for lane, number in enumerate(lanes):
         vector = builder.insert_element(vector, number, INDEX(lane))
@@ -98,19 +98,19 @@ def gather(builder, lanes):
 
 
 def spread(builder, number):
-    """Build a vector of one ``number`` eight times with ``builder``."""
+    """Build a vector of eight copies of ``number`` with ``builder``."""
     first = builder.insert_element(ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, INDEX(0))
     return shuffle(builder, first, first, [0] * LANES)
 
 
 def call(builder, name, result, *arguments):
-    """Build with ``builder`` a call of LLVM's function ``name`` with ``arguments``; ``result`` is a type."""
+    """Build a call of LLVM's function ``name`` with ``arguments`` and the type ``result``, with ``builder``."""
     function = ir.FunctionType(result, [argument.type for argument in arguments])
     return builder.call(builder.module.declare_intrinsic(name, fnty=function), arguments)
 
 
 def _teach(symbol, instruction):
-    """Teach numba the operator ``symbol`` between two `Float8`."""
+    """Define the operator ``symbol`` for two `Float8` in numba."""
 
     @type_callable(symbol)
     def _type(context):
@@ -129,7 +129,7 @@ _teach(operator.truediv, "fdiv")
 
 
 def _of_one(build):
-    """Make an operation on one Float8 of ``build``, as `lower` takes it."""
+    """Make an operation on one Float8 from ``build``, as `lower` takes it."""
 
     @intrinsic
     def operation(typing, vector):
@@ -139,7 +139,7 @@ def _of_one(build):
 
 
 def _of_two(build):
-    """Make an operation on two Float8 of ``build``, as `lower` takes it."""
+    """Make an operation on two Float8 from ``build``, as `lower` takes it."""
 
     @intrinsic
     def operation(typing, first, second):
@@ -148,52 +148,52 @@ def _of_two(build):
     return operation
 
 
-def _smaller(builder, first, second):
+def _minimum(builder, first, second):
     return builder.select(builder.fcmp_ordered("<", first, second), first, second)
 
 
-def _greater(builder, first, second):
+def _maximum(builder, first, second):
     return builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-smaller = _of_two(_smaller)
+minimum = _of_two(_minimum)
 """The smaller of two, lane by lane."""
-greater = _of_two(_greater)
+maximum = _of_two(_maximum)
 """The greater of two, lane by lane."""
 equal = _of_two(lambda builder, first, second: builder.uitofp(builder.fcmp_ordered("==", first, second), VECTOR))
 """1 where two are the same number, else 0."""
 absolute = _of_one(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECTOR, vector))
 """The magnitudes."""
-root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
+square_root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
 """The square roots."""
 rounded = _of_one(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
 """The nearest whole numbers, the even one of two."""
-whole = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
+truncated = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
 """The whole parts."""
 
 
 @intrinsic
-def everywhere(typing, number):
-    """Return one number eight times, a Float8."""
+def broadcast(typing, number):
+    """Return a Float8 of one number in all lanes."""
     return float8(types.float32), lower(spread)
 
 
 @intrinsic
-def numbers(typing, lanes):
+def from_numbers(typing, lanes):
     """Return a tuple of eight float32 numbers as a Float8."""
     return float8(lanes), lower(gather)
 
 
 @intrinsic
-def fused(typing, a, b, c):
-    """Return the sum a · b + c of float32 numbers, rounded once; loops of it become vectors by themselves."""
+def multiply_add(typing, a, b, c):
+    """Return a · b + c of float32 numbers, rounded once; the compiler vectorises loops of it."""
     number = types.float32
     return number(number, number, number), lower(lambda builder, *abc: call(builder, "llvm.fma.f32", FLOAT, *abc))
 
 
 @intrinsic
-def total(typing, vector):
-    """Return the sum of the eight numbers, by halves."""
+def lane_sum(typing, vector):
+    """Return the sum of the eight numbers, added by halves."""
 
     def build(builder, left):
         for half in (4, 2, 1):
@@ -203,8 +203,8 @@ def total(typing, vector):
     return types.float32(float8), lower(build)
 
 
-def network(comparators, results):
-    """Return a function that sorts a tuple of Float8, lane by lane, by the sorting network of ``comparators``.
+def sorting_network(comparators, results):
+    """Return a function that sorts a tuple of Float8, lane by lane, by the network of ``comparators``.
 
     A comparator is a pair of places: the smaller number goes to the first, the greater to the second. ``results`` are
     the places that the function returns. A comparator that no result depends on is left out.
@@ -212,7 +212,7 @@ def network(comparators, results):
 
     def build(builder, rows):
         for one, other in comparators:
-            rows[one], rows[other] = (choose(builder, rows[one], rows[other]) for choose in (_smaller, _greater))
+            rows[one], rows[other] = (choose(builder, rows[one], rows[other]) for choose in (_minimum, _maximum))
         return [rows[place] for place in results]
 
     @intrinsic
@@ -230,7 +230,7 @@ _HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
 
 @intrinsic
 def transposed(typing, rows):
-    """Return a tuple of eight Float8 transposed: the first numbers of all rows, their second ones, and so on."""
+    """Return a tuple of eight Float8 transposed: the first numbers of all, the second ones, and so on."""
 
     def build(builder, rows):
         # Neighbours are interleaved, then neighbouring pairs, then halves: log₂ 8 steps.

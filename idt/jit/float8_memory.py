@@ -1,4 +1,4 @@
-"""Loads, stores and look-ups of `Float8` in arrays.
+"""Loads, stores and gathers of `Float8` in arrays.
 
 Arrays are flat and C-contiguous. Nothing is checked, and no index counts from the end.
 """
@@ -23,7 +23,7 @@ def _store(builder, pointer, vector):
 
 
 def _rows(builder, pointer, step, count):
-    """Build the addresses of so many rows, ``step`` numbers apart."""
+    """Build the addresses of ``count`` rows, ``step`` numbers apart."""
     for _ in range(count):
         yield pointer
         pointer = builder.gep(pointer, [step])
@@ -72,8 +72,8 @@ def store_rows(typing, array, index, step, rows):
 
 
 @intrinsic
-def fetch(typing, array, index):
-    """Have memory bring array[index] near, and what lies next to it (64 bytes), for when it is needed."""
+def prefetch(typing, array, index):
+    """Prefetch the cache line of array[index] (64 bytes)."""
 
     def build(builder, array, index):
         address = builder.bitcast(builder.gep(array, [index]), BYTES)
@@ -97,7 +97,7 @@ def copy(typing, source, first, target, to, count):
 
 @intrinsic
 def item(typing, array, index):
-    """Return array[index], without the question whether the index is negative."""
+    """Return array[index] without a check for a negative index."""
 
     def build(builder, array, index):
         return builder.load(builder.gep(array, [index]))

@@ -1,4 +1,4 @@
-"""How functions are compiled: the decorators of all kernels and of their parts."""
+"""Decorators that compile kernels and the functions that they inline."""
 
 import contextlib
 import os
@@ -7,16 +7,16 @@ from typing import Any
 from numba import njit
 from numba.extending import register_jitable
 
-from idt.jit.cache import Store, keep_in_own_files
+from idt.jit.cache import KernelFiles, keep_in_own_files
 
 SIGNATURES: dict[Any, tuple] = {}
 """Kernels of the modules imported so far, and the types of their arguments."""
 
-_STORES: dict[Any, Store] = {}
+_STORES: dict[Any, KernelFiles] = {}
 
 
 def inner(**options):
-    """Decorate a part of kernels, which Python does not call: it becomes code of theirs and is kept with it.
+    """Decorate a function that only kernels call; its code is compiled into theirs.
 
     It divides as NumPy does. ``options`` are more of numba's.
     """
@@ -24,7 +24,7 @@ def inner(**options):
 
 
 def kernel(signature=None, **options):
-    """Decorate a kernel that Python calls: it releases the interpreter, divides as NumPy does and is kept compiled.
+    """Decorate a kernel that Python calls: it releases the GIL, divides as NumPy does, and is cached.
 
     With its ``signature``, the types that it is called with, it can be compiled before its first call
     (`idt.batch.precompile`); one without is left to the first call, be it from Python or from a kernel. ``options`` are
@@ -54,5 +54,5 @@ def _compiled_and_kept(function, options):
 
 
 def is_missing(dispatcher):
-    """Return whether the kernel ``dispatcher`` would be compiled when it is called, and kept."""
+    """Tell whether calling the kernel ``dispatcher`` would compile and cache it."""
     return dispatcher in _STORES and _STORES[dispatcher].is_empty()

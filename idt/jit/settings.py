@@ -1,8 +1,8 @@
-"""Keep numba from taking settings from the current folder.
+"""Keep numba from reading settings in the current folder.
 
 numba reads ``.numba_config.yaml`` of the current folder, if it can import ``yaml``, when it is imported and whenever it
-compiles. That file may name a folder of compiled code, which numba unpickles: whoever wrote the file could run what he
-likes. Where numba was imported before us, its settings are those of somebody who asked for it, and stay.
+compiles. That file may name a folder of compiled code, which numba unpickles, so the author of the file could run any
+code. If the caller imported numba before us, its settings stay.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Corners: the strongest local maxima of the texture, none within 3 px of a stronger one.
+"""Corners: the strongest local maxima of the texture, each at least 3 px from all stronger ones.
 
 Method: docs/method/extraction.md, section 4.3.
 
@@ -18,10 +18,10 @@ REACH = 2
 
 @kernel((int32[:, ::1], uint8[:, ::1], int32, int64[::1]))
 def find_peaks(strength, mask, least, keys):
-    """Keys of the pixels inside the border that exceed ``least`` and none of whose neighbours exceeds them.
+    """Write the keys of the pixels inside the border that exceed ``least`` and are not below any neighbour.
 
     strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0); least int32;
-    keys (≥ n,) int64 out. Returns their number n.
+    keys (≥ n,) int64 out. Return their number n.
     """
     height, width = strength.shape
     highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
@@ -41,7 +41,7 @@ def find_peaks(strength, mask, least, keys):
 
 @kernel((int64[::1], uint8[:, ::1], float32[:, ::1]))
 def keep_apart(keys, taken, corners):
-    """Take the strongest of the peaks that are 3 px away from all taken before.
+    """Take the strongest peaks that are 3 px away from all taken before.
 
     keys (n,) int64, ascending; taken (H + 4, W + 4) uint8, all 0, scratch; corners (m, 2) float32 out, x first.
     Returns how many were taken, at most m.

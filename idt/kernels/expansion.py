@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import float32, int64, uint8
 
-from idt.jit.float8 import LANES, everywhere, transposed
+from idt.jit.float8 import LANES, broadcast, transposed
 from idt.jit.float8_memory import load, store, store_rows
 from idt.jit.kernel import inner, kernel
 from idt.kernels.resize import smooth
@@ -42,21 +42,21 @@ INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 @inner()
 def _correlate(source, at, step):
-    """The three filters at eight neighbours, along whatever lies ``step`` numbers apart: Float8 smooth, slope, bend."""
-    smooth = everywhere(SMOOTH[0]) * load(source, at)
-    slope = everywhere(ZERO)
-    bend = everywhere(ZERO)
+    """Apply the three filters at eight neighbours that lie ``step`` numbers apart: Float8 smooth, slope, bend."""
+    smooth = broadcast(SMOOTH[0]) * load(source, at)
+    slope = broadcast(ZERO)
+    bend = broadcast(ZERO)
     for k in range(1, RADIUS + 1):
         before, after = load(source, at - k * step), load(source, at + k * step)
-        smooth = smooth + everywhere(SMOOTH[k]) * (before + after)
-        slope = slope + everywhere(SLOPE[k]) * (after - before)
-        bend = bend + everywhere(BEND[k]) * (before + after)
+        smooth = smooth + broadcast(SMOOTH[k]) * (before + after)
+        slope = slope + broadcast(SLOPE[k]) * (after - before)
+        bend = bend + broadcast(BEND[k]) * (before + after)
     return smooth, slope, bend
 
 
 @inner()
 def _filter_columns(padded, start, width, rows, pitch):
-    """Correlate the 15 rows around one with the filters, into three rows continued by their first and last numbers."""
+    """Filter the 15 rows around one into three rows, and pad these with their first and last numbers."""
     for x in range(0, width, LANES):
         smooth, slope, bend = _correlate(padded, start + x, width)
         store(rows, MARGIN + x, smooth)
@@ -70,8 +70,8 @@ def _filter_columns(padded, start, width, rows, pitch):
 
 @inner()
 def _fit(rows, pitch, first, last, planar, plane, interleaved):
-    """The coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
-    none = everywhere(ZERO)
+    """Compute the coefficients of the pixels from ``first`` on, by plane and by pixel, in whole vectors."""
+    none = broadcast(ZERO)
     # Not a literal, for which numba would compile a second version.
     one = np.int64(1)
     for pixel in range(first, last, LANES):
@@ -79,10 +79,10 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
         smooth, slope, bend = _correlate(rows, at, one)
         smooth_of_slope, slope_of_slope, _ = _correlate(rows, pitch + at, one)
         smooth_of_bend, _, _ = _correlate(rows, 2 * pitch + at, one)
-        shared = everywhere(INVERSE_1XX) * smooth
-        x, y = everywhere(INVERSE_X) * slope, everywhere(INVERSE_X) * smooth_of_slope
-        xx, yy = shared + everywhere(INVERSE_XX) * bend, shared + everywhere(INVERSE_XX) * smooth_of_bend
-        xy = everywhere(INVERSE_XY) * slope_of_slope
+        shared = broadcast(INVERSE_1XX) * smooth
+        x, y = broadcast(INVERSE_X) * slope, broadcast(INVERSE_X) * smooth_of_slope
+        xx, yy = shared + broadcast(INVERSE_XX) * bend, shared + broadcast(INVERSE_XX) * smooth_of_bend
+        xy = broadcast(INVERSE_XY) * slope_of_slope
         out = pixel - first
         store(planar, out, x)
         store(planar, out + plane, y)
@@ -96,7 +96,7 @@ def _fit(rows, pitch, first, last, planar, plane, interleaved):
 
 @inner()
 def _expand_scale(padded, height, width, planar, plane, interleaved):
-    """Coefficients at every pixel of one scale, in two orders.
+    """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
     beyond its end; planar, one coefficient ``plane`` numbers behind the other, or only the last row where that is a
@@ -122,7 +122,7 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
 
 @kernel((uint8[:, ::1], int64[:, ::1], float32[:, ::1], int64, float32[::1], float32[::1]))
 def expand(gray, sizes, blurs, finest, planar, interleaved):
-    """Coefficients of x, y, x², y² and xy at every scale, in two orders: by plane to stream, by pixel to gather.
+    """Compute the coefficients of x, y, x², y² and xy at every scale, by plane to stream and by pixel to gather.
 
     gray (H, W) uint8; sizes (S, 2) int64, height and width of the scales, finest first; blurs (S, K) float32, the
     Gaussian of each from its middle outwards, then zeros; finest, the first scale that is expanded. Out, flat, scale

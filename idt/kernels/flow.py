@@ -1,4 +1,4 @@
-"""The flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
+"""Optical flow at every scale: matrix update, Gaussian window and solution, four rows at a time, and medians.
 
 Method: docs/method/extraction.md, section 3.
 
@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import float32, int64
 
-from idt.jit.float8 import LANES, equal, everywhere, greater, numbers, smaller, transposed, whole
+from idt.jit.float8 import LANES, broadcast, equal, from_numbers, maximum, minimum, transposed, truncated
 from idt.jit.float8_memory import copy, item, load, store, store_places
 from idt.jit.kernel import inner, kernel
 from idt.kernels.median import median
@@ -43,21 +43,21 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 @inner()
 def _locate(flow, y, height, width, places):
-    """Find where the pixels of row y land in the second image; flow (2 · H · W,), places out, four arrays (P,).
+    """Locate the pixels of row y in the second image; flow (2 · H · W,), places out, four arrays (P,).
 
     The index of the pixel, int32; the weights of its right and lower neighbours, float32; whether the target is inside,
     float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
     """
     index, right, lower, inside = places
-    none = everywhere(ZERO)
+    none = broadcast(ZERO)
     row, plane = y * width, height * width
     # The last places that have neighbours to the right and below.
-    last_x, last_y = everywhere(np.float32(width - 1) * BELOW_ONE), everywhere(np.float32(height - 1) * BELOW_ONE)
+    last_x, last_y = broadcast(np.float32(width - 1) * BELOW_ONE), broadcast(np.float32(height - 1) * BELOW_ONE)
     for x in range(0, width, LANES):
-        to_x = everywhere(np.float32(x)) + numbers(EIGHT) + load(flow, row + x)
-        to_y = everywhere(np.float32(y)) + load(flow, plane + row + x)
-        near_x, near_y = greater(smaller(to_x, last_x), none), greater(smaller(to_y, last_y), none)
-        left, top = whole(near_x), whole(near_y)
+        to_x = broadcast(np.float32(x)) + from_numbers(EIGHT) + load(flow, row + x)
+        to_y = broadcast(np.float32(y)) + load(flow, plane + row + x)
+        near_x, near_y = maximum(minimum(to_x, last_x), none), maximum(minimum(to_y, last_y), none)
+        left, top = truncated(near_x), truncated(near_y)
         store_places(index, x, top, width, left)
         store(right, x, near_x - left)
         store(lower, x, near_y - top)
@@ -66,18 +66,18 @@ def _locate(flow, y, height, width, places):
 
 @inner()
 def _sample(second, row, index, right, lower, x):
-    """The second expansion where one pixel lands, bilinearly, in the first five numbers; row is 5 · W."""
+    """Sample the second expansion bilinearly where one pixel lands, in the first five numbers; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
-    across = everywhere(item(right, x))
+    across = broadcast(item(right, x))
     upper = upper_left + across * (load(second, at + COEFFICIENTS) - upper_left)
     below = lower_left + across * (load(second, at + row + COEFFICIENTS) - lower_left)
-    return upper + everywhere(item(lower, x)) * (below - upper)
+    return upper + broadcast(item(lower, x)) * (below - upper)
 
 
 @inner()
 def _make_products(expansions, flow, y, height, width, places, dampings, ring):
-    """Put the five products of a11, a22, a12, b1 and b2 for the pixels of row y into the row's place in the ring.
+    """Compute the products of a11, a22, a12, b1 and b2 for the pixels of row y, in the row's place in the ring.
 
     Method: docs/method/extraction.md, section 3.4.
 
@@ -89,7 +89,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
     damping_x, damping_y = dampings
     row, plane, pitch = COEFFICIENTS * width, height * width, ring.size // (5 * RING)
     start = _row(y, height - 1, 5 * pitch)
-    half = everywhere(HALF)
+    half = broadcast(HALF)
     for x in range(0, width, LANES):
         # The last vector of a row overlaps the one before; only a row narrower than a vector is read beyond its end.
         x = max(min(x, width - LANES), 0)
@@ -108,13 +108,13 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
         u, v = load(flow, at), load(flow, plane + at)
         # The mean of both expansions inside, the first alone outside.
         both = load(inside, x) * half
-        own = everywhere(ONE) - both
+        own = broadcast(ONE) - both
         a11 = load(first, 2 * plane + at) * own + s_xx * both
         a22 = load(first, 3 * plane + at) * own + s_yy * both
         a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
         b1 = load(first, at) * half - s_x * both + a11 * u + a12 * v
         b2 = load(first, plane + at) * half - s_y * both + a12 * u + a22 * v
-        damping = load(damping_x, x) * everywhere(item(damping_y, y))
+        damping = load(damping_x, x) * broadcast(item(damping_y, y))
         square = damping * damping
         out = start + MARGIN + x
         store(ring, out, (a11 * a11 + a12 * a12) * square)
@@ -131,15 +131,15 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
 
 @inner()
 def _weigh(neighbours):
-    """Weigh eleven neighbours, a tuple of Float8, by the Gaussian window."""
+    """Weight eleven neighbours, a tuple of Float8, by the Gaussian window."""
     a, b, c, d, e, f, g, h, i, j, k = neighbours
-    inner = everywhere(W0) * f + everywhere(W1) * (e + g) + everywhere(W2) * (d + h)
-    return inner + everywhere(W3) * (c + i) + everywhere(W4) * (b + j) + everywhere(W5) * (a + k)
+    inner = broadcast(W0) * f + broadcast(W1) * (e + g) + broadcast(W2) * (d + h)
+    return inner + broadcast(W3) * (c + i) + broadcast(W4) * (b + j) + broadcast(W5) * (a + k)
 
 
 @inner()
 def _window_columns(ring, top, last, size, smooth):
-    """Vertical half of the window for the strip of rows from ``top`` on; a row of products has ``size`` numbers.
+    """Apply the vertical half of the window to a strip of rows from ``top`` on; products have ``size`` numbers a row.
 
     Rows beyond the image are its first and last one.
     """
@@ -162,13 +162,13 @@ def _window_columns(ring, top, last, size, smooth):
 
 @inner()
 def _row(y, last, size):
-    """Where the products of an image row stand in the ring."""
+    """Return where the products of an image row lie in the ring."""
     return (min(max(y, 0), last) & (RING - 1)) * size
 
 
 @inner()
 def _window_row(smooth, x):
-    """Horizontal half of the window for eight pixels."""
+    """Apply the horizontal half of the window to eight pixels."""
     neighbours = (
         load(smooth, x - 5), load(smooth, x - 4), load(smooth, x - 3), load(smooth, x - 2), load(smooth, x - 1),
         load(smooth, x), load(smooth, x + 1), load(smooth, x + 2), load(smooth, x + 3), load(smooth, x + 4),
@@ -179,20 +179,20 @@ def _window_row(smooth, x):
 
 @inner()
 def _solve(smooth, start, pitch, width, solved):
-    """The 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
+    """Solve the 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
     second = solved.size // 2
     for x in range(0, width, LANES):
         at = start + MARGIN + x
         g11, g12, g22 = _window_row(smooth, at), _window_row(smooth, at + pitch), _window_row(smooth, at + 2 * pitch)
         h1, h2 = _window_row(smooth, at + 3 * pitch), _window_row(smooth, at + 4 * pitch)
-        scale = everywhere(ONE) / (g11 * g22 - g12 * g12 + everywhere(REGULARISER))
+        scale = broadcast(ONE) / (g11 * g22 - g12 * g12 + broadcast(REGULARISER))
         store(solved, x, (g22 * h1 - g12 * h2) * scale)
         store(solved, second + x, (g11 * h2 - g12 * h1) * scale)
 
 
 @inner()
 def _damp(size, damping):
-    """Weight of the pixels along an axis: the five at either end count less.
+    """Return the weight of the pixels along an axis; the five at either end count less.
 
     Method: docs/method/extraction.md, section 3.3.
     """
@@ -205,7 +205,7 @@ def _damp(size, damping):
 
 @inner()
 def _iterate(first, second, height, width, flow, iterations):
-    """Improve ``flow`` in place, as often as asked.
+    """Improve ``flow`` in place ``iterations`` times.
 
     Flat float32: first (5 · H · W,), by plane, and second (H · W · 5,), by pixel, readable for 8 and 3 numbers beyond
     their end; flow (2 · H · W,), for 8.
@@ -242,7 +242,7 @@ def _iterate(first, second, height, width, flow, iterations):
 
 @kernel((float32[::1], float32[::1], int64[:, ::1], int64, float32, int64, float32[::1]))
 def estimate(first, second, sizes, finest, ratio, iterations, fields):
-    """The flow at every scale, from the coarsest to the finest; each starts from the median of the one before.
+    """Estimate the flow from the coarsest scale to the finest; each scale starts from the median of the coarser one.
 
     sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
     Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by

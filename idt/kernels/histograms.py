@@ -12,8 +12,8 @@ Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, 
 import numpy as np
 from numba import float32, int32, int64, uint8
 
-from idt.jit.float8 import LANES, absolute, everywhere, greater, numbers, root, total
-from idt.jit.float8_memory import fetch, item, load, store
+from idt.jit.float8 import LANES, absolute, broadcast, from_numbers, lane_sum, maximum, square_root
+from idt.jit.float8_memory import item, load, prefetch, store
 from idt.jit.kernel import inner, kernel
 
 BINS = 8
@@ -40,7 +40,7 @@ TINY = np.float32(1e-30)
 
 @inner()
 def _bucket(points, rows, patch, height, width, corners, order, start):
-    """Place the patches inside the image and list them by their first row.
+    """Place the patches inside the image, and list them by their first row.
 
     corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at
     order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed. Returns
@@ -65,7 +65,7 @@ def _bucket(points, rows, patch, height, width, corners, order, start):
 
 @inner(fastmath=FLAGS)
 def _gradient_row(image, y, dx, dy):
-    """Central differences of row y; reflected borders make those at the border 0."""
+    """Compute central differences of row y; reflected borders make those at the border 0."""
     height, width = image.shape
     above = max(y - 1, 0) if y < height - 1 else y
     below = min(y + 1, height - 1) if y > 0 else y
@@ -79,7 +79,7 @@ def _gradient_row(image, y, dx, dy):
 
 @inner(fastmath=FLAGS)
 def _to_polar(dx, dy, magnitude, angle):
-    """Length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
+    """Compute length and direction of each vector, the direction in bins of 45°, in [0, 8]."""
     for x in range(dx.shape[0]):
         run = abs(dx[x])
         rise = abs(dy[x])
@@ -94,7 +94,7 @@ def _to_polar(dx, dy, magnitude, angle):
 
 @inner(fastmath=FLAGS)
 def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
-    """The four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) to work in."""
+    """Compute the four fields of row y: magnitude and angle (FIELDS, W), small (W,); dx and dy (W,) are scratch."""
     for field in range(FIELDS):
         if field == 1:
             for x in range(dx.shape[0]):
@@ -112,7 +112,7 @@ def _polar_row(gray, flow, y, dx, dy, magnitude, angle, small):
 
 @inner()
 def _slide_small(entering, leaving, counts, before):
-    """Let a row of small vectors enter the column counts in place of another; before[x] is the sum left of x."""
+    """Replace a row of small vectors by another in the column counts; before[x] is the sum left of x."""
     for x in range(counts.shape[0]):
         counts[x] += entering[x] - leaving[x]
     for x in range(counts.shape[0]):
@@ -121,32 +121,32 @@ def _slide_small(entering, leaving, counts, before):
 
 @inner()
 def _slide(columns, magnitude, angle, width, entering, leaving):
-    """Let a row's vectors enter the sums of all columns and bins, and those of another row leave.
+    """Replace a row's vectors by those of another in the sums of all columns and bins.
 
     A vector's angle t is counted in bins, 0 to 8. The share of bin b falls linearly from 1 to 0 with the distance of
     one bin: max(0, 1 − |t − b|); of bin 0, which is bin 8 as well, max(0, |t − 4| − 3).
     """
     one, three = np.float32(1), np.float32(3)
-    centre = numbers(
+    centre = from_numbers(
         (np.float32(4), one, np.float32(2), three, np.float32(4), np.float32(5), np.float32(6), np.float32(7))
     )
-    slope = numbers((one, -one, -one, -one, -one, -one, -one, -one))
-    height = numbers((-three, one, one, one, one, one, one, one))
-    none = everywhere(np.float32(0))
+    slope = from_numbers((one, -one, -one, -one, -one, -one, -one, -one))
+    height = from_numbers((-three, one, one, one, one, one, one, one))
+    none = broadcast(np.float32(0))
     for x in range(width):
         for field in range(FIELDS):
             enters, leaves = (entering * FIELDS + field) * width + x, (leaving * FIELDS + field) * width + x
-            shared = greater(absolute(everywhere(item(angle, enters)) - centre) * slope + height, none)
-            taken = greater(absolute(everywhere(item(angle, leaves)) - centre) * slope + height, none)
+            shared = maximum(absolute(broadcast(item(angle, enters)) - centre) * slope + height, none)
+            taken = maximum(absolute(broadcast(item(angle, leaves)) - centre) * slope + height, none)
             at = (x * FIELDS + field) * BINS
-            total = load(columns, at) + shared * everywhere(item(magnitude, enters))
-            store(columns, at, total - taken * everywhere(item(magnitude, leaves)))
+            total = load(columns, at) + shared * broadcast(item(magnitude, enters))
+            store(columns, at, total - taken * broadcast(item(magnitude, leaves)))
 
 
 @inner()
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
-    """Histogram of the cell from column x on, into its places of the patch's row, block by block."""
-    hog = everywhere(np.float32(0))
+    """Write the histogram of the cell from column x on into its places of the patch's row, block by block."""
+    hog = broadcast(np.float32(0))
     hof = mbhx = mbhy = hog
     for at in range(x * FIELDS * BINS, (x + cell) * FIELDS * BINS, FIELDS * BINS):
         hog = hog + load(columns, at)
@@ -163,37 +163,37 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
 
 @inner(fastmath=FLAGS)
 def _scale_of(row, first, n_cells, bins, norm):
-    """What a block is multiplied by, once 0.05 is added: one over its sum (norm 1) or its length (2), or 1 (0)."""
+    """Return the factor of a block after 0.05 is added: one over its sum (norm 1) or length (2), or 1 (0)."""
     if norm == 0:
         return np.float32(1)
     ninth = np.float32(0)
-    eight = everywhere(ninth)
+    eight = broadcast(ninth)
     for at in range(first, first + n_cells * bins, bins):
         part = _raised(load(row, at))
         eight = eight + (part * part if norm == 2 else part)
         if bins > BINS:
             last = row[at + BINS] + FLOOR
             ninth += last * last if norm == 2 else last
-    whole = total(eight) + ninth
+    whole = lane_sum(eight) + ninth
     return np.float32(1) / (np.sqrt(whole) if norm == 2 else whole)
 
 
 @inner()
 def _raised(bins):
-    """Clip what the running sums' rounding left below 0 where nothing is, and add 0.05."""
-    return greater(bins, everywhere(np.float32(0))) + everywhere(FLOOR)
+    """Clip negative sums, which the rounding of the running sums leaves, and add 0.05."""
+    return maximum(bins, broadcast(np.float32(0))) + broadcast(FLOOR)
 
 
 @inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms, each block as it is (norm 0), over its sum and rooted (1) or over its length (2)."""
+    """Add a patch's histograms, each block unchanged (norm 0), over its sum and rooted (1), or over its length (2)."""
     first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS
         scale = _scale_of(row, first, n_cells, bins, norm)
         for at in range(first, first + n_cells * bins, bins):
-            part = _raised(load(row, at)) * everywhere(scale)
-            store(into, at, load(into, at) + (root(part) if norm == 1 else part))
+            part = _raised(load(row, at)) * broadcast(scale)
+            store(into, at, load(into, at) + (square_root(part) if norm == 1 else part))
             if bins > BINS:
                 last = (row[at + BINS] + FLOOR) * scale
                 into[at + BINS] += np.sqrt(last) if norm == 1 else last
@@ -238,7 +238,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
                 if r == 0:
                     # Sums are met once a frame and far apart: there is time to get them until the patch is complete.
                     for at in range(0, sums.shape[1], LINE):
-                        fetch(sums, rows[n] * sums.shape[1] + at)
+                        prefetch(sums, rows[n] * sums.shape[1] + at)
                 for i in range(cells):
                     x = corners[n, 0] + i * cell
                     _sum_cell(columns, before, x, cell, i * cells + r, n_cells, histograms[k])

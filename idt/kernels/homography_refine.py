@@ -1,4 +1,4 @@
-"""The last step of fitting a homography: least squares over the matches that agreed, by Gauss and Newton.
+"""Refine a homography by least squares over its inliers, with the Gauss–Newton method.
 
 Method: docs/method/extraction.md, section 4.5.
 """
@@ -30,8 +30,8 @@ NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.o
 
 
 @kernel((float32[:, ::1], float32[:, ::1], boolean[::1], float32[::1], int64, float64, float64[::1]))
-def polish(source, target, inliers, start, iterations, tolerance, matrix):
-    """Least squares over the inliers, from the model they agree with; returns whether a finite matrix came of it.
+def refine(source, target, inliers, start, iterations, tolerance, matrix):
+    """Fit a homography to the inliers by least squares, from ``start`` on; return whether a finite matrix was found.
 
     source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, at most, and tolerance, the share
     of the squared distances that one must gain for another to follow: Gauss and Newton's method; matrix (9,) float64
@@ -77,7 +77,7 @@ def polish(source, target, inliers, start, iterations, tolerance, matrix):
 
 @inner()
 def _centre(points, chosen, out):
-    """The chosen points centred and scaled to [−1, 1] (Hartley, PAMI 1997); returns the scale and the centre."""
+    """Centre the chosen points and scale them to [−1, 1] (Hartley, PAMI 1997); return the scale and the centre."""
     count = 0
     x = y = 0.0
     for i in range(chosen.shape[0]):
@@ -100,7 +100,7 @@ def _centre(points, chosen, out):
 
 @inner()
 def _change_coordinates(matrix, s, sx, sy, t, tx, ty):
-    """Put [[t, 0, tx], [0, t, ty], [0, 0, 1]] before a matrix (9,) and the same of s, sx and sy behind it."""
+    """Change coordinates of a matrix (9,): scale s and shift sx, sy before it, t and tx, ty after it."""
     for k in range(0, 9, 3):
         matrix[k + 2] += sx * matrix[k] + sy * matrix[k + 1]
         matrix[k] *= s
@@ -112,7 +112,7 @@ def _change_coordinates(matrix, s, sx, sy, t, tx, ty):
 
 @inner()
 def _step(sums, system, model, trial):
-    """Solve the normal equations and take their step; returns False if they have no one solution."""
+    """Solve the normal equations and take their step; return False if the solution is not unique."""
     for i in range(PARAMETERS):
         for j in range(PARAMETERS):
             system[i, j] = NORMAL_SIGN[i, j] * sums[NORMAL_SUM[i, j]]
@@ -141,7 +141,7 @@ def _step(sums, system, model, trial):
 
 @inner()
 def _linearise(source, target, model, sums):
-    """Sums of the normal equations of the distances around a model, and the sum of their squares behind them.
+    """Compute the normal equations of the residuals around a model, and the sum of squared residuals after them.
 
     source, target (2, n) float64; model (8,) float64, its ninth number is 1; sums (28,) float64 out. With
     a = (x, y, 1) / w and b its first two numbers, a match at (u, v) has the derivatives (a, 0, −u·b) and (0, a, −v·b),

@@ -17,7 +17,7 @@ REASSOCIATION = {"contract", "reassoc"}
     (float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], int64[::1], int64[::1], float64, int64[::1]),
 )
 def find_nearest(points, descriptors, previous_points, previous_descriptors, order, first, radius, nearest):
-    """Index of the nearest descriptor among the earlier keypoints within the window, −1 where there is none.
+    """Find the nearest descriptor among the earlier keypoints within the window, −1 if there is none.
 
     points (n, 2), descriptors (n, d), previous_points (m, 2) sorted by y, previous_descriptors (m, d) float32, not
     sorted; order (m,) int64 says whose point each is, first (n,) int64 where each window begins; nearest (n,) int64
@@ -39,7 +39,7 @@ def find_nearest(points, descriptors, previous_points, previous_descriptors, ord
 
 @inner(fastmath=REASSOCIATION)
 def _squared_distance(a, b):
-    """Squared Euclidean distance of two vectors; a, b (d,) float32."""
+    """Return the squared Euclidean distance of two vectors; a, b (d,) float32."""
     total = np.float32(0)
     for i in range(a.size):
         difference = a[i] - b[i]

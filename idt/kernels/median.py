@@ -9,7 +9,7 @@ Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even
 
 import numpy as np
 
-from idt.jit.float8 import LANES, greater, network, smaller
+from idt.jit.float8 import LANES, maximum, minimum, sorting_network
 from idt.jit.float8_memory import copy, load, load_rows, store, store_rows
 from idt.jit.kernel import inner, kernel
 
@@ -21,7 +21,7 @@ RING = 8
 
 @inner()
 def _keep_row(planes, first, y, height, width, rows, start):
-    """Copy the row at y, or the one at the border next to it, continued by its first and last numbers.
+    """Copy the row at y, or the nearest border row, and pad it with its first and last numbers.
 
     The plane begins at ``first``.
     """
@@ -34,15 +34,15 @@ def _keep_row(planes, first, y, height, width, rows, start):
 
 
 # Comparators by what they compare: the smaller number goes to the first place, the greater to the second.
-_sort_four = network(((0, 1), (2, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3))
-_sort_five = network(((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3, 4))
+_sort_four = sorting_network(((0, 1), (2, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3))
+_sort_five = sorting_network(((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2)), (0, 1, 2, 3, 4))
 # Two sorted fours at 0 … 3 and 4 … 7.
-_merge_fours = network(
+_merge_fours = sorting_network(
     ((0, 4), (1, 5), (2, 6), (3, 7), (4, 2), (5, 3), (1, 4), (5, 2), (3, 6)), (0, 1, 4, 5, 2, 3, 6, 7)
 )
 # Two sorted eights at 0 … 7 and 8 … 15 and a four at 16 … 19: an odd-even merge of the first eight and the four, then
 # with the other eight, as far as it decides what the middle six of the twenty are.
-_find_middle = network(
+_find_middle = sorting_network(
     (
         (0, 16), (4, 16), (2, 18), (6, 18), (2, 4), (6, 16), (1, 17), (5, 17), (3, 19), (7, 19), (3, 5), (7, 17),
         (1, 2), (3, 4), (5, 6), (7, 16), (17, 18),
@@ -74,17 +74,17 @@ def _merge_neighbours(columns, pairs):
 
 @inner()
 def _find_median(rows, at, six):
-    """The sixth of six sorted numbers and the five of a window's own row around ``at``."""
+    """Find the median from the sixth of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six
     a, b, c, d, e = _sort_five(load_rows(rows, at - 2, 1, 5))
     # k of the five and 6 − k of the six are the six smallest of all for one k: there the greater of both is the median.
-    median = smaller(smaller(highest, greater(higher, a)), greater(high, b))
-    return smaller(smaller(median, greater(low, c)), smaller(greater(lower, d), greater(lowest, e)))
+    median = minimum(minimum(highest, maximum(higher, a)), maximum(high, b))
+    return minimum(minimum(median, maximum(low, c)), minimum(maximum(lower, d), maximum(lowest, e)))
 
 
 @kernel()
 def median(planes, height, width, out):
-    """The median of the 5×5 pixels around each; beyond the image its border is repeated.
+    """Compute the median of the 5×5 pixels around each; the border is repeated.
 
     planes, out (n · H · W,) float32, one plane after the other.
     """

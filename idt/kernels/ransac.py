@@ -1,4 +1,4 @@
-"""A homography from matches: consensus on models of four random ones. `kernels.polish` is what follows.
+"""RANSAC: a homography from matches by consensus on models of four random matches. `homography_refine` comes next.
 
 Method: docs/method/extraction.md, section 4.5.
 
@@ -30,7 +30,7 @@ BLOCK = 128
 
 @kernel((float32[:, ::1], float32[:, ::1], float64, int64, float64, float32[::1], boolean[::1]))
 def consensus(source, target, threshold, iterations, confidence, winner, inliers):
-    """Mark the matches that agree with the best model found; returns their number, 0 without any model.
+    """Mark the matches that agree with the best model found; return their number, 0 without any model.
 
     source, target (2, n) float32, rows x and y, n > 4; threshold in pixels; winner (8,) float32, row by row without the
     ninth number, which is 1, and inliers (n,) bool out.
@@ -61,7 +61,7 @@ def consensus(source, target, threshold, iterations, confidence, winner, inliers
 
 @inner()
 def _draw(source, target, state, chosen):
-    """Choose four different matches from which a homography may be made; returns the generator's state and success."""
+    """Draw four different matches that may define a homography; return the generator's state and success."""
     count = np.uint64(source.shape[1])
     for _ in range(DRAWS):
         i = 0
@@ -81,7 +81,7 @@ def _draw(source, target, state, chosen):
 
 @inner()
 def _last_on_line(points, chosen):
-    """Whether the last of four points lies on a line through two of the others, or on one of them."""
+    """Tell whether the last of four points lies on a line through two others, or coincides with one."""
     last_x, last_y = points[0, chosen[3]], points[1, chosen[3]]
     for j in range(1, SAMPLE - 1):
         dx, dy = np.float64(points[0, chosen[j]] - last_x), np.float64(points[1, chosen[j]] - last_y)
@@ -94,7 +94,7 @@ def _last_on_line(points, chosen):
 
 @inner()
 def _same_side(source, target, chosen):
-    """Whether all four triangles of the points keep their orientation, or all four change it."""
+    """Tell whether all four triangles of the points keep their orientation, or all four change it."""
     turned = 0
     for left_out in range(SAMPLE):
         a = chosen[1 if left_out == 0 else 0]
@@ -106,7 +106,7 @@ def _same_side(source, target, chosen):
 
 @inner()
 def _orientation(points, a, b, c):
-    """Twice the signed area of a triangle."""
+    """Return twice the signed area of a triangle."""
     ax, ay = np.float64(points[0, a]), np.float64(points[1, a])
     bx, by = np.float64(points[0, b]) - ax, np.float64(points[1, b]) - ay
     cx, cy = np.float64(points[0, c]) - ax, np.float64(points[1, c]) - ay
@@ -115,7 +115,7 @@ def _orientation(points, a, b, c):
 
 @inner()
 def _through_four(source, target, chosen, model):
-    """The homography that carries four points exactly into four others; returns whether there is one.
+    """Compute the homography that maps four points exactly to four others; return whether there is one.
 
     A point is a combination of three others with weights that are ratios of triangles. A map of the three with their
     weights, undone for the source and done for the target, is the homography (Heckbert 1989, section 2.2.3).
@@ -162,7 +162,7 @@ def _through_four(source, target, chosen, model):
 
 @inner()
 def _squared_error(source, target, model, i):
-    """Squared distance between where the model takes a point and where its match is."""
+    """Return the squared distance between the image of a point under the model and its match."""
     x, y = source[0, i], source[1, i]
     scale = np.float32(1) / (model[6] * x + model[7] * y + np.float32(1))
     dx = (model[0] * x + model[1] * y + model[2]) * scale - target[0, i]
@@ -172,7 +172,7 @@ def _squared_error(source, target, model, i):
 
 @inner()
 def _count(source, target, model, limit, to_beat):
-    """How many matches agree with a model; any number up to ``to_beat`` if it is not more."""
+    """Count the matches that agree with a model; stop once there cannot be more than ``to_beat``."""
     count = source.shape[1]
     agreeing = 0
     for first in range(0, count, BLOCK):
@@ -186,7 +186,7 @@ def _count(source, target, model, limit, to_beat):
 
 @inner()
 def _iterations_needed(confidence, outliers, most):
-    """Draws after which, with the confidence asked for, one was free of outliers."""
+    """Return after how many draws one is free of outliers, with the confidence asked for."""
     miss = 1 - (1 - outliers) ** SAMPLE
     if miss < TINY:
         return 0

@@ -1,18 +1,18 @@
-"""Resizing of float32 images, bilinear, and blurring before it: for the flow's own pyramid.
+"""Resize float32 images bilinearly after a blur, for the pyramid of the flow.
 
 Method: docs/method/extraction.md, section 3.1.
 """
 
 import numpy as np
 
-from idt.jit.float8 import LANES, everywhere
+from idt.jit.float8 import LANES, broadcast
 from idt.jit.float8_memory import copy, item, load, look_up_pairs, store
 from idt.jit.kernel import inner, kernel
 
 
 @inner()
 def _find_neighbours(source, target):
-    """Behind which of ``source`` pixels each of ``target`` lies, int32, and the share of the next one; (≥ target,).
+    """Find, for each of ``target`` pixels, the ``source`` pixel before it and the share of the next; (≥ target,).
 
     Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """
@@ -29,7 +29,7 @@ def _find_neighbours(source, target):
 
 @inner()
 def _stretch(row, first, share, stretched, width, out, at):
-    """Take a row's numbers between its pixels to out[at : at + width]; one more than the row has must be finite."""
+    """Interpolate a row into out[at : at + width]; one number after the row must be finite."""
     for x in range(0, width, LANES):
         near, far = look_up_pairs(row, first, x)
         store(stretched, x, near + load(share, x) * (far - near))
@@ -38,7 +38,7 @@ def _stretch(row, first, share, stretched, width, out, at):
 
 @kernel(fastmath={"contract"})
 def resize(planes, height, width, factor, to_height, to_width, out):
-    """Resize planes and multiply them by a factor: rows are mixed first, then columns.
+    """Resize planes and multiply them by a factor, rows first, then columns.
 
     planes (n · H · W,), out (n · h · w,) float32, one plane after the other; their sizes.
     """
@@ -59,7 +59,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
 
 @inner()
 def _reflected(at, size):
-    """The pixel that stands for one beyond the border, which is not repeated; size at least 2."""
+    """Return the pixel that stands for one beyond the border, which is not repeated; size at least 2."""
     while not 0 <= at < size:
         at = -at if at < 0 else 2 * (size - 1) - at
     return at
@@ -94,17 +94,17 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
                 weights[k] += share * blur[abs(k - 1 - reach)]
         taps = rows.size if share > 0 else rows.size - 1
         for x in range(0, width, LANES):
-            total = everywhere(np.float32(0))
+            total = broadcast(np.float32(0))
             for k in range(taps):
-                total = total + everywhere(item(weights, k)) * load(frame, item(rows, k) + x)
+                total = total + broadcast(item(weights, k)) * load(frame, item(rows, k) + x)
             store(mixed, margin + x, total)
         for k in range(1, reach + 1):
             mixed[margin - k] = mixed[margin + _reflected(-k, width)]
             mixed[margin + width - 1 + k] = mixed[margin + _reflected(width - 1 + k, width)]
         for x in range(0, width, LANES):
-            total = everywhere(item(blur, 0)) * load(mixed, margin + x)
+            total = broadcast(item(blur, 0)) * load(mixed, margin + x)
             for k in range(1, reach + 1):
-                total = total + everywhere(item(blur, k)) * (load(mixed, margin + x - k) + load(mixed, margin + x + k))
+                total = total + broadcast(item(blur, k)) * (load(mixed, margin + x - k) + load(mixed, margin + x + k))
             store(blurred, x, total)
         if to_width == width:
             copy(blurred, 0, out, y * width, width)

@@ -1,4 +1,4 @@
-"""Which cells of the sampling grid are free (docs/method/extraction.md, section 5)."""
+"""Find the free cells of the sampling grid (docs/method/extraction.md, section 5)."""
 
 import numpy as np
 from numba import boolean, float32, int64
@@ -8,7 +8,7 @@ from idt.jit.kernel import kernel
 
 @kernel((boolean[:, ::1], float32[:, ::1], int64, float32[:, ::1]))
 def free_centres(textured, live, stride, points):
-    """Write the centres of the textured cells that hold no live track, row by row, and return how many there are.
+    """Write the centres of the textured cells that hold no live track, row by row; return how many there are.
 
     textured (rows, columns) bool, overwritten; live (n, 2) float32; points (rows · columns, 2) float32.
     """

@@ -1,4 +1,4 @@
-"""Numbers of whole tracks, and the tests that a kept one passes (docs/method/extraction.md, section 8)."""
+"""Statistics of whole tracks, and the tests for keeping them (docs/method/extraction.md, section 8)."""
 
 import numpy as np
 from numba import boolean, float32
@@ -14,7 +14,7 @@ CAMERA = np.float32(1)
 
 @inner()
 def _moments(values):
-    """Mean and population standard deviation."""
+    """Return mean and population standard deviation."""
     total = np.float32(0)
     for value in values:
         total += value
@@ -27,7 +27,7 @@ def _moments(values):
 
 @inner()
 def _add_step(x, y, total, longest):
-    """Total and longest of the lengths of some steps, with one more."""
+    """Add one step to the total and the longest of the step lengths."""
     length = np.sqrt(x * x + y * y)
     return total + length, max(longest, length)
 
@@ -43,8 +43,8 @@ def _add_step(x, y, total, longest):
         boolean[:, ::1],
     )
 )
-def summarise(points, displacements, camera, moments, length, trajectory, passed):
-    """Summarise and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
+def measure(points, displacements, camera, moments, length, trajectory, passed):
+    """Measure and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 
     Out: moments (2, n, 2), mean and standard deviation, length (n,) and trajectory (n, 2 · L) float32; passed (2, n)
     bool: whether all tests were, and whether all but the third, which is made if ``camera``.

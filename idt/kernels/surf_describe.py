@@ -1,4 +1,4 @@
-"""Description of SURF keypoints: 128 sums of gradients in a turned window.
+"""SURF descriptors: 128 sums of gradients in a rotated window.
 
 docs/method/surf.md, section 3; Bay et al. 2008, section 4.2. Angles are degrees in the image's own axes (y down),
 lengths are pixels.
@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import float32, int32, uint8
 
-from idt.jit.float8 import LANES, everywhere, numbers, rounded, whole
+from idt.jit.float8 import LANES, broadcast, from_numbers, rounded, truncated
 from idt.jit.float8_memory import load, look_up_bytes, store, store_places
 from idt.jit.kernel import inner, kernel
 
@@ -41,7 +41,7 @@ CONTRACTION = {"contract"}
     ),
 )
 def describe(image, x, y, scale, angle, weights, pixels, out):
-    """Extended descriptors, each of length 1, or all 0 on a flat patch.
+    """Compute extended descriptors, each of length 1, or all 0 on a flat patch.
 
     image (H, W) uint8; x, y, scale, angle (n,) float32; weights (20, 24) float32; pixels (H · W,) int32, scratch;
     out (n, 128) float32. Unchecked: call surf.describe.
@@ -71,7 +71,7 @@ def describe(image, x, y, scale, angle, weights, pixels, out):
 
 @inner()
 def _pack(image, out):
-    """Each pixel with its right, lower and lower right neighbours in one number: one look-up serves a bilinear sample.
+    """Pack each pixel with its right, lower and lower right neighbours: a bilinear sample needs one look-up.
 
     image (H, W) uint8; out (H · W,) int32. Beyond the last row and column stands anything: its weight is 0.
     """
@@ -86,7 +86,7 @@ def _pack(image, out):
 
 @inner()
 def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
-    """Sample a turned window of n × n pixels and shrink it to 21 × 21 by area averaging.
+    """Sample a rotated window of n × n pixels, and shrink it to 21 × 21 by area averaging.
 
     pixels (H · W,) int32, packed; angle in degrees; patch (≥ 21 · 24,) float32 out.
     """
@@ -132,11 +132,11 @@ def _locate_inside(x, y, cos, sin, width, samples):
     below it, (n,) float32.
     """
     places, right, down = samples
-    eight = numbers(EIGHT)
+    eight = from_numbers(EIGHT)
     for j in range(0, places.size, LANES):
-        along = everywhere(np.float32(j)) + eight
-        sample_x, sample_y = everywhere(x) + along * everywhere(cos), everywhere(y) + along * everywhere(sin)
-        pixel_x, pixel_y = whole(sample_x), whole(sample_y)
+        along = broadcast(np.float32(j)) + eight
+        sample_x, sample_y = broadcast(x) + along * broadcast(cos), broadcast(y) + along * broadcast(sin)
+        pixel_x, pixel_y = truncated(sample_x), truncated(sample_y)
         store_places(places, j, pixel_y, width, pixel_x)
         store(right, j, sample_x - pixel_x)
         store(down, j, sample_y - pixel_y)
@@ -144,7 +144,7 @@ def _locate_inside(x, y, cos, sin, width, samples):
 
 @inner(fastmath=CONTRACTION)
 def _locate(x, y, cos, sin, height, width, samples):
-    """Locate samples as `_locate_inside` does, but a sample without four pixels around it takes the nearest pixel."""
+    """Locate samples as `_locate_inside`; a sample without four pixels around it takes the nearest pixel."""
     places, right, down = samples
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     zero = np.float32(0)
@@ -161,7 +161,7 @@ def _locate(x, y, cos, sin, height, width, samples):
 
 @inner()
 def _share_row(pixels, samples, share, rest, sums, following):
-    """Interpolate a window's row, round it to gray levels, and share it between two patch rows.
+    """Interpolate a window's row, round it to gray levels, and add it in shares to two patch rows.
 
     pixels (H · W,) int32, packed; samples as from `_locate`; sums (≥ n,) float32 grows by share times the row,
     following (≥ n,) becomes rest times the row: whole numbers that float32 holds exactly.
@@ -173,13 +173,13 @@ def _share_row(pixels, samples, share, rest, sums, following):
         upper = upper_left + beside * (upper_right - upper_left)
         lower = lower_left + beside * (lower_right - lower_left)
         level = rounded(upper + load(down, j) * (lower - upper))
-        store(sums, j, load(sums, j) + everywhere(share) * level)
-        store(following, j, everywhere(rest) * level)
+        store(sums, j, load(sums, j) + broadcast(share) * level)
+        store(following, j, broadcast(rest) * level)
 
 
 @inner()
 def _shrink_row(sums, cumulated, patch, at):
-    """A patch row from the sums of its window rows: means over n/21 columns, rounded to gray levels.
+    """Compute a patch row from the sums of its window rows: means over n/21 columns, rounded to gray levels.
 
     sums (> n,) float32, in 1/21 of a gray level; cumulated (n + 1,) int64, scratch; patch float32, written from at on.
     """
@@ -203,7 +203,7 @@ def _shrink_row(sums, cumulated, patch, at):
 
 @inner()
 def _sum_gradients(patch, weights, band, sums):
-    """Sums down the columns of a band of gradients: Σdx, Σ|dx| where dy ≥ 0, the same where dy < 0, then for dy.
+    """Sum the gradients of a band by column: Σdx, Σ|dx| where dy ≥ 0, the same where dy < 0, then for dy.
 
     patch (22 · 24,) float32; weights (20, 24) float32; sums (8 · 24,) float32 out.
     """

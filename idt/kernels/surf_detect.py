@@ -1,4 +1,4 @@
-"""Fast-Hessian detector of SURF: box-filter responses, their maxima, sub-cell positions.
+"""Fast-Hessian detector of SURF: box-filter responses, their maxima, and sub-cell positions.
 
 docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave samples the image every ``step`` pixels.
 Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
@@ -26,7 +26,7 @@ COLUMNS = 5
 
 @kernel((int32[:, ::1], int32[:, ::1], float32, float32[:, ::1]))
 def find_keypoints(integral, mask_integral, threshold, out):
-    """Accepted maxima of all octaves, in no order that matters; returns their number.
+    """Find the accepted maxima of all octaves, in no particular order; return their number.
 
     integral (H + 1, W + 1) int32; mask_integral the same, or (0, 0) for no mask; out (capacity, 5) float32.
     Unchecked: call surf.detect, which also says how large out must be.
@@ -71,7 +71,7 @@ def _regroup_columns(integral, step, out):
 
 @inner()
 def _respond(columns, width, size, step, out):
-    """Determinant of the box-filter Hessian in the cells that the filter covers and a search can see.
+    """Compute the determinant of the box-filter Hessian in the cells that the filter covers and the search reads.
 
     columns (H + 1, step · stride) int32; out (H // step, W // step) float32.
     """
@@ -109,7 +109,7 @@ def _respond(columns, width, size, step, out):
 
 @inner()
 def _weigh_boxes(columns, top, bottom, left, right, weight, out):
-    """Box sums of a row of cells times their weight, in float32.
+    """Write the box sums of a row of cells times their weight, in float32.
 
     columns (H + 1, step · stride) int32; top, bottom rows, left, right places of the first box's edges in it;
     out (n,) float64.
@@ -123,14 +123,14 @@ def _weigh_boxes(columns, top, bottom, left, right, weight, out):
 
 @inner()
 def _second_difference(first, second, third, out):
-    """Three boxes weighed by 1, −2, 1, rounded once; first, second, third (≥ n,) float64; out (n,) float32."""
+    """Weight three boxes by 1, −2, 1 and round once; first, second, third (≥ n,) float64; out (n,) float32."""
     for j in range(out.size):
         out[j] = np.float32(first[j] - 2 * second[j] + third[j])
 
 
 @inner()
 def _determinant(dxx, dyy, upper, lower, left, right, out):
-    """Dxx·Dyy − 0.81·Dxy², as a fused multiply-add rounds it: the second product to float32, then the difference.
+    """Compute Dxx·Dyy − 0.81·Dxy² with the rounding of a fused multiply-add: second product, then difference.
 
     dxx, dyy (n,) float32; upper, lower rows of Dxy's boxes, float64; left, right where its boxes begin in them;
     out (≥ n,) float32.
@@ -144,7 +144,7 @@ def _determinant(dxx, dyy, upper, lower, left, right, out):
 
 @inner()
 def _find_maxima(responses, layer, threshold, count, out):
-    """Append the cells of a layer that exceed the threshold and their 26 neighbours; returns the new count.
+    """Append the cells of a layer that exceed the threshold and their 26 neighbours; return the new count.
 
     responses (4, rows, cols) float32; out (capacity, 5) float32: column, row, unused, response, unused.
     """
@@ -167,7 +167,7 @@ def _find_maxima(responses, layer, threshold, count, out):
 
 @inner()
 def _is_maximum(responses, layer, i, j):
-    """Whether a cell of a layer is strictly greater than all its 26 neighbours; responses (4, rows, cols)."""
+    """Tell whether a cell of a layer is strictly greater than its 26 neighbours; responses (4, rows, cols)."""
     value = responses[layer, i, j]
     for k in (layer, layer - 1, layer + 1):
         for u in range(i - 1, i + 2):
@@ -179,7 +179,7 @@ def _is_maximum(responses, layer, i, j):
 
 @inner()
 def _refine(responses, layer, octave, mask_integral, first, last, out):
-    """Turn the maxima first … last − 1 into keypoints, drop those that mask or interpolation refuse; returns the count.
+    """Turn the maxima first … last − 1 into keypoints; drop those outside the mask or without a fit; return the count.
 
     responses (4, rows, cols) float32; mask_integral (H + 1, W + 1) int32 or (0, 0); out (capacity, 5) float32.
     """
@@ -205,7 +205,7 @@ def _refine(responses, layer, octave, mask_integral, first, last, out):
 
 @inner()
 def _mostly_inside(mask_integral, left, top, size):
-    """Whether the mean of the 0/1 mask over a square is at least one half; mask_integral (H + 1, W + 1) int32."""
+    """Tell whether the mean of the 0/1 mask over a square is at least one half; mask_integral (H + 1, W + 1) int32."""
     right, bottom = left + size, top + size
     total = mask_integral[bottom, right] - mask_integral[bottom, left]
     total += mask_integral[top, left] - mask_integral[top, right]
@@ -215,7 +215,7 @@ def _mostly_inside(mask_integral, left, top, size):
 
 @inner()
 def _newton_step(responses, layer, i, j):
-    """Offsets (x, y, layer) of the extremum of the quadratic through 27 responses; (0, 0, 0) if it has none.
+    """Return offsets (x, y, layer) of the extremum of the quadratic through 27 responses; (0, 0, 0) if it has none.
 
     responses (4, rows, cols) float32, the middle of the 27 at layer, i, j. Bay et al. 2008, section 3.4 (after Brown &
     Lowe 2002).

@@ -1,4 +1,4 @@
-"""Orientation of SURF keypoints: the direction in which the gradient around them is strongest.
+"""Orientation of SURF keypoints: the direction of the strongest gradient around them.
 
 docs/method/surf.md, section 2; Bay et al. 2008, section 4.1. Angles are degrees in the image's own axes (y down),
 lengths are pixels; the disc, the wavelets and their spacing grow with the keypoint's scale.
@@ -30,7 +30,7 @@ TINY = np.float32(2.220446e-16)
 
 @kernel((int32[:, ::1], float32[::1], float32[::1], float32[::1], float32[::1], float32[::1]))
 def orient(integral, x, y, scale, weights, angle):
-    """Direction of each keypoint in degrees; NaN where no wavelet fits into the image.
+    """Compute the direction of each keypoint in degrees; NaN if no wavelet fits into the image.
 
     integral (H + 1, W + 1) int32; x, y, scale (n,) float32; weights (13,) float32; angle (n,) float32 out.
     Unchecked: call surf.detect.
@@ -53,7 +53,8 @@ def orient(integral, x, y, scale, weights, angle):
 
 @inner()
 def _respond(integral, x, y, scale, weights, dx, dy):
-    """Weighted Haar responses on a disc around a keypoint, those that leave the image left out; returns their number.
+    """Compute weighted Haar responses on a disc around a keypoint, without those that leave the image; return their
+    number.
 
     integral (H + 1, W + 1) int32; weights (13,) float32; dx, dy (≥ 113,) float32 out.
     """
@@ -88,13 +89,13 @@ def _respond(integral, x, y, scale, weights, dx, dy):
 
 @inner()
 def _mean_difference(plus, minus, factor):
-    """Difference of two box means, rounded like the detector's boxes: each in float32, the difference once."""
+    """Return the difference of two box means, rounded as in the detector: each to float32, the difference once."""
     return np.float32(np.float64(np.float32(plus) * factor) - np.float64(np.float32(minus) * factor))
 
 
 @inner()
 def _arctangent(y, x):
-    """Angle of a vector in degrees, 0 to 360, good to 0.01°.
+    """Return the angle of a vector in degrees, 0 to 360, with an error below 0.01°.
 
     A division that could raise would not be vectorised; this one cannot divide by 0 anyway.
     """
@@ -109,7 +110,7 @@ def _arctangent(y, x):
 
 @inner()
 def _add_to_near(turn, dx, dy, sum_x, sum_y):
-    """Add a vector to the sums of all directions that are less than 30° away from it.
+    """Add a vector to the sums of all directions less than 30° away.
 
     turn in degrees; sum_x, sum_y (72,) float32. Asking all 72 is faster than finding the twelve.
     """
@@ -122,7 +123,7 @@ def _add_to_near(turn, dx, dy, sum_x, sum_y):
 
 @inner()
 def _direction_of_longest(sum_x, sum_y):
-    """Direction of the longest of the sums, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
+    """Return the direction of the longest sum, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
     longest, best = np.float32(-1), 0
     for k in range(DIRECTIONS):
         length = sum_x[k] * sum_x[k] + sum_y[k] * sum_y[k]

@@ -1,4 +1,4 @@
-"""The smaller eigenvalue of the structure tensor (docs/method/extraction.md, section 5): Shi & Tomasi, CVPR 1994.
+"""Smaller eigenvalue of the structure tensor (docs/method/extraction.md, section 5): Shi & Tomasi, CVPR 1994.
 
 Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as OpenCV rounds
 them where it has eight numbers at once, on every processor.
@@ -7,7 +7,7 @@ them where it has eight numbers at once, on every processor.
 import numpy as np
 from numba import float32, uint8
 
-from idt.jit.float8 import fused
+from idt.jit.float8 import multiply_add
 from idt.jit.kernel import inner, kernel
 
 BLOCK = 3
@@ -19,24 +19,24 @@ HALF = np.float32(0.5)
 
 @inner()
 def _read(row, pixels, smooth):
-    """A row of pixels, reflected by one on either side without repeating the border, and smoothed along x."""
+    """Read a row of pixels, padded by reflection without repeating the border, and smooth it along x."""
     width = row.size
     for x in range(width):
         pixels[x + 1] = row[x]
     pixels[0] = row[min(1, width - 1)]
     pixels[width + 1] = row[max(width - 2, 0)]
     for x in range(width):
-        smooth[x] = fused(pixels[x + 2], SIDE, fused(pixels[x + 1], CENTRE, pixels[x] * SIDE))
+        smooth[x] = multiply_add(pixels[x + 2], SIDE, multiply_add(pixels[x + 1], CENTRE, pixels[x] * SIDE))
 
 
 @inner()
 def _sum_products(above, row, below, smooth_above, smooth_below, products, sums):
-    """The three products of the gradients of a row, summed over three neighbours; products (3, W + 2), sums (3, W)."""
+    """Sum the three products of the gradients of a row over three neighbours; products (3, W + 2), sums (3, W)."""
     width = sums.shape[1]
     # Few arrays a loop, or the compiler finds no vectors in it.
     for x in range(width):
         across = (above[x + 2] + below[x + 2]) - (above[x] + below[x])
-        products[0, x + 1] = fused(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
+        products[0, x + 1] = multiply_add(across, SIDE, (row[x + 2] - row[x]) * CENTRE)
     for x in range(width):
         products[2, x + 1] = smooth_below[x] - smooth_above[x]
     for x in range(1, width + 1):
@@ -53,7 +53,7 @@ def _sum_products(above, row, below, smooth_above, smooth_below, products, sums)
 
 @inner()
 def _solve(above, row, below, out):
-    """The smaller eigenvalue from the sums of three rows, (3, W) float64 each."""
+    """Compute the smaller eigenvalue from the sums of three rows, (3, W) float64 each."""
     for x in range(out.size):
         a = np.float32(above[0, x] + row[0, x] + below[0, x]) * HALF
         b = np.float32(above[1, x] + row[1, x] + below[1, x])
@@ -63,7 +63,7 @@ def _solve(above, row, below, out):
 
 @kernel((uint8[:, ::1], float32[:, ::1]))
 def texture(gray, out):
-    """Smaller eigenvalue over 3×3 pixels, gradients of 3×3; gray (H, W) uint8, out (H, W) float32."""
+    """Compute the smaller eigenvalue over 3×3 pixels from 3×3 gradients; gray (H, W) uint8, out (H, W) float32."""
     height, width = gray.shape
     # The last three rows of each.
     pixels, smooth = np.empty((3, width + 2), np.float32), np.empty((3, width), np.float32)
@@ -83,7 +83,7 @@ def texture(gray, out):
 
 @inner()
 def _neighbours(y, height):
-    """Which of three rows kept are those above and below row y, reflected at the border."""
+    """Return which of the three rows in memory lie above and below row y, reflected at the border."""
     above = y - 1 if y > 0 else min(1, height - 1)
     below = y + 1 if y + 1 < height else max(height - 2, 0)
     return above % 3, below % 3

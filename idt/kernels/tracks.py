@@ -1,4 +1,4 @@
-"""Starting tracks at the points of one scale and moving them by the flow (docs/method/extraction.md, section 6)."""
+"""Start tracks at the points of one scale, and move them by the flow (docs/method/extraction.md, section 6)."""
 
 import numpy as np
 from numba import float32, int32, int64
@@ -8,14 +8,14 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _row(slot, age, group, time_cells):
-    """Where the histograms of a track's next step belong among the sums; −1 for a leftover step."""
+    """Return the row of the sums for the histograms of a track's next step; −1 for a leftover step."""
     cell = age // group
     return slot * time_cells + cell if cell < time_cells else -1
 
 
 @kernel((float32[:, ::1], int64, int64, int32[:, ::1], float32[:, ::1], float32[:, :, ::1], float32[:, ::1]))
 def start(new, time_cells, count, listed, positions, points, sums):
-    """Begin a track at each of the points ``new`` (n, 2) float32, behind the ``count`` tracks that are there.
+    """Start a track at each of the points ``new`` (n, 2) float32, after the ``count`` tracks that exist.
 
     By age of the track, as in `advance`: listed, of which the slots are given, and positions out; by slot: points out,
     and sums (N · time cells, D) float32, set to 0.
@@ -47,7 +47,7 @@ def start(new, time_cells, count, listed, positions, points, sums):
     ),
 )
 def advance(flow, flow_warp, every, height, width, time_cells, count, listed, positions, points, displacements):
-    """Move the first ``count`` tracks one step, and list those that go on, then those that finished, then the lost.
+    """Move the first ``count`` tracks one step; list those that go on, then the finished, then the lost.
 
     flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, a number for each ``every`` × ``every`` of
     them; by age of the track: listed (3, N) int32, the slot where it is stored, the steps

@@ -1,4 +1,4 @@
-"""The camera's motion taken out of a frame, sampled at 1/32 px as by OpenCV's remap, or out of a flow.
+"""Remove the camera's motion from a frame, sampled at 1/32 px as by OpenCV's remap, or from a flow.
 
 Method: docs/method/extraction.md, section 4.6.
 """
@@ -14,7 +14,7 @@ CELL = 1 << FRACTION_BITS
 
 @inner()
 def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
-    """Where the pixels of row y come from, in 1/32 px; −1 where that is near or beyond the border.
+    """Locate the source of the pixels of row y, in 1/32 px; −1 if it is near or beyond the border.
 
     homography (3, 3) float64; fixed_x, fixed_y (W,) int32 out.
     """
@@ -37,7 +37,7 @@ def _locate_row(homography, y, last_x, last_y, border, fixed_x, fixed_y):
 
 @kernel((uint8[::1], uint8[:, ::1], float64[:, ::1], int64, uint8[:, ::1]))
 def warp(gray, previous, homography, border, out):
-    """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that lies near or beyond the border.
+    """Sample ``gray`` at H·(x, y) for every pixel, or copy ``previous`` where that is near or beyond the border.
 
     gray (H · W,), previous, out (H, W) uint8; homography (3, 3) float64; border, in pixels of ``gray``. The homography
     carries the earlier frame into the later.
@@ -62,7 +62,7 @@ def warp(gray, previous, homography, border, out):
 
 @kernel((float32[:, :, ::1], float64[:, ::1], float64[:, ::1], float64, int64, int64, int64, float32[:, :, ::1]))
 def subtract(flow, homography, inverse, factor, width, height, border, out):
-    """Take the camera's motion out of a flow: to where a point went, the inverse motion is applied.
+    """Subtract the camera's motion from a flow by applying the inverse motion to the end of each displacement.
 
     flow, out (2, h, w) float32, in pixels of a scale of factor ``factor``; homography and its inverse (3, 3) float64,
     in pixels of the full frame, as are width, height and border. Where `warp` copies, nothing remains.

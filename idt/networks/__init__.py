@@ -13,6 +13,7 @@ crops       resized, cropped, normalised
 flow_input  optical flow in 8 bits
 views       videos as views
 scoring     scores of a video
+snippets    features of clips all along a video
 map_params  which maps are pooled along tracks, and the blocks that they give
 map_stream  the maps of a video, frame after frame
 maps        maps pooled along tracks

@@ -31,7 +31,7 @@ class ColourVideo(Video):
         frame = self._take()
         if frame is None:
             raise StopIteration
-        return Picture(*frame)
+        return Picture(frame.index, frame.original, frame.gray)
 
     def __iter__(self) -> Iterator[Picture]:  # type: ignore[override]
         return self

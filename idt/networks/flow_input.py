@@ -57,7 +57,7 @@ def _looked_at(bgr, warped):
     if min(gray.shape) < 2:
         raise DataError(f"flow needs frames of at least 2×2 px, got {gray.shape[1]}×{gray.shape[0]} px")
     levels = scales(*gray.shape)
-    view = camera.view(gray) if warped else None
+    view = camera.find_keypoints(gray) if warped else None
     return gray, levels, flow.expand(gray, levels), view
 
 
@@ -66,7 +66,7 @@ def _between(previous, now, warped):
     fields = flow.between(previous[2], now[2])
     if warped:
         by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))
-        by_view = camera.match_views(now[3], previous[3])
+        by_view = camera.match_keypoints(now[3], previous[3])
         motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_view, strict=True)))
         fields = camera.remove_motion(fields, motion.homography, now[1])
     return fields[0]

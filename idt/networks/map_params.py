@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.networks.model import Network
 from idt.networks.presets import Preset, preset_of
-from idt.params.bounds import SHARE, Bounds
+from idt.params.bounds import SHARE_REASON, Bounds
 
 NORMS = ("st", "channel", "none")
 MAPPINGS = ("ratio", "exact")
 SCALES = (1, 5)
-POWER = Bounds(0.0, 1.0, SHARE, above=True)
+POWER = Bounds(0.0, 1.0, SHARE_REASON, above=True)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class MapParams:
                 shape = network.shapes.get(tensor, ())
                 if len(shape) not in (4, 5) or shape[1] is None:
                     raise DataError(
-                        f"{network.path}: {shown(tensor)} is no map of places, its shape is {shape or 'unknown'};"
+                        f"{network.path}: {short_repr(tensor)} is no map of places, its shape is {shape or 'unknown'};"
                         " idt-net --list names the maps"
                     )
                 for norm, name in zip(self.norms, of_tensor, strict=True):

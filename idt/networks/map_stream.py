@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.networks.crops import cropped
 from idt.networks.flow_input import flows
@@ -193,8 +193,8 @@ def _planes(network, images, size, clip):
             made.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
         else:
             raise DataError(
-                f"{network.path}: {shown(name)} is no map of places, its shape is {values.shape}; idt-net --list names"
-                " the maps"
+                f"{network.path}: {short_repr(name)} is no map of places, its shape is {values.shape}; idt-net --list"
+                " names the maps"
             )
     return made
 

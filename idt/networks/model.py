@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe
-from idt.errors import DataError, did_you_mean, naming, shown
+from idt.checks import type_and_shape
+from idt.errors import DataError, did_you_mean, short_repr, with_name
 from idt.networks.geometry import geometry
 from idt.networks.layout import Layout
 from idt.networks.model_file import LARGEST_TENSOR, inputs_of, library, read_model, shapes_with
@@ -121,7 +121,8 @@ class Network:
         if axes is None:
             shape = self.shapes.get(tensor, "unknown")
             raise DataError(
-                f"{self.path}: {shown(tensor)} is no map of places, its shape is {shape}; idt-net --list names the maps"
+                f"{self.path}: {short_repr(tensor)} is no map of places, its shape is {shape}; idt-net --list names"
+                " the maps"
             )
         return axes
 
@@ -147,10 +148,12 @@ class Network:
         try:
             found = session.run(self.tensors, dict(zip(self.layout.inputs, arrays, strict=True)))
         except Exception as problem:  # onnxruntime's own exceptions have no common class of their own
-            raise DataError(naming(self.path, f"the model does not take {describe(arrays[0])}: {problem}")) from None
+            raise DataError(
+                with_name(self.path, f"the model does not take {type_and_shape(arrays[0])}: {problem}")
+            ) from None
         for name, values in zip(self.tensors, found, strict=True):
             if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not np.isfinite(values).all():
-                raise DataError(f"{self.path}: {shown(name)} must be finite floats, got {describe(values)}")
+                raise DataError(f"{self.path}: {short_repr(name)} must be finite floats, got {type_and_shape(values)}")
         return [values.astype(np.float32, copy=False) for values in found]
 
     def _session(self, shapes):
@@ -188,7 +191,7 @@ class Network:
         try:
             return runtime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
         except Exception as problem:  # as above
-            raise DataError(naming(self.path, f"ONNX Runtime does not take the model: {problem}")) from None
+            raise DataError(with_name(self.path, f"ONNX Runtime does not take the model: {problem}")) from None
 
     def _named(self, tensors):
         """The tensors by the names of the model."""
@@ -199,7 +202,7 @@ class Network:
                 name = self._last_of_stride(int(name[len(STRIDE) :]))
             if name not in made:
                 near = did_you_mean(name, made) or "; idt-net --list names them"
-                raise DataError(f"{self.path} has no tensor {shown(name)}{near}")
+                raise DataError(f"{self.path} has no tensor {short_repr(name)}{near}")
             named.append(name)
         if len(set(named)) < len(named):
             raise DataError(f"{self.path}: every tensor once, got {', '.join(named)}")

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from idt.errors import DataError, naming, shown
+from idt.errors import DataError, short_repr, with_name
 from idt.files.source_file import open_source
 
 LARGEST_FILE = 2**31 - 1
@@ -118,7 +118,7 @@ def _bring_in(tensor, path, digests, most):
     found = (folder / place).resolve()
     if not place or Path(place).is_absolute() or not found.is_relative_to(folder):
         raise DataError(
-            f"{path}: the weights {shown(tensor.name)} lie outside the model's folder, in {shown(place)};"
+            f"{path}: the weights {short_repr(tensor.name)} lie outside the model's folder, in {short_repr(place)};"
             " put them beside the model"
         )
     try:
@@ -128,7 +128,9 @@ def _bring_in(tensor, path, digests, most):
     with open_source(found) as file:
         length = file.size - offset if length < 0 else length
         if not (0 <= offset <= file.size and 0 <= length <= min(most, file.size - offset)):
-            raise DataError(f"{path}: the weights {shown(tensor.name)} reach beyond the {file.size:,} bytes of {found}")
+            raise DataError(
+                f"{path}: the weights {short_repr(tensor.name)} reach beyond the {file.size:,} bytes of {found}"
+            )
         tensor.raw_data = file.read_at(offset, length)
         digests.append(file.digest())
     del tensor.external_data[:]
@@ -191,7 +193,7 @@ def shapes_with(model, sizes):
         inferred = shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True).graph
     except Exception as problem:  # onnx raises InferenceError, ValueError and RuntimeError
         given = ", ".join(f"{name} {shape}" for name, shape in sizes.items())
-        raise DataError(naming(model.path, f"the model does not take {given}: {problem}")) from None
+        raise DataError(with_name(model.path, f"the model does not take {given}: {problem}")) from None
     found = {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
@@ -200,7 +202,7 @@ def shapes_with(model, sizes):
         found[value.name] = shape
         if None not in shape and math.prod(shape) > LARGEST_TENSOR:
             raise DataError(
-                f"{model.path}: the tensor {shown(value.name)} has {math.prod(shape):,} numbers, expected at most"
+                f"{model.path}: the tensor {short_repr(value.name)} has {math.prod(shape):,} numbers, expected at most"
                 f" {LARGEST_TENSOR:,}; use smaller inputs"
             )
     return found

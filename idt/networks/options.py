@@ -1,7 +1,7 @@
 """Options of idt-extract for maps of networks."""
 
-from idt.command import add_number
-from idt.params.bounds import SHARE, Bounds
+from idt.command import add_number_option
+from idt.params.bounds import SHARE_REASON, Bounds
 
 
 def add_maps(parser):
@@ -21,8 +21,10 @@ def add_maps(parser):
         "--maps-mapping", choices=("ratio", "exact"), default="ratio",
         help="cell of a point: by the ratio of sizes, or by the centres of the cells (default ratio)",
     )  # fmt: skip
-    power = Bounds(0.0, 1.0, SHARE, above=True)
-    add_number(group, "--maps-power", power, default=0.5, help="exponent of every number, with its sign; 1 is none")
+    power = Bounds(0.0, 1.0, SHARE_REASON, above=True)
+    add_number_option(
+        group, "--maps-power", power, default=0.5, help="exponent of every number, with its sign; 1 is none"
+    )
 
 
 def maps_of(options):

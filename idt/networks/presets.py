@@ -29,6 +29,7 @@ LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
 LENGTH = Bounds(1, 1024, "a clip lies in memory as a whole")
 INTERVAL = Bounds(1, 1024, "no network looks as far ahead")
 CLIPS = Bounds(1, 1000, "no protocol takes as many")
+EVERY = Bounds(0, 100_000, "a video has one snippet then")
 CROP = Bounds(1, 4096, "no network looks at larger frames")
 
 IMAGENET: dict[str, tuple[float, ...]] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}

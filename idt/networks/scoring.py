@@ -5,7 +5,7 @@ Source: docs/method/networks.md, section 2.
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.networks.sampling import clips_of
 from idt.networks.views import PLAIN, clips, measure, units_of
 
@@ -102,8 +102,8 @@ def rows_of(network, values, count):
     allowed = (1, count) if "m" in network.layout.kind else (batch,)
     if squeezed.ndim != 2 or len(squeezed) not in allowed:
         raise DataError(
-            f"{network.path}: the scores {shown(network.tensors[0])} must have a row of classes for each of {count}"
-            f" views, got shape {values.shape}; name another tensor"
+            f"{network.path}: the scores {short_repr(network.tensors[0])} must have a row of classes for each of"
+            f" {count} views, got shape {values.shape}; name another tensor"
         )
     return squeezed[:count].astype(np.float64)
 

@@ -1,18 +1,18 @@
-"""`Bounds`: the range of a numeric option, and the refusal of what cannot be meant before any work is done.
+"""`Bounds`: the range of a numeric option, checked before any work.
 
-A range is generous: no value that a recipe of the literature or a large machine asks for lies outside. Its upper end
-keeps a slip of the keyboard from filling the memory for minutes before the system ends the run.
+A range is generous: it includes all values that the literature or a large machine needs. Its upper end keeps a typing
+error from filling the memory.
 """
 
 import math
 import numbers
 from typing import NamedTuple
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 
 class Bounds(NamedTuple):
-    """The values that a numeric option takes: whole numbers if ``low`` is an int, else finite numbers.
+    """Range of a numeric option: integers if ``low`` is an int, else finite numbers.
 
     Attributes
     ----------
@@ -33,12 +33,12 @@ class Bounds(NamedTuple):
     other: str = ""
 
     def __str__(self):
-        """The range as a help text shows it."""
+        """Format the range for a help text."""
         low = f"above {self.low:g}, at most" if self.above else f"{_digits(self.low)} to"
         return f"{low} {_digits(self.high)}{self._other()}"
 
     def fault(self, value):
-        """Say what is expected instead of a value.
+        """Return what is expected instead of a value, and why.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class Bounds(NamedTuple):
         return f"a whole number of at least {self.low}", ""
 
     def check(self, name, value):
-        """Return a value as Python's own number, or refuse it.
+        """Return a value as a Python number, or refuse it.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class Bounds(NamedTuple):
         """
         expected, reason = self.fault(value)
         if expected:
-            raise DataError(f"{name} must be {expected}, got {shown(value)}{reason and f': {reason}'}")
+            raise DataError(f"{name} must be {expected}, got {short_repr(value)}{reason and f': {reason}'}")
         return int(value) if isinstance(self.low, int) else float(value)
 
     def _other(self):
@@ -93,7 +93,7 @@ class Bounds(NamedTuple):
 
 
 def _digits(number):
-    """A bound in digits, or in powers of ten where these would be many."""
+    """Format a bound in digits, or in powers of ten if it is long."""
     return str(number) if isinstance(number, int) else f"{number:g}"
 
 
@@ -117,7 +117,7 @@ MOST_PIXELS = 64_000_000
 
 PIXELS = Bounds(1, 2**30, "OpenCV decodes no larger image")
 
-PATIENT = 600
+DEFAULT_PATIENCE = 600
 """Seconds without a frame after which a video is given up, unless a run says otherwise: a server that is started anew
 answers sooner, and no frame of the usual sizes takes as long on a busy machine."""
 
@@ -126,11 +126,11 @@ PATIENCE = Bounds(1, 1_000_000, "it is eleven days, and no frame takes as long")
 WORKERS = 4096
 """Most threads of all jobs together."""
 
-SHARE = "it is a share, and 1 is all of it"
+SHARE_REASON = "it is a share, and 1 is all of it"
 
 
 def check_workers(jobs, threads):
-    """Refuse more threads of all jobs together than any machine has use for.
+    """Refuse more threads, summed over all jobs, than any machine can use.
 
     Parameters
     ----------

@@ -1,13 +1,13 @@
-"""Decoders of video files: which there are, and which one a run takes.
+"""The decoders of video files, and the choice between them.
 
-PyAV is optional. Its wheels bundle FFmpeg with x264 and x265, which are under the GNU GPL; so it is an extra, ``av``,
-and what OpenCV decodes rightly is decoded without it, too. Where it is installed it is the default, because damage,
-the order of fields, time stamps and covers are visible to it, but hidden by OpenCV.
+PyAV is optional. Its wheels bundle FFmpeg with x264 and x265, which are under the GNU GPL; so it is an extra, ``av``.
+If it is installed it is the default, because it reports damage, the order of fields, time stamps and covers, which
+OpenCV hides.
 """
 
 import importlib.util
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 DECODERS = ("auto", "opencv", "pyav")
 """Names of the decoders of video files. auto is PyAV where it is installed, else OpenCV."""
@@ -22,7 +22,7 @@ def is_installed():
 
 
 def chosen(decoder):
-    """Return the decoder that a run takes.
+    """Return the decoder that a run uses.
 
     Parameters
     ----------
@@ -48,4 +48,4 @@ def chosen(decoder):
 def check_decoder(decoder):
     """Refuse ``decoder`` unless it is one of `DECODERS`."""
     if not isinstance(decoder, str) or decoder not in DECODERS:
-        raise DataError(f"decoder must be one of {', '.join(DECODERS)}, got {shown(decoder)}")
+        raise DataError(f"decoder must be one of {', '.join(DECODERS)}, got {short_repr(decoder)}")

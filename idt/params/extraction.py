@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from idt.errors import DataError, shown, unknown_option
+from idt.errors import DataError, short_repr, unknown_option
 from idt.params.bounds import FRAMES, LENGTH, SIDE, Bounds
 from idt.params.flow_choice import METHODS, MPEG, Flows, flow_parameter, has_second_flow
 from idt.params.layout import block_sizes
@@ -20,7 +20,7 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 
 @dataclass(frozen=True)
 class ExtractionParams:
-    """What an extraction does; the defaults are those of the authors' release.
+    """Parameters of an extraction; the defaults are those of the authors' release.
 
     Two extractions with equal parameters and equal sources give equal numbers, so these are
     written into every feature file and compared before a file is called up to date.
@@ -77,15 +77,13 @@ class ExtractionParams:
     )  # fmt: skip
     gap: int = option(
         1, bounds=Bounds(1, FRAMES, "frames are numbered in 32 bits"),
-        unit="frames", method="extraction 5", help="frames between two samplings of new points",
+        unit="frames", method="extraction 5", help="interval between two samplings of new points",
     )  # fmt: skip
     describe_every: int = option(
         1, bounds=Bounds(1, LENGTH, f"a track has at most {LENGTH} frames"),
-        unit="frames", method="extraction 7.5", help="frames between two descriptions of a track",
+        unit="frames", method="extraction 7.5", help="interval between two descriptions of a track",
     )  # fmt: skip
-    skips: str = option(
-        "1", method="encoding 14", help="frame steps to extract at, one after the other from 1, such as 1,2,3"
-    )
+    skips: str = option("1", method="encoding 14", help="frame steps of the tracks, rising from 1, such as 1,2,3")
     keypoints: str = option(
         "surf",
         method="extraction 4.1",
@@ -102,23 +100,23 @@ class ExtractionParams:
         "farneback",
         method="extraction 3.8",
         choices=Flows((*METHODS, MPEG)),
-        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (twenty times slower) or Lucas-Kanade;"
+        help="dense flow: the release's own; OpenCV's DIS, TV-L1 (slow) or Lucas-Kanade;"
         " motion vectors of a codec (needs PyAV; with compensation field)",
     )
     tracks: str = option(
         "flow",
         method="extraction 6.1",
         choices=("flow", "none"),
-        help="points follow the flow, or stay: cuboids on a grid, whatever its texture",
+        help="points follow the flow, or stay in place: cuboids on a grid, with or without texture",
     )
     flow_from: int = option(
         0, bounds=Bounds(0, 100, f"a frame of {SIDE} px holds no more than 30 scales"),
-        method="extraction 3.7", help="scales at the fine end whose flow is carried over from the next one",
+        method="extraction 3.7", help="number of fine scales whose flow is resized from the next coarser scale",
     )  # fmt: skip
     compensation: str = option(
         "warp", method="extraction 4.7", choices=("warp", "moved", "field"),
-        help="camera motion out of the flow: flow to the warped frame; the same, but for a camera that stands still;"
-        " subtract the motion's own field",
+        help="how the camera's motion is removed: warp, the flow to the warped frame; moved, the same, but only if the"
+        " camera moved; field, subtract the field of the motion",
     )  # fmt: skip
     local_norm: str = option(
         "rootl1",
@@ -130,7 +128,7 @@ class ExtractionParams:
         "none",
         method="extraction 4.4",
         choices=("none", "hog"),
-        help="keep matches off people found by OpenCV's detector",
+        help="leave out matches on people found by OpenCV's detector",
     )
     max_side: int | None = option(
         None, bounds=Bounds(2, SIDE, f"no frame has more than {SIDE} px to a side"),
@@ -150,7 +148,7 @@ class ExtractionParams:
         check_fields(self)
         if not self.steps or self.steps[0] != 1 or self.steps[-1] > 255 or list(self.steps) != sorted(set(self.steps)):
             raise DataError(
-                f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {shown(self.skips)}'
+                f'skips must be rising whole numbers from 1 to 255 such as "1,2,3", got {short_repr(self.skips)}'
             )
         if self.flow != "farneback" and self.flow_from:
             given = f"{self.flow_from} with flow={self.flow}"
@@ -187,7 +185,7 @@ class ExtractionParams:
 
     @property
     def steps(self):
-        """The frame steps, a tuple of int; empty if the text holds anything else."""
+        """Return the frame steps, a tuple of int; empty if the text is no list of numbers."""
         parts = [part.strip() for part in self.skips.split(",")] if isinstance(self.skips, str) else []
         return tuple(int(part) for part in parts) if all(part.isdecimal() and len(part) < 10 for part in parts) else ()
 
@@ -200,7 +198,7 @@ class ExtractionParams:
     def preset(cls, name):
         """Return the values of a preset, by option, and name the known ones if there is none of that name."""
         if not isinstance(name, str) or name not in cls.PRESETS:
-            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {shown(name)}")
+            raise DataError(f"preset must be one of {', '.join(cls.PRESETS)}, got {short_repr(name)}")
         return cls.PRESETS[name]
 
     @classmethod
@@ -232,7 +230,7 @@ def parse_time(value, name):
     elif isinstance(value, int) and not isinstance(value, bool):
         time = value
     if time is None or not time >= 0 or math.copysign(1, time) < 0:
-        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {shown(value)}')
+        raise DataError(f'{name} must be a frame index such as 30 or a time such as "2.5s", got {short_repr(value)}')
     if time > FRAMES:
-        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {shown(value)}: {FRAME.why}")
+        raise DataError(f"{name} must be at most {FRAMES} or {FRAMES}s, got {short_repr(value)}: {FRAME.why}")
     return time

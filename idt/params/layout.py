@@ -24,7 +24,7 @@ NETWORK_BLOCK = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
 def step_sizes(cells):
-    """Count the numbers that a step of a track contributes to each histogram block of ``cells`` × ``cells`` cells.
+    """Return how many numbers one step of a track has in each histogram of ``cells`` × ``cells`` cells.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def step_sizes(cells):
 
 
 def block_sizes(length=15, cells=2, time_cells=3):
-    """Count the columns of each descriptor block of a track: 30, 96, 108, 96 and 96 by default.
+    """Return the number of columns of each descriptor block: 30, 96, 108, 96 and 96 by default.
 
     A track has ``length`` steps and ``time_cells`` cells in time, a patch ``cells`` × ``cells`` cells.
     """
@@ -43,7 +43,7 @@ def block_sizes(length=15, cells=2, time_cells=3):
 
 
 def block_columns(sizes):
-    """Slices of the blocks in a row of the release.
+    """Return the slice of each block in a row of the release.
 
     Parameters
     ----------
@@ -63,5 +63,5 @@ def block_columns(sizes):
 
 
 def row_length(sizes):
-    """Count the numbers in a row of the release, 436 by default, from the ``sizes`` of its blocks."""
+    """Return the length of a row of the release, 436 by default, from the ``sizes`` of its blocks."""
     return INFO_COLUMNS + sum(sizes[name] for name in DESCRIPTORS)

@@ -1,13 +1,13 @@
-"""Fields of a parameter dataclass that are command-line options, too, and the check of their values."""
+"""Fields of a parameter dataclass that are command-line options, and the check of their values."""
 
 from dataclasses import field, fields
 from typing import Any
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 
 def option(default, *, help, bounds=None, unit="", method="", choices=None, flag=None) -> Any:
-    """A dataclass field that is also a command-line option.
+    """Make a dataclass field that is also a command-line option.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def option(default, *, help, bounds=None, unit="", method="", choices=None, flag
 
 
 def check_fields(params):
-    """Refuse values that are not of the kind, among the choices or within the bounds of their fields.
+    """Refuse values of another type than their fields, outside the choices or outside the bounds.
 
     Parameters
     ----------
@@ -46,15 +46,15 @@ def check_fields(params):
             pass
         elif choices is not None:
             if not isinstance(value, str) or value not in choices:
-                raise DataError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
+                raise DataError(f"{name} must be one of {', '.join(choices)}, got {short_repr(value)}")
         elif "bool" in kind:
             if not isinstance(value, bool):
-                raise DataError(f"{name} must be True or False, got {shown(value)}")
+                raise DataError(f"{name} must be True or False, got {short_repr(value)}")
         elif bounds is not None and not (isinstance(value, str) and "str" in kind):
             value = bounds.check(name, value)
         object.__setattr__(params, name, value)
 
 
 def _python(value):
-    """A numpy scalar as Python's own number or truth, which JSON can hold, too; anything else as it is."""
+    """Return a numpy scalar as a Python number or boolean, which JSON can hold; return anything else unchanged."""
     return value.item() if getattr(value, "shape", None) == () else value

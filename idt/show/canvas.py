@@ -34,19 +34,20 @@ class Canvas:
 
     Parameters
     ----------
-    gray : (H, W) uint8
+    frame : (H, W) or (H, W, 3) uint8
+        Gray or BGR.
     zoom : int
         Pixels of the picture for one of the frame.
     brightness : float
         1 leaves the frame as it is, less dims it.
     """
 
-    def __init__(self, gray, zoom, brightness=0.5):
-        size = (gray.shape[1] * zoom, gray.shape[0] * zoom)
+    def __init__(self, frame, zoom, brightness=0.5):
+        size = (frame.shape[1] * zoom, frame.shape[0] * zoom)
         self.zoom = zoom
-        self._base = cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) * np.float32(brightness)
-        self._ink = np.zeros((*self._base.shape, 3), np.uint8)
-        self._cover = np.zeros(self._base.shape, np.uint8)
+        self._base = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) * np.float32(brightness)
+        self._ink = np.zeros((*self._base.shape[:2], 3), np.uint8)
+        self._cover = np.zeros(self._base.shape[:2], np.uint8)
         self._wash: tuple | None = None
 
     def lines(self, points, colour, alpha=1.0, *, wide=1):
@@ -96,13 +97,13 @@ class Canvas:
         smooth : bool
             Interpolate; else the cells have edges.
         """
-        size, how = self._base.shape[::-1], cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+        size, how = self._base.shape[1::-1], cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
         over = cv2.resize(np.asarray(alpha, np.float32), size, interpolation=how)
         self._wash = cv2.resize(colours, size, interpolation=how), np.clip(over, 0, 1)
 
     def image(self):
         """Return the picture, (H', W', 3) uint8 BGR."""
-        base = np.repeat(self._base[..., None], 3, axis=2)
+        base = self._base.copy() if self._base.ndim == 3 else np.repeat(self._base[..., None], 3, axis=2)
         if self._wash is not None:
             colours, alpha = self._wash
             base += alpha[..., None] * (colours - base)

@@ -5,7 +5,18 @@ import re
 import sys
 from pathlib import Path
 
-from idt.command import DONE, Parser, add_fields, add_habits, add_number, command, fields_of, run_options, say, warn
+from idt.command import (
+    DONE,
+    Parser,
+    add_common_options,
+    add_fields,
+    add_number_option,
+    command,
+    fields_of,
+    run_options,
+    say,
+    warn,
+)
 from idt.errors import DataError
 from idt.params.bounds import Bounds
 from idt.params.extraction import FRAME, ExtractionParams
@@ -29,7 +40,7 @@ def show(arguments):
         "idt-show video.avi -o tracks.png",
     )
     parser.add_argument("video", metavar="VIDEO", help="file, folder, pattern of images, camera index")
-    add_habits(
+    add_common_options(
         parser, output="video (.mp4, .avi) or picture (.png, .jpg) (default NAME-tracks.mp4)",
         required=False, threads=True, videos=True,
     )  # fmt: skip
@@ -94,8 +105,12 @@ def _add_looks(parser):
     group.add_argument("--all", action="store_true", help="draw all tracks, not some hundreds evenly chosen")
     group.add_argument("--beside", action="store_true", help="put each frame as it is beside its tracks")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
-    add_number(group, "--frame", FRAME, default=None, help="frame of a picture", said="default: the best, most tracks")
-    add_number(group, "--track", TRACK, default=None, help="track of --step histograms", said="default: the longest")
+    add_number_option(
+        group, "--frame", FRAME, default=None, help="frame of a picture", said="default: the best, most tracks"
+    )
+    add_number_option(
+        group, "--track", TRACK, default=None, help="track of --step histograms", said="default: the longest"
+    )
 
 
 def _grid(text):

@@ -17,6 +17,8 @@ COARSE = 4
 """Pixels of the frame for one of the map."""
 FAINT = 0.04
 """Share of the strongest below which a track is gray."""
+MOST_LINES = 40
+"""Tracks of a picture that also has the map, which more of them would hide: the strongest."""
 STRONG = 98.0
 """Percentile of the sizes of the tracks' numbers that has the full colour."""
 
@@ -129,18 +131,57 @@ def draw_evidence(gray, index, tracks, *, scale, zoom=1, caption="", cells=None)
     """
     left, right = Canvas(gray, zoom, 0.75), Canvas(gray, zoom, 0.45)
     found = neighbourhoods(tracks, index, gray.shape[::-1]) if cells is None else np.asarray(cells, np.float32)
-    strength = np.clip(np.abs(found) / scale.map, 0, 1)
+    _wash(left, found, scale.map, smooth=cells is None)
+    count = _lines(right, index, tracks, scale.track, radius=0.35 * zoom + 0.5)
+    legend = [("adds", ORANGE), ("takes away", SKY)]
+    return captioned(beside([left.image(), right.image()]), caption, [*legend, (f"{count} tracks", GRAY)])
+
+
+def overlaid(image, index, tracks, scale, size):
+    """Draw one frame once: the tracks over the map of neighbourhoods.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        BGR, of any size.
+    index : int
+        Number of the frame.
+    tracks : Valued
+    scale : Scale
+        As from `scale_of`.
+    size : (int, int)
+        Width and height of the frames that the points of the tracks lie in.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        BGR.
+    """
+    canvas = Canvas(image, 1, 0.8)
+    _wash(canvas, neighbourhoods(tracks, index, size), scale.map, smooth=True)
+    # (0, 0) is the centre of the first pixel.
+    points = (tracks.points + 0.5) * (np.array(image.shape[1::-1]) / size) - 0.5
+    _lines(canvas, index, tracks._replace(points=points), scale.track, radius=1.2, most=MOST_LINES)
+    return canvas.image()
+
+
+def _wash(canvas, found, strongest, *, smooth):
+    """Lay the map ``found`` over a frame; ``strongest`` has the full colour."""
+    strength = np.clip(np.abs(found) / strongest, 0, 1)
     colours = np.where(found[..., None] > 0, ORANGE, SKY).astype(np.uint8)
-    left.wash(colours, 0.85 * strength**0.8, smooth=cells is None)
+    canvas.wash(colours, 0.85 * strength**0.8, smooth=smooth)
+
+
+def _lines(canvas, index, tracks, strongest, *, radius, most=None):
+    """Draw the tracks under way in a frame, or the ``most`` strongest of them; return how many are under way."""
     chosen, steps = tracks.under_way(index)
     # The strongest last, so that nothing covers them.
-    order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")
+    order = np.argsort(np.abs(tracks.values[chosen]), kind="stable")[-(most or len(chosen)) :]
     for track, made in zip(chosen[order].tolist(), steps[order].tolist(), strict=True):
-        value = tracks.values[track] / scale.track
+        value = tracks.values[track] / strongest
         colour = GRAY if abs(value) < FAINT else ORANGE if value > 0 else SKY
         path = tracks.points[track, : made + 1]
         alpha = 0.15 + 0.85 * min(1.0, abs(value)) ** 0.7
-        right.lines([path], colour, alpha)
-        right.dots(path[-1:], colour, 0.35 * zoom + 0.5, alpha)
-    legend = [("adds", ORANGE), ("takes away", SKY)]
-    return captioned(beside([left.image(), right.image()]), caption, [*legend, (f"{len(chosen)} tracks", GRAY)])
+        canvas.lines([path], colour, alpha)
+        canvas.dots(path[-1:], colour, radius, alpha)
+    return len(chosen)

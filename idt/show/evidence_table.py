@@ -30,7 +30,7 @@ def read_evidence(path):
         If it cannot be read.
     """
     values: list[float] = []
-    for line, fields in csv_text.rows(path, ",".join(HEADER)):
+    for line, fields in csv_text.read_rows(path, ",".join(HEADER)):
         if line == 1:
             if tuple(fields[: len(HEADER)]) != HEADER:
                 raise DataError(f"{path} is no table of tracks, which idt-explain -o FILE.csv (--by share) writes")

@@ -8,7 +8,7 @@ as the longest has the full colour, and a longer one is darker.
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 STEPS = (15, 6, 4, 11, 13, 6)
 """Colours of the wheel from red to yellow, to green, to cyan, to blue, to magenta, and back to red."""
@@ -71,12 +71,12 @@ def flow_image(flow, *, longest=None, channels="bgr"):
     """
     flow = checks.float_array(flow, (None, None, 2), "flow")
     if not isinstance(channels, str) or channels not in ORDERS:
-        raise DataError(f"channels must be one of {', '.join(ORDERS)}, got {shown(channels)}")
+        raise DataError(f"channels must be one of {', '.join(ORDERS)}, got {short_repr(channels)}")
     length = np.hypot(flow[..., 0], flow[..., 1])
     if longest is None:
         longest = float(length.max(initial=0)) or 1.0
     elif isinstance(longest, bool) or not isinstance(longest, int | float | np.number) or not 0 < longest < np.inf:
-        raise DataError(f"longest must be a length above 0 px, got {shown(longest)}")
+        raise DataError(f"longest must be a length above 0 px, got {short_repr(longest)}")
     wheel = colour_wheel()
     place = np.mod(np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi), 1) * len(wheel)
     below = np.floor(place).astype(np.intp) % len(wheel)

@@ -38,7 +38,7 @@ class Labels:
         if not fps > 0:
             raise DataError(f"the rate of {name} is unknown, so segments in seconds cannot be shown in it")
         stem, found, videos = Path(name).stem, [], set()
-        for line, fields in csv_text.rows(path, FIELDS):
+        for line, fields in csv_text.read_rows(path, FIELDS):
             if [field.lower() for field in fields[:4]] == FIELDS.split(",")[:4]:
                 continue
             try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt.extractor import Step, follow, known_boxes
+from idt.extractor import FrameState, load_boxes, run_frame_loop
 from idt.frames import people
 from idt.imports.opencv import cv2
 from idt.params.flow_choice import MPEG
@@ -50,11 +50,11 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
     StepPicture
     """
     zoom = zoom_of(video)
-    boxes = known_boxes(boxes)
+    boxes = load_boxes(boxes)
     frames = Recorded(video)
     before = None
-    for step in follow(frames, params, boxes=boxes, threads=threads):
-        now = _Frame(step, _boxes_of(video, step.gray, frames.seen.pop(step.index).original, boxes, params))
+    for step in run_frame_loop(frames, params, boxes=boxes, threads=threads):
+        now = _Frame(step, _boxes_of(video, step.gray, frames.given_out.pop(step.index).original, boxes, params))
         if before is not None:
             yield _DRAWN[kind](before, now, params, zoom)
         before = now
@@ -63,11 +63,11 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
 class _Frame(NamedTuple):
     """A step of the frame loop, and the human boxes of its frame; None where nobody was looked for."""
 
-    step: Step
+    step: FrameState
     boxes: np.ndarray | None
 
     def mask(self):
-        return None if self.boxes is None else people.mask(self.boxes, self.step.gray.shape)
+        return None if self.boxes is None else people.match_mask(self.boxes, self.step.gray.shape)
 
 
 class Recorded:
@@ -75,19 +75,19 @@ class Recorded:
 
     Attributes
     ----------
-    seen : dict of int to Frame
+    given_out : dict of int to Frame
         By number; whoever looks them up takes them out.
     """
 
     def __init__(self, video):
-        self._video, self.seen = video, {}
+        self._video, self.given_out = video, {}
 
     def __getattr__(self, name):
         return getattr(self._video, name)
 
     def __iter__(self):
         for frame in self._video:
-            self.seen[frame.index] = frame
+            self.given_out[frame.index] = frame
             yield frame
 
 
@@ -117,8 +117,8 @@ def _flow(before, now, params, zoom):
 def _matches(before, now, params, zoom):
     """Matches by keypoint and by corner or block, those that agree with the camera's motion and those that do not."""
     step = now.step
-    views = [camera.view(each.step.gray, each.mask(), keypoints=params.keypoints) for each in (before, now)]
-    kinds = {"keypoints": camera.match_views(views[1], views[0])}
+    views = [camera.find_keypoints(each.step.gray, each.mask(), keypoints=params.keypoints) for each in (before, now)]
+    kinds = {"keypoints": camera.match_keypoints(views[1], views[0])}
     # Release: the corners of frame t-1 are searched under the mask of frame t.
     if params.flow == MPEG:
         kinds["blocks"] = block_flow.match(step.flow[0], step.gray.shape, now.mask())

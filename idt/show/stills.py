@@ -1,22 +1,35 @@
-"""One frame of a video as a small JPEG, to know the video by."""
+"""Frames of a video as small JPEGs for a page: plain, or with the evidence for a class over them."""
 
 import os
 from itertools import islice
+from typing import NamedTuple
 
 from idt.errors import DataError
-from idt.frames.video import open_video
 from idt.imports.opencv import cv2
+from idt.networks.colour import open_colour
 from idt.params.bounds import MOST_PIXELS
 from idt.params.extraction import ExtractionParams
+from idt.show.evidence import Scale, Valued, overlaid
 
 FRAME = 15
 """Frame that is taken, from the beginning: by then an action has begun, and little needs to be decoded."""
 
 WIDTH = 240
-"""Pixels of the longer side."""
+"""Pixels of the longer side of a plain frame."""
+
+EVIDENCE_WIDTH = 320
+"""Pixels of the longer side of a frame with evidence, which has more to show."""
 
 QUALITY = 75
-"""Of the JPEG, in percent."""
+"""Quality of the JPEGs, in percent."""
+
+
+class Evident(NamedTuple):
+    """Evidence to draw over one frame: the number of the frame, the tracks, and what has the full colour."""
+
+    frame: int
+    tracks: Valued
+    scale: Scale
 
 
 def still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
@@ -34,16 +47,62 @@ def still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
     Returns
     -------
     bytes or None
-        Gray; the frame `FRAME`, or the last of a shorter video. None if the video cannot be read.
+        In colour; the frame `FRAME`, or the last of a shorter video. None if the video cannot be read.
     """
-    params = ExtractionParams(start=start or 0, end=end, patch=2)
+    params = ExtractionParams(start=start or 0, end=end)
     try:
-        with open_video(os.fspath(video), params=params, max_pixels=max_pixels, decoder=decoder) as frames:
+        with open_colour(os.fspath(video), params=params, max_pixels=max_pixels, decoder=decoder) as frames:
             for frame in islice(frames, FRAME + 1):
-                gray = frame.gray
+                image = frame.bgr
     except (DataError, OSError):
         return None
-    shrink = min(1.0, WIDTH / max(gray.shape))
-    if shrink < 1:
-        gray = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return _jpeg(_sized(image, min(1.0, WIDTH / max(image.shape))))
+
+
+def evidence_stills(video, evidence, params, size, *, max_pixels=MOST_PIXELS, decoder="auto"):
+    """Draw evidence over frames of a video, each as a JPEG; the video is decoded once.
+
+    Parameters
+    ----------
+    video : str or Path
+        Anything that `idt.frames.video.open_video` reads.
+    evidence : sequence of Evident
+    params : ExtractionParams
+        With which the tracks were extracted.
+    size : (int, int)
+        Width and height of the frames that the points of the tracks lie in.
+    max_pixels, decoder
+        As for `idt.frames.video.open_video`.
+
+    Returns
+    -------
+    list of bytes
+        In colour, `EVIDENCE_WIDTH` pixels wide or high.
+
+    Raises
+    ------
+    DataError, OSError
+        If the video cannot be read or lacks one of the frames.
+    """
+    wanted = {one.frame for one in evidence}
+    images = {}
+    with open_colour(os.fspath(video), params=params, max_pixels=max_pixels, decoder=decoder) as frames:
+        for frame in frames:
+            if frame.index in wanted:
+                images[frame.index] = _sized(frame.bgr, EVIDENCE_WIDTH / max(frame.bgr.shape))
+            if len(images) == len(wanted):
+                break
+    if len(images) < len(wanted):
+        raise DataError(f"{video} has no frame {min(wanted - images.keys())}")
+    return [_jpeg(overlaid(images[one.frame], one.frame, one.tracks, one.scale, size)) for one in evidence]
+
+
+def _sized(image, factor):
+    """Shrink or enlarge a picture."""
+    size = [max(1, round(side * factor)) for side in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+
+
+def _jpeg(image):
+    """Encode a picture."""
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

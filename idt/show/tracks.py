@@ -12,7 +12,7 @@ import numpy as np
 
 from idt.checks import positive_integer
 from idt.errors import DataError
-from idt.extractor import follow
+from idt.extractor import run_frame_loop
 from idt.show.canvas import Canvas, zoom_of
 from idt.show.colours import ALPHAS, COLOURS, FOLLOWED_CAMERA, HEAD, classes_of
 
@@ -110,17 +110,19 @@ def draw_tracks(video, params, *, boxes=None, threads=1, zoom=None, channels="bg
         raise DataError("the colour evidence needs evidence, and evidence that colour")
     waiting: deque[tuple[int, np.ndarray]] = deque()
     ended: deque[_Ended] = deque(maxlen=params.length + 1)
-    seen = 0
-    for step in follow(video, params, boxes=boxes, threads=threads):
+    n_before = 0
+    for step in run_frame_loop(video, params, boxes=boxes, threads=threads):
         waiting.append((step.index, step.gray))
-        ended.append(_Ended.of(step, pen, seen))
-        seen += len(ended[-1].kept.points)
+        ended.append(_Ended.of(step, pen, n_before))
+        n_before += len(ended[-1].kept.points)
         if len(waiting) > params.length:
             yield _picture(*waiting.popleft(), ended, (pen, zoom, params.length, channels))
     while waiting:
         yield _picture(*waiting.popleft(), ended, (pen, zoom, params.length, channels))
-    if pen.evidence is not None and seen != len(pen.evidence):
-        raise DataError(f"the evidence is of {len(pen.evidence)} tracks, the video has {seen}; explain this very video")
+    if pen.evidence is not None and n_before != len(pen.evidence):
+        raise DataError(
+            f"the evidence is of {len(pen.evidence)} tracks, the video has {n_before}; explain this very video"
+        )
 
 
 class _Group(NamedTuple):
@@ -146,13 +148,13 @@ class _Ended(NamedTuple):
     dropped: _Group
 
     @classmethod
-    def of(cls, step, pen, seen):
-        summary, values = step.finished.summary, None
-        count = int(np.count_nonzero(summary.kept))
+    def of(cls, step, pen, n_before):
+        statistics, values = step.finished.statistics, None
+        count = int(np.count_nonzero(statistics.kept))
         if pen.evidence is not None:
-            values = np.resize(pen.evidence[seen : seen + count], count)
-        kept = _Group.of(step.finished, summary.kept, values)
-        return cls(step.index, kept, _Group.of(step.finished, summary.followed_camera))
+            values = np.resize(pen.evidence[n_before : n_before + count], count)
+        kept = _Group.of(step.finished, statistics.kept, values)
+        return cls(step.index, kept, _Group.of(step.finished, statistics.followed_camera))
 
 
 def _ranks(points):

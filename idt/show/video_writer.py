@@ -213,18 +213,18 @@ def _camera(video, params, boxes, threads, progress):
 
 def _histograms(video, params, wanted, boxes, threads, progress):
     """Plot the histograms of the track of a number, or of the longest."""
-    frames, seen, best = Recorded(video), 0, None
+    frames, n_tracks, best = Recorded(video), 0, None
     for chunk in progress(features_of(frames, params, boxes=boxes, threads=threads)):
-        numbers = range(len(chunk)) if wanted is None else [wanted - seen]
+        numbers = range(len(chunk)) if wanted is None else [wanted - n_tracks]
         for i in numbers:
             if 0 <= i < len(chunk) and (best is None or chunk.length[i] > best[1].length):
                 track = chunk[i]
-                best = (seen + i, track, frames.seen[int(track.frame)].gray)
-        seen += len(chunk)
-        for index in [index for index in frames.seen if len(chunk) and index <= int(chunk.frame[-1])]:
-            del frames.seen[index]
+                best = (n_tracks + i, track, frames.given_out[int(track.frame)].gray)
+        n_tracks += len(chunk)
+        for index in [index for index in frames.given_out if len(chunk) and index <= int(chunk.frame[-1])]:
+            del frames.given_out[index]
     if best is None:
-        raise DataError(f"{video.name} has {seen} tracks, so there is no track {wanted or 0}; they count from 0")
+        raise DataError(f"{video.name} has {n_tracks} tracks, so there is no track {wanted or 0}; they count from 0")
     number, track, gray = best
     image = track_picture(track, gray, number=number, cells=params.cells, time_cells=params.time_cells)
     return StepPicture(int(track.frame), image, 0.0, f"histograms of track {number}")

@@ -1,4 +1,4 @@
-"""The camera's motion between two frames: matches, a homography, and the later frame warped back.
+"""Estimate the camera's motion between two frames: matches, a homography, and the later frame warped back.
 
 Method: docs/method/extraction.md, section 4.
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.kernels import homography_refine as polish_kernel
 from idt.kernels import ransac as homography_kernel
@@ -29,13 +29,13 @@ REPROJECTION_THRESHOLD = 1.0
 RANSAC_ITERATIONS = 2000
 RANSAC_CONFIDENCE = 0.995
 
-POLISH_ITERATIONS = 20
-POLISH_TOLERANCE = 1e-12
+REFINE_ITERATIONS = 20
+REFINE_TOLERANCE = 1e-12
 
 WARP_BORDER = 5
 
 
-class View(NamedTuple):
+class FrameKeypoints(NamedTuple):
     """Keypoints of one frame.
 
     Attributes
@@ -51,7 +51,7 @@ class View(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """What the camera did between two frames.
+    """The camera's motion between two frames.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ class Motion(NamedTuple):
 STILL = Motion(np.eye(3), 0, 0)
 
 
-def view(gray, mask=None, *, keypoints="surf"):
-    """Find and describe the keypoints of a frame.
+def find_keypoints(gray, mask=None, *, keypoints="surf"):
+    """Detect and describe the keypoints of a frame.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def view(gray, mask=None, *, keypoints="surf"):
 
     Returns
     -------
-    View
+    FrameKeypoints
         Empty where the frame has no keypoints.
 
     Raises
@@ -99,28 +99,28 @@ def view(gray, mask=None, *, keypoints="surf"):
     gray = checks.gray_image(gray)
     if keypoints == "surf":
         found = surf.detect(gray, mask)
-        return View(np.stack([found.x, found.y], axis=1), surf.describe(gray, found))
+        return FrameKeypoints(np.stack([found.x, found.y], axis=1), surf.describe(gray, found))
     if keypoints == "none":
-        return View(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
+        return FrameKeypoints(np.zeros((0, 2), np.float32), np.zeros((0, 1), np.float32))
     if keypoints not in ("sift", "orb"):
-        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {shown(keypoints)}")
+        raise DataError(f"keypoints must be one of surf, sift, orb, none, got {short_repr(keypoints)}")
     detector = cv2.SIFT.create() if keypoints == "sift" else cv2.ORB.create(nfeatures=1000)
     found, descriptors = detector.detectAndCompute(gray, mask)
     points = np.array([keypoint.pt for keypoint in found], np.float32).reshape(-1, 2)
     if descriptors is None:
-        return View(points[:0], np.zeros((0, 1), np.float32))
+        return FrameKeypoints(points[:0], np.zeros((0, 1), np.float32))
     if keypoints == "orb":
         # As bits, so that the squared Euclidean distance is the Hamming distance.
         descriptors = np.unpackbits(descriptors, axis=1)
-    return View(points, descriptors.astype(np.float32))
+    return FrameKeypoints(points, descriptors.astype(np.float32))
 
 
-def match_views(current, previous):
-    """Match every keypoint of a frame to the most similar one nearby in the frame before.
+def match_keypoints(current, previous):
+    """Match every keypoint of a frame to the most similar one nearby in the previous frame.
 
     Parameters
     ----------
-    current, previous : View
+    current, previous : FrameKeypoints
 
     Returns
     -------
@@ -164,13 +164,13 @@ def fit(source, target):
         )
         if inliers > INLIERS_NEEDED:
             matrix = np.empty(9)
-            if polish_kernel.polish(own, theirs, agreeing, model, POLISH_ITERATIONS, POLISH_TOLERANCE, matrix):
+            if polish_kernel.refine(own, theirs, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
                 return Motion(matrix.reshape(3, 3), len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
 
 
 def warp(gray, previous, homography):
-    """Take the camera's motion out of a frame.
+    """Warp a frame so that the camera's motion is removed.
 
     Parameters
     ----------
@@ -201,14 +201,14 @@ def warp(gray, previous, homography):
         raise DataError(f"gray and previous must have one size, got shapes {gray.shape} and {previous.shape}")
     homography = np.ascontiguousarray(homography, np.float64)
     if homography.shape != (3, 3) or not np.isfinite(homography).all():
-        raise DataError(f"homography must be a finite 3x3 matrix, got {checks.describe(homography)}")
+        raise DataError(f"homography must be a finite 3x3 matrix, got {checks.type_and_shape(homography)}")
     out = np.empty_like(gray)
     warp_kernel.warp(gray.ravel(), previous, homography, WARP_BORDER, out)
     return out
 
 
 def remove_motion(flow, homography, levels):
-    """Take the camera's motion out of a flow, without a warped frame to which there is a second one.
+    """Subtract the camera's motion from a flow, for a flow that cannot be computed from a warped frame.
 
     Parameters
     ----------

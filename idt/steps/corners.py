@@ -1,4 +1,4 @@
-"""Corners of a frame, and where the flow takes them: the second kind of matches for the camera's motion.
+"""Detect corners and match them by the flow: the second kind of matches for the camera's motion.
 
 Method: docs/method/extraction.md, section 4.3.
 
@@ -21,7 +21,7 @@ QUALITY = 0.001
 
 
 def detect(gray, mask=None, *, texture=None):
-    """Find the corners of a frame.
+    """Detect the corners of a frame.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def detect(gray, mask=None, *, texture=None):
     mask : (H, W) uint8, optional
         0 where no corner may lie.
     texture : (H, W) float32, optional
-        What `sampling.texture` says of the frame, if it is known.
+        Texture of the frame from `sampling.texture`, if it was computed already.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def detect(gray, mask=None, *, texture=None):
     texture = sampling.texture(gray) if texture is None else texture
     for name, array in (("mask", mask), ("texture", texture)):
         if array is not None and np.shape(array) != gray.shape:
-            raise DataError(f"{name} must have shape {gray.shape}, got {checks.describe(array)}")
+            raise DataError(f"{name} must have shape {gray.shape}, got {checks.type_and_shape(array)}")
     strongest = float(texture.max() if mask is None else cv2.minMaxLoc(texture, mask=mask)[1])
     least = np.float32(QUALITY * max(strongest, 0))
     mask = np.empty((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
@@ -63,7 +63,7 @@ def detect(gray, mask=None, *, texture=None):
 
 
 def match(previous, flow, mask=None, *, texture=None):
-    """Match the corners of a frame to where the flow takes them.
+    """Match the corners of a frame to their positions after the flow.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def match(previous, flow, mask=None, *, texture=None):
     """
     previous = checks.gray_image(previous, "previous")
     if np.shape(flow) != (*previous.shape, 2):
-        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {checks.describe(flow)}")
+        raise DataError(f"flow must have shape {(*previous.shape, 2)}, got {checks.type_and_shape(flow)}")
     source = detect(previous, mask, texture=texture)
     column, row = source.astype(np.int64).T
     return source, source + flow[row, column]

@@ -184,7 +184,7 @@ def checked_field(field, shape, name="the flow"):
     shape : (int, int)
         Height and width of the frames.
     name : str
-        What messages call it.
+        Name for messages.
 
     Returns
     -------

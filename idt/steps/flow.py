@@ -1,4 +1,4 @@
-"""Dense optical flow between two frames: Farnebäck's method as the release varies it.
+"""Compute dense optical flow between two frames: Farnebäck's method as the release varies it.
 
 Method: docs/method/extraction.md, section 3.
 
@@ -37,7 +37,7 @@ class Expansion(NamedTuple):
     finest : int
         First scale that was expanded.
     by_plane, by_pixel : (5 · P + 8,) float32 or None
-        Those of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
+        Coefficients of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
         pixel. Behind them there is room, since the kernels read a vector beyond the end. None where the frame is to
         be only the second, or only the first.
     """
@@ -49,28 +49,28 @@ class Expansion(NamedTuple):
 
     @property
     def planar(self):
-        """The coefficients by plane, (5, h, w) for each scale."""
+        """Return the coefficients by plane, (5, h, w) for each scale."""
         return _split(self.by_plane, self.levels, COEFFICIENTS)
 
     @property
     def interleaved(self):
-        """The coefficients by pixel, (h, w, 5) for each scale."""
+        """Return the coefficients by pixel, (h, w, 5) for each scale."""
         flat = _split(self.by_pixel, self.levels, COEFFICIENTS)
         return [scale.reshape(*scale.shape[1:], COEFFICIENTS) for scale in flat]
 
     def as_first(self):
-        """Without what only the second of two frames needs: half the memory."""
+        """Return the part that the first of two frames needs, which is half the memory."""
         return self._replace(by_pixel=None)
 
 
 def expand(gray, levels=None, *, finest=0, second_only=False):
-    """Approximate a frame by a quadratic around every pixel of every scale.
+    """Approximate a frame by a quadratic polynomial around every pixel of every scale.
 
     Parameters
     ----------
     gray : (H, W) uint8
     levels : list of Scale, optional
-        Those of `pyramid.scales` with its defaults if not given.
+        By default the levels of `pyramid.scales` with its defaults.
     finest : int
         First scale that is expanded; `between` carries its flow over to the finer ones. The coarsest always is.
     second_only : bool
@@ -105,7 +105,7 @@ def expand(gray, levels=None, *, finest=0, second_only=False):
 
 
 def between(first, second):
-    """Flow from one frame to another, at every scale.
+    """Compute the flow from one frame to another at every scale.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def between(first, second):
 
 
 class _Table(NamedTuple):
-    """What the kernels need to know of the scales.
+    """Sizes and blurs of the scales, as the kernels take them.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ def _table(levels):
 
 
 def _split(flat, levels, planes):
-    """Views of what the kernels keep flat, scale after scale: (planes, h, w) for each."""
+    """Return views of a flat array, scale after scale: (planes, h, w) for each."""
     split, start = [], 0
     for level in levels:
         end = start + planes * level.height * level.width

@@ -1,4 +1,4 @@
-"""Descriptors of one step of the tracks: HOG, HOF, MBHx and MBHy of the patch around each point.
+"""Compute the descriptors of one step of the tracks: HOG, HOF, MBHx and MBHy of the patch around each point.
 
 Method: docs/method/extraction.md, section 7.
 
@@ -12,14 +12,14 @@ Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al
 import numpy as np
 
 from idt import checks
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.kernels import histograms as kernel
 
 _NORMS = {"none": 0, "rootl1": 1, "l2": 2}
 
 
 def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
-    """Histograms of the patches around some points.
+    """Compute the histograms of the patches around points.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     cells : int
         Cells in x and in y; each is patch // cells wide.
     local_norm : {"rootl1", "l2", "none"}
-        What each block of a patch is divided by: its sum, followed by a square root; its length; nothing.
+        Divisor of each block of a patch: its sum, followed by a square root; its length; none.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
 
 
 def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm="rootl1"):
-    """Add the histograms of the patches around some points to sums: `describe` without an array in between.
+    """Add the histograms of the patches around points to sums, as `describe` without an intermediate array.
 
     Parameters
     ----------
@@ -78,20 +78,20 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     gray = checks.gray_image(gray)
     height, width = gray.shape
     if not isinstance(flow, np.ndarray) or flow.shape != (height, width, 2) or flow.dtype != np.float32:
-        raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {checks.describe(flow)}")
-    points = checks.points_as_they_are(points, "points")
+        raise DataError(f"flow must be float32 of shape {(height, width, 2)}, got {checks.type_and_shape(flow)}")
+    points = checks.checked_points(points, "points")
     if patch > min(height, width):
         raise DataError(f"a patch of {patch} px does not fit into an image of {width}x{height} px; use a smaller patch")
     if not 1 <= cells <= patch:
         raise DataError(f"cells must be between 1 and the patch's {patch} px, got {cells}")
     if local_norm not in _NORMS:
-        raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {shown(local_norm)}")
+        raise DataError(f"local_norm must be one of {', '.join(_NORMS)}, got {short_repr(local_norm)}")
     size = cells * cells * kernel.CHANNELS
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
-        raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.describe(sums)}")
+        raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.type_and_shape(sums)}")
     fit = rows.dtype == np.int32 and rows.shape == (len(points),)
     # Planes, as `flow.between` makes them: then this is no copy.
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
-        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {checks.describe(rows)}")
+        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {checks.type_and_shape(rows)}")

@@ -1,4 +1,4 @@
-"""The scales of a video and its gray pyramid (docs/method/extraction.md, section 2)."""
+"""Compute the scales of a video and its gray pyramid (docs/method/extraction.md, section 2)."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class Scale(NamedTuple):
 
 
 def scales(height, width, *, patch=32, most=8):
-    """Sizes of the levels, finest first.
+    """Compute the sizes of the levels, finest first.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def scales(height, width, *, patch=32, most=8):
 
 
 def gray_pyramid(gray, levels):
-    """The frame at every level, each resized bilinearly from the one above.
+    """Resize the frame to every level, each bilinearly from the finer one.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def gray_pyramid(gray, levels):
 
 
 def resize(planes, out, *, factor=1.0):
-    """Resize float images bilinearly; OpenCV's own takes longer to begin than a small image does.
+    """Resize float images bilinearly, because OpenCV's resize has a high fixed cost on small images.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def resize(planes, out, *, factor=1.0):
     out : (n, H, W) float32, contiguous
         Receives the images, pixel centres on pixel centres, as in ``cv2.resize``.
     factor : float
-        What every number is multiplied by.
+        Factor of every number.
 
     Returns
     -------

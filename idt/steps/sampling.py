@@ -1,4 +1,4 @@
-"""Where new tracks begin: textured points of a regular grid that no live track occupies.
+"""Sample new tracks: textured points of a regular grid that no live track occupies.
 
 Method: docs/method/extraction.md, section 5.
 
@@ -13,7 +13,7 @@ from idt.kernels import texture as texture_kernel
 
 
 def texture(gray):
-    """How much texture there is around every pixel.
+    """Compute the texture around every pixel.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def texture(gray):
 
 
 def textured_cells(texture, *, stride=5, quality=0.001):
-    """Grid cells of one level whose centre has texture.
+    """Find the grid cells of one level whose centre has texture.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def textured_cells(texture, *, stride=5, quality=0.001):
 
 
 def sample_points(textured, live, *, stride=5):
-    """Centres of the textured cells that no live track occupies.
+    """Return the centres of the textured cells that no live track occupies.
 
     Parameters
     ----------
@@ -86,6 +86,6 @@ def sample_points(textured, live, *, stride=5):
     -----
     docs/method/extraction.md, section 5. Tracks beyond the last whole cell occupy none, as in the release.
     """
-    live = checks.points_as_they_are(live, "live")
+    live = checks.checked_points(live, "live")
     points = np.empty((textured.size, 2), np.float32)
     return points[: kernel.free_centres(textured.copy(), live, stride, points)]

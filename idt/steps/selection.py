@@ -1,4 +1,4 @@
-"""Which finished tracks are kept, and the numbers that describe a kept one as a whole.
+"""Measure finished tracks as a whole, and test which are kept.
 
 Method: docs/method/extraction.md, section 8.
 """
@@ -11,8 +11,8 @@ from idt import checks
 from idt.kernels import selection as kernel
 
 
-class Summary(NamedTuple):
-    """Numbers of whole tracks, in full-resolution pixels.
+class TrackStatistics(NamedTuple):
+    """Statistics of whole tracks, in full-resolution pixels.
 
     Attributes
     ----------
@@ -34,8 +34,8 @@ class Summary(NamedTuple):
     followed_camera: np.ndarray
 
 
-def summarise(points_full, displacements_full, *, camera=True):
-    """Summarise finished tracks and test which are kept.
+def measure_tracks(points_full, displacements_full, *, camera=True):
+    """Measure finished tracks, and test which are kept.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def summarise(points_full, displacements_full, *, camera=True):
 
     Returns
     -------
-    Summary
+    TrackStatistics
         Of all n tracks. A track whose displacements are all zero has the trajectory zero.
 
     Raises
@@ -66,6 +66,6 @@ def summarise(points_full, displacements_full, *, camera=True):
     displacements_full = checks.float_array(displacements_full, (n_tracks, n_points - 1, 2), "displacements_full")
     moments, passed = np.empty((2, n_tracks, 2), np.float32), np.empty((2, n_tracks), np.bool_)
     length, trajectory = np.empty(n_tracks, np.float32), np.empty((n_tracks, 2 * (n_points - 1)), np.float32)
-    kernel.summarise(points_full, displacements_full, camera, moments, length, trajectory, passed)
+    kernel.measure(points_full, displacements_full, camera, moments, length, trajectory, passed)
     (mean, std), (kept, followed) = moments, passed
-    return Summary(mean, std, length, trajectory, kept, followed)
+    return TrackStatistics(mean, std, length, trajectory, kept, followed)

@@ -1,6 +1,6 @@
-"""SURF keypoints and descriptors, and their matches between two frames.
+"""Detect SURF keypoints, describe them, and match them between two frames.
 
-The camera's motion is estimated from what is found here, so it must be what OpenCV's SURF finds with a Hessian
+The camera's motion is estimated from these keypoints, so they must equal those of OpenCV's SURF with a Hessian
 threshold of 200, 4 octaves, 2 layers per octave, extended and oriented descriptors. OpenCV's packages leave SURF out.
 
 1. Determinants of the Hessian, approximated by box filters of growing size on an integral image, are searched for
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from idt.checks import describe as received
 from idt.checks import float_array, gray_image
-from idt.errors import DataError, shown
+from idt.checks import type_and_shape as received
+from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.kernels import matching, surf_describe, surf_detect, surf_orient
 
@@ -67,7 +67,7 @@ class Keypoints:
 
     @classmethod
     def _of(cls, *arrays):
-        """Keypoints of arrays that need no check: contiguous, finite, of the right types and of one length."""
+        """Make keypoints of arrays that need no check: contiguous, finite, of the right types and of equal length."""
         made = cls.__new__(cls)
         made.__dict__.update(zip(cls.__dataclass_fields__, arrays, strict=True))
         return made
@@ -81,17 +81,17 @@ class Keypoints:
 
     @classmethod
     def empty(cls):
-        """No keypoints."""
+        """Return an empty set of keypoints."""
         return cls(*([()] * len(fields(cls))))
 
     @property
     def points(self):
-        """Positions, (n, 2) float32, x first."""
+        """Return the positions, (n, 2) float32, x first."""
         return np.column_stack([self.x, self.y])
 
 
 def detect(gray, mask=None, *, threshold=200.0):
-    """Keypoints of an image with their directions, strongest first.
+    """Detect keypoints with their directions, strongest first.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def detect(gray, mask=None, *, threshold=200.0):
     """
     gray = gray_image(gray)
     if not 0 <= threshold < np.inf:
-        raise DataError(f"threshold must be a number of at least 0, got {shown(threshold)}")
+        raise DataError(f"threshold must be a number of at least 0, got {short_repr(threshold)}")
     integral = _integrate(gray)
     mask_integral = np.empty((0, 0), np.int32) if mask is None else _integrate(_mask_for(gray, mask))
     # Two maxima are never neighbours: at most a quarter of the cells of each searched layer, and all octaves
@@ -135,7 +135,7 @@ def detect(gray, mask=None, *, threshold=200.0):
 
 
 def _rank(found):
-    """The order of keypoints, (n, 5) with columns x, y, size, response, octave: that of `detect`."""
+    """Return the sort order of keypoints, (n, 5) with columns x, y, size, response, octave, as `detect` sorts them."""
     order = np.argsort(-found[:, 3])
     ranked = found[order, 3]
     if not (ranked[1:] == ranked[:-1]).any():
@@ -146,7 +146,7 @@ def _rank(found):
 
 
 def describe(gray, keypoints):
-    """Extended, oriented descriptors.
+    """Compute the extended, oriented descriptors of keypoints.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def describe(gray, keypoints):
 
 
 def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descriptors, *, radius=25.0):
-    """Match keypoints to those of the previous frame: the nearest descriptor that is not too far away in the image.
+    """Match keypoints to those of the previous frame: the nearest descriptor within a window of the image.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
     descriptors = float_array(descriptors, (len(points), None), "descriptors")
     previous_descriptors = float_array(previous_descriptors, (len(previous_points), None), "previous_descriptors")
     if not 0 < radius < np.inf:
-        raise DataError(f"radius must be a positive number of pixels, got {shown(radius)}")
+        raise DataError(f"radius must be a positive number of pixels, got {short_repr(radius)}")
     nearest = np.full(len(points), -1, np.int64)
     if len(points) == 0 or len(previous_points) == 0:
         return nearest
@@ -247,13 +247,13 @@ def _integrate(image):
 
 
 def _scales(size):
-    """Scale s of keypoints in pixels, rounded as the release does it: s decides side lengths."""
+    """Return the scale s of keypoints in pixels, rounded as in the release, because s decides side lengths."""
     return size * np.float32(1.2) / np.float32(9)
 
 
 @lru_cache
 def _gaussian(taps, sigma):
-    """Normalised weights, (taps,) float32, not to be written to."""
+    """Return normalised Gaussian weights, (taps,) float32, read-only."""
     distance = np.abs(np.arange(taps) - (taps - 1) / 2)
     # OpenCV gives the two middle taps of an even number the weight of the centre that lies between them.
     distance[distance < 1] = 0
@@ -263,7 +263,7 @@ def _gaussian(taps, sigma):
 
 @lru_cache
 def _descriptor_weights():
-    """Weights of the gradients, rows of 20 padded with zeros to the kernel's pitch, (20, 24) float32."""
+    """Return the weights of the gradients, rows of 20 padded with zeros to the kernel's pitch, (20, 24) float32."""
     weights = np.zeros((surf_describe.ROWS, surf_describe.PITCH), np.float32)
     gaussian = _gaussian(surf_describe.ROWS, 3.3)
     weights[:, : surf_describe.ROWS] = np.outer(gaussian, gaussian)

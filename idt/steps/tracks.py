@@ -1,10 +1,10 @@
-"""The live tracks of one scale: points that follow the flow for L steps, with what is described on the way.
+"""Live tracks of one scale: points that follow the flow for L steps, and the sums of their descriptors.
 
 Method: docs/method/extraction.md, section 6.
 
-A structure of arrays: a track stays in its slot for as long as it lives. The slots are listed, those in use first, by
-age: new tracks are put behind the others, lost and finished ones taken out without disturbing the order, so tracks
-leave in the order in which they came.
+Tracks are a structure of arrays: a track stays in one slot until it ends. A list has the slots in use, by age, and then
+the free ones. New tracks are appended; removing lost and finished tracks keeps the order, so tracks finish in the order
+in which they started.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from idt.errors import DataError
 from idt.kernels import tracks as kernel
 
 
-class Finished(NamedTuple):
+class FinishedAtScale(NamedTuple):
     """Tracks that have made their L steps, in pixels of their scale.
 
     Attributes
@@ -25,7 +25,7 @@ class Finished(NamedTuple):
     displacements : (n, L, 2) float32
         Of the compensated flow.
     slots : (n,) int32
-        What `Tracks.histograms` knows them by.
+        Indices of the tracks for `LiveTracks.histograms`.
     """
 
     points: np.ndarray
@@ -33,7 +33,7 @@ class Finished(NamedTuple):
     slots: np.ndarray
 
 
-class Tracks:
+class LiveTracks:
     """The live tracks of one scale.
 
     Parameters
@@ -64,19 +64,19 @@ class Tracks:
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
         self.sums = np.zeros((0, step_size), np.float32)
-        self._nothing = Finished(self._points, self._displacements, self._listed[0])
+        self._nothing = FinishedAtScale(self._points, self._displacements, self._listed[0])
 
     def __len__(self):
         return self._count
 
     @property
     def positions(self):
-        """Current positions (x, y) by age, (n, 2) float32; a view that the next `advance` overwrites."""
+        """Return the current positions (x, y) by age, (n, 2) float32; the next `advance` overwrites this view."""
         return self._positions[: self._count]
 
     @property
     def rows(self):
-        """The row of `sums` that each track's next step belongs to, by age, (n,) int32; −1 for a leftover step.
+        """Return the row of `sums` for each track's next step, by age, (n,) int32; −1 for a leftover step.
 
         A view that the next `advance` overwrites.
         """
@@ -84,7 +84,7 @@ class Tracks:
 
     def start(self, points):
         """Begin a track at each of the points, contiguous (m, 2) float32."""
-        points = checks.points_as_they_are(points, "points")
+        points = checks.checked_points(points, "points")
         last, room = self._count + len(points), len(self._points)
         if last > room:
             self._grow(max(last - room, room // 4, 256))
@@ -92,11 +92,11 @@ class Tracks:
         self._count = last
 
     def none_finished(self):
-        """The `Finished` of a frame at which no track ends."""
+        """Return the `FinishedAtScale` of a frame at which no track ends."""
         return self._nothing
 
     def advance(self, flow, flow_warp, *, every=1, size=None):
-        """Move every track by one frame and take out those that left the image or have made L steps.
+        """Move every track by one frame, and remove those that left the image or have made L steps.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Tracks:
 
         Returns
         -------
-        Finished
+        FinishedAtScale
             The tracks that have made their L steps inside the image.
 
         Raises
@@ -149,15 +149,15 @@ class Tracks:
             return self._nothing
         # Copied: the next `start` takes from these slots.
         slots = self._listed[0, n_live : n_live + n_finished].copy()
-        return Finished(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
+        return FinishedAtScale(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
     def histograms(self, slots, described=None):
-        """Mean histograms of tracks that have just finished.
+        """Return the mean histograms of tracks that have just finished.
 
         Parameters
         ----------
         slots : (n,) int32
-            Of `Finished` tracks; they are given to others by the next `start`.
+            Of `FinishedAtScale` tracks; they are given to others by the next `start`.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 
@@ -175,7 +175,7 @@ class Tracks:
         return means
 
     def _grow(self, more):
-        """Add ``more`` slots, free ones."""
+        """Add ``more`` free slots."""
         old = len(self._points)
         free = np.zeros((3, more), np.int32)
         free[0] = np.arange(old, old + more)

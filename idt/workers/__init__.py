@@ -1,4 +1,4 @@
-"""Who does the work.
+"""Threads, processes and clusters, and the options of a run.
 
 threads     a work-stealing pool for the scales of one frame
 blas        one thread for linear algebra
@@ -8,7 +8,7 @@ worker      such a process, as its parent sees it
 serve       the same from within
 patience    the end of a decoder that hangs
 channel     objects between two processes
-endings     what a signal that ends a command leaves behind: nothing
+signals     the end of a command on a signal: no process, part file or temporary folder is left
 cluster     the machines of a Dask cluster
 kernel_folder  a place for compiled kernels in a run that has none
 in_order    many tasks, their results in order

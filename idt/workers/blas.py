@@ -1,4 +1,4 @@
-"""One thread for linear algebra and the loops of libraries, so that no last bit depends on the number of cores."""
+"""Limit linear algebra and library loops to one thread, so that results do not depend on the number of cores."""
 
 import functools
 import threading
@@ -26,6 +26,6 @@ def one_openmp_thread():
 
 
 def product(left, right):
-    """Return the matrix product of ``left`` and ``right``, by one thread of BLAS."""
+    """Return the matrix product of ``left`` and ``right``, computed by BLAS in one thread."""
     with one_blas_thread():
         return left @ right

@@ -1,4 +1,4 @@
-"""Objects between two processes over a socket; arrays go as they lie in memory, without a copy on the way out.
+"""Send objects between two processes over a socket; arrays are sent from their memory without a copy.
 
 A message is a head with the sizes of its pieces, then the pieces: a pickle (protocol 5), and the buffers that it leaves
 out.
@@ -13,7 +13,7 @@ _COUNT = struct.Struct("<Q")
 
 
 def packed(content):
-    """Return the pieces of a message; the arrays of ``content`` must not change until it is sent."""
+    """Return the pieces of a message; the arrays in ``content`` must not change until it is sent."""
     pieces: list = []
     body = pickle.dumps(content, protocol=5, buffer_callback=lambda buffer: pieces.append(buffer.raw()))
     pieces.insert(0, memoryview(body))
@@ -22,7 +22,7 @@ def packed(content):
 
 
 class Channel:
-    """One end of a connection.
+    """One end of a connection between two processes.
 
     Parameters
     ----------
@@ -34,21 +34,21 @@ class Channel:
         self._one_at_a_time = threading.Lock()
 
     def fileno(self):
-        """Return the descriptor to wait for."""
+        """Return the file descriptor to wait for."""
         return self._end.fileno()
 
     def send(self, pieces):
-        """Send what `packed` made; OSError if there is nobody at the other end."""
+        """Send the result of `packed`; raise OSError if the other end is closed."""
         with self._one_at_a_time:
             for piece in pieces:
                 self._end.sendall(piece)
 
     def receive(self):
-        """Return the next message as it was before `packed`; EOFError if the other end is closed."""
+        """Return the next message, unpacked; raise EOFError if the other end is closed."""
         return unpacked(self.receive_pieces())
 
     def receive_pieces(self):
-        """Return the pieces of the next message, for `unpacked`; EOFError if the other end is closed."""
+        """Return the pieces of the next message, for `unpacked`; raise EOFError if the other end is closed."""
         (count,) = _COUNT.unpack(self._exactly(_COUNT.size))
         sizes = struct.unpack(f"<{count}Q", self._exactly(8 * count))
         return [self._exactly(size) for size in sizes]
@@ -74,13 +74,13 @@ def pair():
 
 
 def unpacked(pieces):
-    """Return the object that the ``pieces`` of a message stand for; its arrays lie in them."""
+    """Return the object in the ``pieces`` of a message; its arrays are views of them."""
     body, *buffers = pieces
     return pickle.loads(body, buffers=buffers)
 
 
 def sendable(problem):
-    """Return the exception ``problem``, or what it says as a RuntimeError if it does not go through a pickle."""
+    """Return the exception ``problem``, or a RuntimeError with its text if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(problem))
     except Exception:

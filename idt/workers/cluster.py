@@ -1,9 +1,9 @@
-"""Work on the machines of a Dask cluster, which see the same files under the same paths.
+"""Run tasks on a Dask cluster whose machines see the same files under the same paths.
 
-Tasks go to the scheduler a few at a time and in order, so that the longest begin first and no table of tasks grows with
-the data set. Those of a worker that is lost are run again elsewhere, by Dask; a task whose worker is lost four times
-(Dask's ``allowed-failures``) ends as `Lost`. joblib's Dask backend does the same but for the last, after which it waits
-for the task forever: so Dask is called directly.
+Tasks go to the scheduler a few at a time and in order, so that the longest begin first and memory does not grow with
+the data set. Dask repeats the tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's
+``allowed-failures``) ends as `Lost`. Dask is called directly, because joblib's Dask backend waits forever for such a
+task.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _client: Any = None
 
 @contextlib.contextmanager
 def connected(scheduler):
-    """Let work go to a cluster in a block.
+    """Send tasks to a cluster within a block.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def connected(scheduler):
 
 
 def is_connected():
-    """Whether work goes to a cluster."""
+    """Tell whether tasks are sent to a cluster."""
     return _client is not None
 
 
@@ -79,12 +79,12 @@ def run(function, tasks):
     index : int
         Of the task, in the order in which they end.
     result : object
-        What the function returned, or `idt.workers.processes.Lost`.
+        The return value of the function, or `idt.workers.processes.Lost`.
 
     Raises
     ------
     Exception
-        What the function raised.
+        The exception of the function.
     """
     from distributed import KilledWorker, as_completed
 
@@ -115,5 +115,5 @@ def run(function, tasks):
 
 
 def absolute(path):
-    """Return ``path`` as one that means the same in every folder; None and the index of a camera stay."""
+    """Return ``path`` as an absolute path; None and the index of a camera are returned unchanged."""
     return path if path is None or (str(path).isdecimal() and not os.path.exists(path)) else os.path.abspath(path)

@@ -1,4 +1,4 @@
-"""Many videos at once, their results in order."""
+"""Run many tasks at once, and return their results in order."""
 
 import contextlib
 import os
@@ -14,13 +14,13 @@ KILLED = (
 
 
 class _Raised(NamedTuple):
-    """Stands for the result of a task that raised, so that the first problem is that of the first task."""
+    """Result of a task that raised, so that the error of the first task is raised first."""
 
     problem: Exception
 
 
 def in_order(function, tasks, jobs=1):
-    """Yield ``function(*task)`` for every task in order, computed by that many processes, or by a cluster.
+    """Yield ``function(*task)`` for every task in order, computed by ``jobs`` processes or a cluster.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def in_order(function, tasks, jobs=1):
     OSError
         If a task is lost with the process or the machine that had it.
     Exception
-        What the first task of those raises that raise anything.
+        The exception of the first task that raises one.
     """
     if cluster.is_connected():
-        for result in surviving(function, tasks):
+        for result in in_order_or_lost(function, tasks):
             if isinstance(result, processes.Lost):
                 raise OSError(f"the work cannot go on: {result.reason}")
             yield result
@@ -60,8 +60,8 @@ def in_order(function, tasks, jobs=1):
         yield result
 
 
-def surviving(function, tasks, jobs=1):
-    """Yield ``function(*task)`` for every task in order, or `processes.Lost` where it took its process along.
+def in_order_or_lost(function, tasks, jobs=1):
+    """Yield ``function(*task)`` for every task in order, or `processes.Lost` if its process died.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def surviving(function, tasks, jobs=1):
 
 
 def sorted_again(ended):
-    """Results in the order of their tasks.
+    """Yield results in the order of their tasks.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def sorted_again(ended):
 
 
 def _in_folder(folder, function, task):
-    """Call where relative paths mean what the caller means: a process stays where an earlier call began."""
+    """Call a function with the caller's current folder, so that relative paths stay valid."""
     # On another machine there may be no such folder; absolute paths do without it.
     with contextlib.suppress(OSError):
         os.chdir(folder)

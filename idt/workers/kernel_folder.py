@@ -1,7 +1,7 @@
-"""Folder of compiled kernels for a run that has none: a temporary one, shared by all processes of the run.
+"""Temporary folder for compiled kernels, shared by all processes of a run, if no permanent one is writable.
 
-numba keeps compiled code in the folder that ``NUMBA_CACHE_DIR`` names, beside the sources, or in the user's cache
-folder. Where it can write to none of them, as in some containers, every process would compile every kernel anew.
+numba caches compiled code in the folder that ``NUMBA_CACHE_DIR`` names, beside the sources, or in the user's cache
+folder. If none is writable, as in some containers, every process would compile every kernel again.
 """
 
 import atexit
@@ -19,7 +19,7 @@ _kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
 
 
 def provided():
-    """Make the folder, unless compiled kernels have one already.
+    """Make the folder, unless a permanent one is writable.
 
     It is removed at the end of this process, after the processes that `idt.workers.worker` has started.
 
@@ -42,7 +42,7 @@ def provided():
 
 
 def _folders():
-    """Folders in which numba looks for room, in its order."""
+    """Return the folders that numba tries, in its order."""
     named = os.environ.get(VARIABLE)
     if named and not os.path.isabs(named):
         # It would lie in whichever folder we are run in, so `idt.jit.cache` keeps nothing there.
@@ -52,7 +52,7 @@ def _folders():
 
 
 def _is_writable(folder):
-    """Return whether files can be made in ``folder``, or it can be made."""
+    """Tell whether files can be created in ``folder``, or the folder can be created."""
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""What a process that works on videos does with the memory that it has freed."""
+"""Allocator settings for processes that work on videos."""
 
 import contextlib
 import ctypes
@@ -6,12 +6,12 @@ import ctypes
 # Parameters of glibc's mallopt (malloc.h).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
-KEPT = 32 << 20
+RETAINED = 32 << 20
 """Bytes of freed memory to keep, and size from which on a piece goes back by itself: the most that glibc allows."""
 
 
-def keep_freed():
-    """Keep freed memory for what comes next, if the C library is one that can be told to.
+def keep_freed_memory():
+    """Make glibc keep freed memory for later allocations; do nothing with other C libraries.
 
     A frame needs as many megabytes as the one before, and gives them back in between. To fetch them from the system
     again, page by page and cleared, takes a twentieth of the time. All threads share one heap: with one each, what one
@@ -20,5 +20,5 @@ def keep_freed():
     # Not glibc, or not even a file to ask.
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter, value in ((_TRIM_THRESHOLD, KEPT), (_MMAP_THRESHOLD, KEPT), (_ARENA_MAX, 1)):
+        for parameter, value in ((_TRIM_THRESHOLD, RETAINED), (_MMAP_THRESHOLD, RETAINED), (_ARENA_MAX, 1)):
             mallopt(parameter, value)

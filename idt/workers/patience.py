@@ -1,10 +1,10 @@
-"""The end of a decoder that hangs: a video that gives no frame for so many seconds is given up.
+"""Timeout of a decoder: a video that gives no frame for ``--patience`` seconds is given up.
 
-FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg can be told to end by
-itself (`allowed`), and then says what it says at the end of a video; `refuse_late` tells the two apart. Where it does
-not answer either, only its process can be ended. So whoever awaits frames says so (`watching`, `watched`), and each
-frame resets the time (`beat`). In a process of `idt.workers.worker` the parent is told, which kills it when the time is
-over and goes on. A command that decodes a video itself is ended as `end_by` says. Nothing else is watched.
+FFmpeg may search a file for its next frame for hours, and a network drive may not answer. FFmpeg has a timeout of its
+own (`allowed`), after which it reports the end of the video; `refuse_late` tells a timeout from a real end. If FFmpeg
+hangs, only ending its process helps. Code that waits for frames therefore sets a deadline (`watching`, `watched`), and
+each frame resets it (`frame_arrived`). A process of `idt.workers.worker` reports its deadlines to its parent, which
+kills it when one has passed. A command that decodes a video itself is ended by the function of `end_by`.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from idt.errors import DataError
-from idt.params.bounds import PATIENT
+from idt.params.bounds import DEFAULT_PATIENCE
 
 MARGIN = 5.0
 """Seconds more for FFmpeg to end by itself."""
@@ -26,36 +26,36 @@ _end: Callable | None = None
 
 _watcher: threading.Thread | None = None
 _changed = threading.Condition()
-"""Held while what follows is changed or told, because frames come from another thread than is watching."""
+"""Lock of the variables below, because frames arrive in another thread than the one that watches the deadline."""
 _name, _seconds = "", 0.0
 _until: float | None = None
 _last = 0.0
 
 
 def tell(parent):
-    """Have whoever watches be told by ``parent``, called with the seconds to wait for the next word, or None."""
+    """Report deadlines to ``parent``, called with the seconds until the next frame is due, or None."""
     global _tell  # a process has one parent
     _tell = parent
 
 
 def end_by(function):
-    """Have this process ended by ``function``, called with a line that says why, in a thread of its own."""
+    """End this process on a timeout by ``function``, called in a separate thread with the reason in one line."""
     global _end  # a command has the process to itself
     _end = function
 
 
 def gave_up(seconds):
-    """Return the reason why a video was given up after so many ``seconds``."""
+    """Return the message that a video was given up after ``seconds``."""
     return f"no frame came for {seconds:g} s, so it was given up; --patience N waits longer"
 
 
 def allowed():
-    """Return the seconds that a decoder may take for a frame."""
-    return PATIENT if _until is None else _seconds
+    """Return how many seconds a decoder may take for a frame."""
+    return DEFAULT_PATIENCE if _until is None else _seconds
 
 
 def refuse_late(began, seconds, name):
-    """Refuse a video whose decoder gave up after so many ``seconds``, not at the end of the video.
+    """Refuse a video that ended because its decoder gave up after ``seconds``.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def refuse_late(began, seconds, name):
 
 @contextlib.contextmanager
 def watching(seconds, name):
-    """Expect frames within a block.
+    """Expect frames within a block, each before its deadline.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def watching(seconds, name):
 
 
 def watched(items, seconds, name):
-    """Yield what an iterator yields, and expect frames while it is asked for the next item.
+    """Yield the items of an iterator; expect a frame while waiting for the next item.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def watched(items, seconds, name):
         del item  # before the next one is made
 
 
-def beat():
-    """Say that a frame came; it may be in a thread that reads ahead."""
+def frame_arrived():
+    """Reset the deadline, because a frame arrived; a read-ahead thread may call this."""
     with _changed:
         if _until is None:
             return
@@ -131,7 +131,7 @@ def beat():
 
 
 def _expect(seconds):
-    """Expect a frame within so many seconds; None expects none."""
+    """Set the deadline to ``seconds`` from now; None removes it."""
     with _changed:
         _wait_for(seconds)
         _say(seconds)
@@ -160,7 +160,7 @@ def _begin_watch():
 
 
 def _watch():
-    """End the process when the time is over."""
+    """End the process when the deadline has passed."""
     while True:
         with _changed:
             until = _until

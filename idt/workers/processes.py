@@ -1,9 +1,8 @@
-"""Processes that may die: each slot is a process of its own, whose death costs the task it had and no more.
+"""Process pool whose processes may die: a death costs the task of that process and nothing else.
 
-A decoder that crashes takes its process along, and so does a system short of memory. joblib and the pools of Python
-then give up all that is under way, for they cannot tell who had which task; here every process has one at a time
-(`idt.workers.worker`). A process ends as soon as the one that started it does, however that ended, and takes the file
-it was writing with it.
+A crash of the decoder or a lack of memory ends a process. The pools of joblib and Python then give up all running
+tasks, because they cannot tell which process had which task; here every process has one task at a time
+(`idt.workers.worker`). A process ends with its parent, however that ended, and removes the file that it was writing.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ _kept: dict[int, list[Worker]] = {}
 
 
 def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
-    """Call ``function(*task)`` for every task, in so many processes.
+    """Call ``function(*task)`` for every task in ``jobs`` processes.
 
     Parameters
     ----------
@@ -36,7 +35,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
         Then ``function`` is given a ``progress``, too, and what it is called with arrives here behind the task's
         index.
     keep : bool
-        Keep the processes for the next call that asks for it, until `end_kept`, or until they have been idle for
+        Keep the processes for the next call that asks for it, until `end_idle`, or until they have been idle for
         `idt.workers.serve.IDLE` seconds.
 
     Yields
@@ -44,12 +43,12 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     index : int
         Of the task, in the order in which they end.
     result : object
-        What the function returned, or `Lost`.
+        The return value of the function, or `Lost`.
 
     Raises
     ------
     Exception
-        What the function raised.
+        The exception of the function.
     OSError
         If no process can be started.
     """
@@ -92,7 +91,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
 
 
 def call(function, *arguments):
-    """Call ``function`` with ``arguments`` in a process that this thread keeps for it; return its result, or `Lost`."""
+    """Call ``function`` with ``arguments`` in a process that this thread owns; return its result, or `Lost`."""
     if not hasattr(_own, "worker"):
         _own.worker = Worker()
     worker = _own.worker
@@ -112,17 +111,17 @@ def call(function, *arguments):
 
 
 def _least(times):
-    """The least time of those that are known, not negative; None if none is."""
+    """Return the least of the known times, at least 0; None if none is known."""
     return min((max(0.0, time) for time in times if time is not None), default=None)
 
 
-def end_kept():
-    """End the processes that `run` keeps."""
+def end_idle():
+    """End the idle processes that `run` keeps for reuse."""
     _end(list(_kept))
 
 
 def _end(kinds):
-    """End the processes that are kept for these numbers of threads."""
+    """End the idle processes for these numbers of threads."""
     ended: list[Worker] = []
     for threads in kinds:
         # One by one, because another thread may take some, too.
@@ -133,7 +132,7 @@ def _end(kinds):
 
 
 def _workers(kept, threads, jobs):
-    """So many workers, those that are kept at the end, so that they get the first tasks."""
+    """Return ``jobs`` workers; kept ones come last, so that they get the first tasks."""
     found: list[Worker] = []
     while len(found) < jobs:
         # One by one, because another thread may take some, too.
@@ -145,7 +144,7 @@ def _workers(kept, threads, jobs):
 
 
 def _forget():
-    """Leave the processes to the one that this process was forked from."""
+    """Drop the processes in a forked child, because they belong to its parent."""
     _kept.clear()
     _own.__dict__.clear()
 

@@ -1,4 +1,4 @@
-"""What a command spends its time and memory on, for ``--profile``."""
+"""Wall time and peak memory of a command by stage, for ``--profile``."""
 
 import contextlib
 import resource
@@ -9,14 +9,14 @@ _spent: dict[str, float] | None = None
 
 
 def watch():
-    """Begin to count, from nothing."""
+    """Start measuring."""
     global _spent  # a command has the process to itself
     _spent = {}
 
 
 @contextlib.contextmanager
 def stage(name):
-    """Count the time of a block under ``name``; it may be entered again. Do nothing unless `watch` was called."""
+    """Add the time of a block to stage ``name``, which may be entered again; do nothing unless `watch` was called."""
     if _spent is None:
         yield
         return
@@ -29,7 +29,7 @@ def stage(name):
 
 
 def report():
-    """End counting: lines of the seconds of every stage and of the peak memory; none if `watch` was not called.
+    """Stop measuring; return lines with the seconds of each stage and the peak memory, none without `watch`.
 
     Returns
     -------

@@ -1,11 +1,11 @@
-"""Progress on stderr: bars for what takes longer than two seconds, or JSON for programs."""
+"""Progress on stderr: bars after two seconds, or lines of JSON for programs."""
 
 import contextlib
 import json
 import sys
 import time
 
-from idt.workers import endings
+from idt.workers import signals
 
 SLOW = 2.0
 """Seconds after which a progress bar appears."""
@@ -21,8 +21,8 @@ def add_progress(parser):
     """Add to ``parser`` the option that says how progress is shown."""
     parser.add_argument(
         "--progress", choices=FORMS, default=FORMS[0],
-        help="a bar with the time left, on a terminal; or JSON on stderr for programs, a line twice a second with unit,"
-        " done, total, seconds and left (default bar)",
+        help="progress on stderr: a bar on a terminal, or JSON for programs, a line twice a second with unit, done,"
+        " total, seconds and left (default bar)",
     )  # fmt: skip
 
 
@@ -33,13 +33,13 @@ def show_as(form):
 
 
 def progress_bar(total, unit, quiet, *, form=None):
-    """A bar on stderr for what takes longer than `SLOW`; none where stderr is no terminal, whose logs it would fill.
+    """Make a progress bar on stderr, shown after `SLOW` seconds; none if stderr is not a terminal.
 
     Parameters
     ----------
     total : int or None
     unit : str
-        What is counted.
+        Unit of the count.
     quiet : bool
         Show none at all.
     form : str, optional
@@ -59,7 +59,7 @@ def progress_bar(total, unit, quiet, *, form=None):
 
 
 class NoBar(contextlib.AbstractContextManager):
-    """Stands in for a bar that nobody sees, so that tqdm need not be imported."""
+    """Progress bar that shows nothing and does not import tqdm."""
 
     total = None
 
@@ -78,7 +78,7 @@ class NoBar(contextlib.AbstractContextManager):
 
 
 class JsonLines(NoBar):
-    """Progress as lines of JSON: what is counted, how many are done and will be, seconds so far and left.
+    """Progress as lines of JSON: unit, numbers done and expected, seconds elapsed and left.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class JsonLines(NoBar):
         if self.total is not None and self._done:
             left = round(seconds / self._done * max(self.total - self._done, 0), 1)
         line = {"unit": self._unit, "done": self._done, "total": self.total, "seconds": round(seconds, 1), "left": left}
-        endings.print_line(json.dumps(line), sys.stderr)
+        signals.print_line(json.dumps(line), sys.stderr)
 
     def __exit__(self, *_):
         self._tell()
@@ -112,7 +112,7 @@ class JsonLines(NoBar):
 
 @contextlib.contextmanager
 def shown_progress(stage, total):
-    """Show progress as a bar on stderr; a progress of `idt.workers.run_options.RunOptions`.
+    """Show progress as a bar on stderr; a progress for `idt.workers.run_options.RunOptions`.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Making items ahead of their use, or using them behind their making, in a thread of its own."""
+"""Read-ahead and write-behind, each in a thread of its own."""
 
 import contextlib
 
-from idt.workers.threads import Crew
+from idt.workers.threads import WorkStealingPool
 
 
-def ahead(iterable, depth):
-    """Yield what ``iterable`` yields, computed ahead of its use in another thread.
+def read_ahead(iterable, depth):
+    """Yield the items of ``iterable``, computed ahead of their use in another thread.
 
     Parameters
     ----------
@@ -17,15 +17,15 @@ def ahead(iterable, depth):
     Yields
     ------
     object
-        The items in their order; what ``iterable`` raises is raised at its place.
+        The items in order; an exception of ``iterable`` is raised in its place.
     """
-    with Crew(min(depth, 1), "idt-ahead") as crew:
+    with WorkStealingPool(min(depth, 1), "idt-ahead") as crew:
         yield from crew.ahead(iterable, depth + 1)
 
 
 @contextlib.contextmanager
-def behind(function, threaded=True):
-    """Call a function for one item in another thread while its caller makes the next.
+def write_behind(function, threaded=True):
+    """Call a function for each item in another thread, while the caller makes the next item.
 
     Parameters
     ----------

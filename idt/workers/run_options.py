@@ -1,4 +1,4 @@
-"""Options of a run that are no parameters of the method: processes, threads, decoder, replacing of files, progress."""
+"""Options of a run that change no result: processes, threads, decoder, overwriting, progress."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from idt.files.ownership import check_overwrite
-from idt.params.bounds import JOBS, MOST_PIXELS, PATIENCE, PATIENT, PIXELS, THREADS, check_workers
+from idt.params.bounds import DEFAULT_PATIENCE, JOBS, MOST_PIXELS, PATIENCE, PIXELS, THREADS, check_workers
 from idt.params.decoder import check_decoder
-from idt.workers import endings
+from idt.workers import signals
 from idt.workers.progress import shown_progress
 
 
@@ -36,7 +36,7 @@ def no_progress(stage, total):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is done. No number in a result depends on these options but the decoder, whose version is recorded.
+    """Options of a run. Results depend on none of them but the decoder, whose version is recorded.
 
     Attributes
     ----------
@@ -46,13 +46,16 @@ class RunOptions:
         Threads for each input.
     overwrite : bool or collection of path
         Replace a file of ours that was made otherwise, instead of refusing to. A collection that is not empty permits
-        that, too, and names files that are replaced whoever made them (`idt.files.ownership.refuse`).
+        that, too, and names files that are replaced even if they are not ours
+        (`idt.files.ownership.check_replaceable`).
     max_pixels : int
         Most pixels of a frame of a video; a larger one is refused.
     patience : int
         Seconds without a frame of a video after which it is given up (`idt.workers.patience`).
     decoder : {"auto", "opencv", "pyav"}
-        What reads video files (`idt.params.decoder.chosen`).
+        Decoder of video files (`idt.params.decoder.chosen`).
+    pictures : bool
+        Whether a report's page shows pictures of the videos.
     progress : callable
         Shows how far the run has come; called as `no_progress`.
 
@@ -66,8 +69,9 @@ class RunOptions:
     threads: int = 1
     overwrite: bool | Collection[str | os.PathLike] = False
     max_pixels: int = MOST_PIXELS
-    patience: int = PATIENT
+    patience: int = DEFAULT_PATIENCE
     decoder: str = "auto"
+    pictures: bool = True
     progress: Callable[[str, Any], AbstractContextManager] = no_progress
 
     def __post_init__(self):
@@ -83,12 +87,12 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Write a ``line`` to stderr where the progress is shown there, too."""
+        """Print a ``line`` on stderr without disturbing the progress."""
         if self.progress is shown_progress and sys.stderr is not None:
-            endings.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
+            signals.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 
     def for_one(self):
-        """Return the options for one of several inputs, which may be worked on in another process.
+        """Return the options for one of several inputs, which another process may work on.
 
         Returns
         -------

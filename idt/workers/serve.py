@@ -1,8 +1,7 @@
-"""The other side of `idt.workers.processes`: a process that works on tasks and ends with the one that started it.
+"""Main function of a worker process (`idt.workers.processes`), which ends with its parent.
 
-A thread listens. When the parent is gone, however it ended, or asks for the end, or when this process is told to end by
-SIGTERM or SIGHUP, the thread removes the files that the task has half written and ends the process, in the middle of
-the task if need be.
+A thread listens. If the parent ends, closes the connection, or this process receives SIGTERM or SIGHUP, the thread
+removes the part files of the task and ends the process, even in the middle of the task.
 """
 
 import atexit
@@ -27,7 +26,7 @@ LOOK = 1.0
 
 
 def serve(descriptor, parent):
-    """Work on tasks until there is nobody to work for.
+    """Work on tasks until the parent closes the connection.
 
     Parameters
     ----------
@@ -37,36 +36,36 @@ def serve(descriptor, parent):
         Number of the process that started this one.
     """
     told_to_end = _heed_signals()
-    memory.keep_freed()
+    memory.keep_freed_memory()
     channel = Channel(socket.socket(fileno=descriptor))
     patience.tell(lambda seconds: _send_quietly(channel, ("patience", seconds)))
     tasks = _Tasks()
     threading.Thread(target=_listen, args=(channel, tasks, told_to_end, parent), daemon=True).start()
-    # An OSError: there is nobody any more.
+    # An OSError means that the parent is gone.
     with contextlib.suppress(OSError):
         channel.send(packed(("ready", None)))
         while (pieces := tasks.next()) is not None:
-            # Of an end before this point the parent knows that it is no task's fault.
+            # If the process ends before this point, the parent knows that no task is to blame.
             channel.send(packed(("taken", None)))
             answer = _done(channel, pieces)
             tasks.done += 1
             del pieces
             channel.send(answer)
             del answer
-    # What libraries keep for as long as a process lives, such as a folder of matplotlib's.
+    # Libraries clean up at exit; matplotlib, for example, removes a temporary folder.
     atexit._run_exitfuncs()
     _flush()
     os._exit(0)
 
 
 def _send_quietly(channel, message):
-    """Send what nobody needs to hear, such as a parent that is gone."""
+    """Send a message; ignore a closed connection."""
     with contextlib.suppress(OSError):
         channel.send(packed(message))
 
 
 class _Tasks:
-    """Tasks on their way from the thread that listens to the main thread."""
+    """Queue of tasks from the listening thread to the main thread."""
 
     def __init__(self):
         self._waiting: queue.SimpleQueue = queue.SimpleQueue()
@@ -74,19 +73,19 @@ class _Tasks:
         self.done = 0
 
     def give(self, pieces):
-        """Hand the main thread a task."""
+        """Queue a task for the main thread."""
         self._given += 1
         self._waiting.put(pieces)
 
     def next(self):
-        """Return the next task, or None when there will be no other."""
+        """Return the next task, or None after the last one."""
         try:
             return self._waiting.get(timeout=IDLE)
         except queue.Empty:
             return None
 
     def end(self):
-        """Have the main thread end the process; return False if it has something to do before that."""
+        """Make the main thread end the process; return False if it has to finish something before."""
         if self.done < self._given:
             return False
         self._waiting.put(None)
@@ -94,17 +93,17 @@ class _Tasks:
 
 
 def _done(channel, pieces):
-    """The packed answer to a task."""
+    """Compute a task, and return the packed answer."""
     try:
         function, arguments, tells = unpacked(pieces)
-        options = {"progress": lambda *told: channel.send(packed(("told", told)))} if tells else {}
+        options = {"progress": lambda *counts: channel.send(packed(("told", counts)))} if tells else {}
         return packed(("done", function(*arguments, **options)))
     except Exception as problem:
         return packed(("raised", sendable(problem)))
 
 
 def _heed_signals():
-    """Leave interrupts to the parent; return a socket on which a byte arrives for SIGTERM and SIGHUP."""
+    """Ignore interrupts, which the parent handles; return a socket that gets a byte for SIGTERM and SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     here, there = socket.socketpair()
     there.setblocking(False)
@@ -118,7 +117,7 @@ def _heed_signals():
 
 
 def _listen(channel, tasks, told_to_end, parent):
-    """Receive tasks, and end the process when it is time."""
+    """Receive tasks, and end the process at the request of the parent or after its death."""
     poll = select.poll()
     parents_end = -1
     with contextlib.suppress(AttributeError, OSError):
@@ -132,8 +131,8 @@ def _listen(channel, tasks, told_to_end, parent):
         if told_to_end.fileno() in found:
             number = told_to_end.recv(1)[0]
             if number in (signal.SIGTERM, signal.SIGHUP):
-                atomic.abandon()
-                scratch.abandon()
+                atomic.remove_own_parts()
+                scratch.remove_own_folders()
                 os._exit(128 + number)
         elif parents_end in found:
             break
@@ -143,13 +142,13 @@ def _listen(channel, tasks, told_to_end, parent):
             except (EOFError, OSError):
                 break
     if not tasks.end():
-        atomic.abandon()
-        scratch.abandon()
+        atomic.remove_own_parts()
+        scratch.remove_own_folders()
         os._exit(0)
 
 
 def _flush():
-    """Write what is still to be printed, if there is somebody to read it."""
+    """Flush the standard streams, ignoring closed ones."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -1,4 +1,4 @@
-"""Threads that share a loop with the thread that runs it: they make its next items and take over parts of its work."""
+"""Work-stealing thread pool for a loop: threads prepare its next items and take over parts of the present one."""
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,8 +12,8 @@ _END = object()
 
 
 @contextmanager
-def shared_loop(threads, depth):
-    """Share a loop between the caller's thread and others.
+def thread_pool(threads, depth):
+    """Make a work-stealing pool for one loop of the caller.
 
     Parameters
     ----------
@@ -25,25 +25,24 @@ def shared_loop(threads, depth):
     Yields
     ------
     read_ahead : callable
-        Gives what an iterable yields, made ahead of its use: `Crew.ahead`.
+        Yields the items of an iterable, computed ahead of their use: `WorkStealingPool.ahead`.
     map_parts : callable
-        The built-in ``map``, with parts taken over by threads that are free: `Crew.map`.
+        Works like ``map``; idle threads take over items: `WorkStealingPool.map`.
 
     Raises
     ------
     DataError
         If ``threads`` is no whole number from 1 to 1024.
     """
-    with Crew(THREADS.check("threads", threads) - 1) as crew:
-        yield partial(crew.ahead, depth=depth), crew.map
+    with WorkStealingPool(THREADS.check("threads", threads) - 1) as pool:
+        yield partial(pool.ahead, depth=depth), pool.map
 
 
-class Crew:
+class WorkStealingPool:
     """Threads beside the caller's own, for one loop at a time.
 
-    Whoever is free does what lies ready, so that neither waits for the other for long, whichever has more to do: a
-    helper makes the next item if there is room for it, else a part of the present one. What is done, and in which order
-    it is handed out, does not depend on the number of threads.
+    A work-stealing pool: an idle thread prepares the next item if there is room for it, or takes over a part of the
+    present one. The results and their order do not depend on the number of threads.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ class Crew:
         self._pool.shutdown(cancel_futures=True)
 
     def ahead(self, iterable, depth):
-        """Yield what ``iterable`` yields, made ahead of its use.
+        """Yield the items of ``iterable``, computed ahead of their use.
 
         Parameters
         ----------
@@ -76,7 +75,7 @@ class Crew:
         Yields
         ------
         object
-            The items in their order; what ``iterable`` raises is raised at its place.
+            The items in order; an exception of ``iterable`` is raised in its place.
         """
         if not self._helpers:
             yield from iterable
@@ -100,7 +99,7 @@ class Crew:
             _end(reversed(ahead))
 
     def map(self, function, *iterables):
-        """Apply a function to items that do not depend on each other; the first should be the largest.
+        """Apply a function to independent items; the largest item should come first.
 
         Parameters
         ----------
@@ -131,7 +130,7 @@ class Crew:
 
 
 def _do(part, function, task):
-    """Call a function, and keep what it returns or raises."""
+    """Call a function; store its result or exception."""
     try:
         part.set_result(function(*task))
     except BaseException as raised:  # raised again in the caller's thread
@@ -139,5 +138,5 @@ def _do(part, function, task):
 
 
 def _end(begun):
-    """Wait for what is under way, and let the rest be."""
+    """Wait for the running calls, and cancel the others."""
     wait([task for task in begun if not task.cancel()])

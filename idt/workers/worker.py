@@ -1,7 +1,7 @@
-"""A process that works on one task at a time, is started again after its death, and ends with us.
+"""A worker process, as its parent sees it: one task at a time, restarted after its death, ended with the parent.
 
-It imports nothing from the current folder, which may be full of a stranger's files: it is started isolated
-(``python -I``) and gets the absolute entries of our own search path. The other side is `idt.workers.serve`.
+The process imports nothing from the current folder, which may hold files of strangers: it is started isolated
+(``python -I``) and gets the absolute entries of our own search path. It runs `idt.workers.serve`.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import time
 import weakref
 from typing import Any, NamedTuple
 
-from idt.imports.surroundings import SEARCHED, absolute_entries
+from idt.imports.environment import SEARCHED, absolute_entries
 from idt.workers import kernel_folder
 from idt.workers.channel import Channel, packed, pair
 from idt.workers.patience import MARGIN, gave_up
@@ -27,7 +27,7 @@ GRACE = 5.0
 """Seconds for a process to end by itself."""
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What tells the libraries of linear algebra how many threads to keep."""
+"""Variables that set the number of threads of linear algebra libraries."""
 
 _CHILD = """
 import signal
@@ -43,13 +43,13 @@ _started: weakref.WeakSet = weakref.WeakSet()
 
 
 class Lost(NamedTuple):
-    """Stands for the result of a task whose process died: why it did, in one line."""
+    """Result of a task whose process died, with the reason in one line."""
 
     reason: str
 
 
 class Worker:
-    """A process that works on one task at a time; started with its first, and again after its death.
+    """A process that works on one task at a time; started with its first task, and restarted after its death.
 
     Parameters
     ----------
@@ -74,11 +74,11 @@ class Worker:
 
     @property
     def runs(self):
-        """Whether it was started, and has not been closed or found dead."""
+        """Tell whether the process was started and has not been closed or found dead."""
         return self._process is not None
 
     def begin(self, function, arguments, *, tells=False):
-        """Hand it a task; ``tells`` says whether the function takes a ``progress``."""
+        """Send a task; ``tells`` says whether the function takes a ``progress``."""
         self._message, self._taken = packed((function, arguments, tells)), False
         if self._process is None:
             self._start()
@@ -86,7 +86,7 @@ class Worker:
             self._send()
 
     def receive(self):
-        """Take its next message.
+        """Return the next message of the process.
 
         Returns
         -------
@@ -97,7 +97,7 @@ class Worker:
         Raises
         ------
         Exception
-            What the function raised.
+            The exception of the function.
         OSError
             If it cannot be started.
         """
@@ -119,15 +119,15 @@ class Worker:
         return kind == "done", content
 
     def time_left(self):
-        """Return the seconds that are left to it to send something, perhaps negative; None where it may take long."""
+        """Return the seconds until the process must send something, perhaps negative; None without a deadline."""
         return None if self._patience is None else self._until - time.monotonic()
 
     def is_late(self):
-        """Tell whether it has sent nothing for too long."""
+        """Tell whether the process has missed its deadline."""
         return self._patience is not None and time.monotonic() >= self._until
 
     def give_up(self):
-        """Kill it, because it has sent nothing for too long; the result of its task is `Lost`."""
+        """Kill the process, because it has missed its deadline; the result of its task is `Lost`."""
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             # One that waits for a drive cannot even be killed before that answers.
@@ -137,20 +137,20 @@ class Worker:
         return Lost(gave_up(seconds))
 
     def close(self):
-        """End it, whatever it is doing."""
+        """End the process: ask it to, and kill it after `GRACE` seconds."""
         close([self])
 
     def __del__(self):
-        # That of `call` goes with its thread.
+        # The worker of `call` ends with its thread.
         self.close()
 
-    def let_go(self):
-        """Have it end by itself: it notices, removes what it has half written, and ends."""
+    def ask_to_end(self):
+        """Ask the process to end; it removes its part files first."""
         if self._process is not None:
             self.connection.close()
 
     def wait(self, seconds):
-        """Wait for its end for so many seconds, then kill it."""
+        """Wait for the end of the process for ``seconds``, then kill it."""
         if self._process is None:
             return
         try:
@@ -164,7 +164,7 @@ class Worker:
         here, there = pair()
         words = [*interpreter(), "-c", _CHILD, json.dumps(search_path()), str(there.fileno()), str(os.getpid())]
         environment = {**{name: str(self._threads) for name in POOLS}, **os.environ, **kernel_folder.provided()}
-        # Whoever has imported OpenCV before us has had it put the current folder there (`idt.imports.opencv`).
+        # OpenCV's loader may have added the current folder to these variables (`idt.imports.opencv`).
         for name in SEARCHED:
             if name in environment:
                 environment[name] = absolute_entries(environment[name])
@@ -200,7 +200,7 @@ class Worker:
 
 
 def interpreter():
-    """Return the words that start Python so that it takes no module and no setting from the current folder."""
+    """Return the command that starts Python without modules or settings from the current folder."""
     words = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}"]
     # Isolated, it does not look at the variables of the environment either that may have told us so.
     if sys.dont_write_bytecode:
@@ -211,12 +211,12 @@ def interpreter():
 
 
 def search_path():
-    """Return where our modules come from, without the entries that depend on the current folder."""
+    """Return the search path of our modules, without entries that depend on the current folder."""
     return [entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry)]
 
 
 def cause(status):
-    """Tell in one line why a process died, by its exit ``status`` as `subprocess` gives it."""
+    """Describe in one line why a process died, by its exit ``status`` as `subprocess` returns it."""
     if status in (128 + signal.SIGTERM, 128 + signal.SIGHUP):
         # It has ended itself, see `idt.workers.serve`.
         status = 128 - status
@@ -231,16 +231,16 @@ def cause(status):
 
 
 def close(workers):
-    """End several ``workers``, all at once, whatever they are doing."""
+    """End several ``workers`` at once: ask them to, and kill those that still run after `GRACE` seconds."""
     for worker in workers:
-        worker.let_go()
+        worker.ask_to_end()
     until = time.monotonic() + GRACE
     for worker in workers:
         worker.wait(max(0.0, until - time.monotonic()))
 
 
 def end_all():
-    """End all processes of this one, whatever they are doing."""
+    """End all worker processes of this process, as `close`."""
     close(list(_started))
 
 

@@ -106,7 +106,7 @@ def read_features(path):
     """All that reads a feature file, of any kind."""
     feature_files.find([str(path.parent)])
     sizes = Inputs.of([path]).sizes
-    for _ in source_of(path, "a").parts(sizes):
+    for _ in source_of(path, "a").batches(sizes):
         pass
     for _ in feature_file.iter_rows(path, block=11):
         pass
@@ -117,7 +117,7 @@ def read_projected(path):
     """All that reads a projected file."""
     Inputs.of([path])
     axes = {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}
-    for _ in source_of(path, "a").parts(axes, projected=True):
+    for _ in source_of(path, "a").batches(axes, projected=True):
         pass
     feature_file.header(path)
     feature_file.load(path)

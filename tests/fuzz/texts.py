@@ -22,7 +22,7 @@ from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
 from classify.evaluation.resume import earlier_report
 from classify.labels import read_labels
-from classify.models.outside_vectors import read_extra
+from classify.models.outside_vectors import read_outside_block
 from encoding.cli import _read_labels, _read_train
 from idt.batch.jobs import plan, read_list
 from idt.errors import DataError
@@ -190,7 +190,7 @@ def _rows(path):
 
 
 def _matrix(path):
-    assert np.isfinite(read_extra(path, path.parent.parent / "intact" / "three.txt").vectors).all()
+    assert np.isfinite(read_outside_block(path, path.parent.parent / "intact" / "three.txt").vectors).all()
 
 
 def _videos(path):

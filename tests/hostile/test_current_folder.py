@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idt.imports import surroundings
+from idt.imports import environment
 from idt.workers import processes, worker
-from idt.workers.in_order import in_order, surviving
+from idt.workers.in_order import in_order, in_order_or_lost
 from tests import kills, perils
 
 ROOT = kills.ROOT
@@ -35,7 +35,7 @@ def trap(tmp_path, monkeypatch):
     monkeypatch.chdir(here)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield place
-    processes.end_kept()
+    processes.end_idle()
 
 
 # Modules.
@@ -49,7 +49,7 @@ def test_processes_that_may_die_import_nothing_from_it(trap):
 
 def test_processes_that_are_kept_import_nothing_from_it(trap):
     assert list(in_order(perils.double, [(2,), (3,)], jobs=2)) == [4, 6]
-    assert list(surviving(perils.double, [(2,), (3,)], jobs=2)) == [4, 6]
+    assert list(in_order_or_lost(perils.double, [(2,), (3,)], jobs=2)) == [4, 6]
     assert not trap.exists()
 
 
@@ -94,7 +94,7 @@ def test_whoever_names_the_current_folder_still_imports_from_it(tmp_path, monkey
     for value, kept in ((f".{os.pathsep}", True), (f"{tmp_path}{os.pathsep}", True), ("", True), (":/opt", False)):
         monkeypatch.setattr(sys, "path", [str(tmp_path), "/opt"])
         monkeypatch.setenv("PYTHONPATH", value)
-        surroundings.clean_search_path()
+        environment.clean_search_path()
         assert (str(tmp_path) in sys.path) == kept, value
 
 
@@ -129,7 +129,7 @@ def test_programs_of_the_current_folder_are_not_run(trap, monkeypatch):
     Path("uname").chmod(0o755)
     monkeypatch.setenv("PATH", f":{os.environ['PATH']}")
     monkeypatch.setenv("LD_LIBRARY_PATH", ":")
-    surroundings.clean_environment()
+    environment.clean_environment()
     assert not os.environ["PATH"].startswith(":")
     assert "LD_LIBRARY_PATH" not in os.environ
     subprocess.run(["uname"], check=True, capture_output=True)
@@ -198,7 +198,7 @@ def test_pictures_are_drawn_without_settings_of_the_current_folder(trap):
     before = confusion_png(counts, classes)
     for content in (b"figure.facecolor: red\naxes.grid: True\ntext.usetex: True\n", b"\xff\xfe\x00 no text"):
         Path("matplotlibrc").write_bytes(content)
-        processes.end_kept()
+        processes.end_idle()
         assert confusion_png(counts, classes) == before
 
 
@@ -207,7 +207,7 @@ def test_a_fifo_as_matplotlibrc_does_not_hang(trap):
     from classify.reports.plots import costs_png
 
     os.mkfifo("matplotlibrc")
-    processes.end_kept()
+    processes.end_idle()
     assert costs_png(["a"], [1.0], [50.0], "accuracy")[:4] == b"\x89PNG"
 
 

@@ -66,7 +66,7 @@ def gone(process, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "call"), [("processes", "run"), ("in_order", "in_order"), ("in_order", "surviving")]
+    ("module", "call"), [("processes", "run"), ("in_order", "in_order"), ("in_order", "in_order_or_lost")]
 )
 def test_processes_end_with_a_parent_that_is_killed(parent, tmp_path, module, call):
     process = parent(module, call)
@@ -252,7 +252,7 @@ def test_a_second_signal_while_a_folder_is_removed_finishes_that(tmp_path, monke
     def interrupted(path, **options):
         monkeypatch.setattr(scratch.shutil, "rmtree", remove)
         # What the second signal's handler calls before it ends the process.
-        scratch.abandon()
+        scratch.remove_own_folders()
         raise SystemExit
 
     monkeypatch.setattr(scratch.shutil, "rmtree", interrupted)
@@ -338,7 +338,7 @@ def test_a_kept_process_that_died_meanwhile_costs_no_task():
         os.kill(process, signal.SIGKILL)
     assert list(in_order(perils.double, [(1,), (2,)], jobs=2)) == [2, 4]
     assert not before & set(in_order(os.getpid, [()] * 4, jobs=2))
-    processes.end_kept()
+    processes.end_idle()
 
 
 def test_a_copy_of_this_process_does_not_use_its_processes():
@@ -350,7 +350,7 @@ def test_a_copy_of_this_process_does_not_use_its_processes():
         os._exit(bool(found & kept))
     assert os.waitpid(code, 0)[1] == 0
     assert set(in_order(os.getpid, [()] * 4, jobs=2)) <= kept
-    processes.end_kept()
+    processes.end_idle()
 
 
 def test_results_and_exceptions_that_cannot_be_sent_are_exceptions_of_ours():
@@ -359,14 +359,14 @@ def test_results_and_exceptions_that_cannot_be_sent_are_exceptions_of_ours():
     for kind in (1, 2):
         with pytest.raises(RuntimeError, match="Stubborn: no"):
             list(in_order(perils.unsendable, [(kind,), (kind,)], jobs=2))
-    processes.end_kept()
+    processes.end_idle()
 
 
 def test_the_first_problem_is_that_of_the_first_task():
     for _ in range(3):
         with pytest.raises(KeyError, match="first"):
             list(in_order(perils.fail_later, [("first", 0.05), ("second", 0.0)], jobs=2))
-    processes.end_kept()
+    processes.end_idle()
 
 
 def test_arrays_arrive_as_they_were_and_can_be_written_to():
@@ -376,7 +376,7 @@ def test_arrays_arrive_as_they_were_and_can_be_written_to():
         np.testing.assert_array_equal(sent, found)
         assert found.dtype == sent.dtype
         assert found.flags.writeable
-    processes.end_kept()
+    processes.end_idle()
 
 
 def test_threads_of_one_process_do_not_disturb_each_other():
@@ -391,4 +391,4 @@ def test_threads_of_one_process_do_not_disturb_each_other():
     for thread in threads:
         thread.join()
     assert found == {i: [2 * i, 2 * i + 2] for i in range(3)}
-    processes.end_kept()
+    processes.end_idle()

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from idt.jit.cache import STALE, SUFFIX, Store
+from idt.jit.cache import STALE, SUFFIX, KernelFiles
 from idt.kernels.sampling import free_centres
 from tests.kills import ROOT
 
@@ -140,7 +140,7 @@ STEM = f"idt.kernels.sampling.free_centres.{sys.implementation.cache_tag}."
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(str(tmp_path), free_centres.py_func)
+    return KernelFiles(str(tmp_path), free_centres.py_func)
 
 
 def test_a_byte_changed_anywhere_is_noticed(store, tmp_path):

@@ -83,7 +83,7 @@ def test_what_does_not_act_stays(name):
 def test_a_name_comes_back_from_csv_as_itself(tmp_path, name):
     path = tmp_path / "names.csv"
     path.write_bytes(csv_text.dumps([[name, "walk"], ["b", name]]).encode())
-    assert [fields for _, fields in csv_text.rows(path, "a,b")] == [[name, "walk"], ["b", name]]
+    assert [fields for _, fields in csv_text.read_rows(path, "a,b")] == [[name, "walk"], ["b", name]]
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -105,7 +105,7 @@ def test_any_text_comes_back_from_csv(tmp_path):
     names = ["".join(rng.choice(letters, rng.integers(1, 9))) for _ in range(3000)]
     path = tmp_path / "names.csv"
     path.write_bytes(csv_text.dumps([[name, "x"] for name in names]).encode())
-    assert [fields[0] for _, fields in csv_text.rows(path, "a,b")] == names
+    assert [fields[0] for _, fields in csv_text.read_rows(path, "a,b")] == names
 
 
 def test_scores_are_one_row_a_video_and_labels_match_them(tmp_path):
@@ -116,7 +116,7 @@ def test_scores_are_one_row_a_video_and_labels_match_them(tmp_path):
     assert len(found) == 6
     assert all(not field.startswith(("=", "@")) for row in found for field in row)
     assert found[2][1:] == ["-2", "-3"]
-    assert [fields[0] for _, fields in csv_text.rows(tmp_path / "s.csv", "scores")] == ["name", *names]
+    assert [fields[0] for _, fields in csv_text.read_rows(tmp_path / "s.csv", "scores")] == ["name", *names]
     (tmp_path / "l.csv").write_bytes(csv_text.dumps([[name, "@walk"] for name in names]).encode())
     assert read_labels(tmp_path / "l.csv") == dict.fromkeys(names, "@walk")
     (tmp_path / "split.csv").write_bytes(csv_text.dumps([[name, "train"] for name in names]).encode())

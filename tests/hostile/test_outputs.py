@@ -65,7 +65,7 @@ ATTACKS = {
             *([(f"{VIDEOS} --boxes boxes.txt", "boxes.txt")] if name == "fv" else []),
             *([(f"{ENCODE} --first-k 2 --labels labels.csv", "labels.csv")] if name == "sfv" else []),
         ]
-        for name in ("fv", "bovw", "vlad", "sfv")
+        for name in ("fv", "bovw", "vlad", "sfv", "bilinear", "plain")
     },
     "svm-train": [(EXTRA, "v.h5"), (EXTRA, "labels.csv"), (EXTRA, "extra.npy"), (EXTRA, "names.txt")],
     "svm-predict": [
@@ -134,12 +134,15 @@ IN_A_FOLDER = {
         (f"{SET} --compare r.cfg", "o/comparison.csv", "r.cfg"),
         (f"{SET} --compare r.cfg", "o/rows/one/report.md", "s/x/2.avi"),
         (f"{SET} --features g", "g/y/4.h5", "s/x/1.avi"),
+        (f"{SET} --network scored.csv", "o/networks/scored/report.md", "scored.csv"),
+        (f"{SET} --network scored.csv", "o/fused/fused.h5", "s/x/2.avi"),
     ],
     "idt-net": [
         (NETWORK, "o/scores.h5", "m.h5"),
         (NETWORK, "o/scores.h5", "names.txt"),
         (NETWORK, "o/videos/a.h5", "b.avi"),
         (NETWORK, "o/failures.csv", "a.avi"),
+        ("n.onnx a.avi b.avi --features conv1 --crop 32 --short-side 32", "o/a.h5", "b.avi"),
     ],
     "idt-fuse": [
         ("one=extra.npy two=rows.bin+v.h5*2 --labels labels.csv", "o/report.json", "labels.csv"),
@@ -236,7 +239,7 @@ def test_an_output_that_the_next_run_would_read_is_refused(command, place, name,
     (place / "frames/deeper").mkdir()
     before = things.state_of(place)
     done = command(name, given, "-o", output, status=2)
-    assert "lies among what is read of" in done[2]
+    assert "where the next run would read it" in done[2]
     assert things.state_of(place) == before
 
 

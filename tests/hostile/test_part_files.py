@@ -346,7 +346,7 @@ def test_a_process_that_gives_up_in_the_moment_of_opening_leaves_nothing(target,
         descriptor = opened(path, flags, *mode, **given)
         if str(path).endswith(suffix) and flags & os.O_CREAT and not left:
             left.append(None)
-            atomic.abandon()
+            atomic.remove_own_parts()
             left.append(left_in(target.parent))
             raise KeyboardInterrupt
         return descriptor
@@ -364,7 +364,7 @@ def test_a_process_that_gives_up_takes_its_part_files_and_its_locks_along(target
     def write():
         with locks.held(files=[target]), replacing(target):
             found.append(left_in(target.parent))
-            atomic.abandon()
+            atomic.remove_own_parts()
             found.append(left_in(target.parent))
 
     with pytest.raises(OSError, match="meanwhile"):

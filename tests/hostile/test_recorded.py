@@ -204,10 +204,10 @@ def test_vectors_made_straight_from_videos_have_the_digest_of_what_was_extracted
     video = VideoSource(job, PARAMS)
     video = dataclasses.replace(video, content=video.digest())
     sizes = {"hog": 96}
-    assert len(list(video.parts(sizes))) == 1
+    assert len(list(video.batches(sizes))) == 1
     rename_over("a.avi")
     with pytest.raises(DataError, match=r"a\.avi was changed since its digest was taken"):
-        list(video.parts(sizes))
+        list(video.batches(sizes))
 
 
 def test_the_digest_of_a_video_with_boxes_depends_on_the_boxes(clips):
@@ -223,7 +223,7 @@ def test_a_feature_file_that_is_exchanged_between_its_digest_and_its_rows_is_ref
         idt.save(random_features(30, seed=seed), tmp_path / f"{seed}.h5")
     source = FileSource(tmp_path / "1.h5", "1")
     source.digest()
-    assert len(list(source.named("one").chunks(("hog",)))) == 1
+    assert len(list(source.with_name("one").chunks(("hog",)))) == 1
     os.replace(tmp_path / "2.h5", tmp_path / "1.h5")
     with pytest.raises(DataError, match="was changed since its header was read"):
         list(source.chunks(("hog",)))
@@ -236,13 +236,13 @@ def test_vectors_that_are_exchanged_while_a_model_is_trained_leave_no_model(tmp_
         for i in range(6):
             writer.append(str(i), np.eye(3, dtype=np.float32)[i % 3])
     (tmp_path / "l.csv").write_text("".join(f"{i},{'ab'[i % 2]}\n" for i in range(6)))
-    build = train.machine_of
+    build = train.build_classifier
 
     def exchanged(*arguments):
         os.utime(path, (1, 1))
         return build(*arguments)
 
-    monkeypatch.setattr(train, "machine_of", exchanged)
+    monkeypatch.setattr(train, "build_classifier", exchanged)
     with pytest.raises(DataError, match=CHANGED):
         train.train(path, tmp_path / "l.csv", tmp_path / "m.h5", ClassifierParams())
     assert not (tmp_path / "m.h5").exists()
@@ -252,13 +252,13 @@ def test_rows_that_are_exchanged_while_they_are_converted_leave_no_file(tmp_path
     features = random_features(20, foreign="binary")
     convert_to = tmp_path / "rows.bin"
     release_rows.write_binary(features, convert_to)
-    blocks = release_rows.blocks
+    blocks = release_rows.read_blocks
 
     def exchanged(path):
         yield from blocks(path)
         os.utime(path, (1, 1))
 
-    monkeypatch.setattr(release_rows, "blocks", exchanged)
+    monkeypatch.setattr(release_rows, "read_blocks", exchanged)
     with pytest.raises(DataError, match=CHANGED):
         convert(convert_to, tmp_path / "f.h5")
     assert not (tmp_path / "f.h5").exists()

@@ -59,7 +59,7 @@ EXCEPTIONS = {
     ("idt.flows.sinks", "zipfile.ZipFile"): "writes flow files",
     ("idt.show.picture_files", "cv2.VideoCapture"): "counts the frames of what it has just written",
     ("idt.show.picture_files", "open"): "copies what it has just written",
-    ("idt.workers.endings", "os.open"): "the null device",
+    ("idt.workers.signals", "os.open"): "the null device",
     ("idt.workers.channel", "pickle.loads"): "what our own processes say to one another",
     ("idt.jit.cache", "pickle.loads"): "kernels that we compiled ourselves, in a folder that must be trusted",
     ("idt.jit.cache", "open"): "kernels that we compiled ourselves, in a folder that must be trusted",

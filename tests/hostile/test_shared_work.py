@@ -204,7 +204,7 @@ def test_a_process_that_gives_up_leaves_a_shared_lock_to_the_others(tmp_path):
             descriptor = os.open(tmp_path / ".idt.lock", os.O_RDWR)
             lock_file.take(descriptor, shared=True)
             locks._held[tmp_path / ".idt.lock"] = [1, descriptor]
-            locks.abandon()
+            locks.remove_own_locks()
             os._exit(0)
         assert os.waitpid(code, 0)[1] == 0
         assert (tmp_path / ".idt.lock").exists()

@@ -24,7 +24,7 @@ from classify.evaluation.cost_ledger import Cost, Stage
 from classify.evaluation.recipes import read_recipes
 from classify.evaluation.resume import earlier_report
 from classify.labels import read_labels
-from classify.models.outside_vectors import read_extra
+from classify.models.outside_vectors import read_outside_block
 from classify.text_files import read_lines
 from idt.batch.jobs import camera_or_path, plan, read_list
 from idt.errors import DataError
@@ -61,7 +61,7 @@ READERS = {
     "report": lambda path: earlier_report(path, {}),
     "json": json_text.load,
     "npy": npy.load,
-    "names": lambda path: read_extra(path, path),
+    "names": lambda path: read_outside_block(path, path),
     "rows": idt.load,
     "is hdf5": is_hdf5,
     "digest": provenance.digest,
@@ -85,7 +85,7 @@ def test_a_pipe_a_socket_and_a_device_are_refused_at_once(tmp_path, name):
 @pytest.mark.parametrize("name", [name for name in READERS if name not in ("digest", "boxes", "list", "report")])
 @pytest.mark.parametrize("path", ["a\0b", "a\ud800b"])
 def test_what_is_no_name_of_a_file_is_refused(name, path):
-    with pytest.raises(DataError, match="no name that a file can have"):
+    with pytest.raises(DataError, match="not a valid file name"):
         READERS[name](path)
 
 
@@ -142,19 +142,19 @@ def test_a_field_beyond_csv_is_refused(file, data, message):
 
 def test_csv_is_read_as_people_write_it(file):
     data = b'\xef\xbb\xbfName , Label\r\n\r\n a , walk\r"b, c" , "say ""hi"""\n \n"d\r\ne",\t run\n'
-    assert csv_text.rows(file(data), "name,label") == [
+    assert csv_text.read_rows(file(data), "name,label") == [
         (1, ["Name", "Label"]),
         (3, ["a", "walk"]),
         (4, ["b, c", 'say "hi"']),
         (6, ["d\r\ne", "run"]),
     ]
     assert read_labels(file(data)) == {"a": "walk", "b, c": 'say "hi"', "d\r\ne": "run"}
-    assert csv_text.rows(file(b""), "x") == []
-    assert csv_text.rows(file(b'a,\n,\n""\n'), "x") == [(1, ["a", ""]), (2, ["", ""]), (3, [""])]
+    assert csv_text.read_rows(file(b""), "x") == []
+    assert csv_text.read_rows(file(b'a,\n,\n""\n'), "x") == [(1, ["a", ""]), (2, ["", ""]), (3, [""])]
 
 
 def test_millions_of_blank_lines_are_passed_over(file):
-    assert csv_text.rows(file(b"\n \r\n" * 2_000_000 + b"a,b"), "x") == [(4_000_001, ["a", "b"])]
+    assert csv_text.read_rows(file(b"\n \r\n" * 2_000_000 + b"a,b"), "x") == [(4_000_001, ["a", "b"])]
 
 
 # JSON.
@@ -220,8 +220,8 @@ def test_a_matrix_is_read_as_numpy_reads_it(tmp_path, dtype, order):
         (b"\x93NUMPY", "a header that numpy.save does not write"),
         (b"\x93NUMPY\x09\x00" + bytes(90), "a header that numpy.save does not write"),
         (_npy(f"({2**70},)"), "more than any file can hold"),
-        (_npy("(1000000, 1000000)"), "of which 0 bytes are there"),
-        (_npy("(3,)", rest=bytes(11)), "of which 11 bytes are there"),
+        (_npy("(1000000, 1000000)"), "but only 0 bytes follow"),
+        (_npy("(3,)", rest=bytes(11)), "but only 11 bytes follow"),
         (_npy("(-1,)"), "must hold one matrix"),
         (_npy("(" + "1, " * 40 + ")", rest=bytes(4)), "more than any file can hold"),
         (_npy("(2,)", "'|O'", rest=pickle.dumps([1, 2])), "pickled objects are not read"),
@@ -240,13 +240,13 @@ def test_a_matrix_that_is_none_is_refused_by_its_header(file, data, message):
     with pytest.raises(DataError, match=message):
         npy.load(path)
     with pytest.raises(DataError, match=r"m\.npy"):
-        read_extra(path, file(b"a\nb\n", "names.txt"))
+        read_outside_block(path, file(b"a\nb\n", "names.txt"))
 
 
 def test_numbers_beyond_float32_are_refused_without_a_warning(file, tmp_path):
     np.save(tmp_path / "m.npy", np.array([[1e300, 1.0]]))
     with pytest.raises(DataError, match="must be finite, got 1 NaN or infinite"):
-        read_extra(tmp_path / "m.npy", file(b"a\n"))
+        read_outside_block(tmp_path / "m.npy", file(b"a\n"))
 
 
 # The readers of lists.

@@ -25,7 +25,7 @@ from classify.svm.linear import LinearSVM
 from encoding.cli import fv_encode
 from encoding.encode_files import encode_files
 from encoding.fitting import fit_codebook
-from encoding.params import BovwParams, EncodingParams, StackedParams, VladParams
+from encoding.params import BilinearParams, BovwParams, EncodingParams, PlainParams, StackedParams, VladParams
 from encoding.vectors_file import load_vectors
 from idt.command import Parser
 from idt.features import feature_file
@@ -37,7 +37,10 @@ from tests.samples import random_features
 PATIENCE = 30
 """Seconds that a refusal may take on a machine that does other things besides; it takes a hundredth of one."""
 
-COMMANDS = {"fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode"}
+COMMANDS = {
+    "fisher": "fv-encode", "bovw": "bovw-encode", "vlad": "vlad-encode", "stacked": "sfv-encode",
+    "bilinear": "bilinear-encode", "plain": "plain-encode",
+}  # fmt: skip
 
 NO_FILES = {
     *("--scheduler", "--skips", "--only-skips", "--blocks", "--pyramid", "--volumes", "--encoder", "--group"),
@@ -112,6 +115,9 @@ FILES = {
         "--classes": "list --train {train.txt} --test {test.txt} --root {set} --classes {bad} -o {out}",
         "--extra": "folder {set} --folds 2 --extra {bad} -o {out}",
         "--extra-names": "folder {set} --folds 2 --extra {block.npy} --extra-names {bad} -o {out}",
+        "--network": "folder {set} --folds 2 --network {bad} -o {out}",
+        "--network-list": "folder {set} --folds 2 --network {scores.h5} --network-list {bad} -o {out}",
+        "--network-classes": "folder {set} --folds 2 --network {scores.h5} --network-classes {bad} -o {out}",
     },
 }
 TWO = "a={scores.h5} b={scores.h5} -o {out}"
@@ -142,6 +148,7 @@ FILES["idt-net"] = {
     "model": SCORED.replace("{net.onnx}", "{bad}"),
     "videos": SCORED.replace("{a.avi}", "{bad}"),
     "--classes": SCORED.replace("{names.txt}", "{bad}"),
+    "--features": "{net.onnx} {a.avi} -o {out} --features {bad}",
 }
 EXPLAINED = "{f1.h5} --model {model.h5} --codebook {codebook.h5} -o {out}.png"
 FILES["idt-explain"] = {
@@ -237,7 +244,8 @@ def good(tmp_path_factory):
     book = fit_codebook(files, params=EncodingParams(k=2, sample=80))
     book.save(place / "codebook.h5", source={"digest": "0" * 64})
     stacked = StackedParams(k=2, first_k=2, sample=80, volume_sample=80, least=1, pca=None, reduced=4)
-    for params in (EncodingParams(k=2, sample=80), BovwParams(k=2, sample=80), VladParams(k=2, sample=80), stacked):
+    learnt = (cls(k=2, sample=80) for cls in (EncodingParams, BovwParams, VladParams, BilinearParams, PlainParams))
+    for params in (*learnt, stacked):
         fit_codebook(files, params=params).save(place / f"{COMMANDS[params.encoding]}.h5")
     encode_files(files, names, book, place / "vectors.h5")
     sliced = ["--codebook", place / "codebook.h5", "--slices", "1", "-o", place / "slices", "--quiet"]

@@ -101,7 +101,7 @@ def test_a_bomb_is_refused_while_it_unpacks(file, rows, form):
             given.extend(map(len, parts))
     assert sum(given) <= unpack.EXPANSION * len(data) + unpack.SLACK
     # Of what is packed like text of numbers nothing is held back.
-    assert sum(map(len, release_rows.blocks(file(packed(rows * 30, form), "rows")))) == 210
+    assert sum(map(len, release_rows.read_blocks(file(packed(rows * 30, form), "rows")))) == 210
 
 
 def test_xz_that_would_take_the_memory_to_unpack_is_refused(file, rows):

@@ -29,7 +29,7 @@ def make(folder):
 
     ``a.avi`` and ``b.avi``; ``frames/``; ``f/`` with two feature files, ``v.h5``, ``cb.h5`` and ``m.h5`` made of them;
     ``labels.csv``, ``names.txt``, ``extra.npy``, ``boxes.txt``, ``list.txt``, ``r.cfg``; ``s/`` with two classes of two
-    videos, and its ``split.csv``; ``rows.bin``; ``n.onnx``.
+    videos, its ``split.csv`` and ``scored.csv``; ``rows.bin``; ``n.onnx``.
     """
     film = scenes.translating(14, velocity=(3, 0), size=(64, 80), seed=1)
     for name in ("a.avi", "b.avi"):
@@ -56,6 +56,7 @@ def make(folder):
     for name in ("x/1", "x/2", "y/3", "y/4"):
         (folder / "s" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "a.avi", folder / "s" / f"{name}.avi")
+    (folder / "scored.csv").write_text("name,x,y\nx/1,2,1\nx/2,2,1\ny/3,1,2\ny/4,1,2\n")
     (folder / "split.csv").write_text("x/1,train\nx/2,test\ny/3,train\ny/4,test\n")
     np.zeros((1, 466), np.float32).tofile(folder / "rows.bin")
     return folder

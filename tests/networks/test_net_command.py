@@ -98,8 +98,11 @@ def test_layers_are_listed_with_shapes_strides_and_fields(command, place):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("clips/a.avi", "-o", "o"), "required: -o and --scores"),
+        (("clips/a.avi", "-o", "o"), "required: -o, and --scores or --features"),
         (("clips/a.avi", "-o", "o", "--scores"), "--scores needs --classes"),
+        (("clips/a.avi", "-o", "o", "--scores", "--features", "conv1"), "write different files"),
+        (("clips/a.avi", "-o", "o", "--features", "conv1,"), "--features: expected TENSOR"),
+        (("clips/a.avi", "-o", "o", "--scores", "--classes", "c.txt", "--every", "2"), "--every goes with --features"),
         ((), "name VIDEO and -o, or --list alone"),
         (("clips/a.avi", "--list"), "name VIDEO and -o, or --list alone"),
         (("a.avi", "-o", "o", "--scores", "--classes", "classes.txt", "--mean", "x"), "--mean: expected numbers"),
@@ -130,13 +133,14 @@ def test_a_camera_is_refused(command, place):
 
 
 def test_a_file_that_is_up_to_date_stays(place):
-    from classify.networks.score_videos import Recipe, score_job
+    from classify.networks.run_videos import run_job
+    from classify.networks.score_videos import ScoreRecipe
     from idt.batch.jobs import Job
     from idt.workers.run_options import RunOptions
 
     preset = preset_of("tsn", clips=3, crop=24, short_side=32)
     job = Job("clips/a.avi", "a", place / "o" / "a.h5")
-    recipe = Recipe("m.onnx", preset, None, ("a", "b", "c", "d"))
+    recipe = ScoreRecipe("m.onnx", preset, (), ("a", "b", "c", "d"))
     (place / "o").mkdir()
-    assert not score_job(job, recipe, RunOptions(), wait=False).busy
-    assert score_job(job, recipe, RunOptions()).up_to_date
+    assert not run_job(job, recipe, RunOptions(), wait=False).busy
+    assert run_job(job, recipe, RunOptions()).up_to_date

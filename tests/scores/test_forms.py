@@ -95,7 +95,7 @@ def test_a_file_is_refused_as_any_other_form(form, tmp_path):
 
 def test_every_form_says_what_it_is():
     for name, module in FORMS.items():
-        assert module.SAYS, name
+        assert module.DESCRIPTION, name
     assert {read_scores(TORCH / name).kind for name in ("mma120.pkl", "out.pkl", "slowfast.pkl")} <= {*KINDS}
 
 

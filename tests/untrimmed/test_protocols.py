@@ -5,15 +5,15 @@ import re
 import numpy as np
 import pytest
 
+from classify.params import UNTRIMMED
 from classify.segment_cli import segment
 from classify.untrimmed.formats import frame_labels
 from classify.untrimmed.formats.activitynet import write_detections
 from classify.untrimmed.formats.table import write_table
 from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
-from classify.untrimmed.segment_options import PROTOCOLS
 from classify.untrimmed.segments import Segments
 from idt.errors import DataError
-from tests.untrimmed import others
+from tests.untrimmed import expected_table, others
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def write_results(folder, **labels):
 
 
 def test_the_command_offers_all_protocols():
-    assert {*PROTOCOLS} == {*FRAMES, *SEGMENTS}
+    assert {*UNTRIMMED} == {*FRAMES, *SEGMENTS}
 
 
 def test_results_and_segments_of_the_same_labels_agree(root, capsys):
@@ -128,3 +128,11 @@ def test_what_cannot_be_measured_is_refused(root, capsys):
     with pytest.raises(SystemExit):
         segment([str(folder), "--evaluate", "gtea"])
     assert "--evaluate takes one INPUT, the results, and --truth" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", expected_table.PARTS, ids=lambda part: part.__name__)
+def test_every_number_of_others_is_ours_to_its_last_digit(part):
+    found = list(part())
+    assert found
+    assert [name for name, wanted, ours, _ in found if not expected_table.agrees(wanted, ours)] == []

@@ -119,7 +119,7 @@ def test_slices_do_not_depend_on_the_blocks_in_which_rows_come(monkeypatch):
     codebook, features, slices = sliced(params, 5, "middle")
     from encoding.descriptors import sources
 
-    monkeypatch.setattr(sources, "ROWS", 7)
+    monkeypatch.setattr(sources, "BATCH_ROWS", 7)
     found = list(slice_sums(source_of(features, "a"), codebook, params, cut=Cut(5, "middle")))
     assert [each.number for each in found] == slices.index.tolist()
     assert [each.tracks for each in found] == slices.tracks.tolist()

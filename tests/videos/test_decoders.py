@@ -17,7 +17,7 @@ from encoding.params import EncodingParams
 from encoding.video_pipeline import encode_videos
 from idt.batch.extract_one import extract_job
 from idt.batch.jobs import Job, plan
-from idt.command import Parser, add_reading
+from idt.command import Parser, add_reading_options
 from idt.errors import DataError
 from idt.files import versions
 from idt.files.source_file import open_source
@@ -211,7 +211,7 @@ def test_vectors_straight_from_videos_record_the_decoder(tmp_path):
 
 def test_help_says_what_auto_is(capsys):
     parser = Parser("x", "y", "z")
-    add_reading(parser)
+    add_reading_options(parser)
     with pytest.raises(SystemExit):
         parser.parse_args(["--help"])
     assert "auto is PyAV where it is installed, else OpenCV" in " ".join(capsys.readouterr().out.split())
@@ -233,7 +233,7 @@ def test_a_file_leads_to_no_other_file(decoder, tmp_path):
             pyav_container.open_container(file, "list", 10**6)
         with pytest.raises(av.FFmpegError):
             av.open(
-                pyav_container.Bytes(file),
+                pyav_container.ByteReader(file),
                 format="concat",
                 container_options={"safe": "0", "protocol_whitelist": ""},
                 io_open=pyav_container._refuse,

@@ -28,8 +28,8 @@ class Aligned:
     ----------
     values : (n, C) float64
         NaN in the rows of videos that the file lacks.
-    steps : dict of str to int
-        How many videos were found by which step of `classify.fusion.alignment.names.VIDEO_STEPS`, or by position in a
+    rules : dict of str to int
+        How many videos were found by which of `classify.fusion.alignment.names.VIDEO_NAME_RULES`, or by position in a
         list.
     columns : str
         How the columns were found.
@@ -38,12 +38,12 @@ class Aligned:
     """
 
     values: np.ndarray
-    steps: dict[str, int]
+    rules: dict[str, int]
     columns: str
     extra: list[str]
 
     @property
-    def there(self):
+    def present(self):
         """(n,) bool, whether the file has each video."""
         return ~np.isnan(self.values[:, 0])
 
@@ -91,7 +91,7 @@ def align(scores, truth, name):
     check_plausible(values, truth, np.where(there, np.arange(len(rows)), -1), name, by_position=doubtful)
     taken = set(rows.tolist())
     extra = [video for row, video in enumerate(scores.names) if row not in taken]
-    steps = (
-        {BY_POSITION: int(there.sum())} if positions else {step: count for step, count in found.steps.items() if count}
+    rules = (
+        {BY_POSITION: int(there.sum())} if positions else {rule: count for rule, count in found.rules.items() if count}
     )
-    return Aligned(values, steps, how, extra)
+    return Aligned(values, rules, how, extra)

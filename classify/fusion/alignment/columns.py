@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binom
 
-from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.alignment.names import CLASS_NAME_RULES, match
 from classify.text_files import listed
 from idt.errors import DataError
 
@@ -71,8 +71,8 @@ def are_numbers(classes):
 
 
 def _by_name(given, classes, name):
-    """The column of each class, by the names."""
-    found = match(classes, given, CLASS_STEPS)
+    """Find the column of each class by the names."""
+    found = match(classes, given, CLASS_NAME_RULES)
     if found.ambiguous:
         raise DataError(f"{name}: classes that cannot be told apart: {listed(found.ambiguous)}")
     missing = [label for label, place in zip(classes, found.places, strict=True) if place < 0]
@@ -86,7 +86,7 @@ def _by_name(given, classes, name):
 
 
 def _indicator(scores):
-    """(n, C) bool, the labels of a file by column."""
+    """Return the labels of a file by column, (n, C) bool."""
     if scores.labels.ndim == 2:
         return np.asarray(scores.labels, bool)
     return scores.labels[:, None] == np.arange(scores.values.shape[1])
@@ -98,7 +98,7 @@ def _check_labels(scores, truth, rows, order, name):
         return
     there = rows >= 0
     given = _indicator(scores)[rows[there]][:, order]
-    wrong = np.flatnonzero((given != truth.holds[there]).any(axis=1))
+    wrong = np.flatnonzero((given != truth.has_class[there]).any(axis=1))
     if len(wrong):
         _refuse_labels(wrong, there, given, truth, name)
 
@@ -107,7 +107,7 @@ def _refuse_labels(wrong, there, given, truth, name):
     """Name the videos whose labels differ."""
     videos = np.flatnonzero(there)[wrong]
     odd = [
-        f"{truth.names[video]} ({_shown(given[row], truth)} instead of {_shown(truth.holds[video], truth)})"
+        f"{truth.names[video]} ({_shown(given[row], truth)} instead of {_shown(truth.has_class[video], truth)})"
         for row, video in zip(wrong, videos, strict=True)
     ]
     raise DataError(
@@ -116,14 +116,14 @@ def _refuse_labels(wrong, there, given, truth, name):
     )
 
 
-def _shown(holds, truth):
-    return " and ".join(truth.classes[column] for column in np.flatnonzero(holds)) or "none"
+def _shown(has_class, truth):
+    return " and ".join(truth.classes[column] for column in np.flatnonzero(has_class)) or "none"
 
 
 def _by_labels(scores, truth, rows, name):
-    """The column of each class, by the videos that both call so."""
+    """Find the column of each class by the videos that both label so."""
     there = rows >= 0
-    given, wanted = _indicator(scores)[rows[there]], truth.holds[there]
+    given, wanted = _indicator(scores)[rows[there]], truth.has_class[there]
     seen = wanted.any(axis=0)
     if (given == wanted).all() and (truth.numbered or (~seen).sum() < 2):
         return np.arange(given.shape[1]), "by the labels, which are numbered alike"
@@ -170,7 +170,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
         often than by chance.
     """
     there = rows >= 0
-    if truth.several or not there.any():
+    if truth.multi_label or not there.any():
         return
     labels, best = truth.labels[there], values[rows[there]].argmax(axis=1)
     counts = np.zeros((len(truth.classes),) * 2, np.int64)
@@ -192,7 +192,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
 
 
 def _cycles(order):
-    """The classes that an order moves, each group that changes places among itself, following the order."""
+    """Return the cycles of an order: groups of classes that change places among themselves."""
     left = set(np.flatnonzero(order != np.arange(len(order))).tolist())
     while left:
         cycle, at = [], min(left)

@@ -52,7 +52,7 @@ def _folded(text):
 
 FOLDED = "folded"
 
-VIDEO_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+VIDEO_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("exact", str),
     ("without folder and suffix", without_suffix),
     (FOLDED, folded_path),
@@ -61,7 +61,7 @@ VIDEO_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 """How names of videos are compared, one step after the other, each with its name in reports."""
 
-CLASS_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str), (FOLDED, class_key))
+CLASS_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str), (FOLDED, class_key))
 """The same for names of classes."""
 
 
@@ -73,26 +73,26 @@ class Matched:
     ----------
     places : (n,) intp
         Index in the other list of each wanted name; -1 where it has none.
-    steps : dict of str to int
-        Number of pairs that each step found.
+    rules : dict of str to int
+        Number of pairs that each rule found.
     ambiguous : list of str
         Names of the other list, each with another name that it cannot be told from.
     """
 
     places: np.ndarray
-    steps: dict[str, int]
+    rules: dict[str, int]
     ambiguous: list[str]
 
 
-def match(wanted, given, steps=VIDEO_STEPS, *, beside=()):
+def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
     """Find wanted names in another list.
 
     Parameters
     ----------
     wanted, given : sequence of str
         No name occurs twice in ``wanted``.
-    steps : sequence of (str, callable)
-        Name of each step, and the key by which it compares.
+    rules : sequence of (str, callable)
+        Name of each rule, and the key by which it compares.
     beside : sequence of str
         Other names that exist, such as those of training videos: a given name that is one of them, but for folder and
         suffix, is not folded onto a wanted one.
@@ -103,8 +103,8 @@ def match(wanted, given, steps=VIDEO_STEPS, *, beside=()):
     """
     known = [*wanted, *beside]
     places = np.full(len(known), -1, np.intp)
-    left, found = list(range(len(given))), dict.fromkeys((name for name, _ in steps), 0)
-    for name, key in steps:
+    left, found = list(range(len(given))), dict.fromkeys((name for name, _ in rules), 0)
+    for name, key in rules:
         if not (places[: len(wanted)] < 0).any():
             break
         reach = len(wanted) if name == FOLDED else len(known)
@@ -117,7 +117,7 @@ def match(wanted, given, steps=VIDEO_STEPS, *, beside=()):
         taken = set(places.tolist())
         left = [index for index in left if index not in taken]
     places = places[: len(wanted)]
-    return Matched(places, found, _doubts(wanted, given, places, left, steps))
+    return Matched(places, found, _doubts(wanted, given, places, left, rules))
 
 
 def _by_key(names, indices, key):
@@ -127,10 +127,10 @@ def _by_key(names, indices, key):
     return found
 
 
-def _doubts(wanted, given, places, left, steps):
-    """Names that are left on both sides under one key."""
+def _doubts(wanted, given, places, left, rules):
+    """List names that are left on both sides under one key."""
     lines: dict[str, None] = {}
-    for _, key in steps:
+    for _, key in rules:
         ours, theirs = _by_key(wanted, np.flatnonzero(places < 0), key), _by_key(given, left, key)
         for same in sorted(ours.keys() & theirs.keys()):
             several = [given[index] for index in theirs[same]]

@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass, replace
 
-from classify.fusion.alignment.truth import TRAIN, carried_truth, csv_truth, listed_truth, named_truth
-from classify.fusion.sources import at_split
+from classify.fusion.alignment.truth import TRAIN, Truth, csv_truth, listed_truth, named_truth, truth_of_score_files
+from classify.fusion.sources import path_for_split
 from classify.reports.extent import SIZES
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import DataError, did_you_mean, short_repr
 
 SPLITS = {"ucf101": ("1", "2", "3"), "hmdb51": ("1", "2", "3"), "jhmdb": ("1", "2", "3")}
 """Official splits of data sets, whose accuracies are averaged."""
@@ -31,6 +31,8 @@ class FusionProtocol:
         else the mean of their numbers is reported.
     validation : str or None
         Annotation file of the validation videos.
+    known : dict of str to Truth, optional
+        Labels of each split, where the caller has them.
     """
 
     dataset: str | None = None
@@ -39,17 +41,18 @@ class FusionProtocol:
     splits: tuple[str, ...] = ("1",)
     pool: bool = False
     validation: str | None = None
+    known: dict[str, Truth] | None = None
 
     def __post_init__(self):
         if self.lists is not None and self.labels is not None:
             raise DataError("lists and labels exclude each other: labels come from one of them")
         if self.dataset is not None and self.dataset not in SIZES:
             hint = did_you_mean(self.dataset, SIZES)
-            raise DataError(f"unknown data set {shown(self.dataset)}; known are {', '.join(SIZES)}{hint}")
+            raise DataError(f"unknown data set {short_repr(self.dataset)}; known are {', '.join(SIZES)}{hint}")
         if not self.splits or len(set(self.splits)) < len(self.splits):
             raise DataError(f"splits must be different names, got {', '.join(map(str, self.splits)) or 'none'}")
 
-    def truth(self, split, streams, lists, part):
+    def truth(self, split, streams, lists, side):
         """Return the labels of a split.
 
         Parameters
@@ -59,7 +62,7 @@ class FusionProtocol:
             What messages call the files of the sources, and what they hold.
         lists : list of Truth
             Labels of the lists that name rows.
-        part : {"test", "train"}
+        side : {"test", "train"}
             Validation videos are among those of training.
 
         Returns
@@ -73,18 +76,20 @@ class FusionProtocol:
         OSError
             If a file of labels cannot be read.
         """
-        if part == TRAIN and self.validation is not None:
-            return replace(listed_truth(at_split(self.validation, split)), partial=True)
+        if self.known is not None:
+            return self.known[split]
+        if side == TRAIN and self.validation is not None:
+            return replace(listed_truth(path_for_split(self.validation, split)), partial=True)
         if self.labels is not None:
             return named_truth(self.labels) if isinstance(self.labels, dict) else csv_truth(self.labels)
         if self.lists is not None:
-            path = at_split(self.lists, split)
+            path = path_for_split(self.lists, split)
             number = int(split) if split.isascii() and split.isdigit() else None
             if number is None and os.path.isdir(path):
-                raise DataError(f"{path} has splits 1, 2, …, got {shown(split)}; use numbers")
-            found = listed_truth(path, split=number or 1, part=part)
-            if part != TRAIN:
+                raise DataError(f"{path} has splits 1, 2, …, got {short_repr(split)}; use numbers")
+            found = listed_truth(path, split=number or 1, side=side)
+            if side != TRAIN:
                 return found
             if found.beside:
                 return replace(found, partial=True, whole=False)
-        return carried_truth(streams, lists)
+        return truth_of_score_files(streams, lists)

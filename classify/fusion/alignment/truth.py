@@ -12,7 +12,7 @@ import numpy as np
 
 from classify.datasets.video_list import read_video_list
 from classify.fusion.alignment.columns import are_numbers
-from classify.fusion.alignment.names import CLASS_STEPS, match
+from classify.fusion.alignment.names import CLASS_NAME_RULES, match
 from classify.fusion.forms.coviar import classes_of_folders
 from classify.labels import classes_of, read_labels
 from classify.metrics import memberships
@@ -30,9 +30,9 @@ class Truth:
     ----------
     names : list of str
     classes : list of str
-    holds : (n, C) bool
+    has_class : (n, C) bool
         Whether each video has each class.
-    several : bool
+    multi_label : bool
         Whether a video may have several classes, or none.
     numbered : bool
         Whether the classes stand in the order of the numbers that networks are trained with, so that columns without
@@ -49,8 +49,8 @@ class Truth:
 
     names: list[str]
     classes: list[str]
-    holds: np.ndarray
-    several: bool = False
+    has_class: np.ndarray
+    multi_label: bool = False
     numbered: bool = False
     partial: bool = False
     whole: bool = False
@@ -60,11 +60,11 @@ class Truth:
     @property
     def labels(self):
         """(n,) index of the class of each video; of several the first."""
-        return self.holds.argmax(axis=1)
+        return self.has_class.argmax(axis=1)
 
     def take(self, rows):
         """Return the labels of some ``rows`` only."""
-        return replace(self, names=[self.names[row] for row in rows], holds=self.holds[rows])
+        return replace(self, names=[self.names[row] for row in rows], has_class=self.has_class[rows])
 
     def in_order_of(self, classes, name):
         """Return the labels with the classes in another order.
@@ -84,19 +84,19 @@ class Truth:
         DataError
             If the classes are others.
         """
-        found = match(classes, self.classes, CLASS_STEPS)
+        found = match(classes, self.classes, CLASS_NAME_RULES)
         unknown = sorted(set(range(len(self.classes))) - set(found.places.tolist()))
-        if unknown and self.holds[:, unknown].any():
+        if unknown and self.has_class[:, unknown].any():
             odd = listed(self.classes[column] for column in unknown)
             raise DataError(f"{name}: {odd} are no classes of the test videos")
         there = found.places >= 0
         # A class that no validation video has may be missing.
-        holds = np.zeros((len(self.names), len(classes)), bool)
-        holds[:, there] = self.holds[:, found.places[there]]
-        return replace(self, classes=list(classes), holds=holds)
+        has_class = np.zeros((len(self.names), len(classes)), bool)
+        has_class[:, there] = self.has_class[:, found.places[there]]
+        return replace(self, classes=list(classes), has_class=has_class)
 
 
-def listed_truth(path, *, split=1, part=TEST):
+def listed_truth(path, *, split=1, side=TEST):
     """Read labels from a list of videos.
 
     Parameters
@@ -105,7 +105,7 @@ def listed_truth(path, *, split=1, part=TEST):
         Folder of official lists, or an annotation file.
     split : int
         Of a folder.
-    part : {"test", "train"}
+    side : {"test", "train"}
         Of a folder.
 
     Returns
@@ -119,12 +119,12 @@ def listed_truth(path, *, split=1, part=TEST):
     OSError
         If it cannot be read.
     """
-    found = read_video_list(path, split=split, part=part)
+    found = read_video_list(path, split=split, side=side)
     folder = os.path.isdir(path)
     beside: tuple[str, ...] = ()
     if folder:
-        other = TRAIN if part == TEST else TEST
-        beside = tuple(read_video_list(path, split=split, part=other).names)
+        other = TRAIN if side == TEST else TEST
+        beside = tuple(read_video_list(path, split=split, side=other).names)
     truth = truth_of_list(found)
     if truth is None:
         raise DataError(f"{path} has no labels; use an annotation file that has some, or --labels")
@@ -156,11 +156,11 @@ def truth_of_list(found):
         return None
     count = 1 + max((label for labels in sets for label in labels), default=0)
     classes = found.classes if found.classes is not None else numbers(count)
-    holds = np.zeros((len(sets), len(classes)), bool)
-    for row, labels in zip(holds, sets, strict=True):
+    has_class = np.zeros((len(sets), len(classes)), bool)
+    for row, labels in zip(has_class, sets, strict=True):
         row[list(labels)] = True
-    several = found.labels is None
-    return Truth(found.names, list(classes), holds, several, numbered=True, origin=str(found.path))
+    multi_label = found.labels is None
+    return Truth(found.names, list(classes), has_class, multi_label, numbered=True, origin=str(found.path))
 
 
 def csv_truth(path):
@@ -197,12 +197,12 @@ def named_truth(labels, origin="labels"):
     Truth
     """
     classes = classes_of(labels.values())
-    several = any(not isinstance(label, str) for label in labels.values())
+    multi_label = any(not isinstance(label, str) for label in labels.values())
     sets = [(label,) if isinstance(label, str) else label for label in labels.values()]
-    return Truth(list(labels), classes, memberships(sets, classes), several, partial=True, origin=origin)
+    return Truth(list(labels), classes, memberships(sets, classes), multi_label, partial=True, origin=origin)
 
 
-def carried_truth(streams, lists=()):
+def truth_of_score_files(streams, lists=()):
     """Return the labels that a file carries, of the file that tells most about its classes.
 
     Parameters
@@ -234,15 +234,17 @@ def carried_truth(streams, lists=()):
 
 
 def _carried(name, scores, classes):
-    """The labels of a score file."""
+    """Read the labels of a score file."""
     width = scores.values.shape[1]
-    several = scores.labels.ndim == 2
-    holds = np.array(scores.labels, bool) if several else np.eye(width, dtype=bool)[scores.labels]
-    return Truth(list(scores.names), list(classes or numbers(width)), holds, several, origin=f"the labels in {name}")
+    multi_label = scores.labels.ndim == 2
+    has_class = np.array(scores.labels, bool) if multi_label else np.eye(width, dtype=bool)[scores.labels]
+    return Truth(
+        list(scores.names), list(classes or numbers(width)), has_class, multi_label, origin=f"the labels in {name}"
+    )
 
 
 def _classes_of_folders(scores):
-    """Classes by the folders of their videos, or None."""
+    """Name the classes by the folders of their videos; None if that fails."""
     if scores.labels.ndim != 1:
         return None
     return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]

@@ -49,7 +49,7 @@ def views_of(values, kind="unknown"):
     return views if views and np.allclose(sums, views, rtol=SUM_TOLERANCE, atol=0) else 0
 
 
-def chosen(norm, values, kind="unknown"):
+def norm_for(norm, values, kind="unknown"):
     """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
     if norm != "auto":
         return norm
@@ -101,7 +101,7 @@ def normalized(values, norm, *, names=None, source="scores"):
 
 
 def _log(values, source):
-    """Logarithms of probabilities, or of sums of them over views."""
+    """Compute logarithms of probabilities, or of sums of them over views."""
     if values.min() < 0:
         raise DataError(f"{source} has negative scores, which are no probabilities; use another norm than logz")
     total = values.sum(axis=1, keepdims=True)

@@ -15,7 +15,7 @@ PENALTY = 1.0
 """Default weight of errors: there are as many columns as classes and sources, and few validation videos."""
 
 
-def stacked(validation, gathered, *, C=PENALTY):
+def stacking_scores(validation, gathered, *, C=PENALTY):
     """Score videos by a machine that is trained on validation videos.
 
     Parameters
@@ -36,17 +36,17 @@ def stacked(validation, gathered, *, C=PENALTY):
         If validation videos have one class only.
     """
     truth = validation.truth
-    if truth.several:
-        labels = [tuple(map(int, np.flatnonzero(row))) for row in truth.holds]
+    if truth.multi_label:
+        labels = [tuple(map(int, np.flatnonzero(row))) for row in truth.has_class]
     else:
         labels = truth.labels
-    if truth.holds.any(axis=0).sum() < 2:
+    if truth.has_class.any(axis=0).sum() < 2:
         raise DataError("the validation videos have one class only; a machine needs two")
     machine = LinearSVM(C=C).fit(_side_by_side(validation), labels)
     return metrics.spread(machine.scores(_side_by_side(gathered)), machine.classes_, range(len(truth.classes)))
 
 
 def _side_by_side(gathered):
-    """(n, S·C) float64, the scores of each source with the length 1."""
+    """Put the scores of the sources side by side, each source with the length 1, (n, S·C) float64."""
     names = gathered.truth.names
     return np.hstack([normalized(values, "l2", names=names, source=name) for name, values in gathered.scaled.items()])

@@ -12,7 +12,7 @@ import numpy as np
 
 from classify.fusion.score_file import FORM
 from classify.fusion.sources import WEIGHT
-from idt.errors import DataError, did_you_mean, shown
+from idt.errors import DataError, did_you_mean, short_repr
 
 CLASSICAL_WEIGHT = 0.25
 """Share of dense trajectories against networks."""
@@ -91,7 +91,7 @@ def checked_weights(weights, names):
     unknown = [name for name in weights if name not in names]
     if unknown:
         raise DataError(
-            f"weights name {shown(unknown[0])}, which is no source; sources are {', '.join(names)}"
+            f"weights name {short_repr(unknown[0])}, which is no source; sources are {', '.join(names)}"
             f"{did_you_mean(unknown[0], names)}"
         )
     missing = [name for name in names if name not in weights]
@@ -129,7 +129,7 @@ def parse_weights(text):
         except ValueError:
             value = None
         if not equals or not name or value is None:
-            raise DataError(f"weights must be NAME=NUMBER,NAME=NUMBER, got {shown(part)}")
+            raise DataError(f"weights must be NAME=NUMBER,NAME=NUMBER, got {short_repr(part)}")
         if name in found:
             raise DataError(f"weights name {name} twice")
         found[name] = value
@@ -183,7 +183,7 @@ def searched_weights(gathered, start, metric):
     best, found = -np.inf, near
     # The nearest first, so that of equal ones the first stays.
     for weights in grid[np.argsort(np.square(grid - near).sum(axis=1), kind="stable")]:
-        score = metric(gathered.truth.holds, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
+        score = metric(gathered.truth.has_class, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
         if score > best:
             best, found = score, weights
     return {name: float(weight) for name, weight in zip(names, found, strict=True)}

@@ -11,10 +11,10 @@ import numpy as np
 
 from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table, check_size, names_and_classes
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files.marks import TOOL
 
-SAYS = "JSON of ActivityNet or Kinetics: results of label and score"
+DESCRIPTION = "JSON of ActivityNet or Kinetics: results of label and score"
 
 VERSION = "VERSION 1.3"
 
@@ -22,7 +22,7 @@ SPARSE = 16
 """Scores for each byte of a file that lists five classes of seven hundred."""
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.kind == OBJECT and isinstance(content.value, dict) and isinstance(content.value.get("results"), dict)
 
@@ -41,31 +41,31 @@ def read(content):
     if absent and values.min() < 0:
         raise DataError(f"{content.path} lists too few classes: {absent} scores are missing, and others are negative")
     notes = (f"{absent} scores that are not listed count as 0",) if absent else ()
-    return Table(values, list(found), classes, upright=True, notes=notes)
+    return Table(values, list(found), classes, rows_are_videos=True, notes=notes)
 
 
 def _of_video(name, entries, content):
-    """The scores of a video by class."""
+    """Read the scores of a video by class."""
     if not isinstance(entries, list) or not entries:
-        raise DataError(f"{content.path}: {name} must have a list of results, got {shown(entries)}")
+        raise DataError(f"{content.path}: {name} must have a list of results, got {short_repr(entries)}")
     found: dict[str, float] = {}
     for entry in entries:
         if not isinstance(entry, dict):
-            raise DataError(f"{content.path}: {name} must have results with label and score, got {shown(entry)}")
+            raise DataError(f"{content.path}: {name} must have results with label and score, got {short_repr(entry)}")
         if "segment" in entry:
             raise DataError(
                 f"{content.path} holds detections with segments of untrimmed videos, expected scores of videos"
             )
         label, score = entry.get("label"), entry.get("score")
         if not isinstance(label, str) or type(score) not in (int, float):
-            raise DataError(f"{content.path}: {name} must have results with label and score, got {shown(entry)}")
+            raise DataError(f"{content.path}: {name} must have results with label and score, got {short_repr(entry)}")
         if label in found:
             raise DataError(f"{content.path}: {name} has two scores for {label}")
         found[label] = float(score)  # type: ignore[arg-type]
     return found
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of the JSON of ``scores`` (`classify.fusion.scores.Scores`), every class of every video listed.
 
     Scores have seven significant digits. Labels are no part of the form.

@@ -7,10 +7,10 @@ from classify.fusion.forms.content import ARRAY, ARRAYS, NPZ
 from classify.fusion.forms.table import Table
 from classify.fusion.forms.variables import table_of
 
-SAYS = "npy of a matrix of scores, or npz of one with names, classes or labels"
+DESCRIPTION = "npy of a matrix of scores, or npz of one with names, classes or labels"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.kind == ARRAY or (content.kind == ARRAYS and content.container == NPZ)
 

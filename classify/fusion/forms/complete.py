@@ -45,7 +45,7 @@ def complete(table, content, form, video_list=None):
     values, notes = numbers(table.values, content, "scores"), list(table.notes)
     if values.ndim != 2 or not values.size:
         raise DataError(f"{content.path} must hold scores of shape (videos, classes), got {values.shape}")
-    if _lies_down(values.shape, table, listing, content):
+    if _is_transposed(values.shape, table, listing, content):
         values = values.T
         notes.append("the matrix is transposed: its columns are the videos")
     values = np.ascontiguousarray(values, np.float64)
@@ -61,8 +61,8 @@ def complete(table, content, form, video_list=None):
     return checked(Scores(values, names, classes, labels, kind, None, content.path, form, tuple(notes)))
 
 
-def _lies_down(shape, table, listing, content):
-    """Whether the columns are the videos."""
+def _is_transposed(shape, table, listing, content):
+    """Tell whether the columns are the videos."""
     videos = [("names", table.names), ("labels", table.labels)]
     classes = [("classes", table.classes)]
     if listing is not None:
@@ -75,12 +75,12 @@ def _lies_down(shape, table, listing, content):
         if these is not None
     ]
     stands, lies = (all(turned[side] == count for _, side, count in wanted) for turned in (shape, shape[::-1]))
-    if stands and (table.upright or not lies):
+    if stands and (table.rows_are_videos or not lies):
         return False
-    if lies and not stands and not table.upright:
+    if lies and not stands and not table.rows_are_videos:
         return True
     said = f"{content.path} holds scores of {shape[0]} × {shape[1]}"
-    if table.upright or not (lies or stands):
+    if table.rows_are_videos or not (lies or stands):
         remedy = "" if listing is None else "; give the list that they were made with"
         raise DataError(f"{said}, which does not fit {', '.join(text for text, _, _ in wanted)}{remedy}")
     if wanted:
@@ -120,7 +120,7 @@ def checked(scores):
 
 
 def _labels(table, shape, listing, content):
-    """Labels from 0, flags or None; and what to say of them."""
+    """Return labels from 0, flags or None, and notes on them."""
     if table.labels is None:
         return None, []
     if table.labels.ndim == 2:
@@ -141,7 +141,7 @@ def _labels(table, shape, listing, content):
 
 
 def _first(labels, count, rule, listing, content):
-    """The number of the first class."""
+    """Find the number of the first class."""
     if labels.min() == 0:
         return 0
     if labels.max() == count:

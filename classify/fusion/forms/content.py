@@ -88,9 +88,9 @@ def open_content(path):
         raise DataError(f"{name} is empty, expected scores")
     if b"\0" in data[:4096]:
         raise DataError(f"{name} is of no known kind, expected one of MAT, npz, npy, pickle, torch, HDF5, JSON or CSV")
-    return Content(name, ROWS, CSV, csv_text.rows(path, "name,class,class, …"), len(data))
+    return Content(name, ROWS, CSV, csv_text.read_rows(path, "name,class,class, …"), len(data))
 
 
 def _size(data, found):
-    """Bytes of a file and of its arrays."""
+    """Count the bytes of a file and of its arrays."""
     return len(data) + sum(array.nbytes for array in found.values())

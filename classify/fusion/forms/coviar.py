@@ -10,10 +10,10 @@ from classify.fusion.forms.table import Table, texts
 from classify.fusion.forms.tsn import are_pairs, read_pairs
 from idt.errors import DataError
 
-SAYS = "npz of CoViAR or DMC-Net: scores (n, 2) objects, labels, names"
+DESCRIPTION = "npz of CoViAR or DMC-Net: scores (n, 2) objects, labels, names"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.kind == ARRAYS and content.container == NPZ and are_pairs(content.value) and "names" in content.value
 
@@ -25,7 +25,7 @@ def read(content):
     if len(names) != len(values):
         raise DataError(f"{content.path} holds scores of {len(values)} videos, but {len(names)} names")
     classes, more = classes_of_folders(names, labels, values.shape[1])
-    return Table(values, names, classes, labels, "logits", first_label=0, upright=True, notes=(*notes, *more))
+    return Table(values, names, classes, labels, "logits", first_label=0, rows_are_videos=True, notes=(*notes, *more))
 
 
 def classes_of_folders(names, labels, count):

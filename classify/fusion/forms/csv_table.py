@@ -14,7 +14,7 @@ from classify.text_files import scores_text
 from idt.errors import DataError
 from idt.files import text
 
-SAYS = "CSV of name,class,class, …, or columns of numbers"
+DESCRIPTION = "CSV of name,class,class, …, or columns of numbers"
 
 NAME = ("name", "names", "video", "video_name", "videos", "filename", "file", "id", "clip")
 LABEL = ("label", "labels", "gt", "true class")
@@ -23,7 +23,7 @@ LABEL = ("label", "labels", "gt", "true class")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.kind == ROWS
 
@@ -32,7 +32,7 @@ def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     rows = [(line, _split(fields)) for line, fields in content.value]
     if not rows:
-        raise DataError(f"{content.path} holds no lines of {SAYS}")
+        raise DataError(f"{content.path} holds no lines of {DESCRIPTION}")
     header = rows[0][1]
     if all(map(_is_number, header[1:])) and header[0].lower() not in NAME and not _counts(header):
         header = []
@@ -52,18 +52,18 @@ def read(content):
     classes = header[first:] or None
     values = np.array([[_number(field, line, content) for field in fields[first:]] for line, fields in rows])
     labels = _labels(columns[1], classes, rows, content) if labelled else None
-    return Table(values, list(columns[0]) if named else None, classes, labels, upright=named or bool(header))
+    return Table(values, list(columns[0]) if named else None, classes, labels, rows_are_videos=named or bool(header))
 
 
 def _split(fields):
-    """The fields of a line that blanks or tabs may separate, as `numpy.savetxt` does."""
+    """Split a line into fields, which blanks or tabs may separate as `numpy.savetxt` does."""
     if len(fields) == 1 and all(map(_is_number, parts := fields[0].split())):
         return parts
     return fields
 
 
 def _counts(header):
-    """Whether a line begins with text and goes on with the numbers of classes, so that it is no video."""
+    """Tell whether a line is a header: a text, then the numbers of classes."""
     numbers = [str(number) for number in range(len(header))]
     return not _is_number(header[0]) and len(header) > 2 and header[1:] in (numbers[:-1], numbers[1:])
 
@@ -79,13 +79,13 @@ def _number(field, line, content):
 
 
 def _labels(column, classes, rows, content):
-    """Labels as columns, or as they are."""
+    """Return labels as columns, or as they are."""
     if all(label in classes for label in column):
         return np.array([classes.index(label) for label in column])
     return np.array([_number(label, line, content) for label, (line, _) in zip(column, rows, strict=True)])
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of a CSV of ``scores`` (`classify.fusion.scores.Scores`): name, perhaps label, then the classes.
 
     Scores have seven significant digits, the precision of float32.

@@ -3,10 +3,10 @@
 from classify.fusion.forms.content import HDF5
 from classify.fusion.forms.variables import table_of
 
-SAYS = "HDF5 of a matrix of scores, with names, classes or labels or in the order of a list"
+DESCRIPTION = "HDF5 of a matrix of scores, with names, classes or labels or in the order of a list"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.container == HDF5
 

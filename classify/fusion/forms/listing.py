@@ -65,7 +65,7 @@ def name_by_list(values, labels, classes, listing, maybe_sorted, content):
 
 
 def _order(names, truth, labels, maybe_sorted, listing, content):
-    """The rows of the list in the order of the file; None if it is that of the list."""
+    """Find the rows of the list in the order of the file; None if the orders are one."""
     order = sorted(range(len(names)), key=names.__getitem__)
     if not maybe_sorted or order == list(range(len(names))):
         return None
@@ -80,7 +80,7 @@ def _order(names, truth, labels, maybe_sorted, listing, content):
 
 
 def _agreed(values, labels, truth, listing, content):
-    """The labels, which file and list must agree on."""
+    """Return the labels, on which file and list must agree."""
     count, classes_count = values.shape
     if labels is None:
         right = np.count_nonzero(values.argmax(axis=1) == truth)

@@ -12,10 +12,10 @@ from classify.fusion.forms.content import MAT
 from classify.fusion.forms.variables import table_of
 from idt.files.marks import NAME
 
-SAYS = "MAT file of a matrix of scores, with names and labels or in the order of a list"
+DESCRIPTION = "MAT file of a matrix of scores, with names and labels or in the order of a list"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return content.container == MAT
 
@@ -25,7 +25,7 @@ def read(content):
     return table_of(content.value, content, first_label=1)
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of a MAT file of version 5 of ``scores`` (`classify.fusion.scores.Scores`).
 
     It holds ``scores`` (n, C); where they are known the cells ``names`` (n, 1) and ``classes`` (C, 1), and ``labels``
@@ -38,8 +38,10 @@ def encoded(scores):
         if texts is not None:
             found[name] = np.array(texts, object)[:, None]
     if scores.labels is not None:
-        several = scores.labels.ndim == 2
-        found["labels"] = scores.labels.astype(np.uint8) if several else scores.labels[:, None].astype(np.float64) + 1
+        multi_label = scores.labels.ndim == 2
+        found["labels"] = (
+            scores.labels.astype(np.uint8) if multi_label else scores.labels[:, None].astype(np.float64) + 1
+        )
     data = io.BytesIO()
     savemat(data, found, do_compression=True)
     # In place of the time, which would make every file another.

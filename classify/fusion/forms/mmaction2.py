@@ -10,18 +10,18 @@ import numpy as np
 
 from classify.fusion.forms import slowfast
 from classify.fusion.forms.content import OBJECT
-from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stacked
+from classify.fusion.forms.table import Table, check_size, looks_like_probabilities, numbers, stack_rows
 from idt.errors import DataError
 from idt.files.foreign import pickle_writer as pickles
 
-SAYS = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
+DESCRIPTION = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
 
 SCORES, LABELS = ("pred_score", "pred_scores"), ("gt_label", "gt_labels")
 NAMES = ("video_id", "filename", "frame_dir")
 """Keys of an entry."""
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     value = content.value
     if content.kind != OBJECT or not isinstance(value, list) or not value:
@@ -29,7 +29,7 @@ def fits(content):
     if isinstance(value[0], dict):
         return any(key in value[0] for key in SCORES)
     if isinstance(value[0], np.ndarray):
-        return not slowfast.fits(content) and all(
+        return not slowfast.recognises(content) and all(
             isinstance(each, np.ndarray) and each.ndim == value[0].ndim in (1, 2) for each in value
         )
     return isinstance(value[0], list)
@@ -39,12 +39,12 @@ def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     if not isinstance(content.value[0], dict):
         rows, notes = _averaged([("", [each]) for each in content.value], content)
-        return _table(stacked(rows, content), None, None, notes)
+        return _table(stack_rows(rows, content), None, None, notes)
     entries = content.value
     if not all(isinstance(entry, dict) and any(key in entry for key in SCORES) for entry in entries):
         raise DataError(f"{content.path}: every video must have pred_score or pred_scores")
     rows, notes = _averaged([_heads(_of(entry, SCORES)) for entry in entries], content)
-    values = stacked(rows, content)
+    values = stack_rows(rows, content)
     counts = {entry["num_classes"] for entry in entries if type(entry.get("num_classes")) is int}
     if counts - {values.shape[1]}:
         raise DataError(
@@ -55,23 +55,23 @@ def read(content):
 
 def _table(values, labels, names, notes):
     kind = "probabilities" if looks_like_probabilities(values) else "logits"
-    return Table(values, names, labels=labels, kind=kind, first_label=0, upright=True, notes=notes)
+    return Table(values, names, labels=labels, kind=kind, first_label=0, rows_are_videos=True, notes=notes)
 
 
 def _of(entry, keys):
-    """The value of the first of some keys that an entry has."""
+    """Return the value of the first of some keys that an entry has."""
     return next((entry[key] for key in keys if key in entry), None)
 
 
 def _heads(scores):
-    """Names of the heads of a network, and their scores."""
+    """Return the names of the heads of a network, and their scores."""
     if isinstance(scores, dict):
         return ", ".join(scores), list(scores.values())
     return "", [scores]
 
 
 def _averaged(videos, content):
-    """The mean over clips and heads of each video, and what to say of it."""
+    """Average each video over clips and heads; return the means and notes."""
     rows, clips, heads, total = [], 1, "", 0
     for names, parts in videos:
         means = []
@@ -92,7 +92,7 @@ def _averaged(videos, content):
 
 
 def _labels(entries, count, content):
-    """Labels, or flags; None if an entry has none."""
+    """Return labels, or flags; None if an entry has none."""
     found = []
     for entry in entries:
         label = _of(entry, LABELS)
@@ -108,7 +108,7 @@ def _labels(entries, count, content):
 
 
 def _names(entries):
-    """The names that all entries have; else None."""
+    """Return the names if all entries have one; else None."""
     for key in NAMES:
         found = [entry.get(key) for entry in entries]
         if all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):
@@ -116,7 +116,7 @@ def _names(entries):
     return None
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of a dump, as MMAction2 1.2 writes it, of ``scores`` (`classify.fusion.scores.Scores`).
 
     Raises

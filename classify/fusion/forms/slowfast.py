@@ -11,13 +11,13 @@ from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table
 from idt.errors import DataError
 
-SAYS = "pickle of PySlowFast: [predictions (n, C), labels (n,)]"
+DESCRIPTION = "pickle of PySlowFast: [predictions (n, C), labels (n,)]"
 
 TOLERANCE = 1e-3
 """Of a sum of probabilities in float32, for each view."""
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     value = content.value
     if content.kind != OBJECT or not isinstance(value, list | tuple) or len(value) != 2:
@@ -32,7 +32,7 @@ def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     values, labels = content.value
     if values.dtype.kind not in "fiu" or labels.shape not in ((len(values),), values.shape):
-        raise DataError(f"{content.path} must hold {SAYS}, got {values.shape} and {labels.shape}")
+        raise DataError(f"{content.path} must hold {DESCRIPTION}, got {values.shape} and {labels.shape}")
     if labels.ndim == 2:
         labels = labels.astype(bool)
     values = values.astype(np.float64)
@@ -42,4 +42,4 @@ def read(content):
     if values.size and values.min() >= 0 and views >= 1 and np.all(np.abs(sums - views) < TOLERANCE * views):
         kind, values = "probabilities", values / sums[:, None]
         notes = [f"scores are means over {views} views"] if views > 1 else []
-    return Table(values, labels=labels, kind=kind, first_label=0, upright=True, notes=tuple(notes))
+    return Table(values, labels=labels, kind=kind, first_label=0, rows_are_videos=True, notes=tuple(notes))

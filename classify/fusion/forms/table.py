@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from classify.text_files import listed
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 
 LARGEST = 1e300
 """No score is beyond: their differences stay finite."""
@@ -27,7 +27,7 @@ class Table:
         One of `classify.fusion.scores.KINDS`.
     first_label : int or None
         The number of the first class by the form's own rule; None if it has none.
-    upright : bool
+    rows_are_videos : bool
         Whether the form itself says that rows are videos.
     maybe_sorted : bool
         Whether the rows of the form may be in the sorted order of the network's list.
@@ -40,12 +40,12 @@ class Table:
     labels: Any = None
     kind: str = "unknown"
     first_label: int | None = None
-    upright: bool = False
+    rows_are_videos: bool = False
     maybe_sorted: bool = False
     notes: tuple[str, ...] = ()
 
 
-def stacked(rows, content):
+def stack_rows(rows, content):
     """Stack rows of numbers into a matrix.
 
     Parameters
@@ -124,7 +124,7 @@ def texts(value, content, what):
         if isinstance(each, bytes):
             each = each.decode("utf-8", "replace")
         if not isinstance(each, str) or not each.strip():
-            raise DataError(f"{content.path}: {what} must be text, got {shown(each)}")
+            raise DataError(f"{content.path}: {what} must be text, got {short_repr(each)}")
         found.append(each.strip())
     return found
 

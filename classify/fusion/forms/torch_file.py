@@ -9,10 +9,10 @@ from classify.fusion.forms.content import OBJECT
 from classify.fusion.forms.table import Table
 from classify.fusion.forms.variables import is_matrix, table_of
 
-SAYS = "torch file or pickle of a matrix of scores, or of a dict with one"
+DESCRIPTION = "torch file or pickle of a matrix of scores, or of a dict with one"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     value = content.value
     if content.kind != OBJECT:
@@ -29,7 +29,7 @@ def read(content):
 
 
 def _arrays(value):
-    """The array that a value is or may become."""
+    """Return the array that a value is or may become."""
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, list | tuple) and value and all(type(each) is str for each in value):

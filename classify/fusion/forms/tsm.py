@@ -5,12 +5,12 @@ import re
 from classify.fusion.forms.content import ROWS
 from idt.errors import DataError
 
-SAYS = "text of TSM's --csv_file, which holds no scores and is refused"
+DESCRIPTION = "text of TSM's --csv_file, which holds no scores and is refused"
 
 _LINE = re.compile(r"[^;]+(?:;[^;]+){1}|[^;]+(?:;\s*\d+){5}")
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return (
         content.kind == ROWS and bool(content.value) and all(_LINE.fullmatch(",".join(row)) for _, row in content.value)

@@ -11,15 +11,15 @@ import io
 import numpy as np
 
 from classify.fusion.forms.content import ARRAYS, NPZ
-from classify.fusion.forms.table import Table, check_size, numbers, one_label_each, stacked
+from classify.fusion.forms.table import Table, check_size, numbers, one_label_each, stack_rows
 from idt.errors import DataError
 from idt.files.foreign import npz
 from idt.files.foreign import pickle_writer as pickles
 
-SAYS = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
+DESCRIPTION = "npz of TSN, tsn-pytorch or TSM: scores (n, 2) objects, labels"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     return (
         content.kind == ARRAYS
@@ -45,7 +45,7 @@ def read(content):
         labels=labels,
         kind="logits",
         first_label=0,
-        upright=True,
+        rows_are_videos=True,
         maybe_sorted=maybe_sorted,
         notes=notes,
     )
@@ -83,7 +83,7 @@ def read_pairs(content):
         check_size(total, content)
         shapes.add(scores.shape[:-1])
         rows.append(scores.reshape(-1, scores.shape[-1]).mean(axis=0, dtype=np.float64))
-    values = stacked(rows, content)
+    values = stack_rows(rows, content)
     beside = np.array([_label(label, content) for _, label, *_ in pairs], np.float64)
     if labels is not None and not np.array_equal(numbers(labels, content, "labels").ravel(), beside):
         raise DataError(f"{content.path}: labels are not those beside the scores")
@@ -106,7 +106,7 @@ def _say(shapes):
     return "all parts of each video, which differ in number"
 
 
-def encoded(scores):
+def to_bytes(scores):
     """Return the bytes of an npz of ``scores`` (`classify.fusion.scores.Scores`), which must have labels.
 
     Every video has one frame and one crop, (1, 1, C) float32.

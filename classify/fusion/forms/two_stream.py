@@ -7,12 +7,12 @@ Its scores are sums over 19 frames of logits. Names lack ``v_`` and suffix, and 
 import numpy as np
 
 from classify.fusion.forms.content import OBJECT
-from classify.fusion.forms.table import Table, numbers, stacked
+from classify.fusion.forms.table import Table, numbers, stack_rows
 
-SAYS = "pickle or JSON of a dict, name of a video → its scores"
+DESCRIPTION = "pickle or JSON of a dict, name of a video → its scores"
 
 
-def fits(content):
+def recognises(content):
     """Tell whether ``content`` (`classify.fusion.forms.content.Content`) has this form."""
     value = content.value
     if content.kind != OBJECT or not isinstance(value, dict) or not value:
@@ -23,7 +23,7 @@ def fits(content):
 def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     rows = [numbers(row, content, f"scores of {name}").ravel() for name, row in content.value.items()]
-    return Table(stacked(rows, content), list(content.value), upright=True)
+    return Table(stack_rows(rows, content), list(content.value), rows_are_videos=True)
 
 
 def _is_row(value):

@@ -75,13 +75,13 @@ def is_matrix(value):
 
 
 def _is_vector(value):
-    """Whether an array is a vector of whole numbers."""
+    """Tell whether an array is a vector of whole numbers."""
     flat = value.dtype.kind in "fiu" and value.size > 0 and value.size == max(value.shape, default=0)
     return flat and bool(np.all(np.isfinite(value)) and np.all(value == np.floor(value)))
 
 
 def _is_text(value):
-    """Whether an array is of text, or of cells of text."""
+    """Tell whether an array is of text, or of cells of text."""
     if value.dtype.kind == "O":
         return value.size > 0 and all(
             isinstance(each, str) or (isinstance(each, np.ndarray) and each.dtype.kind == "U") for each in value.ravel()
@@ -90,7 +90,7 @@ def _is_text(value):
 
 
 def _only(names, pattern, content, what):
-    """The one of some arrays that is meant."""
+    """Choose one of some arrays by its name."""
     if len(names) > 1:
         names = [name for name in names if pattern.search(name)] or names
     if len(names) > 1:

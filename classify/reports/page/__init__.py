@@ -3,7 +3,7 @@
 evaluation  the page of an evaluation
 comparison  the page of several recipes
 fusion      the page of a fusion
-videos      test videos with their predictions, and the pictures that a page shows of them
+videos      test videos with their predictions, and which of them have pictures
 charts      bars, points and curves as SVG
 template    the templates and how they are filled
 """

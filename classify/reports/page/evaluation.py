@@ -1,11 +1,16 @@
 """The page of an evaluation."""
 
 import json
+from pathlib import PurePath
 
 from classify.reports.markdown import METRIC_NAMES, shown_number
 from classify.reports.page import charts
 from classify.reports.page.template import address, filled, is_available
+from classify.reports.page.videos import key_of
 from classify.reports.published_tables import HEADER, Own, rankings
+
+OWN_DATA = ("folder", "list")
+"""Data sets that are named after what they are read from."""
 
 LISTED = 200
 """Videos of a list; the others are in ``report.json``."""
@@ -20,8 +25,8 @@ def page(report, videos=(), pictures=None):
         As from `classify.reports.report.assemble`.
     videos : sequence of classify.reports.page.videos.Tested
         The test videos; without them a cell of the confusion matrix only has its count.
-    pictures : dict of str to list of classify.reports.page.videos.Picture, optional
-        Video name → pictures.
+    pictures : dict of (str, str) to list of classify.reports.page.videos.Picture, optional
+        Name and split of a video → pictures.
 
     Returns
     -------
@@ -35,6 +40,9 @@ def page(report, videos=(), pictures=None):
     """
     if not is_available():
         return None
+    pictures = pictures or {}
+    # Those that have pictures first.
+    wrong = sorted(report["mistakes"], key=lambda entry: (entry["name"], entry["fold"]) not in pictures)[:LISTED]
     metric = METRIC_NAMES[report["metric"]]
     keys = [key for key in METRIC_NAMES if key in report]
     tables, legend = rankings(report["published"], Own(report["value"], metric, report["part"]))
@@ -43,6 +51,7 @@ def page(report, videos=(), pictures=None):
     return filled(
         "evaluation.html",
         report=report,
+        title=_title(report),
         metric=metric,
         numbers=[(METRIC_NAMES[key], shown_number(key, report[key])) for key in keys],
         keys=keys,
@@ -53,12 +62,19 @@ def page(report, videos=(), pictures=None):
         legend=legend,
         columns=columns,
         charts=_charts(report, columns),
-        data=_data(report, videos, pictures or {}),
-        pictures=pictures or {},
+        data=_data(report, videos, pictures, wrong),
+        wrong=[(entry, pictures.get((entry["name"], entry["fold"]), [])) for entry in wrong],
+        evident=any(picture.evident for shown in pictures.values() for picture in shown),
         lists=_lists(report),
         listed=LISTED,
         settings=json.dumps(report["settings"], indent=2, sort_keys=True, ensure_ascii=False).split("\n"),
     )
+
+
+def _title(report):
+    """The name of the data set; of a user's own that of its folder."""
+    name = report["dataset"]
+    return (name in OWN_DATA and PurePath(report["root"]).name) or name
 
 
 def _charts(report, columns):
@@ -84,22 +100,22 @@ def _charts(report, columns):
     return charts.drawn(wanted)
 
 
-def _data(report, videos, pictures):
+def _data(report, videos, pictures, wrong):
     """The videos of each cell of the confusion matrix, for the page's script.
 
     Pictures of wrong videos stand in the page already, and are found by the video's place.
     """
     places = {label: place for place, label in enumerate(report["classes"])}
     cells: dict[str, list] = {}
-    wrong = {(entry["name"], entry["fold"]): place for place, entry in enumerate(report["mistakes"][:LISTED])}
+    listed = {(entry["name"], entry["fold"]): place for place, entry in enumerate(wrong)}
     for video in videos:
         cell = cells.setdefault(f"{places[video.label]} {places[video.predicted]}", [])
-        place = wrong.get((video.name, video.split))
+        key = key_of(video)
         entry: dict = {"name": video.name}
-        if place is not None:
-            entry["wrong"] = place
-        elif video.name in pictures:
-            entry["pictures"] = [[picture.caption, address(picture.data)] for picture in pictures[video.name]]
+        if key in listed:
+            entry["wrong"] = listed[key]
+        elif key in pictures:
+            entry["pictures"] = [[picture.caption, address(picture.data)] for picture in pictures[key]]
         cell.append(entry)
     return {"classes": report["classes"], "cells": cells}
 

@@ -16,7 +16,7 @@ def page(report):
     Parameters
     ----------
     report : dict
-        As from `classify.fusion.summary.summarise`.
+        As from `classify.fusion.report.make_report`.
 
     Returns
     -------
@@ -96,6 +96,6 @@ def _lists(report):
             ]
             for heading in ("Corrected", "Spoiled")
         },
-        "Left out, because a source lacks them": report["missing"],
+        "Left out, because a source or the labels lack them": report["missing"],
     }
     return {heading: entries for heading, entries in found.items() if entries}

@@ -1,7 +1,6 @@
 """Test videos with their predictions, and the pictures that a page shows of them.
 
-A page shows a still frame of a video unless its caller has something better, such as the evidence for a class: it gives
-`pictures`, a dict of video name → list of `Picture`.
+`classify.evaluation.page_pictures` draws them: still frames, and the evidence for a class.
 """
 
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import NamedTuple
 
 from classify.reports.summary import predicted_by
 from idt.params.bounds import MOST_PIXELS
-from idt.params.decoder import check_decoder
 from idt.show.stills import still
-from idt.workers import processes
 
 MOST_WRONG, MOST_RIGHT = 120, 120
-"""Videos of a page that have a picture."""
+"""Videos of a page that have pictures."""
+
+MOST_BYTES = 4 << 20
+"""Bytes of all pictures of a page, which as text take a third more."""
 
 
 class Tested(NamedTuple):
@@ -54,10 +54,13 @@ class Picture(NamedTuple):
         What there is to see, such as ``evidence for walk (true)``; also its text for those who cannot see it.
     data : bytes
         A PNG or JPEG file.
+    evident : bool
+        Whether it shows evidence, whose colours the page then explains.
     """
 
     caption: str
     data: bytes
+    evident: bool = False
 
 
 def tested(dataset, folds):
@@ -73,7 +76,7 @@ def tested(dataset, folds):
     list of Tested
         In the order of the splits; empty where clips have several labels, which are ranked and not predicted.
     """
-    if dataset.several:
+    if dataset.multi_label:
         return []
     clips = {clip.name: clip for clip in dataset.clips}
     found = []
@@ -89,6 +92,11 @@ def tested(dataset, folds):
     return found
 
 
+def key_of(video):
+    """Return the key of a test ``video`` among the pictures: its name and its split."""
+    return video.name, video.split
+
+
 def pictured(videos):
     """Choose the videos that a page shows a picture of.
 
@@ -99,43 +107,57 @@ def pictured(videos):
     Returns
     -------
     list of Tested
-        The wrong ones whose margin is largest, then right ones, in turn of every class; each video once.
+        The wrong ones whose margin is largest, then right ones, each once, in turn of every class.
     """
     wrong = sorted((video for video in videos if not video.right), key=lambda video: -video.margin)[:MOST_WRONG]
+    known = {video.name for video in wrong}
     turns: dict[str, int] = {}
     right = []
     for video in videos:
-        if video.right:
+        if video.right and video.name not in known:
+            known.add(video.name)
             turns[video.label] = turns.get(video.label, -1) + 1
             right.append((turns[video.label], video))
     right.sort(key=lambda pair: pair[0])
-    chosen = [*wrong, *(video for _, video in right[:MOST_RIGHT])]
-    return list({video.name: video for video in reversed(chosen)}.values())[::-1]
+    return [*wrong, *(video for _, video in right[:MOST_RIGHT])]
 
 
-def stills(videos, *, jobs=1, max_pixels=MOST_PIXELS, decoder="auto", update=None):
-    """Read a still frame of each video, in processes of their own, because a video may take its process along.
+def within_budget(pictures, videos):
+    """Keep the pictures of the first videos, so that a page can be sent by mail.
 
     Parameters
     ----------
+    pictures : dict of (str, str) to list of Picture
     videos : sequence of Tested
-    jobs : int
-    max_pixels, decoder
-        As for `idt.frames.video.open_video`.
-    update : callable, optional
-        Called after each.
+        In the order of their importance.
 
     Returns
     -------
-    dict of str to list of Picture
-        Video name → one picture; videos that cannot be read are left out.
+    dict of (str, str) to list of Picture
+        Of at most `MOST_BYTES` bytes.
     """
-    check_decoder(decoder)
-    tasks = [(video.path, video.start, video.end, max_pixels, decoder) for video in videos]
-    found = {}
-    for index, data in processes.run(still, tasks, jobs=jobs, keep=True):
-        if isinstance(data, bytes):
-            found[videos[index].name] = [Picture("a frame of the video", data)]
-        if update is not None:
-            update()
-    return found
+    kept, left = {}, MOST_BYTES
+    for key in map(key_of, videos):
+        size = sum(len(picture.data) for picture in pictures.get(key, ()))
+        if 0 < size <= left:
+            kept[key] = pictures[key]
+            left -= size
+    return kept
+
+
+def still_picture(video, *, max_pixels=MOST_PIXELS, decoder="auto"):
+    """Read a still frame of a test video.
+
+    Parameters
+    ----------
+    video : Tested
+    max_pixels, decoder
+        As for `idt.frames.video.open_video`.
+
+    Returns
+    -------
+    list of Picture
+        One; none if the video cannot be read.
+    """
+    data = still(video.path, video.start, video.end, max_pixels, decoder)
+    return [Picture("a frame of the video", data)] if data else []

@@ -42,14 +42,8 @@ def read_truth(path, *, subset=None, instants=False):
     OSError
         If it cannot be read.
     """
-    content = json_text.load(path)
-    database = content.get("database", content) if isinstance(content, dict) else None
-    if not isinstance(database, dict) or "results" in database:
-        raise DataError(f"{path} must hold true segments under 'database', or by video, got other JSON")
     rows, subsets = [], set()
-    for name, entry in database.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("annotations"), list):
-            raise DataError(f"{path}: the video {name!r} must have 'annotations', a list of segments and labels")
+    for name, entry in _database(path).items():
         subsets.add(entry.get("subset"))
         if subset is None or entry.get("subset") == subset:
             rows += [_row(path, name, annotation, 1.0) for annotation in entry["annotations"]]
@@ -58,6 +52,28 @@ def read_truth(path, *, subset=None, instants=False):
             f"{path} has no videos of the subset {subset!r}, but {', '.join(sorted(map(str, subsets))) or 'none'}"
         )
     return _segments(path, rows, instants)
+
+
+def read_subsets(path):
+    """Read the names of the subsets of the videos of a file of true segments.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    set of str
+
+    Raises
+    ------
+    DataError
+        If the file is no such JSON.
+    OSError
+        If it cannot be read.
+    """
+    found = (entry.get("subset") for entry in _database(path).values())
+    return {subset for subset in found if isinstance(subset, str)}
 
 
 def read_detections(path, *, instants=False):
@@ -158,6 +174,18 @@ def write_annotations(path, segments, sizes, *, overwrite=False):
             "rfps": fps,
         }
     write_text(path, json.dumps(content) + "\n", overwrite=overwrite, unmarked=True)
+
+
+def _database(path):
+    """Entries of the videos by name, each with a list of annotations."""
+    content = json_text.load(path)
+    database = content.get("database", content) if isinstance(content, dict) else None
+    if not isinstance(database, dict) or "results" in database:
+        raise DataError(f"{path} must hold true segments under 'database', or by video, got other JSON")
+    for name, entry in database.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("annotations"), list):
+            raise DataError(f"{path}: the video {name!r} must have 'annotations', a list of segments and labels")
+    return database
 
 
 def _row(path, name, entry, score):

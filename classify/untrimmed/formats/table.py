@@ -28,7 +28,7 @@ def read_table(path):
         If it cannot be read.
     """
     rows: list[tuple] = []
-    for line, fields in csv_text.rows(path, ",".join(HEADER)):
+    for line, fields in csv_text.read_rows(path, ",".join(HEADER)):
         if not rows and tuple(field.lower() for field in fields) in (HEADER, HEADER[:4]):
             continue
         try:
@@ -64,13 +64,13 @@ def write_table(path, segments, *, overwrite=False):
     OSError
         If it cannot be written.
     """
-    lines = [
-        _fields(*each)
-        for each in zip(
-            segments.videos.tolist(), segments.labels.tolist(), segments.spans, segments.scores, strict=True
-        )
-    ]
-    write_text(path, csv_text.dumps([HEADER, *lines]), overwrite=overwrite, unmarked=True)
+    write_text(path, csv_text.dumps([HEADER, *fields(segments)]), overwrite=overwrite, unmarked=True)
+
+
+def fields(segments):
+    """Write the fields of the lines of ``segments``, a list of tuple of str."""
+    columns = segments.videos.tolist(), segments.labels.tolist(), segments.spans, segments.scores
+    return [_fields(*each) for each in zip(*columns, strict=True)]
 
 
 def row(video, label, span, score):

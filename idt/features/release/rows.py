@@ -1,4 +1,4 @@
-"""The rows that others wrote: text of 436 columns and packed float32 rows of 466 numbers, in and out.
+"""Rows in the layout of the authors' release: text of 436 columns and packed float32 rows of 466 numbers.
 
 Method: docs/method/extraction.md, section 9.3.
 
@@ -7,9 +7,8 @@ text    the release's own: ten numbers about the track, then the five descriptor
 binary  the same as little-endian float32, with the 15 raw points of the track before the trajectory descriptor
 ======  =========================================================================================================
 
-Both have one layout, that of the default parameters, and hold neither these nor the camera's motion. What is read is
-kept as float32. Text is written with the release's decimals where these say which float32 is meant, with nine
-significant digits elsewhere, so what we write is read back without any loss.
+Both have the layout of the default parameters; they hold neither parameters nor the camera's motion. Numbers are read
+as float32. Text has the release's decimals where these determine the float32, else nine significant digits: no loss.
 """
 
 import contextlib
@@ -46,7 +45,7 @@ DECIMALS = np.repeat([0, 6, 7], [1, _HOG - 1, COLUMNS - _HOG])
 """Decimals of each column in the release's text."""
 
 
-def kind(path):
+def form_of(path):
     """Tell which of the two forms ``path`` has, by its content; an empty file by its suffix, ``.bin`` or any other.
 
     Returns
@@ -59,15 +58,15 @@ def kind(path):
     OSError
         If the file cannot be read.
     """
-    with text.opened(path) as file:
+    with text.open_regular(path) as file:
         head = file.read(4096)
     if not head:
         return BINARY if Path(path).suffix == ".bin" else TEXT
     return TEXT if release_text.is_text(head) else BINARY
 
 
-def blocks(path, *, block=BLOCK):
-    """Read a file of either form, some rows at a time.
+def read_blocks(path, *, block=BLOCK):
+    """Read a file of either form block by block.
 
     Parameters
     ----------
@@ -87,8 +86,8 @@ def blocks(path, *, block=BLOCK):
     OSError
         If the file cannot be read.
     """
-    form = kind(path)
-    tables = release_text.tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
+    form = form_of(path)
+    tables = release_text.read_tables(path, COLUMNS, block=block) if form == TEXT else _binary_tables(path, block)
     source = {"kind": form, "name": Path(path).name}
     first, none = 1, True
     for table in tables:
@@ -201,8 +200,8 @@ def check_sizes(found, form):
 
 
 @contextlib.contextmanager
-def writing(path, form, *, overwrite=False):
-    """Write a file of either form, some rows at a time; it appears when it is complete.
+def open_writer(path, form, *, overwrite=False):
+    """Open a file of either form for writing block by block; it gets its name when it is complete.
 
     Parameters
     ----------
@@ -222,7 +221,8 @@ def writing(path, form, *, overwrite=False):
 
         def put(features):
             table = _table(features, form)
-            data = release_text.lines(table, DECIMALS) if form == TEXT else table.astype("<f4", copy=False).tobytes()
+            binary = form == BINARY
+            data = table.astype("<f4", copy=False).tobytes() if binary else release_text.format_lines(table, DECIMALS)
             part.write(data if packer is None else packer.compress(data))
 
         yield put
@@ -231,22 +231,22 @@ def writing(path, form, *, overwrite=False):
 
 
 def _read(path, form):
-    found = kind(path)
+    found = form_of(path)
     if found != form:
         raise DataError(f"{path} must be {form}, got {'text' if found == TEXT else 'binary data'}")
-    return Features.concatenate(blocks(path))
+    return Features.concatenate(read_blocks(path))
 
 
 def _write(features, path, form, overwrite):
-    with writing(path, form, overwrite=overwrite) as put:
+    with open_writer(path, form, overwrite=overwrite) as put:
         for first in range(0, len(features) or 1, BLOCK):
             put(features[first : first + BLOCK])
 
 
 def _binary_tables(path, block):
-    """Tables of at most ``block`` rows, in order."""
+    """Yield tables of at most ``block`` rows, in order."""
     first = 1
-    with text.opened(path) as raw, io.BufferedReader(raw) as file:
+    with text.open_regular(path) as raw, io.BufferedReader(raw) as file:
         size = os.fstat(raw.fileno()).st_size
         if size % ROW_BYTES:
             raise DataError(
@@ -263,7 +263,7 @@ def _binary_tables(path, block):
 
 
 def _features(table, form, source, path, first):
-    """A table of rows as columns."""
+    """Make features of a table of rows."""
     columns, start = {}, 0
     points = {} if form == TEXT else {"points": 2 * POINTS}
     for name, size in {**INFO, **points, **SIZES}.items():
@@ -284,7 +284,7 @@ def _features(table, form, source, path, first):
 
 
 def _table(features, form):
-    """Columns as a table of rows, (n, 436 or 466) float32."""
+    """Make a table of rows, (n, 436 or 466) float32, of features."""
     check_sizes({name: features.need(name).shape[1] for name in layout.DESCRIPTORS}, form)
     if np.isnan(features.need("position")).any():
         raise DataError(

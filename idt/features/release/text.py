@@ -1,4 +1,4 @@
-"""Tables of float32 numbers as text, packed or not: lines of columns, in and out, a block at a time."""
+"""Tables of float32 numbers as text, compressed or not, read and written block by block."""
 
 import codecs
 
@@ -17,14 +17,14 @@ BLANK = 1 << 20
 
 
 def is_text(head):
-    """Tell whether ``head``, the first bytes of a file, are those of text: UTF-8, UTF-16 with its mark, or packed."""
+    """Tell whether ``head``, the first bytes of a file, is UTF-8, UTF-16 with a byte order mark, or compressed."""
     if head.startswith(text.UTF_16):
         head = head.decode("utf-16", "replace").encode()
-    return unpack.form_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
+    return unpack.compression_of(head) is not None or not head.removeprefix(codecs.BOM_UTF8).translate(None, PRINTABLE)
 
 
-def tables(path, columns, *, block):
-    """Read lines of numbers separated by blanks or tabs.
+def read_tables(path, columns, *, block):
+    """Read lines of numbers separated by spaces or tabs.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def tables(path, columns, *, block):
         yield _parse(lines, numbers, columns, path)
 
 
-def lines(table, decimals):
-    """Print rows, each number so that it reads back as the same float32.
+def format_lines(table, decimals):
+    """Format rows; each number reads back as the same float32.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def lines(table, decimals):
         Columns separated and each line ended by a tab, as in the release.
     """
     exact = table.astype(np.float64)
-    told = np.empty(table.shape, bool)
+    suffices = np.empty(table.shape, bool)
     for count in np.unique(decimals):
         some = decimals == count
-        told[:, some] = np.round(exact[:, some], count).astype(np.float32) == table[:, some]
+        suffices[:, some] = np.round(exact[:, some], count).astype(np.float32) == table[:, some]
     usual = [f"%.{count}f" for count in decimals]
     template = "\t".join(usual) + "\t\n"
     printed = []
-    for row, known in zip(exact.tolist(), told, strict=True):
+    for row, known in zip(exact.tolist(), suffices, strict=True):
         if known.all():
             printed.append(template % tuple(row))
         else:
@@ -99,7 +99,7 @@ def refuse_infinite(table, numbers, where):
     ----------
     table : (n, columns) float32
     numbers : sequence of int
-        What the message calls each row.
+        Number of each row for the message.
     where : str
         How the message begins.
 
@@ -115,8 +115,8 @@ def refuse_infinite(table, numbers, where):
 
 
 def _numbered(path, longest):
-    """Lines that are not empty, with their numbers."""
-    with text.opened(path) as raw:
+    """Yield the lines that are not empty, with their numbers."""
+    with text.open_regular(path) as raw:
         file = text.as_utf8(unpack.unpacked(raw, path), path)
         number = blank = 0
         while line := file.readline(longest):
@@ -132,7 +132,7 @@ def _numbered(path, longest):
 
 
 def _parse(lines, numbers, columns, path):
-    """Lines as a table; the first one at fault is named."""
+    """Parse lines into a table; the error names the first invalid line."""
     try:
         table = np.loadtxt(lines, np.float64, comments=None, ndmin=2)
     except ValueError:
@@ -146,7 +146,7 @@ def _parse(lines, numbers, columns, path):
 
 
 def _fault(lines, numbers, columns, path):
-    """What is wrong with the first bad line, searched for slowly."""
+    """Describe the first invalid line, found by a slow search."""
     for line, number in zip(lines, numbers, strict=True):
         fields = line.split()
         if len(fields) != columns:

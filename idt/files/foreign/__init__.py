@@ -1,6 +1,6 @@
 """Containers that other programs write, read without these programs and without running anything.
 
-pickles        the stack machine of pickles, with a closed table of names; pickle_parts: what it is made of
+pickles        the stack machine of pickles, with a closed table of names; pickle_types: the values that it makes
 arrays         arrays of NumPy in pickles
 torch_files    tensors of torch, in its files and in pickles
 archives       zip archives

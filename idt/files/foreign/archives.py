@@ -1,4 +1,4 @@
-"""Zip archives of strangers, as `numpy.savez` and torch write them: members are unpacked within limits.
+"""Zip archives that `numpy.savez` and torch write, unpacked within limits.
 
 Only members that are stored or deflated are read. An archive may unpack to `EXPANSION` times its size, and no further.
 """
@@ -18,7 +18,7 @@ MEMBERS = 100_000
 """Members of an archive; a torch file has one for each tensor."""
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, LookupError, OverflowError)
-"""What `zipfile` raises on an archive that is damaged, encrypted or of another kind."""
+"""Exceptions that `zipfile` raises on an archive that is damaged, encrypted or of another kind."""
 
 
 def is_archive(data):
@@ -33,7 +33,7 @@ class Archive:
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Archive:
         self.names = tuple(self._infos)
 
     def read(self, member):
-        """Unpack the member of a name.
+        """Unpack a member.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class Archive:
         if info is None:
             raise DataError(f"{self._name} has no part {member!r:.60}; it is not whole")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(f"{self._name} is packed in a way that is not read, expected stored or deflated members")
+            raise DataError(f"{self._name} has an unsupported compression, expected stored or deflated members")
         if info.file_size > self._left:
             raise DataError(f"{self._name} unpacks to far more than it holds, so it is no file of scores")
         try:

@@ -1,4 +1,4 @@
-"""Arrays of NumPy in pickles of strangers: the names that they use, and what stands for each.
+"""NumPy arrays in pickles: the names that such pickles use, and our replacement for each.
 
 A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy believes, is not read.
 An array is made from exactly the bytes, or the list, that its shape asks for.
@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from idt.errors import DataError, shown
+from idt.errors import DataError, short_repr
 from idt.files.foreign import npy
-from idt.files.foreign.pickle_parts import Unbuilt
+from idt.files.foreign.pickle_types import Unbuilt
 
 DTYPE = re.compile(r"[|<>=]?(?:f[248]|[iu][1248]|b1|O8?|[US][1-9]\d{0,5})")
 """Dtypes that are read: real numbers, truth values, text, and objects, which are values of the pickle."""
@@ -23,7 +23,7 @@ DIMENSIONS = 32
 
 
 def checked_shape(shape, itemsize=1):
-    """Return the number of elements of a ``shape`` from a file; an element has ``itemsize`` bytes.
+    """Check a ``shape`` from a file; return its number of elements, which have ``itemsize`` bytes each.
 
     Raises
     ------
@@ -85,12 +85,12 @@ def array_of(machine, data, dtype, shape, fortran):
         return np.empty(shape, dtype)
     values = np.frombuffer(data, dtype)
     if dtype.kind == "U" and not npy.is_text(values):
-        raise ValueError("an array of text holds what are no characters")
+        raise ValueError("an array of text holds invalid characters")
     return values.reshape(shape, order=order)
 
 
 class UnbuiltDtype(Unbuilt):
-    """A dtype whose byte order follows.
+    """A dtype whose byte order follows in the pickle.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class UnbuiltDtype(Unbuilt):
 
 def _dtype(machine, text, *_):
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
-        raise DataError(f"{machine.name} holds an array of {shown(text)}, expected numbers, text or objects")
+        raise DataError(f"{machine.name} holds an array of {short_repr(text)}, expected numbers, text or objects")
     return UnbuiltDtype(np.dtype(text))
 
 
@@ -131,9 +131,9 @@ def _from_buffer(machine, data, dtype, shape, order):
 
 
 def _encode(machine, text, encoding):
-    """The bytes that protocol 2 writes as text."""
+    """Return the bytes that protocol 2 writes as text."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise ValueError(f"text is encoded as {shown(encoding)}")
+        raise ValueError(f"text is encoded as {short_repr(encoding)}")
     machine.budget.take(len(text))
     return text.encode("latin1")
 
@@ -143,7 +143,7 @@ def _bytes(machine):
 
 
 def _dict(machine, pairs=()):
-    """An ordered dict, of pairs in Python 2."""
+    """Make an ordered dict, from pairs in Python 2."""
     if pairs != () and not (isinstance(pairs, list) and all(isinstance(pair, list) for pair in pairs)):
         raise ValueError("an ordered dict is not made of pairs")
     machine.push({})

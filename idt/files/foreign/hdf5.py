@@ -1,8 +1,8 @@
-"""Arrays of HDF5 files that others wrote, MATLAB's of version 7.3 among them, read without libhdf5.
+"""Read arrays of HDF5 files of other programs, MATLAB 7.3 among them, without libhdf5.
 
-Numbers, truth values and text, of fixed or variable length, in one piece or in chunks that are deflated or shuffled. A
-shape is held against what the file can hold before memory is asked for. MATLAB keeps its matrices turned, text as
-numbers and cells as references; all three are turned back.
+Supported are numbers, booleans and text of fixed or variable length, contiguous or in chunks that are deflated or
+shuffled. A shape that the file is too small for is refused before memory is allocated. MATLAB stores matrices
+transposed, text as numbers and cells as references; all three are converted back.
 
 Source: HDF5 File Format Specification 3.0, III.E (global heaps), IV.A.2.b to l; index.py for chunks of HDF5 1.10.
 """
@@ -32,14 +32,14 @@ from idt.files.foreign.hdf5_types import (
 )
 from idt.files.hdf5.dataset import CHUNKS, STREAM
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, Unsound, layout_of, places
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
 
 EXPANSION, SLACK = 200, 1 << 24
 """Arrays may take so many times the bytes of the file, and so many more."""
 
 
 def is_hdf5(data):
-    """Tell whether ``data`` (bytes) is HDF5, perhaps behind a block of another program."""
+    """Tell whether ``data`` (bytes) is HDF5, perhaps after the user block of another program."""
     return any(data[at : at + 8] == SIGNATURE for at in STARTS)
 
 
@@ -51,7 +51,7 @@ def arrays_of(data, name):
     data : bytes
         For which `is_hdf5` holds.
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------
@@ -68,14 +68,14 @@ def arrays_of(data, name):
     """
     try:
         return _Arrays(data).read()
-    except (Unsound, struct.error, ValueError, IndexError, OverflowError) as problem:
+    except (ForeignStructure, struct.error, ValueError, IndexError, OverflowError) as problem:
         if isinstance(problem, DataError):
             raise
         raise DataError(f"{name} is no HDF5 that can be read ({problem}); make or save it anew") from None
 
 
 class _Arrays:
-    """The arrays of a file."""
+    """Reader of the arrays of a file."""
 
     def __init__(self, data):
         self._file = Reader(data)
@@ -93,7 +93,7 @@ class _Arrays:
         return found, matlab
 
     def _value(self, each, kind, deep):
-        """The array of an object as its program means it; None if it is not read."""
+        """Return the array of an object as its program means it; None if it cannot be read."""
         parts = dict(each.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None
@@ -111,23 +111,23 @@ class _Arrays:
         return values
 
     def _cell(self, values):
-        """The arrays that references lead to."""
+        """Return the arrays that references point to."""
         self._take(8 * values.size)
         found = np.empty(values.shape, object)
         for at in np.ndindex(values.shape):
             each = self._file.object(int(values[at]))
             found[at] = self._value(each, matlab_class(each.messages), deep=False)
             if found[at] is None:
-                raise Unsound("a cell holds what is not read")
+                raise ForeignStructure("a cell holds objects that are not supported")
         return found
 
     def _take(self, size):
         self._left -= size
         if self._left < 0:
-            raise Unsound("an array claims to be larger than the file can hold")
+            raise ForeignStructure("an array claims to be larger than the file can hold")
 
     def _array(self, shape, item, layout, filters):
-        """The elements of a dataset."""
+        """Return the elements of a dataset."""
         count = math.prod(shape)
         self._take(count * max(item.size, item.dtype.itemsize))
         version, where = layout[:2]
@@ -142,15 +142,15 @@ class _Arrays:
         elif version in (3, 4) and where == 2:
             data = self._chunked(shape, item.size, layout, filters_of(filters))
         else:
-            raise Unsound(f"an array has a layout of version {version}, which is not read")
+            raise ForeignStructure(f"an array has a layout of version {version}, which is not read")
         if len(data) != count * item.size:
-            raise Unsound("an array has another size than its shape")
+            raise ForeignStructure("an array has another size than its shape")
         if item.kind == VARIABLE:
             return self._texts(data, count).reshape(shape)
         return np.frombuffer(data, item.dtype).reshape(shape)
 
     def _chunked(self, shape, size, layout, filters):
-        """The bytes of an array in chunks."""
+        """Return the bytes of a chunked dataset."""
         if layout[0] == 4:
             plan = layout_of(layout)
             chunks, unit = plan.chunks, size * math.prod(plan.chunks)
@@ -175,26 +175,26 @@ class _Arrays:
                 continue
             address, length, mask = there[corner]
             if length > unit + unit // 64 + STREAM:
-                raise Unsound("a chunk is larger than what it holds")
+                raise ForeignStructure("a chunk is larger than what it holds")
             data = self._file.take(length, address)
             for i in reversed(range(len(filters))):
                 if not mask >> i & 1:
                     data = _undone(data, filters[i], unit, size)
             if len(data) != unit:
-                raise Unsound("a chunk has another size than its shape")
+                raise ForeignStructure("a chunk has another size than its shape")
             part = found[tuple(slice(at, at + step) for at, step in zip(corner, chunks, strict=True))]
             part[...] = np.frombuffer(data, np.uint8).reshape(*chunks, size)[tuple(slice(n) for n in part.shape)]
         return found.tobytes()
 
     def _check_chunks(self, shape, chunks):
         if len(chunks) != len(shape) or not all(chunks):
-            raise Unsound("chunks are of another shape than their array")
+            raise ForeignStructure("chunks are of another shape than their array")
         count = math.prod(-(-n // step) for n, step in zip(shape, chunks, strict=True))
         if count > self._file.size // 8 + CHUNKS:
-            raise Unsound("an array has more chunks than the file can hold")
+            raise ForeignStructure("an array has more chunks than the file can hold")
 
     def _texts(self, data, count):
-        """Texts of variable length."""
+        """Return strings of variable length."""
         found = np.empty(count, object)
         for i in range(count):
             length, address, index = struct.unpack_from("<IQI", data, HEAPED * i)
@@ -204,16 +204,16 @@ class _Arrays:
                     self._heaps[address] = self._heap(address)
                 text = self._heaps[address].get(index, b"")
                 if len(text) < length:
-                    raise Unsound("a text lies outside its heap")
+                    raise ForeignStructure("a text lies outside its heap")
                 self._take(length)
             found[i] = text[:length].decode("utf-8", "replace")
         return found
 
     def _heap(self, address):
-        """The objects of a global heap by index."""
+        """Return the objects of a global heap by index."""
         (size,) = struct.unpack_from("<Q", self._file.take(16, address, b"GCOL"), 8)
         if size > self._file.size:
-            raise Unsound("a heap is larger than the file")
+            raise ForeignStructure("a heap is larger than the file")
         # Heaps may lie over one another.
         self._take(size)
         data, at, found = self._file.take(size, address), 16, {}
@@ -227,7 +227,7 @@ class _Arrays:
 
 
 def _undone(data, code, unit, size):
-    """The bytes of a chunk before a filter was applied."""
+    """Undo a filter on the bytes of a chunk."""
     if code == DEFLATE:
         return inflated(data, unit)
     if code == CHECKSUM:

@@ -1,4 +1,4 @@
-"""Objects of HDF5 files that others wrote, found without libhdf5, which believes what they say.
+"""Find the objects of HDF5 files of other programs without libhdf5, because libhdf5 trusts what the file says.
 
 Files of HDF5 1.0 to 1.14 are read as far as arrays need it: superblocks of version 0 to 3, object headers of version 1
 and 2, groups whose names lie in symbol tables (B-trees and local heaps) or in links. Every address is visited once, so
@@ -13,7 +13,7 @@ from collections import deque
 from typing import NamedTuple
 
 from idt.files.hdf5.headers import link_of, messages
-from idt.files.hdf5.index import UNDEFINED, Unsound
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -24,8 +24,8 @@ MOST = 10_000
 """Objects of a file."""
 
 SHORTEST, SLACK = 4, 100_000
-"""Messages of headers and entries of trees have so many bytes at least, so that a file has no more than its size
-allows, but for so many. They may lie over one another, and would be read without end."""
+"""Least size in bytes of a message or tree entry, and an allowance: a file of a given size cannot have more of them.
+Without this limit, overlapping entries could be read endlessly."""
 
 BLOCK, NAME = 1 << 20, 1 << 12
 """Bytes of a block of a header, and of a name."""
@@ -35,14 +35,14 @@ LINK, CONTINUATION, SYMBOLS, LINK_INFO = 6, 16, 17, 2
 
 
 class Object(NamedTuple):
-    """An object of the file: ``path`` within it, and the ``messages`` (type, body) of its header."""
+    """An object of the file: its ``path``, and the ``messages`` (type, body) of its header."""
 
     path: str
     messages: list
 
 
 class Reader:
-    """A file in memory.
+    """An HDF5 file in memory.
 
     Parameters
     ----------
@@ -55,20 +55,20 @@ class Reader:
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is no HDF5 that is read.
     """
 
     def __init__(self, data):
         start = next((at for at in STARTS if data[at : at + 8] == SIGNATURE), None)
         if start is None:
-            raise Unsound("it has no superblock")
+            raise ForeignStructure("it has no superblock")
         self._data, self.size = data, len(data)
         self._left = len(data) // SHORTEST + SLACK
         version = data[start + 8]
         sizes, at = (13, 24 + 4 * (version == 1)) if version < 2 else (9, 12)
         if version > 3 or data[start + sizes : start + sizes + 2] != b"\x08\x08":
-            raise Unsound(f"its superblock has version {version}, or addresses of another size")
+            raise ForeignStructure(f"its superblock has version {version}, or addresses of another size")
         self._base, *_, root = struct.unpack_from("<QQQQ", data, start + at)
         if version < 2:
             # The root's entry of a symbol table follows: the offset of its name, then its address.
@@ -85,22 +85,22 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If the file ends before, or they do not.
         """
         found = self.read(size, address)
         if len(found) < size or not found.startswith(signature):
-            raise Unsound(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
+            raise ForeignStructure(f"there is no {signature.decode() or 'data'} of {size} bytes at {address}")
         return found
 
     def _count(self, number):
-        """Count messages or entries that are read."""
+        """Count the messages or entries that were read, and refuse too many."""
         self._left -= number
         if self._left < 0:
-            raise Unsound("its structures lie over one another")
+            raise ForeignStructure("its structures overlap")
 
     def objects(self, skipped=("#refs#", "#subsystem#")):
-        """Yield every object that is no group.
+        """Yield every object that is not a group.
 
         Parameters
         ----------
@@ -124,10 +124,10 @@ class Reader:
                     visited.add(target)
                     later.append((f"{path}/{name}" if path else name, target))
             if len(visited) > MOST:
-                raise Unsound(f"it has more than {MOST} objects")
+                raise ForeignStructure(f"it has more than {MOST} objects")
 
     def object(self, address, path=""):
-        """Return the `Object` at ``address``, which messages call ``path``."""
+        """Return the `Object` at ``address`` with this ``path``."""
         if self.read(4, address) == b"OHDR":
             found = [(kind, body) for kind, flags, body in messages(self.read, address) if not flags & 2]
         else:
@@ -136,45 +136,47 @@ class Reader:
         return Object(path, found)
 
     def _old_messages(self, address):
-        """Type and body of each message of a header of version 1."""
+        """Return type and body of each message of a version 1 header."""
         version, _, count, _, size = struct.unpack("<BBHII", self.take(12, address))
         if version != 1:
-            raise Unsound("its header is of no known version")
+            raise ForeignStructure("its header is of no known version")
         blocks, seen = [(address + 16, size)], {address + 16}
         while blocks:
             place, size = blocks.pop(0)
             if size > BLOCK:
-                raise Unsound("its header has a block of another size")
+                raise ForeignStructure("its header has a block of another size")
             block, at = self.take(size, place), 0
             while at + 8 <= len(block) and count:
                 kind, length, flags = struct.unpack_from("<HHB", block, at)
                 body, at, count = block[at + 8 : at + 8 + length], at + 8 + length, count - 1
                 if len(body) < length:
-                    raise Unsound("a message exceeds its header")
+                    raise ForeignStructure("a message exceeds its header")
                 if kind == CONTINUATION:
                     place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                     if place in seen or len(seen) > 1000:
-                        raise Unsound("its header leads back to itself")
+                        raise ForeignStructure("its header leads back to itself")
                     seen.add(place)
                     blocks.append((place, size))
                 elif not flags & 2:
                     yield kind, body.ljust(24, b"\0")
 
     def _links(self, found):
-        """Names and addresses in a group; None if the object is none."""
+        """Return names and addresses of the members of a group; None if the object is not a group."""
         links, group = [], False
         for kind, body in found:
             if kind == LINK:
                 links.append(link_of(body))
             elif kind == LINK_INFO and struct.unpack_from("<Q", body, 2 + 8 * (body[1] & 1))[0] != UNDEFINED:
-                raise Unsound("a group keeps its links in a heap, which is not read; save the file without libver")
+                raise ForeignStructure(
+                    "a group keeps its links in a heap, which is not read; save the file without libver"
+                )
             elif kind == SYMBOLS:
                 links += self._symbols(*struct.unpack_from("<QQ", body))
             group |= kind in (LINK, LINK_INFO, SYMBOLS)
         return links if group else None
 
     def _symbols(self, tree, heap):
-        """Names and addresses that a symbol table lists."""
+        """Return names and addresses in a symbol table."""
         size, _, place = struct.unpack_from("<QQQ", self.take(32, heap, b"HEAP"), 8)
         names = self.take(size, place) if size <= self.size else b""
         for node in self.leaves(tree, 0, 8):
@@ -187,7 +189,7 @@ class Reader:
                 cached = struct.unpack_from("<I", entries, at + 16)[0]
                 end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
-                    raise Unsound("a name lies outside its heap")
+                    raise ForeignStructure("a name lies outside its heap")
                 # Cached as 2: a soft link, which has no address.
                 yield names[offset:end].decode("utf-8", "replace"), None if cached == 2 else address
 
@@ -208,7 +210,7 @@ class Reader:
 
         Raises
         ------
-        Unsound
+        ForeignStructure
             If a node is damaged or visited twice.
         """
         found, later, visited = [], deque([(address, None)]), {address}
@@ -217,7 +219,7 @@ class Reader:
             head = self.take(24, node, b"TREE")
             level, count = head[5], struct.unpack_from("<H", head, 6)[0]
             if head[4] != kind or (above is not None and level != above - 1):
-                raise Unsound("a tree is none")
+                raise ForeignStructure("a tree has a wrong signature")
             self._count(count + 1)
             entries = self.take(count * (key_size + 8), node + 24)
             for at in range(0, len(entries), key_size + 8):
@@ -225,7 +227,7 @@ class Reader:
                 if not level:
                     found.append((key, child))
                 elif child in visited:
-                    raise Unsound("a tree leads back to itself")
+                    raise ForeignStructure("a tree leads back to itself")
                 else:
                     visited.add(child)
                     later.append((child, level))

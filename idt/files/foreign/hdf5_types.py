@@ -1,4 +1,4 @@
-"""What the header of an HDF5 dataset says: type of the elements, shape, filters, and how MATLAB means it.
+"""Parse the header of an HDF5 dataset: element type, shape, filters, and MATLAB's class.
 
 Source: HDF5 File Format Specification 3.0, IV.A.2.b, d and l.
 """
@@ -8,7 +8,7 @@ import struct
 import numpy as np
 
 from idt.files.hdf5.headers import attribute_of
-from idt.files.hdf5.index import Unsound
+from idt.files.hdf5.index import ForeignStructure
 
 SPACE, TYPE, LAYOUT, FILTERS, ATTRIBUTE = 1, 3, 8, 11, 12
 """Types of messages."""
@@ -25,7 +25,7 @@ HEAPED = 16
 
 
 class ElementType:
-    """A datatype.
+    """Type of the elements of a dataset.
 
     Parameters
     ----------
@@ -66,17 +66,17 @@ class ElementType:
 
 
 def shape_of(body):
-    """Return the sizes of the dataspace that a message's ``body`` is; None if it has none."""
+    """Return the sizes in the dataspace message ``body``; None if it has none."""
     version, rank = body[0], body[1]
     if version not in (1, 2) or rank > 32:
-        raise Unsound("an array has no shape")
+        raise ForeignStructure("an array has no shape")
     if version == 2 and body[3] == 2:
         return None
     return struct.unpack_from(f"<{rank}Q", body.ljust(8 + 8 * rank, b"\0"), 8 if version == 1 else 4)
 
 
 def filters_of(body):
-    """Return the filters, in the order in which they were applied, that a message's ``body`` lists; it may be None."""
+    """Return the filters that the message ``body`` lists, in the order in which they were applied; it may be None."""
     if body is None:
         return []
     version, count = body[:2]
@@ -90,17 +90,17 @@ def filters_of(body):
         at += 4 * (values % 2) if version == 1 else 0
         found.append(code)
     if not {*found} <= {DEFLATE, SHUFFLE, CHECKSUM}:
-        raise Unsound(f"an array is behind a filter that is not read, of {found}; save it with gzip or without")
+        raise ForeignStructure(f"an array has an unsupported filter, {found}; save it with gzip or without")
     return found
 
 
 def matlab_class(found):
-    """Return what MATLAB calls the class of an object with the messages ``found``; None if it is not MATLAB's."""
+    """Return MATLAB's class of an object with the messages ``found``; None if MATLAB did not write it."""
     for kind, body in found:
         if kind == ATTRIBUTE:
             try:
                 name, value = attribute_of(body)
-            except Unsound:
+            except ForeignStructure:
                 continue
             if name == "MATLAB_class":
                 return value.data.rstrip(b"\0").decode("latin1")

@@ -1,7 +1,7 @@
-"""MAT files of version 5, as MATLAB and `scipy.io.savemat` write them: numbers, text and cells of these.
+"""Read MAT files of version 5, as MATLAB and `scipy.io.savemat` write them: numbers, text and cells of these.
 
-Variables of other classes (structures, sparse matrices, functions) are left out. Every size is held against the bytes
-that are there before memory is asked for. `scipy.io.loadmat` believes them, and its cells within cells end the stack.
+Variables of other classes (structures, sparse matrices, functions) are left out. Every size is compared with the bytes
+that exist before memory is allocated. `scipy.io.loadmat` trusts the sizes, and nested cells overflow its stack.
 
 Source: MathWorks, "MAT-File Format", chapter 1. Left out: complex numbers, whose imaginary part is refused.
 """
@@ -36,7 +36,7 @@ COMPLEX = 0x800
 
 
 class _Damaged(Exception):
-    """A structure that no MAT file has; the message says why."""
+    """Invalid structure in a MAT file; the message gives the reason."""
 
 
 def is_mat5(data):
@@ -52,7 +52,7 @@ def variables(data, name):
     data : bytes
         For which `is_mat5` holds.
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def variables(data, name):
 
 
 def _elements(data, order):
-    """Type and content of each element."""
+    """Yield type and content of each element."""
     at = 0
     while at < len(data):
         if len(data) - at < 8:
@@ -102,7 +102,7 @@ def _elements(data, order):
             # A small element has its size, type and content in 8 bytes.
             size, kind, start = kind >> 16, kind & 0xFFFF, at + 4
             if size > 4:
-                raise _Damaged("a small element is none")
+                raise _Damaged("a small element is invalid")
             at += 8
         else:
             padded = kind != COMPRESSED
@@ -113,7 +113,7 @@ def _elements(data, order):
 
 
 def _matrix(body, order, depth):
-    """Name and value of a matrix; the value is None where its class is not read."""
+    """Return name and value of a matrix; the value is None if its class is not supported."""
     parts = _elements(body, order)
     try:
         (_, flags), (_, dims), (_, name) = (next(parts) for _ in range(3))
@@ -143,13 +143,13 @@ def _matrix(body, order, depth):
 
 
 def _cell(parts, sizes, count, order, depth):
-    """The matrices of a cell."""
+    """Return the matrices of a cell."""
     if depth == DEEPEST:
         raise _Damaged(f"cells lie within cells, more than {DEEPEST} deep")
     items = []
     for kind, body in parts:
         if kind != MATRIX:
-            raise _Damaged("a cell holds what is no variable")
+            raise _Damaged("a cell holds something that is not a variable")
         items.append(_matrix(body, order, depth + 1)[1] if body else np.empty((0, 0)))
     if len(items) != count:
         raise _Damaged(f"a cell of shape {sizes} holds {len(items)} variables")
@@ -160,9 +160,9 @@ def _cell(parts, sizes, count, order, depth):
 
 
 def _text(stored, content, sizes, count, order):
-    """The rows of a matrix of characters."""
+    """Return the rows of a character matrix."""
     if stored not in ENCODINGS or len(sizes) > 2:
-        raise _Damaged("text is stored as no text")
+        raise _Damaged("text is not stored as characters")
     encoding = ENCODINGS[stored]
     if encoding in ("utf-16", "utf-32"):
         encoding += "-le" if order == "<" else "-be"

@@ -1,4 +1,4 @@
-"""Matrices that strangers saved with ``numpy.save``: the header is looked at before anything is read.
+"""Read matrices that ``numpy.save`` wrote; the header is checked before any data is read.
 
 Only arrays of real numbers and booleans are read: no pickled objects, no records, no archives. The header is matched
 with a pattern, never evaluated, and a shape that the file cannot hold is refused before memory is asked for.
@@ -45,12 +45,12 @@ def load(path):
     OSError
         If it does not exist or cannot be read.
     """
-    with texts.opened(path) as file:
+    with texts.open_regular(path) as file:
         descr, fortran, shape = _header(path, file)
         dtype = _dtype(path, descr)
         count, left = math.prod(shape), os.fstat(file.fileno()).st_size - file.tell()
         if count * dtype.itemsize > left:
-            raise DataError(f"{path} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
+            raise DataError(f"{path} claims to hold {dtype} of shape {shape}, but only {left} bytes follow")
         values = np.empty(count, dtype)
         view, done = memoryview(values.view(np.uint8)).cast("B") if count else memoryview(b""), 0  # type: ignore[arg-type]
         while done < len(view):
@@ -68,7 +68,7 @@ def parse(data, name, *, unpickled=None):
     ----------
     data : bytes
     name : str
-        What messages call it.
+        Name for messages.
     unpickled : callable, optional
         Returns the array that a pickle (bytes) holds, where its objects are read at all.
 
@@ -92,21 +92,21 @@ def parse(data, name, *, unpickled=None):
     dtype = np.dtype(descr.strip("'")) if _TEXT.fullmatch(descr) else _dtype(name, descr)
     count, left = math.prod(shape), len(data) - file.tell()
     if count * dtype.itemsize > left:
-        raise DataError(f"{name} claims to hold {dtype} of shape {shape}, of which {left} bytes are there")
+        raise DataError(f"{name} claims to hold {dtype} of shape {shape}, but only {left} bytes follow")
     values = np.frombuffer(data, dtype, count, file.tell()) if count else np.empty(0, dtype)
     if dtype.kind == "U" and not is_text(values):
-        raise DataError(f"{name} holds text of what are no characters; fetch or make it anew")
+        raise DataError(f"{name} holds text with invalid characters; fetch or make it anew")
     return values.reshape(shape, order="F" if fortran else "C")
 
 
 def is_text(values):
-    """Tell whether all elements of the 1-D array ``values`` of text are characters, which NumPy never looks at."""
+    """Tell whether all elements of the 1-D text array ``values`` are valid characters, which NumPy never checks."""
     codes = values.view(values.dtype.str[0] + "u4")
     return bool(np.all((codes < 0xD800) | ((codes > 0xDFFF) & (codes <= 0x10FFFF))))
 
 
 def _header(path, file):
-    """The three entries of the header."""
+    """Parse the three entries of the header."""
     head = file.read(8)
     if not head.startswith(MAGIC):
         what = ", but an archive of several as of numpy.savez" if head.startswith(b"PK") else ""

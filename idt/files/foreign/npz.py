@@ -1,4 +1,4 @@
-"""Archives of arrays as `numpy.savez` writes them, arrays of objects included.
+"""Read and write archives of arrays as `numpy.savez` does, arrays of objects included.
 
 Objects are interpreted by `idt.files.foreign.pickles`, so ``allow_pickle`` is never needed.
 """
@@ -7,7 +7,7 @@ import io
 import zipfile
 
 from idt.files.foreign import npy
-from idt.files.foreign.pickle_parts import Budget
+from idt.files.foreign.pickle_types import Budget
 from idt.files.foreign.pickles import Machine
 from idt.files.foreign.torch_files import CALLS
 
@@ -19,7 +19,7 @@ def arrays_of(archive, name, size):
     ----------
     archive : idt.files.foreign.archives.Archive
     name : str
-        What messages call it.
+        Name for messages.
     size : int
         Bytes of the file.
 
@@ -45,8 +45,8 @@ def array_of(data, name, budget=None):
     ----------
     data : bytes
     name : str
-        What messages call it.
-    budget : idt.files.foreign.pickle_parts.Budget, optional
+        Name for messages.
+    budget : idt.files.foreign.pickle_types.Budget, optional
 
     Returns
     -------
@@ -66,7 +66,7 @@ def array_of(data, name, budget=None):
 
 
 def packed(members):
-    """Return the bytes of an archive of ``members``, a dict of name → bytes of an npy; equal ones give equal bytes."""
+    """Return the bytes of an npz archive of ``members``, a dict of name → npy bytes; equal members give equal bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for member, content in members.items():

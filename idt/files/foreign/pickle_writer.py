@@ -1,4 +1,4 @@
-"""Pickles of protocol 2 written by hand: arrays as NumPy of any version reads them, tensors as torch does, without it.
+"""Write pickles of protocol 2 without `pickle`: arrays for any NumPy, tensors for torch, without importing torch.
 
 Every function returns the instructions that leave one value on the stack; `pickled` makes a file of them. Python 2
 reads them, too. Source: ``pickletools``; a tensor as measured on files of torch 1.13 (`idt.files.foreign.torch_files`).
@@ -16,38 +16,38 @@ STORAGES = {np.dtype("<f4"): b"FloatStorage", np.dtype("<i8"): b"LongStorage"}
 
 
 def pickled(value):
-    """Return a whole pickle of a ``value``, which is given as instructions."""
+    """Return a complete pickle of a ``value``, which is given as instructions."""
     return b"\x80\x02" + value + b"."
 
 
 def text(value):
-    """Write the str ``value``."""
+    """Return the instructions for the str ``value``."""
     data = value.encode()
     return b"X" + struct.pack("<I", len(data)) + data
 
 
 def integer(value):
-    """Write the int ``value``, of up to 32 bits."""
+    """Return the instructions for the int ``value``, of up to 32 bits."""
     return b"K" + bytes([value]) if 0 <= value < 256 else b"J" + struct.pack("<i", value)
 
 
 def raw(data):
-    """Write the bytes ``data``, as protocol 2 does: as text."""
+    """Return the instructions for the bytes ``data``, which protocol 2 writes as text."""
     return b"c_codecs\nencode\n" + text(data.decode("latin1")) + text("latin1") + b"\x86R"
 
 
 def sequence(values, *, end=b"t"):
-    """Write the tuple of some ``values``; with ``end`` e the list."""
+    """Return the instructions for a tuple of ``values``, or a list if ``end`` is e."""
     return (b"]" if end == b"e" else b"") + b"(" + b"".join(values) + end
 
 
 def mapping(entries):
-    """Write the dict of ``entries``, name → value."""
+    """Return the instructions for a dict of ``entries``, name → value."""
     return b"}(" + b"".join(text(name) + value for name, value in entries.items()) + b"u"
 
 
 def array(values):
-    """Write an array.
+    """Return the instructions for an array.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def array(values):
 
 
 def tensor(values):
-    """Write the 1-D array ``values``, float32 or int64, as a tensor of torch."""
+    """Return the instructions for the 1-D array ``values``, float32 or int64, as a tensor of torch."""
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     system = {"protocol_version": PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
     storage = b"ctorch\n" + STORAGES[values.dtype] + b"\n"
@@ -85,7 +85,7 @@ def tensor(values):
 
 
 def npy(rows):
-    """Write the npy of an array of objects.
+    """Return the bytes of an npy of an object array.
 
     Parameters
     ----------

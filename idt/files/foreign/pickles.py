@@ -1,9 +1,9 @@
-"""Pickles of strangers, interpreted here and never by `pickle`: no name in one is imported, nothing in one is called.
+"""Interpret pickles of strangers without `pickle`: nothing is imported, nothing is called.
 
-A pickle is a program for a stack machine. Python's own machine imports whatever a pickle names and calls it, and asks
-for as much memory as a pickle says. This one knows the instructions that build plain values, and a closed table of
-names, each of which stands for a function of ours that checks its arguments. Any other name is refused. So is what
-would take more memory than the file can account for.
+A pickle is a program for a stack machine. Python's own machine imports and calls every name in a pickle, and allocates
+any amount of memory that it asks for. This machine has the instructions that build plain values, and a closed table of
+names; a function of ours, which checks its arguments, stands for each name. Other names are refused, and so are values
+that need more memory than the size of the file explains.
 
 Values are None, truth values, numbers, text, bytes, lists, tuples, dicts whose keys are text, and arrays of numbers,
 text or such values. Text of Python 2 is taken as Latin-1, which keeps every byte.
@@ -15,8 +15,8 @@ import codecs
 import re
 import struct
 
-from idt.errors import DataError, shown
-from idt.files.foreign.pickle_parts import Global, Source, Unbuilt
+from idt.errors import DataError, short_repr
+from idt.files.foreign.pickle_types import Global, Source, Unbuilt
 
 BITS = 128
 """Of an integer; the magic number of a torch file has 80."""
@@ -26,13 +26,13 @@ _ESCAPED = re.compile(rb"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|[0-3]?[0-7
 
 
 class Machine(Source):
-    """The stack machine, at the beginning of a pickle within some bytes.
+    """The stack machine of a pickle.
 
     Parameters
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
     calls : dict of (str, str) to callable or None
         The closed table: module and name → what stands for it.
     budget : Budget
@@ -104,12 +104,12 @@ class Machine(Source):
         self._stack = []
 
     def items(self):
-        """Take off what was pushed since the last mark."""
+        """Pop everything pushed since the last mark."""
         items, self._stack = self._stack, self._below.pop()
         return items
 
     def last(self, count):
-        """Take off the last ``count`` values, as a tuple."""
+        """Pop the last ``count`` values, as a tuple."""
         if len(self._stack) < count:
             raise IndexError("the stack is empty")
         found = tuple(self._stack[-count:])
@@ -117,37 +117,37 @@ class Machine(Source):
         return found
 
     def put(self, key):
-        """Keep the topmost value in the memo."""
+        """Store the topmost value in the memo under ``key``."""
         value = self._memo[key] = self._stack[-1]
         if isinstance(value, Unbuilt):
             value.keys.append(key)
 
     def memoize(self):
-        """Keep the topmost value in the next place of the memo."""
+        """Store the topmost value in the next place of the memo."""
         self.put(len(self._memo))
 
     def get(self, key):
-        """Push a value of the memo."""
+        """Push a value from the memo."""
         self.push(self._memo[key])
 
     # Values.
 
     def integer(self, data):
-        """Push the signed integer that some bytes are."""
+        """Push the signed integer in ``data``."""
         value = int.from_bytes(data, "little", signed=True)
         if value.bit_length() > BITS:
             raise ValueError("an integer of too many digits")
         self.push(value)
 
     def decimal(self):
-        """Push the integer, or truth value, that a line is."""
+        """Push the integer or truth value that a line spells."""
         line = self.line().rstrip(b"L")
         if len(line) > 40:
             raise ValueError("an integer of too many digits")
         self.push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else int(line))
 
     def quoted(self):
-        """Push the text in quotes that a line of protocol 0 is."""
+        """Push the quoted text in a line of protocol 0."""
         line = self.text_line()
         if len(line) < 2 or line[:1] not in b"'\"" or line[:1] != line[-1:] or not _ESCAPED.fullmatch(line[1:-1]):
             raise ValueError("a text without quotes, or with an escape that is none")
@@ -170,7 +170,7 @@ class Machine(Source):
         for key, value in zip(items[::2], items[1::2], strict=True):
             # Other keys could be chosen to collide, which takes quadratic time.
             if not isinstance(key, str):
-                raise DataError(f"{self.name} has a dict with the key {shown(key)}, expected keys that are text")
+                raise DataError(f"{self.name} has a dict with the key {short_repr(key)}, expected keys that are text")
             target[key] = value
 
     def new_dict(self, items):
@@ -186,7 +186,7 @@ class Machine(Source):
             raise TypeError("a name is no text")
         if (module, name) not in self._calls:
             raise DataError(
-                f"{self.name} asks for {shown(module)[1:-1]}.{shown(name)[1:-1]}, which no score file needs;"
+                f"{self.name} asks for {short_repr(module)[1:-1]}.{short_repr(name)[1:-1]}, which no score file needs;"
                 " it is refused, and nothing in it was run"
             )
         self.push(Global(f"{module}.{name}", self._calls[module, name]))
@@ -214,7 +214,7 @@ class Machine(Source):
             self._memo[key] = built
 
     def stand_in(self):
-        """Push what the identity on top stands for."""
+        """Push the replacement of the persistent identity on top."""
         identity = self._stack.pop()
         if self._persistent is None or not isinstance(identity, tuple):
             raise DataError(f"{self.name} refers to content that is kept elsewhere, so it is no whole file of scores")

@@ -1,10 +1,10 @@
-"""Tensors of torch, in its files and in pickles, read without torch: their storages become arrays.
+"""Read tensors of torch, in its files and in pickles, without torch: their storages become arrays.
 
 A plain pickle, as MMAction2 and PySlowFast write, holds for each tensor the bytes of a legacy torch file, which is its
 storage. A legacy file is five pickles one after another (magic number, protocol, system, the object, the keys of its
 storages) and then each storage: its number of elements in 8 bytes, and these. A zip file, since torch 1.6, keeps the
-object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage, so that its offset and strides
-are held against the storage before an array is made of it.
+object in ``data.pkl`` and each storage in ``data/KEY``. A tensor is a view of a storage; its offset and strides are
+checked against the storage before an array is made.
 
 Source: measured on files of torch 1.13; `torch.serialization` names the parts.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from idt.errors import DataError
 from idt.files.foreign import arrays
 from idt.files.foreign.archives import Archive, is_archive
-from idt.files.foreign.pickle_parts import Budget, Global
+from idt.files.foreign.pickle_types import Budget, Global
 from idt.files.foreign.pickles import Machine
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
@@ -35,7 +35,7 @@ def load(data, name):
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def _pickles(archive):
 
 
 def _from_zip(archive, name, budget):
-    """The object of a zip file."""
+    """Return the object in a zip file."""
     found = _pickles(archive)
     if len(found) != 1:
         raise DataError(f"{name} is a zip archive but no torch file: it holds {len(found)} files data.pkl")
@@ -86,7 +86,7 @@ def _from_zip(archive, name, budget):
 
 
 def _from_legacy(data, name, budget):
-    """The object of a legacy file."""
+    """Return the object in a legacy file."""
     at, values = 0, []
     for _ in range(3):
         machine = Machine(data, name, {}, budget, at=at)
@@ -125,7 +125,7 @@ def _from_legacy(data, name, budget):
 
 
 def _identity(identity):
-    """Dtype, key, number of elements and view of a storage's identity."""
+    """Return dtype, key, number of elements and view of a storage's identity."""
     what, kind, key, _, count, *view = identity
     dtype = STORAGES.get(kind.name.rpartition(".")[2]) if isinstance(kind, Global) else None
     if what != "storage" or dtype is None or not isinstance(key, str) or type(count) is not int or count < 0:
@@ -134,7 +134,7 @@ def _identity(identity):
 
 
 def _storage(data, dtype, count):
-    """The elements of a storage."""
+    """Return the elements of a storage."""
     if len(data) != count * np.dtype(dtype).itemsize:
         raise ValueError(f"a storage of {count} elements has {len(data)} bytes")
     found = np.frombuffer(data, dtype)
@@ -143,7 +143,7 @@ def _storage(data, dtype, count):
 
 
 def _viewed(storage, view):
-    """A part of a storage, as files before torch 1.8 may say."""
+    """Return the part of a storage that files before torch 1.8 name."""
     if view is None:
         return storage
     _, offset, size = view
@@ -153,14 +153,14 @@ def _viewed(storage, view):
 
 
 def _tensor(machine, storage, offset, shape, strides, *_):
-    """The tensor that is a view of a storage."""
+    """Return the tensor that is a view of a storage."""
     if not isinstance(storage, np.ndarray) or storage.ndim != 1:
         raise ValueError("a tensor has no storage")
     count = arrays.checked_shape(shape, storage.itemsize)
     if not isinstance(strides, tuple) or len(strides) != len(shape) or type(offset) is not int:
         raise ValueError("a tensor has no strides")
     if not all(type(each) is int and each >= 0 for each in (offset, *strides)):
-        raise DataError(f"{machine.name} holds a tensor that begins or goes before its storage")
+        raise DataError(f"{machine.name} holds a tensor with a negative offset or stride")
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if count and (last >= len(storage) or count > len(storage)):
         raise DataError(
@@ -175,7 +175,7 @@ def _tensor(machine, storage, offset, shape, strides, *_):
 
 
 def _embedded(machine, data):
-    """The storage that a pickled tensor holds as a legacy file."""
+    """Return the storage that a pickled tensor holds as a legacy file."""
     if not isinstance(data, bytes):
         raise ValueError("a tensor has no storage")
     machine.budget.take(len(data))
@@ -189,7 +189,7 @@ TENSORS = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
 }
-"""What a torch file may name ..."""
+"""Names that a torch file may use ..."""
 
 CALLS = {**TENSORS, ("torch.storage", "_load_from_bytes"): _embedded}
 """... and a pickle besides."""

@@ -1,7 +1,7 @@
 """HDF5 of ours, read as a stranger may have made or damaged it.
 
 reading  what others call: `open_checked`, `attribute`, `json_attribute`, `dataset`, `read`
-kind     whether a file is ours, of an earlier release, of which format
+identify whether a file is ours, of an earlier release, of which format
 guard    the open file: objects are found here before libhdf5 opens them
 headers  object headers, parsed and held against those of our files
 filters  chunks unpacked
@@ -10,7 +10,7 @@ dataset  numbers and texts, chunk by chunk
 chunks   chunks deflated by the kind of byte they hold, when they are written
 """
 
-from idt.files.hdf5.kind import format_of, is_hdf5, is_ours
+from idt.files.hdf5.identify import format_of, is_hdf5, is_ours
 from idt.files.hdf5.reading import (
     attribute,
     damaged,

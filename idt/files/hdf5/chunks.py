@@ -1,10 +1,9 @@
-"""Shuffled and deflated chunks of an HDF5 dataset, deflated by the kind of byte they hold.
+"""Write shuffled and deflated chunks of an HDF5 dataset; each byte plane is deflated in the way that suits it.
 
 HDF5's shuffle filter turns the bytes of a chunk's numbers into planes: all lowest bytes, then all second ones, and so
-on. Its gzip filter then searches the whole for repetitions, of which most planes have none: it spends four fifths of
-the time of writing there, in vain. Here every plane is deflated as suits it, and the pieces are joined into one
-ordinary zlib stream, which any HDF5 reads back through its own two filters. Half the time of gzip level 4 at about its
-size. zlib lets go of the interpreter lock meanwhile.
+on. Its gzip filter then searches every plane for repetitions, but most planes have none. Here each plane is deflated
+with the strategy that suits it. The pieces are joined into one ordinary zlib stream, which any HDF5 library reads
+through its own two filters. zlib releases the interpreter lock meanwhile.
 
 Deflate: RFC 1951; the joint of two pieces is zlib's full flush. The stream around it: RFC 1950.
 """
@@ -31,7 +30,7 @@ PLANES = {
 
 
 def new_file(path):
-    """Open a file for writing that is not there yet.
+    """Create a file for writing that must not exist yet.
 
     Parameters
     ----------
@@ -63,12 +62,12 @@ def create(group, name, *, shape, chunks, dtype, fill=0):
     dtype : dtype
         Of 1, 2 or 4 bytes.
     fill : number
-        What a chunk that was never written reads as.
+        Value of elements in chunks that were never written.
 
     Returns
     -------
     h5py.Dataset
-        Shuffled and compressed as HDF5 would say, also to those who append to it without `write`.
+        Declared as shuffled and deflated in HDF5, so that a writer without `write` can append to it.
     """
     return group.create_dataset(
         name,
@@ -85,7 +84,7 @@ def create(group, name, *, shape, chunks, dtype, fill=0):
 
 
 def write(dataset, first, rows):
-    """Write the chunks of a range of rows, all of their other axes included.
+    """Write a range of rows, chunk by chunk.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def write(dataset, first, rows):
 
 
 def write_chunk(dataset, offset, rows, row=0):
-    """Write one chunk of ``dataset`` at ``offset`` from ``rows``, from ``row`` on; what they lack becomes zero."""
+    """Write one chunk of ``dataset`` at ``offset`` from ``rows``, beginning at ``row``; missing rows become zero."""
     height, *inner = dataset.chunks
     columns = tuple(slice(start, start + step) for start, step in zip(offset[1:], inner, strict=True))
     part = rows[(slice(row, row + height), *columns)]

@@ -1,9 +1,9 @@
-"""The numbers and texts of an HDF5 dataset, read and unpacked here and not by libhdf5.
+"""Read and unpack the numbers and texts of an HDF5 dataset without libhdf5.
 
-libhdf5 does not look at how many bytes a chunk unpacks to: one that gives too few is filled up with whatever lies in
-the memory. It crashes on a chunk of less than four bytes that should end in a Fletcher32. So chunks are found
-(`idt.files.hdf5.index`) and inflated here, to the size that they must have. Of HDF5's filters two are read: shuffle,
-and deflate, whose streams end in a checksum (RFC 1950, Adler-32).
+libhdf5 does not check how many bytes a chunk unpacks to: it fills a short one with uninitialised memory. It crashes on
+a chunk of less than four bytes with a Fletcher32 filter. Chunks are therefore located (`idt.files.hdf5.index`) and
+inflated here, and their size is checked. Two of HDF5's filters are supported: shuffle, and deflate, whose streams end
+in a checksum (RFC 1950, Adler-32).
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 
 from idt.errors import DataError
 from idt.files.hdf5.filters import inflated, unshuffled
-from idt.files.hdf5.index import UNDEFINED, Unsound, places
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, places
 
 FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
@@ -27,27 +27,27 @@ SLACK = 1 << 20
 """... but for small ones, which may be unwritten and read as fill values."""
 
 STREAM = 1024
-"""Deflate adds a little to what it cannot pack. A chunk on the disk that is larger still would unpack to far more than
-a chunk holds."""
+"""Deflate adds a little to data that it cannot compress. A chunk on the disk that is larger still would unpack to far
+more than a chunk holds."""
 
 CHUNKS = 64
 """A chunk takes eight bytes of the file at least, but for these many, which may be unwritten."""
 
 
 class Stored:
-    """A dataset of an open file that reads like an array: ``stored[10:20]``, ``stored[...]``.
+    """A dataset of an open file, indexed like an array: ``stored[10:20]``, ``stored[...]``.
 
     Parameters
     ----------
     guard : idt.files.hdf5.guard.GuardedFile
-        What it is read from.
+        The open file.
     header : idt.files.hdf5.headers.Header
         Of the dataset.
     dataset : h5py.Dataset
     path : str or Path
-        What messages call the file.
+        Name of the file for messages.
     name : str
-        What messages call the dataset.
+        Name of the dataset for messages.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Stored:
         plan = dataset.id.get_create_plist()
         self._filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
         if plan.get_external_count() or self._filters != [code for code in FILTERS if code in self._filters]:
-            raise DataError(f"{path}: {name} is stored outside the file or behind a foreign filter, which is not read")
+            raise DataError(f"{path}: {name} is stored outside the file or with a filter that is not supported")
         self.shape, self._stored = dataset.shape, dataset.dtype
         self.dtype = self._stored.newbyteorder("=")
         self._fill = dataset.fillvalue
@@ -76,7 +76,7 @@ class Stored:
         item, chunks = self._stored.itemsize, self._layout.chunks
         if chunks and (len(chunks) != len(self.shape) or dataset.maxshape[1:] != self.shape[1:]):
             self._refuse("its chunks are of another shape")
-        # What is not in chunks is not packed.
+        # Contiguous data cannot be filtered.
         self._unit = item * math.prod(chunks or (0,))
         count = math.prod(-(-n // step) for n, step in zip(self.shape, chunks, strict=True)) if chunks else 0
         limit = (EXPANSION if chunks else 1) * self._size + SLACK
@@ -102,14 +102,14 @@ class Stored:
         return found
 
     def _range(self, part, axis):
-        """Return the first and the last index, exclusive, of a slice along an axis."""
+        """Return the first index and the exclusive last index of a slice along an axis."""
         first, last, step = part.indices(self.shape[axis])
         if step != 1:
             raise DataError(f"{self._name} is read in one direction and without gaps, got {part}")
         return first, max(first, last)
 
     def _columns(self, first, last, begin, end):
-        """Some rows of some columns of a matrix: only the chunks that hold them are unpacked."""
+        """Return some columns of some rows of a matrix; only the chunks that hold them are unpacked."""
         height, width = self._layout.chunks
         found = np.full((last - first, end - begin), self._fill, self.dtype)
         for row in range(first - first % height, last, height):
@@ -122,7 +122,7 @@ class Stored:
         return found
 
     def _plain(self, first, last):
-        """Rows of a dataset without chunks."""
+        """Return rows of a contiguous dataset."""
         row, address = math.prod(self.shape[1:]) * self._stored.itemsize, self._layout.address
         if address == UNDEFINED:
             return np.full((last - first, *self.shape[1:]), self._fill, self.dtype)
@@ -130,7 +130,7 @@ class Stored:
         return self._native(np.frombuffer(data, self._stored)).reshape(last - first, *self.shape[1:])
 
     def _rows(self, start):
-        """Return the rows of the chunks that begin at row ``start``; the last ones are kept."""
+        """Return the rows of the chunks that begin at row ``start``; the last ones are cached."""
         if self._band[0] != start:
             chunks = self._layout.chunks
             rows = np.full((chunks[0], *self.shape[1:]), self._fill, self.dtype)
@@ -139,17 +139,17 @@ class Stored:
                 if corner in self._located():
                     part = tuple(slice(at, at + n) for at, n in zip(corner[1:], chunks[1:], strict=True))
                     there = rows[(slice(None), *part)]
-                    # What a chunk holds beyond the edge is left out.
+                    # Elements of a chunk beyond the edge are dropped.
                     there[...] = self._chunk(corner)[tuple(slice(n) for n in there.shape)]
             self._band = start, rows
         return self._band[1]
 
     def _located(self):
-        """Where every chunk lies; one that cannot be a chunk is refused."""
+        """Find every chunk; refuse a location that cannot be one."""
         if self._places is None:
             try:
                 found = places(self._read, self._layout, self.shape, self._unit)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
             packed = FILTERS[1] in self._filters
             least, most = (1, self._unit + self._unit // 64 + STREAM) if packed else (self._unit, self._unit)
@@ -159,13 +159,13 @@ class Stored:
         return self._places
 
     def _chunk(self, corner):
-        """A whole chunk, unpacked."""
+        """Return a whole chunk, unpacked."""
         data = self._take(*self._located()[corner])
         count = math.prod(self._layout.chunks)
         if FILTERS[1] in self._filters:
             try:
                 data = inflated(data, count * self._stored.itemsize)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(str(problem))
         if FILTERS[0] in self._filters:
             data = unshuffled(data, self._stored.itemsize)

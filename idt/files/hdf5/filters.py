@@ -1,14 +1,14 @@
-"""Two of HDF5's filters, undone: deflate, whose streams end in a checksum (RFC 1950, Adler-32), and shuffle."""
+"""Undo two HDF5 filters: deflate, whose streams end in a checksum (RFC 1950, Adler-32), and shuffle."""
 
 import zlib
 
 import numpy as np
 
-from idt.files.hdf5.index import Unsound
+from idt.files.hdf5.index import ForeignStructure
 
 
 def inflated(data, size):
-    """Return the content of a zlib stream; zlib compares its checksum.
+    """Return the content of a zlib stream, whose checksum zlib verifies.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def inflated(data, size):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is damaged or has another size.
     """
     stream = zlib.decompressobj()
@@ -27,12 +27,12 @@ def inflated(data, size):
         if len(found) == size and not stream.eof:
             found += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as problem:
-        raise Unsound(str(problem)) from None
+        raise ForeignStructure(str(problem)) from None
     if len(found) != size or not stream.eof:
-        raise Unsound("a chunk unpacks to another size")
+        raise ForeignStructure("a chunk unpacks to another size")
     return found
 
 
 def unshuffled(data, itemsize):
-    """Return the numbers, of ``itemsize`` bytes, whose bytes ``data`` holds as planes, all lowest ones first."""
+    """Return the bytes of numbers of ``itemsize`` bytes, stored as byte planes in ``data``, lowest bytes first."""
     return np.frombuffer(data, np.uint8).reshape(itemsize, -1).T.tobytes()

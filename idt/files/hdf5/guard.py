@@ -1,6 +1,6 @@
-"""An HDF5 file whose structures are looked at before libhdf5 reads them.
+"""File object that validates the structures of an HDF5 file before libhdf5 reads them.
 
-`GuardedFile` is what libhdf5 reads from, and what finds an object by its name: from the superblock through the object
+libhdf5 reads from a `GuardedFile`, which also finds objects by name: from the superblock through the object
 headers (`idt.files.hdf5.headers`), so that libhdf5 opens no object whose header was not parsed here before. Both read
 through one descriptor, therefore they see one file.
 
@@ -13,7 +13,7 @@ import struct
 
 from idt.errors import DataError
 from idt.files.hdf5 import headers
-from idt.files.hdf5.index import UNDEFINED, Unsound
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure
 
 SUPERBLOCK = 48
 """Bytes of a superblock of version 2 or 3."""
@@ -26,7 +26,7 @@ CHILDREN = 64
 
 
 class GuardedFile(io.RawIOBase):
-    """A file opened for reading, for HDF5's driver of Python files.
+    """A file opened for reading through h5py's driver for Python file objects.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class GuardedFile(io.RawIOBase):
         self._headers: dict[int, headers.Header] = {}
 
     def readinto(self, buffer):
-        """Read what is there at the current position into ``buffer``; the number of bytes read."""
+        """Read into ``buffer`` from the current position; return the number of bytes."""
         # An address beyond 2^63 is an error of Python's, which would not unwind through HDF5.
         read = os.preadv(self._descriptor, [buffer], self._at) if self._at < self.size else 0
         self._at += read
@@ -107,7 +107,7 @@ class GuardedFile(io.RawIOBase):
         return root
 
     def find(self, name):
-        """Find an object by its name, through hard links only.
+        """Find an object by its name, following hard links only.
 
         Parameters
         ----------
@@ -133,16 +133,16 @@ class GuardedFile(io.RawIOBase):
         return found
 
     def header(self, address, name):
-        """Return the header of the object at ``address``, which messages call ``name``; parsed once."""
+        """Return the parsed header of the object at ``address``, called ``name`` in messages; it is cached."""
         if address not in self._headers:
             try:
                 self._headers[address] = headers.parse(self.pread, address)
-            except Unsound as problem:
+            except ForeignStructure as problem:
                 self._refuse(f"{name}: {problem}")
         return self._headers[address]
 
     def names_in_heap(self, address, names):
-        """Tell whether some attributes lie in a heap, by searching its bytes.
+        """Tell whether a heap contains the names of some attributes, by searching its bytes.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Object headers of an HDF5 file, read without libhdf5 and held against the few structures that our files use.
+"""Parse object headers of an HDF5 file without libhdf5, and refuse structures that our files do not use.
 
 libhdf5 believes many structures that carry no checksum (symbol tables, version-1 B-trees, local and global heaps), and
 crashes or loops on some that are forged. `parse` reads an object header alone and refuses whatever would make libhdf5
@@ -11,7 +11,7 @@ Layout of the messages: HDF5 File Format Specification 3.0, IV.A. Left out: ever
 import struct
 from typing import NamedTuple
 
-from idt.files.hdf5.index import UNDEFINED, Layout, Unsound, layout_of
+from idt.files.hdf5.index import UNDEFINED, ForeignStructure, Layout, layout_of
 
 LARGEST = 1 << 20
 """Bytes of one object header: ours have a few thousand."""
@@ -29,7 +29,7 @@ CLASSES = {
     INTEGER: "integers", FLOAT: "floating-point numbers", 2: "times", TEXT: "text", 4: "bit fields", 5: "opaque bytes",
     6: "compounds", 7: "references", 8: "enumerations", RAGGED: "values of variable length", 10: "arrays",
 }  # fmt: skip
-"""What messages call the classes."""
+"""Names of the classes for messages."""
 
 SINGLE = {1: "dataspace", 2: "link info", 3: "datatype", 5: "fill value", 8: "layout", 11: "filters", 21: "attributes"}
 """Messages that an object has once."""
@@ -42,7 +42,7 @@ SHARED = 2
 
 
 class Value(NamedTuple):
-    """An attribute: class, bit field and size of its datatype, the rank of its dataspace, and its bytes."""
+    """An attribute: class, bit field and size of its datatype, rank of its dataspace, and its bytes."""
 
     kind: int
     bits: int
@@ -52,7 +52,7 @@ class Value(NamedTuple):
 
 
 class Header(NamedTuple):
-    """An object's header.
+    """The parsed header of an object.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Header(NamedTuple):
 
 
 def parse(read, address):
-    """Read the header of an object.
+    """Parse the header of an object.
 
     Parameters
     ----------
@@ -89,22 +89,22 @@ def parse(read, address):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it holds what our files do not.
     """
     header = Header({}, {}, None, None, None)
     once = set()
     for kind, flags, body in messages(read, address):
         if flags & SHARED:
-            raise Unsound("its header shares a message with another object")
+            raise ForeignStructure("its header shares a message with another object")
         if kind in SINGLE:
             if kind in once:
-                raise Unsound(f"its header holds two messages of {SINGLE[kind]}")
+                raise ForeignStructure(f"its header holds two messages of {SINGLE[kind]}")
             once.add(kind)
         elif kind == 7:
-            raise Unsound("it is stored outside the file")
+            raise ForeignStructure("it is stored outside the file")
         elif kind not in OTHERS:
-            raise Unsound(f"its header holds a message of type {kind}")
+            raise ForeignStructure(f"its header holds a message of type {kind}")
         if kind == 6:
             _add(header.links, "links", *link_of(body))
         elif kind == 12:
@@ -114,27 +114,27 @@ def parse(read, address):
         elif kind == 8:
             header = header._replace(layout=_layout(body))
         elif kind == 2 and _address(body, 2 + 8 * (body[1] & 1)) != UNDEFINED:
-            raise Unsound("its links lie in a heap")
+            raise ForeignStructure("its links lie in a heap")
         elif kind == 21 and (heap := _address(body, 2 + 2 * (body[1] & 1))) != UNDEFINED:
             header = header._replace(heap=heap)
     if header.kind is not None and not {1, 8} <= once:
-        raise Unsound("its header lacks a dataspace or a layout")
+        raise ForeignStructure("its header lacks a dataspace or a layout")
     return header if 8 in once else header._replace(kind=None)
 
 
 def messages(read, address):
-    """Yield type, flags and body of each message of the header at ``address``, through all of its blocks.
+    """Yield type, flags and body of each message of the header at ``address``, in all of its blocks.
 
     ``read`` is as for `parse`.
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the header is not of version 2, or leads out of the file or back to itself.
     """
     start = read(512, address)
     if start[:5] != b"OHDR\x02":
-        raise Unsound("its header is of another version of HDF5")
+        raise ForeignStructure("its header is of another version of HDF5")
     flags = start[5]
     # Times and limits, if they are there, lie before the size of the first block.
     at = 6 + 16 * bool(flags & 32) + 4 * bool(flags & 16)
@@ -146,22 +146,22 @@ def messages(read, address):
     seen = {address}
     for block in blocks:
         at = 0
-        # What is shorter than the head of a message is a gap.
+        # A rest shorter than the head of a message is a gap.
         while at + head <= len(block):
             kind, length, flags = struct.unpack_from("<BHB", block, at)
             at += head
             body = block[at : at + length]
             if len(body) < length:
-                raise Unsound("a message exceeds its header")
+                raise ForeignStructure("a message exceeds its header")
             at += length
             if kind == 16:
                 place, size = struct.unpack_from("<QQ", body.ljust(16, b"\0"))
                 if place in seen or len(seen) > BLOCKS or size < 8:
-                    raise Unsound("its header leads back to itself, or has too many blocks")
+                    raise ForeignStructure("its header leads back to itself, or has too many blocks")
                 seen.add(place)
                 found = _block(read, size, place)
                 if found[:4] != b"OCHK":
-                    raise Unsound("a block of its header is none")
+                    raise ForeignStructure("a block of its header has a wrong signature")
                 blocks.append(found[4:-4])
             # The rest of a body that is too short is zero for us, and an error for libhdf5.
             yield kind, flags, body.ljust(24, b"\0")
@@ -169,16 +169,16 @@ def messages(read, address):
 
 def _block(read, size, address):
     if size > LARGEST:
-        raise Unsound(f"its header has a block of {size} bytes")
+        raise ForeignStructure(f"its header has a block of {size} bytes")
     found = read(size, address)
     if len(found) < size:
-        raise Unsound("its header exceeds the file")
+        raise ForeignStructure("its header exceeds the file")
     return found
 
 
 def _add(found, what, name, value):
     if name in found or len(found) == MOST:
-        raise Unsound(f"it has too many {what}, or two of one name")
+        raise ForeignStructure(f"it has too many {what}, or two of one name")
     found[name] = value
 
 
@@ -187,7 +187,7 @@ def _address(body, at):
 
 
 def link_of(body):
-    """Return name and address of the link that a message's ``body`` is; the address is None if it is no hard link."""
+    """Return name and address of the link message ``body``; the address is None unless it is a hard link."""
     flags, at, soft = body[1], 2, False
     if flags & 8:
         soft, at = bool(body[at]), at + 1
@@ -200,10 +200,10 @@ def link_of(body):
 
 
 def attribute_of(body):
-    """Return name and `Value` of the attribute that a message's ``body`` is."""
+    """Return name and `Value` of the attribute message ``body``."""
     version, shared, name_size, type_size, space_size = struct.unpack_from("<BBHHH", body)
     if version not in (1, 3) or (version == 3 and shared):
-        raise Unsound("an attribute is of another version of HDF5, or shares its type")
+        raise ForeignStructure("an attribute is of another version of HDF5, or shares its type")
     # Version 1 pads every part to a multiple of eight bytes; version 3 names the encoding of the name.
     step, at = (8, 8) if version == 1 else (1, 9)
     parts = []
@@ -212,12 +212,12 @@ def attribute_of(body):
         at += -(-size // step) * step
     name, kind, space = parts
     if len(kind) < 8 or len(space) < 4:
-        raise Unsound("an attribute has no type or no size")
+        raise ForeignStructure("an attribute has no type or no size")
     rank = space[1] if space[0] == 1 or space[3] < 2 else 255
     value = Value(kind[0] & 15, int.from_bytes(kind[1:4], "little"), int.from_bytes(kind[4:8], "little"), rank, b"")
     plain = value.kind in (INTEGER, FLOAT, TEXT) or (value.kind == RAGGED and kind[8:9] and kind[8] & 15 <= TEXT)
     if not plain:
-        raise Unsound(f"an attribute holds {CLASSES.get(value.kind, 'values of an unknown class')}")
+        raise ForeignStructure(f"an attribute holds {CLASSES.get(value.kind, 'values of an unknown class')}")
     return _text(name), value._replace(data=body[at : at + value.size] if rank == 0 else b"")
 
 
@@ -226,12 +226,12 @@ def _text(name):
 
 
 def _layout(body):
-    """The layout of a dataset; its `chunks` are empty if it has none."""
+    """Return the layout of a dataset; its `chunks` are empty if it has none."""
     version, where = body[0], body[1]
     if where == 3:
-        raise Unsound("it is stored outside the file")
+        raise ForeignStructure("it is stored outside the file")
     if where == 1 and version in (3, 4):
         return Layout((), 0, _address(body, 2), None)
     if where != 2 or version != 4:
-        raise Unsound("its layout is of another version of HDF5")
+        raise ForeignStructure("its layout is of another version of HDF5")
     return layout_of(body)

@@ -1,4 +1,4 @@
-"""Where the chunks of an HDF5 dataset lie, read without libhdf5.
+"""Locate the chunks of an HDF5 dataset without libhdf5.
 
 libhdf5 believes the counts in these tables, and walks for hours through one that claims 2^40 chunks. Here the shape of
 the dataset says how many there are. The tables' own checksums are not compared: a chunk that a damaged table leads to
@@ -28,15 +28,15 @@ FORM = bytes([32, 4, 4, 16, 10])
 smallest super block, entries in the smallest block, bits of a page."""
 
 INDEX_ENTRIES, SMALLEST, INDEX_BLOCKS, INDEX_SUPER = 4, 16, 6, 25
-"""What follows from them: entries, entries in the smallest block, blocks and super blocks of the index block."""
+"""Derived sizes: entries, entries in the smallest block, blocks and super blocks of the index block."""
 
 
-class Unsound(Exception):
-    """A structure that our files do not have; the message says why."""
+class ForeignStructure(Exception):
+    """A structure that our files do not use; the message names it."""
 
 
 class Layout(NamedTuple):
-    """The table of a dataset's chunks, as its header says.
+    """The chunk index of a dataset, as its header describes it.
 
     Attributes
     ----------
@@ -65,27 +65,27 @@ def layout_of(body):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If it is not as in our files.
     """
     flags, rank, width = body[2:5]
     at = 5 + rank * width
     if flags & ~FILTERED or not 2 <= rank <= 32 or not 1 <= width <= 8 or len(body) < at + 1:
-        raise Unsound("its chunks are listed as in no file of ours")
+        raise ForeignStructure("its chunks are listed as in no file of ours")
     sizes = [int.from_bytes(body[5 + i * width : 5 + (i + 1) * width], "little") for i in range(rank)]
     kind, at, size = body[at], at + 1, None
     if kind == ONE and flags & FILTERED:
         size, at = int.from_bytes(body[at : at + 8], "little"), at + 12
         if any(body[at - 4 : at]):
-            raise Unsound("a filter is left out")
+            raise ForeignStructure("a filter is left out")
     elif kind == FIXED and body[at] == FORM[4]:
         at += 1
     elif kind == EXTENSIBLE and body[at : at + 5] == FORM:
         at += 5
     elif kind != ONE:
-        raise Unsound("its chunks are listed as in no file of ours")
+        raise ForeignStructure("its chunks are listed as in no file of ours")
     if not all(sizes):
-        raise Unsound("its chunks are empty")
+        raise ForeignStructure("its chunks are empty")
     return Layout(tuple(sizes[:-1]), kind, int.from_bytes(body[at : at + 8].ljust(8, b"\xff"), "little"), size)
 
 
@@ -109,7 +109,7 @@ def places(read, layout, shape, unit):
 
     Raises
     ------
-    Unsound
+    ForeignStructure
         If the table is not as in our files.
     """
     steps = [range(0, size, step) for size, step in zip(shape, layout.chunks, strict=True)]
@@ -125,17 +125,17 @@ def places(read, layout, shape, unit):
         if entry is None or (address := int.from_bytes(entry[:8], "little")) == UNDEFINED:
             continue
         if any(entry[-4:]) and len(entry) > 8:
-            raise Unsound("a filter is left out")
+            raise ForeignStructure("a filter is left out")
         found[corner] = address, int.from_bytes(entry[8:-4], "little") if len(entry) > 8 else unit
     return found
 
 
 def _fixed(read, address, count):
-    """The entries of a fixed array: list of bytes, or None for a page that was never written."""
+    """Return the entries of a fixed array: list of bytes, or None for a page that was never written."""
     head = _taken(read, address, b"FAHD", 24)
     width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _number(head, 16)
     if not 8 <= width <= 20 or bits != FORM[4] or total != count:
-        raise Unsound("the table of its chunks is of another shape")
+        raise ForeignStructure("the table of its chunks is of another shape")
     pages = -(-count // PAGE) if count > PAGE else 0
     bitmap = -(-pages // 8)
     data = _taken(read, block, b"FADB", 14 + bitmap)
@@ -143,11 +143,11 @@ def _fixed(read, address, count):
 
 
 def _extensible(read, address, count):
-    """The same of an extensible array."""
+    """Return the entries of an extensible array, as `_fixed` does."""
     head = _taken(read, address, b"EAHD", 68)
     width, index = head[6], _number(head, 60)
     if not 8 <= width <= 20 or bytes(head[7:12]) != bytes([32, 4, 16, 4, 10]):
-        raise Unsound("the table of its chunks is of another shape")
+        raise ForeignStructure("the table of its chunks is of another shape")
     first = 14 + INDEX_ENTRIES * width
     data = _taken(read, index, b"EAIB", first + 8 * (INDEX_BLOCKS + INDEX_SUPER))
     found = [data[at : at + width] for at in range(14, first, width)]
@@ -177,11 +177,11 @@ def _extensible(read, address, count):
 
 
 def _entries(read, address, count, width, bitmap, first):
-    """The entries of a block, in pages if there are many; ``bitmap`` says from bit ``first`` on which were written."""
+    """Return the entries of a block, in pages if there are many; ``bitmap`` tells from bit ``first`` on which exist."""
     if count <= PAGE:
         data = read(count * width, address)
         if len(data) < count * width:
-            raise Unsound("the table of its chunks exceeds the file")
+            raise ForeignStructure("the table of its chunks exceeds the file")
         return [data[at : at + width] for at in range(0, count * width, width)]
     found = []
     for i in range(-(-count // PAGE)):
@@ -197,7 +197,7 @@ def _entries(read, address, count, width, bitmap, first):
 def _taken(read, address, signature, size):
     data = read(size, address)
     if len(data) < size or data[:4] != signature:
-        raise Unsound("the table of its chunks is none")
+        raise ForeignStructure("the table of its chunks has a wrong signature")
     return data
 
 

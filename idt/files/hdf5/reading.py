@@ -1,4 +1,4 @@
-"""HDF5 files of ours, read as a stranger may have made or damaged them.
+"""Read HDF5 files of ours, which a stranger may have made or damaged.
 
 Every file carries the root attributes ``format``, ``version``, ``tool``, ``params`` (JSON) and ``source`` (JSON).
 `open_checked`, `attribute`, `dataset` and `read` follow no link out of the file, load no filter plug-in, unpickle
@@ -19,11 +19,11 @@ from idt.files import json_text
 from idt.files.hdf5.dataset import Stored
 from idt.files.hdf5.guard import GuardedFile
 from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
-from idt.files.hdf5.kind import LONG, earlier, is_hdf5
+from idt.files.hdf5.identify import TEXT_GROUP, is_hdf5, is_of_earlier_release
 
 
 class CheckedFile(h5py.File):
-    """An open `h5py.File`, and the `GuardedFile` that it is read from as ``guard``.
+    """An open `h5py.File`; its attribute ``guard`` is the `GuardedFile` that it reads from.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def open_checked(path, *, format, versions):
         raise DataError(f"{path} is not an HDF5 file, expected format {format}")
     file = open_guarded(path)
     try:
-        if earlier(file.guard):
+        if is_of_earlier_release(file.guard):
             raise DataError(
                 f"{path} holds text of variable length, as an earlier release wrote it, which is not read;"
                 " make it anew with this release"
@@ -115,7 +115,7 @@ def open_guarded(path):
 
 @contextlib.contextmanager
 def damaged(path):
-    """Turn what h5py raises on a damaged file, ``path``, into a `DataError`; real trouble with the disk passes."""
+    """Turn h5py's errors on a damaged file ``path`` into `DataError`; errors of the disk pass unchanged."""
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
@@ -127,7 +127,7 @@ def damaged(path):
 
 
 def attribute(file, name, kind, default=..., *, of=""):
-    """An attribute of a given kind.
+    """Read an attribute of a given type.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def attribute(file, name, kind, default=..., *, of=""):
     kind : type
         ``str``, ``int`` or ``float``.
     default : object, optional
-        What an absent attribute means; without it, an absent one is refused.
+        Value of an absent attribute; without a default, an absent attribute is refused.
     of : str
         Name of a dataset that `dataset` has returned; by default the root group.
 
@@ -148,8 +148,8 @@ def attribute(file, name, kind, default=..., *, of=""):
     path = file.filename
     value = file.guard.find(of).attributes.get(name)
     if value is None:
-        if kind is str and not of and has(file, f"{LONG}/{name}"):
-            return read(file, f"{LONG}/{name}", shape=(1,), dtype=str)[0]
+        if kind is str and not of and has(file, f"{TEXT_GROUP}/{name}"):
+            return read(file, f"{TEXT_GROUP}/{name}", shape=(1,), dtype=str)[0]
         if default is ...:
             raise DataError(f"{path} has no attribute {name!r}, so it is not one of our files")
         return default
@@ -161,7 +161,7 @@ def attribute(file, name, kind, default=..., *, of=""):
 
 
 def _decoded(value):
-    """The number or text of a `idt.files.hdf5.headers.Value`; None where it is neither, or several."""
+    """Return the number or text in an `idt.files.hdf5.headers.Value`; None if it is neither or not a scalar."""
     if value.rank or len(value.data) < value.size:
         return None
     order = ">" if value.bits & 1 else "<"
@@ -176,7 +176,7 @@ def _decoded(value):
 
 
 def json_attribute(file, name, kind=dict):
-    """Read the dict, list or None that a root attribute holds as JSON.
+    """Read a root attribute that holds a dict, a list or None as JSON.
 
     Parameters
     ----------
@@ -199,12 +199,12 @@ def json_attribute(file, name, kind=dict):
 
 
 def has(file, name):
-    """Tell whether ``file`` holds ``name``, without following links out of it."""
+    """Tell whether ``file`` holds ``name``; links out of the file are not followed."""
     return file.guard.find(name) is not None
 
 
 def dataset(file, name, *, shape, dtype):
-    """A dataset that is what it should be, unread.
+    """Return a dataset after checking its shape and dtype, without reading it.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def dataset(file, name, *, shape, dtype):
     shape : tuple
         ``None`` stands for any length.
     dtype : dtype or tuple of dtype
-        What is allowed; ``str`` for text.
+        Allowed dtypes; ``str`` for text.
 
     Returns
     -------
@@ -247,7 +247,7 @@ def dataset(file, name, *, shape, dtype):
 
 
 def read(file, name, *, shape, dtype):
-    """Read the dataset ``name`` of ``file``, whose ``shape`` and ``dtype`` `dataset` checks.
+    """Read the dataset ``name`` of ``file`` after checking its ``shape`` and ``dtype`` (`dataset`).
 
     Returns
     -------

@@ -110,7 +110,7 @@ def references(extradata):
 
 
 def _references(unit):
-    """Number of reference frames in a sequence parameter set (ITU-T H.264, section 7.3.2.1.1)."""
+    """Return the number of reference frames in a sequence parameter set (ITU-T H.264, section 7.3.2.1.1)."""
     profile, bits = unit[1], _Bits(unit[4:].replace(b"\0\0\3", b"\0\0"))
     bits.number()
     if profile in _WITH_CHROMA:
@@ -142,7 +142,7 @@ class _Bits:
         return self._bits[self._at - 1] == "1"
 
     def number(self):
-        """Number in Exp-Golomb code; of a signed one the code."""
+        """Read a number in Exp-Golomb code; of a signed one, its code."""
         first = self._bits.index("1", self._at)
         length = first - self._at + 1
         self._at = first + length

@@ -41,6 +41,7 @@
       const card = element("div", "", gallery);
       element("p", video.name, card).className = "name";
       const pictures = picturesOf(video);
+      if (pictures.length > 1) card.className = "pair";
       if (!pictures.length) element("p", "no picture in this page", card);
       for (const [caption, source] of pictures) {
         const figure = element("figure", "", card);

@@ -11,7 +11,7 @@ from idt.files.marks import TOOL
 BIASED = "the weights were chosen on the test videos, so that this accuracy is too high: do not quote it"
 
 
-def summarise(sources, protocol, fused, classical, origin):
+def make_report(sources, protocol, fused, classical, origin):
     """Make the report.
 
     Parameters
@@ -37,18 +37,18 @@ def summarise(sources, protocol, fused, classical, origin):
     truths, pool = [split.truth for split in gathered], protocol.pool
     weights = [each.weights for each in fused]
     names = [source.name for source in sources]
-    several = truths[0].several
-    metric = findings.OF_SEVERAL if several else findings.METRIC
+    multi_label = truths[0].multi_label
+    metric = findings.OF_SEVERAL if multi_label else findings.METRIC
     alone = {name: [split.raw[name] for split in gathered] for name in names}
-    numbers = {name: findings.measured(truths, alone[name], pool=pool) for name in names}
+    numbers = {name: findings.measure_splits(truths, alone[name], pool=pool) for name in names}
     scores = [each.scores for each in fused]
-    together = findings.measured(truths, scores, pool=pool)
+    together = findings.measure_splits(truths, scores, pool=pool)
     left = [name for name in names if name not in classical] if classical else [_best(names, numbers, metric)]
     before = [
-        weighted_sum(split.scaled, findings.part_of(given, left))
+        weighted_sum(split.scaled, findings.weight_shares(given, left))
         for split, given in zip(gathered, weights, strict=True)
     ]
-    corrected, spoiled = findings.changed(gathered, before, scores)
+    corrected, spoiled = findings.changed_videos(gathered, before, scores)
     was, now = (findings.class_shares(truths, values, pool=pool) for values in (before, scores))
     group = classical or names[:1]
     return {
@@ -73,7 +73,7 @@ def summarise(sources, protocol, fused, classical, origin):
             "sources": left,
             **{
                 key: value
-                for key, value in findings.measured(truths, before, pool=pool).items()
+                for key, value in findings.measure_splits(truths, before, pool=pool).items()
                 if key not in ("interval", "per_split")
             },
         },
@@ -83,7 +83,7 @@ def summarise(sources, protocol, fused, classical, origin):
         "corrected": corrected,
         "spoiled": spoiled,
         "curve_of": group,
-        "curve": [] if origin == "svm" else findings.curve(gathered, weights, group, pool=pool),
+        "curve": [] if origin == "svm" else findings.weight_curve(gathered, weights, group, pool=pool),
         "per_split": [
             {
                 "name": split.split,
@@ -95,7 +95,7 @@ def summarise(sources, protocol, fused, classical, origin):
             for place, (split, mine, given) in enumerate(zip(gathered, together["per_split"], weights, strict=True))
         ],
         "part": _part(protocol.dataset, gathered),
-        "missing": list(dict.fromkeys(name for split in gathered for name in split.missing)),
+        "missing": list(dict.fromkeys(_left_out(gathered))),
         "notes": _notes(gathered, classical, origin),
         "published": [entry._asdict() for entry in published(protocol.dataset or "")],
         "versions": versions(),
@@ -103,12 +103,12 @@ def summarise(sources, protocol, fused, classical, origin):
 
 
 def _source(source, numbers, gathered, weights, truths, alone, pool):
-    """What the report says of one source."""
+    """Collect what the report says of one source."""
     facts = [split.facts[source.name] for split in gathered]
-    steps: dict[str, int] = {}
+    rules: dict[str, int] = {}
     for each in facts:
-        for step, count in each.steps.items():
-            steps[step] = steps.get(step, 0) + count
+        for rule, count in each.rules.items():
+            rules[rule] = rules.get(rule, 0) + count
     return {
         **{key: value for key, value in numbers.items() if key != "per_split"},
         "files": [
@@ -118,17 +118,24 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
         "forms": list(dict.fromkeys(form for each in facts for form in each.forms)),
         "weight": _mean(given[source.name] for given in weights),
         "norm": facts[0].norm,
-        "matched": steps,
+        "matched": rules,
         "columns": list(dict.fromkeys(how for each in facts for how in each.columns)),
         "notes": list(dict.fromkeys(note for each in facts for note in each.notes)),
         "per_class": findings.class_shares(truths, alone[source.name], pool=pool),
     }
 
 
+def _left_out(gathered):
+    """Names of the videos that are left out: each as often as a source lacks it, or once if no split has its label."""
+    tested = {name for split in gathered for name in split.truth.names}
+    unlabelled = dict.fromkeys(name for split in gathered for name in split.unlabelled if name not in tested)
+    return [*(name for split in gathered for name in split.missing), *unlabelled]
+
+
 def _part(dataset, gathered):
-    """The part of a data set that is covered, as of `classify.reports.extent.shortfall`."""
+    """Return the part of a data set that is covered, as `classify.reports.extent.shortfall` does."""
     classes, splits = SIZES.get(dataset or "", (0, 0))
-    found, gone = len(gathered[0].truth.classes), sum(len(split.missing) for split in gathered)
+    found, gone = len(gathered[0].truth.classes), len(_left_out(gathered))
     total = gone + sum(len(split.truth.names) for split in gathered)
     part = [
         f"{there} of {whole} {what}"
@@ -139,7 +146,7 @@ def _part(dataset, gathered):
 
 
 def _norm(name, gathered):
-    """The normalisation of a source, which must be one for all splits."""
+    """Return the normalisation of a source, which must be one for all splits."""
     found = list(dict.fromkeys(split.facts[name].norm for split in gathered))
     if len(found) > 1:
         raise DataError(
@@ -159,7 +166,7 @@ def _mean(values):
 
 
 def _notes(gathered, classical, origin):
-    """What a reader must know to believe the numbers."""
+    """List what a reader must know to believe the numbers."""
     notes = []
     if origin == "test":
         notes.append(BIASED)
@@ -167,7 +174,10 @@ def _notes(gathered, classical, origin):
         notes.append(
             "the weights are equal, because no name says which sources are dense trajectories and which networks"
         )
-    gone = sum(len(split.missing) for split in gathered)
+    gone = len(_left_out(gathered))
     if gone:
-        notes.append(f"{gone} videos were left out, because a source lacks them: the numbers are not of the whole test")
+        notes.append(
+            f"{gone} videos were left out, because a source or the labels lack them: the numbers are not of the whole"
+            " test"
+        )
     return notes

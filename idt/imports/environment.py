@@ -1,7 +1,7 @@
-"""What the environment says of the current folder, which may be full of a stranger's files: not to be believed.
+"""Keep modules and libraries in the current folder from being loaded, because a stranger may have put them there.
 
-In ``PATH``, ``LD_LIBRARY_PATH`` and ``PYTHONPATH`` an empty entry stands for the current folder. One is there by
-accident more often than not, for whoever writes ``$LD_LIBRARY_PATH:/opt/lib`` while the variable is not set.
+In ``PATH``, ``LD_LIBRARY_PATH`` and ``PYTHONPATH`` an empty entry stands for the current folder. It is there mostly by
+accident: ``$LD_LIBRARY_PATH:/opt/lib`` begins with an empty entry if the variable is not set.
 """
 
 import os
@@ -12,7 +12,7 @@ SEARCHED = ("PATH", "LD_LIBRARY_PATH")
 
 
 def clean_environment():
-    """Have the processes that are started from now on, by us or by a library, load nothing from the current folder."""
+    """Keep child processes from loading anything from the current folder."""
     for name in SEARCHED:
         value = os.environ.get(name)
         if value is None or (cleaned := absolute_entries(value)) == value:
@@ -29,7 +29,7 @@ def absolute_entries(value):
 
 
 def clean_search_path():
-    """Import nothing from the current folder from now on, if it is searched because of an empty entry only."""
+    """Remove the current folder from the search path if an empty entry put it there."""
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if len(entries) < 2 or "" not in entries:
         return

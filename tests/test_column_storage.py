@@ -1,4 +1,4 @@
-"""`idt.features.storage_forms`: the forms of a feature file that take less of the disk, and what they lose."""
+"""`idt.features.column_storage`: the forms of a feature file that take less of the disk, and what they lose."""
 
 import dataclasses
 import itertools
@@ -13,11 +13,11 @@ from encoding.fitting import fit_codebook
 from encoding.params import EncodingParams
 from idt import DataError, ExtractionParams, Features, load
 from idt.features import feature_file
-from idt.features.column_codecs import Steps, as_float16
+from idt.features.column_codecs import Differences, as_float16
+from idt.features.column_storage import PROJECTED_COLUMNS
 from idt.features.convert import convert
 from idt.features.projection import Projection
 from idt.features.storage import Storage
-from idt.features.storage_forms import KEPT
 from tests import golden
 from tests.hdf5_files import opened
 from tests.samples import assert_same_contents, assert_same_features, golden_features, random_features
@@ -53,12 +53,12 @@ def form(codebook, name):
 
 def test_a_compact_track_is_its_first_point_and_its_steps():
     points = np.float32([[[10.0, 20.0], [10.51, 19.0], [11.02, 19.0]]])
-    stored = Steps("points", (3, 2)).encode(points)
+    stored = Differences("points", (3, 2)).encode(points)
     # 10.51 · 64 = 672.64 and 11.02 · 64 = 705.28: rounded where they are, not step by step.
     np.testing.assert_array_equal(stored["start"], [[640, 1280]])
     np.testing.assert_array_equal(stored["steps"], [[[33, -64], [32, 0]]])
     assert (stored["start"].dtype, stored["steps"].dtype) == (np.int32, np.int16)
-    decoded = Steps("points", (3, 2)).decode(stored)
+    decoded = Differences("points", (3, 2)).decode(stored)
     np.testing.assert_array_equal(decoded, np.float32([[[10, 20], [10.515625, 19], [11.015625, 19]]]))
 
 
@@ -87,7 +87,7 @@ def test_a_projected_file_has_the_datasets_that_the_store_documents(target, code
         assert file.attrs["version"] == 4
         assert json.loads(file.attrs["params"])["projected"] == Codebook.load(codebook).projection
         assert set(file) == {"tracks", "projected"}
-        assert set(file["tracks"]) == set(KEPT)
+        assert set(file["tracks"]) == set(PROJECTED_COLUMNS)
         widths = {"trajectory": 15, "hog": 48, "hof": 54, "mbhx": 48, "mbhy": 48}
         assert json.loads(file.attrs["projected"]) == widths
         assert {name: item.shape[1] for name, item in file["projected"].items()} == widths
@@ -126,7 +126,7 @@ def test_projected_descriptors_are_those_of_the_codebooks_own_transform(target, 
     for block in fitted.blocks:
         rows = np.concatenate([getattr(plain, name) for name in block.sizes], axis=1)
         np.testing.assert_allclose(found.projected.blocks[block.name], block.pca.transform(rows), **COORDINATE)
-    for name in KEPT:
+    for name in PROJECTED_COLUMNS:
         np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
 
 

@@ -10,7 +10,7 @@ LARGEST = 1e17
 """No number of a row is above this: the squares of a row still add up in float32."""
 
 
-def fitted_rows(estimator, X, name="descriptors", *, width=None):
+def rows_to_fit(estimator, X, name="descriptors", *, width=None):
     """Return rows to fit as an array, and remember the number and the names of their columns.
 
     Parameters
@@ -75,7 +75,7 @@ def _check_columns(estimator, X, name, *, reset):
 
 
 def _array(X, width, name):
-    """The rows as an array."""
+    """Return the rows as an array, or refuse them."""
     if sparse.issparse(X):
         raise DataError(f"{name} must be dense, got a sparse matrix of shape {X.shape}; use X.toarray()")
     return float_array(X, (None, width), name)

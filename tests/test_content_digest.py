@@ -7,7 +7,7 @@ import pytest
 import idt
 from encoding.descriptors.sources import FileSource
 from idt.batch import verify
-from idt.features import content, feature_file
+from idt.features import content_digest, feature_file
 from idt.features.reader import open_features
 from idt.features.writer import VideoInfo, Writer
 from idt.files.source_file import SourceFile
@@ -17,8 +17,8 @@ from tests.samples import random_features
 def recorded(path):
     """The digest that a file records, which is that of what it holds."""
     with open_features(path) as reader:
-        found = reader.file.attrs[content.ATTRIBUTE].decode()
-        assert found == content.of_file(reader, 1000) == content.of_file(reader, 7)
+        found = reader.file.attrs[content_digest.ATTRIBUTE].decode()
+        assert found == content_digest.digest_of_file(reader, 1000) == content_digest.digest_of_file(reader, 7)
     return found
 
 
@@ -82,4 +82,4 @@ def test_a_file_that_does_not_hold_what_its_digest_was_taken_of_is_found(tmp_pat
     assert verify.check(tmp_path / "f.h5").fault is None
     with h5py.File(tmp_path / "f.h5", "r+") as file:
         file["tracks/scale"][3] += 1
-    assert "does not hold what its digest was taken of; make it anew" in verify.check(tmp_path / "f.h5").fault
+    assert "has changed since its digest was recorded; make it anew" in verify.check(tmp_path / "f.h5").fault

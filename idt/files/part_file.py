@@ -1,4 +1,4 @@
-"""A file under its temporary name: open for writing, locked as long as its writer lives, and not yet its target."""
+"""A part file: a file under its temporary name, locked while its writer lives."""
 
 import contextlib
 import errno
@@ -15,15 +15,15 @@ FULL = {
 """Errors of a disk that holds no more, and how we say so."""
 
 
-class Part(io.RawIOBase):
-    """The file under its temporary name, open for reading and writing in binary.
+class PartFile(io.RawIOBase):
+    """A file under its temporary name, open for reading and writing in binary.
 
     Parameters
     ----------
     target, path : Path
         The final name, for messages, and the hidden one.
     kept : str
-        What the message of a failure says of the target.
+        Phrase about the target for the message of a failure.
     replaced : os.stat_result, optional
         Of the file that this one replaces: nobody else may read the new one before it has the old one's mode.
 
@@ -37,7 +37,7 @@ class Part(io.RawIOBase):
     ignores : bool
         Whether writes are ignored.
     failure : BaseException or None
-        What the first write that failed would have raised.
+        Exception of the first write that failed.
     """
 
     def __init__(self, target, path, kept, replaced=None):
@@ -50,15 +50,15 @@ class Part(io.RawIOBase):
         self.failure: BaseException | None = None
 
     def lock(self):
-        """Take the lock by which a living part is known; False if a sweeper was faster, or the file is gone."""
+        """Lock the file, which marks it as in use; return False if another run removed it first."""
         return lock_file.take(self._descriptor) is not False and self.is_in_place()
 
     def is_in_place(self):
-        """Tell whether the hidden name still means this file."""
+        """Tell whether the temporary name still refers to this file."""
         return lock_file.is_open_file(self.path, self._descriptor)
 
     def keep_rights(self, replaced):
-        """Give the file the mode, owner and group of the one that it replaces, ``replaced`` as `os.stat` has it."""
+        """Copy mode, owner and group from ``replaced``, the `os.stat` of the file that is replaced."""
         mode, now = replaced.st_mode & 0o777, os.fstat(self._descriptor)
         if (now.st_uid, now.st_gid) != (replaced.st_uid, replaced.st_gid):
             try:
@@ -67,7 +67,7 @@ class Part(io.RawIOBase):
                 with contextlib.suppress(OSError):
                     os.fchown(self._descriptor, -1, replaced.st_gid)
             if os.fstat(self._descriptor).st_gid != replaced.st_gid:
-                # What the old group might do the new one may only if all may.
+                # Without the old group, the new one gets the rights of all others only.
                 mode = mode & ~0o070 | (mode & 0o007) << 3
         with contextlib.suppress(OSError):
             os.fchmod(self._descriptor, mode)
@@ -114,7 +114,7 @@ class Part(io.RawIOBase):
         return size
 
     def readinto(self, buffer):
-        """Read what is there at the current position into ``buffer``; the number of bytes read."""
+        """Read into ``buffer`` from the current position; return the number of bytes."""
         read = os.preadv(self._descriptor, [buffer], self._at)
         self._at += read
         return read
@@ -141,11 +141,11 @@ class Part(io.RawIOBase):
         return True
 
     def sync(self):
-        """Wait until the disk has it."""
+        """Wait until the data is on the disk."""
         self._attempt(lambda: os.fsync(self._descriptor))
 
     def discard(self):
-        """Close the file, and remove its hidden name if that still means it."""
+        """Close the file, and remove its temporary name if that still refers to it."""
         if self.is_in_place():
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
@@ -174,7 +174,7 @@ class Part(io.RawIOBase):
 
 
 def os_error(number, message):
-    """Make an `OSError` of the kind that ``number`` stands for, whose text is ``message`` alone."""
+    """Make an `OSError` of the class for ``number`` whose text is ``message`` alone."""
     problem = type(OSError(number, ""))(message)
     problem.errno = number
     return problem

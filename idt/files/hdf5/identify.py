@@ -1,4 +1,4 @@
-"""What an HDF5 file is: of ours, of an earlier release, of which format. libhdf5 reads nothing for it.
+"""Identify an HDF5 file without libhdf5: one of ours, of an earlier release, and of which format.
 
 Source: docs/method/files.md, section 1.
 """
@@ -10,10 +10,10 @@ from idt.files.hdf5.headers import RAGGED, TEXT
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-ROOT = ("format", "version", "tool", "params", "source")
+ROOT_ATTRIBUTES = ("format", "version", "tool", "params", "source")
 """The root attributes of every file of ours."""
 
-LONG = "text"
+TEXT_GROUP = "text"
 """The group of the texts that are too long for an attribute."""
 
 
@@ -27,12 +27,12 @@ def is_hdf5(path):
     OSError
         If it does not exist or cannot be read.
     """
-    with text.opened(path) as file:
+    with text.open_regular(path) as file:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
 def is_ours(path):
-    """Tell whether a file is HDF5 of ours, of this or an earlier release, whatever its format.
+    """Tell whether a file is HDF5 that this or an earlier release wrote, whatever its format.
 
     Parameters
     ----------
@@ -48,21 +48,21 @@ def is_ours(path):
             return False
         with GuardedFile(path) as guard:
             root = guard.root()
-            if earlier(guard):
+            if is_of_earlier_release(guard):
                 return True
             form = root.attributes.get("format")
-            inside = {*root.attributes, *(guard.find(LONG) or root).links}
-            return set(ROOT) <= inside and form.kind == TEXT and form.data.startswith(b"idt-")
+            inside = {*root.attributes, *(guard.find(TEXT_GROUP) or root).links}
+            return set(ROOT_ATTRIBUTES) <= inside and form.kind == TEXT and form.data.startswith(b"idt-")
     except (DataError, OSError):
         return False
 
 
-def earlier(guard):
-    """Tell whether an open `idt.files.hdf5.guard.GuardedFile`, ``guard``, was written by an earlier release."""
+def is_of_earlier_release(guard):
+    """Tell whether an earlier release wrote the open ``guard`` (`idt.files.hdf5.guard.GuardedFile`)."""
     root = guard.root()
     if root.heap is not None and "format" not in root.attributes:
-        return guard.names_in_heap(root.heap, ROOT)
-    return set(ROOT) <= {*root.attributes} and root.attributes["format"].kind == RAGGED
+        return guard.names_in_heap(root.heap, ROOT_ATTRIBUTES)
+    return set(ROOT_ATTRIBUTES) <= {*root.attributes} and root.attributes["format"].kind == RAGGED
 
 
 def format_of(path):

@@ -1,4 +1,4 @@
-"""The forms of a feature file: which datasets it holds, and how each number lies in them.
+"""The datasets of a feature file, and how each stores its numbers.
 
 =========  ===========================================================================================================
 plain      every column of `columns.COLUMNS`; histograms in fixed point, round(1024 · x) as uint16
@@ -7,11 +7,12 @@ compact    points as the first one (int32) and the steps from each to the next (
            trajectory descriptor as float16; the rest as above
 projected  the frame, scale, position and frame step of each track and, instead of its descriptors, their coordinates
            along the axes of a codebook (`projection`) as float16: all that encoding with that codebook needs
+snippets   the same four columns of snippets, with blocks of networks (`network_blocks`) as float32
 =========  ===========================================================================================================
 
-What is lost: in fixed point 1/2048; of a point 1/128 pixel, which does not add up along the track; of a float16 one
-part in 2048. The steps are taken one after the other, what is projected being what the other form would have held,
-so that converting a file gives what extracting into that form gives.
+Rounding errors: fixed point, 1/2048; points, 1/128 pixel, which does not add up along the track; float16, one
+part in 2048. Descriptors are rounded before they are projected, so that converting a plain file gives the same numbers
+as extracting into a projected one.
 """
 
 import dataclasses
@@ -22,21 +23,21 @@ import numpy as np
 from idt.errors import DataError
 from idt.features.column_codecs import Field, as_float16, codec_of
 from idt.features.columns import COLUMNS
-from idt.features.network_blocks import checked, decoded, stored_width
+from idt.features.network_blocks import checked_blocks, decoded_block, of_snippets, stored_width
 from idt.features.projection import Projected
 from idt.features.storage import PLAIN, VERSION
 from idt.params import layout
 from idt.params.extraction import ExtractionParams
 
-KEPT = ("frame", "scale", "position", "skip")
-"""The columns of a projected file: what encoding asks of a track besides its descriptors."""
+PROJECTED_COLUMNS = ("frame", "scale", "position", "skip")
+"""The columns of files of projected descriptors and of snippets: what encoding asks besides descriptors."""
 
-STORAGE = ("float32", "compact", "projected", "network")
+STORAGE_ENTRIES = ("float32", "compact", "projected", "network")
 """Entries of stored parameters that say how the numbers are stored, not what they are."""
 
 
 def stored_params(params, storage=PLAIN):
-    """Return what a feature file records as ``params``: the parameters of the extraction, and the form.
+    """Return the parameters that a feature file records: those of the extraction, and how columns are stored.
 
     Parameters
     ----------
@@ -73,17 +74,17 @@ def stored_params(params, storage=PLAIN):
     if storage.network is not None:
         if storage.project is not None:
             raise DataError("blocks of networks are not projected; leave out --project or --maps")
-        stored["network"] = checked(storage.network)
+        stored["network"] = checked_blocks(storage.network)
     return stored
 
 
 def extraction_params(stored):
-    """Return the ``stored`` parameters without those of the form; None stays None."""
-    return stored and {name: value for name, value in stored.items() if name not in STORAGE}
+    """Return the ``stored`` parameters without the entries about storage; None stays None."""
+    return stored and {name: value for name, value in stored.items() if name not in STORAGE_ENTRIES}
 
 
-class Form:
-    """How the columns of a feature file are stored.
+class ColumnStorage:
+    """The datasets in which a feature file stores its columns.
 
     Parameters
     ----------
@@ -108,26 +109,27 @@ class Form:
         self._projection = projection
         self._codebook = codebook
         self.widths = widths if projection is None else projection.widths
-        self.columns = [name for name in self._codecs if self.widths is None or name in KEPT]
+        self.network = (stored or {}).get("network")
+        few = self.widths is not None or of_snippets(self.network)
+        self.columns = [name for name in self._codecs if not few or name in PROJECTED_COLUMNS]
         self.fields = {key: field for name in self.columns for key, field in self._codecs[name].fields.items()}
         for name, width in (self.widths or {}).items():
             self.fields[f"projected/{name}"] = Field(f"projected/{name}", (width,), "float16", (width,))
-        self.network = (stored or {}).get("network")
         for name in self.blocks:
             width = stored_width(self.network, name)
             self.fields[f"network/{name}"] = Field(f"network/{name}", (width,), "float32", (width,))
 
     @property
     def blocks(self):
-        """Names of the blocks of networks: list of str."""
+        """Return the names of the blocks pooled from networks: list of str."""
         return [] if self.network is None else list(self.network["blocks"])
 
     def decode_block(self, name, read, maxima):
-        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` those of each divided block."""
-        return decoded(self.network, name, read(f"network/{name}"), maxima.get(name))
+        """Return a block of networks; ``read`` gives the rows of a field, ``maxima`` the divisors."""
+        return decoded_block(self.network, name, read(f"network/{name}"), maxima.get(name))
 
     def encode(self, columns):
-        """Arrays of the fields.
+        """Encode columns into the arrays of the fields.
 
         Parameters
         ----------
@@ -156,12 +158,12 @@ class Form:
         return found
 
     def rounded(self, name, values):
-        """A column as it would be read back."""
+        """Return a column as it would be read back."""
         codec = self._codecs[name]
         return codec.decode(codec.encode(values))
 
     def decode(self, name, read):
-        """A column.
+        """Decode a column.
 
         Parameters
         ----------
@@ -182,7 +184,7 @@ class Form:
 
 
 def row_shapes(params, points):
-    """Shape of a row of every column in a file, but for the frame step.
+    """Return the shape of a row of every column in a file, without the frame step.
 
     Parameters
     ----------
@@ -202,4 +204,6 @@ def row_shapes(params, points):
         points = (params["length"] + 1, 2)
     shapes: dict[str, Any] = {name: row for name, (_, row) in COLUMNS.items() if name not in ("skip", "points")}
     shapes.update({name: (size,) for name, size in sizes.items()})
+    if of_snippets((params or {}).get("network")):
+        return {name: shape for name, shape in shapes.items() if name in PROJECTED_COLUMNS}
     return shapes if points is None else {**shapes, "points": tuple(points)}

@@ -1,4 +1,4 @@
-"""What an encoding asks about the tracks of some descriptors."""
+"""Columns of features that an encoding reads of the tracks of some descriptors."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +9,8 @@ from idt.params import layout
 
 
 @dataclass(frozen=True)
-class Tracks:
-    """What an encoding asks about the tracks of some rows; None where it does not, or there are none.
+class TrackColumns:
+    """Columns of the tracks of some rows; None where the encoding needs none or the rows have no tracks.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Tracks:
 
     @classmethod
     def of(cls, features, columns):
-        """Look up what an encoding asks.
+        """Look up the columns that an encoding needs.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class Tracks:
 
         Returns
         -------
-        Tracks
+        TrackColumns
         """
         if not columns:
             return cls()
@@ -55,23 +55,23 @@ class Tracks:
         return cls(**known, skip=skip, length=length)
 
     def columns(self):
-        """The arrays that are present: dict of str to ndarray."""
+        """Return the arrays that are present: dict of str to ndarray."""
         return {name: value for name in COLUMNS if (value := getattr(self, name)) is not None}
 
     def take(self, rows):
-        """Those of some rows."""
+        """Select some rows of every column."""
         return replace(self, **{name: column[rows] for name, column in self.columns().items()})
 
     def middle_frames(self):
-        """The frame at which each track is half done, (n,) float64: end frame − L/2 · skip."""
+        """Compute the middle frame of each track, (n,) float64: end frame − L/2 · skip."""
         return self.frame - self.length / 2 * self.skip.astype(np.float64)
 
     @classmethod
     def joined(cls, parts):
-        """Those of several parts, one after the other."""
+        """Join the columns of several batches, one after the other."""
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].columns()}
         return replace(parts[0], **columns)
 
 
 COLUMNS = ("frame", "scale", "position", "skip")
-"""Columns of features that `Tracks` may hold."""
+"""Columns of features that `TrackColumns` may hold."""

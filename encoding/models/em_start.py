@@ -7,15 +7,15 @@ import numpy as np
 from sklearn.cluster import kmeans_plusplus
 
 from encoding.models.expectation import Mixture, expect
-from encoding.models.maximisation import maximum
+from encoding.models.maximisation import maximise
 from idt.workers.blas import one_blas_thread
 
 # Rows per component in the subset that k-means sees, and its passes: EM does the rest.
-ROWS = 64
+ROWS_PER_COMPONENT = 64
 PASSES = 10
 
 
-def first_mixture(rows, n_components, scale, floor, *, seed, threads=1):
+def starting_mixture(rows, n_components, scale, floor, *, seed, threads=1):
     """Compute a mixture to start EM from.
 
     Parameters
@@ -24,7 +24,7 @@ def first_mixture(rows, n_components, scale, floor, *, seed, threads=1):
         At least as many as components.
     n_components : int
     scale, floor : (D,) float64
-        As for `encoding.models.maximisation.maximum`.
+        As for `encoding.models.maximisation.maximise`.
     seed : int
         Chooses the subset and the first centres.
     threads : int
@@ -35,7 +35,7 @@ def first_mixture(rows, n_components, scale, floor, *, seed, threads=1):
     Mixture
     """
     rng = np.random.default_rng(seed)
-    subset = rng.choice(len(rows), min(len(rows), ROWS * n_components), replace=False)
+    subset = rng.choice(len(rows), min(len(rows), ROWS_PER_COMPONENT * n_components), replace=False)
     rows = rows[np.sort(subset)]
     with one_blas_thread():
         means, _ = kmeans_plusplus(rows, n_components, random_state=seed)
@@ -47,4 +47,4 @@ def first_mixture(rows, n_components, scale, floor, *, seed, threads=1):
         statistics = expect(rows, Mixture(means, spheres, equal), best=1, threads=threads).statistics
         found = statistics.s0 > 0
         means[found] = statistics.s1[found] / statistics.s0[found, None]
-    return maximum(statistics, Mixture(means, spheres, equal), scale, floor)
+    return maximise(statistics, Mixture(means, spheres, equal), scale, floor)

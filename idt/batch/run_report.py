@@ -1,16 +1,16 @@
-"""What the commands that work on many videos share: the bar, a line for each video, and the end."""
+"""Report a run over many videos: the progress bar, a line for each video, the summary and the exit status."""
 
 import sys
 from pathlib import Path
 
 from idt.batch import summary
 from idt.command import DONE, SOME_FAILED, say, warn
-from idt.errors import naming
+from idt.errors import with_name
 from idt.workers.progress import progress_bar
 
 
-def follow(count, outcomes, report, *, quiet):
-    """Count the outcomes of many videos while a bar shows how far they have come.
+def report_outcomes(count, outcomes, report, *, quiet):
+    """Count the outcomes of many videos, with a progress bar.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def follow(count, outcomes, report, *, quiet):
     """
     with progress_bar(count.total, "B", quiet, form=summary.BAR) as bar:
 
-        def advance(*told):
-            bar.update(count.advance(*told))
+        def advance(*counted):
+            bar.update(count.advance(*counted))
             bar.set_description_str(str(count), refresh=False)
 
         for index, outcome in outcomes(advance):
@@ -35,8 +35,8 @@ def follow(count, outcomes, report, *, quiet):
                 report(index, outcome)
 
 
-def conclude(name, count, total, folder, run, *, scheduler, quiet):
-    """Write the summary of a run, and say in one line each what was noted and how many videos failed.
+def end_run(name, count, total, folder, run, *, scheduler, quiet):
+    """Write the summary of a run, and print one line each about the notes and the number of failed videos.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def conclude(name, count, total, folder, run, *, scheduler, quiet):
     return SOME_FAILED if count.failed else DONE
 
 
-def verify(paths, check, unit, *, quiet):
-    """Look at many files, and print what is wrong with any.
+def verify_files(paths, check, unit, *, quiet):
+    """Verify many files, and print the fault of each that has one.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def verify(paths, check, unit, *, quiet):
     check : callable
         Gives the `idt.batch.verify.Finding` of a path.
     unit : str
-        What the bar counts.
+        Unit of the bar.
     quiet : bool
         Show no bar.
 
@@ -100,5 +100,5 @@ def verify(paths, check, unit, *, quiet):
             if found.fault is not None:
                 bad += 1
                 with bar.external_write_mode(file=sys.stderr):
-                    say(naming(path, found.fault))
+                    say(with_name(path, found.fault))
     return bad, alone

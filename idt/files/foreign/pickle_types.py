@@ -1,4 +1,4 @@
-"""What the interpreter of pickles is made of: the bytes of a file, the memory it may take, names and unbuilt values."""
+"""Types of the pickle interpreter: the source of bytes, the memory budget, names of the table, values without state."""
 
 from idt.errors import DataError
 
@@ -10,28 +10,28 @@ EXPANSION, SLACK = 8, 1 << 24
 
 
 class Budget:
-    """Bytes that the values of one file may take.
+    """Number of bytes that the values of one file may take.
 
     Parameters
     ----------
     size : int
         Bytes of the file.
     name : str
-        What messages call it.
+        Name for messages.
     """
 
     def __init__(self, size, name):
         self._left, self._size, self._name = EXPANSION * size + SLACK, size, name
 
     def take(self, size):
-        """Take ``size`` bytes, or refuse the file."""
+        """Take ``size`` bytes from the budget, or refuse the file."""
         self._left -= size
         if self._left < 0:
             raise DataError(f"{self._name} asks for far more memory than its {self._size:,} bytes account for")
 
 
 class Global:
-    """A name of the closed table that a pickle refers to.
+    """A name that a pickle refers to, of the closed table.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Global:
 
 
 class Unbuilt:
-    """A value whose state follows in the pickle.
+    """A value whose state follows later in the pickle.
 
     Parameters
     ----------
@@ -63,27 +63,27 @@ class Unbuilt:
 
 
 class Source:
-    """The bytes of a file, read from some place on.
+    """Bytes of a file with a read position.
 
     Parameters
     ----------
     data : bytes
     name : str
-        What messages call the file.
+        Name of the file for messages.
     at : int
         Where to begin.
 
     Attributes
     ----------
     at : int
-        What comes next.
+        Position of the next byte.
     """
 
     def __init__(self, data, name, at=0):
         self.data, self.name, self.at = data, name, at
 
     def damaged(self, reason):
-        """Make the error of a pickle that cannot be read for a ``reason``."""
+        """Return the error for a damaged pickle, with the ``reason``."""
         return DataError(
             f"{self.name} is no pickle that can be read (byte {self.at:,}: {reason}); fetch or make it anew"
         )
@@ -97,11 +97,11 @@ class Source:
         return found
 
     def number(self, width):
-        """Return the next unsigned integer of so many bytes."""
+        """Return the next unsigned integer of ``width`` bytes."""
         return int.from_bytes(self.take(width), "little")
 
     def sized(self, width):
-        """Return the next bytes, whose number is said in ``width`` bytes before them."""
+        """Return the next bytes, whose count precedes them in ``width`` bytes."""
         return self.take(self.number(width))
 
     def line(self, most=LONGEST):

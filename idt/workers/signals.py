@@ -1,10 +1,10 @@
-"""Orderly ends of a command: an interrupt, SIGTERM or SIGHUP leaves no process, no part file and no temporary folder.
+"""Signal handling of a command: after SIGINT, SIGTERM or SIGHUP no process, part file or temporary folder is left.
 
-The first of these signals becomes an exception, so that all blocks on the way out clean up behind themselves. The
-second, which comes while they do so, ends the processes, removes the files and ends this process at once.
+The first of these signals raises an exception, so that all blocks clean up on the way out. A second signal meanwhile
+ends the worker processes, removes the files and ends this process at once.
 
 A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
-`print_line` makes that exception of the error that writing gives.
+`print_line` raises that exception when writing fails.
 """
 
 import atexit
@@ -21,16 +21,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _seen: list[int] = []
 
 
-class Ended(KeyboardInterrupt):
-    """Raised in the main thread by the first signal, whose ``number`` it has, and by `print_line`."""
+class CommandEnded(KeyboardInterrupt):
+    """Raised in the main thread by the first signal, with its ``number``, and by `print_line` on a closed pipe."""
 
     def __init__(self, number):
         super().__init__()
         self.number = number
 
 
-def heed():
-    """Turn signals into orderly ends from now on; one that is ignored, as under nohup, stays so."""
+def handle_signals():
+    """Install handlers that raise `CommandEnded`; ignored signals, as under nohup, stay ignored."""
     _seen.clear()
     atexit.register(_ignore_signals)
     for number in SIGNALS:
@@ -40,28 +40,28 @@ def heed():
 
 @contextlib.contextmanager
 def signals_first():
-    """Let a signal that has arrived be the reason of whatever a block raises.
+    """Raise a signal that has arrived in place of any other exception of the block.
 
-    The exception of the signal may have been met by a library on its way, and replaced by one that says less.
+    A library may have caught the exception of the signal and raised another one instead.
     """
     try:
         yield
     except Exception:
         if _seen:
-            raise Ended(_seen[0]) from None
+            raise CommandEnded(_seen[0]) from None
         raise
 
 
 def print_line(line, stream):
-    """Print a ``line`` to a ``stream``; end the command, as SIGPIPE ends others, if nobody reads it any more."""
+    """Print a ``line`` to a ``stream``; on a closed pipe, end the command as SIGPIPE does."""
     try:
         print(line, file=stream)
     except BrokenPipeError:
-        raise Ended(signal.SIGPIPE) from None
+        raise CommandEnded(signal.SIGPIPE) from None
 
 
-def let_go_of_pipes():
-    """Have what is left to be written go nowhere, where nobody reads it: Python would complain when it ends."""
+def discard_unread_output():
+    """Discard buffered output of a closed pipe, because Python would complain about it at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -74,33 +74,33 @@ def let_go_of_pipes():
             pass  # a terminal that was closed, or a stream
 
 
-def no_more_cleaning():
-    """End at once on any signal from now on, because the command has cleaned up.
+def end_without_cleaning():
+    """End at once on any further signal, because the command has cleaned up.
 
-    What a signal kept a block from removing, in the middle of that, is removed here.
+    A second signal may interrupt a block that cleans up; this function removes what that block left.
     """
     _seen.insert(0, 0)
-    atomic.abandon()
-    scratch.abandon()
+    atomic.remove_own_parts()
+    scratch.remove_own_folders()
 
 
 def end_at_once(status):
-    """End this process with an exit ``status`` from any thread, in the middle of its work, and leave nothing behind."""
+    """End this process with an exit ``status`` from any thread, after removing its part files and temporary folders."""
     worker.end_all()
-    atomic.abandon()
-    scratch.abandon()
+    atomic.remove_own_parts()
+    scratch.remove_own_folders()
     os._exit(status)
 
 
 def status_of(number):
-    """Return the exit status of a process that the signal ``number`` has ended, as shells count it."""
+    """Return the exit status for the signal ``number``, as shells compute it."""
     return 128 + number
 
 
 def _on_signal(number, _):
     _seen.append(number)
     if len(_seen) == 1:
-        raise Ended(number)
+        raise CommandEnded(number)
     _ignore_signals()
     end_at_once(status_of(next(filter(None, _seen))))
 

@@ -1,9 +1,8 @@
-"""A digest of what a feature file holds, which its writer records: to tell two files apart nobody reads all of them.
+"""Digest of the numbers of a feature file, recorded by its writer, so that files can be compared without reading them.
 
-It is the SHA-256 of the numbers as they are stored, before they are compressed, of the parameters, and of what is known
-of the video. It depends neither on how many rows arrived at once nor on the libraries that compress them. What is read
-from a file later is compared with checksums, so that the record is of the numbers that a reader gets; `of_file`
-computes it anew.
+It is the SHA-256 of the stored numbers before compression, of the parameters, and of the video's size, rate and length.
+It depends neither on the block size nor on the compression library. Checksums verify the numbers when they are read, so
+that a reader gets the numbers of the digest. `digest_of_file` computes the digest again.
 """
 
 import hashlib
@@ -15,20 +14,20 @@ ATTRIBUTE = "content"
 """Root attribute of a feature file."""
 
 
-class Content:
-    """The numbers of a feature file, some rows at a time."""
+class ContentDigest:
+    """Digest of the numbers of a feature file, fed block by block."""
 
     def __init__(self):
         self._hashes = {}
 
     def add(self, fields):
-        """Take in rows.
+        """Add rows.
 
         Parameters
         ----------
         fields : dict of str to ndarray
-            Of each field of the form (`idt.features.storage_forms.Form`) the next rows as they are stored. Times that
-            are NaN may follow as ``"time"``. Tracks without frame steps are of step 1.
+            The next rows of each field (`idt.features.column_storage.ColumnStorage`), as they are stored. Times that
+            are NaN may follow as ``"time"``. Tracks without frame steps have frame step 1.
         """
         fields = dict(fields)
         if "position" in fields:
@@ -60,12 +59,12 @@ class Content:
         return hashlib.sha256(json.dumps([params, video, found], sort_keys=True).encode()).hexdigest()
 
 
-def of_camera(camera):
-    """Return the fields of the ``camera``, a `Camera`, for `Content.add`."""
+def camera_fields(camera):
+    """Return the fields of the ``camera``, a `Camera`, for `ContentDigest.add`."""
     return {f"camera/{name}": getattr(camera, name) for name in ("homography", "matches", "inliers")}
 
 
-def of_file(reader, block):
+def digest_of_file(reader, block):
     """Compute the digest of an open feature file.
 
     Parameters
@@ -83,11 +82,11 @@ def of_file(reader, block):
     DataError
         If the stored bytes are damaged.
     """
-    content, camera, known = Content(), reader.camera(), reader.metadata
+    content, camera, known = ContentDigest(), reader.camera(), reader.metadata
     for first in range(0, reader.count or 1, block):
         content.add({name: stored[first : first + block] for name, stored in reader.datasets.items()})
     content.add({f"maxima/{name}": values for name, values in reader.maxima.items()})
     if camera is not None:
-        content.add(of_camera(camera))
+        content.add(camera_fields(camera))
     video = {name: known[name] for name in ("width", "height", "fps", "frames")}
-    return content.digest(reader.said, **video)
+    return content.digest(reader.recorded, **video)

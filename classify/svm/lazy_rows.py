@@ -1,15 +1,15 @@
 """Rows and columns selected from a vectors file or an array, and read only when they are needed.
 
 Training needs the rows of the training videos. A result per descriptor needs some of the columns, and fusion appends
-columns of other features. `Rows` is such a selection. It is read by panels of columns, so that a file is read once and
-memory does not grow with the number of columns.
+columns of other features. `LazyRows` is such a selection. It is read by panels of columns, so that a file is read once
+and memory does not grow with the number of columns.
 """
 
 import numpy as np
 from sklearn.utils import check_array
 
 from idt.errors import DataError
-from idt.workers.read_ahead import ahead
+from idt.workers.read_ahead import read_ahead
 
 PANEL_BYTES = 1 << 27
 """Bytes of a panel of columns in float64. Three panels are in memory: one being read, one read ahead, one in use."""
@@ -18,7 +18,7 @@ MOST_RUNS = 64
 """Runs of neighbouring rows that are read one by one; of more, all rows between the first and the last are read."""
 
 
-class Rows:
+class LazyRows:
     """A selection of rows and columns, with further columns appended.
 
     Parameters
@@ -75,9 +75,9 @@ class Rows:
 
         Returns
         -------
-        Rows
+        LazyRows
         """
-        chosen = object.__new__(Rows)
+        chosen = object.__new__(LazyRows)
         chosen._pieces, chosen._index, chosen.dtype = self._pieces, self._index[index], self.dtype
         chosen.shape = (len(chosen._index), self.shape[1])
         return chosen
@@ -123,11 +123,11 @@ def as_rows(X):
 
     Parameters
     ----------
-    X : Rows, DataFrame or array-like (n, d)
+    X : LazyRows, DataFrame or array-like (n, d)
 
     Returns
     -------
-    Rows
+    LazyRows
         float32 unchanged, other real numbers as float64. Numbers that are not finite are found by `panels`.
 
     Raises
@@ -137,10 +137,10 @@ def as_rows(X):
     TypeError
         If X is sparse, or holds other things than numbers.
     """
-    if isinstance(X, Rows):
+    if isinstance(X, LazyRows):
         return X
     try:
-        return Rows(check_array(X, dtype=(np.float64, np.float32), ensure_all_finite=False))
+        return LazyRows(check_array(X, dtype=(np.float64, np.float32), ensure_all_finite=False))
     except ValueError as problem:
         raise DataError(" ".join(str(problem).split())) from None
 
@@ -150,7 +150,7 @@ def panels(rows, columns=None):
 
     Parameters
     ----------
-    rows : Rows
+    rows : LazyRows
     columns : (int, int), optional
         First and last column, exclusive; all by default.
 
@@ -174,7 +174,7 @@ def panels(rows, columns=None):
             _check_finite(panel)
             yield slice(first, last), panel
 
-    for part, panel in ahead(read(), 1 if end - begin > width else 0):
+    for part, panel in read_ahead(read(), 1 if end - begin > width else 0):
         yield part, panel
         if rows.on_columns is not None:
             rows.on_columns(part.stop - part.start)

@@ -3,7 +3,7 @@
 from idt.features.features import Features
 
 
-def regrouped(chunks, size):
+def rechunked(chunks, size):
     """Join and cut chunks of any length to blocks of ``size`` rows.
 
     Parameters

@@ -1,0 +1,93 @@
+"""Pictures of test videos for the page of an evaluation: the evidence of wrong ones, a still frame of right ones.
+
+A wrong video has two pictures, one of the evidence for its true class and one of that for the predicted class
+(docs/method/encoding.md, section 17). It has a still frame instead where no track has a share of the score: with a χ²
+kernel, stacked vectors, sparse codes or outside vectors; and where codebook or vectors of its split were deleted.
+"""
+
+import copy
+import dataclasses
+
+from classify.evaluation import fold
+from classify.models.evidence_pictures import evidence_stills
+from classify.reports.page.videos import Picture, key_of, pictured, still_picture, within_budget
+from idt.workers import processes
+
+
+def draw_pictures(videos, plans, files, run):
+    """Draw the pictures that the page of an evaluation shows of its test videos.
+
+    Parameters
+    ----------
+    videos : sequence of classify.reports.page.videos.Tested
+    plans : sequence of FoldPlan
+        One for each split; their scores are there.
+    files : dict of str to FileSource
+        Video name → feature file.
+    run : RunOptions
+        Processes, how videos are read, and the progress.
+
+    Returns
+    -------
+    dict of (str, str) to list of Picture
+        Name and split of a video → its pictures; of no more bytes than `classify.reports.page.videos.MOST_BYTES`.
+        Videos that cannot be read are left out.
+    """
+    chosen = pictured(videos)
+    alone = dataclasses.replace(run.for_one(), threads=1)
+    tasks = []
+    for plan in plans:
+        mine = [video for video in chosen if video.split == plan.split.name]
+        model = fold.explainable(plan, run) if any(not video.right for video in mine) else None
+        for video in mine:
+            evidence = None
+            if model is not None and not video.right:
+                names = model.classifier.classes_.tolist()
+                classes = [name for name in (video.label, video.predicted) if name in names]
+                evidence = files[video.name].path, plan.codebook.path, _narrowed(model, classes), classes
+            tasks.append((video, evidence, alone))
+    found = {}
+    with run.progress("picture", len(tasks)) as update:
+        for index, pictures in processes.run(draw_one, tasks, jobs=run.jobs, keep=True):
+            if isinstance(pictures, list) and pictures:
+                found[key_of(tasks[index][0])] = pictures
+            update()
+    return within_budget(found, chosen)
+
+
+def draw_one(video, evidence, run):
+    """Draw the pictures of one video; a task of a process of its own, because a video may take its process along.
+
+    Parameters
+    ----------
+    video : Tested
+    evidence : tuple or None
+        Feature file, codebook, model and classes.
+    run : RunOptions
+
+    Returns
+    -------
+    list of Picture
+        Empty if the video cannot be read.
+    """
+    if evidence is not None:
+        features, codebook, model, classes = evidence
+        drawn = evidence_stills(video.path, features, model, codebook, classes, run=run)
+        if drawn:
+            roles = {video.label: "true class", video.predicted: "predicted class"}
+            return [
+                Picture(f"evidence for {name} ({roles[name]}), frame {frame}", data, evident=True)
+                for name, (frame, data) in zip(classes, drawn, strict=True)
+            ]
+    return still_picture(video, max_pixels=run.max_pixels, decoder=run.decoder)
+
+
+def _narrowed(model, classes):
+    """Return the model with the weights of some classes only, because it is sent to another process."""
+    machine = copy.copy(model.classifier)
+    names = machine.classes_.tolist()
+    if len(names) > len(classes) > 1:  # of two classes there is one row of weights
+        rows = [names.index(name) for name in classes]
+        machine.classes_, machine.coef_ = machine.classes_[rows], machine.coef_[rows]
+        machine.intercept_ = machine.intercept_[rows]
+    return dataclasses.replace(model, classifier=machine)

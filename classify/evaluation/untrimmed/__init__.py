@@ -1,0 +1,8 @@
+"""Evaluation of data sets of untrimmed video: models from segments, segmentation of the test videos, report.
+
+data_sets      the readers: videos, truths and splits
+evaluate       START HERE: from videos to the report
+measure        the numbers of a split
+command        what `idt-evaluate` does with them
+report         report.json, report.md, report.html and results.csv
+"""

@@ -1,0 +1,196 @@
+"""A network over many videos: a file for each, so that a run can be resumed.
+
+A `Recipe` says what is made of a video. Source: docs/method/networks.md, sections 5 and 6.
+"""
+
+import dataclasses
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from idt.batch.jobs import camera_or_path
+from idt.batch.outcome import Outcome
+from idt.batch.run_jobs import Work, outcome_of, run_jobs
+from idt.command import error_line
+from idt.errors import DataError
+from idt.files import locks
+from idt.networks.model import Network
+from idt.networks.presets import Preset
+from idt.networks.views import Opening, measure
+from idt.workers import cluster, patience, processes
+
+
+class Given(NamedTuple):
+    """What a recipe is given to make a file.
+
+    Attributes
+    ----------
+    network : Network
+    video : path or int
+    name : str
+        Of the video.
+    output : Path
+    params : dict
+        As from `Recipe.params`.
+    """
+
+    network: Any
+    video: Any
+    name: str
+    output: Path
+    params: dict
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a file of a video.
+
+    Attributes
+    ----------
+    model : str
+        Path of the ONNX file.
+    preset : Preset
+    tensors : tuple of str
+        The wanted tensors; the model's outputs by default.
+    """
+
+    model: str
+    preset: Preset
+    tensors: tuple[str, ...] = ()
+
+    def network(self):
+        """Return the model, which stays open for the next video as long as its file is the same."""
+        status = os.stat(self.model)
+        return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
+
+    def params(self, network):
+        """Return what a file records and an up-to-date check compares: dict."""
+        raise NotImplementedError
+
+    def is_current(self, path, params, source, *, overwrite):
+        """Tell whether the file at ``path`` is up to date."""
+        raise NotImplementedError
+
+    def write(self, given, measured, *, opening, source, overwrite):
+        """Write the file of a video.
+
+        Parameters
+        ----------
+        given : Given
+        measured : Measured
+        opening : Opening
+        source : dict
+            What the file records of the video.
+        overwrite : bool or collection of path
+        """
+        raise NotImplementedError
+
+
+@functools.lru_cache(maxsize=1)
+def _network(model, preset, tensors, identity):
+    return Network(model, preset=preset, tensors=list(tensors))
+
+
+def run_job(job, recipe, run, *, wait=True):
+    """Make the file of one video, unless it is up to date.
+
+    Parameters
+    ----------
+    job : idt.batch.jobs.Job
+    recipe : Recipe
+    run : RunOptions
+    wait : bool
+        Wait for another run that makes the file, instead of leaving it to that.
+
+    Returns
+    -------
+    idt.batch.outcome.Outcome
+
+    Raises
+    ------
+    DataError
+        If the video or the model does not fit, or the existing file may not be replaced.
+    OSError
+        If the file cannot be written.
+    """
+    network = recipe.network()
+    source = camera_or_path(job.source)
+    opening = Opening(max_pixels=run.max_pixels, decoder=run.decoder)
+    given = Given(network, source, job.name, job.output, recipe.params(network))
+    try:
+        with locks.held(files=[job.output], say=run.say, wait=wait), patience.watching(run.patience, job.source):
+            opening = opening.for_preset(source, recipe.preset)
+            with opening.opened(source) as video:
+                origin = {**video.source, "kind": "videos", "name": job.name}
+            if recipe.is_current(job.output, given.params, origin, overwrite=run.overwrite):
+                return Outcome(job, up_to_date=True)
+            measured = measure(source, opening)
+            recipe.write(given, measured, opening=opening, source=origin, overwrite=run.overwrite)
+    except BlockingIOError:
+        return Outcome(job, busy=True)
+    return Outcome(job, frames=measured.frames, notes=measured.notes, size=(measured.width, measured.height))
+
+
+def run_videos(jobs, recipe, run, *, advance=None):
+    """Make the files of many videos; a failure is an `Outcome` with its reason, and the others go on.
+
+    Parameters
+    ----------
+    jobs : list of idt.batch.jobs.Job
+    recipe : Recipe
+    run : RunOptions
+    advance : callable, optional
+        As for `idt.batch.run_jobs.run_jobs`.
+
+    Yields
+    ------
+    index : int
+        Of the job.
+    outcome : idt.batch.outcome.Outcome
+        As the jobs finish.
+    """
+
+    def task(index, wait):
+        return jobs[index], recipe, run.for_one(), wait
+
+    yield from run_jobs(Work(attempt_job, _attempt_anywhere, task, _anywhere), jobs, run=run, advance=advance)
+
+
+def attempt_job(job, recipe, run, wait, progress=None):
+    """Make the file of one of many videos: a failure is an outcome with its reason.
+
+    Parameters
+    ----------
+    job, recipe, run, wait
+        As for `run_job`.
+    progress : callable, optional
+        Called with the number of frames when all are done.
+
+    Returns
+    -------
+    idt.batch.outcome.Outcome
+    """
+    try:
+        outcome = run_job(job, recipe, run, wait=wait)
+    except (DataError, OSError, MemoryError) as error:
+        return Outcome(job, error=error_line(error))
+    except Exception as error:  # a bug, in a decoder or in ONNX Runtime as likely as here, and no reason to stop
+        return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
+    if progress is not None and outcome.frames:
+        progress(outcome.frames, outcome.frames)
+    return outcome
+
+
+def _attempt_anywhere(job, *rest):
+    try:
+        return outcome_of(job, processes.call(attempt_job, job, *rest))
+    except OSError as error:  # no process can be started, on this machine
+        return Outcome(job, error=error_line(error))
+
+
+def _anywhere(job, recipe, run, wait):
+    """A task with paths that any machine understands."""
+    job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
+    return job, dataclasses.replace(recipe, model=cluster.absolute(recipe.model)), run, wait

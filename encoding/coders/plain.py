@@ -1,0 +1,96 @@
+"""Plain pooling: the mean, the largest value, or the mean of the k largest values of each column of the descriptors.
+
+Means over snippets stand for a whole video in TSN and C3D's features, the largest values in DOVF, means of the largest
+few in key-volume mining. Nothing is learnt.
+
+Source: docs/method/encoding.md, section 19.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from encoding.coders import normalize
+from encoding.coders.bilinear import Sum
+from encoding.coders.pooling import CellCoder
+from idt.checks import float_array
+from idt.errors import DataError
+
+
+@dataclass(frozen=True)
+class Largest:
+    """The ``values`` (m, D) float64 that are the largest of each column, at most ``most`` and falling."""
+
+    most: int
+    values: np.ndarray
+
+    def __add__(self, other):
+        if not isinstance(other, Largest):
+            return NotImplemented
+        joined = np.concatenate([self.values, other.values])
+        return Largest(self.most, -np.sort(-joined, axis=0)[: self.most])
+
+    @property
+    def mean(self):
+        """Their mean, (D,) float64; zero without descriptors."""
+        return self.values.sum(axis=0) / max(len(self.values), 1)
+
+
+class PlainCoder(CellCoder):
+    """Columns pooled by themselves.
+
+    Parameters
+    ----------
+    width : int
+        Columns D of a descriptor.
+    """
+
+    def __init__(self, width):
+        self.width = width
+
+    @classmethod
+    def fit(cls, rows, params, *, threads=1):
+        """Take the number of columns; nothing is learnt."""
+        return cls(rows.shape[1])
+
+    @classmethod
+    def read(cls, read, params, width):
+        """Make one of a ``width``; a file holds no arrays of it."""
+        return cls(width)
+
+    def arrays(self):
+        """Return no arrays: nothing is learnt."""
+        return {}
+
+    def empty_sums(self, params):
+        """Return the pool of no descriptors."""
+        if params.pool == "mean":
+            return Sum(0, np.zeros(self.width))
+        return Largest(1 if params.pool == "max" else params.k, np.zeros((0, self.width)))
+
+    def sum_codes(self, codes, params, threads=1):
+        """Pool each column of some descriptors."""
+        rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
+        if params.pool == "mean":
+            return Sum(len(rows), rows.sum(axis=0))
+        return self.empty_sums(params) + Largest(len(rows), rows)
+
+    def vector(self, sums, params):
+        """Return the normalised vector; zero without descriptors."""
+        return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
+
+    def flatten(self, sums, params):
+        """Return the sum, (D,) float64; the largest values of windows are no sum."""
+        if params.pool != "mean":
+            raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
+        return sums.values
+
+    def unflatten(self, row, n, params):
+        """Return the sum over ``n`` descriptors from such a row."""
+        return Sum(n, row)
+
+    def size(self, params):
+        """Return the size of a vector."""
+        return self.width

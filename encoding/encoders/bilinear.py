@@ -1,0 +1,94 @@
+"""`BilinearEncoder`: means of x xᵀ."""
+
+from typing import ClassVar
+
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
+from encoding.params import BilinearParams
+
+
+class BilinearEncoder(VideoEncoder):
+    """Videos to bilinear vectors, as temporal linear encoding makes them (Diba et al. 2017).
+
+    Parameters
+    ----------
+    n_components : int
+        Numbers of the sketch of each block, if there is one.
+    blocks : str
+        Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
+        matter. Plain arrays are one block, whatever is asked for.
+    joint : bool
+        Make one block of all descriptors side by side, with one PCA.
+    pca_column_share : float or None
+        Number of principal components that are kept of a block, as a share of its columns in (0, 1]; None for no PCA.
+    whiten : bool
+        Scale the principal components to unit variance.
+    subsample : int
+        Most descriptors that the PCA is fitted on, a uniform sample of all videos.
+    random_state : int
+        Seed of the subsample and of the sketch. Equal seeds give equal numbers.
+    only_skips : str
+        Take only tracks of these frame steps, such as "1" or "1,2"; "all" takes all.
+    pyramid : str
+        Grids of columns × rows × times whose cells have a vector each, such as "1x1x1,1x3x1,1x1x2".
+    sketch : bool
+        Take a tensor sketch instead of the whole matrix.
+    power : float
+        Exponent of the power normalisation, in (0, 1]; 1 is none.
+    norm : str
+        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+    n_jobs : int or None
+        Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
+    threads : int
+        Threads within a process, of the models and of each video. The numbers do not depend on it.
+
+    Attributes
+    ----------
+    codebook_ : Codebook
+    layout_ : list of dict
+        Which columns of a vector belong to which block and cell: ``"block"``, ``"cell"``, ``"first"`` and ``"size"``.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 18.
+
+    Examples
+    --------
+    >>> encoder = BilinearEncoder(sketch=True, blocks="fc6_snippets").fit(["walk.h5", "run.h5"])  # doctest: +SKIP
+    >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
+    """
+
+    _params_type = BilinearParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
+
+    def __init__(
+        self,
+        n_components=4096,
+        *,
+        blocks="trajectory,hog,hof,mbhx,mbhy",
+        joint=False,
+        pca_column_share=None,
+        whiten=False,
+        subsample=10_000,
+        random_state=0,
+        only_skips="all",
+        pyramid="1x1x1",
+        sketch=False,
+        power=0.5,
+        norm="l2",
+        n_jobs=1,
+        threads=1,
+    ):
+        self.n_components = n_components
+        self.blocks = blocks
+        self.joint = joint
+        self.pca_column_share = pca_column_share
+        self.whiten = whiten
+        self.subsample = subsample
+        self.random_state = random_state
+        self.only_skips = only_skips
+        self.pyramid = pyramid
+        self.sketch = sketch
+        self.power = power
+        self.norm = norm
+        self.n_jobs = n_jobs
+        self.threads = threads

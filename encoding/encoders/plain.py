@@ -1,0 +1,94 @@
+"""`PlainEncoder`: means and largest values."""
+
+from typing import ClassVar
+
+from encoding.encoders.video_encoder import SKLEARN_NAMES, VideoEncoder
+from encoding.params import PlainParams
+
+
+class PlainEncoder(VideoEncoder):
+    """Videos to the means or the largest values of each column of their descriptors.
+
+    Parameters
+    ----------
+    n_largest : int
+        Largest values of a column that are averaged, for ``topk``.
+    blocks : str
+        Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
+        matter. Plain arrays are one block, whatever is asked for.
+    joint : bool
+        Make one block of all descriptors side by side, with one PCA.
+    pca_column_share : float or None
+        Number of principal components that are kept of a block, as a share of its columns in (0, 1]; None for no PCA.
+    whiten : bool
+        Scale the principal components to unit variance.
+    subsample : int
+        Most descriptors that the PCA is fitted on, a uniform sample of all videos.
+    random_state : int
+        Seed of the subsample. Equal seeds give equal numbers.
+    only_skips : str
+        Take only tracks of these frame steps, such as "1" or "1,2"; "all" takes all.
+    pyramid : str
+        Grids of columns × rows × times whose cells have a vector each, such as "1x1x1,1x3x1,1x1x2".
+    pool : str
+        "mean", "max" or "topk", of each column of the descriptors.
+    power : float
+        Exponent of the power normalisation, in (0, 1]; 1 is none.
+    norm : str
+        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+    n_jobs : int or None
+        Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
+    threads : int
+        Threads within a process, of the models and of each video. The numbers do not depend on it.
+
+    Attributes
+    ----------
+    codebook_ : Codebook
+    layout_ : list of dict
+        Which columns of a vector belong to which block and cell: ``"block"``, ``"cell"``, ``"first"`` and ``"size"``.
+
+    Notes
+    -----
+    docs/method/encoding.md, section 19.
+
+    Examples
+    --------
+    >>> encoder = PlainEncoder(pool="max", blocks="fc6_snippets").fit(["walk.h5", "run.h5"])  # doctest: +SKIP
+    >>> encoder.set_output(transform="pandas").transform(["hop.h5"])  # doctest: +SKIP
+    """
+
+    _params_type = PlainParams
+    _names: ClassVar[dict[str, str]] = {"k": "n_largest", **SKLEARN_NAMES}
+
+    def __init__(
+        self,
+        n_largest=5,
+        *,
+        blocks="trajectory,hog,hof,mbhx,mbhy",
+        joint=False,
+        pca_column_share=None,
+        whiten=False,
+        subsample=10_000,
+        random_state=0,
+        only_skips="all",
+        pyramid="1x1x1",
+        pool="mean",
+        power=1.0,
+        norm="l2",
+        n_jobs=1,
+        threads=1,
+    ):
+        self.n_largest = n_largest
+        self.blocks = blocks
+        self.joint = joint
+        self.pca_column_share = pca_column_share
+        self.whiten = whiten
+        self.subsample = subsample
+        self.random_state = random_state
+        self.only_skips = only_skips
+        self.pyramid = pyramid
+        self.pool = pool
+        self.power = power
+        self.norm = norm
+        self.n_jobs = n_jobs
+        self.threads = threads
