@@ -26,7 +26,7 @@ SCENES = ((320, 240, (48, 192)), (1280, 720, (24, 72)))
 
 
 def measure(*, runs=3, small=False):
-    """Wall time of the command, waiting times, peak memory."""
+    """Measure wall times of the command, waiting times and peak memory."""
     runs = min(runs, 3)
     with tempfile.TemporaryDirectory() as folder:
         rows = []
@@ -40,7 +40,7 @@ def measure(*, runs=3, small=False):
 
 
 def of_clip(name, threads, runs, folder):
-    """Rows of one clip with so many threads."""
+    """Measure one clip with so many threads: rows of the table."""
     case = f"{name}, {threads} thread" + "s" * (threads > 1)
     reason = obstacle(name, threads)
     if reason:
@@ -69,7 +69,7 @@ def of_clip(name, threads, runs, folder):
 
 
 def obstacle(name, threads):
-    """Why a clip cannot be timed here, or nothing."""
+    """Say why a clip cannot be timed here; empty if it can."""
     if not cases.at_hand(name):
         return cases.NOT_AT_HAND
     if threads > cases.n_cores():
@@ -78,7 +78,7 @@ def obstacle(name, threads):
 
 
 def waiting(runs, folder, *, cold):
-    """Rows of what one waits for: the first tracks, with and without compiled kernels, and the help."""
+    """Measure what one waits for: the first tracks, with and without compiled kernels, and the help."""
     video = clips.video("wave")
     command = [str(video), "-o", str(folder / "start.h5"), "--threads", "1", "--quiet"]
     with cases.on_cores(1):
@@ -97,7 +97,7 @@ def waiting(runs, folder, *, cold):
 
 
 def memory(width, height, n_frames, folder):
-    """The row of the command's peak memory on a scene."""
+    """Measure the command's peak memory on a scene."""
     video = write_video(folder / f"{width}-{n_frames}.avi", cases.scene(width, height, n_frames))
     with cases.on_cores(1):
         _, told = extract([str(video), "-o", str(folder / "memory.h5"), "--threads", "1", "--quiet"])
@@ -118,7 +118,7 @@ def extract(arguments, times=1, **environment):
 
 
 def first_tracks(video, runs):
-    """The row of the seconds from the start of a process to its first tracks."""
+    """Measure the seconds from the start of a process to its first tracks."""
     seconds, processor = [], []
     for _ in range(runs):
         began = perf_counter()
@@ -132,7 +132,7 @@ def first_tracks(video, runs):
 
 
 def first_ever(video, runs, folder):
-    """The row of the seconds of a command that has all kernels to compile, on all cores."""
+    """Measure the seconds of a command that has all kernels to compile, on all cores."""
     output = folder / "first.h5"
     seconds = []
     for _ in range(runs):
@@ -153,7 +153,7 @@ def _help():
 
 
 def _python(*arguments, **environment):
-    """Output of a Python process that imports this checkout."""
+    """Return the output of a Python process that imports this checkout."""
     variables = {**os.environ, "PYTHONPATH": str(cases.ROOT), **environment}
     done = subprocess.run([sys.executable, *arguments], env=variables, capture_output=True, text=True)
     if done.returncode:

@@ -19,7 +19,7 @@ REST, WHOLE = "everything else", "all"
 
 
 def measure(*, runs=5, small=False):
-    """Milliseconds per frame of each stage, its share, and its rates."""
+    """Measure milliseconds per frame of each stage, its share, and its rates."""
     with cases.one_thread():
         rows = machine_rates(runs, size=64 if small else 1024)
         for name in ("wave",) if small else cases.CLIPS:
@@ -28,12 +28,12 @@ def measure(*, runs=5, small=False):
 
 
 def notes():
-    """How the work of the stages is counted, a line each."""
+    """Say how the work of the stages is counted, a line each."""
     return [f"{name}: {' '.join(stage.work.__doc__.split())}" for name, stage in STAGES.items() if stage.work]
 
 
 def machine_rates(runs, size):
-    """What this machine does at best: copies of a frame's worth of data and of much more, a float32 product."""
+    """Measure what this machine does at best: copies of a frame's worth of data and of much more, a float32 product."""
     near, far = np.ones(size << 10, np.float32), np.ones(size << 16, np.float32)
     left = np.ones((size, size), np.float32)
     to = {"near": np.empty_like(near), "far": np.empty_like(far), "product": np.empty_like(left)}
@@ -55,7 +55,7 @@ def machine_rates(runs, size):
 
 
 def of_clip(clip, runs):
-    """Rows of one clip."""
+    """Measure one clip: rows of the table."""
     with counted_work() as work:
         clip.check(idt.extract(clip.frames))
     times, units = [], []
@@ -78,12 +78,12 @@ def of_clip(clip, runs):
 
 
 def skipped(name):
-    """The row of a clip that is not at hand."""
+    """Return the row of a clip that is not at hand."""
     return Row(NAME, name, WHOLE, "ms/frame", reason=cases.NOT_AT_HAND)
 
 
 def _one_run(frames):
-    """Seconds by stage."""
+    """Measure one run: seconds by stage."""
     with stopwatches() as spent:
         began = process_time()
         idt.extract(frames)

@@ -41,7 +41,7 @@ def measure(*, runs=5, small=False):
 
 
 def case(n, n_components, n_features, seed=0):
-    """Descriptors without clear clusters, as real ones are, and a mixture that EM starts from: rows of them, all alike.
+    """Draw descriptors without clear clusters, as real ones are, and a mixture that EM starts from.
 
     EM is slow on them, so that VLFeat does not stop early, and no component runs empty: what each library then does is
     its own, and the likelihoods part.
@@ -54,7 +54,7 @@ def case(n, n_components, n_features, seed=0):
 
 
 def checked(n, n_components, n_features):
-    """A case: rows, start, our mixture after 10 iterations, and how far we are off."""
+    """Make a case: rows, start, our mixture after 10 iterations, and its differences from the rivals."""
     rows, start = case(n, n_components, n_features)
     gmm = DiagonalGMM(n_components).fit_from(rows, *start, N_ITER)
     return rows, start, gmm, differences(vlfeat.load(), rows, start, gmm)
@@ -71,7 +71,7 @@ def defined_vector(rows, means, variances, weights):
 
 
 def differences(library, rows, start, gmm):
-    """Differences from the definition and from VLFeat by what is compared and with whom; raises if one is too large."""
+    """Compute the differences from the definition and from VLFeat, and raise if one is too large."""
     parameters = (gmm.means_, gmm.variances_, gmm.weights_)
     few = rows[:20]
     expected = defined_vector(few, *parameters)
@@ -90,7 +90,7 @@ def differences(library, rows, start, gmm):
 
 
 def fisher_tasks(library, rows, gmm):
-    """What makes a Fisher vector of the rows under the mixture: name → call, or the reason of its absence."""
+    """List what makes a Fisher vector of the rows under the mixture: name → call, or the reason of its absence."""
     parameters = (gmm.means_, gmm.variances_, gmm.weights_)
     tasks = {"ours": lambda: fisher_vector(rows, gmm), **vlfeat_tasks(library, vlfeat.fisher_vector, rows, *parameters)}
     try:
@@ -106,7 +106,7 @@ def fisher_tasks(library, rows, gmm):
 
 
 def em_tasks(library, rows, start):
-    """What runs EM on the rows: name → call, or the reason of its absence."""
+    """List what runs EM on the rows: name → call, or the reason of its absence."""
     means, variances, weights = start
     options = {
         "covariance_type": "diag",
@@ -135,7 +135,7 @@ def em_tasks(library, rows, start):
 
 
 def vlfeat_tasks(library, function, *arguments):
-    """VLFeat's own vector code, and its plain loops, which are faster on some machines."""
+    """List calls of VLFeat's own vector code and of its plain loops, which are faster on some machines."""
     if library is None:
         return {"VLFeat": NO_VLFEAT}
 
@@ -147,7 +147,7 @@ def vlfeat_tasks(library, function, *arguments):
 
 
 def rates(case, tasks, work, unit, runs, off):
-    """Rows of the tasks; those that are no calls are reasons."""
+    """Measure the tasks: rows of the table; a task that is no call is a reason."""
     calls = {name: task for name, task in tasks.items() if callable(task)}
     seconds = in_turns(calls, runs)
     rows = []
@@ -163,12 +163,12 @@ def rates(case, tasks, work, unit, runs, off):
 
 
 def relative(a, b):
-    """‖a − b‖ / ‖b‖."""
+    """Compute ‖a − b‖ / ‖b‖."""
     return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
 
 def _quietly(fit, *arguments, **options):
-    """Ten iterations are asked for, converged or not."""
+    """Run without the warning that ten iterations do not converge."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit(*arguments, **options)

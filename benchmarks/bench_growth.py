@@ -31,7 +31,7 @@ USUAL = {"descriptors": 20_000, "components": 256, "features": 54}
 
 
 def measure(*, runs=3, small=False):
-    """Slopes, one a run, with the sizes and seconds that they come from."""
+    """Measure slopes, one a run, with their sizes and seconds."""
     runs = min(runs, 3)
     with cases.one_thread():
         cases.clip("wave").check(idt.extract(cases.clip("wave").frames))
@@ -48,7 +48,7 @@ def measure(*, runs=3, small=False):
 
 
 def slope(of, name, tasks, runs):
-    """The row of one slope; ``tasks`` are by size."""
+    """Measure one slope; ``tasks`` are by size."""
     for task in tasks.values():
         task()
     seconds = in_turns(tasks, runs)
@@ -60,7 +60,7 @@ def slope(of, name, tasks, runs):
 
 
 def size_of(name, scene):
-    """What of a scene grows."""
+    """Return the size of a scene that grows."""
     width, height, n_frames, stride = scene
     if name == "tracks":
         return live_tracks(cases.scene(width, height, n_frames), stride)
@@ -68,7 +68,7 @@ def size_of(name, scene):
 
 
 def live_tracks(frames, stride):
-    """Mean number of live tracks over the frames."""
+    """Compute the mean number of live tracks over the frames."""
     params = ExtractionParams(stride=stride)
     with open_video(frames, params=params) as video:
         return np.mean([sum(len(tracks) for tracks in step.live) for step in run_frame_loop(video, params)])

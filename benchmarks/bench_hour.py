@@ -89,7 +89,7 @@ def step(name, features, codebook, minutes, place):
 
 
 def _model(codebook, params, looped):
-    """A model of ten classes whose boundaries are drawn with a seed."""
+    """Make a model of ten classes whose boundaries are drawn with a seed."""
     part = Looped(looped.features, looped.features.frames)
     source = FeaturesSource(part.features, "part")
     slices = slice_video(source, codebook, params, info=(RATE, part.frames))

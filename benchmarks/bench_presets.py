@@ -55,12 +55,12 @@ ROWS = {", ".join(f"{key}={value}" for key, value in of.items()) or EXACT: of fo
 
 
 def measure(*, runs=3, small=False):
-    """Frames per second of all rows."""
+    """Measure frames per second of all rows."""
     return speed((EXACT, "camera=False") if small else ROWS, min(runs, 3), small=small)
 
 
 def speed(names, runs, *, small=False):
-    """Rows of frames per second; all take turns with the exact one, beside whom the others are stated."""
+    """Measure frames per second of the rows, in turns with the exact one, to which the others are compared."""
     threads = min(THREADS, cases.n_cores())
     clip = "wave" if small or not cases.at_hand("bowling") else "bowling"
     video = clips.video(clip)
@@ -87,7 +87,7 @@ def speed(names, runs, *, small=False):
 
 
 def accuracy(name, folder, root):
-    """The row of one accuracy; ``folder`` keeps what an interrupted run has made."""
+    """Measure one accuracy; ``folder`` keeps the files of an interrupted run."""
     case = "Weizmann, one actor left out, K = 64"
     if not Path(root).is_dir():
         return Row(NAME, case, name, "%", reason="the data set is not at hand; --weizmann FOLDER")
@@ -139,7 +139,7 @@ def main(arguments=None):
 
 
 def joined(rows):
-    """The rows of frames per second, with the accuracy as a column."""
+    """Join the rows of frames per second with the accuracies, as a column."""
     found = {row.name: row for row in rows if row.unit == "%"}
     speeds = {row.name: row for row in rows if row.unit == "frames/s"}
     ordered = [speeds[name] for name in ROWS if name in speeds]

@@ -31,7 +31,7 @@ VECTOR_BYTES = 4 * 2 * 256 * 213
 
 
 def measure(runs=1, names=CLIPS):
-    """Rows of the table: clip, frames, tracks, seconds, bytes of a file of each form, and the largest losses.
+    """Measure the table: clip, frames, tracks, seconds, bytes of a file of each form, and the largest losses.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def measure(runs=1, names=CLIPS):
 
 
 def table(rows):
-    """The rows as lines of text, the extrapolation of the data sets last."""
+    """Write the rows as lines of text, the extrapolation of the data sets last."""
     lines = [f"{'bytes a track':<14}{'frames':>8}{'tracks':>8}" + "".join(f"{form:>11}" for form in FORMS)]
     for row in rows:
         sizes = "".join(f"{row['bytes'][form] / row['tracks']:>11.0f}" for form in FORMS)
@@ -89,20 +89,20 @@ def table(rows):
 
 
 def extrapolate(rows, frames):
-    """Bytes of every form, and hours, that so many frames like those of the rows would take."""
+    """Extrapolate to so many frames like those of the rows: bytes of every form, and hours."""
     scale = frames / sum(row["frames"] for row in rows)
     found = {form: scale * sum(row["bytes"][form] for row in rows) for form in FORMS}
     return found | {"hours": scale * sum(row["seconds"] for row in rows) / 3600}
 
 
 def _codebook(features):
-    """A small codebook of the clips; the size of what it projects does not depend on its mixtures."""
+    """Fit a small codebook to the clips; the size of projected files does not depend on its mixtures."""
     halves = [part for whole in features for part in (whole[0::2], whole[1::2])]
     return fit_codebook(halves, params=EncodingParams(k=2, sample=20_000))
 
 
 def _loss(features, stored):
-    """Largest differences of what a compact file gives back."""
+    """Compute the largest differences of a compact file from the features."""
     return {
         name: float(np.abs(getattr(stored, name) - getattr(features, name)).max()) for name in ("points", "trajectory")
     }

@@ -42,18 +42,18 @@ class Clip:
 
 
 def at_hand(name):
-    """Whether a clip is: the shipped one always is, the others where they lie beside the checkout."""
+    """Tell whether a clip is there: the shipped one always is, the others if they lie beside the checkout."""
     return name == "wave" or (clips.SHARED / "real" / name).is_dir()
 
 
 @cache
 def clip(name):
-    """One of the clips at hand."""
+    """Return one of the clips at hand."""
     return Clip(name, clips.gray(name), matching.reference(clips.golden(name)))
 
 
 def scene(width, height, n_frames):
-    """The clip ``wave`` as often as it fits side by side, played forth and back: (n_frames, height, width) uint8."""
+    """Tile the clip ``wave`` side by side, played forth and back: (n_frames, height, width) uint8."""
     frames = clip("wave").frames
     there_and_back = np.concatenate([frames, frames[-2:0:-1]])
     _, h, w = frames.shape
@@ -62,7 +62,7 @@ def scene(width, height, n_frames):
 
 
 def unit(clock):
-    """Seconds, by a clock, of one call of OpenCV's own Farnebäck flow on a fixed pair of 320x240, one thread.
+    """Time one call of OpenCV's own Farnebäck flow on a fixed pair of 320x240, one thread, in seconds.
 
     The median of 40. Times divided by it can be compared between machines, and between busy and idle hours of one.
     """
@@ -91,7 +91,7 @@ def one_thread():
 
 
 def n_cores():
-    """Cores that this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -110,7 +110,7 @@ def on_cores(count):
 
 
 def machine():
-    """Processor, cores, load and versions, to be stated beside every figure."""
+    """Describe processor, cores, load and versions, to be stated beside every figure."""
     return {
         "processor": _processor(),
         "cores": n_cores(),

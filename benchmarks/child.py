@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 
 
 def main():
-    """One of the two."""
+    """Run one of the two."""
     if sys.argv[1] == "first":
         _first_tracks(sys.argv[2])
     else:
@@ -42,7 +42,7 @@ def _extract(times, arguments):
 
 
 def _peak_megabytes():
-    """Peak memory of this process, null where the system does not tell.
+    """Return the peak memory of this process, null where the system does not tell.
 
     Not ``ru_maxrss``, which remembers the process that started this one.
     """

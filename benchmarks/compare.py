@@ -31,13 +31,13 @@ def main(arguments=None):
 
 
 def differences(before, after):
-    """What is not alike in the two machines, a line each."""
+    """List the differences of the two machines, a line each."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return [f"{name}: {before.get(name)} → {after.get(name)}" for name in names]
 
 
 def compared(before, after):
-    """Lines of the table: rows that both have, then what only one has."""
+    """Compare two results: lines of the table, rows that both have first."""
     known, new = ({row.key: row for row in rows if row.samples} for rows in (before, after))
     cells = [["", "A", "B", "unit", "B/A", ""]]
     for key, old in known.items():
@@ -52,7 +52,7 @@ def compared(before, after):
 
 
 def verdict(old, new):
-    """``better`` or ``worse`` for a change beyond the noise, else nothing."""
+    """Return ``better`` or ``worse`` for a change beyond the noise, else nothing."""
     apart = min(new.samples) > max(old.samples) or max(new.samples) < min(old.samples)
     if not apart or abs(new.median - old.median) <= LEAST_CHANGE * abs(old.median):
         return ""

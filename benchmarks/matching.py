@@ -16,7 +16,7 @@ SAME = 0.5
 
 
 def reference(folder, last=np.inf):
-    """The release's tracks that end by frame ``last``."""
+    """Read the release's tracks that end by frame ``last``."""
     golden = dict(np.load(folder / "tracks.npz"))
     info = golden["info"].astype(float)
     chosen = info[:, 0] <= last
@@ -27,7 +27,7 @@ def reference(folder, last=np.inf):
 
 
 def match(reference, features):
-    """Index of the own track that each reference track is found as, or −1; one own track serves once."""
+    """Match each reference track with one of ours: its index, or −1; a track of ours serves once."""
     n_points = reference["points"].shape[1]
     own = features.points[:, :n_points].astype(float)
     found = np.full(len(reference["frame"]), -1)
@@ -48,7 +48,7 @@ def match(reference, features):
 
 
 def assert_same_tracks(features, reference):
-    """Both know at least 99.5 % of the other's tracks, in the same order, with the same numbers."""
+    """Assert that both have at least 99.5 % of the other's tracks, in the same order, with the same numbers."""
     found = match(reference, features)
     hit = found >= 0
     assert hit.mean() >= SHARE, f"{(~hit).sum()} of {len(hit)} reference tracks are not found"
@@ -65,7 +65,7 @@ def assert_same_tracks(features, reference):
 
 
 def corner_error(a, b, width, height):
-    """Largest distance, in pixels, between what two homographies make of the image's corners."""
+    """Compute the largest distance, in pixels, between the image's corners under two homographies."""
     x, y = width - 1, height - 1
     corners = np.array([[0, 0, 1], [x, 0, 1], [0, y, 1], [x, y, 1.0]]).T
     p, q = a @ corners, b @ corners

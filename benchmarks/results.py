@@ -50,7 +50,7 @@ class Row:
 
 
 def in_turns(tasks, runs, clock=time.process_time):
-    """Seconds of each task, called ``runs`` times in turns, so that all see the same machine: name → tuple.
+    """Time each task ``runs`` times in turns, so that all see the same machine: name → tuple of seconds.
 
     What runs in one thread is timed by the processor's clock: on an idle machine that is the wall clock's time, and on
     a busy one the time of others is not counted. What runs in several needs ``time.perf_counter``.
@@ -65,7 +65,7 @@ def in_turns(tasks, runs, clock=time.process_time):
 
 
 def table(rows):
-    """The rows as Markdown, a table for each case, aligned so that a terminal shows it well, too."""
+    """Write the rows as Markdown, a table for each case, aligned so that a terminal shows it well, too."""
     lines = []
     for (benchmark, case), group in groupby(rows, lambda row: (row.benchmark, row.case)):
         chosen = list(group)
@@ -81,7 +81,7 @@ def table(rows):
 
 
 def aligned(cells):
-    """Lines of a Markdown table; the first row of cells is its head, the first column to the left."""
+    """Align the lines of a Markdown table; the first row of cells is its head, the first column to the left."""
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     body = [
@@ -95,7 +95,7 @@ def aligned(cells):
 
 
 def figure(value):
-    """A number with three digits that count, or a text as it is."""
+    """Return a number with three significant digits, or a text as it is."""
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -110,7 +110,7 @@ def write(path, machine, rows):
 
 
 def read(path):
-    """Machine and rows of a result.
+    """Read the machine and the rows of a result.
 
     Raises
     ------

@@ -32,7 +32,7 @@ _SIGNATURES = {
 
 
 def load(*, simd=True):
-    """The library, or None where it is not installed (``apt-get install libvlfeat1``)."""
+    """Load the library; None if it is not installed (``apt-get install libvlfeat1``)."""
     try:
         library = ctypes.CDLL("libvl.so.1")
     except OSError:
@@ -46,13 +46,13 @@ def load(*, simd=True):
 
 
 def version():
-    """Release of the library, to be stated beside its figures."""
+    """Return the release of the library, to be stated beside its figures."""
     library = load()
     return "not installed" if library is None else library.vl_get_version_string().decode()
 
 
 def fisher_vector(library, rows, means, variances, weights, *, flags=0):
-    """First and second order, not normalised, in the precision of ``rows``."""
+    """Compute the first and the second order, not normalised, in the precision of ``rows``."""
     code, _ = TYPES[rows.dtype]
     means, variances, weights = (np.ascontiguousarray(part, rows.dtype) for part in (means, variances, weights))
     rows = np.ascontiguousarray(rows)
@@ -74,7 +74,7 @@ def fisher_vector(library, rows, means, variances, weights, *, flags=0):
 
 
 def em(library, rows, means, variances, weights, n_iter, *, variance_floor=1e-6):
-    """EM from a start: mean log-likelihood, means, variances and weights after ``n_iter`` iterations."""
+    """Run EM from a start: mean log-likelihood, means, variances and weights after ``n_iter`` iterations."""
     code, number = TYPES[rows.dtype]
     rows = np.ascontiguousarray(rows)
     shape = np.shape(means)

@@ -1,4 +1,4 @@
-"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print what was found."""
+"""The commands `svm-train`, `svm-predict` and `idt-evaluate`: parse, call one function, print the result."""
 
 import dataclasses
 import os
@@ -92,7 +92,8 @@ def evaluate(arguments):
         with cluster.connected(options.scheduler):
             found, lines = evaluate_set(options, given, outside, segmenting, tell)
         tell.end()
-        say("\n".join(lines))
+        for line in lines:
+            say(line)
         _print_written(found, options.quiet)
         return SOME_FAILED if found.failed else DONE
     from classify.datasets.registry import read_dataset
@@ -154,7 +155,7 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Of vectors the same scores are soon made again, and may then stay; of videos they take hours.
+        # Scores of vectors are soon made again, and stay if they are the same; scores of videos take hours.
         ownership.check_replaceable(options.output, options.overwrite)
 
 
@@ -220,7 +221,7 @@ def _print_report(found, quiet):
 
 
 def _print_written(found, quiet):
-    """Where the report lies, and what is left to say."""
+    """Print where the report lies, and the notes."""
     folder = Path(found.written.paths[0]).parent
     say(f"{folder / 'report.md'}{': up to date' if found.up_to_date else ''}")
     _note_empty("idt-evaluate", found.report.get("empty"), quiet)

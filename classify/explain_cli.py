@@ -1,4 +1,4 @@
-"""The command `idt-explain`: which tracks and which regions of a video made a class's score."""
+"""The command `idt-explain`: it finds the tracks and the regions of a video that made a class's score."""
 
 from pathlib import Path
 

@@ -37,7 +37,7 @@ WHICH = (
     " of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
     " Weizmann the two differed by no more than 1.3 points, late fusion being equal or better in 20 of 22 cases."
 )
-"""What the help says about the two kinds of fusion; measured on the files of docs/method/fusion.md, section 6."""
+"""Words of the help on the two kinds of fusion; measured on the files of docs/method/fusion.md, section 6."""
 
 
 def fusion_options(arguments):

@@ -50,7 +50,7 @@ def match_labels(names, labels, on_note=None):
     names : sequence of str
         Names of videos.
     labels : dict of str to str or to tuple of str
-        As from `read_labels`. A suffix of a file may stand behind a name (`encoding.descriptors.labels.renamed`).
+        As from `read_labels`. A name may end in the suffix of a file (`encoding.descriptors.labels.renamed`).
     on_note : callable, optional
         Called with one line if suffixes were dropped.
 
@@ -61,7 +61,7 @@ def match_labels(names, labels, on_note=None):
     Raises
     ------
     DataError
-        If a video has no label or a label has no video; both are listed. If two names stand for one video.
+        If a video has no label or a label has no video; both are listed. If two names mean one video.
     """
     labels = renamed(labels, names, on_note)
     known = set(names)

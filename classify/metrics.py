@@ -76,7 +76,7 @@ def top_k(truth, scores, classes, *, k=5):
     Returns
     -------
     float
-        Of equal scores the earlier class ranks higher, as in a prediction.
+        Among equal scores the earlier class ranks higher, as in a prediction.
 
     Raises
     ------

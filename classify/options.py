@@ -42,8 +42,8 @@ def evaluation_options(arguments):
     -------
     options : argparse.Namespace
     given : dict of str to dict of str to object
-        What was given of ``extraction``, ``encoding`` and ``classifier``, each by name: what was not has the default of
-        its encoder, or is left to the recipes.
+        Options of ``extraction``, ``encoding`` and ``classifier`` that were given, each by name. Others have
+        the default of the encoder, or of the recipes.
     outside : list of (str, str or None, str or None)
         As from `outside_of`.
     """
@@ -93,7 +93,7 @@ def evaluation_options(arguments):
     for group, classes in GROUPS.items():
         for cls in classes:
             title = group if len(classes) == 1 else f"{group}, {cls.encoding}"
-            # A flag that several encoders share stands with the first.
+            # A flag that several encoders share is listed with the first.
             add_fields(parser, cls, title, prefix=f"{group}.", but=taken)
             taken |= {flag_of(field) for field in dataclasses.fields(cls)}
             names[group] |= {field.name for field in dataclasses.fields(cls)}
@@ -229,15 +229,15 @@ def add_outside_options(parser):
         "--extra",
         action=_InOrder,
         metavar="[NAME=]FILE",
-        help="matrix with one row a video, each then L2-normalised: npy, npz, MAT, HDF5, CSV or scores of a network;"
-        " NAME is by default that of the file; once for each block",
+        help="matrix with one row a video, which is L2-normalised: npy, npz, MAT, HDF5, CSV or scores of a network;"
+        " NAME is the file's name by default; repeat the option for each block",
     )
     group.add_argument(
         "--extra-names",
         action=_InOrder,
         metavar="LIST",
-        help="names of the rows of the --extra before it, one a line, or an annotation file; left out where the file"
-        " names its rows",
+        help="names of the rows of the --extra before it, one a line, or an annotation file; leave it out if the"
+        " file names its rows",
     )
 
 

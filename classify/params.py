@@ -13,7 +13,7 @@ WEIGHTS = ("none", "balanced")
 CROSS_VALIDATED = "cv"
 
 NORMS = ("auto", "l2", "z", "logz", "softmax", "none")
-"""How scores are normalised before they are fused (`classify.fusion.combining.normalize`)."""
+"""Normalisations of scores before fusion (`classify.fusion.combining.normalize`)."""
 
 LIST_FORMS = (
     "path",
@@ -45,7 +45,7 @@ PENALTY = Bounds(
 
 @dataclass(frozen=True)
 class ClassifierParams:
-    """What a classifier depends on besides its data; the defaults are those of the standard recipe."""
+    """Parameters of a classifier; the defaults are those of the standard recipe."""
 
     classifier: str = option(
         "linear", method="encoding 8", choices=CLASSIFIERS, help="support vector machine: linear, or with the χ² kernel"
@@ -131,6 +131,7 @@ class SegmentingParams:
     overlap: float = option(
         0.3, bounds=OVERLAP, method="untrimmed 3", help="windows: drop segments that overlap a better one by more"
     )
+    durations: bool = option(False, method="untrimmed 6", help="viterbi, windows: learn how long actions last")
     background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
     rate: float | None = option(
         None, bounds=RATE, help="frames a second of the labels of frames, if not those of the set's protocol"

@@ -162,7 +162,7 @@ def _check(options):
 
 
 def _truth(options):
-    """The true segments, None if none are given."""
+    """Return the true segments, None if none are given."""
     if not options.truth:
         return None
     from classify.untrimmed.formats.table import read_table
@@ -171,7 +171,7 @@ def _truth(options):
 
 
 def _classifier(options, codebook):
-    """The classifier, and the options of the encoding of its vectors."""
+    """Return the classifier, and the options of the encoding of its vectors."""
     if options.model:
         from classify.models.model_file import load_model
 

@@ -115,6 +115,7 @@ def room_page(room, modules):
         if more
         else [first, ""]
     )
+    lines += ["Terms: :doc:`glossary </glossary>`.", ""]
     names = _names_of(room)
     if names:
         lines += ["Public names:", "", *(f"- :py:obj:`~{home}.{name}`" for name, home in names.items()), ""]
@@ -139,7 +140,8 @@ def write(app=None):
     found = parsers()
     listed = "\n".join(found)
     pages["commands/index.md"] = (
-        "# Commands\n\nEvery command ends its `--help` with a line that can be pasted. Exit status: 0 done, 1 a bug of"
+        "# Commands\n\nThe last line of each `--help` is an example to paste. The [glossary](../../glossary.md) has the"
+        " terms. Exit status: 0 done, 1 a bug of"
         " ours, 2 wrong input or options, 3 some of many inputs failed, 128 + n ended by signal n.\n\n"
         "| command | does |\n|---|---|\n"
         + "".join(f"| [{name}]({name}.md) | {_first(parser.description)} |\n" for name, parser in found.items())
@@ -150,7 +152,8 @@ def write(app=None):
     rows = [f"- :doc:`{room} <{room}>`: {_docstring(room).partition(chr(10))[0]}" for room in api]
     tree = "\n".join(f"   {room}" for room in api)
     pages["api/index.rst"] = (
-        "API\n===\n\nA page a folder of the three packages. Start with :py:obj:`idt.api.extract`,"
+        "API\n===\n\nA page for each folder of the three packages. The :doc:`glossary </glossary>` has the terms."
+        " Start with :py:obj:`idt.api.extract`,"
         " :py:obj:`encoding.encoders.fisher.FisherEncoder` and :py:obj:`classify.evaluation.evaluate.evaluate`.\n\n"
         + "\n".join(rows)
         + f"\n\n.. toctree::\n   :hidden:\n\n{tree}\n"

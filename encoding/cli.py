@@ -34,7 +34,7 @@ from idt.command import (
 from idt.errors import DataError
 
 
-class CommandSpec(NamedTuple):
+class EncodeCommand(NamedTuple):
     """Command: its ``name``, the parameters of its encoding, a name for its ``vectors``, an ``example`` of its use."""
 
     name: str
@@ -43,19 +43,19 @@ class CommandSpec(NamedTuple):
     example: str
 
 
-FISHER = CommandSpec("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
-BOVW = CommandSpec("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
-VLAD = CommandSpec("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
-STACKED = CommandSpec(
+FISHER = EncodeCommand("fv-encode", EncodingParams, "Fisher vectors", "fv-encode --k 256 features/ -o vectors.h5")
+BOVW = EncodeCommand("bovw-encode", BovwParams, "bags of visual words", "bovw-encode --k 500 features/ -o words.h5")
+VLAD = EncodeCommand("vlad-encode", VladParams, "VLAD", "vlad-encode --k 256 features/ -o vlad.h5")
+STACKED = EncodeCommand(
     "sfv-encode",
     StackedParams,
     "stacked Fisher vectors beside plain ones",
     "sfv-encode features/ --labels labels.csv -o stacked.h5",
 )
-BILINEAR = CommandSpec(
+BILINEAR = EncodeCommand(
     "bilinear-encode", BilinearParams, "bilinear vectors", "bilinear-encode --blocks fc6_snippets --sketch f/ -o v.h5"
 )
-PLAIN = CommandSpec(
+PLAIN = EncodeCommand(
     "plain-encode", PlainParams, "pooled vectors", "plain-encode --blocks fc6_snippets --pool max f/ -o v.h5"
 )
 COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
@@ -97,17 +97,17 @@ def plain_encode(arguments):
     return _encode(arguments, PLAIN)
 
 
-def _encode(arguments, spec):
+def _encode(arguments, tool):
     """Run one of the commands; return its exit status."""
-    options, given = _parse_options(arguments, spec)
-    params = None if options.codebook else spec.params(**given)
+    options, given = _parse_options(arguments, tool)
+    params = None if options.codebook else tool.params(**given)
     from idt.workers import cluster
 
     with cluster.connected(options.scheduler):
-        return _fit_and_encode(options, given, params, spec)
+        return _fit_and_encode(options, given, params, tool)
 
 
-def _fit_and_encode(options, given, params, spec):
+def _fit_and_encode(options, given, params, tool):
     """Fit, encode or do both, as the options ask; return the exit status."""
     from encoding import pipeline
     from encoding.descriptors.feature_files import find, names_of
@@ -115,7 +115,7 @@ def _fit_and_encode(options, given, params, spec):
 
     run = run_options(options)
     if options.from_videos:
-        return _encode_videos(options, given, run, spec)
+        return _encode_videos(options, given, run, tool)
     # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
@@ -125,7 +125,7 @@ def _fit_and_encode(options, given, params, spec):
     outputs.check(made, read, overwrite=run.overwrite)
     names = names_of(files)
     if options.codebook:
-        codebook = _codebook(options.codebook, spec)
+        codebook = _codebook(options.codebook, tool)
         if options.slices is not None:
             return _slice(options, files, names, codebook, codebook.params_with(**given), run)
         _report_vectors(pipeline.encode(files, names, options.output, codebook, codebook.params_with(**given), run=run))
@@ -140,9 +140,9 @@ def _fit_and_encode(options, given, params, spec):
         fitted, vectors = pipeline.fit_and_encode(files, names, options.output, params, **learnt, run=run)
     if not (options.quiet or fitted.up_to_date):
         if not options.train:
-            warn(f"{spec.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
-        if spec is STACKED and not options.labels:
-            warn(f"{spec.name}: no --labels, so principal components stand in for the max-margin projection")
+            warn(f"{tool.name}: no --train list, so the codebook was fitted on all {len(files)} videos")
+        if tool is STACKED and not options.labels:
+            warn(f"{tool.name}: no --labels, so principal components stand in for the max-margin projection")
     _report_codebook(fitted)
     if vectors is not None:
         _report_vectors(vectors)
@@ -161,7 +161,7 @@ def _slice(options, files, names, codebook, params, run):
     return DONE
 
 
-def _encode_videos(options, given, run, spec):
+def _encode_videos(options, given, run, tool):
     """Extract and encode videos in one pass; return the exit status."""
     from encoding.descriptors.videos import find
     from encoding.video_pipeline import encode_videos
@@ -170,7 +170,7 @@ def _encode_videos(options, given, run, spec):
 
     read = [*options.features, options.codebook, options.boxes]
     outputs.check([options.output], read, suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
-    codebook = _codebook(options.codebook, spec)
+    codebook = _codebook(options.codebook, tool)
     params = codebook.params_with(**given)
     videos = find(
         options.features,
@@ -178,34 +178,34 @@ def _encode_videos(options, given, run, spec):
         path=options.codebook,
         boxes=options.boxes,
         run=run,
-        on_note=lambda note: options.quiet or warn(f"{spec.name}: {note}"),
+        on_note=lambda note: options.quiet or warn(f"{tool.name}: {note}"),
     )
     made, failed = encode_videos(videos, options.output, codebook, params, run=run)
     for name, reason in failed.items():
-        warn(f"{spec.name}: {name}: {reason}")
+        warn(f"{tool.name}: {name}: {reason}")
     _report_vectors(made)
     return SOME_FAILED if failed else DONE
 
 
-def _codebook(path, spec):
+def _codebook(path, tool):
     """Load a codebook, which must be of the command's own encoding."""
     from encoding.codebook import Codebook
 
     codebook = Codebook.load(path)
-    if codebook.encoding != spec.params.encoding:
+    if codebook.encoding != tool.params.encoding:
         wanted = next(other for other in COMMANDS if other.params.encoding == codebook.encoding)
         raise DataError(f"{path} is a codebook of {wanted.vectors}; use {wanted.name}")
     return codebook
 
 
-def _parse_options(arguments, spec):
+def _parse_options(arguments, tool):
     """Return the options of a command, and the parameters of its encoding that were given: dict by name."""
     parser = Parser(
-        spec.name,
-        f"Encode feature files as {spec.vectors}, one a video, with a codebook that is given or fitted and stored"
+        tool.name,
+        f"Encode feature files as {tool.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
         " lie where idt-extract put them, or else the path of the file relative to the others.",
-        spec.example,
+        tool.example,
     )
     parser.add_argument(
         "features", nargs="+", metavar="FEATS", help="feature file, folder of .h5 files, pattern; or see --from-videos"
@@ -227,17 +227,17 @@ def _parse_options(arguments, spec):
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
     _add_slices(parser)
-    if spec is STACKED:
+    if tool is STACKED:
         parser.add_argument("--labels", metavar="CSV", help="name,label of the videos to fit on, one a line")
     else:
         parser.set_defaults(labels=None)
-    add_fields(parser, spec.params)
+    add_fields(parser, tool.params)
     # An option that is given must not contradict a codebook, so the parser must tell it from an absent one.
-    fields = [field.name for field in dataclasses.fields(spec.params)]
+    fields = [field.name for field in dataclasses.fields(tool.params)]
     parser.set_defaults(**dict.fromkeys(fields))
     options = parser.parse_args(arguments)
     if options.codebook and (options.train or options.fit_only or options.labels):
-        fitting = "neither --train nor --fit-only" + (" nor --labels" if spec is STACKED else "")
+        fitting = "neither --train nor --fit-only" + (" nor --labels" if tool is STACKED else "")
         parser.error(f"--codebook is fitted already, so it goes with {fitting}")
     if options.from_videos and not options.codebook:
         parser.error("--from-videos reads every video once, so it needs a codebook that is fitted already (--codebook)")
@@ -256,7 +256,7 @@ def _add_slices(parser):
     add_number_option(
         group, "--slices", LENGTH, default=None,
         help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
-        said="write vectors",
+        said="by default vectors are written",
     )  # fmt: skip
     group.add_argument(
         "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"

@@ -7,11 +7,11 @@ second layer for stacked Fisher vectors. `encoding.fitting` fits them.
 Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``blocks/NAME`` the datasets ``mean``
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words, or ``buckets`` and ``signs``
-(2, D) of a tensor sketch; those of a second layer as `encoding.coders.stacked` names them, in the groups ``volume`` and
-``second``; all else float32. Root attributes besides
-those of all our files: ``encoding``, its name; ``blocks``, the JSON list of their names with the sizes of their
-descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
-what was sampled; ``digest``, the SHA-256 of all that a vector depends on.
+(2, D) of a tensor sketch; the datasets of a second layer as `encoding.coders.stacked` names them, in the groups
+``volume`` and ``second``; all else float32. Root attributes besides those of all our files: ``encoding``, its name;
+``blocks``, the JSON list of the blocks' names with the sizes of their descriptors; ``features``, the JSON of the
+parameters that the features were extracted with; ``sampling``, the JSON of the numbers of sampled descriptors;
+``digest``, the SHA-256 of all that a vector depends on.
 """
 
 import functools
@@ -50,7 +50,7 @@ class Codebook:
     sampling : dict
         ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
     encoding : str
-        A key of `encoding.coders.registry.KINDS`, such as ``"fisher"``.
+        A key of `encoding.coders.registry.ENCODINGS`, such as ``"fisher"``.
     """
 
     blocks: tuple[Block, ...]
@@ -126,7 +126,7 @@ class Codebook:
         """
         first = inputs.sources[0].label
         if inputs.projection is not None:
-            # The axes say which features they are of: nothing else need be compared.
+            # The axes identify the features that they were fitted on, so nothing else is compared.
             if inputs.projection != self.projection:
                 raise DataError(
                     f"{first} is stored along the axes of the codebook with digest {inputs.projection!s:.12}…, so it"

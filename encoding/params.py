@@ -53,7 +53,7 @@ class BlockParams:
 
     k: int = option(256, bounds=K_BOUNDS, method="encoding 5", help="components or words of each block")
     blocks: str = option(
-        ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode; always in this order"
+        ",".join(layout.DESCRIPTORS), method="encoding 1", help="descriptors to encode, with commas between"
     )
     joint: bool = option(False, method="encoding 4", help="one block of all descriptors side by side, with one PCA")
     pca: float | None = option(
@@ -61,9 +61,9 @@ class BlockParams:
     )
     whiten: bool = option(False, method="encoding 4", help="scale the principal components to unit variance")
     sample: int = option(
-        256_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+        256_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
-    seed: int = option(0, bounds=SEED, method="encoding 3", help="of the sample and of what is fitted to it")
+    seed: int = option(0, bounds=SEED, method="encoding 3", help="seed of the sample and of the models fitted to it")
     only_skips: str = option(
         "all", method="encoding 14", help="take only tracks of these frame steps, such as 1 or 1,2"
     )
@@ -160,7 +160,7 @@ class EncodingParams(BlockParams):
     zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
         None, bounds=K_BOUNDS._replace(why="no mixture has more components"),
-        method="encoding 6", help="keep only so many posteriors of a descriptor, rescaled to one; all",
+        method="encoding 6", help="keep only this many posteriors of a descriptor, rescaled to one; all by default",
     )  # fmt: skip
     power: float = option(
         0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
@@ -195,15 +195,15 @@ class StackedParams(EncodingParams):
     )
     least: int = option(
         50, bounds=Bounds(1, 1_000_000, "no sub-volume has as many tracks"),
-        unit="tracks", method="encoding 11", help="a sub-volume with fewer tracks is passed over",
+        unit="tracks", method="encoding 11", help="size below which a sub-volume is skipped",
     )  # fmt: skip
     volume_sample: int = option(
         5_000, bounds=Bounds(2, 1_000_000, "each is a Fisher vector, and they lie in memory as a whole"),
-        unit="sub-volumes", method="encoding 11", help="at most as many are fitted on",
+        unit="sub-volumes", method="encoding 11", help="size of the sample to fit the second layer on",
     )  # fmt: skip
     reduced: int = option(
         200, bounds=Bounds(1, 16_384, "a projection is to leave little of a vector"),
-        method="encoding 11", help="numbers that the max-margin projection leaves of a sub-volume",
+        method="encoding 11", help="numbers of a sub-volume after the max-margin projection",
     )  # fmt: skip
     plain: bool = option(True, method="encoding 11", flag="no-plain", help="leave out the plain Fisher vector")
 
@@ -241,7 +241,7 @@ class BovwParams(BlockParams):
         help="share of a block's columns that a PCA keeps; no PCA by default",
     )
     sample: int = option(
-        100_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+        100_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
     seeds: int = option(8, bounds=RUNS_BOUNDS, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
@@ -262,7 +262,7 @@ class BovwParams(BlockParams):
         10, bounds=Bounds(1, 1024, "codes are to be sparse"),
         method="encoding 9", help="most atoms of a group's support (somp)",
     )  # fmt: skip
-    pooling: str = option("sum", method="encoding 9", choices=POOLINGS, help="of the codes of all tracks")
+    pooling: str = option("sum", method="encoding 9", choices=POOLINGS, help="sum or largest of all tracks' codes")
     norm: str = option("rootl1", method="encoding 9", choices=NORMS, help="norm of each block")
 
     def __post_init__(self):
@@ -315,7 +315,7 @@ class UnfittedParams(BlockParams):
         help="share of a block's columns that a PCA keeps; no PCA by default",
     )
     sample: int = option(
-        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="at most as many are fitted on"
+        10_000, bounds=SAMPLE_BOUNDS, unit="descriptors", method="encoding 3", help="size of the sample to fit on"
     )
     norm: str = option("l2", method="encoding 7", choices=NORMS, help="norm of each block, after the power")
 

@@ -66,7 +66,7 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     Raises
     ------
     DataError
-        As `fit_codebook`, or if the output exists and is another.
+        As `fit_codebook`, or if the output exists and was made otherwise.
     OSError
         If a file cannot be read or written.
     """
@@ -99,7 +99,7 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
     Raises
     ------
     DataError
-        As `fit` and `encode_files`; before anything is done if an output exists and is another.
+        As `fit` and `encode_files`; before any work if an output exists and was made otherwise.
     OSError
         If a file cannot be read or written.
     """
@@ -172,7 +172,7 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
     Raises
     ------
     DataError
-        As `encode_files`, or if the output exists and is another.
+        As `encode_files`, or if the output exists and was made otherwise.
     OSError
         If a file cannot be read or written.
     """

@@ -1,7 +1,7 @@
 """Vectors files: one encoded vector per video, to and from HDF5, row by row.
 
 Format ``idt-vectors``, version 2 (docs/method/files.md, section 5): ``names`` (m,) text and ``encodings``
-(m, d) float32, in chunks of some rows and columns, not packed, for the numbers of a Fisher vector are noise to gzip.
+(m, d) float32, in chunks of some rows and columns, without gzip, which cannot compress Fisher vectors.
 Root attributes besides those of all our files: ``layout``, the JSON list that says which columns belong to which
 descriptor and pyramid cell; ``codebook``, the digest of the codebook; ``empty``, the JSON list of the videos without
 tracks, whose vectors are zero.

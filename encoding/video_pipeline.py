@@ -45,7 +45,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     Raises
     ------
     DataError
-        If the output exists and is another, or no video can be read.
+        If the output exists and was made otherwise, or no video can be read.
     OSError
         If the output cannot be written.
 
@@ -65,7 +65,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     source["decoder"] = chosen(run.decoder)
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
-        # The same run goes on from vectors that lack a video, whose process may have been killed.
+        # A repeated run goes on from vectors that lack a video, because the video's process may have been killed.
         overwrite = run.overwrite or _lacks_videos(output, vectors_identity(params), codebook, found)
         if is_current(output, **vectors_identity(params), source={**source, **missing}, overwrite=overwrite):
             return FileResult(Path(output), None, True), failed

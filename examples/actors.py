@@ -105,7 +105,7 @@ class Actor:
 
 
 def cast(n_actors, *, seed=0, size=SIZE):
-    """The first actors of a seed; a larger cast has the same ones and more."""
+    """Draw the first actors of a seed; a larger cast has the same ones and more."""
     actors = []
     for number in range(1, n_actors + 1):
         rng = np.random.default_rng([seed, number])
@@ -163,7 +163,7 @@ def render(action, actor, *, frames=FRAMES, size=SIZE, seed=0):
 
 
 def texture(rng, height, width):
-    """Noise of several octaves and sharp-cornered patches, (height, width) float32: much to track."""
+    """Draw noise of several octaves and sharp-cornered patches, (height, width) float32, which give many tracks."""
     image = np.zeros((height, width), np.float32)
     for cell, weight in ((32, 1.0), (16, 0.8), (8, 0.6), (4, 0.4)):
         grid = rng.random((height // cell + 3, width // cell + 3), dtype=np.float32)
@@ -194,7 +194,7 @@ def write_clips(out, *, actors=6, frames=FRAMES, size=SIZE, seed=0, actions=tupl
 
 
 def _cloth(rng, side):
-    """A texture darker or brighter than the scenes, so that one sees who acts."""
+    """Draw a texture darker or brighter than the scenes, so that the actor stands out."""
     contrast = rng.uniform(0.4, 0.6)
     return contrast * texture(rng, side, side) + rng.choice([0.0, 255 * (1 - contrast)])
 
@@ -210,7 +210,7 @@ class _Limb(NamedTuple):
 
 
 def _camera(rng, frames, size):
-    """Where in the world each pixel of each frame looks, (H, W, 2) float32: pan, zoom and roll, slowly changing."""
+    """Yield world coordinates of each pixel of each frame, (H, W, 2) float32: slowly changing pan, zoom and roll."""
     width, height = size
     pan, heading = rng.uniform(0.05, 0.10) * width, rng.uniform(0, 2 * np.pi)
     zoom, roll, shake = rng.uniform(0.02, 0.08), rng.uniform(0.01, 0.05), rng.uniform(0.0, 0.01) * width
@@ -231,7 +231,7 @@ def _camera(rng, frames, size):
 
 
 def _limbs(pose, actor, place, side, frame_height):
-    """The figure in this posture, what is farthest first."""
+    """List the limbs of the figure in this posture, the farthest first."""
     tall = actor.height * frame_height
     leg, arm, trunk, girth = actor.legs * tall, actor.arms * tall, 0.34 * tall, actor.girth * tall
 

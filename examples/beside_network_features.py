@@ -23,7 +23,7 @@ TDD_DIMENSION = 64
 
 
 def network_features(model, preset, tensor, videos):
-    """Mean of a tensor over 25 frames of every video, (n, C), L2-normalised."""
+    """Compute the mean of a tensor over 25 frames of every video, (n, C), L2-normalised."""
     from idt.networks.presets import preset_of
 
     network = Network(model, preset=preset_of(preset, average="logits"), tensors=[tensor])
@@ -32,7 +32,7 @@ def network_features(model, preset, tensor, videos):
 
 
 def encoded(blocks, k, share, whiten, train, test, sample):
-    """Fisher vectors of some files, with a codebook of the training ones."""
+    """Encode some files as Fisher vectors, with a codebook of the training files."""
     encoder = FisherEncoder(
         n_components=k, blocks=",".join(blocks), pca_column_share=share, whiten=whiten, subsample=sample, random_state=0
     ).fit(train)
@@ -40,13 +40,13 @@ def encoded(blocks, k, share, whiten, train, test, sample):
 
 
 def decided(train, labels, test):
-    """Scores of the test vectors by a linear SVM, and of the training ones."""
+    """Score test and training vectors by a linear SVM."""
     machine = LinearSVM(C=100.0).fit(train, labels)
     return machine.classes_, machine.decision_function(test), machine.decision_function(train)
 
 
 def table(clips, features, model, *, k, preset, tensor, sample):
-    """Accuracies by name, one actor left out after the other; the number of clips."""
+    """Compute accuracies by name, one actor left out after the other, and the number of clips."""
     files = sorted(Path(features).rglob("*.h5"))
     videos = [Path(clips) / path.relative_to(features).with_suffix(".avi") for path in files]
     labels = np.array([path.parent.name for path in files])

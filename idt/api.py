@@ -116,10 +116,10 @@ def extract(
     tracks : {"flow", "none"}, default "flow"
         Points follow the flow; or they stay where they are, on a grid, and describe cuboids.
     flow_from : int, default 0
-        Scales at the fine end whose flow is carried over from the next one.
+        Number of fine scales whose flow is resized from the next coarser scale.
     compensation : {"warp", "moved", "field"}, default "warp"
-        How the camera's motion is taken out of the flow: by a flow to the warped frame; the same, but for a camera
-        that stands still; by subtracting the motion's own field.
+        How the camera's motion is removed: "warp", the flow to the warped frame; "moved", the same, but only if the
+        camera moved; "field", subtract the field of the motion.
     local_norm : {"rootl1", "l2", "none"}, default "rootl1"
         Normalisation of each step's histogram.
     humans : {"none", "hog"}, default "none"
@@ -133,7 +133,7 @@ def extract(
     max_side : int or None, default None
         Shrink frames whose longer side exceeds this, in pixels.
     deinterlace : bool, default False
-        Interpolate every other line of all frames, as a video of fields needs it; for PyAV only.
+        Interpolate every other line of all frames, as interlaced video needs it; for PyAV only.
     preset : {"exact", "fast", "mpeg"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
@@ -143,11 +143,12 @@ def extract(
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
         (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.
     threads : int, default 1
-        More than one look at the next frames beside this one, and share its scales. The result does not depend on it.
+        With more than one thread, read-ahead threads prepare the next frames, and the scales of the present frame are
+        divided among the threads. The result does not depend on it.
     strict : bool, default False
         Refuse a truncated or damaged video instead of taking what decodes.
     channels : {"bgr", "rgb"}, default "bgr"
-        Order of the colours in frames that are handed over as arrays. Files and cameras know their own.
+        Order of the colours in frames that are arrays. Files and cameras have their own order.
     max_pixels : int, default 64000000
         Refuse a file or camera whose frames have more pixels.
     decoder : {"auto", "opencv", "pyav"}, default "auto"
@@ -156,8 +157,8 @@ def extract(
     Returns
     -------
     Features
-        Of all kept tracks, by ending frame, scale and age; none for a single frame. ``notes`` say what was noticed,
-        such as a truncated video.
+        All kept tracks, sorted by last frame, scale and age. A video of one frame has none. ``notes`` say what was
+        noticed, such as a truncated video.
 
     Raises
     ------
@@ -298,18 +299,18 @@ def draw(
     start, end, fps, max_side, deinterlace, preset, boxes, threads, strict
         As for `extract`.
     channels : {"bgr", "rgb"}, default "bgr"
-        Order of the colours, in frames that are handed over as arrays and in the pictures: OpenCV's, or that of
-        matplotlib and of notebooks.
+        Order of the colours, in frames that are arrays and in the pictures: OpenCV's, or that of matplotlib and of
+        notebooks.
     max_pixels, decoder
         As for `extract`.
     zoom : int or None, default None
-        Enlarge the frames so many times; None until their shorter side has about 360 pixels.
+        Integer factor by which frames are enlarged; None for a shorter side of about 360 pixels.
     dropped : bool, default True
         Draw the tracks that moved with the camera, too.
     colour : {"fate", "direction", "age", "scale"}, default "fate"
-        Meaning of the colour of a kept track.
+        Quantity that the colour of a track shows; "fate" is kept or dropped.
     most : int or None, default 400
-        Draw at most so many tracks of either kind in a picture, evenly chosen; None draws all.
+        Largest number of kept tracks and of dropped tracks in a picture, evenly chosen; None draws all.
 
     Yields
     ------

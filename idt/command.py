@@ -26,7 +26,7 @@ from idt.workers.run_options import RunOptions, no_progress
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 
 COLLECTED = 200_000
-"""Objects after which the garbage collector of a command looks at them, instead of Python's few hundred."""
+"""Threshold of new objects for a collection by Python's garbage collector, in place of its few hundred."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,7 +68,7 @@ class Parser(argparse.ArgumentParser):
         if getattr(options, "profile", False):
             profile.watch()
         if getattr(options, "force", None):
-            # The work may go on in a process that stands in another folder.
+            # The work may continue in a process with another working directory.
             options.overwrite = tuple(map(os.path.abspath, options.force))
         jobs, threads = getattr(options, "jobs", None), getattr(options, "threads", None)
         if jobs and threads:
@@ -85,8 +85,8 @@ class Parser(argparse.ArgumentParser):
         for word in words or []:
             if word == "--":
                 return
-            is_option = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
-            if not is_option and word != "-" and os.path.lexists(word):
+            is_valid = not word.startswith("-") or word.partition("=")[0] in self._option_string_actions
+            if not is_valid and word != "-" and os.path.lexists(word):
                 self.error(f"{word} is a file, but begins as an option does; write ./{word}, or -- before all files")
 
 
@@ -104,13 +104,13 @@ def add_fields(parser, cls, title="parameters", *, prefix="", but=()):
     ----------
     parser : argparse.ArgumentParser
     cls : dataclass
-        Its fields are made with `idt.params.option`. With presets, its attribute ``PRESETS``, there is ``--preset``.
+        Its fields are made with `idt.params.option`. If the class has the attribute ``PRESETS``, ``--preset`` is added.
     title : str
         Heading of the group in the help.
     prefix : str
         Stands before the names under which the parser keeps the values, where two dataclasses have a name in common.
     but : collection of str
-        Flags that are left out, as the parser has them.
+        Flags to leave out, because the parser has them already.
     """
     group = parser.add_argument_group(title)
     presets = getattr(cls, "PRESETS", {})
@@ -188,7 +188,8 @@ def add_common_options(parser, *, output, required=True, jobs=False, threads=Fal
     jobs : bool
         Whether the command works on several inputs at once.
     threads : bool or str
-        Whether it works in several threads. A text is the help about the default, which is None; else it is 1.
+        Whether the command has ``--threads``. If this is a text, the default is None and the text is its help; else it
+        is 1.
     cluster : bool
         Whether it can work on other machines.
     videos : bool
@@ -248,7 +249,7 @@ def add_number_option(parser, flag, bounds, *, default, help, said=""):
     help : str
         Its help, without bounds and default.
     said : str
-        Phrase of the help about a default that is None.
+        Phrase of the help about the default; empty for "default" and its value.
     """
     said = said or f"default {default}"
     parse = value_parser(type(bounds.low), bounds)
@@ -272,10 +273,10 @@ def warn(text):
 
 
 def command(main):
-    """Make a command of ``main``, from list of str to int: errors become one line and an exit status.
+    """Decorate ``main`` (list of str → int) as a command: errors become one line and an exit status.
 
-    A command called without arguments owns the process. The garbage collector then leaves the objects of the imported
-    libraries alone, because they live until the end. Freed memory is kept.
+    A command that is started from the shell is called without arguments and owns the process. The garbage collector
+    then leaves the objects of the imported libraries alone, because they live until the end. Freed memory is kept.
     """
 
     @functools.wraps(main)
@@ -286,7 +287,7 @@ def command(main):
         memory.keep_freed_memory()
         clean_search_path()
         clean_environment()
-        # Ours say the same of a video in one line. A level that the user has set stays.
+        # OpenCV's warnings are silenced, because our messages say the same in one line. A level set by the user stays.
         os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
         # Before numba is imported, which reads the variable then.
         os.environ.update(kernel_folder.provided())
@@ -313,7 +314,7 @@ def command(main):
         name = os.path.basename(sys.argv[0])
         try:
             with signals.signals_first(), warnings.catch_warnings():
-                # Such as a machine that did not converge: one line, without the place in our code.
+                # A warning, such as that of an SVM that did not converge, becomes one line without a source line.
                 warnings.showwarning = lambda message, *_, **__: warn(f"{name}: {one_line(str(message), LONGEST)}")
                 return main(arguments)
         except (DataError, OSError, MemoryError) as error:
@@ -370,7 +371,7 @@ def value_parser(annotation, bounds=None):
     Returns
     -------
     callable
-        Its attribute ``bounds`` is that of the number, ``takes_number`` tells whether the text may be one.
+        Its attribute ``bounds`` is the argument; ``takes_number`` tells whether the text may be a number.
     """
     names = str(annotation)
     kinds = [kind for kind, name in ((int, "int"), (float, "float")) if name in names]
@@ -381,7 +382,7 @@ def value_parser(annotation, bounds=None):
                 number = kind(text)
             except ValueError:
                 continue
-            # Python reads a whole number of "-0".
+            # int("-0") is 0 and loses the sign.
             expected, reason = bounds.fault(-0.0 if number == 0 and "-" in text else number) if bounds else ("", "")
             if expected:
                 raise argparse.ArgumentTypeError(_fault(text, expected, reason))

@@ -60,7 +60,7 @@ def short_repr(value, longest=60):
     try:
         return one_line(repr(value), longest)
     except Exception:
-        if isinstance(value, int):  # Python writes none of more than 4300 digits
+        if isinstance(value, int):  # Python refuses to print an int of more than 4300 digits
             return "a number of thousands of digits"
         # A class of the caller's may raise anything here, and hide the mistake that the message is about.
         return f"<{type(value).__name__}>"

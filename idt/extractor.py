@@ -46,12 +46,12 @@ class FrameState(NamedTuple):
         At every scale, finest first; empty for the first frame. Motion vectors of a codec come a vector for 4 × 4
         pixels where no track is described.
     live : list of LiveTracks
-        Live tracks of each scale, new ones included; the loop changes them later.
+        Live tracks of each scale, new ones included. The loop changes these objects after it has yielded them.
     finished : collect.FinishedTracks
         Tracks that ended at this frame.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a step with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     gray: np.ndarray
     motion: camera.Motion
     flow: list[np.ndarray]
@@ -104,8 +104,8 @@ def observe_frames(video, levels, params, boxes):
     fields : list of (h, w, 2) float32
         Flow from the frame before at every scale; [] for the first frame.
     compensated : tuple or None
-        As from `compensate`, if that asks for no second flow. Else the thread of the tracks computes it and has about
-        as much to do as this one.
+        The result of `compensate` if the compensation needs no second flow; else None, and `run_frame_loop` computes
+        it.
     """
     given, before, previous, blocks, described = given_flow(params), None, None, None, False
     for frame in video:
@@ -127,7 +127,7 @@ def observe_frames(video, levels, params, boxes):
 
 
 def given_flow(params):
-    """Begin the flow of ``params`` if it is known between consecutive frames only; return None for any other flow."""
+    """Return the flow function of ``params`` between consecutive frames; None for a flow between any two images."""
     if params.flow != MPEG:
         return fields_of(params.flow)
     try:
@@ -208,7 +208,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
     """
     levels = scales(video.height, video.width, patch=params.patch, most=params.scales)
     live = [LiveTracks(params.length, params.time_cells, params.cells**2 * _STEP_BINS) for _ in levels]
-    # Without a second flow the others run ahead further; with one that would be memory for nothing.
+    # If no second flow is computed here, the read-ahead thread can be two frames ahead; else one is enough.
     depth = 2 if params.compensation == "field" else 1
     previous = None
     with thread_pool(threads, depth) as (read_ahead, map_scales):
@@ -261,7 +261,8 @@ def source_of(video, boxes=None):
     video : Video
         Its digest reads the whole source.
     boxes : path or people.Boxes, optional
-        Human boxes; the numbers depend on them, too. Of `load_boxes` the digest is that of the bytes that were read.
+        Human boxes; the numbers depend on them, too. For the boxes of `load_boxes` the digest is that of the bytes that
+        were read.
 
     Returns
     -------
@@ -300,7 +301,7 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     """
     if not params.camera:
         return camera.STILL, fields
-    # Release: the corners of frame t-1 are searched under the mask of frame t.
+    # As in the authors' release, corners of frame t-1 are detected under the mask of frame t.
     if blocks is None:
         by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
     else:
@@ -319,6 +320,7 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
 
 
 _STEP_BINS = sum(layout.step_sizes(1).values())
+"""Numbers that one step adds to the histograms of a cell: 8 + 9 + 8 + 8."""
 
 
 def _expand(gray, levels, params, *, second_only=False):
@@ -378,8 +380,8 @@ def _advance_by(params, *, describe):
 
 
 def _start_tracks(live, textured, params):
-    """Start a track in every textured cell without a live track; without tracking, a cuboid in every cell."""
-    for tracks, cells in zip(live, textured, strict=False):  # none where no track may start
+    """Start a track in each textured cell that holds no live track; with tracks="none", a cuboid in each cell."""
+    for tracks, cells in zip(live, textured, strict=False):  # textured is empty where no track may start
         if params.tracks == "none":
             every = np.ones_like(cells)
             tracks.start(sampling.sample_points(every, tracks.positions[:0], stride=params.stride))
@@ -396,7 +398,7 @@ def scaled_boxes(video, boxes):
 
 
 def mask_of(frame, params, boxes):
-    """Return a mask of a ``frame``, 0 on people of ``boxes`` or found as ``params`` say; None if nobody was sought."""
+    """Return a mask of a ``frame``, 0 on people in ``boxes`` or found as ``params`` say; None without either."""
     if not params.camera or (boxes is None and params.humans == "none"):
         return None
     found = [people.find_people(frame.gray)] if params.humans == "hog" else []

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from classify.evaluation.recipes import recipe_of
 from encoding.codebook import Codebook
 from encoding.coders.bilinear import BilinearCoder, TensorSketch
 from encoding.coders.plain import PlainCoder
@@ -106,6 +107,11 @@ def test_a_sketch_that_is_damaged_is_refused(tmp_path):
         )
         with pytest.raises(DataError, match="can be used: buckets must be whole numbers below k=64"):
             Codebook.load(tmp_path / f"{name}{value}.h5")
+
+
+def test_recipes_of_an_evaluation_take_both():
+    assert recipe_of("", "plain", {"encoding": {"pool": "topk", "k": 3}}).encoding == PlainParams(k=3, pool="topk")
+    assert recipe_of("", "bilinear", {"encoding": {"sketch": True}}).encoding == BilinearParams(sketch=True)
 
 
 @pytest.fixture

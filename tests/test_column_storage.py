@@ -274,7 +274,7 @@ def test_the_way_back_is_refused(tmp_path, codebook):
     for name, options in (("compact", {}), ("compact", {"compact": True}), ("projected", {"project": codebook})):
         with pytest.raises(DataError, match="is HDF5 already"):
             convert(tmp_path / f"{name}.h5", tmp_path / "out.h5", storage=Storage(**options))
-    with pytest.raises(DataError, match="only HDF5 of ours"):
+    with pytest.raises(DataError, match="only a conversion from"):
         convert(tmp_path / "compact.h5", tmp_path / "out.txt", storage=Storage(compact=True))
     with pytest.raises(DataError, match=r"converting cannot undo fixed point, got float32 for .*out\.h5"):
         convert(tmp_path / "compact.h5", tmp_path / "out.h5", storage=Storage(float32=True))

@@ -272,8 +272,8 @@ def test_what_cannot_be_described_is_refused(changed, message):
         (np.zeros((9, 131), np.float32), np.arange(9), r"sums must be contiguous float32 of shape \(m, 132\), got"),
         (np.zeros((9, 132)), np.arange(9), "sums must be contiguous float32 .* got float64"),
         (np.zeros((132, 9), np.float32).T, np.arange(9), "sums must be contiguous"),
-        (np.zeros((8, 132), np.float32), np.arange(9), "rows must be int32, one below 8 for each point, got"),
-        (np.zeros((9, 132), np.float32), np.arange(8), "rows must be int32, one below 9 for each point, got"),
+        (np.zeros((8, 132), np.float32), np.arange(9), "rows must be int32, an index below 8 for each point, got"),
+        (np.zeros((9, 132), np.float32), np.arange(8), "rows must be int32, an index below 9 for each point, got"),
     ],
 )
 def test_sums_that_cannot_be_added_to_are_refused(sums, rows, message):

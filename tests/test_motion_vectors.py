@@ -187,7 +187,9 @@ def test_the_motion_of_a_rendered_scene_is_found_again_and_again(velocity):
 
 
 def test_a_scene_at_rest_has_no_flow():
-    np.testing.assert_array_equal(flows_of(scenes.static(4)), 0)
+    np.testing.assert_array_equal(flows_of(scenes.static(4, size=(128, 256))), 0)
+    # In an enlarged frame a step of half a pixel is a quarter of one.
+    assert np.abs(flows_of(scenes.static(4))).max() <= 0.25
 
 
 def test_a_pan_is_taken_out_and_what_moves_by_itself_is_kept():
@@ -241,7 +243,7 @@ def encoded(path, frames, codec, **options):
 
 @pytest.fixture(scope="module")
 def panned():
-    return scenes.translating(14, velocity=(2, -1), size=(100, 152))
+    return scenes.translating(14, velocity=(2, -1), size=(104, 256))
 
 
 @pytest.mark.parametrize(
@@ -299,6 +301,17 @@ def test_the_vectors_of_the_file_shrink_with_its_frames():
     assert exported(half) == "-" + "v" * 6
     for flow, wanted in zip(flows_of(half), flows_of(whole), strict=True):
         np.testing.assert_allclose(flow, cv2.resize(wanted, (160, 120), interpolation=cv2.INTER_AREA) / 2, atol=0.5)
+
+
+def test_small_frames_are_encoded_enlarged_whatever_vectors_they_bring(tmp_path):
+    clip = scenes.translating(6, velocity=(1, -2), size=(100, 150))
+    frames = frames_of(encoded(tmp_path / "a.avi", clip, "mpeg4"))
+    assert exported(frames) == "-" + "v" * 5
+    vectors = MotionVectors()
+    found = [vectors.between(*two) for two in itertools.pairwise(frames)]
+    assert {blocks.side for blocks in found} == {8}
+    assert found[0].field.shape == (13, 19, 2)
+    np.testing.assert_array_equal(flows_of(frames), flows_of([frame.gray for frame in frames]))
 
 
 class Decoded:

@@ -1,8 +1,10 @@
 """Pictures of an evaluation's page: wrong videos with evidence, right ones as they are."""
 
 import dataclasses
+import os
 import re
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ from classify.reports.page.template import address
 from classify.reports.page.videos import key_of
 from encoding.params import BovwParams, EncodingParams
 from idt.params.extraction import ExtractionParams
+from idt.workers import processes
 from idt.workers.run_options import RunOptions
 from tests import scenes
 
@@ -111,6 +114,15 @@ def test_without_weights_or_vectors_there_is_a_frame(made, ready, tmp_path):
         assert fold.explainable(dataclasses.replace(plan, **changed), RunOptions()) is None
     (picture,) = draw_one(videos[0], None, RunOptions())
     assert (picture.caption, picture.evident) == ("a frame of the video", False)
+
+
+def test_a_kept_process_that_stands_elsewhere_finds_relative_paths(made, ready, monkeypatch, tmp_path):
+    _, ((videos, given),) = made
+    monkeypatch.chdir(tmp_path)
+    list(processes.run(os.chdir, [("/",)], keep=True))
+    near = [video._replace(path=Path(os.path.relpath(video.path))) for video in videos]
+    found = evaluation.draw_pictures(near, given["plans"], ready.files, RunOptions())
+    assert len(found) == len(videos)
 
 
 def test_an_encoding_without_shares_shows_frames(ready, tmp_path):

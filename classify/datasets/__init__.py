@@ -1,7 +1,7 @@
 """Data sets: their clips, labels, splits and metric, one reader a file.
 
 registry  the readers by name
-dataset   clips with labels and groups, and what is missing
+dataset   clips with labels and groups, and clips that are missing
 splits    who trains and who is tested
 official  lists that come with a data set
 video_list  annotation files that networks are trained from

@@ -91,7 +91,7 @@ def _from_lines(path):
         return found
     matches = [_NUMBERED.fullmatch(line) for _, line in lines]
     numbers = [int(match[1]) for match in matches if match]
-    # A class may begin with a number itself, such as "2 hands": then the numbers do not count.
+    # The name of a class may begin with a number, such as "2 hands", which is then no number of the class.
     if len(numbers) == len(lines) and sorted(numbers) in (
         list(range(len(lines))),
         list(range(1, len(lines) + 1)),

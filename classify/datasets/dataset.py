@@ -1,4 +1,4 @@
-"""What a data set is made of: clips with their labels, and the splits that its protocol asks for."""
+"""Data sets: clips with their labels, and the splits that their protocol asks for."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from idt.frames.image_series import frame_folders
 METRICS = ("accuracy", "class_accuracy", "mean_average_precision")
 
 Label: TypeAlias = str | tuple[str, ...]
-"""A class, or of videos that may have several all of them."""
+"""The class of a clip, or all its classes in a multi-label set."""
 
 
 class Clip(NamedTuple):
@@ -31,9 +31,9 @@ class Clip(NamedTuple):
     label : str or tuple of str
         A tuple, of any length, in sets whose clips may have several labels.
     group : str
-        Whom or what the splits keep together: an actor, a person, a sequence.
+        Actor, person or sequence whose clips the splits keep together.
     subset : str
-        Of sets that are evaluated apart.
+        Subset of the set that is evaluated by itself.
     first_frame, last_frame : int, str or None
         The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
     """
@@ -154,8 +154,8 @@ def find_videos(root):
     videos : dict of str to Path
         Video name → path, by name.
     skipped : list of Skipped
-        What another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and links to a
-        folder that they lie in.
+        Files that another system left (`idt.files.walk.is_junk`), hidden files, videos that ``idt-show`` drew, and
+        links to a folder that they lie in.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def find_videos(root):
     """
     root = Path(root)
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder")
+        raise DataError(f"{root} is not a folder; name the folder of the data set")
     videos: dict[str, Path] = {}
     skipped = []
     found = walk(root, follow=True, keep=lambda name: Path(name).suffix.lower() in suffixes.VIDEOS)
@@ -173,7 +173,7 @@ def find_videos(root):
     files = found.files
     for link in found.repeats:
         if not link.is_loop:
-            # The videos of a folder with two names have two names, too: `unique_clips` compares their labels.
+            # A folder with two names gives its videos two names, too; `unique_clips` compares their labels.
             inside = (path for path in found.files if link.visited in path.parents)
             files = [*files, *(link.path / path.relative_to(link.visited) for path in inside)]
     for path in sorted(path for path in files if path.suffix.lower() in suffixes.VIDEOS):
@@ -219,7 +219,7 @@ def unique_clips(clips, skipped):
         If one video has two labels.
     """
     known: dict[object, Clip] = {}
-    # A name that is no link comes first.
+    # A name without a link comes first.
     for clip in sorted(clips, key=lambda clip: os.path.realpath(clip.path) != os.path.abspath(clip.path)):
         key = file_key(clip.path)
         first = clip if key is None else known.setdefault(key, clip)

@@ -22,7 +22,7 @@ def read_hmdb51(root, params):
     Parameters
     ----------
     root : Path
-        The folder of the classes, or the one that holds it.
+        The folder of the classes, or the folder above it.
     params : DatasetParams
         ``lists`` counts.
 
@@ -75,7 +75,7 @@ def read_lists(folder, number, codes):
     folder : Path
     number : int
     codes : tuple of str
-        Those that may occur: 0 is unused, 1 trains, 2 tests.
+        Codes that may occur: 0 is unused, 1 trains, 2 tests.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def read_lists(folder, number, codes):
     sides: dict[str, dict[str, str]] = {code: {} for code in (UNUSED, TRAIN, TEST)}
     files = list_files(folder, f"*_test_split{number}.txt")
     if not files:
-        raise DataError(f"{folder} holds no lists *_test_split{number}.txt")
+        raise DataError(f"{folder} holds no lists *_test_split{number}.txt; name their folder with --lists")
     for path in files:
         label = path.name.removesuffix(f"_test_split{number}.txt")
         for line in read_lines(path):

@@ -1,7 +1,7 @@
-"""Labels of lists of videos, numbered from 0: where they begin in the files, and what the classes are called.
+"""Labels of lists of videos, renumbered from 0: the first label of the files, and the names of the classes.
 
-A file of labels does not say whether the first class is 0 or 1. A label 0 tells, and so do the number of the classes,
-the folders of the videos where these are called as the classes, and labels without a gap. Nothing else is guessed.
+A file of labels does not say whether the first class is 0 or 1. A label 0 decides; so do the number of classes, folders
+of the videos that have the names of the classes, and labels without a gap. Nothing else is guessed.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -28,7 +28,7 @@ def number_labels(lists, names, n_classes, first_label, notes):
     first_label : {0, 1} or None
         Number of the first class in the files.
     notes : list of str
-        What was decided is added.
+        Notes on the decisions are appended.
 
     Returns
     -------

@@ -40,7 +40,7 @@ COLUMNS = {
 
 _SUFFIX = "(?:" + "|".join(re.escape(suffix) for suffix in sorted(suffixes.VIDEOS)) + ")"
 _BACKWARDS = re.compile(r"(?:\d+[+-]?\s+)*", re.ASCII)
-"""The numbers at the end of a line that is read backwards: so the time is linear, whatever the line."""
+"""The numbers at the end of a line. The line is read backwards, so that the time is linear in its length."""
 
 _NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 _VIDEO = re.compile(rf".*{_SUFFIX}", re.IGNORECASE)

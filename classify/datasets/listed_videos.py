@@ -1,9 +1,8 @@
 """Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
 
-The lists may name the videos with other folders before them than lie here, or with fewer. A listed name and a video
-are the same if one path ends with the other; of several such videos the one counts that agrees in most folders. If
-there is none, the folders that all names have in common are left out, and of those that all names of one list have in
-common all but the last.
+The lists may name the videos below other folders, or below fewer. A listed name and a video match if one path ends with
+the other; among several such videos the one that agrees in most folders is taken. If none matches, the folders that all
+names have in common are left out, and of the folders that all names of one list have in common all but the last.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -21,7 +20,7 @@ from idt.files.walk import walk
 from idt.frames import suffixes
 
 FLOW = ("flow_x", "flow_y", "flow_x_", "flow_y_", "x_", "y_")
-"""Beginnings of the names of flow images, which lie beside the frames of a video."""
+"""Beginnings of the names of flow images beside the frames of a video."""
 
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})(\.\w+)", re.ASCII)
 
@@ -77,7 +76,7 @@ def read_listed(root, params):
                     f"{each.path} gives {entry.name} the label {entry.label}, another list {entries[entry.name].label}"
                 )
     videos, skipped = find_videos(root)
-    # A list may name folders of frames beside videos, so they are looked for whether or not there are videos.
+    # A list may name videos and folders of frames, so folders are searched for even if there are videos.
     videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)
@@ -186,7 +185,7 @@ def _nearest(steps, by_stem, name, root):
     for there in by_stem.get(steps[-1], ()) if steps else ():
         shared = min(len(there), len(steps))
         if there[-shared:] == steps[-shared:]:
-            # Of two with the same overlap the one without further folders is the name itself.
+            # If two overlap equally, the one without further folders is the name itself.
             best.setdefault(2 * shared + (len(there) == shared), []).append("/".join(there))
     if not best:
         return None

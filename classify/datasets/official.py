@@ -1,4 +1,4 @@
-"""What sets with official lists of training and test videos have in common.
+"""Sets with official lists of training and test videos.
 
 Lists and videos come in two archives, so the lists are looked for in the folder given, below it and beside it. They
 decide what belongs to the set: a video that no list names is skipped, a listed one that is not there is missing, and
@@ -40,7 +40,7 @@ def lists_folder(root, params, *, names, holds):
     params : DatasetParams
         ``lists`` counts.
     names : tuple of str
-        What the archive of the lists calls its folder.
+        Name of the folder in the archive of the lists.
     holds : str
         Pattern of the files in it.
 
@@ -59,7 +59,7 @@ def lists_folder(root, params, *, names, holds):
         if list_files(place, holds):
             return place
     if params.lists is not None:
-        raise DataError(f"{params.lists} holds no lists {holds}")
+        raise DataError(f"{params.lists} holds no lists {holds}; name the folder that holds them with --lists")
     raise DataError(f"{root} has no lists {names[0]}/{holds} in it or beside it; name their folder with --lists")
 
 
@@ -82,7 +82,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
     splits : list of ListedSplit
         Several test overlapping videos, so their numbers are averaged.
     key : callable
-        Path of a video → what the lists call it.
+        Path of a video → its name in the lists.
     group : callable, optional
         Key → group.
     **protocol

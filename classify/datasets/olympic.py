@@ -12,7 +12,7 @@ from idt.errors import DataError
 from idt.frames import suffixes
 
 SUFFIXES = suffixes.VIDEOS | {".seq"}
-"""What a listed name may end with: the set is distributed as image sequences, which are to be converted first."""
+"""Suffixes of listed names: the set is distributed as image sequences, which must be converted first."""
 
 
 def read_olympic(root, params):
@@ -74,5 +74,5 @@ def read_lists(folder):
             stem = PurePosixPath(name).stem if PurePosixPath(name).suffix.lower() in SUFFIXES else name
             found[f"{path.stem}/{stem}"] = path.stem
     if not found:
-        raise DataError(f"{folder} holds no lists <class>.txt")
+        raise DataError(f"{folder} holds no lists <class>.txt; name the folder of train_set and test_set with --lists")
     return found

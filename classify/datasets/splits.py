@@ -1,7 +1,7 @@
-"""Which videos train and which test.
+"""Splits: the training videos and the test videos of an evaluation.
 
-Everything that is fitted (PCA, codebook, classifier) sees only the training videos of a split. Splits name videos, so
-they hold whatever the order of a list, and depend on nothing but the names, their groups or labels, and a seed.
+Everything that is fitted (PCA, codebook, classifier) sees only the training videos of a split. Splits name
+videos, so they do not depend on the order of a list, but only on the names, their groups or labels, and a seed.
 
 Source: docs/method/protocols.md, section 1.
 """
@@ -137,7 +137,9 @@ def stratified_folds(labels, *, folds=5, seed=0):
     values = [labels[name] for name in names]
     small = [f"{label} ({values.count(label)})" for label in sorted(set(values)) if values.count(label) < folds]
     if small or not names:
-        raise DataError(f"{folds} folds need at least {folds} videos of each class, too few of: {listed(small)}")
+        raise DataError(
+            f"{folds} folds need at least {folds} videos of each class, too few of: {listed(small)}; use fewer folds"
+        )
     assigned = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed).split(names, values)
     return [
         Split(f"fold {k}", tuple(names[i] for i in train), tuple(names[i] for i in test))
@@ -228,5 +230,5 @@ def check_splits(splits, labels):
 
 def _sorted(texts):
     """Sort texts with the numbers in them ordered by value: seq2 before seq10."""
-    # Text and digits alternate, text first, so texts meet texts and numbers numbers.
+    # Texts and digits alternate, text first, so that texts are compared with texts and numbers with numbers.
     return sorted(texts, key=lambda text: [int(p) if i % 2 else p for i, p in enumerate(re.split(r"(\d+)", text))])

@@ -19,7 +19,7 @@ def read_ucf101(root, params):
     Parameters
     ----------
     root : Path
-        The folder ``UCF-101``, or the one that holds it.
+        The folder ``UCF-101``, or the folder above it.
     params : DatasetParams
         ``lists`` counts.
 

@@ -18,7 +18,7 @@ def read_ucf11(root, params):
     Parameters
     ----------
     root : Path
-        The folder of the classes, or the one that holds it.
+        The folder of the classes, or the folder above it.
     params : DatasetParams
 
     Returns
@@ -34,7 +34,7 @@ def read_ucf11(root, params):
     Notes
     -----
     The label is the folder above that of the group: the names often say something else, as in
-    ``basketball/v_shooting_01/…``. What lies in a folder ``Annotation`` is skipped.
+    ``basketball/v_shooting_01/…``. Files in a folder ``Annotation`` are skipped.
     """
     videos, skipped = find_videos(root)
     clips = []

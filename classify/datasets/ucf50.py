@@ -17,7 +17,7 @@ def read_ucf50(root, params):
     Parameters
     ----------
     root : Path
-        The folder of the classes, or the one that holds it.
+        The folder of the classes, or the folder above it.
     params : DatasetParams
 
     Returns
@@ -66,9 +66,9 @@ def missing_clips(found, *, clips, classes, groups):
     ----------
     found : list of Clip
     clips : int or None
-        Of the whole set, if it is known.
+        Number of clips of the whole set, if it is known.
     classes, groups : int
-        Of the whole set.
+        Numbers of the whole set.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Lists of videos: the annotation files that networks are trained from, with their labels numbered from 0.
 
 `classify.datasets.list_lines` reads the lines, `classify.datasets.class_files` the names of classes, and
-`classify.datasets.list_labels` finds where labels begin. Several lists of one set are read together, because together
-they tell what a single one may leave open: whether labels begin at 0 or at 1, and what the classes are called.
+`classify.datasets.list_labels` finds the first label. Several lists of one set are read together, because one list may
+not show whether labels begin at 0 or at 1, or the names of all classes.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -87,7 +87,7 @@ def read_video_list(
     side : {"test", "train"}
         Of a folder of official lists.
     numbered : str or Path, optional
-        List of all videos, whose lines, from 1, stand for the videos: ActionVLAD's ``AllVideos.txt``.
+        List of all videos, whose line numbers, from 1, name the videos: ActionVLAD's ``AllVideos.txt``.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
     try:
         numbers, names = number_labels(lists, names, n_classes, first_label, notes)
     except DataError as problem:
-        # The fault may be that of the file of the classes.
+        # The mistake may be in the file of the classes.
         of = f"; the classes are those of {classes}" if isinstance(classes, str | os.PathLike) else ""
         raise DataError(f"{problem}{of}") from None
     return [_video_list(path, lines, numbers, names, tuple(notes)) for path, lines in lists]

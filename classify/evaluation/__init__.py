@@ -2,7 +2,7 @@
 
 evaluate          all folds of one recipe
 prepare_features  the features of all clips
-fold_plan         the files of every fold, and what they are made from
+fold_plan         the files of every fold, and their provenance
 fold              codebook, vectors and scores of one fold
 resume            what an earlier run left
 cost_ledger       wall time and memory of each stage

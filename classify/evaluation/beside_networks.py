@@ -1,4 +1,4 @@
-"""Networks by the protocol of an evaluation: each alone, and all of them fused with the run.
+"""Evaluation of networks by the protocol of a run: of each alone, and of their fusion with the run.
 
 The score files of a network are aligned with the test videos of every split by name. They give a report of the same
 form as the run's, in ``networks/NAME``. The late fusion with the run's own scores, by the default weights, lies in
@@ -36,7 +36,7 @@ FUSED = "fused"
 
 
 class Beside(NamedTuple):
-    """What was found of networks.
+    """Result of an evaluation of networks.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class Beside(NamedTuple):
     fusion : dict
         The report of the fusion, as from `classify.fusion.report.make_report`.
     folder : Path
-        That of the fusion.
+        Folder of the fusion.
     notes : list of str
-        What could not be written.
+        Reports and pictures that could not be written.
     """
 
     reports: dict[Path, dict]
@@ -67,7 +67,7 @@ class Beside(NamedTuple):
 
 
 def check(dataset, output_folder, features, networks, *, overwrite=False):
-    """Refuse what `evaluate_networks` would destroy or find made otherwise, before any work.
+    """Refuse outputs that are inputs, and reports of other scores, before any work.
 
     Parameters
     ----------
@@ -170,13 +170,13 @@ def _together(dataset):
 
 
 def _settings(dataset, network):
-    """Return what the numbers of a network depend on."""
+    """Return the settings that the numbers of a network depend on."""
     described = {"name": network.source.name, "files": network.source.paths, "digest": network.digest}
     return {"dataset": dataset.name, "protocol": dataset.protocol, "network": described}
 
 
 def _report(dataset, network, folder, run):
-    """Make the report of one network, and say what could not be written."""
+    """Make the report of one network, and list the files that could not be written."""
     folds = [
         Fold(split, list(dataset.classes), rows_of(scores, split.test))
         for split, scores in zip(dataset.splits, network.splits, strict=True)
@@ -186,7 +186,7 @@ def _report(dataset, network, folder, run):
     made = report.assemble(dataset, folds, settings=settings, notes=network.notes)
     if says_the_same(made, earlier) and not report.lacks_page(folder):
         return earlier, []
-    # What was made of the same scores lacks clips, as in the evaluation.
+    # A report of the same scores lacks the clips that the evaluation lacks.
     written = report.write(folder, made, videos=tested(dataset, folds), overwrite=run.overwrite or earlier is not None)
     return made, written.notes
 

@@ -1,10 +1,10 @@
-"""Several recipes over one data set, and what they have in common made once.
+"""Several recipes over one data set; features, codebooks and vectors that recipes share are made once.
 
-Recipes of one extraction share its features, those of one codebook its codebooks, those of one encoding its vectors; a
-recipe that only changes the classifier costs a training. Every recipe has a report of its own, in ``rows``, and a line
-of the table (`classify.reports.comparison_table`), which is written anew after each that was not there. A run that was
-interrupted goes on where it stopped; a recipe that cannot be evaluated has its reason in the table, and the others go
-on.
+Recipes with the same extraction share features, recipes with the same fit share codebooks, and recipes with the same
+encoding share vectors; a recipe that only changes the classifier costs a training. Every recipe has a report of its
+own, in ``rows``, and a line of the table (`classify.reports.comparison_table`), which is written anew after each new
+recipe. A run that was interrupted goes on where it stopped. If a recipe cannot be evaluated, the table says why and the
+others go on.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from idt.workers.run_options import RunOptions
 
 
 class Comparison(NamedTuple):
-    """What a comparison found.
+    """Result of a comparison.
 
     Attributes
     ----------
@@ -59,14 +59,14 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     output : str or Path
         Folder of everything that is made.
     features : str or Path, optional
-        Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Those of
-        other extractions lie beside it, named after what is different.
+        Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Features
+        of other extractions lie beside it, in folders named after the options that differ.
     run, on_outcome
         As `classify.evaluation.evaluate.evaluate`.
     on_row : callable, optional
         Called with the `Row` of every recipe when it is done.
     read : iterable of path
-        What is read besides the data set, such as the file of the recipes: no output may be one of them.
+        Files that are read besides the data set, such as the file of the recipes: no output may be one of them.
 
     Returns
     -------
@@ -141,14 +141,14 @@ def _folders(recipes, home):
 
 
 def _beside(folder, first, extraction):
-    """Name the folder of an extraction's features: the first one's, or one beside it named by what is different."""
+    """Name the folder of an extraction's features: the first one's, or one beside it named after the difference."""
     before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
     differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
     return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder
 
 
 def _places(recipe, output, folder):
-    """Name the folders of a recipe's codebooks, vectors and scores; shared ones are named by what they depend on."""
+    """Name the folders of a recipe's codebooks, vectors and scores; shared ones are named after their parameters."""
     encoding, extraction = recipe.encoding, dataclasses.asdict(recipe.extraction)
     fitted = _digest([extraction, encoding.encoding, encoding.fitting()])
     encoded = _digest([extraction, encoding.encoding, dataclasses.asdict(encoding)])
@@ -166,5 +166,5 @@ def _digest(values):
 
 
 def _slug(text):
-    """Return what a file system takes of a text."""
+    """Return a text without characters that a file system may refuse."""
     return re.sub(r"[^\w.=,+-]+", "-", text).strip("-.")[:80] or "recipe"

@@ -23,7 +23,7 @@ from idt.files import json_text, provenance
 from idt.workers.profile import stage as watched
 
 PERIOD = 0.05
-"""Seconds between two looks at the memory."""
+"""Seconds between two measurements of the memory."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Stage:
     folder : Path
         The folder of the files that the stage makes; their cost lies beside them in ``cost.json``.
     made_of : object
-        What the stage depends on, ready for JSON. The cost of a stage that depended on something else is forgotten.
+        Parameters and inputs of the stage, ready for JSON. A cost that was recorded for others is forgotten.
     """
 
     name: str
@@ -71,7 +71,7 @@ def measured(stage):
     Yields
     ------
     Cost
-        That of the block, once the block has ended.
+        Cost of the block, once the block has ended.
     """
     cost, began = Cost(), time.perf_counter()
     with watched(stage.name), Peak() as peak:
@@ -80,19 +80,19 @@ def measured(stage):
 
 
 def record(stage, cost, *, overwrite=False):
-    """Add a cost to what is recorded of a stage: times add up, of the memory the larger is kept.
+    """Add a cost to the recorded cost of a stage: times add up, and the larger memory is kept.
 
     Parameters
     ----------
     stage : Stage
     cost : Cost
     overwrite : bool or collection of path
-        A collection names files that are replaced whoever made them.
+        A collection names files that are replaced even if another program made them.
 
     Raises
     ------
     DataError
-        If somebody else's file has the name of the record.
+        If another program's file has the name of the record.
     """
     stages, before = _read(stage.folder), recorded(stage)
     stages[stage.name] = {
@@ -127,7 +127,7 @@ class Peak:
     Attributes
     ----------
     bytes : int
-        Of this process and its children; 0 where the system does not tell.
+        Memory of this process and its children; 0 where the system does not tell.
     """
 
     def __init__(self):

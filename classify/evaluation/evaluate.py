@@ -1,14 +1,14 @@
 """The evaluation of a data set, from its videos to its report.
 
 1. Every clip becomes a feature file.
-2. Of each split a codebook is fitted on the training videos only; the files are sampled once for all splits.
+2. The codebook of each split is fitted on its training videos only; the files are sampled once for all splits.
 3. The split's videos are encoded with it.
 4. A classifier is trained on the training vectors, and one on each block of them; they score the test videos.
-5. The report.
+5. The report is written.
 
 All of it is kept below one folder and made once: a run that was interrupted goes on where it stopped, and one that is
-repeated changes nothing. What was made otherwise is refused, most of it before any work is done.
-`classify.evaluation.compare` evaluates several recipes, which share what they have in common.
+repeated changes nothing. Files that were made with other options are refused, most of them before any work is done.
+`classify.evaluation.compare` evaluates several recipes, which share features, codebooks and vectors.
 
 Source: docs/method/encoding.md, sections 1 to 8; docs/method/protocols.md.
 """
@@ -40,7 +40,7 @@ from idt.workers.run_options import RunOptions
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """Result of an evaluation.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ def evaluate(
         Folder of everything that is made.
     extraction : ExtractionParams, optional
     encoding : encoding.params.BlockParams, optional
-        Of any encoding.
+        Parameters of any encoding.
     classifier : ClassifierParams, optional
         The standard recipe by default, all three.
     features : str or Path, optional
@@ -111,7 +111,7 @@ def evaluate(
     features, places = Path(features or output / "features"), Places(output, output, output)
     check_files(dataset, [(features, places)], overwrite=run.overwrite)
     earlier_report(output / "report.json", settings, overwrite=run.overwrite)
-    # Another run in these folders is waited for; what it made is then up to date.
+    # The run waits for another run in these folders, whose files are then up to date.
     with locks.held(folders=[output, features], say=run.say):
         prepared = prepare(dataset, features, extraction, run=run, on_outcome=on_outcome)
         return evaluate_prepared(prepared, places, encoding, classifier, run=run)
@@ -126,9 +126,9 @@ def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
     wanted : list of (Path, Places)
         Folder of the features, and folders of the rest, of each evaluation.
     read : iterable of path
-        What is read besides the data set.
+        Files that are read besides the data set.
     beside : iterable of path
-        What is written besides the files of the evaluations.
+        Files that are written besides those of the evaluations.
     overwrite : bool or collection of path
         As in `RunOptions`.
 
@@ -177,7 +177,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     plans = plan_folds(prepared, places, encoding, classifier)
     states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
-    # What is not up to date and was not refused lacks clips.
+    # A file that is neither up to date nor refused lacks clips.
     run = dataclasses.replace(run, overwrite=run.overwrite or True)
     stages = _stages(prepared, places, encoding, classifier)
     _fit_codebooks(plans, states, prepared, stages["codebooks"], run)
@@ -211,7 +211,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
 
 
 def _stages(prepared, places, encoding, classifier):
-    """Return the stages after the extraction by name, each with the folder of what it makes."""
+    """Return the stages after the extraction by name, each with the folder of its files."""
     features = combine_digests(prepared.digests)
     fitted = [features, encoding.encoding, encoding.fitting()]
     encoded = [features, encoding.encoding, dataclasses.asdict(encoding)]
@@ -239,12 +239,12 @@ def _fit_codebooks(plans, states, prepared, stage, run):
     sets = [plan.split.train for plan in plans]
     names = sorted(set().union(*sets))
     inputs = Inputs.of([prepared.files[name] for name in names], names, descriptors=params.descriptors)
-    # Of several labels all together are one: what is learnt from them is which videos belong together.
+    # A set of labels counts as one class, because the projection only learns which videos belong together.
     labels = {
         name: " ".join(label) if isinstance(label, tuple) else label for name, label in prepared.dataset.labels.items()
     }
     with measured(stage) as cost, run.progress("step", count_updates(inputs, sets, params)) as update:
-        # While codebooks are fitted nothing else runs, so they have all threads.
+        # Nothing else runs while codebooks are fitted, so they get all threads.
         workers = {"jobs": run.jobs, "threads": run.jobs * run.threads, "update": update}
         fitted = fit_codebooks(inputs, sets, params, labels=labels, **workers)
         for plan, codebook in zip(plans, fitted, strict=True):

@@ -1,8 +1,8 @@
 """One split of an evaluation: its codebook, vectors and scores, each in a file that is made once.
 
-There are ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all videos of the split, and the scores
-of the test videos, ``scores/split1.h5`` and so on (`classify.fusion.score_file`). Scores that are up to date stand for
-the other two, which may then be deleted. `read_state` looks which files of a plan (`classify.evaluation.fold_plan`) are
+A split has ``codebook.h5``, fitted on the training videos only, ``vectors.h5`` of all its videos, and the scores of the
+test videos, ``scores/split1.h5`` and so on (`classify.fusion.score_file`). If the scores are up to date the other two
+are not needed, and may be deleted. `read_state` finds out which files of a plan (`classify.evaluation.fold_plan`) are
 up to date; the other functions make and read them.
 """
 
@@ -93,7 +93,7 @@ def encode(plans, states, files, run):
     Parameters
     ----------
     plans : sequence of FoldPlan
-        Of one encoding.
+        Plans of one encoding.
     states : sequence of FoldState
         From before the codebooks were kept.
     files : dict of str to Path or FileSource

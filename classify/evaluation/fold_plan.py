@@ -1,4 +1,4 @@
-"""The files of every split of an evaluation: where they lie and what they are made from, without a look at the disk."""
+"""The files of every split of an evaluation: paths and provenance, without reading the disk."""
 
 import dataclasses
 import hashlib
@@ -19,7 +19,7 @@ from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 
 
 class Places(NamedTuple):
-    """Folders of what is made of the splits.
+    """Folders of the codebooks, vectors and scores of the splits.
 
     Below each every split has a folder of its own in ``folds``; its scores lie in ``scores``, as ``split1.h5``.
 
@@ -32,7 +32,7 @@ class Places(NamedTuple):
 
 
 class PlannedFile(NamedTuple):
-    """A file to be made: where it lies, what it is, and what it is made from; as for `is_current`."""
+    """File to be made: its path, format, parameters and provenance, as for `is_current`."""
 
     path: Path
     format: str
@@ -49,13 +49,13 @@ class FoldPlan:
     ----------
     split : Split
     number : int
-        Of the split, from 1.
+        Number of the split, from 1.
     labels : list of str
         Label or labels of each training video.
     truth : list of str
-        Those of each test video.
+        True labels of each test video.
     groups : list of str
-        What cross-validation on the training videos must not tear apart: the group of each, or nothing.
+        Group of each training video, which cross-validation keeps together; a video with an empty one stands alone.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     outside : tuple of classify.models.outside_vectors.OutsideBlock
@@ -126,7 +126,7 @@ def files_of(dataset, features, places):
 
 
 def folder_name(number, split):
-    """Name the folder of a split: its number and what a file system takes of its name.
+    """Name the folder of a split: its number, and its name without characters that a file system may refuse.
 
     Parameters
     ----------
@@ -148,18 +148,18 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     digests, labels = prepared.digests, prepared.dataset.labels
     training = [(name, labels[name], groups[name]) for name in split.train]
     truth = [labels[name] for name in split.test]
-    # Sorted, so that a codebook does not depend on the order; with labels where it learns from them.
+    # Sorted, so that a codebook does not depend on the order. Labels count only if the codebook learns from them.
     learnt = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
         learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
     fitted = combine_digests(learnt)
     encoded = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
-    # A key only where there is something, so that scores without outside vectors stay what they were.
+    # Without outside vectors there is no key, so that such scores stay up to date.
     beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
     scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
-    # What was made without the clips that failed may be replaced by what is made with them (`fold.lacks_clips`).
+    # A file made without clips that failed may be replaced by one made with them (`fold.lacks_clips`).
     lacking = {"failed": sorted(prepared.failed)} if prepared.failed else {}
 
     def path(what):

@@ -1,4 +1,4 @@
-"""The scores of networks on the test videos of every split of a data set, aligned by name.
+"""Scores of networks on the test videos of every split of a data set, aligned by name.
 
 Source: docs/method/fusion.md, section 2.
 """
@@ -27,7 +27,7 @@ WORDS = {r"--list\b": "--network-list", r"--classes\b": "--network-classes", "; 
 
 @dataclass(frozen=True)
 class Network:
-    """The scores of a network on the test videos of every split.
+    """Scores of a network on the test videos of every split.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class Network:
     splits : list of Scores
         Rows in the order of the split's test videos, columns in the order of the set's classes.
     form : str
-        That of the files.
+        Form of the files.
     notes : list of str
-        What a reader of the numbers must know.
+        Notes on the numbers.
     """
 
     source: Source
@@ -47,7 +47,7 @@ class Network:
 
     @property
     def digest(self):
-        """SHA-256 of the scores with the names of their videos."""
+        """Return the SHA-256 of the scores with the names of their videos."""
         found = hashlib.sha256()
         for scores in self.splits:
             found.update("\n".join(scores.names or ()).encode())
@@ -62,7 +62,7 @@ def read_networks(dataset, sources):
     ----------
     dataset : Dataset
     sources : list of Source
-        ``{split}`` stands for the number of the split, from 1.
+        ``{split}`` is replaced by the number of the split, from 1.
 
     Returns
     -------

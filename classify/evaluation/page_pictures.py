@@ -7,6 +7,8 @@ kernel, stacked vectors, sparse codes or outside vectors; and where codebook or 
 
 import copy
 import dataclasses
+import os
+from pathlib import Path
 
 from classify.evaluation import fold
 from classify.models.evidence_pictures import evidence_stills
@@ -44,8 +46,10 @@ def draw_pictures(videos, plans, files, run):
             if model is not None and not video.right:
                 names = model.classifier.classes_.tolist()
                 classes = [name for name in (video.label, video.predicted) if name in names]
-                evidence = files[video.name].path, plan.codebook.path, _narrowed(model, classes), classes
-            tasks.append((video, evidence, alone))
+                read = (os.path.abspath(path) for path in (files[video.name].path, plan.codebook.path))
+                evidence = *read, _narrowed(model, classes), classes
+            # A process that is kept may stand in another folder by now.
+            tasks.append((video._replace(path=Path(os.path.abspath(video.path))), evidence, alone))
     found = {}
     with run.progress("picture", len(tasks)) as update:
         for index, pictures in processes.run(draw_one, tasks, jobs=run.jobs, keep=True):

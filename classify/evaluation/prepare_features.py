@@ -53,7 +53,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
     ----------
     dataset : Dataset
     folder : str or Path
-        Of the feature files.
+        Folder of the feature files.
     extraction : ExtractionParams
     run, on_outcome
         As `classify.evaluation.evaluate.evaluate`.
@@ -68,7 +68,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
         As `classify.evaluation.evaluate.evaluate`.
     """
     tasks = _tasks(dataset, extraction, Path(folder))
-    # A file of that name is refused here, in one line, and not clip by clip.
+    # A file with the folder's name is refused here, in one line, and not clip by clip.
     Path(folder).mkdir(parents=True, exist_ok=True)
     if not run.overwrite:
         refuse_other_features(tasks, run.decoder)
@@ -98,7 +98,9 @@ def _tasks(dataset, extraction, folder):
         params = extraction
         if clip.first_frame is not None:
             if (extraction.start, extraction.end) != (ExtractionParams.start, ExtractionParams.end):
-                raise DataError(f"{dataset.name} is cut into sub-sequences, which leaves nothing to start and end")
+                raise DataError(
+                    f"{dataset.name} is cut into sub-sequences, each with its frames; leave --start and --end out"
+                )
             params = dataclasses.replace(extraction, start=clip.first_frame, end=clip.last_frame)
         tasks.append(Task(str(clip.path), clip.name, folder / f"{clip.name}.h5", params))
     return tasks

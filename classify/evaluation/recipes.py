@@ -50,7 +50,7 @@ ENCODERS: dict[str, type[BlockParams]] = {
 """Parameters of each encoding."""
 
 OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
-"""What the commands call two of them."""
+"""Names of encoders by the names of their commands."""
 
 WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
@@ -60,7 +60,7 @@ LARGEST = 1 << 20
 
 
 class Recipe(NamedTuple):
-    """What is done to a data set.
+    """Recipe: the options of extraction, encoding and classifier for a data set.
 
     Attributes
     ----------
@@ -109,8 +109,8 @@ def recipe_of(name, encoder, options):
     name : str
     encoder : str
     options : dict of str to dict of str to object
-        ``extraction``, ``encoding`` and ``classifier``, each by name; what is not given has its default, which may
-        depend on the encoder.
+        ``extraction``, ``encoding`` and ``classifier``, each by name; an option that is not given has its default,
+        which may depend on the encoder.
 
     Returns
     -------
@@ -142,9 +142,9 @@ def read_recipes(path, *, encoder="fisher", options=None):
     ----------
     path : str or Path
     encoder : str
-        Of recipes that name none.
+        Encoder of recipes that name none.
     options : dict of str to dict of str to object, optional
-        As for `recipe_of`: what the recipes begin with. An option of another encoder than a recipe's is left out of it.
+        Options, as for `recipe_of`, that the recipes begin with. A recipe leaves out options of other encoders.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def _recipe(name, section, common, encoder, base):
     for key, text in section.items():
         found = _field(key, groups)
         if found is None:
-            # What all recipes have in common may be of encoders that only some have.
+            # Common options may be of encoders that only some recipes have.
             if key in common and any(_field(key, {**groups, "encoding": other}) for other in ENCODERS.values()):
                 continue
             names = {field.name for group in groups.values() for field in dataclasses.fields(group)}

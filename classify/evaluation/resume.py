@@ -1,6 +1,6 @@
-"""What an earlier run left behind, and whether this one may go on from there.
+"""Resuming: the files of an earlier run, and whether this run may go on from them.
 
-Both checks come before any work. They ask for the options only; whether the videos are the same is asked file by file.
+Both checks come before any work and compare only the options; the videos are compared file by file later.
 """
 
 import dataclasses
@@ -93,7 +93,7 @@ def refuse_other_features(tasks, decoder="auto"):
     ----------
     tasks : sequence of classify.models.video_features.Task
     decoder : {"auto", "opencv", "pyav"}
-        Of the video files.
+        Decoder of the video files.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Matrices of features of other systems, such as the last hidden layer of a network: one row a video.
 
 They lie in the files that scores lie in: npy, npz, MAT, HDF5 or CSV of a matrix, with the names of the videos or in
-the order of a list. Of the forms that networks write scores in, the scores are the features.
+the order of a list. In the forms that networks write scores in, the scores are the features.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from idt.errors import DataError
 from idt.files import hdf5
 
 MATRICES = (arrays, mat, hdf5_of_others, csv_table)
-"""Forms of a matrix of anything; those of scores have rules that features do not keep, such as two columns at least."""
+"""Forms of any matrix. Forms of scores have rules that features break, such as two columns at least."""
 
 
 class Features(NamedTuple):
@@ -93,7 +93,7 @@ def _read_names(path):
     try:
         found = read_lines_of(path).names
     except DataError:
-        # A list of plain names, which may hold anything.
+        # A list of plain names, which may contain any character.
         found = lines
     return VideoList(str(path), "path", found), lines if len(found) == len(lines) and found != lines else None
 

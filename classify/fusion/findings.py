@@ -1,4 +1,4 @@
-"""What a fusion found, in numbers: alone and together, class by class, video by video, and over the weight.
+"""Measures of a fusion: each source alone and all together, class by class, video by video, and over the weight.
 
 Accuracies of splits are averaged; with `FusionProtocol.pool` their videos are counted together. Shares lie in [0, 1].
 """
@@ -173,7 +173,7 @@ def weight_curve(gathered, weights, group, *, pool):
     ----------
     gathered : list of Gathered
     weights : list of dict of str to float
-        Of each split; within the group and within the others they keep their ratios.
+        Weights of each split; within the group and within the others they keep their ratios.
     group : list of str
     pool : bool
 

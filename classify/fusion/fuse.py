@@ -2,7 +2,7 @@
 
 1. The files of every source are read (`classify.fusion.read`) and aligned by the names of videos and classes.
 2. The streams of a source are added, and its scores normalised.
-3. Weights are given, the default, or searched for on validation videos; or a machine is trained there.
+3. Weights are given, the default, or searched for on validation videos; or a machine is trained on these.
 4. The weighted scores of every video are added; `classify.fusion.findings` measures them.
 
 Source: docs/method/fusion.md.
@@ -33,7 +33,7 @@ from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
 DEFAULT, GIVEN, VALIDATION, TEST, SVM = "default", "given", "validation", "test", "svm"
-"""Where weights come from."""
+"""Origins of weights."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Fused:
 
 @dataclass(frozen=True)
 class Fusion:
-    """What a fusion found.
+    """Result of a fusion.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ def fuse(
     ----------
     sources : dict of str to object, or list of Source
         Name → its scores: a path, the text ``iframe.npz*2+mv.npz``, `Scores`, a list of paths or `Scores` and weights,
-        or a `Source`. ``{split}`` in a path stands for the split.
+        or a `Source`. ``{split}`` in a path is replaced by the split.
     protocol : FusionProtocol, optional
         Videos, labels and splits. By default there is one split, and one of the files carries labels.
     norm : str or dict of str to str
@@ -141,9 +141,9 @@ def fuse(
     validation : like sources, optional
         Scores of the same sources on validation videos.
     missing : {"refuse", "drop"}
-        What is done with videos that a source lacks.
+        Whether videos that a source lacks are refused or left out.
     C : float or "cv"
-        Of the machine.
+        Penalty of the machine.
     on_split : callable, optional
         Called with the name of each split when it is done.
 
@@ -213,9 +213,10 @@ def _sources(sources, norm, protocol):
     else:
         found = [_source(str(name), given, protocol) for name, given in sources.items()]
         norms = norm if isinstance(norm, dict) else dict.fromkeys((source.name for source in found), norm)
-        unknown = [name for name in norms if name not in {source.name for source in found}]
+        names = [source.name for source in found]
+        unknown = [name for name in norms if name not in names]
         if unknown:
-            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source")
+            raise DataError(f"norm names {short_repr(unknown[0])}, which is no source; sources are {', '.join(names)}")
         found = [
             source if isinstance(sources[source.name], Source) else replace(source, norm=norms.get(source.name, "auto"))
             for source in found

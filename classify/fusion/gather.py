@@ -19,7 +19,7 @@ from idt.errors import DataError
 
 REFUSE, DROP = "refuse", "drop"
 MISSING = (REFUSE, DROP)
-"""What is done with videos that a source lacks."""
+"""Whether videos that a source lacks are refused or left out."""
 
 UNTESTED = "videos that are not tested were left out"
 """End of the note on videos of a source that have no place in a split."""
@@ -61,7 +61,7 @@ class Gathered:
     ----------
     split : str
     truth : Truth
-        Of the videos that every source has.
+        Labels of the videos that every source has.
     raw, scaled : dict of str to (n, C) float64
         Scores of each source, before and after normalisation.
     facts : dict of str to SourceFacts
@@ -109,7 +109,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
     files = {source.name: read_source(source) for source in here}
     lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
-    # A list of validation videos may be there for their labels alone.
+    # A list of validation videos may be given for their labels alone.
     ordered = [
         source.order for source in here if source.order not in (None, path_for_split(protocol.validation, split))
     ]
@@ -166,7 +166,7 @@ def read_source(source):
     Returns
     -------
     list of (str, Scores)
-        What messages call each stream, and its scores, with the names that lists give rows and columns.
+        Name of each stream in messages, and its scores, with the names that lists give rows and columns.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def in_order_of(scores, listing):
     Returns
     -------
     Scores
-        Of the videos of the list, under its names, with its classes and labels where it has them.
+        Scores of the videos of the list, under its names, with its classes and labels where it has them.
 
     Raises
     ------
@@ -83,7 +83,10 @@ def _columns(scores, labels, listing):
     columns = np.full(count, -1, np.intp)
     for label, column in zip(listing.labels, labels.tolist(), strict=True):
         if not 0 <= label < count or columns[label] not in (-1, column):
-            raise DataError(f"{scores.path or 'the scores'} and {listing.path} have other labels")
+            raise DataError(
+                f"{scores.path or 'the scores'} and {listing.path} label videos differently;"
+                " give the list of the scores"
+            )
         columns[label] = column
     if sorted(columns.tolist()) != list(range(count)):
         raise DataError(f"{listing.path} has no video of some classes, so it stays open which column is which")

@@ -26,7 +26,7 @@ def files_of(folder, splits, forms, *, pool):
     folder : str or Path
     splits : sequence of str
     forms : sequence of str
-        Of the fused scores, besides that of this package.
+        Forms of the fused scores, besides that of this package.
     pool : bool
         Whether the videos of all splits lie in one file.
 
@@ -60,7 +60,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     forms : sequence of str
         Forms of the fused scores besides that of this package.
     values_as : str, optional
-        What they hold, one of `classify.fusion.write.CONVERSIONS`.
+        Conversion of the scores, one of `classify.fusion.write.CONVERSIONS`.
     order : str, optional
         List in whose order their videos are; may hold ``{split}``.
     overwrite : bool or collection of path
@@ -69,7 +69,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     Returns
     -------
     Written
-        Of a fusion that is there already no files.
+        No files if the same fusion is there already.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     kept = fusion.scores()
     lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(kept)]]
     folder.mkdir(parents=True, exist_ok=True)
-    # First those that nobody can tell the maker of, because one in the way is noticed only when it is written.
+    # First the files that carry no mark of ours, because one in the way is noticed only when it is written.
     for place, path in enumerate(others):
         split = place % len(kept)
         form = SUFFIXES[path.suffix]

@@ -73,7 +73,7 @@ def read_scores(path, *, form=None, video_list=None):
         return checked(score_file.load(path))
     if form == score_file.FORM:
         raise DataError(f"{path} is no score file of ours, as idt-evaluate and svm-predict write")
-    # A matrix of vectors would pass for one of scores.
+    # A matrix of vectors would be taken for a matrix of scores.
     if ours.startswith("idt-"):
         raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)
@@ -84,6 +84,6 @@ def read_scores(path, *, form=None, video_list=None):
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
     if not FORMS[named].recognises(content):
         raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].DESCRIPTION}")
-    # What is not finite is refused in the end; on the way there it is summed and averaged.
+    # Numbers that are not finite are refused in the end; before that they are summed and averaged.
     with np.errstate(all="ignore"):
         return complete(FORMS[named].read(content), content, named, video_list)

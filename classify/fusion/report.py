@@ -126,7 +126,7 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
 
 
 def _left_out(gathered):
-    """Names of the videos that are left out: each as often as a source lacks it, or once if no split has its label."""
+    """Name the videos that are left out: each as often as a source lacks it, or once if no split has its label."""
     tested = {name for split in gathered for name in split.truth.names}
     unlabelled = dict.fromkeys(name for split in gathered for name in split.unlabelled if name not in tested)
     return [*(name for split in gathered for name in split.missing), *unlabelled]

@@ -28,15 +28,15 @@ SCORES_VERSION = 3
 DESCRIPTION = "score file of ours, HDF5, as idt-evaluate and svm-predict write"
 
 FORM = "idt"
-"""What `Scores.form` calls these files."""
+"""The `Scores.form` of these files."""
 
 LARGEST = 1e300
-"""No score is beyond: their differences stay finite."""
+"""Largest score, so that differences of scores stay finite."""
 
 
 @dataclass(frozen=True)
 class Details:
-    """What an evaluation keeps beside the scores of a split.
+    """Details that an evaluation keeps beside the scores of a split.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def save(path, scores, details=None, *, params=None, source=None, overwrite=Fals
     params : dict, optional
         Options of encoding and classifier.
     source : dict, optional
-        What the scores are made from, with its ``"digest"``.
+        Provenance of the scores, with its ``"digest"``.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
 
@@ -135,7 +135,7 @@ def load_details(path, *, names, classes, probability):
     ----------
     path : str or Path
     names, classes : list of str
-        Those that it must hold.
+        Names that the file must hold.
     probability : bool
         Whether it holds probabilities.
 

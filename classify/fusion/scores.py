@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 KINDS = ("margins", "logits", "probabilities", "unknown")
-"""Kinds of scores: distances from a separating plane, inputs of a softmax, its outputs, or not told by the file."""
+"""Kinds of scores: distances from a separating plane, inputs of a softmax, its outputs, or unknown."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Sources of a fusion: a classifier each, whose scores lie in one file or, stream by stream, in several.
 
 Written ``cnn=iframe.npz*2+mv.npz+residual.npz``: a name, and files that are added with weights. ``{split}`` in the name
-of a file stands for the split.
+of a file is replaced by the split.
 """
 
 import os
@@ -30,7 +30,7 @@ class Stream:
     Attributes
     ----------
     scores : str, Scores or dict of str to Scores
-        Its path, which may hold ``{split}``, or what a reader made of it; a dict has those of each split.
+        Its path, which may hold ``{split}``, or the scores themselves; a dict has the scores of each split.
     weight : float
         Before normalisation.
     """
@@ -40,7 +40,7 @@ class Stream:
 
     @property
     def title(self):
-        """What messages call it."""
+        """Name of the stream in messages."""
         if isinstance(self.scores, str):
             return self.scores
         scores = self.scores if isinstance(self.scores, Scores) else next(iter(self.scores.values()))
@@ -137,7 +137,7 @@ def parse_source(text, split="1"):
 
 
 def default_name(path):
-    """Return what a source of the file ``path`` is called: its stem, without ``{split}`` and what joins it on."""
+    """Return the default name of a source: the stem of ``path`` without ``{split}`` and its separator."""
     stem = Path(path).stem.replace(SPLIT, "")
     return re.sub(r"[\s=,+*/{}]+", "-", re.sub(r"[-_.]?split$", "", stem)).strip("-_.") or "source"
 

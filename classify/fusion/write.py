@@ -36,10 +36,10 @@ SUFFIXES = {
     ".mat": "mat",
     ".csv": "csv",
 }
-"""Suffix → the form that is written where none is named."""
+"""Suffix → default form of a file with this suffix."""
 
 CONVERSIONS = ("margins", "l2", "probability")
-"""What may be written: scores as they are, each video's divided by their L2 norm, or probabilities."""
+"""Conversions of scores: unchanged, each video's divided by their L2 norm, or probabilities."""
 
 
 def form_of(path, form=None):
@@ -110,7 +110,7 @@ def write_scores(path, scores, *, form=None, values_as=None, video_list=None, ov
 
 
 def convert_scores(scores, values_as):
-    """Return scores as what is to be written.
+    """Convert scores for writing.
 
     Parameters
     ----------

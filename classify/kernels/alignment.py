@@ -8,7 +8,7 @@ import numpy as np
 from idt.jit.kernel import kernel
 
 BOTH, ROW, COLUMN, START = 0, 1, 2, 3
-"""A way came from the cell before in both sequences, from the row before, from the column before, or began here."""
+"""Moves of a warping path: diagonal, from the row before, from the column before, or a start here."""
 
 INFINITE = np.inf
 

@@ -155,7 +155,7 @@ def write_evidence(path, evidence, *, overwrite=False):
 
 
 def _tracks_by_cell(evidence):
-    """Number of tracks of each cell."""
+    """Count the tracks of each cell."""
     from encoding.evidence.without import cells_of
 
     _, cell_of = cells_of(_tracks(evidence.features), evidence.grid[:2], evidence.grid[2])
@@ -184,7 +184,7 @@ def _frames(evidence, video, run):
 
 
 class _Drawing:
-    """What all pictures of one video share: colours that mean the same in each."""
+    """Scale of the colours and tracks, which all pictures of one video share."""
 
     def __init__(self, evidence):
         from idt.show.evidence import Valued, scale_of

@@ -1,4 +1,4 @@
-"""Why a class: what each track of a video, or each space-time cell, adds to the class's score.
+"""Evidence for a class: the number that each track of a video, or each space-time cell, adds to the class's score.
 
 `evidence_pictures` draws it. Source: docs/method/encoding.md, section 17.
 """
@@ -28,7 +28,7 @@ from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 WAYS = ("share", "without")
-"""How a score is taken apart: by what each track adds, or by what is lost without a cell."""
+"""Ways to take a score apart: the number that each track adds, or the loss without each cell."""
 
 CELLS = (*GRID, LENGTH)
 """Columns, rows and frames of the cells of ``without``."""
@@ -36,7 +36,7 @@ CELLS = (*GRID, LENGTH)
 
 @dataclass(frozen=True)
 class Evidence:
-    """What makes a class's score.
+    """Evidence for a class of one video.
 
     Attributes
     ----------
@@ -50,13 +50,13 @@ class Evidence:
     score, bias : float
         Of the class, less those of ``versus``.
     values : (n,) float64
-        Of each track: what it adds, and these sum to score − bias; or what is lost without the cell that it lies in.
+        For each track the number that it adds, which sum to score − bias; or the loss without the cell that it lies in.
     blocks : dict of str to (n,) float64
-        What each track adds by descriptor; empty for ``without``.
+        Numbers that each track adds by descriptor; empty for ``without``.
     cells : (m, 3) int64
         Column, row and time slice of each cell that has tracks; of no rows for ``share``.
     losses : (m,) float64
-        What is lost without each.
+        The score's loss without each cell.
     grid : (int, int, int)
         Columns, rows and frames of the cells.
     """
@@ -95,8 +95,8 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     versus : str, optional
         Another class, whose score is taken away.
     by : {"share", "without"}
-        What each track adds to the score, or what the score loses without each space-time cell. Machines with the χ²
-        kernel, stacked vectors, sparse codes and max pooling have the second only.
+        The number that each track adds to the score, or the score's loss without each space-time cell. Machines with
+        the χ² kernel, stacked vectors, sparse codes and max pooling have the second only.
     cells : (int, int, int)
         Columns, rows and frames of the cells of ``without``.
     run : RunOptions

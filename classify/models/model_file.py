@@ -1,12 +1,12 @@
 """Model files: a trained classifier to and from HDF5.
 
-Format ``idt-model``, version 2 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,),
-where k = c, or 1 for two classes of which each video has one. Of a linear machine ``weights`` (k, d); of one with the
-χ² kernel ``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) where
+Format ``idt-model``, version 2 (docs/method/files.md, section 6): ``classes`` (c,) text and ``biases`` (k,), where
+k = c, or 1 for two classes of which each video has one. A linear machine has ``weights`` (k, d); one with the χ² kernel
+``support`` (s, d), ``dual`` (k, s) and ``scales``, one for each part of the layout. ``sigmoids`` (k, 2) are there if
 probabilities were calibrated. Root attributes besides those of all our files: ``trained``, JSON of ``C`` and of
 ``several``, whether a video may have several classes; ``layout``, ``codebook`` and ``encoding`` (the JSON of the
-parameters) of the vectors it was trained on. A model serves only vectors made in that way: others have the same shape
-often enough, and would be labelled with confidence.
+parameters) of the vectors it was trained on. A model refuses vectors that were made otherwise, because such vectors
+often have the same shape and would be labelled with confidence.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FORMAT = "idt-model"
 VERSION = 2
 
 SCALES = (1e-80, 1e80)
-"""Scales of the χ² kernel, which divide distances: those of float32 numbers lie far within."""
+"""Scales of the χ² kernel, which divide distances: scales of float32 numbers lie far within."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Model:
     codebook : str
         Digest of the codebook.
     source : dict or None
-        What it was trained on.
+        Provenance of the training data.
     encoding : dict or None
         Parameters that the vectors were encoded with; None if these were not recorded.
     """
@@ -67,7 +67,7 @@ class Model:
         encoding : dict, optional
             Parameters that they were encoded with; compared if those of the model are known too.
         name : str
-            What the message calls them.
+            Name of the vectors in the message.
 
         Raises
         ------
@@ -80,7 +80,9 @@ class Model:
                 f" {self.codebook or 'none'}; encode the videos with the model's codebook"
             )
         if check_layout(layout) != self.layout:
-            raise DataError(f"{name} hold {_brief(layout)}, the model was trained on {_brief(self.layout)}")
+            raise DataError(
+                f"{name} hold {_brief(layout)}, the model was trained on {_brief(self.layout)}; encode the same blocks"
+            )
         ours, theirs = self.encoding or {}, encoding or {}
         differ = [key for key in ours if key in theirs and ours[key] != theirs[key]]
         if differ:
@@ -97,11 +99,11 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
     classifier : LinearSVM or Chi2SVM
         Fitted on labels that are text.
     layout : list of dict
-        Of the vectors it was trained on, outside blocks included.
+        Layout of the vectors it was trained on, outside blocks included.
     codebook : str
         Digest of their codebook.
     source : dict or None
-        What it was trained on, with its ``"digest"``.
+        Provenance of the training data, with its ``"digest"``.
     encoding : dict, optional
         Parameters that the vectors were encoded with.
     overwrite : bool or collection of path
@@ -136,7 +138,7 @@ def save_model(path, classifier, *, layout, codebook, source, encoding=None, ove
 def stored_params(classifier):
     """Return the options of ``classifier`` as a model file records them.
 
-    The layout stands for the channels of the χ² kernel. The seed is recorded only if it is not the default, so that a
+    The layout gives the channels of the χ² kernel. The seed is recorded only if it is not the default, so that a
     file with the default seed is the same as before there was a choice.
     """
     linear = isinstance(classifier, LinearSVM)
@@ -162,7 +164,7 @@ def load_model(path):
     Returns
     -------
     Model
-        Its classifier gives the very scores of the one that was saved.
+        Its classifier gives exactly the scores of the one that was saved.
 
     Raises
     ------

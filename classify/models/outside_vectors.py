@@ -26,7 +26,7 @@ from idt.errors import DataError
 
 
 class OutsideFile(NamedTuple):
-    """Where a block of outside vectors comes from.
+    """File of a block of outside vectors.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class OutsideFile(NamedTuple):
     names : str or None
         The list of the videos of its rows, if the file does not name them.
     name : str or None
-        What the model calls the block; by default the file's name.
+        Name of the block in the model; by default the file's name.
     """
 
     path: str
@@ -60,7 +60,7 @@ class OutsideBlock:
     Attributes
     ----------
     name : str
-        What the layout calls it.
+        Name of the block in the layout.
     names : list of str
         Video name of each row.
     vectors : (m, e) float32
@@ -188,7 +188,7 @@ def aligned_blocks(layout, names, extras):
     Parameters
     ----------
     layout : list of dict
-        That of the columns beside which they will stand.
+        Layout of the vectors that the blocks are put beside.
     names : sequence of str
         Videos.
     extras : sequence of OutsideBlock
@@ -232,7 +232,7 @@ def append_blocks(vectors, extras):
     rows : LazyRows
         (m, d + e₁ + e₂ + …), one row per video of ``vectors``; each block L2-normalised by row, zero rows stay zero.
     layout : list of dict
-        That of ``vectors`` and a part for each block.
+        Layout of ``vectors``, and an entry for each block.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def check_calibrated(model, path):
     ----------
     model : classify.models.model_file.Model
     path : str
-        What the message calls it.
+        Name of the model in the message.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
         If a file cannot be read.
     """
     with open_vectors(vectors) as stored:
-        # The codebook first: outside blocks may be long to read.
+        # The codebook is checked first, because outside blocks may take long to read.
         model.check(codebook=stored.codebook, layout=model.layout, encoding=stored.params, name=str(vectors))
         rows, layout = append_blocks(stored, read_blocks(outside))
         model.check(codebook=stored.codebook, layout=layout, encoding=stored.params, name=str(vectors))

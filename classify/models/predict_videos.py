@@ -1,6 +1,6 @@
 """Labels straight for videos.
 
-They go through what the model's training videos went through: the extraction that the codebook was fitted to, that
+They are processed as the model's training videos were: the extraction that the codebook was fitted to, that
 codebook, and the encoding that the model records.
 """
 
@@ -53,7 +53,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
             " encode features with fv-encode"
         )
     encoding = book.params_with(**{key: value for key, value in (model.encoding or {}).items() if key not in FITTING})
-    # What stands beside the columns is checked with the vectors; this is before hours of extraction.
+    # Outside blocks are checked with the vectors; this check comes before hours of extraction.
     layout = layout_of(book, encoding)
     model.check(codebook=book.digest, layout=[*layout, *model.layout[len(layout) :]], name=f"vectors of {codebook}")
     failed: dict[str, str] = {}
@@ -63,7 +63,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
             for outcome in extract(tasks, run):
                 if outcome.error is not None:
                     failed[outcome.job.name] = outcome.error
-                # The failure of a single video is that of the run.
+                # If a single video fails, the run fails.
                 if on_outcome is not None and (outcome.error is None or len(tasks) > 1):
                     on_outcome(outcome)
                 update()

@@ -17,7 +17,7 @@ from idt.workers.run_options import RunOptions
 
 
 class Trained(NamedTuple):
-    """What became of a model file.
+    """Result of a training: the model file, and whether it was up to date.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
     ------
     DataError
         If videos and labels do not match (all are listed), there is one class only, an outside block does not fit, or
-        the output exists and is another.
+        the output exists and was made otherwise.
     OSError
         If a file cannot be read or written.
     """

@@ -44,7 +44,7 @@ def extract(tasks, run):
     videos = [Job(task.source, task.name, task.output) for task in tasks]
     params = [task.params for task in tasks]
     if len(tasks) == 1 and not cluster.is_connected():
-        # The death of a single video is that of the run.
+        # If the process of a single video dies, the run fails.
         yield attempt_job(videos[0], params[0], run=run.for_one())
         return
     yield from sorted_again(extract_many(videos, params, run=run))
@@ -77,7 +77,7 @@ def plan(videos, folder, params):
     videos : list of str
         Files, patterns, folders of videos or of images.
     folder : Path
-        Where the features go.
+        Folder of the feature files.
     params : ExtractionParams
 
     Returns

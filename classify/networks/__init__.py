@@ -1,4 +1,4 @@
-"""Networks through our protocol: what idt-net does with the models of `idt.networks`.
+"""The command idt-net, which runs the models of `idt.networks` over many videos.
 
 run_videos      a network over many videos, a file each
 score_videos    scores, one small file a video, joined in one

@@ -6,7 +6,7 @@ from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
 from idt.errors import DataError, with_name
 
 SCORES, VIDEOS = "scores.h5", "videos"
-"""Where the scores of all videos, and those of each, go in the output folder."""
+"""Names in the output folder of the scores of all videos, and of the folder of those of each."""
 
 
 @command
@@ -35,13 +35,20 @@ def network(arguments):
 
 
 def _recipe(options):
-    """What is made of every video."""
+    """Return the recipe that the options ask for."""
     if options.features:
         from classify.networks.feature_videos import FeatureRecipe
-        from idt.networks.snippets import snippet_preset
+        from classify.networks.run_videos import Recipe
+        from idt.networks.snippet_params import snippet_preset
 
         tensors = tuple(options.features.split(","))
-        return FeatureRecipe(options.model, snippet_preset(options.chosen), tensors, options.every)
+        beside = None
+        if options.fuse:
+            model, tensor = options.other
+            beside = Recipe(model, snippet_preset(options.chosen_beside), (tensor,))
+        return FeatureRecipe(
+            options.model, snippet_preset(options.chosen), tensors, options.every, options.fuse or "", beside
+        )
     from classify.datasets.class_files import read_class_file
     from classify.networks.score_videos import ScoreRecipe
 
@@ -70,7 +77,11 @@ def _check(jobs, options):
     folder = Path(options.output)
     outputs.check(
         [*(job.output for job in jobs), *([folder / SCORES] if options.scores else [])],
-        [*(camera_or_path(job.source) for job in jobs), *options.videos, options.model, options.classes],
+        [
+            *(camera_or_path(job.source) for job in jobs),
+            *options.videos,
+            *(options.model, options.other and options.other[0], options.classes),
+        ],
         beside=[folder / name for name in RUN_FILES],
         suffixes={*FILMS, *IMAGES},
         overwrite=options.overwrite,
@@ -78,7 +89,7 @@ def _check(jobs, options):
 
 
 def _run_one(job, recipe, options):
-    """Take the only video, in this process; exit status."""
+    """Run the network over the only video, in this process; exit status."""
     from classify.networks.run_videos import run_job
 
     outcome = run_job(job, recipe, run_options(options))
@@ -88,7 +99,7 @@ def _run_one(job, recipe, options):
 
 
 def _run(jobs, recipe, options, *, joins):
-    """Take all videos, and write the files that tell of them; exit status."""
+    """Run the network over all videos, and write summary.json and failures.csv; exit status."""
     from classify.networks.run_videos import run_videos
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary
@@ -125,9 +136,7 @@ def _run(jobs, recipe, options, *, joins):
 def _finish(jobs, recipe, options):
     """Join the scores of all videos, and print what was made; exit status."""
     if options.features:
-        from idt.networks.snippets import made_of
-
-        blocks = ", ".join(f"{name} of {width}" for name, width in made_of(recipe.network())["blocks"].items())
+        blocks = ", ".join(f"{name} of {width}" for name, width in recipe.made(recipe.network())["blocks"].items())
         say(f"{options.output}: snippets of {len(jobs)} videos, {blocks}")
         return DONE
     from classify.networks.score_videos import join

@@ -1,31 +1,50 @@
-"""Snippet features of videos by a network: a feature file for each video, which every encoder takes.
+"""Features of snippets of videos: a feature file for each video.
 
 Source: docs/method/networks.md, section 6.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from classify.networks.run_videos import Recipe
 from idt.features import feature_file
 from idt.features.feature_file import Storage, VideoInfo, Writer
-from idt.networks.snippets import made_of, params_of, snippets
+from idt.networks.fused import fused_snippets, made_of_two
+from idt.networks.snippet_params import made_of, params_of
+from idt.networks.snippets import snippets
 
 
 @dataclass(frozen=True)
 class FeatureRecipe(Recipe):
-    """What makes a feature file of a video.
+    """Recipe of a feature file.
 
     Attributes
     ----------
     every : int or None
         As for `idt.networks.snippets.snippets`.
+    fuse : str
+        One of `idt.networks.presets.FUSIONS`, or nothing.
+    beside : Recipe or None
+        The network whose maps are fused with those of the first.
     """
 
     every: int | None = None
+    fuse: str = ""
+    beside: Recipe | None = None
+
+    def anywhere(self):
+        """Return the recipe with absolute paths, for another machine."""
+        return dataclasses.replace(super().anywhere(), beside=self.beside and self.beside.anywhere())
+
+    def made(self, network):
+        """Return the description of the blocks: dict."""
+        if self.beside is None:
+            return made_of(network, self.every)
+        return made_of_two(network, self.beside.network(), self.fuse, self.every)
 
     def params(self, network):
         """Return what a feature file records and an up-to-date check compares: dict."""
-        made = made_of(network, self.every)
+        made = self.made(network)
         return feature_file.stored_params(params_of(made), Storage(network=made))
 
     def is_current(self, path, params, source, *, overwrite):
@@ -37,9 +56,14 @@ class FeatureRecipe(Recipe):
         storage = Storage(network=given.params["network"])
         video = VideoInfo(measured.width, measured.height, measured.fps, measured.first_frame)
         params = feature_file.extraction_params(given.params)
+        options = {"every": self.every, "opening": opening, "measured": measured}
+        if self.beside is None:
+            made = snippets(given.network, given.video, **options)
+        else:
+            made = fused_snippets(given.network, self.beside.network(), self.fuse, given.video, **options)
         with Writer(
             given.output, params=params, source=source, video=video, storage=storage, overwrite=overwrite
         ) as writer:
-            for chunk in snippets(given.network, given.video, every=self.every, opening=opening, measured=measured):
+            for chunk in made:
                 writer.append(chunk)
             writer.finish(frames=measured.frames, fill=False)

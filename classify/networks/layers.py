@@ -2,7 +2,7 @@
 
 
 def table(network):
-    """Describe a model.
+    """List inputs, outputs and layers of a model.
 
     Parameters
     ----------

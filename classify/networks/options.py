@@ -7,6 +7,7 @@ from idt.networks.presets import (
     CROP,
     CROPS,
     EVERY,
+    FUSIONS,
     INTERVAL,
     LAYOUTS,
     LENGTH,
@@ -55,6 +56,17 @@ def network_options(arguments):
         parser, "--every", EVERY, default=None, said="half a clip",
         help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
     )  # fmt: skip
+    parser.add_argument(
+        "--fuse", choices=FUSIONS, help="fuse the map of --features with that of --with, cell by cell, into one block"
+    )
+    parser.add_argument("--with", dest="other", metavar="MODEL:TENSOR", help="ONNX file and map of the other network")
+    parser.add_argument(
+        "--with-preset", default="tsn-flow", metavar="NAME",
+        help="what the other network is given (default tsn-flow); sizes and crops as of the first",
+    )  # fmt: skip
+    add_number_option(
+        parser, "--with-clip-length", LENGTH, default=None, help="its frames or flows of a clip", said="its preset's"
+    )
     add_number_option(parser, "--top", TOP, default=1, help="classes that are printed of every video")
     add_preset(parser)
     options = parser.parse_args(arguments)
@@ -66,16 +78,32 @@ def network_options(arguments):
         parser.error("--scores and --features write different files; run them one after the other")
     if options.features is not None and not all(options.features.split(",")):
         parser.error(f"argument --features: expected TENSOR[,TENSOR], got {options.features!r:.60}")
+    _check_fusion(options, parser)
     if options.every is not None and options.features is None:
         parser.error("--every goes with --features")
     if options.scores and not options.classes:
         parser.error("--scores needs --classes, the file of the classes that the network was trained on")
     options.chosen = preset_from(options, parser)
+    if options.fuse:
+        sizes = {name: getattr(options, name) for name in ("short_side", "crop", "crops")}
+        options.chosen_beside = preset_of(options.with_preset, length=options.with_clip_length, **sizes)
     return options
 
 
+def _check_fusion(options, parser):
+    """Refuse incomplete options of a fusion of maps, and split MODEL:TENSOR."""
+    if bool(options.fuse) != (options.other is not None) or (options.fuse and options.features is None):
+        parser.error("--features, --fuse and --with go together")
+    if options.other is None:
+        return
+    model, _, tensor = options.other.rpartition(":")
+    if not model or not tensor:
+        parser.error(f"argument --with: expected MODEL:TENSOR, such as flow.onnx:conv5, got {options.other!r:.80}")
+    options.other = model, tensor
+
+
 def add_preset(parser):
-    """Add to ``parser`` the options that say what the network is given."""
+    """Add to ``parser`` the options of the preprocessing."""
     group = parser.add_argument_group("what the network is given; by default as its preset says")
     group.add_argument(
         "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"

@@ -1,6 +1,6 @@
-"""A network over many videos: a file for each, so that a run can be resumed.
+"""Running of a network over many videos; each gives a file, so that a run can be resumed.
 
-A `Recipe` says what is made of a video. Source: docs/method/networks.md, sections 5 and 6.
+A `Recipe` makes the file of a video. Source: docs/method/networks.md, sections 5 and 6.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from idt.workers import cluster, patience, processes
 
 
 class Given(NamedTuple):
-    """What a recipe is given to make a file.
+    """Arguments of `Recipe.write`.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes a file of a video.
+    """Recipe of the file of a video.
 
     Attributes
     ----------
@@ -61,9 +61,13 @@ class Recipe:
     tensors: tuple[str, ...] = ()
 
     def network(self):
-        """Return the model, which stays open for the next video as long as its file is the same."""
+        """Return the model, from a cache as long as its file is the same."""
         status = os.stat(self.model)
         return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
+
+    def anywhere(self):
+        """Return the recipe with absolute paths, for another machine."""
+        return dataclasses.replace(self, model=cluster.absolute(self.model))
 
     def params(self, network):
         """Return what a file records and an up-to-date check compares: dict."""
@@ -88,7 +92,7 @@ class Recipe:
         raise NotImplementedError
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def _network(model, preset, tensors, identity):
     return Network(model, preset=preset, tensors=list(tensors))
 
@@ -134,7 +138,7 @@ def run_job(job, recipe, run, *, wait=True):
 
 
 def run_videos(jobs, recipe, run, *, advance=None):
-    """Make the files of many videos; a failure is an `Outcome` with its reason, and the others go on.
+    """Make the files of many videos; a failure gives an `Outcome` with its reason.
 
     Parameters
     ----------
@@ -159,7 +163,7 @@ def run_videos(jobs, recipe, run, *, advance=None):
 
 
 def attempt_job(job, recipe, run, wait, progress=None):
-    """Make the file of one of many videos: a failure is an outcome with its reason.
+    """Make the file of one of many videos: a failure gives an outcome with its reason.
 
     Parameters
     ----------
@@ -191,6 +195,6 @@ def _attempt_anywhere(job, *rest):
 
 
 def _anywhere(job, recipe, run, wait):
-    """A task with paths that any machine understands."""
+    """Return a task with absolute paths, for another machine."""
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
-    return job, dataclasses.replace(recipe, model=cluster.absolute(recipe.model)), run, wait
+    return job, recipe.anywhere(), run, wait

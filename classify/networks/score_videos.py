@@ -1,4 +1,4 @@
-"""Scores of videos by a network: a score file for each video, so that a run can be resumed, and one for all.
+"""Scores of videos: a score file for each video, and one for all.
 
 Source: docs/method/networks.md, section 5.
 """
@@ -18,12 +18,12 @@ from idt.files import provenance
 from idt.networks.scoring import scores
 
 KINDS = {"logits": "logits", "probabilities": "probabilities", "given": "probabilities"}
-"""Kind of the scores by what is averaged."""
+"""Kind of the scores by kind of the average."""
 
 
 @dataclass(frozen=True)
 class ScoreRecipe(Recipe):
-    """What makes scores of a video.
+    """Recipe of a score file.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What an evaluation tells.
+"""Reports of evaluations, comparisons and fusions.
 
 report            all files of a report, written together
 summary           predictions to figures

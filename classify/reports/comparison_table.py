@@ -16,11 +16,11 @@ FILES = ("comparison.md", "comparison.csv", "comparison.png", "comparison.html")
 """Files of a table."""
 
 FEATURES = "extraction"
-"""The stage that recipes share, whose time is told apart."""
+"""Stage that recipes share and whose time the table lists apart."""
 
 
 class Row(NamedTuple):
-    """What became of a recipe.
+    """Result of one recipe.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Row(NamedTuple):
     report : dict or None
         As from `classify.reports.report.assemble`.
     error : str or None
-        Why it has none.
+        Reason for which it has no report.
     """
 
     name: str
@@ -149,7 +149,7 @@ def as_markdown(rows):
 
 
 def as_csv(rows):
-    """The table as CSV: shares, not percent, and bytes.
+    """Return the table as CSV, with shares instead of percents and memory in bytes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much of a data set a run covers: numbers on part of a set are not those on the whole."""
+"""Coverage of a data set by a run: numbers on part of a set are not comparable with those on the whole."""
 
 SIZES = {
     "ucf101": (101, 3),

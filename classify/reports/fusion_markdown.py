@@ -4,7 +4,7 @@ from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, tab
 from classify.reports.published_tables import Own, published_tables
 
 RED = '<span style="color:red">🔴 {}</span>'
-"""Where styles are taken away, as on GitHub, the mark stays red."""
+"""The mark stays red where styles are removed, as on GitHub."""
 
 SHOWN = 200
 """Videos of a list; the others are in ``report.json``."""
@@ -65,7 +65,7 @@ def as_markdown(report, *, pictures):
 
 
 def _marked(share, biased):
-    """A share in percent, bold, and red where weights were chosen on the test videos."""
+    """Write a share in percent, bold, and red where weights were chosen on the test videos."""
     return Markup(RED.format(f"**{percent(share)}**") if biased else f"**{percent(share)}**")
 
 
@@ -93,7 +93,7 @@ def _interval(numbers):
 
 
 def _adds(report, metric, biased):
-    """What the trajectories, or the others, add."""
+    """Say how much the trajectories, or the other sources, add."""
     before = report["before"]
     names = " + ".join(before["sources"])
     added = [name for name in report["sources"] if name not in before["sources"]]
@@ -108,7 +108,7 @@ def _adds(report, metric, biased):
 
 
 def _classes(report, pictures):
-    """The gain of each class, the largest first."""
+    """List the gain of each class, the largest first."""
     known = [label for label in report["classes"] if report["gain"][label] is not None]
     rows = [
         [label, percent(report["per_class_before"][label]), percent(report["per_class"][label]), f"{100 * gain:+.1f}"]
@@ -135,7 +135,7 @@ def _splits(report, metric, biased):
 
 
 def _files(report):
-    """How the names of each source were matched."""
+    """Say how the names of each source were matched."""
     rows = [
         [
             name,

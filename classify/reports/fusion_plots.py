@@ -16,7 +16,7 @@ def accuracy_png(bars, curve, *, metric, weight, biased):
     curve : (str, list of float, list of float)
         Sources whose weight it is, weights and percents; no weights draw no curve.
     metric : str
-        What the percents are of.
+        Metric of the percents.
     weight : (float, float) or None
         Weight that was taken, and percent.
     biased : bool

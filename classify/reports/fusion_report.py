@@ -77,7 +77,7 @@ def write(folder, report, *, overwrite=False):
 
 
 def _accuracy(report):
-    """The picture of the accuracies, or None."""
+    """Draw the accuracies; None if there is no picture."""
     metric, before = report["metric"], report["before"]
     bars = [(name, 100 * source[metric], _interval(source)) for name, source in report["sources"].items()]
     if len(before["sources"]) > 1:
@@ -97,6 +97,6 @@ def _interval(numbers):
 
 
 def _gain(report):
-    """The picture of the gains, or None."""
+    """Draw the gains; None if there is no picture."""
     gains = {label: 100 * gain for label, gain in report["gain"].items() if gain is not None}
     return gain_png(gains, " + ".join(report["before"]["sources"])) if gains else None

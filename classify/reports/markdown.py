@@ -1,7 +1,7 @@
 """A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it.
 
-Names of videos, classes and recipes are text, whatever they look like: `escape` takes the meaning from what Markdown,
-HTML or a terminal would obey.
+Names of videos, classes and recipes are text. `escape` therefore escapes every character that Markdown, HTML or a
+terminal would interpret.
 """
 
 import json
@@ -37,7 +37,7 @@ def escape(text):
 
 
 def _escaped(found):
-    """What was found, with a backslash before its last character."""
+    """Return the match with a backslash before its last character."""
     return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
@@ -105,7 +105,7 @@ def as_markdown(report, *, picture, beside):
 
 
 def _interval(report, metric):
-    """How much the splits differ."""
+    """Say how much the splits differ."""
     found = report["interval"]
     if not found:
         return []
@@ -114,7 +114,7 @@ def _interval(report, metric):
 
 
 def _counted(report):
-    """What was left out, in numbers."""
+    """Count the clips that were left out."""
     counts = [
         f"{len(report[kind])} {what}"
         for kind, what in (("missing", "missing"), ("failed", "that could not be used"))
@@ -124,7 +124,7 @@ def _counted(report):
 
 
 def _part(report):
-    """The part of the set that the run covers, unless that is all."""
+    """Name the part of the set that the run covers, unless it covers all."""
     if not report["part"]:
         return []
     return [f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]

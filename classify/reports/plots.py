@@ -1,7 +1,7 @@
 """Pictures of a report and of a comparison; matplotlib is loaded when one is drawn, and need not be installed.
 
-They are drawn in a process of their own, in the root folder: matplotlib takes its settings from a ``matplotlibrc`` of
-the current folder, which may be a stranger's.
+A worker process draws them in the root folder, because matplotlib reads a ``matplotlibrc`` of the current folder,
+which may be a stranger's.
 """
 
 import io
@@ -70,7 +70,7 @@ def costs_png(names, seconds, percents, metric):
     seconds : sequence of float
     percents : sequence of float
     metric : str
-        What the percents are of.
+        Metric of the percents.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def drawn(draw, *arguments, form="png"):
 
 
 def _draw(draw, arguments, form):
-    """A task of a process of ours, where every task begins with going to its folder."""
+    """Draw one picture; a task of a worker process, in which every task first changes to its folder."""
     os.chdir("/")
     try:
         import matplotlib

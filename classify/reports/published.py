@@ -1,7 +1,7 @@
-"""What others reached on the sets, to print beside a result.
+"""Published numbers on the sets, to print beside a result.
 
-The numbers stand in ``published.csv``, percent in the set's own metric, each with the place in which it was read. None
-was written down from memory. Over three splits numbers are means, unless ``scope`` says otherwise.
+``published.csv`` holds them, in percent of the set's own metric, each with the place in which it was read. None was
+written from memory. Numbers of sets with three splits are means, unless ``scope`` says otherwise.
 """
 
 from pathlib import Path
@@ -48,7 +48,7 @@ class Published(NamedTuple):
     read : str
         Where the number was read.
     note : str
-        What else there is to say, such as the numbers of single descriptors.
+        Further remarks, such as the numbers of single descriptors.
     """
 
     kind: str

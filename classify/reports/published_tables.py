@@ -52,7 +52,7 @@ def rankings(published, own=None):
         Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by their number alone, or with iDT
         where that is all there is.
     legend : str
-        What the letters of the column "read in" mean.
+        Meaning of the letters of the column "read in".
     """
     systems = _systems(published)
     tables: dict[str, list[Line]] = {}
@@ -99,7 +99,7 @@ def published_tables(published, own=None):
 
 
 def _marked(line):
-    """The cells of a row as Markdown; the run's own name and number are bold."""
+    """Write the cells of a row as Markdown, with the run's own name and number in bold."""
     name, alone, together, *others = line.cells
     if line.own:
         return [Markup(f"**{escape(name)}**"), Markup(f"**{alone}**"), Markup(together), *others]
@@ -116,23 +116,23 @@ def _systems(published):
 
 
 def _rank(entries):
-    """The number that a system is ordered by."""
+    """Return the number by which a system is ordered."""
     return (entries.get(False) or entries[True])["percent"]
 
 
 def _cells(name, entries):
-    """A row of a system."""
+    """Make the row of a system."""
     alone, together = entries.get(False), entries.get(True)
     return [name, *map(_number, (alone, together)), (alone or together)["source"], *_both(alone, together)]
 
 
 def _number(entry):
-    """A number with the decimals that it was published with, one at least."""
+    """Write a number with its published decimals, at least one."""
     return "–" if entry is None else max(f"{entry['percent']:.1f}", f"{entry['percent']:g}", key=len)
 
 
 def _both(alone, together):
-    """Where the numbers were read and what there is to note, said once where it is the same."""
+    """Join the sources of the numbers and the notes, each once if all are the same."""
     found = []
     for say in (lambda entry: f"{', '.join(entry['classes'])}: {entry['read']}", lambda entry: entry["note"]):
         first, second = (None if entry is None else say(entry) for entry in (alone, together))
@@ -144,6 +144,6 @@ def _both(alone, together):
 
 
 def _own_cells(own):
-    """The run's own row."""
+    """Make the run's own row."""
     name = f"this run, on {', '.join(own.part)}" if own.part else "this run"
     return [name, percent(own.share), "–", "", "", own.metric]

@@ -1,10 +1,10 @@
-"""What an evaluation found: the numbers as JSON, and in forms that people read.
+"""Report of an evaluation: its numbers as JSON and in forms that people read.
 
-`assemble` makes the report from the scores of each split, `write` puts it into a folder: ``report.json``,
-``report.md``, ``confusion.csv`` and, where their libraries are at hand, ``report.html`` and ``confusion.png``. But for
-``seconds`` and ``versions`` a report depends on nothing but data and options.
+`assemble` makes the report from the scores of each split. `write` puts it into a folder: ``report.json``,
+``report.md``, ``confusion.csv`` and, if their libraries are installed, ``report.html`` and ``confusion.png``. A report
+depends on data and options only, except for ``seconds`` and ``versions``.
 
-Shares lie in [0, 1] in the JSON and are percent elsewhere. How splits are put together: `classify.reports.summary`.
+Shares lie in [0, 1] in the JSON and are percent elsewhere. `classify.reports.summary` combines the splits.
 """
 
 import importlib.metadata
@@ -57,7 +57,7 @@ class Written(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """What an evaluation took.
+    """Time and memory of an evaluation.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     empty : sequence of str
         Videos without tracks.
     notes : sequence of str
-        What else the reader should know.
+        Further remarks for the reader.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     report : dict
         As from `assemble`.
     videos, pictures
-        What the page shows of the test videos, as for `classify.reports.page.evaluation.page`.
+        Test videos and their pictures, as for `classify.reports.page.evaluation.page`.
     overwrite : bool or collection of path
         Replace a report of ours that is there, and files that the collection names.
 
@@ -233,7 +233,7 @@ def versions():
 
 
 def _interval(values):
-    """How far the mean of the splits' numbers may be trusted, within the range of a share."""
+    """Compute the confidence interval of the mean over splits, cut to the range of a share."""
     found = metrics.confidence_interval(values, level=LEVEL)
     if found is None:
         return None

@@ -83,7 +83,7 @@ def by_subset(folds):
 
 
 def numbers_of(dataset, folds):
-    """The numbers of folds that test different videos, together.
+    """Compute the numbers of folds that test different videos, together.
 
     Parameters
     ----------

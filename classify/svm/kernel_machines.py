@@ -31,7 +31,7 @@ from classify.text_files import listed
 from idt.errors import DataError
 
 TOLERANCE = 1e-5
-"""libsvm stops at this violation of the optimality conditions, in units of the margin."""
+"""Violation of the optimality conditions at which libsvm stops, in units of the margin."""
 
 MOST_UPDATES = 10**10
 """Number of updates of a gradient after which libsvm stops without convergence. A pair of multipliers updates the
@@ -89,11 +89,11 @@ class KernelMachines(BaseEstimator):
         KernelMachines
             Itself.
         """
-        # In place: a data set's kernel takes a gigabyte.
+        # In place, because a data set's kernel takes a gigabyte.
         centerer = KernelCenterer().fit(K)
         centred = centerer.transform(K, copy=False)
         factors = self.C * row_weights(self.class_weight, has_class, self.multi_label)
-        # Around all threads, because they share the filters of warnings; the caller says for which classes.
+        # Around all threads, because they share the filters of warnings; the caller names the classes.
         with warnings.catch_warnings(), ThreadPoolExecutor(self.threads) as pool:
             warnings.simplefilter("ignore", ConvergenceWarning)
             found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(has_class).T, factors))
@@ -120,7 +120,7 @@ def _train(kernel, has_class, penalties):
         # A fold may lack the class or all others; a constant score then fits all of its rows.
         return dual, 1.0 if has_class.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
-    # All machines share a kernel that was looked at when it was centred. The setting is that of one thread.
+    # All machines share a kernel that was checked when it was centred. The setting belongs to this thread.
     with config_context(assume_finite=True):
         machine.fit(kernel, has_class, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]
@@ -154,7 +154,7 @@ def inner_folds(codes, groups=None, *, seed):
     if count < 2:
         raise DataError("cross-validation needs training rows of at least two groups, got one")
     count = min(FOLDS, count)
-    # Where no class has a row for every fold, scikit-learn can give no fold its share.
+    # scikit-learn cannot give folds equal shares of classes if no class has a row for every fold.
     shares = np.bincount(codes).max() >= count
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed) if shares else GroupKFold(count)
     with warnings.catch_warnings():

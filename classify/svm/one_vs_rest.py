@@ -5,8 +5,8 @@ For each class, with t_i = +1 for its videos and −1 for the others:
     minimise  ½‖w‖² + Σ_i C_i · max(0, 1 − t_i (w·x_i + b)),
 
 hinge loss, L2 penalty, **bias unpenalised**; C_i is C times the weight of the video's class. The score is w·x + b, or
-with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.kernel_machines` trains the machines
-on the kernel matrix of the rows.
+with a kernel Σ_j t_j α_j K(x_j, x) + b. `classify.svm.kernel_machines` trains the machines on the kernel matrix of the
+rows.
 
 Source: docs/method/encoding.md, section 8.
 """
@@ -274,7 +274,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        # Numbers that are absurd, of the machine or of X, overflow: the scores are looked at instead.
+        # Absurd numbers of the machine or of X overflow, so the scores are checked instead.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             return finite(self._scored(rows))
 

@@ -96,13 +96,15 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
     Raises
     ------
     DataError
-        If a video has no labels or no result, no split can be measured, or the rate is needed and unknown.
+        If a video has no labels or no result, no split can be measured, the rate is needed and unknown, or a predicted
+        label is none of ``mapping.txt``.
     OSError
         If a file cannot be read.
     """
     known, root, results = FRAMES[protocol], Path(root), Path(results)
     hidden = known.background if background is None else (background,)
     segments = None if results.is_dir() else table.read_table(results)
+    outside = hidden[0] if hidden else "background"
     found: dict[str, FrameScores] = {}
     for name, names, own in _splits(root, results):
         if segments is not None:
@@ -110,7 +112,6 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
             if not per_second > 0:
                 raise DataError("segments in seconds need the rate of the true labels; give --rate")
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
-            outside = hidden[0] if hidden else "background"
             guessed = [
                 _labels(segments, video, len(truth), per_second, outside)
                 for video, truth in zip(names, truths, strict=True)
@@ -120,6 +121,7 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         else:
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
             guessed = [frame_labels.read_result(_result_file(results, video)) for video in names]
+        _check_known(root, name, truths, guessed, outside)
         found[name] = frame_scores(truths, guessed, background=hidden)
     if not found:
         raise DataError(f"{results} has results of no split of {root}; expected folders such as split_1")
@@ -208,6 +210,20 @@ def _splits(root, results):
         if not names:
             raise DataError(f"{root} has no groundTruth, expected groundTruth/VIDEO.txt with a label a line")
         yield "all videos", names, root
+
+
+def _check_known(root, split, truths, guessed, outside):
+    """Refuse labels of other names than those of the set, which would all count as wrong."""
+    names = set(np.concatenate(guessed).tolist()) - {outside}
+    mapping = root / "mapping.txt"
+    if mapping.is_file():
+        unknown = sorted(names.difference(frame_labels.read_mapping(mapping)))
+        if unknown:
+            raise DataError(f"the results of {split} name classes that {mapping} does not have: {listed(unknown)}")
+    elif names and not names & set(np.concatenate(truths).tolist()):
+        raise DataError(
+            f"the results of {split} name {listed(sorted(names))}, and none of these is a true label of {root}"
+        )
 
 
 def _folder_of(results, split):

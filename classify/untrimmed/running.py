@@ -138,7 +138,7 @@ class RunningSegments:
         return Settled(self.classes[label], begin * size, end * size, total / (end - begin), known)
 
     def _slices(self, chunks, passed, name, threads):
-        """Sums of slices, with the frames that have passed noted in ``passed``."""
+        """Yield sums of slices, and note the frames that have passed in ``passed``."""
 
         def noted():
             for chunk, frames in chunks:

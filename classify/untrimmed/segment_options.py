@@ -42,7 +42,7 @@ def parsed(arguments):
 
     add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
     add_number_option(group, "--penalty", CHANGE, default=1.0, help="viterbi: cost of a change, in units of scores")
-    group.add_argument("--lengths", action="store_true", help="viterbi: learn lengths of actions from --train")
+    group.add_argument("--lengths", action="store_true", help="viterbi, windows: learn lengths of actions from --train")
     add_number_option(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
     add_number_option(
         group, "--overlap", OVERLAP, default=0.3, help="windows: drop segments that overlap a better one by more"

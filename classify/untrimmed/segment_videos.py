@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classify.models.video_features import extract, plan
+from classify.text_files import listed
 from classify.untrimmed.frame_metrics import frame_scores
 from classify.untrimmed.frames import labels_of
 from classify.untrimmed.segmenting import best_labels, by_transcript, by_viterbi, by_windows, label_segments
@@ -46,7 +47,8 @@ class SegmentOptions:
     transcripts : dict of str to list of str
         Ordered actions of each video, for ``dtw``.
     log_lengths : callable or None
-        Given classes, slices a second and the number of slices, returns rewards of lengths, for ``viterbi``.
+        Given classes, slices a second and the longest length in slices, returns rewards of lengths, for ``viterbi`` and
+        ``windows``.
     """
 
     method: str = "viterbi"
@@ -109,10 +111,13 @@ def segment_slices(slices, codebook, params, classifier, options):
     ]
     scores, baseline = tables[0][1], None
     hidden = () if options.background is None else (options.background,)
+    made = options.log_lengths
     if options.method == "windows":
+        longest = max(length // slices.length for length in options.lengths)
         segments = by_windows(
-            tables, threshold=options.threshold, overlap=options.overlap, background=options.background
-        )
+            tables, threshold=options.threshold, overlap=options.overlap, background=options.background,
+            log_lengths=None if made is None else made(scores.classes, scores.rate, longest),
+        )  # fmt: skip
         labels = best_labels(tables, segments, background=options.background or "background")
     else:
         if options.method == "dtw":
@@ -121,7 +126,6 @@ def segment_slices(slices, codebook, params, classifier, options):
                 raise DataError(f"{slices.name} has no transcript, which --method dtw aligns it with")
             labels, baseline = by_transcript(scores, transcript)
         else:
-            made = options.log_lengths
             rewards = None if made is None else made(scores.classes, scores.rate, len(scores.values))
             labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
         segments = label_segments(scores, labels, background=hidden)
@@ -229,13 +233,19 @@ def agreement(found, truth, *, background="background", baseline=False):
     Raises
     ------
     DataError
-        If a video has no true segments, or segments overlap or lie beyond their video.
+        If a video has no true segments, none of their labels is a class of the model, or segments overlap or lie beyond
+        their video.
     """
     truths, predictions = [], []
     for each in found:
         own = truth.rows(truth.videos == each.name)
         if not len(own):
             raise DataError(f"{each.name} has no true segments")
+        if not set(own.labels.tolist()) & {*each.scores.classes}:
+            raise DataError(
+                f"the true segments of {each.name} name {listed(sorted(set(own.labels.tolist())))}, none of which is a"
+                f" class of the model: {listed(each.scores.classes)}"
+            )
         truths.append(labels_of(own, len(each.labels), each.fps, background=background))
         predictions.append(each.baseline if baseline else each.labels)
     return frame_scores(truths, predictions, background=(background,))

@@ -69,7 +69,7 @@ def by_transcript(scores, transcript):
     return labels[states], stretched(labels, len(scores.values))
 
 
-def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None):
+def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengths=None):
     """Detect segments in sliding windows of several lengths.
 
     Parameters
@@ -82,6 +82,9 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None):
         As for `classify.untrimmed.suppression.suppress`.
     background : str, optional
         A class that makes no segments.
+    log_lengths : (L + 1, C) float, optional
+        Rewards of lengths in slices, as from `log_lengths`. The score of a window is lowered by as much as its length
+        has less than the best one of its class.
 
     Returns
     -------
@@ -98,8 +101,9 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None):
         raise DataError(
             f"the model has no class {background!r} for the background, but {', '.join(first.classes):.300}"
         )
+    lowered = _lowered(tables, log_lengths)
     spans, labels, scores = [], [], []
-    for length, table in tables:
+    for row, (length, table) in enumerate(tables):
         least = np.full(len(table.values), float(threshold))
         if background is not None:
             least = np.maximum(least, table.values[:, table.classes.index(background)])
@@ -111,10 +115,18 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None):
                 if label != background:
                     spans.append((starts[i] / table.fps, ends[i] / table.fps))
                     labels.append(label)
-                    scores.append(table.values[i, column])
+                    scores.append(table.values[i, column] - lowered[row, column])
     found = Segments.of([first.name] * len(spans), labels, spans, scores)
     kept = suppress(found, overlap)
     return kept.rows(np.lexsort((-kept.scores, kept.labels)))
+
+
+def _lowered(tables, log_lengths):
+    """Compute by how much the scores of each length of windows are lowered, a row a length and a column a class."""
+    if log_lengths is None:
+        return np.zeros((len(tables), len(tables[0][1].classes)))
+    rewards = log_lengths[[length // table.slice_frames for length, table in tables]]
+    return rewards.max(axis=0) - rewards
 
 
 def best_labels(tables, segments, *, background="background"):

@@ -1,9 +1,9 @@
 """Bags of visual words: how often the words of a codebook occur among the descriptors of a video, or how strongly.
 
 A descriptor's code has one number for each of K words (the centres of k-means): `hard_codes` are 1 for the nearest,
-`soft_codes` share 1 among a few near ones, `encoding.coders.sparse_codes` makes sparse codes of it. The codes of a
-video are summed up, or the largest of each word taken, and the result is normalised. Sparse codes have signs, which a
-χ² kernel does not take: they count as two words each, the positive parts first, 2K columns in all.
+`soft_codes` share 1 among a few near ones, `encoding.coders.sparse_codes` makes sparse codes. The codes of a video are
+summed up, or the largest code of each word is taken, and the result is normalised. Sparse codes have signs, which a χ²
+kernel does not take. So each word has two columns, the positive parts first, 2K columns in all.
 
 Soft weights are proportional to exp(−d² / (2 (w·r)²)) of the distances d, where r² is the mean squared distance of the
 fitted descriptors from their centres and w an option.
@@ -77,7 +77,7 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     """
     n, k = len(rows), len(kmeans.cluster_centers_)
     nearest = min(nearest, k)
-    # Without any distortion each fitted descriptor is a word: all weight falls on the nearest.
+    # If the distortion is 0 every fitted descriptor is a word, and the nearest word takes all weight.
     sharpness = 1 / max(width**2 * kmeans.distortion_, np.finfo(np.float32).tiny)
     distances, words = kmeans.nearest(rows, nearest)
     squared = distances.astype(np.float64) ** 2

@@ -1,4 +1,4 @@
-"""Fisher vectors: how a set of descriptors would have the mixture changed, component by component.
+"""Fisher vectors: the gradient of a set of descriptors' log-likelihood by the parameters of the mixture.
 
 For T descriptors x_t with posteriors γ_t(k) under a mixture of K components with D-dimensional diagonal covariances,
 
@@ -25,7 +25,7 @@ from idt.checks import float_array, positive_integer, type_and_shape, within
 from idt.errors import DataError
 
 ROUNDING = 1e-3
-"""How far the weights of a file may be from summing to one: thousands of float32 are rounded."""
+"""Tolerance of the sum of a file's weights, because thousands of float32 are rounded."""
 
 ORDERS = ("zero", "first", "second")
 
@@ -174,7 +174,7 @@ class FisherCoder(CellCoder):
         shape = (params["k"], width)
         means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
         within(means, -LARGEST, LARGEST, "means of a mixture")
-        # Half of the smallest that is fitted, because a file holds float32.
+        # Half of the smallest fitted variance, because a file holds float32.
         within(variances, SMALLEST_VARIANCE / 2, np.finfo(np.float32).max, "variances of a mixture")
         within(weights, 0, 1, "weights of a mixture")
         if not abs(weights.sum(dtype=np.float64) - 1) < ROUNDING:

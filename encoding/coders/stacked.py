@@ -167,7 +167,7 @@ def volume_vectors(first, params, parts, *, threads=1):
 
 
 def first_layer_params(params):
-    """Return the parameters of the first layer's vectors: the defaults, with the first layer's ``params``."""
+    """Return the parameters of the first layer's Fisher vectors: k, sample and power from ``params``, else defaults."""
     return EncodingParams(k=params.first_k, sample=max(params.sample, params.first_k), power=params.power)
 
 

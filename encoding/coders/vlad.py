@@ -1,8 +1,8 @@
-"""VLAD, vectors of locally aggregated descriptors: for each centre, the sum of what its descriptors differ from it by.
+"""VLAD, vectors of locally aggregated descriptors: for each centre, the sum of its descriptors' residuals.
 
     v_k = Σ (x − c_k) over the descriptors x whose nearest centre is c_k,
 
-centre by centre, K · D numbers. Computed as Σ x − n_k c_k from counts and sums, which are additive.
+centre by centre, K · D numbers. They are computed as Σ x − n_k c_k from counts and sums, which are additive.
 
 Source: docs/method/encoding.md, section 10; Jégou et al., CVPR 2010; Arandjelović & Zisserman, CVPR 2013
 (intra-normalisation).

@@ -1,8 +1,8 @@
-"""Feature files: found, named, and asked for their parameters.
+"""Feature files: their names, headers and parameters.
 
-A file's video name is the one recorded when it was extracted, if every file has one, each is where its path ends, and
-no two are equal; otherwise each file's path relative to the folder common to all, without suffix. The first holds
-whichever part of a set is given; the second is for files that were renamed, or extracted one by one.
+A file's video name is the one that the extraction recorded, if every file has one, the path of each ends in it, and no
+two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names do
+not depend on the files given; paths are for files that were renamed, or extracted one by one.
 """
 
 import os
@@ -22,10 +22,10 @@ SEGMENT = ("start", "end")
 """Parameters of an extraction that do not change what a descriptor means."""
 
 PROJECTED = "projected"
-"""The parameter that names the axes of descriptors which are stored along those of a codebook."""
+"""The parameter with the digest of the codebook along whose axes descriptors are stored."""
 
 NETWORK = "network"
-"""The parameter that says what made blocks of networks."""
+"""The parameter with the provenance of blocks of networks."""
 
 OUR_SUFFIXES = (".h5", ".hdf5")
 SUFFIXES = (".gz", ".bz2", ".xz", ".txt", ".features", ".bin", *OUR_SUFFIXES)

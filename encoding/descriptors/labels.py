@@ -1,4 +1,4 @@
-"""Labels as others write them: a header in words of their own, and names of files for names of videos."""
+"""Labels in the spelling of other programs: headers of other words, and names of files for names of videos."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ HEADERS = {
     "label": {"label", "labels", "class", "classes", "class_name", "category", "action", "activity"},
     "part": {"part", "split", "set", "subset", "side"},
 }
-"""Words, in any case, that stand above a column for what we call it."""
+"""Words of headers, in any case, by our name of the column."""
 
 SUFFIXES = (*sorted(VIDEOS), ".h5", ".hdf5")
 """Suffixes of a video or feature file, which are no part of a video's name."""

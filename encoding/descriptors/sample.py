@@ -1,13 +1,13 @@
 """A uniform sample of the rows of many videos: the same whatever the order of the videos and the workers.
 
 Every row has a 64-bit key, a hash of (seed, name of the video, index of the row); the sample is the rows with the
-smallest keys. So neither the order of the videos nor the number of workers plays a part, and a sample of 1000 rows is
-the head of one of 2000. Equal keys are ordered by name and index.
+smallest keys. The sample depends neither on the order of the videos nor on the number of workers, and a sample of 1000
+rows is the head of one of 2000. Equal keys are ordered by name and index.
 
-The numbers of rows stand in the headers of feature files, so `choose` knows the sample before a row is read, and
-`take` reads the rows of a file in order, once for all sets of videos. Samples of numpy's ``Generator.choice`` would be
-as uniform, but those of leave-one-out would then have few rows in common, and lie in memory side by side. A `Reservoir`
-samples rows whose number is not known.
+The headers of feature files record the numbers of rows, so `choose` knows the sample before a row is read, and `take`
+reads the rows of a file in order, once for all sets of videos. numpy's ``Generator.choice`` would be as uniform, but
+the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir` samples rows
+whose number is not known.
 
 Source: docs/method/encoding.md, section 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of
 splitmix64 (Steele, Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
@@ -56,10 +56,10 @@ def choose(counts, size, *, seed=0):
 
     Notes
     -----
-    docs/method/encoding.md, section 3. Memory is that of the sample's keys and of those of one video.
+    docs/method/encoding.md, section 3. The memory holds the keys of the sample and those of one video.
     """
     names, total = sorted(counts), sum(counts.values())
-    # Keys are uniform: below this there are too few once in 10^13 times, and then all are looked at.
+    # Keys are uniform, so fewer than ``size`` lie below this limit once in 10^13 times; then all are used.
     likely = int((size + 8 * math.sqrt(size) + 64) / max(total, 1) * LARGEST)
     for limit in (min(likely, LARGEST), LARGEST):
         keys, rows = [np.empty(0, np.uint64)], []
@@ -153,7 +153,7 @@ class Reservoir:
         self.n_seen += len(rows)
         self._videos.append((name, row_keys(name, len(rows), seed=self._seed), rows))
         keys = np.concatenate([keys for _, keys, _ in self._videos])
-        # Seldom enough that it costs little.
+        # Rare enough to cost little.
         if len(keys) > 2 * self._size:
             last = np.partition(keys, self._size - 1)[self._size - 1]
             self._videos = [(of, keys[keys <= last], rows[keys <= last]) for of, keys, rows in self._videos]

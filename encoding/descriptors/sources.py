@@ -1,9 +1,9 @@
 """Sources of the descriptors of one video: a feature file, `Features`, a plain array, or the video itself.
 
-`source_of` finds out which it is, once; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A source
-gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts them on the way; its numbers
-are those of `idt-extract` and encoding then, to the last bit, because histograms are rounded as a feature file rounds
-them and rows come in the blocks in which those of a file are read.
+`source_of` makes one of whatever a caller gives; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A
+source gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts a video meanwhile. Its
+vectors equal those of `idt-extract` and a later encoding to the last bit, because histograms are rounded as a feature
+file rounds them, and batches are those of a file.
 """
 
 import functools
@@ -200,11 +200,11 @@ class FileSource(TrackSource):
     def chunks(self, columns):
         """Read the columns; a file that is changed meanwhile is refused."""
         if "skip" in columns and not hdf5.is_hdf5(self.path):
-            # Rows that others wrote have no frame steps: they are all of one.
+            # Rows of other programs have no frame steps: all have step 1.
             columns = tuple(name for name in columns if name != "skip")
         with open_source(self.path) as file:
             self._refuse_another(file)
-            # The datasets of many rows are read one after the other, but lie on the disk interleaved.
+            # Datasets are read one after the other, but their chunks lie interleaved on the disk.
             file.prefetch()
             yield from feature_file.iter_rows(self.path, block=BATCH_ROWS, columns=columns)
             file.check_unchanged()

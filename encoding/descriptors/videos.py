@@ -45,7 +45,7 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     if boxes is not None and not os.path.isdir(boxes):
         from idt.frames.people import read_boxes
 
-        # Every video reads it again; a bad one is refused before the first.
+        # Every video reads the file of boxes again; a bad file is refused before the first.
         read_boxes(boxes)
     params = extraction_of(codebook.features, path)
     # The folder only makes the names relative to the videos' common root.

@@ -1,8 +1,8 @@
-"""Evidence of a linear score: what each track and each region of a video adds to it.
+"""Evidence of a linear score: the numbers that each track and each region of a video adds to it.
 
 tracks_read  the tracks of one video along the axes of a codebook, in memory
 terms        an encoding's vector before normalisation, as a sum over tracks
-shares       what each track adds to a score
+shares       the number that each track adds to a score
 cells        size of space-time cells
-without      what a score loses without the tracks of a space-time cell
+without      the loss of a score without the tracks of a space-time cell
 """

@@ -1,4 +1,4 @@
-"""What each track adds to a linear score.
+"""Shares of tracks: the number that each track adds to a linear score.
 
 The vector g = Σ_t g_t of a block and pyramid cell is normalised to v. A score is w·v + b. Column d of v is handed to
 the tracks in proportion to their terms, so that track t adds
@@ -25,7 +25,7 @@ from idt.errors import DataError
 
 
 class Shares(NamedTuple):
-    """What tracks add to a score.
+    """Numbers that tracks add to a score.
 
     Attributes
     ----------

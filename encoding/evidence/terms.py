@@ -1,6 +1,6 @@
 """An encoding's vector before normalisation, g = Σ_t g_t, as a sum of one term for each track.
 
-The terms of a track are as many numbers as the vector has, so they are never written down: `summed` gives Σ_t g_t, and
+A track has as many terms as the vector has numbers, so they are never stored: `summed` gives Σ_t g_t, and
 `dotted` gives Σ_d c_d g_{t,d} of each track for given coefficients c. With γ the posteriors of a Fisher vector, A and B
 the coefficients of first and second order, the latter is
 

@@ -1,4 +1,4 @@
-"""The tracks of one video along the axes of a codebook, in memory, because evidence looks at them more than once."""
+"""Tracks of one video along the axes of a codebook, in memory, because evidence reads them more than once."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
-"""What a score loses without the tracks of one space-time cell.
+"""Loss of a score without the tracks of one space-time cell.
 
-The tracks of a cell are left out, the vector of the others is made and normalised as that of a video of just these, and
-scored. Where vectors come from additive sums, the sums of a cell are subtracted from those of the video. A component
-that no other cell has anything in becomes exactly zero then, because its sums are those of the cell alone.
+The vector of all other tracks is made, normalised as that of a video of just these, and scored. If vectors come from
+additive sums, the sums of the cell are subtracted from those of the video. A component with descriptors of this cell
+only then becomes exactly zero, because its sums are those of the cell alone.
 
 Source: docs/method/encoding.md, section 17.
 """
@@ -21,7 +21,7 @@ BATCH = 16
 
 
 class Losses(NamedTuple):
-    """What a score loses without each cell.
+    """Losses of a score without each cell.
 
     Attributes
     ----------
@@ -176,7 +176,7 @@ class _Subtracted:
         return np.concatenate(vectors)
 
     def _sums(self, number):
-        """Sums of the tracks of a cell: dict of pyramid cell to (number of tracks, flat row)."""
+        """Sum up the tracks of a cell: dict of pyramid cell to (number of tracks, flat row)."""
         members = self._members[number]
         found: dict[int, tuple] = {}
         for part in np.unique(self._part_of[members]).tolist():

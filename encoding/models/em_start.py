@@ -10,7 +10,7 @@ from encoding.models.expectation import Mixture, expect
 from encoding.models.maximisation import maximise
 from idt.workers.blas import one_blas_thread
 
-# Rows per component in the subset that k-means sees, and its passes: EM does the rest.
+# Rows per component in the subset for k-means, and its passes. Few suffice, because EM refines the mixture.
 ROWS_PER_COMPONENT = 64
 PASSES = 10
 
@@ -40,7 +40,7 @@ def starting_mixture(rows, n_components, scale, floor, *, seed, threads=1):
     with one_blas_thread():
         means, _ = kmeans_plusplus(rows, n_components, random_state=seed)
     means = means.astype(np.float64)
-    # Equal spheres: the likeliest component is the nearest centre. Their size only keeps the scores in range.
+    # With equal spheres the likeliest component is the nearest centre. Their size only keeps the scores in range.
     spheres = np.full_like(means, scale.mean())
     equal = np.full(n_components, 1 / n_components)
     for _ in range(PASSES):

@@ -1,4 +1,4 @@
-"""The E-step: posteriors of descriptors under a diagonal Gaussian mixture, and the sums over them that all else needs.
+"""The E-step: posteriors of descriptors under a diagonal Gaussian mixture, and sums over them.
 
 With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x; μ_k, σ_k²) is
 
@@ -6,11 +6,11 @@ With c any fixed point (here the mean of the mixture), the logarithm of w_k N(x;
 
 so one matrix product scores a batch of descriptors, a softmax over the components makes posteriors γ_t(k) of the
 scores, and the product of these with the same rows sums up γ, γx and γx². Both products are float32 on batches that
-stay in the cache, each by one thread of BLAS, the sums over batches float64. The centre keeps the squares small: what
-cancels in float32 is then the distance of a component from the middle of the mixture, not from the origin.
+stay in the cache, each by one thread of BLAS; the sums over batches are float64. The centre keeps the squares small:
+float32 then loses digits to distances of components from the middle of the mixture, not from the origin.
 
-Posteriors below 1e-6 count as 0 and the others are not rescaled (docs/method/encoding.md, section 6): denormal numbers
-slow a matrix product tenfold.
+Posteriors below 1e-6 count as 0 and the others are not rescaled (docs/method/encoding.md, section 6), because
+denormal numbers slow a matrix product down.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Diagonal Gaussian mixtures by expectation and maximisation, made for descriptors with near-constant columns.
 
 EM starts from k-means (`encoding.models.em_start`). Each iteration is one pass of `encoding.models.expectation`
-(posteriors and their sums) and one of `encoding.models.maximisation`, whose guards keep histograms of flow (mostly
-zero, many rows alike) from ending in NaN: the variance floor is a share of the data's own variance, column by column,
-and a component that has lost its descriptors is put to use elsewhere.
+(posteriors and their sums) and one of `encoding.models.maximisation`. Histograms of flow are mostly zero and many rows
+are alike, so two guards prevent NaN: the variance floor is a share of the data's own variance, column by column, and a
+component that has lost its descriptors splits the most spread one.
 
 Source: docs/method/encoding.md, section 5; Perronnin et al. 2010; Sánchez et al., IJCV 2013. Left out: full covariances
 and priors on the parameters; neither is used with Fisher vectors.
@@ -20,9 +20,9 @@ from encoding.models.maximisation import empty_components, maximise
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 
-# Columns that vary less than this, relative to the average column, count as constant: it is rounding, not data.
+# Columns that vary less than this, relative to the average column, count as constant, because rounding varies them.
 CONSTANT = 1e-6
-# No variance below this, even where all rows are alike: its inverse and the squares of scores fit float32.
+# Least variance, even if all rows are alike: its inverse and the squares of scores fit float32.
 SMALLEST_VARIANCE = 1e-10
 
 

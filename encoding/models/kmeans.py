@@ -1,6 +1,6 @@
 """K-means for visual words: the centres of a sample, and the nearest of them.
 
-scikit-learn's Lloyd iterations from random rows, several times, of which the run of the lowest distortion counts (Wang
+scikit-learn's Lloyd iterations run several times from random rows, and the run of the lowest distortion is taken (Wang
 et al., IJCV 2013). Each run has one thread, so that sums have one order; several runs share the threads.
 
 Source: docs/method/encoding.md, sections 9 and 10.
@@ -96,7 +96,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 "numbers; sample more or use fewer words"
             )
         with one_blas_thread(), warnings.catch_warnings():
-            # Fewer different rows than centres: some centres coincide, which harms nothing.
+            # With fewer different rows than centres some centres coincide, which does no harm.
             warnings.simplefilter("ignore", ConvergenceWarning)
             with ThreadPoolExecutor(min(self.threads, self.n_init)) as pool:
                 runs = list(pool.map(lambda seed: self._run(rows, seed), range(first, first + self.n_init)))

@@ -1,4 +1,4 @@
-"""A projection that keeps what tells classes apart: learnt with hinge loss, together with a linear classifier on it.
+"""Max-margin projection: learnt with hinge loss, together with a linear classifier on the projected rows.
 
 For rows x of class y (centred, and scaled to a common variance), projection W (m, D), class weights V (C, m) and biases
 b, the objective is
@@ -6,8 +6,8 @@ b, the objective is
     1/n Σ_i Σ_{c ≠ y_i} max(0, 1 − s_{y_i} + s_c) + λ/2 (|V|² + |W|²),   s = V W x_i + b,
 
 minimised by stochastic gradient descent over seeded batches. W begins as the whitened principal directions, V at zero.
-An epoch that does not lower the objective is undone, and the step halved: so the objective only falls. Without classes
-the principal directions are the result.
+An epoch that does not lower the objective is undone and the learning rate is halved, so that the objective only falls.
+Without classes the principal directions are the result.
 
 Source: docs/method/encoding.md, section 11; Simonyan, Vedaldi & Zisserman, NIPS 2013 (the objective); Peng et
 al., ECCV 2014.
@@ -92,7 +92,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         y = None if y is None else np.asarray(y)
         if len(rows) < 2 or (y is not None and len(y) != len(rows)):
             raise DataError(f"a projection is learnt from two rows or more with a class each, got {len(rows)}")
-        # One thread for the products, or their last bits would depend on the machine's number of cores.
+        # One thread computes the products, because their last bits depend on the number of threads.
         with one_blas_thread():
             rows = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
             start, scale = self._principal(rows, seed)
@@ -126,7 +126,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """
         check_is_fitted(self, "components_")
         rows = rows_as_fitted(self, X, "rows")
-        # In float64: a sum in float32 depends, in its last bit, on where BLAS meets the row.
+        # In float64, because the last bit of a float32 sum depends on the row's place in a BLAS block.
         return (rows.astype(np.float64) @ self.components_.T).astype(np.float32)
 
     @property

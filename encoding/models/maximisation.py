@@ -2,7 +2,7 @@
 
     w_k = Σγ / Σ_j Σγ,  μ_k = Σγx / Σγ,  σ_k² = max(Σγx² / Σγ − μ_k², floor)
 
-A component that has lost its descriptors is put beside the most spread one, and each takes half of it.
+A component that has lost its descriptors takes half of the most spread one.
 
 Source: docs/method/encoding.md, section 5; Sánchez et al., IJCV 2013.
 """

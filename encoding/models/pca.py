@@ -2,7 +2,7 @@
 
 The covariance is computed in float64 by batches of rows; scipy finds its eigenvectors. The sign of a component is
 fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not arbitrary directions
-scaled up from rounding. The rounding of float32 rows grows with the rows themselves, however little they vary.
+scaled up from rounding. The threshold grows with the rows, as their rounding in float32 does.
 
 Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
 scikit-learn's PCA (``covariance_eigh``) adds up the covariance in the precision of the rows, float32 here, and scales

@@ -1,4 +1,4 @@
-"""Videos to feature files: one, or many whose failures cost no more than themselves.
+"""Videos to feature files: one video, or many; if one fails, the others go on.
 
 jobs          what the words of a command line stand for
 outcome       what became of a video
@@ -9,7 +9,7 @@ run_jobs      many at once, in processes that may die or on a cluster
 extract_many  many videos to feature files
 run_report    the bar, the lines and the end of a command that works on many videos
 summary       counts, failures.csv, summary.json
-verify        what the files of a folder are worth
+verify        verification of the files of a folder
 export_flow   one video to flow files, unless they are up to date
 flow_command  the command idt-flow
 precompile    kernels compiled before the first frame, several at once

@@ -40,7 +40,7 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
     Raises
     ------
     DataError
-        If the input or what exists does not fit.
+        If the input is invalid, or existing files may not be replaced.
     OSError
         If the files cannot be written.
     """
@@ -122,7 +122,7 @@ def check_flow_outputs(jobs, export, folder, inputs, *, beside=(), overwrite=Fal
     if LAYOUTS[export.layout].form in ("npy", "h5"):
         outputs.check(units, read, suffixes=suffixes, unmarked=True)
         return
-    # One file stands for all of its folder.
+    # One file of a folder is checked in place of all.
     outputs.check([unit / "flow_x_00001.jpg" for unit in units], read, suffixes=suffixes, unmarked=True)
     places = {os.path.realpath(unit): unit for unit in units}
     for given in read:

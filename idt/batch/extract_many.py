@@ -32,8 +32,8 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     boxes, storage, strict
         As for `extract_job`.
     run : RunOptions
-        A cluster has as many processes as it has, whatever ``jobs`` says. The progress is not used, because the videos
-        are in other processes: ``advance`` tells how far each has come.
+        On a cluster ``jobs`` is ignored. The progress is not used, because the videos are in other processes:
+        ``advance`` tells how far each has come.
     advance : callable, optional
         Called with the index of a job, the number of frames done since the last call, and how many there will be: None
         if unknown; not from a cluster.
@@ -54,7 +54,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     def task(index, wait):
         return jobs[index], each[index], {**options, "wait": wait}
 
-    # Or every process would do it.
+    # Otherwise every process would compile them.
     prepare = None if cluster.is_connected() else _compile_missing
     yield from run_jobs(
         Work(_attempt, _attempt_on_cluster, task, _for_cluster), jobs, run=run, advance=advance, prepare=prepare

@@ -38,7 +38,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     run : RunOptions
         2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
     compiled : bool
-        Do not look for kernels to compile beforehand, as one of many processes.
+        Skip compiling missing kernels, because the parent of many processes has done it.
     wait : bool
         Wait for another run that makes the file, instead of leaving it to that.
 

@@ -40,7 +40,7 @@ def extract_rows(job, params, form, *, boxes=None, storage=PLAIN, strict=False, 
     ------
     DataError
         As `extract_job`. Before any work: if the form cannot hold such descriptors or such a storage, or if the output
-        exists and `RunOptions.overwrite` does not name it, because nobody can tell what rows were made from.
+        exists and `RunOptions.overwrite` does not name it, because rows do not record their source.
     OSError
         If the output, or the temporary file, cannot be written.
     """

@@ -14,7 +14,7 @@ from idt.frames.image_series import frame_folders, holds_images
 from idt.frames.suffixes import VIDEOS
 
 LONGEST = 4096
-"""Characters of a path; beyond, a pattern of brackets would take hours to understand."""
+"""Characters of a path; a longer pattern of brackets would take hours to parse."""
 
 CAMERA_DIGITS = 5
 """Digits of the index of a camera; a longer number is the name of a file that is not there."""
@@ -171,8 +171,8 @@ def _groups(inputs, on_note):
 def _each_once(groups, on_note):
     """Return the sources of all words, each file or folder once, whatever names it has.
 
-    Of the names that one word stands for the first is taken that is no link. Two words are the user's own, who may
-    expect two results.
+    If one word names a file twice, the first name that is not a link is taken. If two words name one file it is
+    refused, because the user may expect two results.
     """
     known: dict[object, tuple[int, str]] = {}
     sources = []
@@ -182,7 +182,7 @@ def _each_once(groups, on_note):
         for source in group.sources:
             key = file_key(source)
             where, first = (number, source) if key is None else known[key]
-            # That a source is given twice under one name is said where names are compared.
+            # The comparison of names in `plan` refuses a source that is given twice under one name.
             if first != source and (where != number or on_note is None):
                 raise DataError(f"{source} and {first} are two names of one video; name it once")
             if first == source:

@@ -13,7 +13,7 @@ def map_pool(video, job, params, maps, run):
     Parameters
     ----------
     video : idt.frames.video.Video
-        Of which the tracks are.
+        The video of the tracks.
     job : idt.batch.jobs.Job
     params : ExtractionParams
     maps : idt.networks.map_params.MapParams or None

@@ -12,7 +12,7 @@ from idt.workers import processes
 from idt.workers.profile import stage
 
 PROCESSES = 4
-"""At most; the longest kernel takes a sixth of all the time."""
+"""Largest number of processes; more would not help, because the longest kernel takes a sixth of the total time."""
 
 
 def compile_missing(jobs=None):

@@ -1,6 +1,6 @@
 """Run jobs in processes that may die or on a cluster; several runs can share the jobs.
 
-`extract_many` extracts this way, and idt-net scores. A failure is an `Outcome` with its reason, and the others go on.
+`extract_many` and the command idt-net use this. A failure is an `Outcome` with its reason, and the others go on.
 """
 
 import functools

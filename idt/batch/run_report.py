@@ -16,7 +16,8 @@ def report_outcomes(count, outcomes, report, *, quiet):
     ----------
     count : idt.batch.summary.Tally
     outcomes : callable
-        Called with ``advance``, as for `idt.batch.extract_many.extract_many`; an iterator of index and `Outcome`.
+        Called with ``advance``, as for `idt.batch.extract_many.extract_many`; returns an iterator of index and
+        `Outcome`.
     report : callable
         Prints what became of a video, called with index and `Outcome`.
     quiet : bool

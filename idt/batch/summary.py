@@ -21,7 +21,8 @@ HEADER = ("name", "source", "reason")
 """Columns of the failures."""
 
 BAR = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-"""Share and time left go by the bytes of the videos, which tell their lengths before any is opened."""
+"""Percentage and time left are computed from the sizes of the videos, which estimate their lengths before any is
+opened."""
 
 
 class Notes:
@@ -60,7 +61,7 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     sizes : list of int
         Bytes of the videos.
     overwrite : bool or collection of path
-        A collection names files that go whoever wrote them.
+        A collection names files that are removed even if this program did not write them.
     joins : bool
         Another run writes into the folder, too: its files stay, and failures are added to them.
 
@@ -103,7 +104,7 @@ class Tally:
 
     def __init__(self, folder, sizes, overwrite=False):
         self._folder, self._overwrite = folder, overwrite
-        # Of a camera the length is unknown, but it counts.
+        # 1 is added because a camera has size 0, but counts.
         self._sizes = [size + 1 for size in sizes]
         self._parts = [0.0] * len(sizes)
         self._seen = 0
@@ -186,7 +187,7 @@ class Tally:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self._folder / FAILURES, flags, 0o666)
         with contextlib.closing(os.fdopen(descriptor, "r+b", buffering=0)) as file:
-            # Of two runs that share the work, both may meet a broken video, and both at once.
+            # Two runs that share the work may both find a damaged video, even at the same time.
             lock_file.take(descriptor, wait=True)
             known = file.read() or b""
             if b"\n" + line not in known:

@@ -98,7 +98,7 @@ def _check_content(path):
         for name, values in columns.items():
             if values is None:
                 continue
-            # Of a stream whose length nobody knew, times are NaN.
+            # The times of a stream of unknown length are NaN.
             known = values[:, :2] if name == "position" and head.frames is None else values
             _refuse_infinite(path, name, known)
     with open_features(path) as reader:

@@ -53,7 +53,7 @@ class Camera:
         Returns
         -------
         Camera or None
-            None if a part is, or does not begin where the one before it ends.
+            None if a part is None, or does not begin where the previous one ends.
         """
         expected = None
         for part in parts:

@@ -32,7 +32,7 @@ class FinishedTracks(NamedTuple):
         In full-resolution pixels.
     statistics : selection.TrackStatistics
     histograms : (k, time cells, D) float32
-        Of the k kept ones.
+        Histograms of the k kept tracks.
     """
 
     factor: np.ndarray
@@ -44,7 +44,7 @@ class FinishedTracks(NamedTuple):
 class _KeptTracks(NamedTuple):
     """The kept tracks of a frame, and the camera's motion."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     motion: Any
     columns: dict[str, np.ndarray]
     histograms: np.ndarray
@@ -68,7 +68,7 @@ def finished_tracks(live, finished, levels, params, since):
     -------
     FinishedTracks
     """
-    # At most frames no track ends at most scales.
+    # On a typical frame, tracks end at few scales only.
     every = list(zip(levels, live, finished, strict=True))
     ended = [scale for scale in every if len(scale[2].slots)] or every[:1]
     factor = np.concatenate([np.full(len(end.slots), level.factor, np.float32) for level, _, end in ended])
@@ -90,12 +90,12 @@ def finished_tracks(live, finished, levels, params, since):
     return FinishedTracks(factor, points, statistics, np.concatenate(means))
 
 
-def in_chunks(steps, video, params, *, size=CHUNK):
+def in_chunks(states, video, params, *, size=CHUNK):
     """Join the kept tracks of consecutive frames.
 
     Parameters
     ----------
-    steps : iterable of idt.extractor.FrameState
+    states : iterable of idt.extractor.FrameState
         One for every frame.
     video : Video
         Gives the size of the frames and their rate.
@@ -109,8 +109,8 @@ def in_chunks(steps, video, params, *, size=CHUNK):
         Of 1 to ``size`` frames. Time positions are NaN, since they are relative to the number of frames.
     """
     kept = []
-    for step in steps:
-        kept.append(_kept_tracks(step))
+    for state in states:
+        kept.append(_kept_tracks(state))
         if len(kept) == size:
             yield _features(_taken(kept), video, params)
     if kept:
@@ -133,17 +133,17 @@ def _described(length, time_cells, every, remainder):
     return (steps.reshape(time_cells, group) % every == 0).sum(axis=1)
 
 
-def _kept_tracks(step):
+def _kept_tracks(state):
     """Select the tracks of a frame that passed all tests."""
-    tracks, statistics = step.finished, step.finished.statistics
+    tracks, statistics = state.finished, state.finished.statistics
     kept = np.flatnonzero(statistics.kept)
     columns = {
-        "frame": np.full(len(kept), step.index, np.int32),
+        "frame": np.full(len(kept), state.index, np.int32),
         "scale": tracks.factor[kept],
         "points": tracks.points[kept],
         **{name: getattr(statistics, name)[kept] for name in ("mean", "std", "length", "trajectory")},
     }
-    return _KeptTracks(step.index, step.motion, columns, tracks.histograms)
+    return _KeptTracks(state.index, state.motion, columns, tracks.histograms)
 
 
 def _features(frames, video, params):

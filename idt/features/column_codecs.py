@@ -10,10 +10,10 @@ from idt.features.features import COLUMNS
 from idt.params import layout
 
 FIXED_POINT = 1024
-"""Steps of a stored histogram between 0 and 1."""
+"""Number of quantisation levels of a stored histogram between 0 and 1."""
 
 GRID = 64
-"""Steps of a compact point between two pixels."""
+"""Number of quantisation levels of a compact point in one pixel."""
 
 PLACES = {name: f"{'descriptors' if name in layout.DESCRIPTORS else 'tracks'}/{name}" for name in COLUMNS}
 """Where each column lies in a file."""
@@ -29,7 +29,7 @@ class Field(NamedTuple):
         Of a row.
     dtype : str
     inner : tuple of int
-        Of a row in a chunk.
+        Shape of a row within one chunk.
     fill : number
     scale : float or None
         Its attribute ``scale_factor``.

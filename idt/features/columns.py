@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[str, tuple[int | None, ...]]] = {
 """Dtype and shape of a row of each column; ``None`` is any size."""
 
 LAST_POSITION = 0.999
-"""Largest relative position, so that a pyramid's cell is always floor(cells · position).
+"""Largest relative position, so that a cell of the spatio-temporal pyramid is always floor(cells · position).
 
 Method: docs/method/extraction.md, section 9.1.
 """

@@ -1,8 +1,8 @@
 """Digest of the numbers of a feature file, recorded by its writer, so that files can be compared without reading them.
 
 It is the SHA-256 of the stored numbers before compression, of the parameters, and of the video's size, rate and length.
-It depends neither on the block size nor on the compression library. Checksums verify the numbers when they are read, so
-that a reader gets the numbers of the digest. `digest_of_file` computes the digest again.
+It depends neither on the block size nor on the compression library. The checksums of the datasets verify the numbers
+when they are read. `digest_of_file` computes the digest again.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class ContentDigest:
         ----------
         fields : dict of str to ndarray
             The next rows of each field (`idt.features.column_storage.ColumnStorage`), as they are stored. Times that
-            are NaN may follow as ``"time"``. Tracks without frame steps have frame step 1.
+            are NaN now may be added later as ``"time"``. Tracks without frame steps have frame step 1.
         """
         fields = dict(fields)
         if "position" in fields:

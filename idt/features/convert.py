@@ -41,8 +41,8 @@ def convert(source, target, *, storage=PLAIN, overwrite=False, say=None):
     storage : Storage
         From HDF5 to HDF5: whether the target is compact or projected. It is float32 if the source is.
     overwrite : bool or collection of path
-        As for `idt.files.atomic.replacing`. Nobody can tell who made rows: such a target is replaced only by its name,
-        or if it stays the same.
+        As for `idt.files.atomic.replacing`. Rows carry no mark of their maker, so an existing target is replaced only
+        if a collection names it, or if it holds the same bytes already.
     say : callable, optional
         Called with one line if another run that writes the target is waited for.
 
@@ -100,9 +100,7 @@ def _convert(opened, target, form, storage, overwrite):
     source = opened.path
     ours = hdf5.is_hdf5(source)
     if storage != PLAIN and not (ours and form == HDF5):
-        raise DataError(
-            f"only HDF5 of ours can be compact or projected, and rows that others wrote cannot, got {source}"
-        )
+        raise DataError(f"only a conversion from .h5 to .h5 can be compact or projected, got {source} to {target}")
     if ours:
         if form == HDF5:
             return _other_form(opened, target, storage, overwrite)
@@ -141,7 +139,7 @@ def _other_form(opened, target, storage, overwrite):
     if "projected" in stored or not (projects or (storage.compact and not stored.get("compact"))):
         raise DataError(
             f"{source} is HDF5 already{' and projected' * ('projected' in stored)}; copy it,"
-            " name a target that ends in .txt, .txt.gz or .bin, or make it --compact or --project it, once"
+            " name a target that ends in .txt, .txt.gz or .bin, or give --compact or --project"
         )
     before = {name: stored.get(name) is True for name in ("float32", "compact")}
     storage = Storage(before["float32"], storage.compact or before["compact"], storage.project).loaded()

@@ -56,7 +56,8 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
         Its ``source`` and ``made_with`` are recorded; without a source, it says that the features came from arrays.
     path : str or Path
     float32 : bool
-        Store histograms as float32 instead of fixed point; those of rows that others wrote are in any case.
+        Store histograms as float32 instead of fixed point; histograms of imported rows are stored as float32 in any
+        case.
     compact : bool
         Store points as differences in 1/64 pixel and the trajectory descriptor as float16.
     project : str or Path, optional
@@ -67,7 +68,7 @@ def save(features, path, *, float32=False, compact=False, project=None, overwrit
     Raises
     ------
     DataError
-        As `Writer`, and if the codebook is none.
+        As `Writer`, or if ``project`` names no codebook.
     OSError
         If the disk is full or ``path`` cannot be written.
     """
@@ -98,7 +99,7 @@ def load(path):
     Returns
     -------
     Features
-        Histograms as float32. Of a projected file, `Features.projected` in place of the descriptors.
+        Histograms are float32. A projected file gives `Features.projected` in place of the descriptors.
 
     Raises
     ------
@@ -211,7 +212,7 @@ def is_current(path, *, params, source, overwrite=False, made_with=None):
         As from `stored_params`.
     source : dict
     overwrite : bool or collection of path
-        Another file may be replaced.
+        Replace a file at this path that was made otherwise.
     made_with : dict, optional
         As for `idt.files.result_file.create`.
 
@@ -236,7 +237,7 @@ def is_current(path, *, params, source, overwrite=False, made_with=None):
 
 
 def truncation(path):
-    """Return how many frames were missing from the video that a feature file was made from.
+    """Return the note about frames that were missing from the video of a feature file.
 
     Parameters
     ----------

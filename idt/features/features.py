@@ -1,6 +1,4 @@
-"""`Features`: the tracks of a video and their descriptors, one array per column of docs/method/extraction.md,
-section 9.
-"""
+"""`Features`: the tracks and descriptors of a video as columns (docs/method/extraction.md, section 9)."""
 
 import dataclasses
 import math
@@ -46,7 +44,7 @@ class Features:
     position : (n, 3) float32
         x/width, y/height, time/frames, each in [0, 0.999]; the time is NaN while the end of the video is unknown.
     points : (n, L + 1, 2) float32
-        Raw positions in full-resolution pixels; L of them in rows of 466 numbers, None in text of 436 columns.
+        Raw positions in full-resolution pixels; only L in imported binary rows, None in imported text.
     trajectory : (n, 2 L) float32
         Normalised displacements.
     hog, hof, mbhx, mbhy : (n, 96), (n, 108), (n, 96), (n, 96) float32
@@ -68,7 +66,7 @@ class Features:
     source : dict or None
         Provenance of the features.
     made_with : dict or None
-        Versions that they were computed with, as their file says, empty if it does not; None if this process did.
+        Versions that their file records, empty if it records none; None for features of this process.
     notes : tuple of str
         Notes for the user, such as damage of the video.
     """
@@ -210,7 +208,8 @@ class Features:
         Returns
         -------
         Track or Features
-            A `Track` for a number, without blocks of networks; else features of these, with the whole's metadata.
+            A `Track` for a number, without blocks of networks; else `Features` of the chosen tracks, with the same
+            metadata.
 
         Raises
         ------

@@ -60,14 +60,14 @@ def features_of_skips(video, skips, extract, *, chunk):
     skips : tuple of int
         Rising, from 1.
     extract : callable
-        Called with a video for each skip; a generator of the `Features` of each of its frames.
+        Called with a video for each frame step; returns a generator of the `Features` of each frame.
     chunk : int
         Frames of the features that are given out at once.
 
     Yields
     ------
     Features
-        Of consecutive frames; of each, the tracks of all skips that end there, those of skip 1 first.
+        Of consecutive frames. Tracks that end at one frame are sorted by frame step.
     """
     parts = []
     for part in _by_frame(video, skips, extract):
@@ -88,7 +88,7 @@ def _by_frame(video, skips, extract):
         for skip, branch in zip(skips, itertools.tee(video, len(skips)), strict=True):
             loop = stack.enter_context(contextlib.closing(extract(_Skipped(video, _Locked(branch, lock), skip))))
             loops.append(_placed(loop, skip, first))
-        # Of equal frames the smaller skip comes first, and each loop is asked only when its turn comes.
+        # At one frame the smaller skip comes first. A loop advances only when its next frame is due.
         steps = heapq.merge(*loops, key=lambda step: step[:2])
         for _, at_frame in itertools.groupby(steps, key=lambda step: step[0]):
             (_, _, one), *others = at_frame

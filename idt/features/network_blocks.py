@@ -1,10 +1,11 @@
 """Descriptors that networks give: blocks of tracks, beside trajectory, hog, hof, mbhx and mbhy, or of snippets.
 
-A feature file holds them as ``network/NAME`` (n, S · C) float32, sums along tracks, and its parameter ``network`` says
-what made them: ``blocks``, the width C of each; ``divided``, the blocks whose channels are divided by the maxima
-``maxima/NAME`` (S · C,) float32 when they are read, which are known when the video ends; ``scales``, the S parts of
-these that are added then; ``power``, the exponent of every number, with its sign. ``snippets`` is there where the rows
-are no tracks but snippets of frames, or cells of their maps. Source: docs/method/networks.md, sections 6 and 7.
+A feature file holds a block as ``network/NAME`` float32, sums along tracks: (n, C), or (n, S · C) for a divided block.
+The parameter ``network`` of the file describes the blocks. ``blocks`` has the width C of each. ``divided`` lists the
+blocks whose channels are divided, when they are read, by the maxima over the video, ``maxima/NAME`` (S · C,) float32.
+``scales`` is the number S of scales, which are then added. ``power`` is the exponent of every number, which keeps its
+sign. ``snippets`` exists if the rows are not tracks but snippets of frames, or cells of their maps. Source:
+docs/method/networks.md, sections 6 and 7.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from idt.errors import DataError, short_repr
 from idt.params.layout import NETWORK_BLOCK
 
 WIDEST = 1 << 16
-"""Columns of a block; no layer has as many channels."""
+"""Largest number of columns of a block; no layer has as many channels."""
 
 MOST = 64
-"""Blocks of a file."""
+"""Largest number of blocks of a file."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class NetworkBlocks:
         Raises
         ------
         DataError
-            If they differ in what made them.
+            If the descriptions of their blocks differ.
         """
         if all(part is None for part in parts):
             return None

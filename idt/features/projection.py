@@ -22,7 +22,8 @@ CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 2
 
 LAYERS = ("volume", "second")
-"""Parts of a codebook whose arrays have a group of their own: HDF5 keeps links in a heap if a group has more than 8."""
+"""Prefixes of arrays of a codebook that have a group of their own, because HDF5 keeps the links of a group in a heap if
+there are more than 8."""
 
 
 def place_of(block, array):
@@ -39,10 +40,10 @@ def place_of(block, array):
 
 
 LONGEST = 1.001
-"""No number of a direction of length one is beyond, but for rounding."""
+"""Largest magnitude of a number of a direction, which has length 1, with a margin for rounding."""
 
 LARGEST = 1e17
-"""No mean of descriptors is beyond: their squares fit float32."""
+"""Largest magnitude of a mean of descriptors, whose square float32 can hold."""
 
 
 class Axes(NamedTuple):
@@ -89,7 +90,7 @@ class Projected:
         return len(next(iter(self.blocks.values())))
 
     def take(self, index):
-        """Return the coordinates of some tracks, as `Features.take`."""
+        """Return the coordinates of the tracks ``index``, as for an array."""
         return Projected(self.codebook, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
@@ -112,7 +113,7 @@ class Projected:
         """
         made = {None if part is None else (part.codebook, *part.blocks) for part in parts}
         if len(made) > 1:
-            raise DataError("features that are joined must be projected by one codebook, or all be as they are")
+            raise DataError("features that are joined must be projected by one codebook, or none of them be projected")
         if parts[0] is None:
             return None
         blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in parts[0].blocks}
@@ -163,7 +164,7 @@ class Projection:
             features = hdf5.json_attribute(file, "features")
             if features is None:
                 raise DataError(
-                    f"{path} was fitted on rows without recorded parameters, so nothing can be extracted alike;"
+                    f"{path} was fitted on rows without recorded parameters, so no extraction can have the same;"
                     " use a codebook of features from idt-extract"
                 )
             params = hdf5.json_attribute(file, "params") or {}
@@ -186,7 +187,7 @@ class Projection:
         Parameters
         ----------
         params : dict
-            Of an extraction; what the codebook does not name, such as the segment, may be anything.
+            Parameters of an extraction. Those that the codebook does not record may have any value.
 
         Raises
         ------
@@ -226,12 +227,12 @@ def identity(digest, arrays):
     digest : str
         The codebook's own, which covers more than the projection.
     arrays : dict of str to tuple of ndarray
-        Of each block the mean (d,), the projection (D, d) and the variances (D,) as they are stored.
+        For each block its mean (d,), projection (D, d) and variances (D,) as stored.
 
     Returns
     -------
     str
-        The codebook's digest and 16 digits of the arrays' own: a damaged codebook is not taken for the whole one.
+        The codebook's digest and 16 digits of the arrays' own: a damaged codebook is not taken for the intact one.
     """
     found = hashlib.sha256()
     for name, block in sorted(arrays.items()):

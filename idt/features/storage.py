@@ -10,9 +10,9 @@ from typing import Any
 
 FORMAT = "idt-features"
 VERSION = 3
-"""Version of plain files; 1 of the releases whose text had variable length."""
+"""Version of plain files; earlier releases, with text of variable length in HDF5, wrote 1."""
 SMALL_VERSION = 4
-"""Version of compact and projected files; 2 of the earlier releases."""
+"""Version of compact and projected files; earlier releases wrote 2."""
 NETWORK_VERSION = 5
 """Version of files with blocks of networks."""
 VERSIONS = (VERSION, SMALL_VERSION, NETWORK_VERSION)

@@ -25,7 +25,7 @@ CHUNK = 1024
 """Rows of a chunk: fewer compress worse, more gain nothing and cost memory."""
 
 PIECE = 256
-"""Rows that are brought into their form at once: more gain nothing and cost memory."""
+"""Rows that are encoded at once: more gain nothing and cost memory."""
 
 CAMERA_CHUNK = 256
 
@@ -219,7 +219,7 @@ class Writer:
             hdf5_chunks.write_chunk(position, (first, 2), np.repeat(time[:, None], 3, axis=1))
 
     def _begin(self, points):
-        """Fix the columns at the first chunk, which shows whether the rows of others have points."""
+        """Fix the columns at the first chunk, which shows whether imported rows have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
         self._form = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
         if self._form.widths:
@@ -271,7 +271,7 @@ class Writer:
     def _add(self, name, count):
         """Make the dataset of a column before its first ``count`` rows are written."""
         field = self._form.fields[name]
-        # A video of few tracks has one chunk of just their number.
+        # A video of few tracks has one chunk with as many rows as tracks.
         height = CHUNK if self._written or not count else count
         dataset = hdf5_chunks.create(
             self._file,

@@ -12,9 +12,9 @@ lock_file    one lock file: opened, taken, signed, removed
 scratch      temporary folders that no run leaves behind
 outputs      no output is an input
 ownership    which files may be replaced
-marks        the signs of ours in pictures, videos and text
+marks        the marks by which our pictures, videos and text files are recognised
 
-source_file  a file that is read through one opening
+source_file  a file that is opened once, for decoding and hashing
 walk         files below a folder, each folder once
 text         regular files, and UTF-8 text within limits
 csv_text     CSV in which any name comes back as itself

@@ -75,7 +75,7 @@ def replacing(path, *, overwrite=False, unmarked=False):
     ownership.check_replaceable(path, overwrite, unmarked=unmarked)
     replaced = _stat(path)
     kept = "nothing was left under that name" if replaced is None else "the earlier file of that name is as it was"
-    # Two spellings of one target meet here.
+    # Two spellings of one target give one key here.
     place = ownership.place_of(path)
     if place in _open_parts:
         raise DataError(f"{path} is already being written by this process")
@@ -113,7 +113,7 @@ def remove(path, overwrite=False):
     ----------
     path : str or Path
     overwrite : bool or collection of path
-        A collection names files that go whoever made them. A file of ours goes in any case.
+        A collection names files that are removed even if they are not ours. A file of ours is removed in any case.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _begin(path, folder, kept, replaced, place):
     """Make the part file of a target, locked."""
     for _ in range(TRIES):
         hidden = folder / f".{locks.stem(path.name)}.{secrets.token_hex(8)}.part"
-        # Known before it is there, so that a process that is ended in this moment takes it along.
+        # Recorded before it exists, so that a process that is ended at this moment removes it.
         _open_parts[place] = hidden
         try:
             part = PartFile(path, hidden, kept, replaced)
@@ -190,7 +190,7 @@ def _begin(path, folder, kept, replaced, place):
             if replaced is not None:
                 part.keep_rights(replaced)
             return part
-        # A sweeper came between the two; it takes the file along.
+        # Another run swept the file between creation and lock; that run removes it.
         part.discard()
     raise os_error(errno.EEXIST, "no name for its part file is free")
 
@@ -252,7 +252,7 @@ def _sweep_old(path):
 
 
 def _clock(folder):
-    """Return the time of a folder's file system, which another machine may keep; it is that of a new file."""
+    """Return the time of a folder's file system, which may differ from this machine's: the time stamp of a new file."""
     path = folder / f".{secrets.token_hex(8)}.clock"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

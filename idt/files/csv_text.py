@@ -59,7 +59,8 @@ def read_rows(path, what):
             line += len(texts.BREAK.findall(blank[0]))
             at, begins = blank.end(), line
             continue
-        # Within reach of the longest field, so that a quote that is never closed does not take the rest of the file.
+        # Search only as far as the longest field, so that a quote that is never closed does not swallow the rest of the
+        # file.
         reach = at + 3 * LONGEST
         match = _QUOTED.match(text, at, reach)
         if match and not (match.end() == reach < len(text) and not match[2]):

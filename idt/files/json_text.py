@@ -18,7 +18,7 @@ DEEPEST = 40
 """Lists and objects within one another; ours have five."""
 
 DIGITS = 40
-"""Of a number; a float64 has at most 25 characters, an int64 has 20."""
+"""Largest number of characters of a number; a float64 has at most 25, an int64 20."""
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -77,8 +77,8 @@ def load(path):
 def dumps(value):
     """Format ``value`` as indented JSON without escaped characters.
 
-    What cannot be shown is escaped as JSON escapes it, and a name of bytes that are no UTF-8 as text that says so: the
-    result is UTF-8, acts on no terminal, and reads back.
+    What cannot be shown is escaped as JSON escapes it, and bytes that are not UTF-8 as text that shows them. The result
+    is UTF-8, without control characters, and reads back.
 
     Raises
     ------

@@ -70,13 +70,13 @@ def _in_the_way(lock):
 
 
 def take(descriptor, *, wait=False, shared=False):
-    """Take the lock of an open file, in place of the one that this process holds on it.
+    """Lock an open file; a shared lock of this process on it becomes exclusive, or the reverse.
 
     Parameters
     ----------
     descriptor : int
     wait : bool
-        Wait until nobody else has it.
+        Wait until no other process holds it.
     shared : bool
         Others may share it.
 

@@ -42,7 +42,7 @@ def held(*, files=(), folders=(), say=None, wait=True):
     """Lock files and folders against other runs within a block; wait for runs that hold them.
 
     Folders that are missing are made, and removed again if nothing was written into them. A lock that this process
-    holds already is held on.
+    holds already stays held.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _one(lock, target, take_it):
         if is_mine:
             _held[lock][0] += 1
     if not is_mine:
-        # Other threads go on meanwhile, or two processes might wait for each other's.
+        # `_guard` is not held while waiting, because two processes might wait for each other.
         try:
             _held[lock] = [1, _locked(lock, target, take_it, made)]
         finally:
@@ -233,8 +233,8 @@ def _make(folder):
 def _release(lock, descriptor):
     if descriptor is None:
         return
-    # Held on while the name goes: whoever waits for it sees that it is gone, and makes another. Others that share it
-    # keep it.
+    # The lock is held while the lock file is removed: a waiting run sees that the name is gone, and makes a new file.
+    # The file stays if other runs share it.
     with contextlib.suppress(OSError):
         if lock_file.take(descriptor) is not False and lock_file.is_open_file(lock, descriptor):
             os.unlink(lock)

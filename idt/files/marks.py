@@ -34,7 +34,7 @@ HEADS = tuple(
     re.compile(pattern)
     for pattern in (
         rb'\{\s*"tool": "' + NAME.encode() + rb' [^"\n]*"',
-        # report.json of before it named its tool
+        # report.json of releases in which it did not name its tool yet
         rb'\{\n  "dataset": "[^\n]*",\n  "root": "[^\n]*",\n  "clips": \d+,\n  "protocol": "',
         # report.html and comparison.html
         rb"<!doctype html>\n<!-- " + NAME.encode() + rb" [^\n]* -->\n",
@@ -94,7 +94,7 @@ def mark_video(file, suffix):
     file.seek(0, os.SEEK_END)
     file.write(b"JUNK" + struct.pack("<I", len(content)) + content)
     if whole:
-        # One RIFF is the file, as it is up to a gigabyte: the chunk belongs into it.
+        # If one RIFF chunk spans the file, as in files of up to a gigabyte, the mark belongs into it.
         file.seek(4)
         file.write(struct.pack("<I", size + 8 + len(content) - 8))
         file.seek(0, os.SEEK_END)

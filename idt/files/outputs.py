@@ -1,8 +1,8 @@
 """Check the outputs of a run against its inputs; every command does so before any work.
 
 An output that is an input, under any name, is refused. So is an output among the inputs, because the next run would
-read it. Neither ``overwrite`` nor the name of the file in it permits that. `idt.files.ownership` decides which files
-may be replaced. Source: docs/method/files.md, section 1.3.
+read it. ``overwrite`` does not permit that, even if it names the file. `idt.files.ownership` decides which files may be
+replaced. Source: docs/method/files.md, section 1.3.
 """
 
 import fnmatch
@@ -28,9 +28,9 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
         Files that it reads, folders, patterns such as ``"frames/*.png"`` or ``"img_%05d.jpg"``, lists ``@FILE``.
         Anything that is not the name of a file, such as the index of a camera, passes.
     beside : iterable of path
-        Files that the run will write beside its outputs, always: those of an earlier run are replaced.
+        Files that the run writes beside its outputs. Those of an earlier run are replaced without ``overwrite``.
     suffixes : collection of str
-        Of the files that are read of a folder; all files without it.
+        Suffixes of the files that are read from a folder; by default all files are read.
     overwrite : bool or collection of path
         As for `idt.files.ownership.check_replaceable`.
     unmarked : bool
@@ -51,7 +51,7 @@ def check(outputs, inputs=(), *, beside=(), suffixes=(), overwrite=False, unmark
     _refuse_equal([*outputs, *beside])
     _refuse_inputs([*outputs, *beside], inputs, suffixes)
     for path in outputs:
-        # Without ``overwrite`` HDF5 is left to the check whether it is up to date.
+        # Without ``overwrite`` the up-to-date check decides about an existing HDF5 file.
         if not unmarked and os.path.lexists(path) and (overwrite or not _is_hdf5(path)):
             ownership.check_replaceable(path, overwrite)
     for path in beside:

@@ -25,7 +25,8 @@ class PartFile(io.RawIOBase):
     kept : str
         Phrase about the target for the message of a failure.
     replaced : os.stat_result, optional
-        Of the file that this one replaces: nobody else may read the new one before it has the old one's mode.
+        `os.stat` of the file that this one replaces: other users may not read the new file before it has the mode of
+        the old one.
 
     Attributes
     ----------

@@ -74,7 +74,7 @@ def _made(place):
         except BaseException:  # a signal
             shutil.rmtree(path, ignore_errors=True)
             raise
-        # Where there are no locks nobody sweeps either.
+        # Without locks, no run removes the folders of others.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Another run may have found it before it was locked.

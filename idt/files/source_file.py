@@ -62,8 +62,8 @@ def open_source(path):
     OSError
         If it does not exist or cannot be read.
     """
-    # Looked at first, because opening a device may do something. Looked at again when open, and without waiting for
-    # the writer of a pipe, because the name may stand for another file by then.
+    # The file is checked before it is opened, because opening a device may have effects. It is checked again when open,
+    # and opened without waiting for the writer of a pipe, because the name may stand for another file by then.
     check_regular(path, os.stat(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
@@ -189,8 +189,8 @@ class SourceFile:
         Raises
         ------
         DataError
-            If so. Whoever writes to a file may set its time of modification back, but not that of its last change,
-            which moving, linking and removing it set, too.
+            If so. A writer can reset the time of modification, but not the time of the last change of status; moving,
+            linking and removing the file set that, too.
         """
         if self._descriptor is None:
             return

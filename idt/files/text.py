@@ -21,7 +21,8 @@ LONGEST = 1 << 20
 """Characters of a line. A path has at most 4,096 bytes, a line of human boxes some thousand numbers."""
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""Byte order marks of UTF-16. UTF-32 in little-endian order begins with the first, too, and then is none."""
+"""Byte order marks of UTF-16. A file of little-endian UTF-32 begins with the first one, too, and does not decode as
+UTF-16."""
 
 BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -46,7 +47,7 @@ def open_regular(path):
         If the file does not exist or cannot be read.
     """
     try:
-        # A pipe that nobody writes to would be waited for.
+        # Opening a pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:
         raise DataError(f"{os.fspath(path)!r} is not a valid file name: it contains NUL or is not text") from None
@@ -85,7 +86,8 @@ def read_bytes(path, *, most=LARGEST):
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= most:
-            # Whole, even where the system gives less at once; what is appended meanwhile is not waited for.
+            # Read until the size at opening, even if the system returns less at once; data appended meanwhile is
+            # ignored.
             parts = []
             while size >= 0 and (part := file.read(size + 1)):
                 parts.append(part)
@@ -175,7 +177,7 @@ def as_utf8(file, name):
     Returns
     -------
     io.BufferedReader
-        From its reading comes a DataError where UTF-16 is damaged.
+        Reading it raises DataError if the UTF-16 is damaged.
     """
     head = file.peek(len(codecs.BOM_UTF8))
     if head.startswith(codecs.BOM_UTF8):

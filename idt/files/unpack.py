@@ -18,10 +18,10 @@ EXPANSION = 200
 """Bytes that a packed one may stand for, ..."""
 
 SLACK = 1 << 24
-"""... but for so many, which any file may unpack to."""
+"""Bytes that any file may unpack to, whatever its size."""
 
 EMPTY = 1000
-"""Pieces without content; one follows from closing a file that nothing was written to."""
+"""Largest number of streams without content; closing a file without writing to it leaves one."""
 
 MEMORY = 1 << 27
 """Bytes that unpacking xz may take: twice what ``xz -9`` asks for. The others take less than 8 MB."""

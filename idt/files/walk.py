@@ -22,7 +22,7 @@ class Repeat(NamedTuple):
     visited : Path
         The name under which the folder was visited.
     is_loop : bool
-        The further name lies in the folder itself.
+        The link lies in the folder that it points to.
     """
 
     path: Path
@@ -63,7 +63,8 @@ def walk(root, *, follow=False, keep=None):
     follow : bool
         Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
     keep : callable, optional
-        Takes the name of a file and tells whether it is listed. A tree of frames has millions that nobody asks for.
+        Takes the name of a file and tells whether it is listed. A tree of frames has millions of files that are not
+        needed.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def walk(root, *, follow=False, keep=None):
     """
     root = Path(root)
     files, folders, repeats, junk = [], [], [], []
-    # A link to where the root lies would bring in what lies beside it.
+    # A link to the parent of the root would include the root's neighbours.
     above = Path(os.path.realpath(root)).parents
     visited = {file_key(parent): parent for parent in above if follow}
     later: list[Path] = [root]

@@ -221,7 +221,7 @@ def _joined(planes, path, bound):
 
 
 def _twin(name):
-    """The name of the other direction; the same for names that do not tell the direction."""
+    """Return the name of the other direction; the same for names that do not tell the direction."""
     found = _X.fullmatch(Path(name).stem)
     if found is None:
         return name
@@ -230,7 +230,7 @@ def _twin(name):
 
 
 def _beside(folder, path):
-    """The file of the other direction."""
+    """Return the file of the other direction."""
     return folder / _twin(path.name)
 
 

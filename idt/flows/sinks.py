@@ -165,7 +165,7 @@ FORMS = {"jpg": Sink, "zip": Zips, "npy": Squares, "flo": Floats, "h5": Datasets
 
 
 def _middle(image):
-    """The square in the middle of a frame."""
+    """Cut out the square in the middle of a frame."""
     height, width = image.shape[:2]
     if min(height, width) < I3D_SIDE:
         raise DataError(f"the layout i3d cuts squares of {I3D_SIDE} px, got frames of {width}×{height} px")
@@ -174,7 +174,7 @@ def _middle(image):
 
 
 def _jpeg(image):
-    """An image as a JPEG of OpenCV's default quality, 95."""
+    """Encode an image as a JPEG of OpenCV's default quality, 95."""
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 

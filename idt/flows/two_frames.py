@@ -160,7 +160,7 @@ def pairs(video, params, *, boxes=None, step=1):
 
 
 def _pair(first, second, params, mask):
-    """The flow between two images, and what the camera did."""
+    """Compute the flow between two images, and the motion of the camera."""
     first, second = checks.gray_image(first, "first"), checks.gray_image(second, "second")
     if first.shape != second.shape:
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
@@ -172,7 +172,7 @@ def _pair(first, second, params, mask):
 
 
 def _compensated(previous, now, levels, params, field):
-    """The flow between two observed frames, or a field given, and what the camera did."""
+    """Return the flow between two observed frames, or a field given, and the motion of the camera."""
     first, second, blocks = previous.pyramid[0], now.pyramid[0], None
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)

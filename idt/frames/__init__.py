@@ -1,9 +1,9 @@
-"""Frames in: files, folders, patterns, cameras and arrays become gray frames; human boxes.
+"""Readers that turn files, folders, patterns, cameras and arrays into gray frames; human boxes.
 
 video     gray frames with their numbers
 sources   what a path, a number or an iterable means
 schedule  which frames are kept, by rate or time stamps
-arrays    frames that are handed over
+arrays    frames that the caller has as arrays
 people    human boxes, from files or OpenCV's detector
 
 decoders         which decoder opens a video file

@@ -1,8 +1,8 @@
-"""Parse the bytes of a container: is the file cut, and does an edit list hide frames?
+"""Parse the bytes of a container: is the file truncated, and does an edit list hide frames?
 
 The number of frames that a container announces is an estimate in most kinds, and off by a frame or two in others. Its
 structure is exact: AVI, Matroska (WebM), MP4 (QuickTime) and ASF (WMV) say how many bytes belong to them. A file that
-has fewer was cut. Other kinds have no such number, or need none, and do not count as cut.
+has fewer is truncated. Other formats have no such number, or need none, and never count as truncated.
 
 Sources: Microsoft, "AVI RIFF File Reference"; RFC 8794 (EBML) and RFC 9559 (Matroska); ISO/IEC 14496-12 (MP4), sections
 4.2 and 8.6.6; Microsoft, "Advanced Systems Format Specification", section 3.2.

@@ -1,8 +1,8 @@
 """Find the lost frames of a stream: packets go to a decoder, and frames come back in another order.
 
-A frame has the time stamp of its packet. Once the decoder has refused a packet, stamps that are passed over without a
-frame are those of lost frames: of the refused packet, and of those that the decoder drops because they refer to it.
-Before that nothing counts as lost, for some codecs have packets without a picture of their own.
+A frame has the time stamp of its packet. After the decoder has refused a packet, a time stamp for which no frame comes
+belongs to a lost frame: that of the refused packet, or one that the decoder drops because it refers to it. Before that
+nothing counts as lost, for some codecs have packets without a picture of their own.
 """
 
 import heapq
@@ -13,7 +13,7 @@ class Damage:
 
     Attributes
     ----------
-    is_seen : bool
+    has_refused : bool
         A packet was refused.
     lost, damaged : list of int
         Numbers of frames, rising.
@@ -22,7 +22,7 @@ class Damage:
     """
 
     def __init__(self):
-        self.is_seen = False
+        self.has_refused = False
         self.lost: list[int] = []
         self.damaged: list[int] = []
         self.last = -1
@@ -37,7 +37,7 @@ class Damage:
 
     def refuse(self, stamp):
         """Record that the decoder refused the packet with this ``stamp``; None if it had none or was unreadable."""
-        self.is_seen = True
+        self.has_refused = True
         self._refused += stamp is None
 
     def receive(self, stamp, is_damaged=False):
@@ -52,13 +52,12 @@ class Damage:
         Returns
         -------
         int or None
-            None for a frame that came too late, behind one with a later stamp: a decoder that has lost its bearings
-            gives such.
+            None for a frame that came after one with a later time stamp, as decoders may return them after damage.
         """
         passed = 0
         while stamp is not None and self._awaited and self._awaited[0] <= stamp:
             passed += heapq.heappop(self._awaited) < stamp
-        if not self.is_seen:
+        if not self.has_refused:
             passed = 0
         elif None not in (stamp, self._stamp) and stamp <= self._stamp:
             return None
@@ -70,12 +69,12 @@ class Damage:
 
     def end(self):
         """Count as lost the frames whose packets were sent or refused and that never came."""
-        if self.is_seen:
+        if self.has_refused:
             self._pass_over(len(self._awaited))
             self._awaited.clear()
 
     def _pass_over(self, count):
-        """Count frames as lost before the next one, and return the number of that one."""
+        """Count ``count`` frames as lost, and return the number of the frame after them."""
         count += self._refused
         self._refused = 0
         number = max([self.last, *self.lost[-1:]]) + 1

@@ -24,7 +24,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
 
     Returns
     -------
-    Capture or idt.frames.pyav_decoder.PyavReader
+    OpencvReader or PyavReader
 
     Raises
     ------
@@ -39,7 +39,7 @@ def open_file(path, *, max_pixels=MOST_PIXELS, decoder="auto", deinterlace=False
     try:
         path.encode()
     except UnicodeEncodeError:
-        # FFmpeg does not see the name, but JSON and other programs that read ours do.
+        # FFmpeg does not see the name, but our JSON and the programs that read it do.
         raise DataError(f"{path} has a name that is not UTF-8; rename it") from None
     file = open_source(path)
     try:

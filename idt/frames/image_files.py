@@ -18,7 +18,7 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
-# Bytes of a pixel in an image file that is not packed: four values of 16 bits. What describes the image comes on top.
+# Bytes of a pixel in an image file that is not packed: four values of 16 bits. Metadata comes on top.
 _PIXEL, _DESCRIPTION = 8, 1 << 24
 
 
@@ -31,7 +31,7 @@ class ImageReader:
     path : str
         The file, folder or pattern that was given.
     named : Path
-        The file or folder that names the video: of a pattern its folder, which says more.
+        The file or folder that names the video; for a pattern its folder.
     max_pixels : int
         Most pixels of a frame.
     notes : list of str
@@ -130,7 +130,7 @@ def decode_gray(data, label):
     Raises
     ------
     DataError
-        If it is no image, of colour or more than 8 bits, damaged, or larger than frames may be.
+        If it is not an 8-bit gray image, damaged, or has too many pixels.
     """
     size = image_size(data)
     if size is not None:
@@ -149,7 +149,8 @@ def most_bytes(max_pixels):
 
 def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):
     """Decode pixels in the file's own depth, BGR or the ``form`` asked for; None if that fails."""
-    # OpenCV before 5 fills the lost rows of a cut JPEG with gray: no end marker after the start of the scan.
+    # OpenCV before 5 fills the lost rows of a truncated JPEG with gray. A truncated JPEG has no end marker after the
+    # start of its scan.
     if not data or (data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")):
         return None
     with silence_opencv():

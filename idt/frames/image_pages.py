@@ -16,7 +16,8 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
-"""Pixels of the pages that are decoded together: each call of OpenCV passes over all the pages before."""
+"""Largest number of pixels in pages that are decoded together. Each call of OpenCV skips all earlier pages again, so
+fewer calls are faster."""
 
 _SUBFILE = 254
 _REDUCED_OR_MASK = 1 | 4
@@ -150,7 +151,7 @@ class PageReader:
 
     def _decode(self, number, size):
         """Decode a page, and some of the following pages if they have its size."""
-        follow = [page for page, of in self._pages[self.position :] if of == size]
+        follow = [page for page, page_size in self._pages[self.position :] if page_size == size]
         last = number
         while last + 1 in follow and (last + 2 - number) * size[0] * size[1] <= AT_ONCE:
             last += 1

@@ -134,7 +134,7 @@ def frame_folders(folders, root):
     Returns
     -------
     list of Path
-        Folders that hold images, without hidden ones and those that archives made on a Mac hold.
+        Folders that hold images. Hidden folders, and those that macOS adds to archives, are left out.
     """
     return [
         folder

@@ -17,7 +17,7 @@ _PNM = re.compile(rb"P[1-6](?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r\n]
 # Frame headers of JPEG: SOF0 to SOF15, but for the tables of Huffman (C4) and arithmetic coding (CC) and for JPG (C8).
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
-# Tags of TIFF whose product is an image or a tile, and the layout of the numbers that writers put there.
+# Pairs of TIFF tags, width and height of the image or of a tile, and the layout of the numbers that writers put there.
 _TIFF_PAIRS = ((256, 257), (322, 323))
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 

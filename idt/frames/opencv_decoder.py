@@ -36,12 +36,12 @@ IMAGE_HEAD = 1 << 20
 """Bytes of a file that may be an image: a JPEG may describe itself at length before it says how large it is."""
 
 STALE = 0.2
-"""Share of frames that repeat the one before, without a reason in the packets, beyond which a video is refused."""
+"""Largest share of frames that repeat the previous one although their packets differ; a video with more is refused."""
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
 _PICTURE_CODECS = ("png", "mpng", "mjpg", "jpeg", "bmp", "gif", "webp")
-# Codecs without loss write pictures that are equal as packets that are not.
+# Lossless codecs whose packets differ even for equal pictures.
 _ADAPTIVE_CODECS = ("ffv1",)
 _NAMES = {"av01": "AV1", "vvc1": "VVC", "evc1": "EVC", "hev1": "HEVC", "hvc1": "HEVC", "avc1": "H.264", "h264": "H.264"}
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -173,7 +173,7 @@ class OpencvReader:
         Raises
         ------
         DataError
-            If OpenCV gave other pictures than the file holds: of a video of fields, or of a cover.
+            If OpenCV returned wrong pictures, as for an interlaced video or a file with a cover picture.
         """
         if self._file is None:
             return []
@@ -188,9 +188,9 @@ class OpencvReader:
             return []
         packets, _, _ = self._packets()
         if containers.is_mp4(self._file):
-            # Its count is that of its table, and the packets cannot be read beyond one that is damaged.
+            # An MP4 announces the count of its sample table, and packets after a damaged one cannot be read.
             packets = self.n_frames
-        # An estimate from the duration is no reason to believe that something is lost, nor are frames that are hidden.
+        # A count estimated from the duration, or hidden frames, do not prove a loss.
         if self.position >= packets - _slack(packets) or containers.is_edited(self._file):
             return []
         return [f"{self.name} is damaged: OpenCV stops after {self.position} of {packets} frames; to read on, {REMEDY}"]
@@ -285,7 +285,7 @@ def _capture(file, seconds):
 
 @contextmanager
 def silence_opencv():
-    """Keep OpenCV's own warnings off stderr, because ours say the same in one line; a level of the user stays."""
+    """Keep OpenCV's warnings off stderr, where our messages say the same; a log level set by the user stays."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return

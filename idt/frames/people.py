@@ -24,12 +24,12 @@ FRAME_DIGITS = 9
 """Digits of a frame's number: a year of video has a billion frames."""
 
 FARTHEST = 1e9
-"""Pixels from the corner beyond which no image reaches; float32 holds them."""
+"""Largest coordinate of a box in pixels, which float32 can hold."""
 
 NO_BOXES = np.empty((0, 4), np.float32)
 
-# Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128, of which
-# a person fills 96, so that it finds nobody in the 120 lines of KTH.
+# Smaller frames are enlarged until their shorter side is this long (px): the detector's window is 64×128 px, in which a
+# person is 96 px high, so it finds nobody in the 120 lines of KTH.
 DETECTOR_SIDE = 240
 
 
@@ -123,7 +123,7 @@ def read_boxes(path):
     """
     if not os.path.exists(path):
         raise DataError(f"{path}: no such file of human boxes")
-    # The digest refuses a file that is not what it was before it was parsed.
+    # `SourceFile.digest` raises if the file has changed since it was parsed.
     with open_source(path) as file:
         return replace(_read(path), digest=file.digest())
 

@@ -1,8 +1,8 @@
 """Refuse playlists and session descriptions, which make FFmpeg read other files.
 
-The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and
-concat lists would open other files, that of SDP the network. Each knows its files by their beginning. Text of any
-other kind is no video either: FFmpeg turns some into pictures of its letters.
+The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and concat
+lists would open other files, and its reader of SDP would open the network. Each knows its files by their beginning.
+Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
 """
 
 from idt.errors import DataError
@@ -34,7 +34,7 @@ def refuse_playlist(path, head):
     if head.startswith(b"YUV4MPEG2 "):
         return
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    # A transport stream may begin with the code of "<".
+    # "<" alone is not enough, because a transport stream may begin with this byte.
     is_xml = start.startswith(b"<") and _is_text(start[:64])
     if start.startswith(_HEADS) or b"\nc=IN IP" in head or is_xml or _is_text(head):
         raise DataError(

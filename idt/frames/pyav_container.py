@@ -1,8 +1,8 @@
 """Open the container of a video file with PyAV, and choose its video stream.
 
 FFmpeg reads the file through `idt.files.source_file`, and nothing else: it may open no other file and no address, and
-takes only the containers that are listed here, none of which names other files. To know a stream FFmpeg may decode its
-first frame, as OpenCV's does; from then on a frame of too many pixels is refused before its memory is asked for.
+takes only the containers that are listed here, none of which names other files. FFmpeg may decode the first frame to
+probe a stream; from then on a frame of too many pixels is refused before its memory is asked for.
 """
 
 import math
@@ -95,13 +95,13 @@ def open_container(file, path, max_pixels):
     """
     refuse_playlist(path, file.head(HEAD))
     check_pixels(os.path.basename(path), image_size(file.head(IMAGE_HEAD)) or (0, 0), max_pixels)
-    # Options of decoders are left out: PyAV frees those of streams that show later, such as of MPEG, and crashes.
+    # No options are given to the decoders, because PyAV crashes when a stream appears later, as in MPEG.
     closed = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ""}
     try:
         container = av.open(ByteReader(file), container_options=closed, io_open=_refuse, metadata_errors="replace")
     except av.FFmpegError:
         raise DataError(f"{path} is not a video that PyAV can decode, or it is damaged") from None
-    # Packets would be held back until their stamps are known.
+    # With this flag FFmpeg would hold packets back until their time stamps are known.
     container.flags &= ~_GENERATE_STAMPS
     return container
 
@@ -185,12 +185,12 @@ def announced(container, stream):
 
 
 def _refuse(url, *_):
-    raise PermissionError(f"a video may not lead to {url}")
+    raise PermissionError(f"a video must not refer to another file or address, got {url}")
 
 
 def _described(container, index):
     """Return the codec's name and four-letter code of a video stream without a decoder."""
-    # Only the text that FFmpeg prints of a container names it, and PyAV drops what FFmpeg prints.
+    # Only FFmpeg's log names the codec, and PyAV drops that log by default.
     with _PRINTING:
         level = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)

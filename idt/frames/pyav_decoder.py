@@ -1,7 +1,7 @@
 """Video files, decoded by PyAV: the reader has the attributes that `idt.frames.opencv_decoder` describes.
 
-One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses
-are passed over, and so is what the container cannot make packets of.
+One thread decodes, so that a damaged stream gives the same frames on every machine. Packets that the decoder refuses,
+and data that the container cannot split into packets, are skipped.
 """
 
 import math
@@ -68,7 +68,8 @@ class PyavReader:
             self._decoded = _decode(self._container, self._stream, self._damage, options, deinterlacer)
             if vectors:
                 self._decoded = with_vectors(self._decoded, context)
-            # PyAV's container and streams know each other, and would keep the file of a reader that nobody closes open.
+            # PyAV's container and streams form a reference cycle, which would keep the file open if no one closes the
+            # reader.
             self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
         except BaseException:
             self._container.close()
@@ -112,7 +113,7 @@ class PyavReader:
         with open_container(self._file, self.path, self._max_pixels) as container:
             stream = container.streams[self._stream.index]
             for number, frame in _decode(container, stream, Damage(), decoder_options(self._max_pixels)):
-                # Of frames that others refer to AVI has the time of decoding only.
+                # AVI stores only decoding times for frames that other frames refer to.
                 stamp = frame.dts if frame.pts is None else frame.pts
                 if stamp is None:
                     return None
@@ -142,7 +143,7 @@ class PyavReader:
         is_cut = at_end and containers.is_cut(self._file)
         if is_cut:
             found.append(cut_short(self.name, self.position, self.n_frames))
-        # Of a file that is cut, the frame with the cut and those behind it are lost by the cut.
+        # In a truncated file, the loss of the last frames is reported as the truncation.
         lost, damaged = (
             [i for i in numbers if i < damage.last or not is_cut] for numbers in (damage.lost, damage.damaged)
         )
@@ -178,7 +179,7 @@ def _decode(container, stream, damage, options, deinterlacer=None):
     context = stream.codec_context
     context.thread_count = 1
     context.options = options
-    # Of a deinterlaced frame the next one must be known, too.
+    # The deinterlacer needs the next frame, too.
     waiting: deque[int] = deque()
     for frames in _sent(context, _packets(container, stream, damage), damage):
         for frame in frames:

@@ -2,7 +2,7 @@
 
 FFmpeg's swscale makes BGR of a frame. The flags are those of OpenCV, so that pictures of one version of FFmpeg are
 equal level for level: bicubic chroma; colours beyond those of BT.709 (BT.2020, Display P3, HLG, PQ) mapped to BT.709;
-other transfer curves left alone. A frame of two fields is taken as the whole that it is, as OpenCV before 4.13 does;
+other transfer curves left alone. An interlaced frame is converted like a progressive one, as OpenCV before 4.13 does;
 every other line is interpolated only where the caller asks for it (yadif, one frame for each).
 """
 
@@ -18,7 +18,7 @@ _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 _WIDE = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
-# Of these codecs the chroma of a frame that does not say otherwise lies left of the middle.
+# Codecs whose chroma samples lie left of the centre unless the frame says otherwise.
 _LEFT = ("h264", "hevc")
 
 
@@ -128,7 +128,7 @@ def graph(frame, *filters):
 
 
 def _pull(graph):
-    """Yield the frames that a filter graph has ready."""
+    """Return the frames that a filter graph has ready."""
     ready = []
     while True:
         try:

@@ -1,8 +1,8 @@
 """Choose the frames of a source: a range, and all or those nearest to a frame rate.
 
 A source with a constant rate r shows frame i at i / r seconds. With ``fps`` = f < r, frame k of the result is frame
-round(k · r / f): the nearest, none twice. Of a source whose rate varies the time stamps t count, which are seconds from
-the first frame: frame k is the one whose t is nearest to k / f, the earlier of two, none twice.
+round(k · r / f): the nearest, none twice. If the rate varies, frame k is the one whose time stamp, in seconds from the
+first frame, is nearest to k / f; the earlier of two, none twice.
 """
 
 import math
@@ -97,7 +97,7 @@ def nearest(times, fps):
     (m,) int64
         Their numbers, rising.
     """
-    # Frame i is the nearest from the middle before it, exclusive, to the middle behind it.
+    # Frame i is nearest to all times between the middle of i − 1 and i, exclusive, and the middle of i and i + 1.
     middles = np.append((times[:-1] + times[1:]) / 2, times[-1:])
     last = np.floor(np.round(middles * fps, _DIGITS))
     return np.flatnonzero(np.diff(last, prepend=-1) > 0)

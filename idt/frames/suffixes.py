@@ -9,4 +9,4 @@ VIDEOS = frozenset(
 )
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jp2", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
-"""Of files that are one frame each."""
+"""Suffixes of image files, which are one frame each."""

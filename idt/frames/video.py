@@ -31,7 +31,7 @@ DEFAULTS = ExtractionParams()
 class Frame(NamedTuple):
     """A gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
     vectors: tuple[np.ndarray, float] | None = None
@@ -82,8 +82,8 @@ def open_video(
         If there is nothing to read or decode, ``start`` lies beyond the last frame, a rate or time is asked of a
         source without a known rate, or the frames are smaller than ``patch`` or larger than ``max_pixels``. While
         reading: if a frame is unreadable, not uint8, or of another size than the first. At the last frame: if the file
-        was changed since it was opened, or OpenCV hands out the same picture for frames that differ, as its versions
-        from 4.13 to 5.0 do for fields.
+        was changed since it was opened, or OpenCV returns one picture for different frames, as its versions from 4.13
+        to 5.0 do for interlaced video.
 
     Notes
     -----
@@ -109,14 +109,14 @@ class Video:
         Number of frames that this pass should give; None if unknown.
     name : str
     notes : list of str
-        One-line warnings; one about truncation or damage appears when the end is met.
+        One-line warnings; a warning about truncation or damage is added at the end of the video.
     truncation : str or None
         The note about truncation, or about other missing or damaged frames.
     first_frame : Frame
         The first frame, which iteration gives again.
     """
 
-    least_side = 0  # pixels of the smallest frame's shorter side, 0 for a patch
+    least_side = 0  # least shorter side of a frame in pixels; 0 means params.patch
 
     def __init__(self, reader, params, strict, ahead):
         self._reader, self._params, self._strict, self._ahead = reader, params, strict, ahead
@@ -248,7 +248,7 @@ class Video:
         frame_arrived()
         if image is None:
             return self._finish(at_end=True)
-        # Behind frames that are lost the next one that there is.
+        # After lost frames, take the next frame that exists.
         original = reader.position - 1
         if original > self._last:
             return self._finish(at_end=False)
@@ -259,7 +259,7 @@ class Video:
         return frame
 
     def _finish(self, at_end):
-        """Note or refuse the faults of a source that ends here, or whose chosen part does."""
+        """Note or refuse the faults of the source, at its end or at the end of the chosen range."""
         self._finished = True
         faults = self._reader.faults(at_end)
         if faults:

@@ -34,6 +34,6 @@ def clean_search_path():
     if len(entries) < 2 or "" not in entries:
         return
     here = os.getcwd()
-    # Python has made it absolute. Somebody who names the folder wants it searched.
+    # Python has made the entry absolute. If another entry names the folder, it stays.
     if here not in {os.path.abspath(entry) for entry in entries if entry}:
         sys.path[:] = [entry for entry in sys.path if entry != here]

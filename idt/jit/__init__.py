@@ -1,6 +1,6 @@
-"""How kernels are compiled and kept, and explicit vectors: the only room with names of numba that it does not document.
+"""How kernels are compiled and kept, and explicit vectors: the only package that uses undocumented names of numba.
 
-settings        none from the current folder
+settings        numba reads no settings from the current folder
 kernel          the decorator of all kernels, and their options
 cache           compiled code on the disk
 float8          eight float32 numbers as one value

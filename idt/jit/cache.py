@@ -20,10 +20,10 @@ import llvmlite
 import numba
 
 SUFFIX = ".kernel"
-"""Of a file of compiled code."""
+"""Suffix of a file of compiled code."""
 
 STALE = 3600.0
-"""Seconds after which a temporary file is one of a process that was killed."""
+"""Age in seconds from which a temporary file counts as left by a killed process."""
 
 HARMLESS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 """Settings of numba that compiled code does not depend on."""
@@ -63,7 +63,7 @@ class KernelFiles:
     folder : str
         It need not exist.
     function : function
-        That was compiled, in Python. Files of other sources are removed when one of these is written.
+        The Python function that was compiled. Files of other sources are removed when one of these is written.
     """
 
     def __init__(self, folder, function):
@@ -72,7 +72,7 @@ class KernelFiles:
 
     @functools.cached_property
     def _current(self):
-        # Not before the module is there as a whole.
+        # Computed on first use, because the module is not complete before.
         return f"{self._name}{source_digest(self._module)}."
 
     def load(self, key):

@@ -109,7 +109,7 @@ def call(builder, name, result, *arguments):
     return builder.call(builder.module.declare_intrinsic(name, fnty=function), arguments)
 
 
-def _teach(symbol, instruction):
+def _define_operator(symbol, instruction):
     """Define the operator ``symbol`` for two `Float8` in numba."""
 
     @type_callable(symbol)
@@ -122,10 +122,10 @@ def _teach(symbol, instruction):
         return getattr(builder, instruction)(first, second, flags=_FUSED)
 
 
-_teach(operator.add, "fadd")
-_teach(operator.sub, "fsub")
-_teach(operator.mul, "fmul")
-_teach(operator.truediv, "fdiv")
+_define_operator(operator.add, "fadd")
+_define_operator(operator.sub, "fsub")
+_define_operator(operator.mul, "fmul")
+_define_operator(operator.truediv, "fdiv")
 
 
 def _of_one(build):
@@ -167,7 +167,7 @@ absolute = _of_one(lambda builder, vector: call(builder, "llvm.fabs.v8f32", VECT
 square_root = _of_one(lambda builder, vector: call(builder, "llvm.sqrt.v8f32", VECTOR, vector))
 """The square roots."""
 rounded = _of_one(lambda builder, vector: call(builder, "llvm.rint.v8f32", VECTOR, vector))
-"""The nearest whole numbers, the even one of two."""
+"""The nearest whole numbers, ties to even."""
 truncated = _of_one(lambda builder, vector: builder.sitofp(builder.fptosi(vector, INTEGERS), VECTOR))
 """The whole parts."""
 
@@ -222,7 +222,7 @@ def sorting_network(comparators, results):
     return sort
 
 
-# Within each half of a vector, as processors can do it in one step.
+# Lane patterns for `shuffle` within each half of a vector, which processors do in one instruction.
 _SINGLES = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
 _PAIRS = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
 _HALVES = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]

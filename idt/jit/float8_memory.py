@@ -77,7 +77,7 @@ def prefetch(typing, array, index):
 
     def build(builder, array, index):
         address = builder.bitcast(builder.gep(array, [index]), BYTES)
-        # To be written, kept in all caches, data.
+        # Arguments of LLVM's prefetch: for writing, kept in all caches, data.
         call(builder, "llvm.prefetch.p0i8", ir.VoidType(), address, INDEX(1), INDEX(3), INDEX(1))
 
     return types.void(array, types.int64), lower(build)

@@ -18,7 +18,7 @@ _STORES: dict[Any, KernelFiles] = {}
 def inner(**options):
     """Decorate a function that only kernels call; its code is compiled into theirs.
 
-    It divides as NumPy does. ``options`` are more of numba's.
+    It divides as NumPy does. ``options`` are further options of numba.
     """
     return register_jitable(error_model="numpy", **options)
 

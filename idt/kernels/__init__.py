@@ -1,4 +1,4 @@
 """Numba loops, raw: arrays in, arrays out, nothing checked. Call the public functions of the step instead."""
 
-# Before numba is imported: it decides what numba takes its settings from.
+# This must come before numba is imported, because it decides where numba reads its settings.
 from idt.jit import settings as settings

@@ -13,7 +13,7 @@ from idt.jit.kernel import kernel
 
 PLACE_BITS = 32
 REACH = 2
-"""Whole pixels in x and y that are less than 3 px away in any combination: 8 < 3²."""
+"""Largest offset in x and in y of pixels closer than 3 px: both offsets may be 2, because 2² + 2² < 3²."""
 
 
 @kernel((int32[:, ::1], uint8[:, ::1], int32, int64[::1]))

@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 3.1.
 
 Farnebäck, "Two-frame motion estimation based on polynomial expansion", SCIA 2003, section 3: with a Gaussian
-applicability the fit separates into 1-D correlations, of which only four numbers of the inverse Gram matrix remain.
+applicability the fit separates into 1-D correlations; of the inverse Gram matrix only four numbers are needed.
 """
 
 import math
@@ -42,7 +42,7 @@ INVERSE_1XX = np.float32(-_second / (_fourth - _second**2))
 
 @inner()
 def _correlate(source, at, step):
-    """Apply the three filters at eight neighbours that lie ``step`` numbers apart: Float8 smooth, slope, bend."""
+    """Filter at eight neighbours; the taps lie ``step`` numbers apart. Return Float8 smooth, slope, bend."""
     smooth = broadcast(SMOOTH[0]) * load(source, at)
     slope = broadcast(ZERO)
     bend = broadcast(ZERO)
@@ -99,8 +99,8 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
     """Compute the coefficients at every pixel of one scale, in two orders.
 
     All flat float32: padded ((H + 14) · W,), the image with 7 rows replicated above and below, readable for 8 numbers
-    beyond its end; planar, one coefficient ``plane`` numbers behind the other, or only the last row where that is a
-    row's width; interleaved (H · W · 5 + 3,), the last three of them anything.
+    beyond its end; planar, one coefficient after the other, ``plane`` numbers apart, or the last row only if ``plane``
+    is the width; interleaved (H · W · 5 + 3,), of which the last three numbers are arbitrary.
     """
     pitch = -(-width // LANES) * LANES + 2 * MARGIN
     rows = np.empty(3 * pitch, np.float32)
@@ -122,12 +122,14 @@ def _expand_scale(padded, height, width, planar, plane, interleaved):
 
 @kernel((uint8[:, ::1], int64[:, ::1], float32[:, ::1], int64, float32[::1], float32[::1]))
 def expand(gray, sizes, blurs, finest, planar, interleaved):
-    """Compute the coefficients of x, y, x², y² and xy at every scale, by plane to stream and by pixel to gather.
+    """Compute the coefficients of x, y, x², y² and xy at every scale, by plane and by pixel.
+
+    The flow reads the first frame by plane, in order, and the second by pixel, where the flow leads.
 
     gray (H, W) uint8; sizes (S, 2) int64, height and width of the scales, finest first; blurs (S, K) float32, the
     Gaussian of each from its middle outwards, then zeros; finest, the first scale that is expanded. Out, flat, scale
     after scale: planar float32 (5 · P,), with P the pixels of all scales, or empty where it is not wanted;
-    interleaved (5 · P + 3,), the last three of them anything.
+    interleaved (5 · P + 3,), of which the last three numbers are arbitrary.
     """
     height, width = gray.shape
     # The vectors read beyond its end.

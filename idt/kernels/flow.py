@@ -24,7 +24,7 @@ HALF = np.float32(0.5)
 ONE = np.float32(1)
 ZERO = np.float32(0)
 BELOW_ONE = np.nextafter(ONE, ZERO)
-EIGHT = tuple(np.float32(k) for k in range(LANES))
+LANE_NUMBERS = tuple(np.float32(k) for k in range(LANES))
 
 COEFFICIENTS = 5
 STRIP = 4
@@ -43,10 +43,10 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 @inner()
 def _locate(flow, y, height, width, places):
-    """Locate the pixels of row y in the second image; flow (2 · H · W,), places out, four arrays (P,).
+    """Locate the targets of row y in the second image; flow (2 · H · W,), places out, four arrays of a row's length.
 
-    The index of the pixel, int32; the weights of its right and lower neighbours, float32; whether the target is inside,
-    float32, 1 or 0. A target outside, whatever its flow, has the index of a pixel inside.
+    places: the index of the upper left pixel, int32; the weights of its right and lower neighbours, float32; 1 if the
+    target is inside, else 0, float32. A target outside has the index of some pixel inside.
     """
     index, right, lower, inside = places
     none = broadcast(ZERO)
@@ -54,7 +54,7 @@ def _locate(flow, y, height, width, places):
     # The last places that have neighbours to the right and below.
     last_x, last_y = broadcast(np.float32(width - 1) * BELOW_ONE), broadcast(np.float32(height - 1) * BELOW_ONE)
     for x in range(0, width, LANES):
-        to_x = broadcast(np.float32(x)) + from_numbers(EIGHT) + load(flow, row + x)
+        to_x = broadcast(np.float32(x)) + from_numbers(LANE_NUMBERS) + load(flow, row + x)
         to_y = broadcast(np.float32(y)) + load(flow, plane + row + x)
         near_x, near_y = maximum(minimum(to_x, last_x), none), maximum(minimum(to_y, last_y), none)
         left, top = truncated(near_x), truncated(near_y)
@@ -66,7 +66,7 @@ def _locate(flow, y, height, width, places):
 
 @inner()
 def _sample(second, row, index, right, lower, x):
-    """Sample the second expansion bilinearly where one pixel lands, in the first five numbers; row is 5 · W."""
+    """Sample the second expansion bilinearly at the target of pixel x, in the first five lanes; row is 5 · W."""
     at = np.int64(item(index, x)) * COEFFICIENTS
     upper_left, lower_left = load(second, at), load(second, at + row)
     across = broadcast(item(right, x))
@@ -82,7 +82,7 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
     Method: docs/method/extraction.md, section 3.4.
 
     Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; places as from `_locate`; dampings along x and y. A
-    target outside takes no part.
+    target outside the image contributes no second expansion.
     """
     first, second = expansions
     index, right, lower, inside = places
@@ -192,7 +192,7 @@ def _solve(smooth, start, pitch, width, solved):
 
 @inner()
 def _damp(size, damping):
-    """Return the weight of the pixels along an axis; the five at either end count less.
+    """Write the weights of the pixels along an axis; the five at either end count less.
 
     Method: docs/method/extraction.md, section 3.3.
     """
@@ -228,7 +228,8 @@ def _iterate(first, second, height, width, flow, iterations):
     for _ in range(iterations):
         made = np.int64(0)
         for top in range(0, height, STRIP):
-            # Products are made before the rows that they come from are solved, and kept until nobody needs them.
+            # The flow is overwritten in place, so the products of a row are computed before the row is solved, and kept
+            # in a ring.
             while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
                 _locate(flow, made, height, width, places)
                 _make_products((first, second), flow, made, height, width, places, dampings, ring)
@@ -257,9 +258,9 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
         size = height * width
         start -= size
         field = fields[2 * start : 2 * (start + size)]
-        begun = rough[: 2 * size] if s >= finest else field
+        initial = rough[: 2 * size] if s >= finest else field
         if s < scales - 1:
-            resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, begun)
+            resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, initial)
         if s >= finest:
             _iterate(first[COEFFICIENTS * start :], second[COEFFICIENTS * start :], height, width, rough, iterations)
             median(rough, height, width, field)

@@ -3,8 +3,9 @@
 Method: docs/method/extraction.md, section 7.
 
 The image is walked row by row. Each pixel's four vectors are shared between their two nearest orientation bins, and
-running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. Where a
-cell ends in the row, ``cell`` neighbouring columns make up its histogram; with its last cells a patch is normalised.
+running sums over the last ``cell`` rows are kept for every column and bin, the bins of a column side by side. At the
+last row of a cell, the sum over its ``cell`` columns is its histogram. At the last row of a patch, its histograms are
+normalised.
 
 Fields: 0 HOG, the gradient of gray; 1 HOF, the flow itself; 2 MBHx and 3 MBHy, the gradients of its components.
 """
@@ -22,7 +23,7 @@ CHANNELS = FIELDS * BINS + 1
 SMALL = np.float32(0.4)
 FLOOR = np.float32(0.05)
 LINE = 16
-"""Numbers that memory delivers at once."""
+"""float32 numbers in a cache line."""
 
 # contract: fused multiply-add, as in the release's own build. Sums keep their order, NaN and infinities their meaning.
 FLAGS = {"contract", "nsz"}
@@ -42,9 +43,9 @@ TINY = np.float32(1e-30)
 def _bucket(points, rows, patch, height, width, corners, order, start):
     """Place the patches inside the image, and list them by their first row.
 
-    corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at
-    order[start[y] : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch without a row is not listed. Returns
-    the highest of the rows, −1 without any.
+    corners (n, 2) int32, first column and row of each patch; order (n,) int32, those with first row y at order[start[y]
+    : start[y + 1]]; start (H + 2,) int32, zero on entry. A patch whose row of the sums is −1 is not listed. Return the
+    highest row of the sums, −1 without any.
     """
     highest = np.int32(-1)
     for n in range(points.shape[0]):
@@ -145,7 +146,7 @@ def _slide(columns, magnitude, angle, width, entering, leaving):
 
 @inner()
 def _sum_cell(columns, before, x, cell, index, n_cells, row):
-    """Write the histogram of the cell from column x on into its places of the patch's row, block by block."""
+    """Sum the histogram of the cell that begins at column x into the patch's histograms, block by block."""
     hog = broadcast(np.float32(0))
     hof = mbhx = mbhy = hog
     for at in range(x * FIELDS * BINS, (x + cell) * FIELDS * BINS, FIELDS * BINS):
@@ -163,7 +164,7 @@ def _sum_cell(columns, before, x, cell, index, n_cells, row):
 
 @inner(fastmath=FLAGS)
 def _scale_of(row, first, n_cells, bins, norm):
-    """Return the factor of a block after 0.05 is added: one over its sum (norm 1) or length (2), or 1 (0)."""
+    """Return the factor of a block after 0.05 is added: 1 / sum for norm 1, 1 / length for norm 2, else 1."""
     if norm == 0:
         return np.float32(1)
     ninth = np.float32(0)
@@ -236,7 +237,8 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
             for k in range(start[top], start[top + 1]):
                 n = order[k]
                 if r == 0:
-                    # Sums are met once a frame and far apart: there is time to get them until the patch is complete.
+                    # The sums of a track are used once a frame and lie far apart in memory, so they are prefetched
+                    # while the patch is computed.
                     for at in range(0, sums.shape[1], LINE):
                         prefetch(sums, rows[n] * sums.shape[1] + at)
                 for i in range(cells):

@@ -13,7 +13,7 @@ from idt.jit.kernel import inner, kernel
 PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)
 SUMS, GRADIENT, COST = 28, 19, 27
-"""Sums of `_linearise`, and where two of them are."""
+"""Number of sums of `_linearise`, and the indices of the gradient and the cost among them."""
 # Which of the sums stands where in the normal equations, and with which sign.
 NORMAL_SUM = np.array([
     [0, 1, 2, 0, 0, 0, 6, 7],
@@ -33,31 +33,31 @@ NORMAL_SIGN = np.block([[NORMAL_SIGN, -np.ones((6, 2))], [-np.ones((2, 6)), np.o
 def refine(source, target, inliers, start, iterations, tolerance, matrix):
     """Fit a homography to the inliers by least squares, from ``start`` on; return whether a finite matrix was found.
 
-    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, at most, and tolerance, the share
-    of the squared distances that one must gain for another to follow: Gauss and Newton's method; matrix (9,) float64
-    out, its last number 1.
+    source, target (2, n) float32; inliers (n,) bool; start (8,) float32; iterations, their largest number, and
+    tolerance, the relative decrease of the squared distances below which the Gauss–Newton iteration stops; matrix (9,)
+    float64 out, its last number 1.
     """
     count = 0
     for i in range(inliers.shape[0]):
         count += inliers[i]
-    own, theirs = np.empty((2, count), np.float64), np.empty((2, count), np.float64)
-    s, sx, sy = _centre(source, inliers, own)
-    t, tx, ty = _centre(target, inliers, theirs)
+    sources, targets = np.empty((2, count), np.float64), np.empty((2, count), np.float64)
+    s, sx, sy = _centre(source, inliers, sources)
+    t, tx, ty = _centre(target, inliers, targets)
     model, trial = np.empty(PARAMETERS, np.float64), np.empty(PARAMETERS, np.float64)
     sums, system = np.empty(SUMS, np.float64), np.empty((PARAMETERS, PARAMETERS + 1), np.float64)
-    # Between centred points: the homography after the source's centring undone, before the target's.
+    # The homography between the centred points: undo the source's centring, apply it, centre the target.
     for k in range(PARAMETERS):
         matrix[k] = start[k]
     matrix[8] = 1.0
     _change_coordinates(matrix, 1 / s, sx, sy, t, -t * tx, -t * ty)
     for k in range(PARAMETERS):
         model[k] = matrix[k] / matrix[8]
-    _linearise(own, theirs, model, sums)
+    _linearise(sources, targets, model, sums)
     for _ in range(iterations):
         cost = sums[COST]
         if not _step(sums, system, model, trial):
             break
-        _linearise(own, theirs, trial, sums)
+        _linearise(sources, targets, trial, sums)
         if not sums[COST] < cost:
             break
         model, trial = trial, model

@@ -1,8 +1,9 @@
 """Median of 5×5 pixels (docs/method/extraction.md, section 3.5), by sorting networks on eight pixels at once.
 
-Two windows one above the other share four rows. Their columns of four are sorted once for the five windows that each
-column belongs to, then merged in pairs, each for two windows. Of the 20 shared numbers only the middle six can be the
-median of either window; the five numbers of its own row decide which.
+Two windows one above the other share four rows. The four numbers of a column in these rows are sorted once, for the
+five windows that the column belongs to. Pairs of neighbouring columns are then merged, each pair for two windows. Only
+the middle six of the 20 shared numbers can be the median of either window; the five numbers of its own row decide
+which.
 
 Source: Batcher, "Sorting networks and their applications", AFIPS 1968 (odd-even merging).
 """
@@ -74,10 +75,11 @@ def _merge_neighbours(columns, pairs):
 
 @inner()
 def _find_median(rows, at, six):
-    """Find the median from the sixth of six sorted numbers and the five of a window's own row around ``at``."""
+    """Find the median: the sixth smallest of six sorted numbers and the five of a window's own row around ``at``."""
     lowest, lower, low, high, higher, highest = six
     a, b, c, d, e = _sort_five(load_rows(rows, at - 2, 1, 5))
-    # k of the five and 6 − k of the six are the six smallest of all for one k: there the greater of both is the median.
+    # For one k, the k smallest of the five and the 6 − k smallest of the six are the six smallest of all. The greatest
+    # of these is the median.
     median = minimum(minimum(highest, maximum(higher, a)), maximum(high, b))
     return minimum(minimum(median, maximum(low, c)), minimum(maximum(lower, d), maximum(lowest, e)))
 

@@ -16,7 +16,7 @@ from idt.jit.kernel import inner, kernel
 
 SAMPLE = 4
 DRAWS = 10000
-"""Draws of four matches in a row that may be refused before the search ends."""
+"""Largest number of consecutive draws without a valid sample before the search ends."""
 SEED = np.uint64(0xFFFFFFFFFFFFFFFF)
 MULTIPLIER = np.uint64(4164903690)
 LOW = np.uint64(0xFFFFFFFF)
@@ -117,8 +117,8 @@ def _orientation(points, a, b, c):
 def _through_four(source, target, chosen, model):
     """Compute the homography that maps four points exactly to four others; return whether there is one.
 
-    A point is a combination of three others with weights that are ratios of triangles. A map of the three with their
-    weights, undone for the source and done for the target, is the homography (Heckbert 1989, section 2.2.3).
+    A point is a combination of three others with weights that are ratios of triangle areas. The homography is the
+    inverse of the matrix from weights to the source, followed by that to the target (Heckbert 1989, section 2.2.3).
     """
     # Relative to the last point, which is never on a line with two others: its column of either map is (0, 0, 1).
     sx, sy = np.float64(source[0, chosen[3]]), np.float64(source[1, chosen[3]])
@@ -137,7 +137,7 @@ def _through_four(source, target, chosen, model):
     s_3, t_3 = s_01 - s_0 - s_1, t_01 - t_0 - t_1
     if s_0 == 0 or s_1 == 0 or s_3 == 0:
         return False
-    # A point (x, y) has the shares u0, u1, u3 of the source's three; the target's three are mixed with q · u.
+    # A point (x, y) has the weights u0, u1, u3 over the source's three points; its image has q · u over the target's.
     q0, q1, q3 = t_0 / s_0, t_1 / s_1, t_3 / s_3
     u0x, u0y = s1y * q0, -s1x * q0
     u1x, u1y = -s0y * q1, s0x * q1

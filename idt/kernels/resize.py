@@ -12,7 +12,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _find_neighbours(source, target):
-    """Find, for each of ``target`` pixels, the ``source`` pixel before it and the share of the next; (≥ target,).
+    """Map the ``target`` pixels of an axis to its ``source`` pixels: the pixel before each, and the share of the next.
 
     Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """
@@ -40,7 +40,8 @@ def _stretch(row, first, share, stretched, width, out, at):
 def resize(planes, height, width, factor, to_height, to_width, out):
     """Resize planes and multiply them by a factor, rows first, then columns.
 
-    planes (n · H · W,), out (n · h · w,) float32, one plane after the other; their sizes.
+    planes (n · H · W,) and out (n · h · w,) float32, one plane after the other; H × W is height × width, h × w is
+    to_height × to_width.
     """
     upper, below = _find_neighbours(height, to_height)
     left, beside = _find_neighbours(width, to_width)
@@ -59,7 +60,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
 
 @inner()
 def _reflected(at, size):
-    """Return the pixel that stands for one beyond the border, which is not repeated; size at least 2."""
+    """Reflect the index of a pixel beyond the border about the border pixel (reflect-101); size at least 2."""
     while not 0 <= at < size:
         at = -at if at < 0 else 2 * (size - 1) - at
     return at
@@ -85,7 +86,7 @@ def smooth(frame, height, width, blur, to_height, to_width, out):
     for y in range(to_height):
         share = below[y]
         for k in range(rows.size):
-            # One row more than the Gaussian has: the last is of the lower of the two that are mixed alone.
+            # Two neighbouring blurred rows are mixed; together their Gaussians read one row more than one of them.
             rows[k] = _reflected(upper[y] + k - reach, height) * width
             weights[k] = np.float32(0)
             if k <= 2 * reach:

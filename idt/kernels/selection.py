@@ -47,7 +47,7 @@ def measure(points, displacements, camera, moments, length, trajectory, passed):
     """Measure and test tracks: points (n, L + 1, 2), displacements (n, L, 2) float32.
 
     Out: moments (2, n, 2), mean and standard deviation, length (n,) and trajectory (n, 2 · L) float32; passed (2, n)
-    bool: whether all tests were, and whether all but the third, which is made if ``camera``.
+    bool: tracks that passed all tests, and tracks that failed only the third, which is made if ``camera``.
     """
     mean, std = moments[0], moments[1]
     kept, followed = passed[0], passed[1]

@@ -23,7 +23,7 @@ ROWS = 20
 CELLS = 4
 BAND = ROWS // CELLS
 SUMS = 8
-EIGHT = tuple(np.float32(k) for k in range(LANES))
+LANE_NUMBERS = tuple(np.float32(k) for k in range(LANES))
 CONTRACTION = {"contract"}
 """Products and sums may be fused, as in the release's own build; rounding to gray levels hides the difference."""
 
@@ -73,7 +73,8 @@ def describe(image, x, y, scale, angle, weights, pixels, out):
 def _pack(image, out):
     """Pack each pixel with its right, lower and lower right neighbours: a bilinear sample needs one look-up.
 
-    image (H, W) uint8; out (H · W,) int32. Beyond the last row and column stands anything: its weight is 0.
+    image (H, W) uint8; out (H · W,) int32. Values beyond the last row and column are arbitrary, because their weight is
+    0.
     """
     height, width = image.shape
     for y in range(height):
@@ -93,18 +94,18 @@ def _sample_patch(pixels, height, width, x, y, scale, angle, patch):
     n = np.int64(np.float32(PATCH) * scale)
     theta = np.float64(angle * np.float32(math.pi / 180))
     cos, sin = np.float32(math.cos(theta)), np.float32(math.sin(theta))
-    # Whole vectors, and one more, because the end of the last column can be looked up.
+    # Whole vectors, and one number more, which the look-up at the end of the last column reads.
     columns = (n + LANES - 1) // LANES * LANES
     samples = np.empty(columns, np.int32), np.empty(columns, np.float32), np.empty(columns, np.float32)
     sums, following = np.empty(columns + 1, np.float32), np.empty(columns + 1, np.float32)
     cumulated = np.empty(n + 1, np.int64)
     for j in range(columns + 1):
         sums[j] = following[j] = 0
-    # A pixel of margin, because a row's end is rounded twice here and its samples once.
+    # A pixel of margin, because the end of a row is computed with one more rounding than its samples.
     last_x, last_y = np.float32(width - 2), np.float32(height - 2)
     first, last = -np.float32(n - 1) / np.float32(2), np.float32(columns - 1)
     row_x, row_y = x + first * cos - first * sin, y + first * sin + first * cos
-    # In 1/21 of a pixel a window row is 21 high and a patch row n: all shares are whole numbers, all sums exact.
+    # In units of 1/21 px a window row is 21 high and a patch row n, so all shares are integers and all sums exact.
     until = np.int64(0)
     for i in range(PATCH):
         end = n * (i + 1)
@@ -132,7 +133,7 @@ def _locate_inside(x, y, cos, sin, width, samples):
     below it, (n,) float32.
     """
     places, right, down = samples
-    eight = from_numbers(EIGHT)
+    eight = from_numbers(LANE_NUMBERS)
     for j in range(0, places.size, LANES):
         along = broadcast(np.float32(j)) + eight
         sample_x, sample_y = broadcast(x) + along * broadcast(cos), broadcast(y) + along * broadcast(sin)

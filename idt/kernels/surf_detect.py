@@ -4,9 +4,9 @@ docs/method/surf.md, section 1; Bay et al. 2008, sections 3.1 to 3.4. An octave 
 Its columns are regrouped by ``x mod step`` so that neighbouring cells lie side by side in memory at every octave: pixel
 column ``x`` is found at ``x % step * stride + x // step``.
 
-The three boxes of Dxx lie side by side, those of Dyy one below the other, so a box of one cell is another box of a
-cell further on: each is weighed once. Every response equals the release's to the last bit, because ties between them
-decide the order of keypoints. Hence no fastmath flag here, and float64, in which weighted boxes add up exactly.
+The three boxes of Dxx lie side by side, those of Dyy one below the other, so cells share boxes; each box is weighted
+once. Every response equals the release's to the last bit, because ties between them decide the order of keypoints.
+Hence no fastmath flag here, and float64, in which weighted boxes add up exactly.
 """
 
 import numpy as np
@@ -19,7 +19,8 @@ LAYERS = 4
 SEARCHED = (1, 2)
 """Layers of an octave that have one above and one below."""
 SEEN = 21 // 2
-"""Cells nearer to the border are neighbours of none that is searched."""
+"""Distance from the border, in cells, within which no response is read, because no searched cell has such a
+neighbour."""
 COLUMNS = 5
 """A found keypoint: x, y, size, response, octave."""
 
@@ -33,7 +34,7 @@ def find_keypoints(integral, mask_integral, threshold, out):
     """
     height, width = integral.shape[0] - 1, integral.shape[1] - 1
     shorter = height if height < width else width
-    # A literal 0 would be a type of its own to numba, and what takes the count be compiled twice.
+    # To numba a literal 0 has its own type, and the functions that take the count would be compiled twice.
     count = np.int64(0)
     for octave in range(OCTAVES):
         step = 1 << octave
@@ -86,9 +87,9 @@ def _respond(columns, width, size, step, out):
         x[corner] = y[corner] % step * stride + y[corner] // step + unseen
     weight = np.float32(1) / np.float32(y[3] * (y[7] - y[2]))
     weight_xy = np.float32(1) / np.float32(y[3] * y[3])
-    # One run of boxes serves either side of Dxy.
+    # The left and the right boxes of Dxy come from one array of box sums.
     start, end = (x[1], x[5] + cells) if x[1] < x[5] else (x[5], x[1] + cells)
-    # Separate arrays: LLVM must know them apart to vectorise the loops that meet them.
+    # Separate arrays: LLVM must know that they do not alias, or it does not vectorise the loops.
     beside, stacked = np.empty(cells + 2 * lobe, np.float64), np.empty((2 * lobe + 1, cells), np.float64)
     upper, lower = np.empty(end - start, np.float64), np.empty(end - start, np.float64)
     dxx, dyy = np.empty(cells, np.float32), np.empty(cells, np.float32)

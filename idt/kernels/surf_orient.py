@@ -35,7 +35,8 @@ def orient(integral, x, y, scale, weights, angle):
     integral (H + 1, W + 1) int32; x, y, scale (n,) float32; weights (13,) float32; angle (n,) float32 out.
     Unchecked: call surf.detect.
     """
-    # Beyond the wavelets found these hold old numbers, which the vector loops may turn but nothing sums.
+    # After the wavelets found, these arrays hold old numbers; the vector loops may compute their angles, but nothing
+    # sums them.
     dx, dy, turns = np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32), np.empty(WAVELETS, np.float32)
     for i in range(WAVELETS):
         dx[i] = dy[i] = 0
@@ -123,7 +124,10 @@ def _add_to_near(turn, dx, dy, sum_x, sum_y):
 
 @inner()
 def _direction_of_longest(sum_x, sum_y):
-    """Return the direction of the longest sum, the first of equals; sum_x, sum_y (72,) float32, dy upwards."""
+    """Return the direction of the longest sum, the first of equals; sum_x, sum_y (72,) float32.
+
+    sum_y points upwards, as the wavelets' dy; the direction is measured downwards, hence the minus sign.
+    """
     longest, best = np.float32(-1), 0
     for k in range(DIRECTIONS):
         length = sum_x[k] * sum_x[k] + sum_y[k] * sum_y[k]

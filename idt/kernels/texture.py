@@ -1,7 +1,7 @@
 """Smaller eigenvalue of the structure tensor (docs/method/extraction.md, section 5): Shi & Tomasi, CVPR 1994.
 
-Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as OpenCV rounds
-them where it has eight numbers at once, on every processor.
+Corners are ranked by it, and equals by their place, so its last bit matters: the steps are rounded as in OpenCV's code
+for vectors of eight numbers, here on every processor.
 """
 
 import numpy as np

@@ -14,17 +14,17 @@ def _row(slot, age, group, time_cells):
 
 
 @kernel((float32[:, ::1], int64, int64, int32[:, ::1], float32[:, ::1], float32[:, :, ::1], float32[:, ::1]))
-def start(new, time_cells, count, listed, positions, points, sums):
+def start(new, time_cells, count, track_table, positions, points, sums):
     """Start a track at each of the points ``new`` (n, 2) float32, after the ``count`` tracks that exist.
 
-    By age of the track, as in `advance`: listed, of which the slots are given, and positions out; by slot: points out,
+    Arrays as in `advance`. Input: the slots in track_table[0]. Output: ages and rows in track_table, positions, points,
     and sums (N · time cells, D) float32, set to 0.
     """
     for n in range(new.shape[0]):
         at = count + n
-        slot = listed[0, at]
-        listed[1, at] = 0
-        listed[2, at] = slot * time_cells
+        slot = track_table[0, at]
+        track_table[1, at] = 0
+        track_table[2, at] = slot * time_cells
         for c in range(2):
             positions[at, c] = new[n, c]
             points[slot, 0, c] = new[n, c]
@@ -46,18 +46,17 @@ def start(new, time_cells, count, listed, positions, points, sums):
         float32[:, :, ::1],
     ),
 )
-def advance(flow, flow_warp, every, height, width, time_cells, count, listed, positions, points, displacements):
+def advance(flow, flow_warp, every, height, width, time_cells, count, track_table, positions, points, displacements):
     """Move the first ``count`` tracks one step; list those that go on, then the finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, a number for each ``every`` × ``every`` of
-    them; by age of the track: listed (3, N) int32, the slot where it is stored, the steps
-    made so far, and the row of the sums where the next step's histograms belong, and positions (N, 2) float32; by slot:
-    points (N, L + 1, 2) and displacements (N, L, 2) float32. Returns how many go on and how many finished; what is
-    listed of them, and their positions, are those after the step.
+    flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, one vector for every × every of them. Sorted
+    by age of the track: track_table (3, N) int32 (slot, steps made, row of the sums for the next step) and positions
+    (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements (N, L, 2) float32. Return how many tracks go
+    on and how many finished; track_table and positions are those after the step.
     """
     length = displacements.shape[1]
     group = length // time_cells
-    slots, ages, rows = listed[0], listed[1], listed[2]
+    slots, ages, rows = track_table[0], track_table[1], track_table[2]
     finished = np.empty(count, np.int32)
     lost = np.empty(count, np.int32)
     n_live, n_finished, n_lost = 0, 0, 0

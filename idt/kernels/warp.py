@@ -65,7 +65,8 @@ def subtract(flow, homography, inverse, factor, width, height, border, out):
     """Subtract the camera's motion from a flow by applying the inverse motion to the end of each displacement.
 
     flow, out (2, h, w) float32, in pixels of a scale of factor ``factor``; homography and its inverse (3, 3) float64,
-    in pixels of the full frame, as are width, height and border. Where `warp` copies, nothing remains.
+    in pixels of the full frame, as are width, height and border. Where `warp` copies the earlier frame, the output is
+    zero.
     """
     last_x, last_y = np.float64(width - 1 - border), np.float64(height - 1 - border)
     for i in range(flow.shape[1]):

@@ -1,23 +1,25 @@
-"""Networks in the same house: ONNX models as functions of frames, with the extra ``networks``.
+"""ONNX models as functions of frames; the extra ``networks`` brings their libraries.
 
 Method: docs/method/networks.md.
 
-model       START HERE: a model, its layout, tensors between its layers
-model_file  files of strangers, checked; shapes
+model       START HERE: a model, its layout, its intermediate tensors
+model_file  reading and checking of ONNX files; shape inference
 geometry    stride, start and receptive field of every map
-presets     what each family of networks is given
-layout      how views lie in the inputs
-colour      frames in colour
-sampling    which frames make up clips
-crops       resized, cropped, normalised
+presets     preprocessing of each family of networks
+layout      order of the dimensions of the inputs
+colour      colour frames of a video
+sampling    choice of the frames of clips
+crops       resizing, cropping and normalisation
 flow_input  optical flow in 8 bits
-views       videos as views
+views       clips of a video, cropped and normalised
 scoring     scores of a video
-snippets    features of clips all along a video
-map_params  which maps are pooled along tracks, and the blocks that they give
-map_stream  the maps of a video, frame after frame
-maps        maps pooled along tracks
-options     of idt-extract
+snippet_params, snippets
+            features of clips all along a video
+fused       maps of two networks as one
+map_params  parameters of the maps that are pooled along tracks, and names of their blocks
+map_stream  maps of a video, frame by frame
+maps        pooling of maps along tracks
+options     options of idt-extract
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Colour frames in: the frames of `idt.frames.video`, with the same numbers, as BGR.
+"""Colour frames: the frames of `idt.frames.video`, with the same numbers, as BGR.
 
 Networks look at colours, and at frames of any size.
 """
@@ -44,7 +44,7 @@ class ColourVideo(Video):
 
 
 def open_colour(video, *, params=DEFAULTS, channels="bgr", max_pixels=MOST_PIXELS, decoder="auto"):
-    """Open anything that has frames for its colours.
+    """Open a source of frames, and read it in colour.
 
     Parameters
     ----------

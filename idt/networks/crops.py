@@ -1,4 +1,4 @@
-"""Frames resized and cropped as the families of networks do at test time.
+"""Resizing, cropping and normalisation of frames, as the test code of each family does it.
 
 Source: docs/method/networks.md, section 2.
 """
@@ -10,7 +10,7 @@ from idt.imports.opencv import cv2
 
 
 def target_size(preset, height, width):
-    """Size that frames are resized to.
+    """Compute the size that frames are resized to.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def resized(image, size):
 
 
 def places(preset, height, width):
-    """Crops of a resized frame.
+    """List the crops of a resized frame.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Optical flow as networks were trained to see it: 8 bits a component, 128 for none, ±20 pixels at the ends.
+"""Optical flow in 8 bits, as networks are trained with it: 128 is no motion, 0 and 255 are ∓20 pixels.
 
 The flow is ours (docs/method/extraction.md, section 3) at full resolution, not the TVL1 of the networks' authors.
 Warped flow is what remains of it without the camera's motion. Source: docs/method/networks.md, section 2.
@@ -12,11 +12,11 @@ from idt.steps import camera, corners, flow, sampling
 from idt.steps.pyramid import scales
 
 BOUND = 20.0
-"""Pixels of displacement at the ends of the 8 bits."""
+"""Displacement in pixels that the largest 8-bit value stands for."""
 
 
 def quantised(field):
-    """Bring a ``field``, (H, W, 2) float32 in pixels, into 8 bits: round(255 (v + 20) / 40), cut at ±20."""
+    """Quantise a ``field``, (H, W, 2) float32 in pixels, to 8 bits: round(255 (v + 20) / 40), cut at ±20."""
     return np.clip(np.round((field + BOUND) * (255 / (2 * BOUND))), 0, 255).astype(np.uint8)
 
 
@@ -62,7 +62,7 @@ def _looked_at(bgr, warped):
 
 
 def _between(previous, now, warped):
-    """Flow of two frames, (H, W, 2) float32."""
+    """Return the flow of two frames, (H, W, 2) float32."""
     fields = flow.between(previous[2], now[2])
     if warped:
         by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))

@@ -1,4 +1,4 @@
-"""Where the cells of a feature map lie in the input: stride, first centre and receptive field of every tensor.
+"""Stride, first centre and receptive field of the cells of every feature map.
 
 A cell n of a map has its centre at pixel c + j · n along an axis, j the stride (jump) and c the start. For a layer with
 kernel k, stride s, dilation d and left padding p: c ← c + (d (k − 1) / 2 − p) · j, field ← field + d (k − 1) · j,
@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 WINDOWED = {"Conv", "MaxPool", "AveragePool", "LpPool", "ConvInteger", "QLinearConv", "FusedConv"}
-"""Layers with a window."""
+"""Layers that slide a window over their input."""
 
 POINTWISE = {
     *("Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu", "Sigmoid", "HardSigmoid", "HardSwish"),
@@ -20,7 +20,7 @@ POINTWISE = {
     *("Add", "Sub", "Mul", "Div", "Sum", "Mean", "Max", "Min", "Concat", "Identity", "Cast", "Softmax"),
     *("QuantizeLinear", "DequantizeLinear", "Constant"),
 }
-"""Layers whose output has a cell for each of their input's."""
+"""Layers whose output has the cells of their input."""
 
 
 class Axis(NamedTuple):
@@ -36,7 +36,7 @@ class Axis(NamedTuple):
 
 
 def geometry(proto, shapes):
-    """Find where the cells of every map lie.
+    """Compute stride, start and receptive field of every map.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def geometry(proto, shapes):
 
 
 def _behind(node, axes, shapes, constants):
-    """Axes of a node's output; None where it is no map."""
+    """Return the axes of a node's output; None where it is no map."""
     if node.op_type in WINDOWED:
         return _windowed(node, axes, shapes)
     if node.op_type == "Pad":
@@ -89,7 +89,7 @@ def _behind(node, axes, shapes, constants):
 
 
 def _are_single(node, shapes):
-    """Whether the map was of one cell before, too."""
+    """Tell whether the input was a map of one cell, too."""
     return any(set(shapes.get(name, (0, 0, 0))[2:]) == {1} for name in node.input)
 
 
@@ -126,7 +126,7 @@ def _windowed(node, axes, shapes):
 
 
 def _constants(proto):
-    """Whole numbers that the graph holds, by name: what layers such as Pad are given."""
+    """Return the constant integers that the layer Pad takes as inputs, by name."""
     from idt.networks.model_file import library
 
     numpy_helper = library("onnx.numpy_helper")

@@ -1,6 +1,6 @@
-"""How views of a video are laid out in the inputs of a network; by the rank of the inputs unless it is named.
+"""Layout of the views of a video in the inputs of a network, by the rank of the inputs unless it is named.
 
-A view is one crop of one clip. N is the batch, M the views that one output is averaged over inside the model, C the
+A view is one crop of one clip. N is the batch, M the views whose outputs the model averages itself, C the
 channels, T the frames. Source: docs/method/networks.md, section 3.
 """
 
@@ -13,7 +13,7 @@ from idt.errors import DataError
 from idt.networks.presets import LAYOUTS
 
 BATCH = 8
-"""Views computed at once where the model leaves their number open."""
+"""Size of a batch where the model leaves it open."""
 
 OPEN = "the model leaves it open"
 
@@ -78,14 +78,14 @@ class Layout(NamedTuple):
 
     @property
     def group(self):
-        """Views of one run, at most; 0 for all of a video."""
+        """Largest number of views of one run; 0 for all of a video."""
         shape = self.shapes[0]
         if "m" in self.kind:
             return shape[1] or 0
         return shape[0] or BATCH
 
     def sizes(self, views=None, size=None):
-        """Shapes of the inputs for so many ``views`` of a ``size`` (height, width): dict of str to tuple of int."""
+        """Return the shapes of the inputs by name, for so many ``views`` of a ``size`` (height, width)."""
         views = views or self.group or self.preset.views or 1
         size = size or (self.preset.crop, self.preset.crop)
         lengths = [self.preset.length] * len(self.inputs)
@@ -174,7 +174,7 @@ def _remedy(channels):
 
 
 def _kind_of(shape, preset, path, name):
-    """The layout of an input by its rank and channels."""
+    """Find the layout of an input by its rank and channels."""
     stacked = preset.planes * preset.length
     if len(shape) == 4:
         return "nhwc" if shape[3] in (stacked, 3) and shape[1] not in (stacked, 3) else "nchw"

@@ -1,4 +1,4 @@
-"""Which maps are pooled along tracks, how, and the names of the blocks that they give.
+"""Parameters of the maps that are pooled along tracks, and the names of their blocks.
 
 Source: docs/method/networks.md, section 7.
 """
@@ -22,7 +22,7 @@ POWER = Bounds(0.0, 1.0, SHARE_REASON, above=True)
 
 @dataclass(frozen=True)
 class MapParams:
-    """Which maps are pooled, and how.
+    """Parameters of the maps that are pooled.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ def _opened(path, tensors, preset, identity):
 
 
 def block_names(networks, norms):
-    """Names of the blocks that maps give.
+    """Name the blocks that maps give.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The feature maps of a video, frame after frame, in constant memory.
+"""Feature maps of a video, frame by frame, in constant memory.
 
 A frame has the map of the frame itself (2-D networks), of the stack of flows that begins with it, or of its place in
 the clip whose middle is nearest (3-D networks). Source: docs/method/networks.md, section 7.
@@ -18,7 +18,7 @@ SIDES = (480, 340, 240, 170, 120)
 """Short sides of the frames at the five scales of the released code, for videos of 240 rows."""
 
 MIDDLE = 240
-"""Short side at the only scale."""
+"""Short side of the frames at a single scale."""
 
 
 class FrameMaps(NamedTuple):
@@ -37,7 +37,7 @@ class FrameMaps(NamedTuple):
 
 
 def input_sizes(network, height, width, scales):
-    """Sizes that the frames of a video are resized to.
+    """Compute the sizes that the frames of a video are resized to.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def frame_maps(pictures, network, sizes):
 
 
 def _of_stacks(pictures, network, sizes):
-    """A frame, or the flows from a frame on; past the end the last one repeats."""
+    """Yield the maps of every frame, or of the flows that begin at it; past the end the last flow repeats."""
     preset, length = network.preset, network.preset.length
     waiting: list[np.ndarray] = []
     at = 0
@@ -122,7 +122,7 @@ def _of_stacks(pictures, network, sizes):
 
 
 def _of_clips(pictures, network, sizes):
-    """Clips that overlap by half; each serves the frames that are nearest to its middle."""
+    """Yield the maps of every frame from clips that overlap by half: those of the clip whose middle is nearest."""
     preset = network.preset
     span = (preset.length - 1) * preset.interval + 1
     hop = max(1, span // 2)
@@ -154,7 +154,7 @@ def _of_clips(pictures, network, sizes):
 
 
 def _at(network, made, frame, begin):
-    """The maps of one frame out of those of its clip."""
+    """Select the maps of one frame from those of its clip."""
     maps = []
     for per_tensor in made:
         chosen = []
@@ -165,7 +165,7 @@ def _at(network, made, frame, begin):
 
 
 def _images(pictures, preset):
-    """Pixels of the frames, flows or differences."""
+    """Yield the pixels of the frames or flows."""
     if preset.is_flow:
         for _, field in flows(pictures, warped=preset.modality == "warped"):
             yield field
@@ -177,7 +177,7 @@ def _images(pictures, preset):
 
 
 def _planes(network, images, size, clip):
-    """The tensors for one input: (h, w, C) each; of a clip (volume (t, h, w, C), axis of time) each."""
+    """Compute the tensors for one input: (h, w, C) each, or of a clip (volume (t, h, w, C), axis of time) each."""
     resized = [
         cv2.resize(np.ascontiguousarray(image), (size[1], size[0]), interpolation=cv2.INTER_LINEAR) for image in images
     ]
@@ -200,7 +200,7 @@ def _planes(network, images, size, clip):
 
 
 def axes_of(network, tensor, shapes):
-    """Return the axes of a ``tensor`` of a ``network`` whose inputs have these ``shapes``; they are found once."""
+    """Return the axes of a ``tensor`` of a ``network`` whose inputs have these ``shapes``, from a cache."""
     known = network.axes_known
     key = tensor, shapes
     if key not in known:

@@ -1,4 +1,4 @@
-"""Trajectory-pooled deep-convolutional descriptors: feature maps summed up along tracks.
+"""Trajectory-pooled deep-convolutional descriptors (TDD): sums of feature maps along tracks.
 
     D(track) = Σ_p C(column(x_p), row(y_p), t_p),  p = 0 … L − 1, t_p = e − (L − p) · skip,
 
@@ -23,7 +23,7 @@ EPS = 2.2e-16
 
 
 class MapPool:
-    """Pools the maps of one video along its tracks, while both are read.
+    """Pool of the maps of one video along its tracks; both are read in parallel.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class MapPool:
         return found
 
     def finish(self):
-        """Read the frames that are left, and return the maxima of the ``st`` blocks, (S · C,) float32 by name."""
+        """Read the remaining frames, and return the maxima of the ``st`` blocks, (S · C,) float32 by name."""
         found = {}
         if "st" in self._params.norms:
             which = self._params.norms.index("st")
@@ -99,7 +99,7 @@ class MapPool:
 
 
 class _Source:
-    """Maps of one network: those of the last frames, and the maxima of all."""
+    """Maps of one network for the last frames, and the maxima over all frames."""
 
     def __init__(self, network, pictures, params, size):
         self._network, self._params, self._size = network, params, size
@@ -112,7 +112,7 @@ class _Source:
         self.maxima: list[list[np.ndarray]] = []
 
     def advance(self, frame):
-        """Read up to a frame, or to the end."""
+        """Compute maps up to a frame, or to the end."""
         while frame is None or self._seen < frame:
             made = next(self._stream, None)
             if made is None:
@@ -130,12 +130,12 @@ class _Source:
                 self._kept.append(made)
 
     def forget(self, frame):
-        """Let go of the maps before the ones that a track that ends at this frame or later can need."""
+        """Drop the maps that no track can need that ends at this frame or later."""
         while self._kept and self._kept[0].index < frame - self._reach:
             self._kept.popleft()
 
     def pooled(self, points, times, names):
-        """Sums along tracks by block."""
+        """Sum up the maps along tracks, block by block."""
         params = self._params
         self._reach = max(self._reach, int(np.ptp(times, axis=1).max()) if len(times) else 0)
         first = self._kept[0].index if self._kept else 0
@@ -160,7 +160,7 @@ class _Source:
         return found
 
     def _values(self, points, times, tensor, scale, size):
-        """Numbers (n, C) of a tensor at points (n, 2) of frames whose maps are kept."""
+        """Look up the values (n, C) of a tensor at points (n, 2)."""
         if not self._kept:
             self.advance(0)  # the number of channels is known from the first map on
         sample = self._kept[0].maps[scale][tensor]
@@ -172,7 +172,7 @@ class _Source:
         return found
 
     def _cells(self, points, shape, tensor, size):
-        """Columns and rows (n, 2) of the cells in which points lie."""
+        """Compute the columns and rows (n, 2) of the cells that contain points."""
         height, width = self._size
         cells = np.empty((len(points), 2), np.int64)
         if self._params.mapping == "ratio":
@@ -188,5 +188,5 @@ class _Source:
 
 
 def _shared(pictures, count):
-    """As many iterators over the same pictures; several networks advance together."""
+    """Return as many iterators over the same pictures, because several networks advance together."""
     return [iter(pictures)] if count == 1 else list(itertools.tee(pictures, count))

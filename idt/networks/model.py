@@ -1,4 +1,4 @@
-"""`Network`: an ONNX model as a function of arrays, on one thread, with tensors between its layers by name.
+"""`Network`: an ONNX model as a function of arrays, on one thread, with its intermediate tensors by name.
 
 Source: docs/method/networks.md, section 1.
 """
@@ -20,7 +20,7 @@ STRIDE = "stride"
 """``stride16`` names the last map whose cells lie 16 pixels apart."""
 
 USUAL_SIDE, USUAL_LENGTH = 224, 16
-"""Sizes for which layers are listed where the model leaves them open."""
+"""Height and width, and frames, that stand for open sizes where layers are listed."""
 
 
 class Network:
@@ -100,7 +100,7 @@ class Network:
                 yield name, node.op_type, self.shapes.get(name, ()), self.geometry.get(name, ())
 
     def map_axes(self, tensor, shapes):
-        """Find where the cells of a tensor lie.
+        """Compute the axes of a tensor.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class Network:
         return [values.astype(np.float32, copy=False) for values in found]
 
     def _session(self, shapes):
-        """An inference session, made for the first arrays: the graph is pruned to the wanted tensors."""
+        """Return the inference session, whose graph is pruned to the wanted tensors."""
         if shapes not in self._sessions:
             # Refuses tensors that would fill the memory before any is made.
             sizes = dict(zip(self.layout.inputs, shapes, strict=True))
@@ -169,7 +169,7 @@ class Network:
         return self._sessions[shapes]
 
     def _usual(self):
-        """Shapes of the inputs with usual sizes where the model leaves them open."""
+        """Return the shapes of the inputs, with usual sizes where the model leaves them open."""
         found = {}
         for name, shape in self.inputs.items():
             usual = [1, *[USUAL_LENGTH] * (len(shape) - 4), 3, USUAL_SIDE, USUAL_SIDE][-len(shape) :]
@@ -194,7 +194,7 @@ class Network:
             raise DataError(with_name(self.path, f"ONNX Runtime does not take the model: {problem}")) from None
 
     def _named(self, tensors):
-        """The tensors by the names of the model."""
+        """Return the tensors by the names of the model."""
         made = {name for node in self._model.proto.graph.node for name in node.output if name}
         named = []
         for name in tensors or self.outputs:

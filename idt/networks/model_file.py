@@ -1,4 +1,4 @@
-"""ONNX files of strangers: read, checked, their shapes filled in, before ONNX Runtime sees them.
+"""Reading, checking and shape inference of ONNX files before ONNX Runtime loads them.
 
 An ONNX file holds no code. What it may do to a reader: name weights in other files anywhere on the disk, and make
 tensors of any size. `read_model` refuses both. Source: docs/method/networks.md, section 1.
@@ -13,16 +13,16 @@ from idt.errors import DataError, short_repr, with_name
 from idt.files.source_file import open_source
 
 LARGEST_FILE = 2**31 - 1
-"""Bytes of a model with its weights; Protocol Buffers take no more."""
+"""Most bytes of a model with its weights; Protocol Buffers take no more."""
 
 LARGEST_TENSOR = 2**28
-"""Numbers of a tensor between two layers: a gigabyte."""
+"""Most numbers of an intermediate tensor: a gigabyte."""
 
 EXTRA = "improved-dense-trajectories[networks]"
 
 
 class ModelFile(NamedTuple):
-    """A model that was read and checked.
+    """Model that was read and checked.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ def read_model(path):
 
 
 def _tensors(graph):
-    """All constant tensors of a graph and of the graphs in its nodes."""
+    """Yield all constant tensors of a graph and of the graphs in its nodes."""
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
@@ -112,7 +112,7 @@ def _tensors(graph):
 
 
 def _bring_in(tensor, path, digests, most):
-    """Put a tensor's numbers from their own file into the model; the bytes read."""
+    """Read the external data of a tensor into the model; return the number of bytes."""
     said = {entry.key: entry.value for entry in tensor.external_data}
     place, folder = said.get("location", ""), path.resolve().parent
     found = (folder / place).resolve()

@@ -1,4 +1,4 @@
-"""What each family of networks was trained to be given: frames, size, crops, colours, and how its outputs are averaged.
+"""Preprocessing of each family of networks: frames, size, crops, colours, and the average of its outputs.
 
 Every row is from the family's own test code (docs/method/networks.md, section 2). Any entry can be replaced:
 ``dataclasses.replace(preset_of("c3d"), crop=64, short_side=72)``, or the options of idt-net.
@@ -12,16 +12,19 @@ from idt.errors import DataError, unknown_option
 from idt.params.bounds import SIDE, Bounds
 
 MODALITIES = ("rgb", "flow", "warped", "difference")
-"""What a network looks at: colours, optical flow, flow without the camera's motion, differences of frames."""
+"""Modalities of the input: colours, optical flow, flow without the camera's motion, differences of frames."""
 
 RULES = ("centres", "uniform", "segments", "ticks", "all")
-"""How clips are chosen (`idt.networks.sampling`)."""
+"""Rules for the choice of clips (`idt.networks.sampling`)."""
 
 CROPS = {"centre": 1, "three": 3, "ten": 10, "whole": 1}
-"""Crops of a frame, and how many there are."""
+"""Crops of a frame, with their number."""
 
 AVERAGES = ("logits", "probabilities", "given")
-"""Mean of the outputs as they are, of their softmax, or of outputs that are probabilities already."""
+"""Kinds of the average: of the outputs, of their softmax, of outputs that are probabilities already."""
+
+FUSIONS = ("sum", "max", "concat", "bilinear")
+"""Kinds of the fusion of two maps (`idt.networks.fused`)."""
 
 LAYOUTS = ("nchw", "nhwc", "ncthw", "nthwc", "ntchw", "nmchw", "nmcthw")
 """Orders of an input's dimensions, a letter each (`idt.networks.layout`)."""
@@ -37,7 +40,7 @@ IMAGENET: dict[str, tuple[float, ...]] = {"mean": (123.675, 116.28, 103.53), "st
 
 @dataclass(frozen=True)
 class Preset:
-    """What a network is given.
+    """Preprocessing of a network.
 
     Attributes
     ----------
@@ -168,6 +171,8 @@ def _family():
     small: dict[str, Any] = {**mmaction, "short_side": 224, "crop": 224}
     yield Preset("videomae", length=16, interval=4, **{**small, "clips": 5})
     yield Preset("swin", length=32, interval=2, **{**small, "clips": 4})
+    half: dict[str, Any] = {"mean": (127.5,), "std": (127.5,)}
+    yield Preset("timesformer", length=8, interval=32, **{**small, **half, "clips": 1})
     yield Preset(
         "pyslowfast", length=32, interval=2, alpha=4,
         **{**mmaction, "fps": 30.0, "mean": (114.75,), "std": (57.375,)},

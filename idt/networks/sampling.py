@@ -1,4 +1,4 @@
-"""Which frames of a video make up the clips that a network is given.
+"""Choice of the frames of clips.
 
 Rules, for n frames, N clips of L frames with a step v between them:
 

@@ -1,4 +1,4 @@
-"""Scores of a video: the outputs of a network for all views of its clips, averaged.
+"""Scores of a video: the mean of the outputs of a network over all views of its clips.
 
 Source: docs/method/networks.md, section 2.
 """
@@ -10,7 +10,7 @@ from idt.networks.sampling import clips_of
 from idt.networks.views import PLAIN, clips, measure, units_of
 
 SUM = 1e-3
-"""How far probabilities, in float32 and of thousands of classes, may miss a sum of 1."""
+"""Largest deviation of a sum of probabilities from 1, in float32 and over thousands of classes."""
 
 
 def scores(network, video, *, opening=PLAIN, measured=None):
@@ -50,7 +50,7 @@ def scores(network, video, *, opening=PLAIN, measured=None):
 
 
 def _groups(network, made, n_clips):
-    """Views as they go into the network together."""
+    """Yield the batches of views."""
     layout = network.layout
     if "m" not in layout.kind:
         waiting: list = []
@@ -76,7 +76,7 @@ def _groups(network, made, n_clips):
 
 
 def rows_of(network, values, count):
-    """Rows of classes among the outputs of one run.
+    """Bring the outputs of one run into rows of classes.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def rows_of(network, values, count):
 
 
 def _averaged(rows, preset, network):
-    """Rows as they are averaged."""
+    """Return the rows whose mean is taken."""
     if preset.average == "probabilities":
         powers = np.exp(rows - rows.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)

@@ -1,8 +1,8 @@
-"""Videos as the views that a network is given: clips of frames, flows or differences, cropped and normalised.
+"""Views of a video for a network: clips of frames, flows or differences, cropped and normalised.
 
 A video is read twice: its frames are counted, because the clips of most families depend on their number, which
-containers tell wrongly; then those that a clip needs are kept until the last clip that needs them. Memory is that of
-the clips that overlap.
+containers tell wrongly; then a frame is kept until the last clip that needs it. Memory is that of the clips that
+overlap.
 """
 
 import math
@@ -39,7 +39,7 @@ class Clip(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """How videos are opened.
+    """Options for opening videos.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Opening(NamedTuple):
     decoder: str = "auto"
 
     def opened(self, video):
-        """Open a ``video`` for its colours."""
+        """Open a ``video`` in colour."""
         given = {} if self.max_pixels is None else {"max_pixels": self.max_pixels}
         return open_colour(video, params=self.params, channels=self.channels, decoder=self.decoder, **given)
 
@@ -69,7 +69,7 @@ class Opening(NamedTuple):
 
 
 PLAIN = Opening()
-"""Files as they are."""
+"""Opening without options."""
 
 
 class Measured(NamedTuple):
@@ -173,7 +173,7 @@ def clips(video, preset, numbers, opening):
 
 
 def _units(pictures, preset, wanted):
-    """Number and pixels of the frames, flows or differences that are wanted."""
+    """Yield number and pixels of the wanted frames, flows or differences."""
     if preset.is_flow:
         yield from flows(pictures, warped=preset.modality == "warped", wanted=wanted)
         return

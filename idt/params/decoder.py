@@ -35,7 +35,7 @@ def chosen(decoder):
     Raises
     ------
     DataError
-        If it is none of `DECODERS`, or PyAV, and that is not installed.
+        If it is not one of `DECODERS`, or if it is PyAV, which is not installed.
     """
     check_decoder(decoder)
     if decoder == "pyav" and not is_installed():

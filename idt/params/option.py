@@ -37,7 +37,7 @@ def check_fields(params):
     Raises
     ------
     DataError
-        If a value cannot be meant. Texts are left to the class.
+        If a value is invalid. The class itself checks texts.
     """
     for item in fields(params):
         name, value, kind = item.name, _python(getattr(params, item.name)), str(item.type)

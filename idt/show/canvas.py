@@ -130,12 +130,12 @@ def write(image, text, place, colour=WHITE):
         Left end of the base line.
     colour : (int, int, int)
     """
-    cv2.putText(image, _ascii(text), place, _FONT, _SIZE, colour, 1, cv2.LINE_AA)
+    cv2.putText(image, drawable(text), place, _FONT, _SIZE, colour, 1, cv2.LINE_AA)
 
 
 def width_of(text):
     """Return the width of a ``text`` in pixels."""
-    return cv2.getTextSize(_ascii(text), _FONT, _SIZE, 1)[0][0]
+    return cv2.getTextSize(drawable(text), _FONT, _SIZE, 1)[0][0]
 
 
 def captioned(image, above="", legend=()):
@@ -199,5 +199,7 @@ def beside(images, gap=4):
     return np.concatenate(parts, axis=1)
 
 
-def _ascii(text):
-    return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode().replace("\n", " ")
+def drawable(text):
+    """Replace what the font lacks in a ``text``: accents are dropped, other letters become question marks."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(letters).encode("ascii", "replace").decode().replace("\n", " ")

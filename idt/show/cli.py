@@ -146,7 +146,7 @@ def _check(options, output, is_video):
 
 
 def _look(options):
-    """What is drawn, in the words of the package."""
+    """Turn the options into a `Look`."""
     from idt.show.tracks import MOST, Pen
     from idt.show.video_writer import Look
 

@@ -20,7 +20,7 @@ HEAD = (190, 255, 255)
 """Colours of tracks and of the ends of the kept ones, BGR."""
 
 ALPHAS = (0.3, 0.55, 0.9)
-"""Of the thirds of a track, the oldest first."""
+"""Opacity of the thirds of a track, the oldest first."""
 
 SECTORS = 16
 """Directions that have a colour of their own."""

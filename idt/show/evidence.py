@@ -1,7 +1,7 @@
-"""Numbers of tracks drawn over frames: what each adds to a score, as lines and as a map of neighbourhoods.
+"""Pictures of evidence: the number that each track adds to a score, as lines and as a map of neighbourhoods.
 
-What adds is orange, what takes away is sky blue. Terms that cancel give single tracks large numbers of both signs, so
-the map shows sums over neighbourhoods: the numbers of the tracks under way, blurred.
+Positive numbers are orange, negative ones sky blue. Terms that cancel give single tracks large numbers of both signs,
+so the map shows sums over neighbourhoods: the numbers of the tracks under way, blurred.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Valued(NamedTuple):
     skip : (n,) int
         Frames from one point to the next.
     values : (n,) float
-        What each adds.
+        The number that each adds.
     """
 
     points: np.ndarray
@@ -84,7 +84,7 @@ def neighbourhoods(tracks, index, size):
 
 
 def scale_of(tracks, size):
-    """Find what has the full colour in all frames of a video, and the frame with the strongest neighbourhood.
+    """Find the numbers that have the full colour in all frames, and the frame with the strongest neighbourhood.
 
     Parameters
     ----------

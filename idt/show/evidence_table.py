@@ -1,4 +1,4 @@
-"""Evidence from the CSV that `idt-explain` writes: a number for each track."""
+"""Reader of the CSV that `idt-explain` writes: a number for each track."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ STRONG = 98.0
 
 
 def read_evidence(path):
-    """Read what each track adds to a score.
+    """Read the number that each track adds to a score.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from pathlib import Path
 from idt.errors import DataError
 from idt.files import csv_text
 from idt.imports.opencv import cv2
+from idt.show.canvas import LINE, drawable
 
 FIELDS = "video,start,end,label,score"
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -73,11 +74,16 @@ class Labels:
         StepPicture
             The same; its image is changed.
         """
-        height = drawn.image.shape[0]
-        size = max(0.4, height / 480)
-        for row, label in enumerate(self.of(drawn.index)):
-            place = (round(12 * size), round((28 + 32 * row) * size))
+        height, width = drawn.image.shape[:2]
+        usual = max(0.4, height / 480)
+        # Below the caption, which has the number of the frame.
+        base = LINE
+        for label in map(drawable, self.of(drawn.index)):
+            (wide, _), _ = cv2.getTextSize(label, FONT, usual, 1)
+            size = usual * min(1.0, (width - 24 * usual) / max(wide, 1))
+            base += round(32 * size)
+            place = (round(12 * usual), base - round(6 * size))
             # A dark edge, so that it is read over bright frames, too.
-            for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-                cv2.putText(drawn.image, label, place, FONT, size, colour, max(1, round(width * size)), cv2.LINE_AA)
+            for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+                cv2.putText(drawn.image, label, place, FONT, size, colour, max(1, round(thick * size)), cv2.LINE_AA)
         return drawn

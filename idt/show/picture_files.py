@@ -1,4 +1,4 @@
-"""Drawn frames written to the disk: many as a video, one as a picture."""
+"""Writers of drawn frames: many as a video, one as a picture."""
 
 import contextlib
 import os

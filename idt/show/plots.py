@@ -13,7 +13,7 @@ HISTOGRAM_COLOURS = {"hog": ORANGE, "hof": SKY, "mbhx": GREEN, "mbhy": PURPLE}
 
 
 def camera_picture(camera, size):
-    """Plot where the camera went: the path of the frame's middle, and the share of matches that agree.
+    """Plot the camera's motion: the path of the frame's middle, and the share of matches that agree.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def track_picture(track, gray=None, *, number=0, cells=2, time_cells=3):
     gray : (H, W) uint8, optional
         Frame at which it ends, on which its path is drawn.
     number : int
-        What the caption calls it.
+        Number of the track in the caption.
     cells, time_cells : int
         As in `ExtractionParams`.
 
@@ -79,7 +79,7 @@ def layout_of_histograms(cells):
 
 
 def _path_over(track, gray, width):
-    """The track over the frame at which it ends, and its displacements as arrows enlarged."""
+    """Draw the track over the frame at which it ends, and its displacements as enlarged arrows."""
     from idt.show.canvas import Canvas
 
     zoom = max(1, width // (2 * gray.shape[1]))
@@ -100,7 +100,7 @@ def _path_over(track, gray, width):
 
 
 def _bars(values, colour, height=56, width=318):
-    """Bars of (rows, groups, bins) numbers."""
+    """Draw (rows, groups, bins) numbers as bars."""
     rows, groups, bins = values.shape
     image = np.full((rows * height, width, 3), PAPER, np.uint8)
     step = (width - 8) / (groups * (bins + 1))
@@ -118,7 +118,7 @@ def _bars(values, colour, height=56, width=318):
 
 
 def _curves(x, curves, colours, unit, *, low=None, high=None):
-    """Curves over frame numbers, with the numbers of the axes."""
+    """Draw curves over frame numbers, with the numbers of the axes."""
     width, height = SIZE
     image = np.full((height, width, 3), PAPER, np.uint8)
     values = np.concatenate([curve[np.isfinite(curve)] for curve in curves.values()] or [np.zeros(1)])

@@ -1,6 +1,6 @@
 """Pictures of the steps before tracking: flow, matches, the warped frame, human boxes.
 
-Each is of a frame and the one before it. What the frame loop does not keep, the matches, is found again as it does it.
+Each shows a frame and the one before it. The frame loop does not keep the matches, so they are computed again.
 Source: docs/method/extraction.md, sections 3 and 4.
 """
 
@@ -25,7 +25,7 @@ MOST_MATCHES = 400
 
 
 class StepPicture(NamedTuple):
-    """One picture: ``index`` of the frame, ``image`` BGR, ``weight`` (the best has the most), and what is ``said``."""
+    """One picture: ``index`` of the frame, ``image`` BGR, ``weight`` (the best has the most), and a text ``said``."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a picture with
     image: np.ndarray
@@ -61,7 +61,7 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
 
 
 class _Frame(NamedTuple):
-    """A step of the frame loop, and the human boxes of its frame; None where nobody was looked for."""
+    """A step of the frame loop, and the human boxes of its frame; None where no detector ran."""
 
     step: FrameState
     boxes: np.ndarray | None
@@ -92,7 +92,7 @@ class Recorded:
 
 
 def _flow(before, now, params, zoom):
-    """The flow of the finest scale before and after the camera's motion was taken out of it."""
+    """Draw the flow of the finest scale before and after the camera's compensation."""
     step = now.step
     fields = (step.flow[0], step.flow_warp[0])
     lengths = [np.hypot(field[..., 0], field[..., 1]) for field in fields]
@@ -115,7 +115,7 @@ def _flow(before, now, params, zoom):
 
 
 def _matches(before, now, params, zoom):
-    """Matches by keypoint and by corner or block, those that agree with the camera's motion and those that do not."""
+    """Draw the matches by keypoint and by corner or block, inliers and outliers of the camera's motion."""
     step = now.step
     views = [camera.find_keypoints(each.step.gray, each.mask(), keypoints=params.keypoints) for each in (before, now)]
     kinds = {"keypoints": camera.match_keypoints(views[1], views[0])}
@@ -141,14 +141,14 @@ def _matches(before, now, params, zoom):
 
 
 def _agrees(source, target, homography):
-    """Which matches the homography carries to within the threshold of RANSAC, (n,) bool."""
+    """Tell which matches are inliers of the homography, by the threshold of RANSAC, (n,) bool."""
     carried = np.column_stack([source, np.ones(len(source))]) @ homography.T
     error = np.hypot(*(carried[:, :2] / carried[:, 2:] - target).T)
     return error <= camera.REPROJECTION_THRESHOLD
 
 
 def _warp(before, now, params, zoom):
-    """The frame before, the warped frame, and what differs before and after warping."""
+    """Draw the previous frame, the warped frame, and the differences before and after warping."""
     step, previous = now.step, before.step
     warped = camera.warp(step.gray, previous.gray, step.motion.homography)
     parts = {"the frame before": previous.gray, "this frame, warped": warped}
@@ -167,7 +167,7 @@ def _warp(before, now, params, zoom):
 
 
 def _people(before, now, params, zoom):
-    """Human boxes, where no match may lie."""
+    """Draw the human boxes, inside which matches are masked."""
     canvas = Canvas(now.step.gray, zoom, 0.8)
     found = np.zeros((0, 4)) if now.boxes is None else now.boxes
     for left, top, right, bottom in found[:, :4]:
@@ -180,7 +180,7 @@ def _people(before, now, params, zoom):
 
 
 def _boxes_of(video, gray, original, boxes, params):
-    """Human boxes of a frame in its pixels; None where nobody was looked for."""
+    """Return the human boxes of a frame in its pixels; None where no detector ran."""
     found = [people.find_people(gray)] if params.humans == "hog" else []
     if boxes is not None:
         scaled = boxes.clipped(video.source_width, video.source_height).scaled(video.shrink)

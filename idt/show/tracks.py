@@ -1,8 +1,8 @@
-"""Looking at tracks: thin translucent lines over a dimmed frame, fading with age.
+"""Pictures of tracks: thin translucent lines over a dimmed frame, which fade with age.
 
-Whether a track is kept is known only when it has made its L steps, so a frame is drawn L frames late, with every
-track that was under way in it and got that far. Of many tracks some are drawn, evenly chosen over the frame; a track
-that is drawn in a frame is drawn in the next ones, too, unless more tracks come.
+A track is kept or dropped only after its L steps, so a frame is drawn L frames late, with every track that was under
+way in it and reached its end. If there are many tracks, some are drawn, evenly chosen over the frame. A track that is
+drawn in one frame is drawn in the next ones, too, unless more tracks come.
 """
 
 from collections import deque
@@ -17,16 +17,16 @@ from idt.show.canvas import Canvas, zoom_of
 from idt.show.colours import ALPHAS, COLOURS, FOLLOWED_CAMERA, HEAD, classes_of
 
 MOST = 400
-"""Tracks of either kind that are drawn in one picture unless all are asked for."""
+"""Tracks of either kind that one picture has, unless all are asked for."""
 
 BRIGHTNESS = 0.65
-"""Of the frame under the tracks."""
+"""Brightness of the frame under the tracks, as for `idt.show.canvas.Canvas`."""
 
 NEW = 5
 """Steps after which the end point of a track has its full colour."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""Its multiples, modulo 1, are spread evenly, and any share of them is a superset of a smaller one."""
+"""The golden ratio: its multiples modulo 1 are spread evenly, and any share of them contains every smaller share."""
 
 
 class Drawn(NamedTuple):
@@ -56,7 +56,7 @@ class Drawn(NamedTuple):
 
 
 class Pen(NamedTuple):
-    """How tracks are drawn.
+    """Style of drawn tracks.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class _Ended(NamedTuple):
 
 
 def _ranks(points):
-    """Ranks along a curve that visits neighbours one after the other, so that any share of them is spread evenly."""
+    """Rank points along a curve that visits neighbours in turn, so that any share of them is spread evenly."""
     cells = np.clip(np.nan_to_num(points) / 8, 0, 2**10 - 1).astype(np.int64)
     code = np.zeros(len(points), np.int64)
     for bit in range(10):

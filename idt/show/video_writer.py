@@ -1,4 +1,4 @@
-"""Drawn frames written to the disk: all of them as a video, one as a picture, or some as a contact sheet."""
+"""Writers of drawn frames: all of them as a video, one as a picture, or some as a contact sheet."""
 
 from typing import NamedTuple
 
@@ -18,15 +18,15 @@ from idt.show.step_pictures import Recorded, StepPicture, step_pictures
 from idt.show.tracks import PLAIN, Pen, draw_tracks
 
 STEPS = ("tracks", "flow", "matches", "warp", "people")
-"""Steps of which every frame has a picture."""
+"""Steps that have a picture for every frame."""
 WHOLE = ("camera", "histograms")
-"""Steps of which a whole video has one."""
+"""Steps that have one picture for the whole video."""
 SHEET_WIDTH = 1920
-"""Pixels, at most, of a contact sheet."""
+"""Most pixels of a contact sheet's width."""
 
 
 class Look(NamedTuple):
-    """What is drawn.
+    """Choice of what `write_video` and `write_picture` draw.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def _one(pictures, frame, video):
 def _sheet(pictures, grid):
     """Put pictures evenly spread over the video into one.
 
-    The number of frames may be unknown: whenever six times as many pictures are held as fit, every second is dropped.
+    The number of frames may be unknown, so every second picture is dropped whenever six times as many are held as fit.
     """
     cells, held, every = grid[0] * grid[1], [], 1
     scale = None

@@ -1,4 +1,5 @@
-"""The method, a section of the paper a file; the steps do not know each other, `idt.extractor` joins them.
+"""The steps of the method, one file for each section of the paper; steps do not call each other, `idt.extractor` joins
+them.
 
 pyramid     sizes of the scales, gray pyramid
 flow        dense optical flow between two frames (a variant of Farnebäck's)

@@ -16,7 +16,7 @@ import numpy as np
 from idt import checks
 from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
-from idt.kernels import homography_refine as polish_kernel
+from idt.kernels import homography_refine as refine_kernel
 from idt.kernels import ransac as homography_kernel
 from idt.kernels import warp as warp_kernel
 from idt.steps import surf
@@ -60,7 +60,7 @@ class Motion(NamedTuple):
     matches : int
         Matches offered.
     inliers : int
-        Of the accepted homography before its last polish; 0 for the identity.
+        Number of inliers of the accepted homography before its last refinement; 0 for the identity.
     """
 
     homography: np.ndarray
@@ -154,17 +154,18 @@ def fit(source, target):
     Notes
     -----
     docs/method/extraction.md, section 4.5; Fischler & Bolles, CACM 1981. The draws are those of OpenCV's RANSAC, which
-    always starts from the same seed, so equal matches give equal homographies; OpenCV polishes the outcome.
+    always starts from the same seed, so equal matches give equal homographies; OpenCV's RANSAC refines the result in
+    the same way.
     """
     if len(source) > MATCHES_NEEDED:
-        own, theirs = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
+        sources, targets = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
         model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
         inliers = homography_kernel.consensus(
-            own, theirs, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
+            sources, targets, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
             matrix = np.empty(9)
-            if polish_kernel.refine(own, theirs, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
+            if refine_kernel.refine(sources, targets, agreeing, model, REFINE_ITERATIONS, REFINE_TOLERANCE, matrix):
                 return Motion(matrix.reshape(3, 3), len(source), inliers)
     return Motion(np.eye(3), len(source), 0)
 
@@ -222,11 +223,12 @@ def remove_motion(flow, homography, levels):
     Returns
     -------
     list of (h, w, 2) float32
-        H⁻¹(p + flow[p]) − p; zero where the motion leads within 5 px of the border, as where `warp` copies.
+        H⁻¹(p + flow[p]) − p; zero where H·p lies within 5 px of the border or outside, where `warp` copies the earlier
+        frame.
 
     Notes
     -----
-    Not the release's way: for speed. A homography without an inverse leaves the flow as it is.
+    This differs from the release and is faster. A homography without an inverse leaves the flow as it is.
     """
     homography = np.ascontiguousarray(homography, np.float64)
     if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:

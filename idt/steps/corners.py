@@ -14,7 +14,7 @@ from idt.kernels import corners as kernel
 from idt.steps import sampling
 
 MOST = 1000
-"""Corners of a frame, the strongest."""
+"""Largest number of corners of a frame; the strongest are taken."""
 
 QUALITY = 0.001
 """Share of the strongest corner's texture that a corner needs."""
@@ -39,7 +39,7 @@ def detect(gray, mask=None, *, texture=None):
     Raises
     ------
     DataError
-        If ``gray`` is not a 2-D uint8 image or another array not of its size.
+        If ``gray`` is not a 2-D uint8 image or another array does not have its size.
 
     Notes
     -----

@@ -2,10 +2,10 @@
 
 Method: docs/method/extraction.md, section 3.
 
-Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then
-A·d = b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the
-flow so far. This is solved in the least-squares sense over a Gaussian window, two times a scale, from the coarsest
-scale to the finest (`between`); a 5×5 median closes each scale.
+Around each pixel both frames are approximated by quadratics (`expand`). If the second is the first moved by d, then A·d
+= b with A the mean of the quadratic parts and b half the difference of the linear ones plus A·d_0, d_0 being the flow
+so far. This is solved in the least-squares sense over a Gaussian window, in two iterations at each scale, from the
+coarsest scale to the finest (`between`); a 5×5 median closes each scale.
 
 The expansion of a frame serves two pairs: as the second image of one and the first of the next. Make it once.
 
@@ -38,8 +38,8 @@ class Expansion(NamedTuple):
         First scale that was expanded.
     by_plane, by_pixel : (5 · P + 8,) float32 or None
         Coefficients of all scales, finest first, in two orders: the first of two frames is read by plane, the second by
-        pixel. Behind them there is room, since the kernels read a vector beyond the end. None where the frame is to
-        be only the second, or only the first.
+        pixel. P is the number of pixels of all scales; the kernels read 8 numbers beyond the end. ``by_plane`` is None
+        if the frame can only be the second, ``by_pixel`` if it can only be the first.
     """
 
     levels: list[Scale]
@@ -121,7 +121,8 @@ def between(first, second):
     Raises
     ------
     DataError
-        If the frames differ in size or in their scales, or one lacks what its place needs.
+        If the frames differ in size or in their scales, or if ``first`` lacks the coefficients by plane or ``second``
+        those by pixel.
 
     Notes
     -----
@@ -149,7 +150,8 @@ class _Table(NamedTuple):
     pixels : int
         Of all scales.
     blurs : (S, K) float32
-        By what Gaussian the full frame is blurred before it is resized, from its middle outwards, then zeros.
+        Half of the Gaussian kernel that blurs the full frame before it is resized, from the centre outwards, padded
+        with zeros.
     """
 
     sizes: np.ndarray

@@ -34,7 +34,8 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     cells : int
         Cells in x and in y; each is patch // cells wide.
     local_norm : {"rootl1", "l2", "none"}
-        Divisor of each block of a patch: its sum, followed by a square root; its length; none.
+        Normalisation of each block (HOG, HOF, MBHx, MBHy) of a patch: "rootl1", division by the sum, then a square
+        root; "l2", division by the Euclidean length; "none".
 
     Returns
     -------
@@ -64,7 +65,7 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     Parameters
     ----------
     gray, flow, points, patch, cells, local_norm
-        As for `describe`; whether the points are finite is not looked at.
+        As for `describe`, but the points are not checked for finiteness.
     sums : (m, 33 · cells²) float32
         Changed in place.
     rows : (n,) int32
@@ -90,8 +91,9 @@ def accumulate(gray, flow, points, sums, rows, *, patch=32, cells=2, local_norm=
     if sums.dtype != np.float32 or sums.shape != (len(sums), size) or not sums.flags.c_contiguous:
         raise DataError(f"sums must be contiguous float32 of shape (m, {size}), got {checks.type_and_shape(sums)}")
     fit = rows.dtype == np.int32 and rows.shape == (len(points),)
-    # Planes, as `flow.between` makes them: then this is no copy.
+    # `flow.between` stores the flow as planes; then this makes no copy.
     planes = np.ascontiguousarray(flow.transpose(2, 0, 1))
     rows = np.ascontiguousarray(rows)
     if not fit or not kernel.accumulate(gray, planes, points, rows, patch, cells, _NORMS[local_norm], sums):
-        raise DataError(f"rows must be int32, one below {len(sums)} for each point, got {checks.type_and_shape(rows)}")
+        indices = f"int32, an index below {len(sums)} for each point"
+        raise DataError(f"rows must be {indices}, got {checks.type_and_shape(rows)}")

@@ -93,7 +93,7 @@ def resize(planes, out, *, factor=1.0):
     out : (n, H, W) float32, contiguous
         Receives the images, pixel centres on pixel centres, as in ``cv2.resize``.
     factor : float
-        Factor of every number.
+        Factor that every value is multiplied by.
 
     Returns
     -------

@@ -17,7 +17,7 @@ class TrackStatistics(NamedTuple):
     Attributes
     ----------
     mean, std : (n, 2) float32
-        Of the L + 1 positions; the standard deviation is that of the population.
+        Mean and population standard deviation of the L + 1 positions.
     length : (n,) float32
         Summed step lengths.
     trajectory : (n, 2L) float32

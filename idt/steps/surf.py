@@ -140,7 +140,7 @@ def _rank(found):
     ranked = found[order, 3]
     if not (ranked[1:] == ranked[:-1]).any():
         return order
-    # Equals are few and far between, and five keys take five times as long.
+    # Equal responses are rare, and sorting by five keys is slow.
     x, y, size, response, octave = found.T
     return np.lexsort((x, -y, -octave, -size, -response))
 
@@ -221,7 +221,7 @@ def nearest_in_window(keypoints, descriptors, previous_keypoints, previous_descr
         )
     order = np.argsort(previous_points[:, 1], kind="stable")
     previous_points = previous_points[order]
-    # The windows' borders in float64, where float32 positions differ by exactly what they differ.
+    # The borders of the windows are float64, in which differences of float32 positions are exact.
     y, previous_y = points[:, 1].astype(np.float64), previous_points[:, 1].astype(np.float64)
     first = np.searchsorted(previous_y, y - radius, side="right")
     matching.find_nearest(
@@ -255,7 +255,7 @@ def _scales(size):
 def _gaussian(taps, sigma):
     """Return normalised Gaussian weights, (taps,) float32, read-only."""
     distance = np.abs(np.arange(taps) - (taps - 1) / 2)
-    # OpenCV gives the two middle taps of an even number the weight of the centre that lies between them.
+    # If the number of taps is even, OpenCV gives both middle taps the weight of the centre between them.
     distance[distance < 1] = 0
     weights = np.exp(-(distance**2) / (2 * sigma**2))
     return (weights / weights.sum()).astype(np.float32)

@@ -48,8 +48,8 @@ class LiveTracks:
     Attributes
     ----------
     sums : (m, D) float32
-        Sums of the histograms of every time cell, which the caller adds to before each `advance`: those of a track's
-        step to the track's row in `rows`.
+        Sums of the histograms, a row for each track and time cell. Before each `advance` the caller adds the
+        histograms of each track's step to the row that `rows` names.
     """
 
     def __init__(self, length, time_cells, step_size):
@@ -57,14 +57,14 @@ class LiveTracks:
         self._time_cells = time_cells
         self._group = length // time_cells
         self._count = 0
-        # By age: the slots in use and, behind them, the free ones; age and row of the sums of those in use; positions.
-        self._listed = np.zeros((3, 0), np.int32)
+        # Sorted by age. Rows of the table: slot (free slots come last), steps made, row of the sums.
+        self._table = np.zeros((3, 0), np.int32)
         self._positions = np.zeros((0, 2), np.float32)
         # By slot.
         self._points = np.zeros((0, length + 1, 2), np.float32)
         self._displacements = np.zeros((0, length, 2), np.float32)
         self.sums = np.zeros((0, step_size), np.float32)
-        self._nothing = FinishedAtScale(self._points, self._displacements, self._listed[0])
+        self._nothing = FinishedAtScale(self._points, self._displacements, self._table[0])
 
     def __len__(self):
         return self._count
@@ -76,11 +76,11 @@ class LiveTracks:
 
     @property
     def rows(self):
-        """Return the row of `sums` for each track's next step, by age, (n,) int32; −1 for a leftover step.
+        """Return the row of `sums` for each track's next step, by age, (n,) int32; −1 beyond the time cells.
 
         A view that the next `advance` overwrites.
         """
-        return self._listed[2, : self._count]
+        return self._table[2, : self._count]
 
     def start(self, points):
         """Begin a track at each of the points, contiguous (m, 2) float32."""
@@ -88,7 +88,7 @@ class LiveTracks:
         last, room = self._count + len(points), len(self._points)
         if last > room:
             self._grow(max(last - room, room // 4, 256))
-        kernel.start(points, self._time_cells, self._count, self._listed, self._positions, self._points, self.sums)
+        kernel.start(points, self._time_cells, self._count, self._table, self._positions, self._points, self.sums)
         self._count = last
 
     def none_finished(self):
@@ -127,7 +127,7 @@ class LiveTracks:
         height, width = flow.shape[:2] if size is None else size
         if (-(-height // every), -(-width // every)) != flow.shape[:2]:
             raise DataError(f"flow must have a vector for every {every} px of {(height, width)}, got {flow.shape}")
-        # Planes, as `flow.between` makes them: then these are no copies.
+        # `flow.between` stores flows as planes; then this makes no copies.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
         )
@@ -139,7 +139,7 @@ class LiveTracks:
             width,
             self._time_cells,
             self._count,
-            self._listed,
+            self._table,
             self._positions,
             self._points,
             self._displacements,
@@ -147,8 +147,8 @@ class LiveTracks:
         self._count = n_live
         if n_finished == 0:
             return self._nothing
-        # Copied: the next `start` takes from these slots.
-        slots = self._listed[0, n_live : n_live + n_finished].copy()
+        # A copy, because the next `start` reuses these slots.
+        slots = self._table[0, n_live : n_live + n_finished].copy()
         return FinishedAtScale(self._points.take(slots, axis=0), self._displacements.take(slots, axis=0), slots)
 
     def histograms(self, slots, described=None):
@@ -179,7 +179,7 @@ class LiveTracks:
         old = len(self._points)
         free = np.zeros((3, more), np.int32)
         free[0] = np.arange(old, old + more)
-        self._listed = np.concatenate([self._listed, free], axis=1)
+        self._table = np.concatenate([self._table, free], axis=1)
         for name, rows in (
             ("_positions", 1),
             ("_points", 1),

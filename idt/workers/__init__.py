@@ -3,7 +3,7 @@
 threads     a work-stealing pool for the scales of one frame
 blas        one thread for linear algebra
 read_ahead  the next items of an iterator, in a thread of their own
-processes   many tasks in processes whose death costs one
+processes   many tasks in processes; the death of a process costs one task
 worker      such a process, as its parent sees it
 serve       the same from within
 patience    the end of a decoder that hangs

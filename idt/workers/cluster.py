@@ -77,7 +77,7 @@ def run(function, tasks):
     Yields
     ------
     index : int
-        Of the task, in the order in which they end.
+        Index of the task; tasks come in the order in which they end.
     result : object
         The return value of the function, or `idt.workers.processes.Lost`.
 

@@ -28,7 +28,7 @@ def in_order(function, tasks, jobs=1):
     tasks : iterable of tuple
         Consumed as the work goes on.
     jobs : int
-        Of no account where a cluster is connected (`idt.workers.cluster`).
+        Number of processes; ignored if a cluster is connected (`idt.workers.cluster`).
 
     Yields
     ------

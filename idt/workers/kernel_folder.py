@@ -64,5 +64,5 @@ def _remove():
         stack.close()
 
 
-# Called after what is registered later, such as the end of the processes of `idt.workers.worker`.
+# atexit calls this after everything that is registered later, such as the end of the processes of `idt.workers.worker`.
 atexit.register(_remove)

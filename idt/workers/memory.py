@@ -7,15 +7,15 @@ import ctypes
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 RETAINED = 32 << 20
-"""Bytes of freed memory to keep, and size from which on a piece goes back by itself: the most that glibc allows."""
+"""Two thresholds in bytes: freed memory to keep, and the size from which a block is returned at once. glibc allows no
+more."""
 
 
 def keep_freed_memory():
     """Make glibc keep freed memory for later allocations; do nothing with other C libraries.
 
-    A frame needs as many megabytes as the one before, and gives them back in between. To fetch them from the system
-    again, page by page and cleared, takes a twentieth of the time. All threads share one heap: with one each, what one
-    of them freed could not be used by another.
+    Each frame frees the memory that the next frame needs. Keeping it saves the operating system from clearing the pages
+    again. All threads share one heap, so that each can use memory that another has freed.
     """
     # Not glibc, or not even a file to ask.
     with contextlib.suppress(AttributeError, OSError, TypeError):

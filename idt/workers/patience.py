@@ -19,7 +19,7 @@ MARGIN = 5.0
 """Seconds more for FFmpeg to end by itself."""
 
 _TOLD = 1.0
-"""Seconds at least between two words to the parent that frames go on."""
+"""Least number of seconds between two messages to the parent about frames."""
 
 _tell: Callable | None = None
 _end: Callable | None = None
@@ -69,7 +69,7 @@ def refuse_late(began, seconds, name):
     Raises
     ------
     DataError
-        If so many have passed.
+        If ``seconds`` have passed.
     """
     if time.monotonic() - began >= seconds:
         raise DataError(f"{name}: {gave_up(seconds)}")

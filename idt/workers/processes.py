@@ -26,14 +26,14 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     function : callable
         Importable by its module's name.
     tasks : iterable of tuple
-        Begun in this order; consumed as the work goes on.
+        Tasks are started in this order; the iterable is consumed during the work.
     jobs : int
         Processes.
     threads : int
         Threads that each should keep to.
     progress : callable, optional
-        Then ``function`` is given a ``progress``, too, and what it is called with arrives here behind the task's
-        index.
+        If given, ``function`` is called with a ``progress``. The arguments of each call of that are passed on to this
+        callable, after the index of the task.
     keep : bool
         Keep the processes for the next call that asks for it, until `end_idle`, or until they have been idle for
         `idt.workers.serve.IDLE` seconds.
@@ -41,7 +41,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
     Yields
     ------
     index : int
-        Of the task, in the order in which they end.
+        Index of the task; tasks come in the order in which they end.
     result : object
         The return value of the function, or `Lost`.
 
@@ -78,7 +78,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
                     idle.append(worker)
                     yield index, content
                     continue
-                # A process that died before it began is another one by now.
+                # A process that died before it began has been restarted.
                 busy[worker.connection] = index, worker
                 if content is not None and progress is not None:
                     progress(index, *content)

@@ -22,7 +22,7 @@ IDLE = 300.0
 """Seconds without a task after which a process ends by itself; it is started again when it is needed."""
 
 LOOK = 1.0
-"""Seconds between two looks at the parent's number, where the system cannot tell of a process's end."""
+"""Seconds between two checks of the parent's process id, where the system cannot report the end of a process."""
 
 
 def serve(descriptor, parent):

@@ -117,7 +117,7 @@ class WorkStealingPool:
         done = [part for part, _ in left]
 
         def work():
-            # Of two threads that see the last part one comes too late.
+            # If two threads see the last part, one of them comes too late.
             with suppress(IndexError):
                 while True:
                     part, task = left.popleft()

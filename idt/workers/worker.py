@@ -202,7 +202,7 @@ class Worker:
 def interpreter():
     """Return the command that starts Python without modules or settings from the current folder."""
     words = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}"]
-    # Isolated, it does not look at the variables of the environment either that may have told us so.
+    # An isolated interpreter ignores PYTHONDONTWRITEBYTECODE and PYTHONPYCACHEPREFIX, so these settings are passed on.
     if sys.dont_write_bytecode:
         words.append("-B")
     if sys.pycache_prefix is not None:

@@ -41,7 +41,7 @@ def house(tmp_path):
     (tmp_path / "idt/kernels/part.py").write_text(PART)
     (tmp_path / "idt/kernels/whole.py").write_text(WHOLE)
 
-    def evaluate(words="cache.stamp('idt.kernels.whole')", bytecode=False, **variables):
+    def evaluate(words="cache.source_digest('idt.kernels.whole')", bytecode=False, **variables):
         code = f"from idt.kernels.whole import step\nfrom idt.jit import cache\nprint({words})"
         options = [] if bytecode else ["-B"]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path), **variables}

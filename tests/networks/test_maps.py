@@ -147,6 +147,23 @@ def test_the_ratio_is_off_where_nothing_is_padded_as_the_page_says(tmp_path):
     assert [(axis.stride, axis.start) for axis in axes] == [(4, 3.0)] * 2
 
 
+@pytest.mark.parametrize("dot", [(100, 60), (103, 63), (212, 180), (6, 8)], ids=str)
+def test_the_ratio_takes_the_cell_of_its_formula_where_nothing_is_padded(tmp_path, dot):
+    """Maps of 59 × 79 cells: the dot is brightest in the cell round((x − 3)/4), which is given to round(79 x/320)."""
+    path = dot_network(tmp_path / "m.onnx", [0] * 4)
+    params = params_of(path, preset=preset_of("tdd", mean=(0.0,)), norms=("none",), mapping="ratio")
+    grid = np.stack(np.meshgrid(np.arange(0, 320, 4), np.arange(0, 240, 4)), axis=-1).reshape(-1, 2)
+    points = np.repeat(grid[:, None].astype(np.float32), 3, axis=1)
+    image = np.zeros((240, 320, 3), np.uint8)
+    image[dot[1], dot[0]] = 255
+    ends = np.full(len(points), 2, np.int32)
+    found = run(params, [Picture(i, i, image) for i in range(3)], points, ends, size=(240, 320), parts=1)
+    values = found["two_none"][:, 0]
+    cells = np.floor(grid * [79 / 320, 59 / 240] + 0.5)
+    bright = np.floor((np.array(dot) - 3) / 4 + 0.5)
+    np.testing.assert_array_equal(values == values.max(), (cells == bright).all(axis=1))
+
+
 def clip_network(path, length=8):
     graph = Graph()
     peak = np.float32([1, 2, 1])

@@ -49,6 +49,11 @@ def test_mmaction2_spreads_clips_evenly_between_the_first_and_the_last_start():
     assert one[0, 0] == 118
 
 
+def test_timesformer_takes_one_clip_from_the_middle_32_frames_apart():
+    # The span is 225 frames, which leaves 75 of 300.
+    np.testing.assert_array_equal(clips_of(preset_of("timesformer"), 300), [[37 + 32 * i for i in range(8)]])
+
+
 def test_a_video_shorter_than_a_clip_begins_anew():
     found = clips_of(preset_of("r2plus1d"), 20)
     assert found[0].tolist() == [0, 8, 16, 4, 12, 0, 8, 16]

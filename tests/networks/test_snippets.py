@@ -18,7 +18,8 @@ from idt.features import feature_file
 from idt.networks.model import Network
 from idt.networks.presets import preset_of
 from idt.networks.sampling import snippets_of
-from idt.networks.snippets import block_name, snippets
+from idt.networks.snippet_params import block_name
+from idt.networks.snippets import snippets
 from tests import scenes
 from tests.commands import refused
 from tests.networks import graphs
@@ -189,6 +190,9 @@ def test_descriptors_of_tracks_are_not_in_these_files(command, place):
     assert refused(command("fv-encode", "f", "-o", "v.h5", "--k", "2", "--blocks", "hog", status=2), said)
     with pytest.raises(DataError, match="has no points"):
         list(feature_file.iter_rows("f/a.h5", columns=("points",)))
+    for words in (("a.txt",), ("b.h5", "--compact"), ("c.h5",)):
+        assert command("idt-convert", "f/a.h5", "-o", *words, status=2)[2].count("\n") == 1
+        assert not (place / words[0]).exists()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ def test_a_truth_that_does_not_fit_its_video(place, tmp_path, capsys, spans, sai
     assert said in capsys.readouterr().err
 
 
+def test_a_truth_of_other_classes(place, tmp_path, capsys):  # noqa: F811
+    write_table(tmp_path / "truth.csv", Segments.of(["v3"], ["Jump"], [(0, 6)]))
+    assert segment(words(place, "--truth", str(tmp_path / "truth.csv"), tmp_path=tmp_path)) == 2
+    assert "name Jump, none of which is a class of the model: a, b, c" in capsys.readouterr().err
+
+
 def test_a_segment_that_ends_before_it_begins(place, tmp_path, capsys):  # noqa: F811
     (tmp_path / "train.csv").write_text("v0,0,6,a\nv1,6,2,b\n")
     given = [*words(place, tmp_path=tmp_path), "--train", str(tmp_path / "train.csv")]

@@ -163,6 +163,22 @@ def test_subtitles_show_labels_in_every_player(tmp_path, segments):
         subtitles.write_subtitles(tmp_path / "b.txt", one)
 
 
+# Odd files.
+
+
+def test_labels_of_nn_viterbi_stand_on_the_sixth_line(tmp_path):
+    head = "### Recognized sequence: ###\nSIL pour\n### Score: ###\n-12.5\n### Frame level recognition: ###\n"
+    (tmp_path / "v").write_text(f"{head}SIL SIL pour")
+    assert frame_labels.read_result(tmp_path / "v").tolist() == ["SIL", "SIL", "pour"]
+
+
+def test_a_submission_names_classes_by_their_numbers(tmp_path):
+    (tmp_path / "classes").write_text("7 BaseballPitch\n9 BasketballDunk\n")
+    (tmp_path / "s.txt").write_text("v 1.0 2.0 9 0.5\nv 3.0 4.0 8 0.4\n")
+    with pytest.raises(DataError, match=r"s\.txt: v has the class 8, expected one of .*classes"):
+        thumos.read_submission(tmp_path / "s.txt", tmp_path / "classes")
+
+
 # Refusals.
 
 

@@ -31,6 +31,19 @@ def test_labels_change_the_picture_only_where_there_are_some(segments):
     np.testing.assert_array_equal(labels.written(StepPicture(30, blank.copy(), 0.0, "")).image, blank)
 
 
+def test_labels_stand_below_the_caption_within_the_picture(tmp_path):
+    path = tmp_path / "segments.csv"
+    path.write_text(f"wave,0,1,{'very ' * 30}long,1\nwave,0,1,été,1\n")
+    blank = np.full((240, 320, 3), 128, np.uint8)
+    labels = Labels(path, "wave.avi", 10.0)
+    found = (labels.written(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
+    assert not found[:20].any()
+    assert not found[:, -4:].any()
+    path.write_text(f"wave,0,1,{'very ' * 30}long,1\nwave,0,1,ete,1\n")
+    plain = (Labels(path, "wave.avi", 10.0).written(StepPicture(3, blank.copy(), 0.0, "")).image != 128).any(axis=2)
+    np.testing.assert_array_equal(found, plain)
+
+
 @pytest.mark.slow
 def test_the_command_writes_them_over_the_video(segments, tmp_path, command, clip):
     segments.write_text("moving,0,9,walking\n")

@@ -109,6 +109,18 @@ def test_detections_of_ours_are_measured_in_either_form(tmp_path):
         assert evaluate_segments("thumos14", tmp_path / "t.csv", tmp_path / name)[0.2] == 1.0
 
 
+def test_labels_of_other_names_are_refused(root):
+    folder = write_results(root / "results", u="cccccccccc", v="bbbbbbbbbb")
+    assert evaluate_frames("frames", root, folder)["all videos"].accuracy_pooled == pytest.approx(0.25)
+    (root / "mapping.txt").write_text("0 a\n1 b\n")
+    with pytest.raises(DataError, match=r"name classes that .*mapping\.txt does not have: c"):
+        evaluate_frames("frames", root, folder)
+    (root / "mapping.txt").unlink()
+    folder = write_results(root / "others", u="cccccccccc", v="dddddddddd")
+    with pytest.raises(DataError, match="name c, d, and none of these is a true label"):
+        evaluate_frames("frames", root, folder)
+
+
 def test_what_cannot_be_measured_is_refused(root, capsys):
     write_table(root / "s.csv", Segments.of(["u"], ["a"], [(0, 1)]))
     with pytest.raises(DataError, match="need the rate of the true labels; give --rate"):

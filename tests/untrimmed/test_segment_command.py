@@ -9,7 +9,9 @@ import idt
 from classify.segment_cli import segment
 from classify.untrimmed.formats.activitynet import read_detections
 from classify.untrimmed.formats.table import read_table, write_table
+from classify.untrimmed.segmenting import by_windows, log_lengths
 from classify.untrimmed.segments import Segments
+from classify.untrimmed.window_scores import SliceScores
 from encoding.cli import fv_encode
 from tests.samples import random_features
 
@@ -141,3 +143,27 @@ def test_segments_that_are_not_of_their_videos_are_refused(place, tmp_path, caps
     write_table(tmp_path / "u.csv", Segments.of(["z"], ["a"], [(0, 5)]))
     assert segment([*words(place, tmp_path=tmp_path), "--train", str(tmp_path / "u.csv")]) == 2
     assert "segments are of videos without slices: z" in capsys.readouterr().err
+
+
+def test_windows_of_the_usual_length_win_where_lengths_are_learnt():
+    tables = [(10, scores_of(1.0)), (30, scores_of(0.9))]
+    assert by_windows(tables).scores.max() == 1.0
+    usual = Segments.of(["u"] * 2, ["a"] * 2, [(0, 3.0), (3, 6.0)])
+    rewards = log_lengths(usual, ["a", "b"], slice_seconds=0.5, longest=6)
+    found = by_windows(tables, log_lengths=rewards)
+    best = int(np.argmax(found.scores))
+    # The long windows have the usual three seconds, and lose nothing; the short ones lose what the density says.
+    assert found.scores[best] == 0.9
+    assert found.spans[best].tolist() == [0.25, 3.25]
+    lost = rewards[6, 0] - rewards[2, 0]
+    assert lost > 1
+    assert found.scores.min() == pytest.approx(1.0 - lost) or len(found) == 1
+    # Of one length there is no choice.
+    assert by_windows(tables[:1], log_lengths=rewards).scores.max() == 1.0
+
+
+def scores_of(value):
+    """Scores of twelve slices of five frames: class a in the middle of the video's first half."""
+    values = np.full((12, 2), -1.0)
+    values[3, 0] = value
+    return SliceScores("u", ["a", "b"], values, np.zeros(12, bool), 5, 60, FPS)

@@ -44,7 +44,7 @@ def films(tmp_path_factory):
 @pytest.fixture
 def evaluate(command):
     """Run idt-evaluate with few and short tracks: exit status, stdout, stderr."""
-    return lambda *words, **given: command("idt-evaluate", *words, *SMALL, **given)
+    return lambda *words, **given: command("idt-evaluate", *SMALL, *words, **given)
 
 
 def labelled(root, films, names, *, folder="", rate=FPS):
@@ -97,6 +97,7 @@ def test_a_set_with_labels_of_frames_from_videos_to_report(evaluate, tmp_path, f
     found = read(out)
     assert found["value"] >= 0.8, said
     assert f"{name}: frame accuracy {100 * found['value']:.1f} %, 2 splits, split 1, split 2" in said
+    assert len(said.splitlines()) == 4
     assert [entry["name"] for entry in found["per_split"]] == ["split 1", "split 2"]
     assert sorted(found["per_class"]) == ["down", "right"]
     assert [video["name"] for video in found["videos"]] == list(LAYOUTS[name].values())
@@ -152,10 +153,12 @@ def test_activitynet_from_its_json(evaluate, tmp_path, films):
         entry["annotations"].append({"segment": [start, end + 0.5], "label": way})
     (root / "activity_net.json").write_text(json.dumps({"database": database}))
     out = tmp_path / "out"
-    evaluate("activitynet", root, "-o", out, "--window", "10,20")
+    evaluate("activitynet", root, "-o", out, "--window", "10,20,30", "--durations")
     found = read(out)
     assert found["metric"] == "mean average precision, mean over overlaps from 0.5 to 0.95"
     assert found["part"] == []
+    # Windows of the usual length win: the true segments have 35 frames.
+    assert found["numbers"]["precision"]["0.5"] > 0.1
     assert all(bar[1] <= video["seconds"] for video in found["videos"] for bar in video["true"])
 
 

@@ -34,6 +34,7 @@ from classify.untrimmed.frame_metrics import runs
 from classify.untrimmed.protocols import FRAMES
 from classify.untrimmed.segment_training import train_on_segments
 from classify.untrimmed.segment_videos import SegmentOptions, joined, segment_slices
+from classify.untrimmed.segmenting import log_lengths
 from encoding import pipeline
 from encoding.descriptors.inputs import combine_digests
 from encoding.encode import layout_of
@@ -204,10 +205,16 @@ def _segmented(job, split, place):
         build_classifier(job.recipe.classifier, layout_of(codebook, params), run.jobs * run.threads),
         length=lengths[0], background=None if job.given.labels else background, stride=options.train_stride,
     )  # fmt: skip
+    rewards = None
+    if options.durations:
+
+        def rewards(classes, rate, longest):
+            return log_lengths(segments, classes, slice_seconds=1 / rate, longest=longest)
+
     how = SegmentOptions(
         options.method, lengths, options.penalty, options.threshold, options.overlap,
         background if background in model.classes_ else None,
-        {name: _transcript(job.truths[name]) for name in split.test} if options.method == "dtw" else None,
+        {name: _transcript(job.truths[name]) for name in split.test} if options.method == "dtw" else None, rewards,
     )  # fmt: skip
     return [
         segment_slices(load_slices(slices[name], codebook=codebook), codebook, params, model, how)

@@ -14,7 +14,7 @@ from classify.text_files import listed
 from idt.errors import DataError
 
 BY_POSITION = "by position in a list"
-"""How rows are matched that a list gave their names."""
+"""Name of the rule that matches rows by their place in a list."""
 
 LISTED, LISTED_CLASSES = "rows are the videos of ", "columns are the classes of "
 """Beginnings of the notes by which `classify.fusion.forms.listing` says that a list named rows or columns."""
@@ -56,7 +56,7 @@ def align(scores, truth, name):
     scores : Scores
     truth : Truth
     name : str
-        What messages call the file.
+        Name of the file in messages.
 
     Returns
     -------

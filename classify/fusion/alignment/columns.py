@@ -1,8 +1,8 @@
 """Columns of a score file in the order of the classes, never by their position alone.
 
 Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one
-column. Only a list that numbers the classes, as networks are trained with, may give columns without names and labels an
-order. The scores must not speak against any order.
+column. A list that numbers the classes, as networks are trained with, is the only order for columns without names and
+labels. The scores must not contradict the order.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from classify.text_files import listed
 from idt.errors import DataError
 
 DOUBT = 1e-6
-"""Probability of chance below which scores speak against an order of the columns."""
+"""Significance level below which scores contradict an order of the columns."""
 
 FEW, CHANCE = 100, 1e-3
-"""Videos of which rows in a wrong order are noticed, and the probability of chance above which they are."""
+"""Least number of videos, and probability of chance above which a wrong order of rows is assumed."""
 
 
 def column_order(scores, truth, rows, name):
@@ -30,7 +30,7 @@ def column_order(scores, truth, rows, name):
     rows : (n,) intp
         Row of each video of ``truth`` in the scores, -1 where they have none.
     name : str
-        What messages call the file.
+        Name of the file in messages.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def _by_labels(scores, truth, rows, name):
         return np.arange(given.shape[1]), "by the labels, which are numbered alike"
     shared = given.T.astype(np.int64) @ wanted.astype(np.int64)
     order = linear_sum_assignment(-shared.T)[1].astype(np.intp)
-    # A column may only stand for an unseen class if it has no videos, which is then seen by its labels.
+    # A column may belong to a class without videos only if its labels show that it has none.
     wrong = np.flatnonzero((given[:, order] != wanted).any(axis=1))
     if len(wrong):
         _refuse_labels(wrong, there, given[:, order], truth, name)
@@ -159,7 +159,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
     rows : (n,) intp
         Row of each video, -1 where there is none.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     by_position : bool
         A list gave the rows their names, and no labels confirm it.
 
@@ -179,7 +179,7 @@ def check_plausible(values, truth, rows, name, *, by_position):
     if by_position and len(labels) >= FEW and binom.sf(right - 1, len(labels), chance) > CHANCE:
         raise DataError(
             f"{name}: {right} of {len(labels)} videos are right, no more than by chance, so that its rows or columns"
-            " are in another order than the list"
+            " are in another order than the list; give the list that the file was made with"
         )
     for cycle in _cycles(linear_sum_assignment(-counts)[1]):
         now, then = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())

@@ -1,9 +1,9 @@
-"""Names of videos and classes in the spellings of others, and which of two lists mean the same.
+"""Names of videos and classes in the spellings of other programs, matched between two lists.
 
 Networks name a video by its path, with or without folder and suffix, and some replace characters: CoViAR writes ``_``
-for all that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or ``handstand
-pushups``. Names are compared as they are first, then without folder and suffix, then folded; each step takes only pairs
-that are unique among the names left over.
+for every character that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or
+``handstand pushups``. Names are compared unchanged first, then without folder and suffix, then folded; each rule takes
+only pairs that are unique among the names left over.
 """
 
 import re
@@ -59,10 +59,10 @@ VIDEO_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("without folder and suffix", stem),
     (FOLDED, folded),
 )
-"""How names of videos are compared, one step after the other, each with its name in reports."""
+"""Rules that compare names of videos, applied one after the other, each with its name in reports."""
 
 CLASS_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str), (FOLDED, class_key))
-"""The same for names of classes."""
+"""Rules that compare names of classes."""
 
 
 @dataclass(frozen=True)

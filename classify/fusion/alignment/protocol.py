@@ -59,7 +59,7 @@ class FusionProtocol:
         ----------
         split : str
         streams : list of (str, Scores)
-            What messages call the files of the sources, and what they hold.
+            Names of the files of the sources in messages, and their scores.
         lists : list of Truth
             Labels of the lists that name rows.
         side : {"test", "train"}

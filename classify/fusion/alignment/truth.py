@@ -1,4 +1,4 @@
-"""True labels of the videos that a fusion is tested on, and where they come from.
+"""True labels of the videos that a fusion is tested on, and their origin.
 
 Labels come from a list of videos (the official lists of a data set, or the annotation file that a network was trained
 from), from a CSV of labels, or from a score file that carries them. They also give the classes their names and their
@@ -73,7 +73,7 @@ class Truth:
         ----------
         classes : list of str
         name : str
-            What a message calls these labels.
+            Name of these labels in messages.
 
         Returns
         -------
@@ -208,7 +208,7 @@ def truth_of_score_files(streams, lists=()):
     Parameters
     ----------
     streams : list of (str, Scores)
-        What messages call each file of scores, and its scores.
+        Name of each score file in messages, and its scores.
     lists : list of Truth
         Labels of the lists that name the rows of files.
 

@@ -4,10 +4,10 @@
 ``z``        each video's scores with the mean 0 and the standard deviation 1
 ``logz``     log(max(p, 1e-6)) of the probabilities p, then as ``z``
 ``softmax``  exp(s) / Σ exp(s)
-``none``     as they are
+``none``     unchanged
 
-``auto`` is ``l2``, or ``logz`` for rows that are probabilities: L2 keeps the saturation of a softmax, its logarithm
-takes it away. Source: docs/method/fusion.md, section 3.
+``auto`` is ``l2``, or ``logz`` for rows that are probabilities: L2 keeps the saturation of a softmax, and the
+logarithm removes it. Source: docs/method/fusion.md, section 3.
 """
 
 import numpy as np
@@ -20,10 +20,10 @@ LEAST = 1e-6
 """Least probability whose logarithm is taken."""
 
 FEWEST = 10
-"""Rows whose sums are equal and above 1 by chance only where there are fewer."""
+"""Least number of rows; only fewer rows have equal sums above 1 by chance."""
 
 SUM_TOLERANCE = 1e-3
-"""Of the sum of a row of probabilities, relative: half floats have eleven bits."""
+"""Relative tolerance of the sum of a row of probabilities, because half floats have eleven bits."""
 
 
 def views_of(values, kind="unknown"):
@@ -50,7 +50,7 @@ def views_of(values, kind="unknown"):
 
 
 def norm_for(norm, values, kind="unknown"):
-    """Return ``norm``, or what its value "auto" stands for given the ``values`` and their ``kind``."""
+    """Return ``norm``, or for "auto" the norm that fits the ``values`` and their ``kind``."""
     if norm != "auto":
         return norm
     return "logz" if views_of(values, kind) else "l2"
@@ -67,7 +67,7 @@ def normalized(values, norm, *, names=None, source="scores"):
     names : list of str, optional
         Videos, for messages.
     source : str
-        What messages call the scores.
+        Name of the scores in messages.
 
     Returns
     -------

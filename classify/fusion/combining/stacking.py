@@ -21,7 +21,7 @@ def stacking_scores(validation, gathered, *, C=PENALTY):
     Parameters
     ----------
     validation, gathered : Gathered
-        Of the same sources and classes: to train on, and to score.
+        Scores of the same sources and classes: to train on, and to be scored.
     C : float or "cv"
         Weight of the errors, or chosen by cross-validation.
 

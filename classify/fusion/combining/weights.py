@@ -1,8 +1,8 @@
 """Weights of the sources: given, the default, or searched for on validation videos.
 
 The default gives improved dense trajectories 0.25 and all networks together 0.75, as ActionVLAD + iDT does (Girdhar et
-al. 2017). Weights that were searched for on the test videos make the accuracy there
-too high; they are there to study the curve, and reports mark their numbers.
+al. 2017). Weights that were searched for on the test videos make the accuracy too high;
+they serve to study the curve, and reports mark their numbers.
 """
 
 import itertools
@@ -18,10 +18,10 @@ CLASSICAL_WEIGHT = 0.25
 """Share of dense trajectories against networks."""
 
 TRAJECTORIES = re.compile(r"(?<![a-z])(?:idt|dt|mifs|trajectories)(?![a-z])", re.IGNORECASE)
-"""Words of which a source of trajectories has one in its name."""
+"""Words in the name of a source that mark it as trajectories."""
 
 STEPS = {2: 100, 3: 40, 4: 20, 5: 12, 6: 10}
-"""Parts of 1 that a search divides among so many sources; 8 among more."""
+"""Number of sources → number of equal shares of 1 that a search divides among them; 8 shares for more sources."""
 
 LARGEST_SEARCH = 20_000
 """Most combinations of weights that a search tries."""
@@ -100,7 +100,7 @@ def checked_weights(weights, names):
     values = {name: WEIGHT.check(f"weight of {name}", weights[name]) for name in names}
     total = sum(values.values())
     if not total > 0:
-        raise DataError("weights sum to 0; at least one must be above")
+        raise DataError("weights sum to 0, expected a sum above it; give at least one source a weight above 0")
     return {name: value / total for name, value in values.items()}
 
 
@@ -163,7 +163,7 @@ def searched_weights(gathered, start, metric):
     gathered : Gathered
         Scores of the videos to search on.
     start : dict of str to float
-        Of weights that are equally good those nearest to these are taken.
+        Among equally good weights the nearest to these are taken.
     metric : callable
         (n, C) bool true labels and (n, C) scores to the number that is to be largest.
 
@@ -181,7 +181,7 @@ def searched_weights(gathered, start, metric):
     grid = simplex(len(names), parts)
     near = np.array([start[name] for name in names])
     best, found = -np.inf, near
-    # The nearest first, so that of equal ones the first stays.
+    # The nearest weights come first, because the first of equally good ones is kept.
     for weights in grid[np.argsort(np.square(grid - near).sum(axis=1), kind="stable")]:
         score = metric(gathered.truth.has_class, weighted_sum(gathered.scaled, dict(zip(names, weights, strict=True))))
         if score > best:

@@ -1,6 +1,6 @@
 """Forms of score files that others write, a file each.
 
-content      what a file holds, as plain values and arrays
+content      the content of a file as plain values and arrays
 table        a matrix of scores as a reader finds it
 variables    a matrix of scores among arrays of any names
 complete     a matrix of scores made `classify.fusion.scores.Scores`

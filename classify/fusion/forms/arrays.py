@@ -1,4 +1,4 @@
-"""Matrices that somebody saved: npy, or npz with names, classes or labels beside it.
+"""Saved matrices: npy, or npz with names, classes or labels beside it.
 
 two-stream-pytorch writes an npy (n, C) in the order of its test list.
 """

@@ -1,7 +1,8 @@
-"""Scores made of what a form's reader found: checked, upright, with labels from 0, and with the names of a list.
+"""Scores from the table of a form's reader: checked, videos as rows, labels from 0, names from a list.
 
 Rows are videos if the form says so, or if only then names, labels, classes and list are as many as rows and columns.
-Labels begin at 0 or 1: one of their numbers tells, or the list, or the form's own rule. What stays open is refused.
+Labels begin at 0 or 1, as one of their numbers shows, or the list, or the form's own rule. A file that leaves it open
+is refused.
 Source: docs/method/files.md, section 7.2.
 """
 
@@ -129,7 +130,7 @@ def _labels(table, shape, listing, content):
         return table.labels, []
     labels, count = numbers(table.labels, content, "labels"), shape[1]
     least, most = labels.min(), labels.max()
-    # Not a number is in no order.
+    # A comparison with NaN is false.
     if not (0 <= least <= most <= count) or np.any(labels != np.floor(labels)) or (least == 0 and most == count):
         raise DataError(
             f"{content.path}: labels must be whole numbers from 0 to {count - 1}, or from 1 to {count}, got"

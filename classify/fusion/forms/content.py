@@ -11,21 +11,21 @@ from idt.files.foreign import hdf5, mat5, npy, npz, torch_files
 from idt.files.foreign.archives import Archive, is_archive
 
 LARGEST = 1 << 31
-"""Bytes of a score file. Every frame and crop of UCF101's test videos takes 0.4 GB."""
+"""Most bytes of a score file. All frames and crops of UCF101's test videos take 0.4 GB."""
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\((?:d|l)(?:p\d+)?\n|[\]}]q|c\w[\w.]*\n")
-"""How pickles begin: with a protocol, or of protocols 0 and 1 with a dict, a list or a name."""
+"""First bytes of pickles: a protocol; in protocols 0 and 1 a dict, a list or a name."""
 
 ARRAY, ARRAYS, OBJECT, ROWS = "array", "arrays", "object", "rows"
 """Kinds of content: an array; arrays by name; values of a pickle, a torch file or JSON; rows of text."""
 
 NPY, NPZ, MAT, HDF5, PICKLE, TORCH, JSON, CSV = "npy", "npz", "MAT", "HDF5", "pickle", "torch", "JSON", "CSV"
-"""Containers."""
+"""Names of containers."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds.
+    """Content of a file.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Content:
 
 
 def open_content(path):
-    """Read a file by what it is, not by its name.
+    """Read a file by its content, not by its name.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def open_content(path):
     Raises
     ------
     DataError
-        If it is of no known kind, damaged, or holds what is never read.
+        If it is of no known kind, damaged, or holds a type that is never read.
     OSError
         If it does not exist or cannot be read.
     """

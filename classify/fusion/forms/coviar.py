@@ -34,7 +34,7 @@ def classes_of_folders(names, labels, count):
     Parameters
     ----------
     names : list of str
-        Of videos, ``class/video.avi``.
+        Names of videos, ``class/video.avi``.
     labels : (n,) array
         0-based.
     count : int

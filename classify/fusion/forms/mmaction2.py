@@ -18,7 +18,7 @@ DESCRIPTION = "dump of MMAction2: a list of dicts with pred_score or pred_scores
 
 SCORES, LABELS = ("pred_score", "pred_scores"), ("gt_label", "gt_labels")
 NAMES = ("video_id", "filename", "frame_dir")
-"""Keys of an entry."""
+"""Keys of an entry that may hold the name of its video."""
 
 
 def recognises(content):

@@ -14,7 +14,7 @@ from idt.errors import DataError
 DESCRIPTION = "pickle of PySlowFast: [predictions (n, C), labels (n,)]"
 
 TOLERANCE = 1e-3
-"""Of a sum of probabilities in float32, for each view."""
+"""Tolerance of a sum of probabilities in float32, for each view."""
 
 
 def recognises(content):

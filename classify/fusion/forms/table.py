@@ -1,4 +1,4 @@
-"""A matrix of scores as a form's reader finds it, before it is checked, and what the readers share."""
+"""Matrix of scores as a form's reader finds it, not yet checked, and functions that the readers share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from classify.text_files import listed
 from idt.errors import DataError, short_repr
 
 LARGEST = 1e300
-"""No score is beyond: their differences stay finite."""
+"""Largest score, so that differences of scores stay finite."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def texts(value, content, what):
     """
     found = []
     for each in value.ravel(order="F") if isinstance(value, np.ndarray) else value:
-        # A cell of MATLAB holds text as a row of a matrix of characters.
+        # MATLAB stores the text of a cell as a row of a matrix of characters.
         if isinstance(each, np.ndarray) and each.size == 1:
             each = each.item()
         if isinstance(each, bytes):
@@ -143,7 +143,7 @@ def looks_like_probabilities(values):
 
 
 def one_label_each(scores, what):
-    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), for ``what``, a file that must have them.
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), one a video, which the file ``what`` needs.
 
     Raises
     ------
@@ -152,8 +152,8 @@ def one_label_each(scores, what):
     """
     if scores.labels is None or scores.labels.ndim != 1:
         raise DataError(
-            f"{what} needs one label of each video, which {scores.path or 'the scores'} do not have; give a list of the"
-            " videos"
+            f"{what} needs one label of each video, which {scores.path or 'the scores'} do not have; give a list of"
+            " the videos"
         )
     return scores.labels
 
@@ -167,5 +167,8 @@ def names_and_classes(scores, what):
         If one is unknown.
     """
     if scores.names is None or scores.classes is None:
-        raise DataError(f"{what} needs names of videos and classes, which {scores.path or 'the scores'} do not have")
+        raise DataError(
+            f"{what} needs names of videos and classes, which {scores.path or 'the scores'} do not have; give a list of"
+            " the videos"
+        )
     return scores.names, scores.classes

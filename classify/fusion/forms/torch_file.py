@@ -1,4 +1,4 @@
-"""Tensors that somebody saved with torch, or arrays that he pickled: a matrix (n, C), or one in a dict.
+"""Tensors saved with torch, or pickled arrays: a matrix (n, C), or one in a dict.
 
 The dict may hold names, classes and labels besides.
 """

@@ -38,7 +38,7 @@ def are_pairs(arrays):
 def read(content):
     """Read the scores of the ``content`` of a file, as a `classify.fusion.forms.table.Table`."""
     values, labels, shape, notes = read_pairs(content)
-    # What tsn-pytorch writes; the labels tell whether the rows were sorted.
+    # tsn-pytorch writes this shape; the labels show whether it sorted the rows.
     maybe_sorted = len(shape) == 2 and shape[0] > 1 == shape[1]
     return Table(
         values,
@@ -57,7 +57,7 @@ def read_pairs(content):
     Parameters
     ----------
     content : classify.fusion.forms.content.Content
-        Of arrays for which `are_pairs` holds.
+        Content with arrays for which `are_pairs` is true.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def read_pairs(content):
     for scores, *_ in pairs:
         scores = numbers(scores, content, "scores")
         if not scores.size or not scores.ndim:
-            raise DataError(f"{content.path}: a video has no scores")
+            raise DataError(f"{content.path}: every video must have scores, got none for one")
         total += scores.size
         check_size(total, content)
         shapes.add(scores.shape[:-1])
@@ -86,7 +86,7 @@ def read_pairs(content):
     values = stack_rows(rows, content)
     beside = np.array([_label(label, content) for _, label, *_ in pairs], np.float64)
     if labels is not None and not np.array_equal(numbers(labels, content, "labels").ravel(), beside):
-        raise DataError(f"{content.path}: labels are not those beside the scores")
+        raise DataError(f"{content.path}: labels are not those beside the scores; save one of the two")
     several = max(shapes, key=np.prod)
     notes = (f"scores are means over {_say(shapes)}",) if np.prod(several) > 1 else ()
     return values, beside, several, notes

@@ -1,4 +1,4 @@
-"""Scores, names, classes and labels among arrays that somebody gave names of his own.
+"""Scores, names, classes and labels among arrays with names of the user's own.
 
 The one matrix of numbers has the scores; of several, the one whose name says so. A vector of whole numbers has the
 labels, arrays of text the names of videos and of classes. Where two could be meant, the file is refused.
@@ -16,7 +16,7 @@ SCORES = re.compile(r"score|logit|pred|prob|output", re.IGNORECASE)
 LABELS = re.compile(r"label|gt|target|true|truth|\by\b", re.IGNORECASE)
 NAMES = re.compile(r"name|video", re.IGNORECASE)
 CLASSES = re.compile(r"class|category|categories|label", re.IGNORECASE)
-"""What the names of such arrays usually hold."""
+"""Words in the usual names of such arrays."""
 
 
 def table_of(found, content, first_label=None):
@@ -47,7 +47,7 @@ def table_of(found, content, first_label=None):
     values = found[scores]
     text = [name for name, value in found.items() if _is_text(value)]
     classes = [name for name in text if CLASSES.search(name)]
-    # Those that say what they are and are too few, or too many, are refused later.
+    # Arrays with telling names but wrong lengths are refused later.
     names = [name for name in text if name not in classes and (NAMES.search(name) or found[name].size in values.shape)]
     vectors = [name for name, value in found.items() if _is_vector(value)]
     labels = [name for name in vectors if "label" in name.lower() or found[name].size in values.shape]

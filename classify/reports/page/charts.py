@@ -1,7 +1,7 @@
 """Charts of a page as SVG that takes its colours from the page: light, dark or paper.
 
-They are narrow, so that their letters can be read on a phone. Text stays text. `drawn` draws all charts of a page in
-one process of its own, for the reasons of `classify.reports.plots`.
+Charts are narrow, so that their letters can be read on a phone. Text stays text. `drawn` draws all charts of a page in
+one worker process, for the reasons of `classify.reports.plots`.
 """
 
 import io
@@ -118,7 +118,7 @@ def drawn(charts):
 
 
 def _draw(charts):
-    """A task of a process of ours."""
+    """Draw the charts; a task of a worker process."""
     os.chdir("/")
     try:
         import matplotlib
@@ -144,7 +144,7 @@ def _draw(charts):
 
 
 def _for_a_page(svg):
-    """An SVG file as an element of a page: without head, in the page's colours, without the names of its groups."""
+    """Turn an SVG file into an element of a page: no head, the page's colours, no names of groups."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
     # In a text these would be escaped.
@@ -163,6 +163,7 @@ def _figure(height):
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(color=FAINT)
+    axes.set_axisbelow(True)
     return figure, axes
 
 
@@ -176,7 +177,7 @@ def _bars(names, values, spans, unit, marked):
     low, high = min([0.0, *values]), max([0.0, *values, *(span[1] for span in spans if span)])
     room = (high - low or 1.0) * 0.02
     for place, (value, span) in enumerate(zip(values, spans, strict=True)):
-        if span:
+        if span and span[0] < span[1]:
             axes.plot(span, [place, place], color=INK, linewidth=1.1)
         end = value - room if value < 0 else max(value, *(span or (value,))) + room
         shown = f"{value:.1f}" if low >= 0 else f"{value:+.1f}"
@@ -234,7 +235,7 @@ def _curve(across, up, at, labels):
 
 
 def _framed(figure, axes, labels):
-    """The figure with named axes and a grid."""
+    """Name the axes of a figure and add a grid."""
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     axes.margins(y=0.15)

@@ -2,6 +2,7 @@
 
 from classify.reports.markdown import METRIC_NAMES, percent
 from classify.reports.page import charts
+from classify.reports.page.evaluation import title_of
 from classify.reports.page.template import filled, is_available
 from classify.reports.published_tables import HEADER, rankings
 
@@ -31,6 +32,7 @@ def page(rows, pages, *, shared="extraction"):
         return None
     done = [row for row in rows if row.report is not None]
     first = done[0].report if done else None
+    best = max(done, key=lambda row: row.report["value"]) if done else None
     blocks = list(dict.fromkeys(block for row in done for block in row.report["per_descriptor"]))
     tables, legend = rankings(first["published"]) if first else ({}, "")
     metric = METRIC_NAMES[first["metric"]] if first else "accuracy"
@@ -40,7 +42,9 @@ def page(rows, pages, *, shared="extraction"):
         lines=[(row, _cells(row, blocks, shared)) for row in rows],
         titles=[metric, "95 % over splits", *blocks, "vector size", "seconds", f"{shared}, s", "memory, MB"],
         first=first,
-        best=max(done, key=lambda row: row.report["value"]) if done else None,
+        title=title_of(first) if first else "",
+        best=best,
+        leaders=[row.name for row in done if best and row.report["value"] == best.report["value"]],
         metric=metric,
         pages=pages,
         rankings=tables,
@@ -51,7 +55,7 @@ def page(rows, pages, *, shared="extraction"):
 
 
 def _cells(row, blocks, shared):
-    """The numbers of a recipe, as they are read; none of one that failed."""
+    """Format the numbers of a recipe; a recipe that failed has none."""
     report = row.report
     if report is None:
         return []
@@ -68,7 +72,7 @@ def _cells(row, blocks, shared):
 
 
 def _charts(done, metric):
-    """The charts by name, as SVG."""
+    """Draw the charts; return name → SVG."""
     if not done:
         return charts.drawn({})
     percents = [100 * row.report["value"] for row in done]

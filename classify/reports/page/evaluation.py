@@ -51,7 +51,7 @@ def page(report, videos=(), pictures=None):
     return filled(
         "evaluation.html",
         report=report,
-        title=_title(report),
+        title=title_of(report),
         metric=metric,
         numbers=[(METRIC_NAMES[key], shown_number(key, report[key])) for key in keys],
         keys=keys,
@@ -71,14 +71,14 @@ def page(report, videos=(), pictures=None):
     )
 
 
-def _title(report):
-    """The name of the data set; of a user's own that of its folder."""
+def title_of(report):
+    """Return the name of the data set of a ``report``; of a user's own that of its folder."""
     name = report["dataset"]
     return (name in OWN_DATA and PurePath(report["root"]).name) or name
 
 
 def _charts(report, columns):
-    """The charts by name, as SVG."""
+    """Draw the charts; return name → SVG."""
     wanted = {}
     name, shares = next(iter(columns.items()))
     known = sorted(
@@ -101,7 +101,7 @@ def _charts(report, columns):
 
 
 def _data(report, videos, pictures, wrong):
-    """The videos of each cell of the confusion matrix, for the page's script.
+    """List the videos of each cell of the confusion matrix, for the page's script.
 
     Pictures of wrong videos stand in the page already, and are found by the video's place.
     """
@@ -121,7 +121,7 @@ def _data(report, videos, pictures, wrong):
 
 
 def _lists(report):
-    """What was left out, by name: heading → lines."""
+    """List the videos and files that were left out: heading → lines."""
     failed, skipped = (
         [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
     )

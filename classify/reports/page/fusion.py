@@ -66,7 +66,7 @@ def _span(numbers):
 
 
 def _charts(report, metric, known):
-    """The charts by name, as SVG."""
+    """Draw the charts; return name → SVG."""
     before, sources, key = report["before"], report["sources"], report["metric"]
     bars = [(name, 100 * source[key], _span(source)) for name, source in sources.items()]
     if len(before["sources"]) > 1:
@@ -87,7 +87,7 @@ def _charts(report, metric, known):
 
 
 def _lists(report):
-    """Videos that the fusion changes, and those that were left out: heading → lines."""
+    """List the videos that the fusion changes and those that were left out: heading → lines."""
     found = {
         **{
             heading: [

@@ -50,7 +50,7 @@ def filled(name, **values):
     name : str
         Of the template.
     **values
-        What it speaks of.
+        Values that the template names.
 
     Returns
     -------

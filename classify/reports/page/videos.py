@@ -41,7 +41,7 @@ class Tested(NamedTuple):
 
     @property
     def right(self):
-        """Whether the prediction is the label."""
+        """Tell whether the prediction is the label."""
         return self.predicted == self.label
 
 
@@ -51,7 +51,7 @@ class Picture(NamedTuple):
     Attributes
     ----------
     caption : str
-        What there is to see, such as ``evidence for walk (true)``; also its text for those who cannot see it.
+        Content of the picture, such as ``evidence for walk (true)``; also its text for those who cannot see it.
     data : bytes
         A PNG or JPEG file.
     evident : bool

@@ -3,7 +3,7 @@
 Method: docs/method/extraction.md, section 9.3.
 
 ======  =========================================================================================================
-text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often packed
+text    the release's own: ten numbers about the track, then the five descriptors, separated by tabs; often gzipped
 binary  the same as little-endian float32, with the 15 raw points of the track before the trajectory descriptor
 ======  =========================================================================================================
 
@@ -51,7 +51,7 @@ def form_of(path):
     Returns
     -------
     str
-        `TEXT` or `BINARY`. A binary file that is neither counts as `BINARY`, and is refused when it is read.
+        `TEXT` or `BINARY`. Any other binary file counts as `BINARY`, too, and is refused when it is read.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_blocks(path, *, block=BLOCK):
 
 
 def read_text(path):
-    """Read tab-separated text of 436 columns, packed or not (`idt.files.unpack`), in UTF-8 or UTF-16.
+    """Read tab-separated text of 436 columns, compressed or not (`idt.files.unpack`), in UTF-8 or UTF-16.
 
     Parameters
     ----------

@@ -10,10 +10,11 @@ from idt.files import text, unpack
 PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 
 WIDEST = 64
-"""Bytes a column may take; a longer line is none of ours, and not worth reading to its end."""
+"""Largest number of bytes of a column; a longer line is not read to its end."""
 
 BLANK = 1 << 20
-"""Bytes that blank lines may take together. They give no rows, so that nothing else would end a file of them."""
+"""Bytes that blank lines may take together. Blank lines give no rows, so this limit ends the reading of a file that
+holds nothing else."""
 
 
 def is_text(head):
@@ -38,7 +39,7 @@ def read_tables(path, columns, *, block):
     Yields
     ------
     (m, columns) float32
-        None for a file without lines.
+        Nothing for a file without lines.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def format_lines(table, decimals):
     table : (n, columns) float32
         Finite.
     decimals : (columns,) int
-        How many to print where these determine the number. Elsewhere it gets nine significant digits, which always do.
+        Decimals to print if they determine the float32. Otherwise nine significant digits are printed, which always do.
 
     Returns
     -------

@@ -12,7 +12,8 @@ from idt.errors import DataError
 MAGIC = b"PK\x03\x04"
 
 EXPANSION, SLACK = 200, 1 << 24
-"""Deflate packs a thousand bytes into one; arrays of scores pack to a half or a tenth."""
+"""Limits of unpacking: EXPANSION times the size of the archive plus SLACK bytes. Arrays of scores shrink to a half or a
+tenth."""
 
 MEMBERS = 100_000
 """Members of an archive; a torch file has one for each tensor."""

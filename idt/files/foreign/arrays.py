@@ -1,7 +1,7 @@
 """NumPy arrays in pickles: the names that such pickles use, and our replacement for each.
 
-A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy believes, is not read.
-An array is made from exactly the bytes, or the list, that its shape asks for.
+A dtype is made from its short text and the byte order alone; the rest of its state, which NumPy would trust, is not
+read. An array is made from exactly the bytes, or the list, that its shape asks for.
 
 Source: what `numpy.ndarray.__reduce__` writes; NumPy before 2 calls ``numpy._core`` ``numpy.core``.
 """
@@ -35,7 +35,7 @@ def checked_shape(shape, itemsize=1):
     if not all(type(size) is int and 0 <= size < 1 << 62 for size in shape):
         raise ValueError("an array has no shape")
     count = math.prod(shape)
-    # NumPy counts without the zeros.
+    # NumPy computes the size of a shape without its zeros.
     if math.prod(size or 1 for size in shape) * itemsize >= 1 << 62:
         raise ValueError("an array is larger than any file")
     return count
@@ -48,7 +48,7 @@ def array_of(machine, data, dtype, shape, fortran):
     ----------
     machine : idt.files.foreign.pickles.Machine
     data : bytes, str or list
-        Of Python 2 text; a list for objects.
+        bytes, or text in pickles of Python 2; a list for arrays of objects.
     dtype : dtype or Unbuilt
     shape : tuple of int
     fortran : bool
@@ -56,7 +56,7 @@ def array_of(machine, data, dtype, shape, fortran):
     Returns
     -------
     ndarray
-        Of numbers it is read-only.
+        An array of numbers is read-only.
 
     Raises
     ------

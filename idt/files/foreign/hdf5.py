@@ -35,7 +35,7 @@ from idt.files.hdf5.filters import inflated, unshuffled
 from idt.files.hdf5.index import UNDEFINED, ForeignStructure, layout_of, places
 
 EXPANSION, SLACK = 200, 1 << 24
-"""Arrays may take so many times the bytes of the file, and so many more."""
+"""Arrays may take at most EXPANSION times the size of the file plus SLACK bytes."""
 
 
 def is_hdf5(data):
@@ -93,7 +93,7 @@ class _Arrays:
         return found, matlab
 
     def _value(self, each, kind, deep):
-        """Return the array of an object as its program means it; None if it cannot be read."""
+        """Return the array of an object, without MATLAB's transposition; None if it cannot be read."""
         parts = dict(each.messages)
         if not {SPACE, TYPE, LAYOUT} <= parts.keys():
             return None

@@ -21,14 +21,14 @@ STARTS = (0, 512, 1024, 2048)
 """Where a superblock may lie; MATLAB puts 512 bytes of its own before it."""
 
 MOST = 10_000
-"""Objects of a file."""
+"""Largest number of objects of a file."""
 
 SHORTEST, SLACK = 4, 100_000
 """Least size in bytes of a message or tree entry, and an allowance: a file of a given size cannot have more of them.
 Without this limit, overlapping entries could be read endlessly."""
 
 BLOCK, NAME = 1 << 20, 1 << 12
-"""Bytes of a block of a header, and of a name."""
+"""Largest sizes in bytes of a block of a header, and of a name."""
 
 LINK, CONTINUATION, SYMBOLS, LINK_INFO = 6, 16, 17, 2
 """Types of messages."""
@@ -190,7 +190,7 @@ class Reader:
                 end = names.find(b"\0", offset, offset + NAME)
                 if end < 0:
                     raise ForeignStructure("a name lies outside its heap")
-                # Cached as 2: a soft link, which has no address.
+                # Cache type 2 is a soft link, which has no address.
                 yield names[offset:end].decode("utf-8", "replace"), None if cached == 2 else address
 
     def leaves(self, address, kind, key_size):

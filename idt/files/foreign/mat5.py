@@ -16,10 +16,10 @@ HEADER = 128
 """Bytes before the first variable."""
 
 DEEPEST = 4
-"""Cells within cells."""
+"""Largest depth of cells within cells."""
 
 EXPANSION, SLACK = 200, 1 << 24
-"""A file unpacks to so many times its bytes at most, and so many more."""
+"""A file may unpack to at most EXPANSION times its size plus SLACK bytes."""
 
 MATRIX, COMPRESSED = 14, 15
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}

@@ -70,7 +70,7 @@ def parse(data, name, *, unpickled=None):
     name : str
         Name for messages.
     unpickled : callable, optional
-        Returns the array that a pickle (bytes) holds, where its objects are read at all.
+        Returns the array in a pickle (bytes), for callers that read arrays of objects; without it these are refused.
 
     Returns
     -------

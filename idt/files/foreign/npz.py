@@ -70,6 +70,6 @@ def packed(members):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for member, content in members.items():
-            # A time of its own would make every file another.
+            # A fixed time stamp, so that equal members give equal files.
             archive.writestr(zipfile.ZipInfo(f"{member}.npy"), content)
     return data.getvalue()

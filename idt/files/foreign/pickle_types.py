@@ -3,10 +3,10 @@
 from idt.errors import DataError
 
 LONGEST = 1 << 10
-"""Bytes of a line, in a pickle of protocol 0, that is no text."""
+"""Largest number of bytes of a line of a pickle of protocol 0, unless it is text."""
 
 EXPANSION, SLACK = 8, 1 << 24
-"""Values may take so many times the bytes of the file, and so many more."""
+"""Values may take at most EXPANSION times the size of the file plus SLACK bytes."""
 
 
 class Budget:

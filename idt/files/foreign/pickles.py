@@ -19,7 +19,7 @@ from idt.errors import DataError, short_repr
 from idt.files.foreign.pickle_types import Global, Source, Unbuilt
 
 BITS = 128
-"""Of an integer; the magic number of a torch file has 80."""
+"""Largest number of bits of an integer; the magic number of a torch file has 80."""
 
 
 _ESCAPED = re.compile(rb"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|[0-3]?[0-7]{1,2}))*", re.DOTALL)
@@ -39,7 +39,8 @@ class Machine(Source):
     at : int
         Where the pickle begins.
     persistent : callable, optional
-        Returns what an identity stands for that the file keeps elsewhere; without it these are refused.
+        Returns the object of a persistent identity, whose content lies elsewhere in the file; without it such
+        identities are refused.
     dry : bool
         Call nothing, and take None for every result: for finding the end.
 

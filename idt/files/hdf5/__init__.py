@@ -1,4 +1,4 @@
-"""HDF5 of ours, read as a stranger may have made or damaged it.
+"""Readers of HDF5 files in our formats, which strangers may have made or damaged.
 
 reading  what others call: `open_checked`, `attribute`, `json_attribute`, `dataset`, `read`
 identify whether a file is ours, of an earlier release, of which format
@@ -7,7 +7,7 @@ headers  object headers, parsed and held against those of our files
 filters  chunks unpacked
 index    where the chunks of a dataset lie
 dataset  numbers and texts, chunk by chunk
-chunks   chunks deflated by the kind of byte they hold, when they are written
+chunks   writing of chunks, whose byte planes are deflated in different ways
 """
 
 from idt.files.hdf5.identify import format_of, is_hdf5, is_ours

@@ -31,7 +31,7 @@ STREAM = 1024
 more than a chunk holds."""
 
 CHUNKS = 64
-"""A chunk takes eight bytes of the file at least, but for these many, which may be unwritten."""
+"""Number of chunks that need not be in the file; any further chunk takes at least eight bytes of it."""
 
 
 class Stored:
@@ -58,7 +58,7 @@ class Stored:
     Raises
     ------
     DataError
-        If it is stored outside the file, behind a foreign filter, or claims more than the file can hold.
+        If it is stored outside the file, has a filter that is not supported, or claims more than the file can hold.
     """
 
     def __init__(self, guard, header, dataset, *, path, name):

@@ -49,7 +49,7 @@ class GuardedFile(io.RawIOBase):
 
     def readinto(self, buffer):
         """Read into ``buffer`` from the current position; return the number of bytes."""
-        # An address beyond 2^63 is an error of Python's, which would not unwind through HDF5.
+        # An address beyond 2^63 would raise an exception in Python that HDF5 cannot pass on.
         read = os.preadv(self._descriptor, [buffer], self._at) if self._at < self.size else 0
         self._at += read
         return read

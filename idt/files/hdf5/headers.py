@@ -17,10 +17,10 @@ LARGEST = 1 << 20
 """Bytes of one object header: ours have a few thousand."""
 
 BLOCKS = 64
-"""Blocks of one object header."""
+"""Largest number of blocks of one object header."""
 
 MOST = 1000
-"""Attributes or links of one object."""
+"""Largest number of attributes or links of one object."""
 
 INTEGER, FLOAT, TEXT, RAGGED = 0, 1, 3, 9
 """Classes of datatypes."""
@@ -80,7 +80,7 @@ def parse(read, address):
     Parameters
     ----------
     read : callable
-        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+        ``read(size, address)`` returns ``size`` bytes of the file, or fewer at its end.
     address : int
 
     Returns

@@ -95,7 +95,7 @@ def places(read, layout, shape, unit):
     Parameters
     ----------
     read : callable
-        ``read(size, address)`` returns so many bytes of the file, or fewer at its end.
+        ``read(size, address)`` returns ``size`` bytes of the file, or fewer at its end.
     layout : Layout
     shape : tuple of int
         Of the dataset.

@@ -223,8 +223,8 @@ def dataset(file, name, *, shape, dtype):
     Raises
     ------
     DataError
-        If it is absent, of another shape or dtype, stored outside the file, behind a filter that is not HDF5's own,
-        or larger than the file can hold.
+        If it is absent, of another shape or dtype, stored outside the file or with a filter that is not HDF5's own, or
+        larger than the file can hold.
     """
     path = file.filename
     header = file.guard.find(name)
