@@ -29,12 +29,12 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
+    """A gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
-    vectors: np.ndarray | None = None
+    vectors: tuple[np.ndarray, float] | None = None
 
 
 def open_video(
@@ -253,7 +253,7 @@ class Video:
         if original > self._last:
             return self._finish(at_end=False)
         gray, vectors = self._gray(image, original), getattr(reader, "vectors", None)
-        frame = Frame(self._index, original, gray, vectors if self.shrink == 1 else None)
+        frame = Frame(self._index, original, gray, None if vectors is None else (vectors, self.shrink))
         self._index += 1
         self._next_kept = self._schedule.first(original + 1, after=self._next_kept + 1)
         return frame
