@@ -18,15 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt.errors import DataError
 from idt.features import collect
 from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
+from idt.frames.motion.given import fields_given, given_flow
 from idt.params import layout
-from idt.params.decoder import REMEDY
-from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
-from idt.steps import camera, corners, dense_flows, flow, histograms, sampling
+from idt.params.flow_choice import MPEG, FunctionFlow
+from idt.steps import block_flow, camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import LiveTracks
 from idt.workers.threads import thread_pool
@@ -43,7 +42,8 @@ class FrameState(NamedTuple):
     motion : camera.Motion
         From t-1 to t.
     flow, flow_warp : list of (h, w, 2) float32
-        At every scale, finest first; empty for the first frame.
+        At every scale, finest first; empty for the first frame. Motion vectors of a codec come a vector for 4 × 4
+        pixels where no track is described.
     live : list of LiveTracks
         Live tracks of each scale, new ones included. The loop changes these objects after it has yielded them.
     finished : collect.FinishedTracks
@@ -68,8 +68,9 @@ class ObservedFrame(NamedTuple):
     mask : (H, W) uint8 or None
         0 where a person is.
     pyramid : list of (h, w) uint8
-    texture : (H, W) float32
-        Of the first scale.
+        The frame itself at every scale where no track starts or is described.
+    texture : (H, W) float32 or None
+        Of the first scale; None where nobody needs it.
     textured : list
         Cells of each scale in which a track may start; empty where none may.
     expansion : flow.Expansion or None
@@ -79,7 +80,7 @@ class ObservedFrame(NamedTuple):
     index: int  # type: ignore[assignment]
     mask: np.ndarray | None
     pyramid: list[np.ndarray]
-    texture: np.ndarray
+    texture: np.ndarray | None
     textured: list[np.ndarray]
     expansion: flow.Expansion | None
     keypoints: camera.FrameKeypoints
@@ -105,35 +106,28 @@ def observe_frames(video, levels, params, boxes):
         The result of `compensate` if the compensation needs no second flow; else None, and `run_frame_loop` computes
         it.
     """
-    given, before, previous = given_flow(params), None, None
+    given, before, previous, blocks, described = given_flow(params), None, None, None, False
     for frame in video:
-        starts = (frame.index - video.first_frame.index) % params.gap == 0
-        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), starts)
+        since = frame.index - video.first_frame.index
+        # Tracks are described in the frame that they leave.
+        every = 1 if described or params.flow != MPEG else block_flow.COARSE
+        may_start, described = since % params.gap == 0, since % params.describe_every == 0
+        now = observe_frame(
+            frame, levels, params, mask_of(frame, params, boxes), may_start=may_start, described=described
+        )
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            field = dense_flows.checked_field(given(before, frame), frame.gray.shape)
-            fields = dense_flows.at_scales(field, levels)
+            fields, blocks = fields_given(given(before, frame), levels, every=every)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
-        yield now, fields, compensate(previous, now, fields, levels, params) if early else None
+        yield now, fields, compensate(previous, now, fields, levels, params, blocks, every) if early else None
         previous, before = now, frame
 
 
-def given_flow(params):
-    """Return the flow function of ``params`` between consecutive frames; None for a flow between any two images."""
-    if params.flow != MPEG:
-        return fields_of(params.flow)
-    try:
-        from idt.frames.motion.flow import MotionVectors
-    except ImportError:
-        raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
-    return MotionVectors().between
-
-
-def observe_frame(frame, levels, params, mask, starts):
+def observe_frame(frame, levels, params, mask, *, may_start, described=True):
     """Compute the pyramid, textured cells, expansion and keypoints of one frame.
 
     Parameters
@@ -143,21 +137,25 @@ def observe_frame(frame, levels, params, mask, starts):
     params : ExtractionParams
     mask : (H, W) uint8 or None
         0 where a person is.
-    starts : bool
+    may_start : bool
         Whether tracks may start; if not, the texture of the first scale will do, for the corners.
+    described : bool
+        Whether tracks are described in this frame.
 
     Returns
     -------
     ObservedFrame
     """
-    pyramid = gray_pyramid(frame.gray, levels)  # 2: scales
+    # 2: scales, where anything is done at the coarser ones
+    pyramid = gray_pyramid(frame.gray, levels) if may_start or described else [frame.gray] * len(levels)
     # 5: where a track may start
-    texture = [sampling.texture(image) for image in (pyramid if starts else pyramid[:1])]
-    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
+    first = pyramid[:1] if params.camera and params.flow != MPEG else []
+    texture = [sampling.texture(image) for image in (pyramid if may_start else first)]
+    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if may_start else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
     points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
-    return ObservedFrame(frame.index, mask, pyramid, texture[0], textured, expansion, points)
+    return ObservedFrame(frame.index, mask, pyramid, texture[0] if texture else None, textured, expansion, points)
 
 
 def run_frame_loop(video, params, *, boxes=None, threads=1):
@@ -189,8 +187,8 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
                 # 4: the camera's motion, and the flow that remains without it
                 motion, remaining = early or compensate(previous, now, fields, levels, params)
                 # 7 and 6: histograms where the tracks are, the step along the flow
-                advance = _advance_by(params, describe=(since - 1) % params.describe_every == 0)
-                ended = map_scales(advance, live, previous.pyramid, fields, remaining)
+                advance = _make_advance(params, describe=(since - 1) % params.describe_every == 0)
+                ended = map_scales(advance, live, levels, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
             yield FrameState(now.index, now.pyramid[0], motion, fields, remaining, live, finished)
@@ -214,8 +212,8 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
 
     def chunks(frames, size):
-        steps = run_frame_loop(frames, params, boxes=boxes, threads=threads)
-        return collect.in_chunks(steps, frames, params, size=size)
+        states = run_frame_loop(frames, params, boxes=boxes, threads=threads)
+        return collect.in_chunks(states, frames, params, size=size)
 
     if params.steps == (1,):
         return chunks(video, collect.CHUNK)
@@ -248,7 +246,7 @@ def load_boxes(boxes):
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
-def compensate(previous, now, fields, levels, params):
+def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     """Estimate the camera's motion between two frames, and the flow that remains without it (section 4).
 
     Parameters
@@ -258,6 +256,10 @@ def compensate(previous, now, fields, levels, params):
         Flow from one to the other.
     levels : list of Scale
     params : ExtractionParams
+    blocks : block_flow.Blocks, optional
+        What the flow was interpolated from, if it was: matches then lie on a grid and not on corners.
+    every : int
+        Pixels of a scale to one vector of such a flow.
 
     Returns
     -------
@@ -267,9 +269,15 @@ def compensate(previous, now, fields, levels, params):
     if not params.camera:
         return camera.STILL, fields
     # As in the authors' release, corners of frame t-1 are detected under the mask of frame t.
-    by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
+    if blocks is None:
+        by_flow = corners.match(previous.pyramid[0], fields[0], now.mask, texture=previous.texture)
+    else:
+        by_flow = block_flow.match(fields[0], now.pyramid[0].shape, now.mask)
     by_keypoint = camera.match_keypoints(now.keypoints, previous.keypoints)
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
+    if params.compensation == "field" and blocks is not None:
+        remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
+        return motion, block_flow.at_scales(remaining, levels, every=every)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
@@ -278,7 +286,7 @@ def compensate(previous, now, fields, levels, params):
     return motion, flow_to(previous, warped, _expand(warped, levels, params, second_only=True), levels, params)
 
 
-_STEP_BINS = sum(layout.step_sizes(1).values())
+_STEP_BINS = sum(layout.step_sizes(1).values())  # of all four histograms of one cell
 """Numbers that one step adds to the histograms of a cell: 8 + 9 + 8 + 8."""
 
 
@@ -298,7 +306,7 @@ def flow_to(previous, gray, expansion, levels, params):
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
-        Its expansion, for the flow of the release.
+        Its expansion, for Farnebäck's flow; None for any other.
     levels : list of Scale
     params : ExtractionParams
 
@@ -315,10 +323,10 @@ def flow_to(previous, gray, expansion, levels, params):
     return flow.between(previous.expansion, expansion)
 
 
-def _advance_by(params, *, describe):
+def _make_advance(params, *, describe):
     """Return the function that describes the tracks of one scale (section 7) and moves them on (section 6)."""
 
-    def advance(tracks, gray, field, remaining):
+    def advance(tracks, level, gray, field, remaining):
         if describe:
             histograms.accumulate(
                 gray,
@@ -330,7 +338,10 @@ def _advance_by(params, *, describe):
                 cells=params.cells,
                 local_norm=params.local_norm,
             )
-        return tracks.advance(field if params.tracks == "flow" else np.zeros_like(field), remaining)
+        size = level[1:]
+        every = 1 if field.shape[:2] == size else block_flow.COARSE
+        moving = field if params.tracks == "flow" else np.zeros_like(field)
+        return tracks.advance(moving, remaining, every=every, size=size)
 
     return advance
 

@@ -8,19 +8,25 @@ import pytest
 pytest.importorskip("av")
 
 import itertools
+from types import SimpleNamespace
 
 import av
+import cv2
 
 import idt
 from idt.errors import DataError
 from idt.flows.two_frames import pairs
 from idt.frames.motion.encoded import Encoder
-from idt.frames.motion.exported import references
-from idt.frames.motion.fields import block_field, fill, upsampled
+from idt.frames.motion.exported import references, with_vectors
+from idt.frames.motion.fields import block_field, fill
 from idt.frames.motion.flow import MotionVectors
 from idt.frames.video import Frame, open_video
 from idt.params.extraction import ExtractionParams
+from idt.steps.block_flow import COARSE, Blocks, at_scales, match, without_motion
+from idt.steps.pyramid import Scale, scales
+from idt.steps.tracks import LiveTracks
 from tests import golden, scenes
+from tests.reference import motion_vectors
 
 MOTION = 0.5
 """Pixels by which vectors in half pixels may miss a motion of whole or half ones."""
@@ -55,8 +61,9 @@ def vector(x, y, motion, *, source=-1, scale=2, size=(16, 16)):
 
 def flows_of(frames):
     vectors = MotionVectors()
-    numbered = [Frame(i, i, gray) for i, gray in enumerate(frames)]
-    return np.stack([vectors.between(*two) for two in itertools.pairwise(numbered)])
+    numbered = [frame if isinstance(frame, Frame) else Frame(i, i, frame) for i, frame in enumerate(frames)]
+    levels = scales(*numbered[0].gray.shape, most=1)
+    return np.stack([at_scales(vectors.between(*two), levels)[0] for two in itertools.pairwise(numbered)])
 
 
 # Vectors
@@ -94,10 +101,78 @@ def test_blocks_without_a_vector_take_the_mean_of_their_neighbours():
 
 def test_the_centre_of_a_block_has_the_vector_of_the_block():
     field = np.array([[[0, 0], [16, 8]]], np.float32)
-    whole = upsampled(field, 10, 30)
-    assert whole.shape == (10, 30, 2)
+    whole, half = at_scales(Blocks(field, 16), [Scale(1, 10, 30), Scale(2, 5, 15)])
+    assert (whole.shape, half.shape) == ((10, 30, 2), (5, 15, 2))
     # Between the centres at 7.5 and 23.5.
     np.testing.assert_allclose(whole[5, [0, 7, 8, 15, 23, 29], 0], [0, 0, 0.5, 7.5, 15.5, 16], atol=1e-5)
+    np.testing.assert_allclose(half[2, [0, 3, 4, 7, 14], 0], [0, 0, 0.5, 3.5, 8], atol=1e-5)
+
+
+def test_the_flow_of_blocks_at_every_scale_is_that_of_the_whole_frame():
+    field = cv2.resize(np.random.default_rng(0).normal(0, 4, (3, 3, 2)).astype(np.float32), (9, 7))
+    levels = scales(100, 140)
+    whole = cv2.resize(field, (144, 112))[:100, :140]
+    for found, level in zip(at_scales(Blocks(field, 16), levels), levels, strict=True):
+        wanted = cv2.resize(whole, (level.width, level.height)) / level.factor
+        # Sizes are rounded: a column may lie half a pixel elsewhere.
+        assert np.abs(found - wanted).mean() < 0.05 * np.abs(wanted).mean()
+    np.testing.assert_allclose(at_scales(Blocks(field, 16), levels)[0], whole, atol=1e-5)
+
+
+def test_a_coarse_flow_has_the_mean_of_its_pixels():
+    field = cv2.resize(np.random.default_rng(0).normal(0, 4, (3, 3, 2)).astype(np.float32), (9, 7))
+    levels = scales(101, 142)
+    fine, coarse = at_scales(Blocks(field, 16), levels), at_scales(Blocks(field, 16), levels, every=COARSE)
+    for whole, part, level in zip(fine, coarse, levels, strict=True):
+        assert part.shape == (-(-level.height // 4), -(-level.width // 4), 2)
+        rows, columns = level.height // 4, level.width // 4
+        means = whole[: 4 * rows, : 4 * columns].reshape(rows, 4, columns, 4, 2).mean(axis=(1, 3))
+        assert np.abs(part[:rows, :columns] - means).mean() < 0.05 * np.abs(means).mean()
+
+
+def test_tracks_take_the_vector_of_the_pixels_around_them():
+    flow = np.random.default_rng(0).uniform(-2, 2, (3, 5, 2)).astype(np.float32)
+    whole = np.repeat(np.repeat(flow, 4, axis=0), 4, axis=1)[:11, :18]
+    at = np.array([[1.4, 9.6], [3.5, 3.4], [4.4, 7.6], [16.9, 10.4]], np.float32)
+    moved = []
+    for field, options in ((whole, {}), (flow, {"every": 4, "size": (11, 18)})):
+        tracks = LiveTracks(3, 1, 4)
+        tracks.start(at)
+        tracks.advance(field, field, **options)
+        moved.append(tracks.positions.copy())
+    np.testing.assert_array_equal(*moved)
+    with pytest.raises(DataError, match="a vector for every 4 px of"):
+        tracks.advance(flow, flow, every=4, size=(11, 24))
+
+
+def test_the_motion_of_a_camera_is_taken_out_of_every_block():
+    field = np.random.default_rng(0).normal(0, 4, (7, 9, 2)).astype(np.float32)
+    homography = np.array([[1.02, 0.01, -3], [-0.02, 0.99, 5], [1e-5, 2e-5, 1]])
+    found = without_motion(Blocks(field, 16), homography, 140, 100)
+    wanted = np.zeros_like(field)
+    for row, column in np.ndindex(7, 9):
+        centre = np.array([16 * column + 7.5, 16 * row + 7.5])
+        x, y = motion_vectors.carried(homography, np.clip(centre, 6, [133, 93]))
+        if 5 < x < 134 and 5 < y < 94:
+            wanted[row, column] = (
+                motion_vectors.carried(np.linalg.inv(homography), centre + field[row, column]) - centre
+            )
+    np.testing.assert_allclose(found.field, wanted, atol=1e-3)
+    assert (wanted == 0).all(axis=2).any()
+    still = without_motion(Blocks(field, 16), np.eye(3), 140, 100)
+    np.testing.assert_allclose(still.field, field, atol=1e-4)
+    assert without_motion(Blocks(field, 16), np.zeros((3, 3)), 140, 100).field is field
+
+
+def test_a_match_begins_wherever_the_grid_is_free():
+    field = np.random.default_rng(0).normal(0, 4, (20, 25, 2)).astype(np.float32)
+    mask = np.full((20, 25), 255, np.uint8)
+    mask[:5, :5] = 0
+    source, target = match(field, (20, 25), mask)
+    np.testing.assert_array_equal(source, [[12, 4], [20, 4], [4, 12], [12, 12], [20, 12]])
+    np.testing.assert_array_equal(target, [(x, y) + field[int(y), int(x)] for x, y in source])
+    assert len(match(field, (20, 25))[0]) == 6
+    assert len(match(np.zeros((120, 160, 2), np.float32), (480, 640))[0]) == 20 * 15
 
 
 # Motion
@@ -112,13 +187,23 @@ def test_the_motion_of_a_rendered_scene_is_found_again_and_again(velocity):
 
 
 def test_a_scene_at_rest_has_no_flow():
-    np.testing.assert_array_equal(flows_of(scenes.static(4)), 0)
+    np.testing.assert_array_equal(flows_of(scenes.static(4, size=(128, 256))), 0)
+    # In an enlarged frame a step of half a pixel is a quarter of one.
+    assert np.abs(flows_of(scenes.static(4))).max() <= 0.25
+
+
+def test_a_pan_is_taken_out_and_what_moves_by_itself_is_kept():
+    clip = scenes.moving_patch(3, velocity=(4, 2), background=(-3, 1), size=(160, 224))
+    found = idt.compensate(*clip[1:3], method="mpeg", keypoints="none", compensation="field")
+    assert found.inliers > 25
+    np.testing.assert_allclose(found.homography, [[1, 0, -3], [0, 1, 1], [0, 0, 1]], atol=0.2)
+    assert np.median(np.linalg.norm(found.remaining, axis=2)) < 0.25
 
 
 def test_two_runs_and_two_threads_are_alike():
     clip = scenes.moving_patch(12, velocity=(2, 1), background=(-1, 0))
     np.testing.assert_array_equal(flows_of(clip), flows_of(clip))
-    one, two = (idt.extract(clip, preset="mpeg", length=5, time_cells=2, threads=n) for n in (1, 2))
+    one, two = (idt.extract(clip, preset="mpeg", length=5, time_cells=1, threads=n) for n in (1, 2))
     assert len(one)
     for name in ("points", "hof", "mbhx", "trajectory"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
@@ -158,7 +243,7 @@ def encoded(path, frames, codec, **options):
 
 @pytest.fixture(scope="module")
 def panned():
-    return scenes.translating(14, velocity=(2, -1), size=(100, 152))
+    return scenes.translating(14, velocity=(2, -1), size=(104, 256))
 
 
 @pytest.mark.parametrize(
@@ -174,25 +259,104 @@ def test_frames_predicted_from_the_one_before_bring_their_flow(tmp_path, panned,
     # The last frame comes without vectors where the decoder holds it back.
     assert exported(frames)[:-1] == "-" + "v" * 11 + "-"
     monkeypatch.setattr(Encoder, "between", None)
-    moved = [MotionVectors().between(*two) for two in itertools.pairwise(frames[:12])]
-    error = np.linalg.norm(np.stack(moved)[:, 20:-20, 20:-20] - (2, -1), axis=3)
+    error = np.linalg.norm(flows_of(frames[:12])[:, 20:-20, 20:-20] - (2, -1), axis=3)
     assert np.median(error, axis=(1, 2)).max() < MOTION
 
 
-@pytest.mark.parametrize(("name", "used"), [("bowling", "-" * 11), ("ice_dancing", "-" + "v" * 10)])
-def test_a_clip_with_b_frames_of_xvid_is_encoded_and_one_without_is_not(name, used):
-    assert exported(frames_of(golden.video(name), end=10)) == used
-    if used[1:] == "-" * 10:
-        return
-    for options in ({"start": 3}, {"fps": 10}, {"max_side": 200}, {"deinterlace": True}):
-        frames = frames_of(golden.video(name), end=10, **options)
-        flows = [MotionVectors().between(*two) for two in itertools.pairwise(frames)]
-        wanted = [idt.flow_between(a.gray, b.gray, method="mpeg") for a, b in itertools.pairwise(frames)]
-        same = [np.array_equal(*two) for two in zip(flows, wanted, strict=True)]
-        assert not any(same) if "start" in options else all(same)
-    assert exported(list(open_video(golden.video(name), params=ExtractionParams(end=3)))) == "----"
+@pytest.mark.parametrize("name", ["bowling", "ice_dancing"])
+def test_clips_of_xvid_bring_their_vectors_with_b_frames_and_without(name):
+    video = golden.video(name)
+    frames = frames_of(video, end=10)
+    assert exported(frames) == "-" + "v" * 10
+    assert exported(frames_of(video, start=3, end=10)) == "v" * 8
+    # Between two P-frames of bowling are two B-frames, which have the same flow.
+    alike = [np.array_equal(a.vectors[0], b.vectors[0]) for a, b in itertools.pairwise(frames[1:])]
+    assert alike == [name == "bowling" and i % 3 != 2 for i in range(9)]
+    assert exported(list(open_video(video, params=ExtractionParams(end=3)))) == "----"
     params = ExtractionParams(end=3, flow="mpeg", camera=False)
-    assert exported(list(open_video(golden.video(name), params=params, decoder="opencv"))) == "----"
+    assert exported(list(open_video(video, params=params, decoder="opencv"))) == "----"
+
+
+@pytest.mark.parametrize("options", [{"fps": 10}, {"deinterlace": True}])
+def test_frames_that_are_not_used_as_they_are_do_without_the_vectors_of_the_file(options):
+    frames = frames_of(golden.video("ice_dancing"), end=10, **options)
+    wanted = [idt.flow_between(a.gray, b.gray, method="mpeg") for a, b in itertools.pairwise(frames)]
+    np.testing.assert_array_equal(flows_of(frames)[0], wanted[0])
+    without = [Frame(i, i, frame.gray) for i, frame in enumerate(frames)]
+    np.testing.assert_array_equal(flows_of(frames), flows_of(without))
+
+
+@pytest.mark.parametrize(("b_frames", "used"), [("2", "-" + "v" * 9), ("5", "-" * 10)])
+def test_the_motion_of_a_p_frame_is_spread_over_the_b_frames_before_it(tmp_path, panned, b_frames, used):
+    options = {"flags": "+qscale", "global_quality": f"{3 * 118}", "bf": b_frames, "b_strategy": "0", "g": "100"}
+    frames = frames_of(encoded(tmp_path / "a.avi", panned, "mpeg4", **options))
+    # FFmpeg hands out the last frame, which it held back, without vectors.
+    assert exported(frames)[:10] == used
+    error = np.linalg.norm(flows_of(frames)[:, 20:-20, 20:-20] - (2, -1), axis=3)
+    assert np.median(error, axis=(1, 2)).max() < MOTION
+
+
+def test_the_vectors_of_the_file_shrink_with_its_frames():
+    whole, half = (frames_of(golden.video("ice_dancing"), end=6, **of) for of in ({}, {"max_side": 160}))
+    assert exported(half) == "-" + "v" * 6
+    for flow, wanted in zip(flows_of(half), flows_of(whole), strict=True):
+        np.testing.assert_allclose(flow, cv2.resize(wanted, (160, 120), interpolation=cv2.INTER_AREA) / 2, atol=0.5)
+
+
+def test_small_frames_are_encoded_enlarged_whatever_vectors_they_bring(tmp_path):
+    clip = scenes.translating(6, velocity=(1, -2), size=(100, 150))
+    frames = frames_of(encoded(tmp_path / "a.avi", clip, "mpeg4"))
+    assert exported(frames) == "-" + "v" * 5
+    vectors = MotionVectors()
+    found = [vectors.between(*two) for two in itertools.pairwise(frames)]
+    assert {blocks.side for blocks in found} == {8}
+    assert found[0].field.shape == (13, 19, 2)
+    np.testing.assert_array_equal(flows_of(frames), flows_of([frame.gray for frame in frames]))
+
+
+class Decoded:
+    """A decoded frame as far as its vectors are concerned."""
+
+    rotation = 0
+
+    def __init__(self, kind, *, corrupt=False, interlaced=False, rotation=0):
+        self.pict_type, self.is_corrupt, self.interlaced_frame = " IPBS".index(kind), corrupt, interlaced
+        self.rotation, self.side_data = rotation, {"MOTION_VECTORS": self}
+
+    def to_ndarray(self):
+        return np.array([vector(8, 8, (6, 0))], VECTOR)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "numbers", "used"),
+    [
+        ("IPPIP", range(5), "-11-1"),
+        ("IBBPBPP", range(7), "-333221"),
+        ("IBBIBP", range(6), "----22"),
+        ("PPBBBBPBBBBBP", range(13), "-155555------"),
+        ("ISPP", range(4), "---1"),
+        ("BPBB", range(4), "----"),
+        ("IPPPP", (0, 1, 3, 4, 5), "-1-11"),
+        ("IBBPP", (0, 1, 3, 4, 5), "----1"),
+    ],
+)
+def test_vectors_are_used_where_the_frame_that_they_refer_to_is_known(kinds, numbers, used):
+    frames = ((number, Decoded(kind)) for number, kind in zip(numbers, kinds, strict=True))
+    found = list(with_vectors(frames, SimpleNamespace(name="mpeg4")))
+    assert [number for number, _, _ in found] == list(numbers)
+    assert "".join(frame.pict_type and " IPBS"[frame.pict_type] for _, frame, _ in found) == kinds
+    distances = ["-" if vectors is None else str(vectors["motion_scale"][0] // 2) for _, _, vectors in found]
+    assert "".join(distances) == used
+
+
+@pytest.mark.parametrize("fault", [{"corrupt": True}, {"interlaced": True}, {"rotation": 90}])
+def test_vectors_of_damaged_frames_of_fields_and_of_turned_frames_are_left(fault):
+    frames = ((i, Decoded(kind, **(fault if i == 2 else {}))) for i, kind in enumerate("IPPPBP"))
+    used = "".join("-v"[vectors is not None] for _, _, vectors in with_vectors(frames, SimpleNamespace(name="mpeg4")))
+    assert used == ("-v--vv" if "corrupt" in fault else "-v-vvv")
+    for codec in ("hevc", "mjpeg", "vp9"):
+        frames = ((i, Decoded("P")) for i in range(3))
+        assert [vectors for _, _, vectors in with_vectors(frames, SimpleNamespace(name=codec))] == [None] * 3
 
 
 @pytest.mark.parametrize(
@@ -232,9 +396,7 @@ def test_pictures_and_frames_without_prediction_are_encoded(tmp_path, panned):
     assert exported(frames_of(encoded(tmp_path / "a.avi", panned, "mjpeg"))) == "-" * 14
     frames = frames_of(encoded(tmp_path / "b.avi", panned, "mpeg4", g="5"))
     assert exported(frames) == "-vvvv-vvvv-vvv"
-    vectors = MotionVectors()
-    for before, now in itertools.pairwise(frames):
-        flow = vectors.between(before, now)
+    for (before, now), flow in zip(itertools.pairwise(frames), flows_of(frames), strict=True):
         if now.vectors is None:
             np.testing.assert_array_equal(flow, idt.flow_between(before.gray, now.gray, method="mpeg"))
 
@@ -255,8 +417,8 @@ def test_vectors_of_a_real_clip_agree_with_its_flow_whatever_its_codec(tmp_path,
             pytest.skip(f"this FFmpeg has no {codec}")
         first = [frame.gray for frame in open_video(video, params=ExtractionParams(end=FRAMES))]
         video = encoded(tmp_path / "a.mkv", first, codec, **options)
-    frames, vectors = frames_of(video, end=FRAMES), MotionVectors()
-    flows = np.stack([vectors.between(*two) for two in itertools.pairwise(frames)])
+    frames = frames_of(video, end=FRAMES)
+    flows = flows_of(frames)
     truth = np.stack([idt.flow_between(a.gray, b.gray) for a, b in itertools.pairwise(frames)])
     length = np.linalg.norm(truth, axis=3)
     moves = length > 1

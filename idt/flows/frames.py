@@ -16,7 +16,7 @@ class ColourFrame(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a frame with
     original: int
     gray: np.ndarray
-    vectors: np.ndarray | None
+    vectors: tuple[np.ndarray, float] | None
     colour: np.ndarray | None
 
 

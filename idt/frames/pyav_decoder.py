@@ -16,7 +16,7 @@ import numpy as np
 from idt.frames import containers
 from idt.frames.damage import Damage, shown_ranges
 from idt.frames.image_size import check_pixels
-from idt.frames.motion.exported import Exported
+from idt.frames.motion.exported import with_vectors
 from idt.frames.opencv_decoder import cut_short
 from idt.frames.pyav_container import announced, decoder_options, open_container, rate_of, video_of
 from idt.frames.pyav_pictures import Deinterlacer, FrameConverter
@@ -63,9 +63,11 @@ class PyavReader:
             self.n_frames = announced(self._container, self._stream)
             self._damage, self._pictures = Damage(), FrameConverter(self._stream)
             deinterlacer = Deinterlacer() if deinterlace else None
-            self._exported = Exported(context) if vectors and not deinterlace else None
-            options = decoder_options(max_pixels, vectors=self._exported is not None)
+            vectors = vectors and not deinterlace
+            options = decoder_options(max_pixels, vectors=vectors)
             self._decoded = _decode(self._container, self._stream, self._damage, options, deinterlacer)
+            if vectors:
+                self._decoded = with_vectors(self._decoded, context)
             # PyAV's container and streams form a reference cycle, which would keep the file open if no one closes the
             # reader.
             self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
@@ -138,12 +140,12 @@ class PyavReader:
         list of str
         """
         found, damage = [], self._damage
-        is_cut = at_end and containers.is_cut(self._file)
-        if is_cut:
+        is_truncated = at_end and containers.is_truncated(self._file)
+        if is_truncated:
             found.append(cut_short(self.name, self.position, self.n_frames))
         # In a truncated file, the loss of the last frames is reported as the truncation.
         lost, damaged = (
-            [i for i in numbers if i < damage.last or not is_cut] for numbers in (damage.lost, damage.damaged)
+            [i for i in numbers if i < damage.last or not is_truncated] for numbers in (damage.lost, damage.damaged)
         )
         if lost:
             plural = f"frames {shown_ranges(lost)} do" if len(lost) > 1 else f"frame {lost[0]} does"
@@ -160,11 +162,10 @@ class PyavReader:
 
     def _next(self):
         """Return the next decoded frame, or None."""
-        number, frame = next(self._decoded, (-1, None))
+        number, frame, *vectors = next(self._decoded, (-1, None))
         if frame is not None:
             self.position = number + 1
-            if self._exported is not None:
-                self.vectors = self._exported.of(number, frame)
+            self.vectors = vectors[0] if vectors else None
         return frame
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
-from idt.frames.schedule import FAR, Schedule, variable
+from idt.frames.schedule import FAR, Schedule, variable_times
 from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
@@ -29,12 +29,12 @@ DEFAULTS = ExtractionParams()
 
 
 class Frame(NamedTuple):
-    """A gray frame: its number after resampling, its number in the source, (H, W) uint8 pixels, motion vectors."""
+    """A gray frame: numbers after resampling and in the source, (H, W) uint8 pixels, motion vectors and `shrink`."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which is not used here
     original: int
     gray: np.ndarray
-    vectors: np.ndarray | None = None
+    vectors: tuple[np.ndarray, float] | None = None
 
 
 def open_video(
@@ -188,7 +188,7 @@ class Video:
         starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
         times = None
         if params.fps is not None or float in map(type, starts.values()):
-            times = variable(reader.times(), self.source_fps)
+            times = variable_times(reader.times(), self.source_fps)
         if times is not None and math.isnan(self.source_fps):
             self.source_fps = (len(times) - 1) / float(times[-1])
         if params.fps is not None and math.isnan(self.source_fps):
@@ -253,7 +253,7 @@ class Video:
         if original > self._last:
             return self._finish(at_end=False)
         gray, vectors = self._gray(image, original), getattr(reader, "vectors", None)
-        frame = Frame(self._index, original, gray, vectors if self.shrink == 1 else None)
+        frame = Frame(self._index, original, gray, None if vectors is None else (vectors, self.shrink))
         self._index += 1
         self._next_kept = self._schedule.first(original + 1, after=self._next_kept + 1)
         return frame

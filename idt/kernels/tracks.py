@@ -8,7 +8,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _row(slot, age, group, time_cells):
-    """Return the row of the sums for the histograms of a track's next step; −1 for a leftover step."""
+    """Return the row of the sums for the histograms of a track's next step; −1 beyond the last time cell."""
     cell = age // group
     return slot * time_cells + cell if cell < time_cells else -1
 
@@ -37,21 +37,23 @@ def start(new, time_cells, count, track_table, positions, points, sums):
         float32[:, :, ::1],
         int64,
         int64,
+        int64,
+        int64,
+        int64,
         int32[:, ::1],
         float32[:, ::1],
         float32[:, :, ::1],
         float32[:, :, ::1],
     ),
 )
-def advance(flow, flow_warp, time_cells, count, track_table, positions, points, displacements):
+def advance(flow, flow_warp, every, height, width, time_cells, count, track_table, positions, points, displacements):
     """Move the first ``count`` tracks one step; list those that go on, then the finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32. Sorted by age of the track: track_table (3, N) int32 (slot, steps made, row of
-    the sums for the next step) and positions (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements
-    (N, L, 2) float32. Return how many tracks go on and how many finished; track_table and positions are those after the
-    step.
+    flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, one vector for every × every of them. Sorted
+    by age of the track: track_table (3, N) int32 (slot, steps made, row of the sums for the next step) and positions
+    (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements (N, L, 2) float32. Return how many tracks go
+    on and how many finished; track_table and positions are those after the step.
     """
-    _, height, width = flow.shape
     length = displacements.shape[1]
     group = length // time_cells
     slots, ages, rows = track_table[0], track_table[1], track_table[2]
@@ -61,8 +63,8 @@ def advance(flow, flow_warp, time_cells, count, track_table, positions, points, 
     for n in range(count):
         slot, age = slots[n], ages[n]
         x, y = positions[n, 0], positions[n, 1]
-        column = min(max(np.int64(np.rint(x)), 0), width - 1)
-        row = min(max(np.int64(np.rint(y)), 0), height - 1)
+        column = min(max(np.int64(np.rint(x)), 0), width - 1) // every
+        row = min(max(np.int64(np.rint(y)), 0), height - 1) // every
         x += flow[0, row, column]
         y += flow[1, row, column]
         points[slot, age + 1, 0] = x

@@ -11,9 +11,10 @@ import numpy as np
 from idt.extractor import FrameState, load_boxes, run_frame_loop
 from idt.frames import people
 from idt.imports.opencv import cv2
+from idt.params.flow_choice import MPEG
 from idt.show.canvas import GRAY, ORANGE, SKY, VERMILION, YELLOW, Canvas, beside, captioned, write, zoom_of
 from idt.show.flow import flow_image
-from idt.steps import camera, corners
+from idt.steps import block_flow, camera, corners
 
 LONGEST = 99.0
 """Percentile of the lengths of the flow that has the full colour."""
@@ -114,12 +115,15 @@ def _flow(before, now, params, zoom):
 
 
 def _matches(before, now, params, zoom):
-    """Draw the matches by keypoint and by corner, inliers and outliers of the camera's motion."""
+    """Draw the matches by keypoint and by corner or block, inliers and outliers of the camera's motion."""
     step = now.step
     views = [camera.find_keypoints(each.step.gray, each.mask(), keypoints=params.keypoints) for each in (before, now)]
     kinds = {"keypoints": camera.match_keypoints(views[1], views[0])}
     # Release: the corners of frame t-1 are searched under the mask of frame t.
-    kinds["corners"] = corners.match(before.step.gray, step.flow[0], now.mask())
+    if params.flow == MPEG:
+        kinds["blocks"] = block_flow.match(step.flow[0], step.gray.shape, now.mask())
+    else:
+        kinds["corners"] = corners.match(before.step.gray, step.flow[0], now.mask())
     canvas = Canvas(step.gray, zoom, 0.5)
     legend = []
     for (name, (source, target)), colour in zip(kinds.items(), (ORANGE, SKY), strict=True):

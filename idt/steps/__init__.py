@@ -3,6 +3,8 @@ them.
 
 pyramid     sizes of the scales, gray pyramid
 flow        dense optical flow between two frames (a variant of Farnebäck's)
+dense_flows flows that are not the release's
+block_flow  flow by blocks, of a video codec
 surf        keypoints and their descriptors
 corners     corners, and where the flow takes them
 camera      matches, a homography, the later frame warped back

@@ -95,13 +95,17 @@ class LiveTracks:
         """Return the `FinishedAtScale` of a frame at which no track ends."""
         return self._nothing
 
-    def advance(self, flow, flow_warp):
+    def advance(self, flow, flow_warp, *, every=1, size=None):
         """Move every track by one frame, and remove those that left the image or have made L steps.
 
         Parameters
         ----------
         flow, flow_warp : (h, w, 2) float32
             The flow that moves the points, and the one whose displacements describe them.
+        every : int
+            Pixels of the scale, in x and in y, that share one vector of the flows.
+        size : (int, int), optional
+            Height and width of the scale; those of the flows by default.
 
         Returns
         -------
@@ -111,7 +115,7 @@ class LiveTracks:
         Raises
         ------
         DataError
-            If the flows differ in size.
+            If the flows differ in size or do not cover the scale.
 
         Notes
         -----
@@ -120,6 +124,9 @@ class LiveTracks:
         """
         if flow.shape != flow_warp.shape:
             raise DataError(f"flow and flow_warp must have one shape, got {flow.shape} and {flow_warp.shape}")
+        height, width = flow.shape[:2] if size is None else size
+        if (-(-height // every), -(-width // every)) != flow.shape[:2]:
+            raise DataError(f"flow must have a vector for every {every} px of {(height, width)}, got {flow.shape}")
         # `flow.between` stores flows as planes; then this makes no copies.
         planes, planes_warp = (
             np.ascontiguousarray(field.transpose(2, 0, 1), np.float32) for field in (flow, flow_warp)
@@ -127,6 +134,9 @@ class LiveTracks:
         n_live, n_finished = kernel.advance(
             planes,
             planes_warp,
+            every,
+            height,
+            width,
             self._time_cells,
             self._count,
             self._table,
@@ -147,7 +157,7 @@ class LiveTracks:
         Parameters
         ----------
         slots : (n,) int32
-            Of `FinishedAtScale` tracks; they are given to others by the next `start`.
+            Of `FinishedAtScale` tracks; the next `start` reuses them.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 

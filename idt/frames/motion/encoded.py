@@ -12,8 +12,8 @@ import numpy as np
 from av.video.frame import PictureType
 
 from idt.errors import DataError
-from idt.frames.motion.fields import BLOCK
 from idt.imports.opencv import cv2
+from idt.steps.block_flow import BLOCK
 
 QUANTISER = 2
 """MPEG-4's step of quantisation, the second finest: what is predicted from is nearly the frame itself."""

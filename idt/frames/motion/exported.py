@@ -1,9 +1,12 @@
-"""Which motion vectors of a file's own codec are flow: those that lead to a frame from the one before it.
+"""Which motion vectors of a file's own codec are flow: those of P-frames that refer to a frame that is known.
 
 FFmpeg exports the vectors, but of the frame that they refer to only whether it comes before or after. So the vectors of
-a P-frame are taken where that frame is known: behind an I-frame or P-frame, of codecs that refer to no other. H.264 is
-one of them if its header allows one reference. B-frames, and the P-frames behind them, have other distances.
+a P-frame are taken where it can refer to one frame only, the last I-frame or P-frame. H.264 is such a codec if its
+header allows one reference. B-frames in between have no vectors of their own, because FFmpeg does not keep them all:
+the motion of the P-frame is spread evenly over them.
 """
+
+import contextlib
 
 from av.video.frame import PictureType
 
@@ -11,6 +14,9 @@ CODECS = frozenset(
     ("flv", "h263", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "wmv1", "wmv2")
 )
 """Codecs whose P-frames refer to the last I-frame or P-frame, and whose vectors FFmpeg exports."""
+
+BETWEEN = 4
+"""Most B-frames in a row. They are held until the next P-frame is decoded; more of them would be too much memory."""
 
 EXPORT = {"flags2": "+export_mvs"}
 """FFmpeg's option of a decoder that exports its vectors."""
@@ -25,42 +31,54 @@ _WITH_CHROMA = frozenset((44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 13
 """Profiles of H.264 that say more of their colours."""
 
 
-class Exported:
-    """Usable motion vectors of the frames of a stream.
+def with_vectors(decoded, context):
+    """Find the usable motion vectors of decoded frames.
 
     Parameters
     ----------
+    decoded : generator of (int, av.VideoFrame)
+        Every frame of a stream that is decoded, with its number.
     context : av.video.codeccontext.VideoCodecContext
+
+    Yields
+    ------
+    number : int
+    frame : av.VideoFrame
+    vectors : structured array or None
+        As PyAV gives them, but for a distance of one frame.
     """
+    is_usable = context.name in CODECS or (context.name == "h264" and references(context.extradata) == 1)
+    # P-frames of H.264 behind B-frames may refer to one of them.
+    most = BETWEEN if context.name in CODECS else 0
+    # Frames behind the last one that others may refer to, whose number is ``last``.
+    waiting: list[tuple] = []
+    last = None
+    with contextlib.closing(decoded):
+        for number, frame in decoded:
+            kind, distance = frame.pict_type, len(waiting) + 1
+            is_whole = is_usable and last is not None and number == last + distance and not frame.is_corrupt
+            if is_whole and kind == PictureType.B and distance <= most:
+                waiting.append((number, frame))
+                continue
+            vectors = _of_one_frame(frame, distance) if is_whole and kind == PictureType.P else None
+            yield from ((*earlier, vectors) for earlier in waiting)
+            yield number, frame, vectors
+            refers = kind in (PictureType.I, PictureType.P) and not frame.is_corrupt
+            waiting, last = [], number if refers else None
+    yield from ((*earlier, None) for earlier in waiting)
 
-    def __init__(self, context):
-        self._usable = context.name in CODECS or (context.name == "h264" and references(context.extradata) == 1)
-        # Number of the last frame, if the next one may refer to it.
-        self._last: int | None = None
 
-    def of(self, number, frame):
-        """Return the motion vectors of a frame if they lead from the frame before it.
-
-        Parameters
-        ----------
-        number : int
-            Of the frame; this method is called with every frame that is decoded.
-        frame : av.VideoFrame
-
-        Returns
-        -------
-        structured array or None
-            As PyAV gives them.
-        """
-        before, kind = self._last, frame.pict_type
-        self._last = number if kind in (PictureType.I, PictureType.P) and not frame.is_corrupt else None
-        if not self._usable or kind != PictureType.P or self._last is None or before != number - 1:
-            return None
-        # Vectors of fields have other distances, and those of a frame that is turned for display other directions.
-        if frame.interlaced_frame or frame.rotation:
-            return None
-        found = frame.side_data.get("MOTION_VECTORS")
-        return None if found is None else found.to_ndarray()
+def _of_one_frame(frame, distance):
+    """Motion vectors of a frame, divided by the frames between it and the one that it refers to."""
+    # Vectors of fields have other distances, and those of a frame that is turned for display other directions.
+    found = None if frame.interlaced_frame or frame.rotation else frame.side_data.get("MOTION_VECTORS")
+    if found is None:
+        return None
+    vectors = found.to_ndarray()
+    if distance > 1:
+        vectors = vectors.copy()
+        vectors["motion_scale"] *= distance
+    return vectors
 
 
 def references(extradata):

@@ -1,11 +1,9 @@
-"""The vectors of a codec's blocks as a field of flow: on the grid of the blocks, without holes, at full resolution."""
+"""The vectors of a codec's blocks as a field of flow: on the grid of the blocks, without holes."""
 
 import numpy as np
 
 from idt.imports.opencv import cv2
-
-BLOCK = 16
-"""Pixels to a side of a block."""
+from idt.steps.block_flow import BLOCK
 
 
 def block_field(vectors, rows, columns):
@@ -25,18 +23,20 @@ def block_field(vectors, rows, columns):
     known : (rows, columns) bool
         Where there is a vector.
     """
-    total, area = np.zeros((rows, columns, 2), np.float64), np.zeros((rows, columns), np.int64)
-    if vectors is not None:
-        back = vectors[(vectors["source"] < 0) & (vectors["motion_scale"] > 0)]
-        moved = np.stack([back["motion_x"], back["motion_y"]], axis=1) / back["motion_scale"][:, None]
-        # A centre may lie beyond the last block where the codec's blocks are larger than the frame.
-        row = np.clip(back["dst_y"] // BLOCK, 0, rows - 1)
-        column = np.clip(back["dst_x"] // BLOCK, 0, columns - 1)
-        pixels = back["w"].astype(np.int64) * back["h"]
-        np.add.at(total, (row, column), -moved * pixels[:, None])
-        np.add.at(area, (row, column), pixels)
-    known = area > 0
-    return (total / np.maximum(area, 1)[..., None]).astype(np.float32), known
+    field = np.zeros((rows, columns, 2), np.float32)
+    if vectors is None:
+        return field, np.zeros((rows, columns), bool)
+    back = vectors[(vectors["source"] < 0) & (vectors["motion_scale"] > 0)]
+    # A centre may lie beyond the last block where the codec's blocks are larger than the frame.
+    row = np.minimum(np.maximum(back["dst_y"], 0) // BLOCK, rows - 1)
+    column = np.minimum(np.maximum(back["dst_x"], 0) // BLOCK, columns - 1)
+    block, pixels = row * np.int64(columns) + column, back["w"] * np.float64(back["h"])
+    area = np.bincount(block, pixels, rows * columns)
+    weight = -pixels / back["motion_scale"]
+    for axis, name in enumerate(("motion_x", "motion_y")):
+        total = np.bincount(block, weight * back[name], rows * columns)
+        field[..., axis] = (total / np.maximum(area, 1)).reshape(rows, columns)
+    return field, (area > 0).reshape(rows, columns)
 
 
 def fill(field, known):
@@ -61,20 +61,3 @@ def fill(field, known):
         field[new] = total[new] / weight[new][:, None]
         known |= new
     return field
-
-
-def upsampled(field, height, width):
-    """Interpolate the field of the blocks between their centres.
-
-    Parameters
-    ----------
-    field : (rows, columns, 2) float32
-    height, width : int
-        Of the frame.
-
-    Returns
-    -------
-    (height, width, 2) float32
-    """
-    whole = cv2.resize(field, (field.shape[1] * BLOCK, field.shape[0] * BLOCK), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(whole[:height, :width])

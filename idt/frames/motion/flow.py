@@ -1,12 +1,23 @@
 """Flow between consecutive frames from motion vectors: the file's own where they are usable, else of an encoder.
 
 A vector belongs to a block of 16×16 pixels or less. It says where the block comes from in the frame before, so the flow
-is its opposite. A block that was coded without prediction takes the mean of its neighbours. The field of the blocks is
-interpolated bilinearly between their centres.
+is its opposite. A block that was coded without prediction takes the mean of its neighbours.
 """
 
+import math
+
+import numpy as np
+
 from idt.frames.motion.encoded import Encoder
-from idt.frames.motion.fields import BLOCK, block_field, fill, upsampled
+from idt.frames.motion.fields import block_field, fill
+from idt.imports.opencv import cv2
+from idt.steps.block_flow import BLOCK, Blocks
+
+COLUMNS = 16
+"""Least blocks along the longer side of a frame. In fewer of them a person would be one or two blocks wide."""
+
+ENLARGED = 2
+"""Times that frames of fewer blocks are enlarged before they are encoded."""
 
 
 class MotionVectors:
@@ -21,23 +32,34 @@ class MotionVectors:
         Parameters
         ----------
         previous, current : Frame
-            ``previous`` is the ``current`` of the last call. The vectors of ``current`` are used if it has any and no
-            frame was left out in between.
+            ``previous`` is the ``current`` of the last call. The vectors of ``current`` are used if it has any, their
+            blocks are small enough, and no frame was left out in between.
 
         Returns
         -------
-        (H, W, 2) float32
+        idt.steps.block_flow.Blocks
 
         Raises
         ------
         DataError
             If the frames are larger than the codec takes.
         """
-        if current.vectors is not None and current.original == previous.original + 1:
-            vectors = current.vectors
+        longest = max(current.gray.shape)
+        vectors, shrink = current.vectors or (None, 1.0)
+        is_consecutive = current.original == previous.original + 1
+        if vectors is not None and is_consecutive and longest >= COLUMNS * BLOCK * shrink:
             self._encoder.interrupt()
         else:
-            vectors = self._encoder.between(previous.gray, current.gray)
-        height, width = current.gray.shape
-        grid, known = block_field(vectors, -(-height // BLOCK), -(-width // BLOCK))
-        return upsampled(fill(grid, known), height, width)
+            shrink = 1.0 if longest >= COLUMNS * BLOCK else 1 / ENLARGED
+            vectors = self._encoder.between(*(_enlarged(frame.gray, shrink) for frame in (previous, current)))
+        side = BLOCK * shrink
+        grid, known = block_field(vectors, *(math.ceil(pixels / side) for pixels in current.gray.shape))
+        return Blocks(fill(grid, known) * np.float32(shrink), side)
+
+
+def _enlarged(gray, shrink):
+    """Enlarge a frame so that ``shrink`` brings it back."""
+    if shrink == 1:
+        return gray
+    height, width = gray.shape
+    return cv2.resize(gray, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_CUBIC)

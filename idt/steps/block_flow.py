@@ -1,0 +1,131 @@
+"""Flow by blocks, as a video codec knows it: carried to every scale, matched, freed of the camera's motion.
+
+Method: docs/method/extraction.md, section 3.10.
+
+The field of the blocks is interpolated bilinearly between their centres, at every scale by itself. The camera's motion
+is fitted to matches on a grid and taken out of the blocks.
+
+Source: Kantorov & Laptev, CVPR 2014.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from idt.imports.opencv import cv2
+from idt.steps.camera import WARP_BORDER
+from idt.steps.pyramid import resize
+
+BLOCK = 16
+"""Pixels to a side of a codec's block."""
+
+COARSE = 4
+"""Pixels of a scale that share a vector where tracks are moved and not described."""
+
+LEAST_STEP, MOST_COLUMNS = 8, 20
+"""Pixels between matches at least, and about as many of them along the longer side at most."""
+
+
+class Blocks(NamedTuple):
+    """Flow by blocks.
+
+    Attributes
+    ----------
+    field : (rows, columns, 2) float32
+        Displacement (x, y) of each block, in pixels of the frame.
+    side : float
+        Of a block, in pixels of the frame. The last row and column may reach beyond it.
+    """
+
+    field: np.ndarray
+    side: float
+
+
+def at_scales(blocks, levels, *, every=1):
+    """Interpolate the flow of blocks at every scale.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    levels : list of Scale
+        The first has the size of the frame.
+    every : int
+        Pixels of a scale, in x and in y, to one vector.
+
+    Returns
+    -------
+    list of (⌈h / every⌉, ⌈w / every⌉, 2) float32
+        In pixels of each scale, finest first.
+    """
+    planes = np.ascontiguousarray(blocks.field.transpose(2, 0, 1))
+    _, rows, columns = planes.shape
+    finest, fields = levels[0], []
+    for level in levels:
+        inside = -(-level.height // every), -(-level.width // every)
+        height = max(inside[0], round(rows * blocks.side * level.height / finest.height / every))
+        width = max(inside[1], round(columns * blocks.side * level.width / finest.width / every))
+        whole = resize(planes, np.empty((2, height, width), np.float32), factor=1 / level.factor)
+        fields.append(np.ascontiguousarray(whole[:, : inside[0], : inside[1]]).transpose(1, 2, 0))
+    return fields
+
+
+def match(field, shape, mask=None):
+    """Match points of a grid to where the flow takes them.
+
+    Parameters
+    ----------
+    field : (h, w, 2) float32
+        Flow of the finest scale, as from `at_scales`.
+    shape : (int, int)
+        Height and width of the frame.
+    mask : (H, W) uint8, optional
+        0 where no match may begin.
+
+    Returns
+    -------
+    source, target : (m, 2) float32
+        Positions in the previous and in the current frame, row by row.
+    """
+    height, width = shape
+    every = 1 if field.shape[:2] == shape else COARSE
+    step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
+    row, column = (grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
+    if mask is not None:
+        free = mask[row, column] > 0
+        row, column = row[free], column[free]
+    source = np.stack([column, row], axis=1).astype(np.float32)
+    return source, source + field[row // every, column // every]
+
+
+def without_motion(blocks, homography, width, height):
+    """Take the camera's motion out of the flow of blocks.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    homography : (3, 3) float64
+        Carries the earlier frame into the later.
+    width, height : int
+        Of the frame.
+
+    Returns
+    -------
+    Blocks
+        H⁻¹(p + flow[p]) − p at the centre p of each block; zero where the motion leads within 5 px of the border.
+
+    Notes
+    -----
+    A homography without an inverse leaves the flow as it is.
+    """
+    if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:
+        return blocks
+    rows, columns, _ = blocks.field.shape
+    centres = np.empty((rows, columns, 2), np.float32)
+    centres[..., 0] = (np.arange(columns) + 0.5) * blocks.side - 0.5
+    centres[..., 1] = ((np.arange(rows) + 0.5) * blocks.side - 0.5)[:, None]
+    remaining = cv2.perspectiveTransform(centres + blocks.field, np.linalg.inv(homography)) - centres
+    # Blocks at the border are judged by a point that would be kept if the camera stood still.
+    last = np.array([width, height], np.float32) - (WARP_BORDER + 2)
+    led = cv2.perspectiveTransform(np.clip(centres, WARP_BORDER + 1, last), homography)
+    remaining[~((led > WARP_BORDER) & (led < last + 1)).all(axis=2)] = 0
+    return blocks._replace(field=remaining)
