@@ -118,7 +118,7 @@ def observe_frames(video, levels, params, boxes):
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = fields_given(given(before, frame), levels, every=every)
+            fields, blocks = dense_flows.given_at_scales(given(before, frame), levels, every=every)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
@@ -135,29 +135,6 @@ def given_flow(params):
     except ImportError:
         raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
     return MotionVectors().between
-
-
-def fields_given(given, levels, *, every=1):
-    """Carry a flow that is known between consecutive frames to every scale.
-
-    Parameters
-    ----------
-    given : (H, W, 2) array or Blocks
-    levels : list of Scale
-    every : int
-        Pixels of a scale to one vector, if the flow is one of blocks.
-
-    Returns
-    -------
-    fields : list of (h, w, 2) float32
-        At every scale, finest first.
-    blocks : Blocks or None
-        The flow itself, if it is one of blocks.
-    """
-    if isinstance(given, block_flow.Blocks):
-        return block_flow.at_scales(given, levels, every=every), given
-    field = dense_flows.checked_field(given, levels[0][1:])
-    return dense_flows.at_scales(field, levels), None
 
 
 def observe_frame(frame, levels, params, mask, *, starts, described=True):

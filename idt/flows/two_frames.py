@@ -13,7 +13,7 @@ from idt.errors import DataError
 from idt.frames import people
 from idt.frames.video import Frame
 from idt.params.extraction import ExtractionParams
-from idt.steps import camera
+from idt.steps import camera, dense_flows
 from idt.steps.pyramid import scales
 
 
@@ -177,7 +177,7 @@ def _compensated(previous, now, levels, params, field):
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)
     else:
-        fields, blocks = extractor.fields_given(field, levels)
+        fields, blocks = dense_flows.given_at_scales(field, levels)
     motion, remaining = extractor.compensate(previous, now, fields, levels, params, blocks)
     warped = camera.warp(second, first, motion.homography) if params.camera else second
     flow, remaining = (np.ascontiguousarray(of_scale[0]) for of_scale in (fields, remaining))
