@@ -81,7 +81,7 @@ def _parsed(arguments):
     add_number_option(parser, "--rows", SIDE, default=GRID[1], help="cells of --by without, above each other")
     add_number_option(parser, "--cell-frames", FRAMES, default=LENGTH, help="frames of a cell of --by without")
     parser.add_argument("--frames", metavar="PATH", help="video of a feature file (default: where it says it was)")
-    add_number_option(parser, "--frame", FRAME, default=None, help="frame of a picture", said="default: the strongest")
+    add_number_option(parser, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the strongest")
     options = parser.parse_args(arguments)
     options.cells = (options.columns, options.rows, options.cell_frames)
     return options

@@ -27,7 +27,7 @@ DESCRIPTION = (
     "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"
     " accuracy out, and what each of them adds. Rows and columns are matched by the names of videos and classes, never"
     " by position unless a list says so. A source may be several streams that are added with weights, and {split} in"
-    " the name of a file stands for the split."
+    " the name of a file is replaced by the split."
 )
 
 WHICH = (
@@ -76,11 +76,11 @@ def fusion_options(arguments):
         "--missing",
         choices=("refuse", "drop"),
         default="refuse",
-        help="what is done with videos that a source lacks (default refuse)",
+        help="refuse videos that a source lacks, or leave them out (default refuse)",
     )
     group = parser.add_argument_group("sources; NAME= in front means one of them, and may be repeated")
     group.add_argument(
-        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; found by the content"
+        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; by default as found"
     )
     group.add_argument(
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
@@ -109,7 +109,7 @@ def fusion_options(arguments):
         nargs="+",
         metavar="SOURCE",
         help="find weights on these scores of validation videos, written as the sources are; test: on the test videos,"
-        " to study, marked in red because the accuracy is then too high",
+        " for study only, because the accuracy is then too high; reports mark it",
     )
     group.add_argument(
         "--svm", nargs="+", metavar="SOURCE", help="train a linear machine on these scores of validation videos"
@@ -135,7 +135,7 @@ def fusion_options(arguments):
         "--as",
         dest="values_as",
         choices=("margins", "l2", "probability"),
-        help="what is written (default: as they are)",
+        help="conversion of the scores (default: unchanged)",
     )
     group.add_argument("--order", metavar="LIST", help="list in whose order the videos are written")
     options = parser.parse_args(arguments)

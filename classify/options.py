@@ -61,7 +61,7 @@ def evaluation_options(arguments):
         " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
         " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
-    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as the official archive unpacks")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as unpacked from the official archive")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
@@ -76,7 +76,7 @@ def evaluation_options(arguments):
         "--compare",
         metavar="RECIPES",
         help="INI file with a section for each recipe, its options as below without dashes; options given here hold"
-        " for recipes that say nothing else",
+        " for recipes that do not set them",
     )
     parser.add_argument(
         "--encoder",

@@ -256,7 +256,7 @@ def _add_slices(parser):
     add_number_option(
         group, "--slices", LENGTH, default=None,
         help="write the sums of every N frames, one file a video in the folder of -o, instead of vectors",
-        said="by default vectors are written",
+        unset="by default vectors are written",
     )  # fmt: skip
     group.add_argument(
         "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"

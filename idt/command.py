@@ -25,7 +25,7 @@ from idt.workers.run_options import RunOptions, no_progress
 
 DONE, BUG, WRONG, SOME_FAILED = 0, 1, 2, 3
 
-COLLECTED = 200_000
+GC_THRESHOLD = 200_000
 """Threshold of new objects for a collection by Python's garbage collector, in place of its few hundred."""
 
 
@@ -200,8 +200,8 @@ def add_common_options(parser, *, output, required=True, jobs=False, threads=Fal
     if jobs:
         add_number_option(run, "--jobs", JOBS, default=1, help="number of inputs processed at once")
     if threads:
-        default, said = (1, "") if threads is True else (None, f"default {threads}")
-        add_number_option(run, "--threads", THREADS, default=default, help="threads for each input", said=said)
+        default, unset = (1, "") if threads is True else (None, f"default {threads}")
+        add_number_option(run, "--threads", THREADS, default=default, help="threads for each input", unset=unset)
     if cluster:
         run.add_argument(
             "--backend", choices=("local", "dask"), default="local",
@@ -236,7 +236,7 @@ def add_overwrite_options(parser):
     )  # fmt: skip
 
 
-def add_number_option(parser, flag, bounds, *, default, help, said=""):
+def add_number_option(parser, flag, bounds, *, default, help, unset=""):
     """Add an option that takes a number.
 
     Parameters
@@ -248,12 +248,12 @@ def add_number_option(parser, flag, bounds, *, default, help, said=""):
     default : int or None
     help : str
         Its help, without bounds and default.
-    said : str
-        Phrase of the help about the default; empty for "default" and its value.
+    unset : str
+        Text in the help about an option that is not given; empty for "default" and its value.
     """
-    said = said or f"default {default}"
+    unset = unset or f"default {default}"
     parse = value_parser(type(bounds.low), bounds)
-    parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {said})")
+    parser.add_argument(flag, type=parse, default=default, metavar="N", help=f"{help} ({bounds}; {unset})")
 
 
 def say(text, *, red=False):
@@ -283,7 +283,7 @@ def command(main):
     def run(arguments=None):
         if arguments is not None:
             return guarded(arguments)
-        gc.set_threshold(COLLECTED)
+        gc.set_threshold(GC_THRESHOLD)
         memory.keep_freed_memory()
         clean_search_path()
         clean_environment()

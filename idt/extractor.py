@@ -18,14 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idt.errors import DataError
 from idt.features import collect
 from idt.features.multi_skip import features_of_skips
 from idt.files import provenance
 from idt.frames import people
+from idt.frames.motion.given import fields_given, given_flow
 from idt.params import layout
-from idt.params.decoder import REMEDY
-from idt.params.flow_choice import MPEG, FunctionFlow, fields_of
+from idt.params.flow_choice import MPEG, FunctionFlow
 from idt.steps import block_flow, camera, corners, dense_flows, flow, histograms, sampling
 from idt.steps.pyramid import gray_pyramid, scales
 from idt.steps.tracks import LiveTracks
@@ -112,13 +111,15 @@ def observe_frames(video, levels, params, boxes):
         since = frame.index - video.first_frame.index
         # Tracks are described in the frame that they leave.
         every = 1 if described or params.flow != MPEG else block_flow.COARSE
-        starts, described = since % params.gap == 0, since % params.describe_every == 0
-        now = observe_frame(frame, levels, params, mask_of(frame, params, boxes), starts=starts, described=described)
+        may_start, described = since % params.gap == 0, since % params.describe_every == 0
+        now = observe_frame(
+            frame, levels, params, mask_of(frame, params, boxes), may_start=may_start, described=described
+        )
         # 3: flow from the frame before
         if given is None or before is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = dense_flows.given_at_scales(given(before, frame), levels, every=every)
+            fields, blocks = fields_given(given(before, frame), levels, every=every)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
@@ -126,18 +127,7 @@ def observe_frames(video, levels, params, boxes):
         previous, before = now, frame
 
 
-def given_flow(params):
-    """Return the flow function of ``params`` between consecutive frames; None for a flow between any two images."""
-    if params.flow != MPEG:
-        return fields_of(params.flow)
-    try:
-        from idt.frames.motion.flow import MotionVectors
-    except ImportError:
-        raise DataError(f"flow=mpeg needs PyAV; {REMEDY}, or choose another flow") from None
-    return MotionVectors().between
-
-
-def observe_frame(frame, levels, params, mask, *, starts, described=True):
+def observe_frame(frame, levels, params, mask, *, may_start, described=True):
     """Compute the pyramid, textured cells, expansion and keypoints of one frame.
 
     Parameters
@@ -147,7 +137,7 @@ def observe_frame(frame, levels, params, mask, *, starts, described=True):
     params : ExtractionParams
     mask : (H, W) uint8 or None
         0 where a person is.
-    starts : bool
+    may_start : bool
         Whether tracks may start; if not, the texture of the first scale will do, for the corners.
     described : bool
         Whether tracks are described in this frame.
@@ -157,11 +147,11 @@ def observe_frame(frame, levels, params, mask, *, starts, described=True):
     ObservedFrame
     """
     # 2: scales, where anything is done at the coarser ones
-    pyramid = gray_pyramid(frame.gray, levels) if starts or described else [frame.gray] * len(levels)
+    pyramid = gray_pyramid(frame.gray, levels) if may_start or described else [frame.gray] * len(levels)
     # 5: where a track may start
     first = pyramid[:1] if params.camera and params.flow != MPEG else []
-    texture = [sampling.texture(image) for image in (pyramid if starts else first)]
-    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if starts else []
+    texture = [sampling.texture(image) for image in (pyramid if may_start else first)]
+    textured = [sampling.textured_cells(level, stride=params.stride) for level in texture] if may_start else []
     expansion = _expand(frame.gray, levels, params)  # 3: what the flow is made of
     # 4: keypoints
     points = camera.find_keypoints(frame.gray, mask, keypoints=params.keypoints if params.camera else "none")
@@ -197,7 +187,7 @@ def run_frame_loop(video, params, *, boxes=None, threads=1):
                 # 4: the camera's motion, and the flow that remains without it
                 motion, remaining = early or compensate(previous, now, fields, levels, params)
                 # 7 and 6: histograms where the tracks are, the step along the flow
-                advance = _advance_by(params, describe=(since - 1) % params.describe_every == 0)
+                advance = _make_advance(params, describe=(since - 1) % params.describe_every == 0)
                 ended = map_scales(advance, live, levels, previous.pyramid, fields, remaining)
             finished = collect.finished_tracks(live, ended, levels, params, since)  # 8: which are kept
             _start_tracks(live, now.textured, params)  # 5: new tracks
@@ -222,8 +212,8 @@ def features_of(video, params, *, boxes=None, threads=1):
     """
 
     def chunks(frames, size):
-        steps = run_frame_loop(frames, params, boxes=boxes, threads=threads)
-        return collect.in_chunks(steps, frames, params, size=size)
+        states = run_frame_loop(frames, params, boxes=boxes, threads=threads)
+        return collect.in_chunks(states, frames, params, size=size)
 
     if params.steps == (1,):
         return chunks(video, collect.CHUNK)
@@ -296,7 +286,7 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     return motion, flow_to(previous, warped, _expand(warped, levels, params, second_only=True), levels, params)
 
 
-_STEP_BINS = sum(layout.step_sizes(1).values())
+_STEP_BINS = sum(layout.step_sizes(1).values())  # of all four histograms of one cell
 """Numbers that one step adds to the histograms of a cell: 8 + 9 + 8 + 8."""
 
 
@@ -316,7 +306,7 @@ def flow_to(previous, gray, expansion, levels, params):
     gray : (H, W) uint8
         The other frame.
     expansion : flow.Expansion or None
-        Its expansion, for the flow of the release.
+        Its expansion, for Farnebäck's flow; None for any other.
     levels : list of Scale
     params : ExtractionParams
 
@@ -333,7 +323,7 @@ def flow_to(previous, gray, expansion, levels, params):
     return flow.between(previous.expansion, expansion)
 
 
-def _advance_by(params, *, describe):
+def _make_advance(params, *, describe):
     """Return the function that describes the tracks of one scale (section 7) and moves them on (section 6)."""
 
     def advance(tracks, level, gray, field, remaining):

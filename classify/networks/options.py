@@ -53,7 +53,7 @@ def network_options(arguments):
         help="write these tensors of clips all along every video, a feature file a video with blocks TENSOR_snippets",
     )  # fmt: skip
     add_number_option(
-        parser, "--every", EVERY, default=None, said="half a clip",
+        parser, "--every", EVERY, default=None, unset="half a clip",
         help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
     )  # fmt: skip
     parser.add_argument(
@@ -65,7 +65,7 @@ def network_options(arguments):
         help="what the other network is given (default tsn-flow); sizes and crops as of the first",
     )  # fmt: skip
     add_number_option(
-        parser, "--with-clip-length", LENGTH, default=None, help="its frames or flows of a clip", said="its preset's"
+        parser, "--with-clip-length", LENGTH, default=None, help="its frames or flows of a clip", unset="its preset's"
     )
     add_number_option(parser, "--top", TOP, default=1, help="classes that are printed of every video")
     add_preset(parser)
@@ -109,23 +109,23 @@ def add_preset(parser):
         "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"
     )
     group.add_argument("--modality", choices=MODALITIES, help="colours, flow, flow without the camera, differences")
-    add_number_option(group, "--clips", CLIPS, default=None, help="clips of a video", said="the preset's")
-    add_number_option(group, "--clip-length", LENGTH, default=None, help="frames of a clip", said="the preset's")
+    add_number_option(group, "--clips", CLIPS, default=None, help="clips of a video", unset="the preset's")
+    add_number_option(group, "--clip-length", LENGTH, default=None, help="frames of a clip", unset="the preset's")
     add_number_option(
-        group, "--interval", INTERVAL, default=None, help="frames between two of a clip", said="the preset's"
+        group, "--interval", INTERVAL, default=None, help="frames between two of a clip", unset="the preset's"
     )
     group.add_argument("--rule", choices=RULES, help="how clips are chosen, docs/method/networks.md")
     add_number_option(
-        group, "--short-side", SHORT, default=None, help="px; frames are resized to it", said="the preset's"
+        group, "--short-side", SHORT, default=None, help="px; frames are resized to it", unset="the preset's"
     )
-    add_number_option(group, "--crop", CROP, default=None, help="side of a crop in px", said="the preset's")
+    add_number_option(group, "--crop", CROP, default=None, help="side of a crop in px", unset="the preset's")
     group.add_argument("--crops", choices=tuple(CROPS), help="which crops, or whole frames")
     group.add_argument("--colours", choices=("rgb", "bgr"), help="order of the channels")
     group.add_argument("--mean", metavar="N[,N,N]", help="taken off values of 0 to 255")
     group.add_argument("--std", metavar="N[,N,N]", help="what they are divided by then")
     group.add_argument("--average", choices=AVERAGES, help="mean of outputs, of their softmax, of given probabilities")
     group.add_argument("--layout", choices=LAYOUTS, help="order of the input's dimensions (default by its rank)")
-    add_number_option(group, "--fps", FPS, default=None, help="frames a second that are taken", said="the preset's")
+    add_number_option(group, "--fps", FPS, default=None, help="frames a second that are taken", unset="the preset's")
 
 
 def preset_from(options, parser):

@@ -1,4 +1,4 @@
-"""How the field's data sets of untrimmed video are measured: which labels count, which overlaps, which convention.
+"""Protocols of the data sets of untrimmed video: background labels, overlaps, and the rule of the average precision.
 
 Breakfast, 50Salads, GTEA, and any folder like them, have a label for every frame and lists of test videos, by split.
 THUMOS'14 and ActivityNet have segments, and detections with scores.
@@ -80,13 +80,12 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without splits all videos
         are one.
     results : str or Path
-        A folder of result files, those of split k in its folder ``split_k`` where it has such folders; or segments,
+        A folder of result files. Where it has folders ``split_k``, each holds the results of split k. Or segments,
         ``video,start,end,label`` as CSV.
     rate : float, optional
-        Frames a second of the true labels, for segments; that of the protocol by default.
+        Frames a second of the true labels, for segments; the protocol's rate by default.
     background : str, optional
-        Label that does not count in Edit and F1, and that of frames outside all segments; that of the protocol by
-        default.
+        Label that does not count in Edit and F1; frames outside all segments get it. The protocol's by default.
 
     Returns
     -------
@@ -213,7 +212,7 @@ def _splits(root, results):
 
 
 def _check_known(root, split, truths, guessed, outside):
-    """Refuse labels of other names than those of the set, which would all count as wrong."""
+    """Refuse labels that the set does not have, because all of them would count as wrong."""
     names = set(np.concatenate(guessed).tolist()) - {outside}
     mapping = root / "mapping.txt"
     if mapping.is_file():
@@ -249,5 +248,7 @@ def _existing(folder, video, what):
 def _labels(segments, video, frames, rate, outside):
     own = segments.rows(segments.videos == video)
     if not len(own):
-        raise DataError(f"{video} has no predicted segments; there are those of {listed(sorted(set(segments.videos)))}")
+        raise DataError(
+            f"{video} has no predicted segments; there are segments of {listed(sorted(set(segments.videos)))}"
+        )
     return labels_of(own, frames, rate, background=outside)

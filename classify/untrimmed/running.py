@@ -150,7 +150,7 @@ class RunningSegments:
         )  # fmt: skip
 
     def _rows(self, slices, name):
-        """Scores of each slice, in order: those of the window in whose middle it lies."""
+        """Yield the scores of each slice in order: the scores of the window in whose middle it lies."""
         size, count = self._length // self._cut.length, 0
         window: deque = deque(maxlen=size)
         known, waiting, given = None, 0, 0
@@ -172,7 +172,7 @@ class RunningSegments:
         yield from (known for _ in range(count - given))
 
     def _scores(self, window, known):
-        """Scores of the window; of one without tracks those of the window before."""
+        """Return the scores of the window, or of the window before it if it has no tracks."""
         tracks = sum(n for _, n in window)
         if not tracks:
             return known

@@ -24,7 +24,7 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
     background : str, optional
         Label of the windows that touch no segment; they are left out by default.
     stride : int, optional
-        Frames from one window to the next; those of a slice by default.
+        Frames from one window to the next; a slice by default.
 
     Returns
     -------

@@ -30,14 +30,14 @@ from idt.workers.run_options import RunOptions
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """How videos are segmented.
+    """Options of a segmentation.
 
     Attributes
     ----------
     method : str
         One of `classify.untrimmed.segment_options.METHODS`.
     lengths : tuple of int
-        Frames of the windows; the first is that of the methods that take one.
+        Frames of the windows; methods that take one length take the first.
     penalty : float
         Cost of a change, for ``viterbi``.
     threshold, overlap : float
@@ -145,7 +145,7 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
     path : str
         What messages call the codebook.
     cut : Cut
-        For what is not sliced yet.
+        Used for videos and features that are not sliced yet.
     run : RunOptions
 
     Yields
@@ -224,7 +224,7 @@ def agreement(found, truth, *, background="background", baseline=False):
     background : str
         Label of frames outside the true segments, and of predicted background.
     baseline : bool
-        Compare those of the baseline.
+        Compare the labels of the baseline.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def agreement(found, truth, *, background="background", baseline=False):
 
 
 def _form(word):
-    """Format of what a word stands for: that of ours, or None for videos."""
+    """Return the format of the files of ours that a word names, or None for videos."""
     path = Path(word)
     if path.is_dir():
         first = next((found for found in sorted(path.rglob("*.h5")) if found.is_file()), None)

@@ -27,7 +27,7 @@ class SliceScores:
     classes : list of str
         Classes of the columns.
     values : (s, C) float64
-        Score of the window in whose middle the slice lies; those of windows without tracks are bridged.
+        Score of the window in whose middle the slice lies. Windows without tracks get interpolated scores.
     empty : (s,) bool
         Windows without tracks.
     slice_frames : int
@@ -67,7 +67,7 @@ def score_windows(slices, codebook, params, classifier, *, length):
     classifier : LinearSVM or Chi2SVM
         Fitted on vectors of this codebook.
     length : int
-        Frames of a window, a multiple of those of a slice.
+        Frames of a window, a multiple of the length of a slice.
 
     Returns
     -------
@@ -164,11 +164,12 @@ def spread(rows, slices, length):
     Returns
     -------
     (s, …) array
-        The slices before the first middle have the first window's row, those behind the last one the last's.
+        Slices before the first middle have the first window's row, slices behind the last middle the last window's.
 
     Notes
     -----
-    docs/method/untrimmed.md, section 9. The middle of a window is that of its tracks, `Slices.lag` frames earlier.
+    docs/method/untrimmed.md, section 9. The middle of its tracks counts as the middle of a window. It lies
+    `Slices.lag` frames earlier.
     """
     nearest = window_of(np.arange(slices.count), slices.length, slices.lag, length)
     return rows[np.clip(nearest, 0, len(rows) - 1)]

@@ -229,7 +229,7 @@ class FeaturesSource(TrackSource):
             return None
         more: dict[str, Any] = {} if projected is None else {PROJECTED: projected.codebook}
         if self.features.network is not None:
-            more[NETWORK] = self.features.network.made
+            more[NETWORK] = self.features.network.description
         return comparison_params({**asdict(params), **more})
 
     def sizes(self, descriptors):

@@ -1,4 +1,4 @@
-"""How a video is cut into slices: the options, their bounds and defaults."""
+"""Options of the slices of a video, with their bounds and defaults."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ ASSIGN = ("end", "middle")
 
 
 class Cut(NamedTuple):
-    """How videos are sliced.
+    """Options of slicing.
 
     Attributes
     ----------

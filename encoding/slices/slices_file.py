@@ -1,7 +1,7 @@
 """Files of the sums of the slices of one video, to and from HDF5.
 
 Format ``idt-slices``, version 1: ``index`` (s,) int64 rising, ``tracks`` (s,) int64, and ``means`` (s, m) float32 or
-float16, the sums divided by the number of tracks. Root attributes besides those of all our files: ``name``,
+float16, the sums divided by the number of tracks. Root attributes besides the common ones: ``name``,
 ``codebook`` (digest), ``fps``, ``frames``, ``lag``.
 
 Source: docs/method/files.md, section 9.
@@ -180,7 +180,7 @@ def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False
     path : str or Path
     slices : Slices
     rows : iterable of SliceRow, optional
-        Written one by one in place of those of ``slices``, which then only describe the video (`no_slices`).
+        Rows that are written one by one. ``slices`` then only describes the video (`no_slices`).
     params : BlockParams
         The options of the encoding.
     source : dict, optional

@@ -43,7 +43,7 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
     length, stride : int
         Frames of a window, and from one window to the next; whole numbers of slices. The stride is a slice by default.
     parts : int
-        A window is also cut into so many equal parts of time, a vector each behind that of the whole; 1 cuts nothing.
+        Number of equal parts of time of a window. Their vectors follow the vector of the whole window; 1 cuts nothing.
 
     Yields
     ------

@@ -52,7 +52,7 @@ class TrackMaps:
     ----------
     pool : idt.networks.maps.MapPool
     made : dict
-        Description of the blocks, as `idt.features.network_blocks.NetworkBlocks.made`.
+        Description of the blocks, as `idt.features.network_blocks.NetworkBlocks.description`.
     """
 
     def __init__(self, pool, made):

@@ -32,7 +32,7 @@ def checked_column(name, value):
     Raises
     ------
     DataError
-        If their shape or kind is another, or a whole number does not fit.
+        If its shape or kind is another, or an integer does not fit the dtype.
     """
     dtype, row = COLUMNS[name]
     value = np.asarray(value)

@@ -128,7 +128,7 @@ def _import(opened, target, overwrite):
 
 
 def _other_form(opened, target, storage, overwrite):
-    """Write a feature file stored in another way; the notes name what the source lacks already."""
+    """Write a feature file stored in another way; the notes name what the target lacks."""
     source = opened.path
     with hdf5.open_checked(source, format=feature_file.FORMAT, versions=feature_file.VERSIONS) as file:
         params = hdf5.json_attribute(file, "params")

@@ -246,7 +246,7 @@ def truncation(path):
     Returns
     -------
     str or None
-        One line; None if nothing was known to be missing.
+        None if nothing was known to be missing.
 
     Raises
     ------

@@ -87,7 +87,7 @@ def _by_frame(video, skips, extract):
         loops = []
         for skip, branch in zip(skips, itertools.tee(video, len(skips)), strict=True):
             loop = stack.enter_context(contextlib.closing(extract(_Skipped(video, _Locked(branch, lock), skip))))
-            loops.append(_placed(loop, skip, first))
+            loops.append(_numbered(loop, skip, first))
         # At one frame the smaller skip comes first. A loop advances only when its next frame is due.
         steps = heapq.merge(*loops, key=lambda step: step[:2])
         for _, at_frame in itertools.groupby(steps, key=lambda step: step[0]):
@@ -96,7 +96,7 @@ def _by_frame(video, skips, extract):
             yield dataclasses.replace(joined, camera=one.camera, frames=1)
 
 
-def _placed(loop, skip, first):
+def _numbered(loop, skip, first):
     """Yield (frame, frame step, features) of every frame of a loop, with the frame numbers of the video."""
     for i, features in enumerate(loop):
         frame = first + i * skip

@@ -29,13 +29,13 @@ class NetworkBlocks:
 
     Attributes
     ----------
-    made : dict
+    description : dict
         Description of the blocks, as the parameter ``network`` of a feature file.
     blocks : dict of str to (n, C) float32
         Or, on the way into a file, sums (n, S · C).
     """
 
-    made: dict[str, Any]
+    description: dict[str, Any]
     blocks: dict[str, np.ndarray]
 
     def __len__(self):
@@ -46,7 +46,7 @@ class NetworkBlocks:
 
     def take(self, index):
         """Return the blocks of the tracks ``index``, as for an array."""
-        return NetworkBlocks(self.made, {name: values[index] for name, values in self.blocks.items()})
+        return NetworkBlocks(self.description, {name: values[index] for name, values in self.blocks.items()})
 
     @classmethod
     def concatenate(cls, parts):
@@ -68,20 +68,19 @@ class NetworkBlocks:
         """
         if all(part is None for part in parts):
             return None
-        if any(part is None or part.made != parts[0].made or part.blocks.keys() != parts[0].blocks.keys()
+        if any(part is None or part.description != parts[0].description or part.blocks.keys() != parts[0].blocks.keys()
                for part in parts):  # fmt: skip
             raise DataError("features that are joined must have blocks of the same networks")
-        return cls(
-            parts[0].made, {name: np.concatenate([part.blocks[name] for part in parts]) for name in parts[0].blocks}
-        )
+        blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in parts[0].blocks}
+        return cls(parts[0].description, blocks)
 
 
-def checked_blocks(made, name="the parameter network"):
+def checked_blocks(description, name="the parameter network"):
     """Check the description of blocks that a file records.
 
     Parameters
     ----------
-    made : object
+    description : object
     name : str
         For messages.
 
@@ -94,40 +93,41 @@ def checked_blocks(made, name="the parameter network"):
     DataError
         If it is no such description.
     """
-    blocks = made.get("blocks") if isinstance(made, dict) else None
+    blocks = description.get("blocks") if isinstance(description, dict) else None
     fits = (
         isinstance(blocks, dict)
         and 0 < len(blocks) <= MOST
         and all(
             NETWORK_BLOCK.fullmatch(key) and type(width) is int and 0 < width <= WIDEST for key, width in blocks.items()
         )
-        and isinstance(made.get("divided"), list)
-        and all(key in blocks for key in made["divided"])
-        and made.get("scales") in (1, 5)
-        and isinstance(made.get("power"), int | float)
-        and 0 < made["power"] <= 1
+        and isinstance(description.get("divided"), list)
+        and all(key in blocks for key in description["divided"])
+        and description.get("scales") in (1, 5)
+        and isinstance(description.get("power"), int | float)
+        and 0 < description["power"] <= 1
     )
     if not fits:
-        raise DataError(f"{name} must describe blocks of networks, got {short_repr(made)}; extract the video anew")
-    return made
+        got = short_repr(description)
+        raise DataError(f"{name} must describe blocks of networks, got {got}; extract the video anew")
+    return description
 
 
-def of_snippets(made):
-    """Tell whether ``made``, the description of blocks or None, is of snippets: rows without points and histograms."""
-    return made is not None and "snippets" in made
+def of_snippets(description):
+    """Tell whether a ``description`` of blocks, or None, is of snippets: rows without points and histograms."""
+    return description is not None and "snippets" in description
 
 
-def stored_width(made, name):
-    """Return the number of stored columns of the block ``name`` that ``made`` describes."""
-    return made["blocks"][name] * (made["scales"] if name in made["divided"] else 1)
+def stored_width(description, name):
+    """Return the number of stored columns of the block ``name`` that ``description`` describes."""
+    return description["blocks"][name] * (description["scales"] if name in description["divided"] else 1)
 
 
-def decoded_block(made, name, sums, maxima):
+def decoded_block(description, name, sums, maxima):
     """Decode a stored block into descriptors.
 
     Parameters
     ----------
-    made : dict
+    description : dict
     name : str
     sums : (n, S · C) float32
         As stored.
@@ -140,7 +140,7 @@ def decoded_block(made, name, sums, maxima):
     """
     values = sums.astype(np.float64)
     if maxima is not None:
-        values = (values / maxima).reshape(len(sums), made["scales"], made["blocks"][name]).sum(axis=1)
-    if made["power"] != 1:
-        values = np.sign(values) * np.abs(values) ** made["power"]
+        values = (values / maxima).reshape(len(sums), description["scales"], description["blocks"][name]).sum(axis=1)
+    if description["power"] != 1:
+        values = np.sign(values) * np.abs(values) ** description["power"]
     return values.astype(np.float32)

@@ -21,7 +21,7 @@ from idt.params import layout
 CODEBOOK_FORMAT = "idt-codebook"
 CODEBOOK_VERSION = 2
 
-LAYERS = ("volume", "second")
+ARRAY_PREFIXES = ("volume", "second")
 """Prefixes of arrays of a codebook that have a group of their own, because HDF5 keeps the links of a group in a heap if
 there are more than 8."""
 
@@ -35,8 +35,8 @@ def place_of(block, array):
     array : str
         Such as ``"mean"`` or ``"volume_mean"``.
     """
-    layer, _, rest = array.partition("_")
-    return f"blocks/{block}/{layer}/{rest}" if layer in LAYERS else f"blocks/{block}/{array}"
+    prefix, _, rest = array.partition("_")
+    return f"blocks/{block}/{prefix}/{rest}" if prefix in ARRAY_PREFIXES else f"blocks/{block}/{array}"
 
 
 LONGEST = 1.001
@@ -129,7 +129,7 @@ class Projection:
     path : str
         The codebook's file.
     identity : str
-        As `identity`.
+        As from the function `identity`.
     axes : tuple of Axes
     features : dict
         Parameters that the codebook's features were extracted with.

@@ -101,7 +101,7 @@ class Writer:
         self._create: Any = None
         self._file: Any = None
         self._shapes: dict[str, tuple] = {}
-        self._form: Any = None
+        self._columns: Any = None
         self._buffers: dict[str, np.ndarray] = {}
         self._datasets: dict[str, Any] = {}
         self._written = self._buffered = 0
@@ -160,9 +160,9 @@ class Writer:
             count = min(PIECE, CHUNK - self._buffered, len(features) - first)
             rows = {name: values[first : first + count] for name, values in features.columns().items()}
             rows.setdefault("skip", np.ones(count, np.uint8))
-            for name in self._form.blocks:
+            for name in self._columns.blocks:
                 rows[f"network/{name}"] = features.network.blocks[name][first : first + count]
-            for name, values in self._form.encode(rows).items():
+            for name, values in self._columns.encode(rows).items():
                 self._buffers[name][self._buffered : self._buffered + count] = values
             first += count
             self._buffered += count
@@ -201,7 +201,7 @@ class Writer:
             result_file.set_json(self._file, "source", {**self._source, "truncation": truncation})
         if fill and frames is not None and self._timed is False:
             self._fill_times(frames)
-        for name in (self._form.network or {}).get("divided", ()):
+        for name in (self._columns.network or {}).get("divided", ()):
             result_file.write_array(self._file, f"maxima/{name}", maxima[name])
             self._content.add({f"maxima/{name}": maxima[name]})
         result_file.set_attribute(self._file, ATTRIBUTE, self._content.digest(self._params, **known))
@@ -221,10 +221,10 @@ class Writer:
     def _begin(self, points):
         """Fix the columns at the first chunk, which shows whether imported rows have points."""
         self._shapes = row_shapes(self._params, None if points is None else points.shape[1:])
-        self._form = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
-        if self._form.widths:
-            result_file.set_attribute(self._file, "projected", json.dumps(self._form.widths))
-        for name, field in self._form.fields.items():
+        self._columns = ColumnStorage(self._params, {**self._shapes, "skip": ()}, projection=self._storage.project)
+        if self._columns.widths:
+            result_file.set_attribute(self._file, "projected", json.dumps(self._columns.widths))
+        for name, field in self._columns.fields.items():
             self._buffers[name] = np.empty((CHUNK, *field.shape), field.dtype)
 
     def _check(self, features):
@@ -236,8 +236,8 @@ class Writer:
             if not np.isfinite(finite).all():
                 raise DataError(f"{name} must be finite, got NaN or infinity")
         blocks = {} if features.network is None else features.network.blocks
-        if sorted(blocks) != sorted(self._form.blocks):
-            raise DataError(f"{self.path} takes the blocks of networks {self._form.blocks}, got {list(blocks)}")
+        if sorted(blocks) != sorted(self._columns.blocks):
+            raise DataError(f"{self.path} takes the blocks of networks {self._columns.blocks}, got {list(blocks)}")
         if not all(np.isfinite(values).all() for values in blocks.values()):
             raise DataError("blocks of networks must be finite, got NaN or infinity")
         if features.points is not None and "points" not in self._shapes:
@@ -270,7 +270,7 @@ class Writer:
 
     def _add(self, name, count):
         """Make the dataset of a column before its first ``count`` rows are written."""
-        field = self._form.fields[name]
+        field = self._columns.fields[name]
         # A video of few tracks has one chunk with as many rows as tracks.
         height = CHUNK if self._written or not count else count
         dataset = hdf5_chunks.create(

@@ -11,9 +11,10 @@ import numpy as np
 from idt import checks, extractor
 from idt.errors import DataError
 from idt.frames import people
+from idt.frames.motion.given import fields_given, given_flow
 from idt.frames.video import Frame
 from idt.params.extraction import ExtractionParams
-from idt.steps import camera, dense_flows
+from idt.steps import camera
 from idt.steps.pyramid import scales
 
 
@@ -143,13 +144,13 @@ def pairs(video, params, *, boxes=None, step=1):
     """
     levels = scales(video.height, video.width)
     boxes = extractor.scaled_boxes(video, boxes)
-    given = extractor.given_flow(params)
+    given = given_flow(params)
     if given is not None and step > 1:
         raise DataError(f"flow={params.flow} is known between consecutive frames only, got step={step}; leave it 1")
     before: deque = deque(maxlen=step)
     for frame in video:
         mask = extractor.mask_of(frame, params, boxes)
-        now = extractor.observe_frame(frame, levels, params, mask, starts=False)
+        now = extractor.observe_frame(frame, levels, params, mask, may_start=False)
         found = None
         if len(before) == step:
             earlier, previous = before[0]
@@ -166,8 +167,8 @@ def _pair(first, second, params, mask):
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
-    given = extractor.given_flow(params)
-    previous, now = (extractor.observe_frame(frame, levels, params, mask, starts=False) for frame in frames)
+    given = given_flow(params)
+    previous, now = (extractor.observe_frame(frame, levels, params, mask, may_start=False) for frame in frames)
     return _compensated(previous, now, levels, params, None if given is None else given(*frames))
 
 
@@ -177,7 +178,7 @@ def _compensated(previous, now, levels, params, field):
     if field is None:
         fields = extractor.flow_to(previous, second, now.expansion, levels, params)
     else:
-        fields, blocks = dense_flows.given_at_scales(field, levels)
+        fields, blocks = fields_given(field, levels)
     motion, remaining = extractor.compensate(previous, now, fields, levels, params, blocks)
     warped = camera.warp(second, first, motion.homography) if params.camera else second
     flow, remaining = (np.ascontiguousarray(of_scale[0]) for of_scale in (fields, remaining))

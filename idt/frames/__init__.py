@@ -22,5 +22,5 @@ image_series  which images of a folder are a video
 suffixes    names that videos and images end in
 image_size  how large an image is, before it is decoded
 playlists   files that name others instead of holding frames
-containers  whether a file is cut
+containers  whether a file is truncated
 """

@@ -23,9 +23,9 @@ class ArrayReader:
 
     def skip(self):
         """Take a frame and drop it without checking it."""
-        there = next(self._frames, self) is not self
-        self.position += there
-        return there
+        has_frame = next(self._frames, self) is not self
+        self.position += has_frame
+        return has_frame
 
     def read(self):
         """Return the next frame, (H, W) or (H, W, 3) uint8; refuse anything else."""

@@ -20,7 +20,7 @@ _MP4_FIRST = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _HEAD = 1 << 16
 
 
-def is_cut(file):
+def is_truncated(file):
     """Tell whether a file is shorter than its container says.
 
     Parameters
@@ -148,10 +148,10 @@ def _shows_less(file, movie, track):
     data = file.read_at(entries + 8, count * struct.calcsize(form))
     # A media time of -1 is a pause before the first frame.
     shown = sum(duration for duration, begins, _ in struct.iter_unpack(form, data) if begins >= 0)
-    of_movie, _ = _clock(file, b"mvhd", movie)
-    of_media, lasts = _clock(file, b"mdhd", _inside(file, b"mdia", *track))
+    movie_clock, _ = _clock(file, b"mvhd", movie)
+    media_clock, media_duration = _clock(file, b"mdhd", _inside(file, b"mdia", *track))
     # Durations are rounded to the clock of the movie, which ticks a thousand times a second in most.
-    return shown / of_movie < lasts / of_media - 0.02
+    return shown / movie_clock < media_duration / media_clock - 0.02
 
 
 def _clock(file, kind, within):

@@ -18,8 +18,8 @@ from idt.frames.opencv_decoder import silence_opencv
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS
 
-# Bytes of a pixel in an image file that is not packed: four values of 16 bits. Metadata comes on top.
-_PIXEL, _DESCRIPTION = 8, 1 << 24
+# Bytes of a pixel in an uncompressed image file: four values of 16 bits. Metadata comes on top.
+_PIXEL, _METADATA = 8, 1 << 24
 
 
 class ImageReader:
@@ -144,7 +144,7 @@ def decode_gray(data, label):
 
 def most_bytes(max_pixels):
     """Return the largest size in bytes of an image file of at most ``max_pixels``."""
-    return _PIXEL * max_pixels + _DESCRIPTION
+    return _PIXEL * max_pixels + _METADATA
 
 
 def _decode_image(data, form=cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH):

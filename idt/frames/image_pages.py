@@ -106,9 +106,9 @@ class PageReader:
 
     def skip(self):
         """Skip a page."""
-        there = self.position < self.n_frames
-        self.position += there
-        return there
+        has_page = self.position < self.n_frames
+        self.position += has_page
+        return has_page
 
     def read(self):
         """Return the next page, (H, W, 3) BGR uint8; refuse one that does not decode."""

@@ -74,8 +74,8 @@ def _jpeg(data):
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", data, at + 4)
             return width, height
-        alone = marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8
-        at += 1 if alone else 1 + struct.unpack_from(">H", data, at + 1)[0]
+        has_no_length = marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8
+        at += 1 if has_no_length else 1 + struct.unpack_from(">H", data, at + 1)[0]
 
 
 def _bmp(data):

@@ -35,14 +35,14 @@ from idt.workers.patience import allowed, refuse_late
 IMAGE_HEAD = 1 << 20
 """Bytes of a file that may be an image: a JPEG may describe itself at length before it says how large it is."""
 
-STALE = 0.2
+MOST_REPEATED = 0.2
 """Largest share of frames that repeat the previous one although their packets differ; a video with more is refused."""
 
 # ffmpeg's demuxers for terminal art turn a text file into pictures of its letters.
 _TEXT_CODECS = ("ansi", "bint", "xbin", "idf")
 _PICTURE_CODECS = ("png", "mpng", "mjpg", "jpeg", "bmp", "gif", "webp")
 # Lossless codecs whose packets differ even for equal pictures.
-_ADAPTIVE_CODECS = ("ffv1",)
+_LOSSLESS_CODECS = ("ffv1",)
 _NAMES = {"av01": "AV1", "vvc1": "VVC", "evc1": "EVC", "hev1": "HEVC", "hvc1": "HEVC", "avc1": "H.264", "h264": "H.264"}
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -180,7 +180,7 @@ class OpencvReader:
         self._refuse_stale()
         if not at_end:
             return []
-        if containers.is_cut(self._file):
+        if containers.is_truncated(self._file):
             return [cut_short(self.name, self.position, self.n_frames)]
         if self.position == 1 and self._codec in _PICTURE_CODECS:
             self._refuse_cover()
@@ -226,10 +226,10 @@ class OpencvReader:
 
     def _refuse_stale(self):
         """Refuse a video whose frames repeat although its packets do not."""
-        if self._repeated <= STALE * (self._given - 1) or self._codec in _ADAPTIVE_CODECS:
+        if self._repeated <= MOST_REPEATED * (self._given - 1) or self._codec in _LOSSLESS_CODECS:
             return
         packets, still, _ = self._packets()
-        if packets > 1 and self._repeated / (self._given - 1) - still / (packets - 1) > STALE:
+        if packets > 1 and self._repeated / (self._given - 1) - still / (packets - 1) > MOST_REPEATED:
             self.close()
             raise DataError(
                 f"{self.name}: {self._repeated} of {self._given} frames that OpenCV {cv2.__version__} gives repeat the"
@@ -237,7 +237,7 @@ class OpencvReader:
             )
 
     def _packets(self):
-        """Count the packets, and those after the first without a change; return also the size of the largest."""
+        """Return the number of packets, of packets that repeat the picture before, and the size of the largest."""
         # A picture that repeats another costs two bits for each block of 16×16 pixels, or is the same packet again.
         width, height = (self._capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         least = 200 + width * height / 1024
@@ -257,7 +257,7 @@ class OpencvReader:
 
 
 def cut_short(name, position, announced):
-    """Describe a cut file: ``name``, ``position`` frames decoded, and those ``announced``, None if unknown."""
+    """Describe a truncated file: ``name``, ``position`` frames decoded, and those ``announced``, None if unknown."""
     of = "" if announced is None else f" of {announced} announced"
     return f"{name} is truncated: {position}{of} frames decode"
 

@@ -174,13 +174,13 @@ def announced(container, stream):
     tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
     if tag:
         hours, minutes, seconds = map(float, tag.groups())
-        lasts = 3600 * hours + 60 * minutes + seconds
+        duration = 3600 * hours + 60 * minutes + seconds
     elif stream.duration and stream.time_base:
-        lasts = float(stream.duration * stream.time_base)
+        duration = float(stream.duration * stream.time_base)
     else:
-        lasts = (container.duration or 0) / av.time_base
+        duration = (container.duration or 0) / av.time_base
     rate = rate_of(stream)
-    count = 0 if math.isnan(rate) else round(lasts * rate)
+    count = 0 if math.isnan(rate) else round(duration * rate)
     return count if 0 < count < 2**31 else None
 
 

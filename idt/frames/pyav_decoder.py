@@ -140,12 +140,12 @@ class PyavReader:
         list of str
         """
         found, damage = [], self._damage
-        is_cut = at_end and containers.is_cut(self._file)
-        if is_cut:
+        is_truncated = at_end and containers.is_truncated(self._file)
+        if is_truncated:
             found.append(cut_short(self.name, self.position, self.n_frames))
         # In a truncated file, the loss of the last frames is reported as the truncation.
         lost, damaged = (
-            [i for i in numbers if i < damage.last or not is_cut] for numbers in (damage.lost, damage.damaged)
+            [i for i in numbers if i < damage.last or not is_truncated] for numbers in (damage.lost, damage.damaged)
         )
         if lost:
             plural = f"frames {shown_ranges(lost)} do" if len(lost) > 1 else f"frame {lost[0]} does"

@@ -58,7 +58,7 @@ class FrameConverter:
         return image if turn is None else cv2.rotate(image, turn)
 
     def _filtered(self, frame, is_wide):
-        """Convert with a filter, which maps wide colours and takes fields as whole frames."""
+        """Convert with a filter, which maps wide colours and treats interlaced frames as progressive ones."""
         form = (frame.format.name, frame.width, frame.height, is_wide)
         if self._graph is None or form != self._form:
             options = "flags=bicubic"

@@ -17,7 +17,7 @@ FAR = 2**62
 _DIGITS = 6
 
 
-def variable(times, rate):
+def variable_times(times, rate):
     """Return the time stamps of a source with a variable frame rate; None if the rate is constant.
 
     Parameters

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from idt.errors import DataError
-from idt.frames.schedule import FAR, Schedule, variable
+from idt.frames.schedule import FAR, Schedule, variable_times
 from idt.frames.sources import TO_GRAY, find_reader
 from idt.imports.opencv import cv2
 from idt.params.bounds import MOST_PIXELS, PIXELS
@@ -188,7 +188,7 @@ class Video:
         starts = {name: parse_time(value, name) for name, value in (("start", params.start), ("end", params.end or 0))}
         times = None
         if params.fps is not None or float in map(type, starts.values()):
-            times = variable(reader.times(), self.source_fps)
+            times = variable_times(reader.times(), self.source_fps)
         if times is not None and math.isnan(self.source_fps):
             self.source_fps = (len(times) - 1) / float(times[-1])
         if params.fps is not None and math.isnan(self.source_fps):

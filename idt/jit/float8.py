@@ -64,7 +64,7 @@ def _open(context, builder, kind, value):
         items = enumerate(kind)
         return [_open(context, builder, of_item, builder.extract_value(value, k)) for k, of_item in items]
     if kind == float8 and not _PRIMITIVE:
-        return gather(builder, [builder.extract_value(value, k) for k in range(LANES)])
+        return from_lanes(builder, [builder.extract_value(value, k) for k in range(LANES)])
     return value
 
 
@@ -89,7 +89,7 @@ def shuffle(builder, first, second, lanes):
     return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes))
 
 
-def gather(builder, lanes):
+def from_lanes(builder, lanes):
     """Build a vector of eight numbers, ``lanes``, with ``builder``."""
     vector = ir.Constant(ir.VectorType(lanes[0].type, LANES), ir.Undefined)
     for lane, number in enumerate(lanes):
@@ -181,7 +181,7 @@ def broadcast(typing, number):
 @intrinsic
 def from_numbers(typing, lanes):
     """Return a tuple of eight float32 numbers as a Float8."""
-    return float8(lanes), lower(gather)
+    return float8(lanes), lower(from_lanes)
 
 
 @intrinsic

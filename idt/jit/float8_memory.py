@@ -1,4 +1,4 @@
-"""Loads, stores and gathers of `Float8` in arrays.
+"""Loads, stores and look-ups of `Float8` in arrays.
 
 Arrays are flat and C-contiguous. Nothing is checked, and no index counts from the end.
 """
@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from idt.jit.float8 import FLOAT, INDEX, INT, INTEGERS, LANES, VECTOR, call, float8, gather, lower, shuffle, spread
+from idt.jit.float8 import FLOAT, INDEX, INT, INTEGERS, LANES, VECTOR, call, float8, from_lanes, lower, shuffle, spread
 
 BYTES = ir.IntType(8).as_pointer()
 
@@ -106,7 +106,7 @@ def item(typing, array, index):
 
 
 @intrinsic
-def store_places(typing, array, index, rows, width, columns):
+def store_indices(typing, array, index, rows, width, columns):
     """Write array[index : index + 8] = rows · width + columns, int32; rows and columns Float8 of whole numbers."""
 
     def build(builder, array, index, rows, width, columns):
@@ -117,36 +117,36 @@ def store_places(typing, array, index, rows, width, columns):
     return types.void(array, types.int64, float8, types.int64, float8), lower(build)
 
 
-def _look_up(builder, array, places, index):
-    """Build the addresses of array[k] for every k ≥ 0 of places[index : index + 8]."""
+def _look_up(builder, array, indices, index):
+    """Build the addresses of array[k] for every k ≥ 0 of indices[index : index + 8]."""
     for lane in range(LANES):
         # One by one, from memory to memory: no slower than the one instruction that newer processors have.
-        place = builder.load(builder.gep(places, [builder.add(index, INT(lane))]))
-        yield builder.gep(array, [builder.zext(place, INT)])
+        number = builder.load(builder.gep(indices, [builder.add(index, INT(lane))]))
+        yield builder.gep(array, [builder.zext(number, INT)])
 
 
 @intrinsic
-def look_up_pairs(typing, array, places, index):
-    """Return two Float8: array[k] and array[k + 1] for every k of places[index : index + 8], int32."""
+def look_up_pairs(typing, array, indices, index):
+    """Return two Float8: array[k] and array[k + 1] for every k of indices[index : index + 8], int32."""
 
-    def build(builder, array, places, index):
-        pairs = [_load(builder, at, ir.VectorType(FLOAT, 2)) for at in _look_up(builder, array, places, index)]
+    def build(builder, array, indices, index):
+        pairs = [_load(builder, at, ir.VectorType(FLOAT, 2)) for at in _look_up(builder, array, indices, index)]
         while len(pairs) > 1:
             joined = list(range(2 * pairs[0].type.count))
             pairs = [shuffle(builder, *two, joined) for two in zip(pairs[::2], pairs[1::2], strict=True)]
         return [shuffle(builder, *pairs, *pairs, list(range(k, 2 * LANES, 2))) for k in (0, 1)]
 
-    return types.UniTuple(float8, 2)(array, places, types.int64), lower(build)
+    return types.UniTuple(float8, 2)(array, indices, types.int64), lower(build)
 
 
 @intrinsic
-def look_up_bytes(typing, pixels, places, index):
-    """Return four Float8: the bytes, lowest first, of pixels[places[index : index + 8]], int32 both."""
+def look_up_bytes(typing, pixels, indices, index):
+    """Return four Float8: the bytes, lowest first, of pixels[indices[index : index + 8]], int32 both."""
 
-    def build(builder, pixels, places, index):
-        packed = gather(builder, [builder.load(at) for at in _look_up(builder, pixels, places, index)])
+    def build(builder, pixels, indices, index):
+        packed = from_lanes(builder, [builder.load(at) for at in _look_up(builder, pixels, indices, index)])
         shifted = [builder.lshr(packed, ir.Constant(INTEGERS, [shift] * LANES)) for shift in (0, 8, 16, 24)]
         lowest = ir.Constant(INTEGERS, [255] * LANES)
         return [builder.sitofp(builder.and_(byte, lowest), VECTOR) for byte in shifted]
 
-    return types.UniTuple(float8, 4)(pixels, places, types.int64), lower(build)
+    return types.UniTuple(float8, 4)(pixels, indices, types.int64), lower(build)

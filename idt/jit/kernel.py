@@ -28,7 +28,7 @@ def kernel(signature=None, **options):
 
     With its ``signature``, the types that it is called with, it can be compiled before its first call
     (`idt.batch.precompile`); one without is left to the first call, be it from Python or from a kernel. ``options`` are
-    more of numba's.
+    further options of numba.
     """
 
     def decorate(function):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import float32, int64
 
 from idt.jit.float8 import LANES, broadcast, equal, from_numbers, maximum, minimum, transposed, truncated
-from idt.jit.float8_memory import copy, item, load, store, store_places
+from idt.jit.float8_memory import copy, item, load, store, store_indices
 from idt.jit.kernel import inner, kernel
 from idt.kernels.median import median
 from idt.kernels.resize import resize
@@ -42,23 +42,23 @@ W0, W1, W2, W3, W4, W5 = (np.float32(w / _total) for w in _weights)
 
 
 @inner()
-def _locate(flow, y, height, width, places):
-    """Locate the targets of row y in the second image; flow (2 · H · W,), places out, four arrays of a row's length.
+def _locate(flow, y, height, width, targets):
+    """Locate the targets of row y in the second image; flow (2 · H · W,), targets out, four arrays of a row's length.
 
-    places: the index of the upper left pixel, int32; the weights of its right and lower neighbours, float32; 1 if the
+    targets: the index of the upper left pixel, int32; the weights of its right and lower neighbours, float32; 1 if the
     target is inside, else 0, float32. A target outside has the index of some pixel inside.
     """
-    index, right, lower, inside = places
+    index, right, lower, inside = targets
     none = broadcast(ZERO)
     row, plane = y * width, height * width
-    # The last places that have neighbours to the right and below.
+    # The last positions that have neighbours to the right and below.
     last_x, last_y = broadcast(np.float32(width - 1) * BELOW_ONE), broadcast(np.float32(height - 1) * BELOW_ONE)
     for x in range(0, width, LANES):
         to_x = broadcast(np.float32(x)) + from_numbers(LANE_NUMBERS) + load(flow, row + x)
         to_y = broadcast(np.float32(y)) + load(flow, plane + row + x)
         near_x, near_y = maximum(minimum(to_x, last_x), none), maximum(minimum(to_y, last_y), none)
         left, top = truncated(near_x), truncated(near_y)
-        store_places(index, x, top, width, left)
+        store_indices(index, x, top, width, left)
         store(right, x, near_x - left)
         store(lower, x, near_y - top)
         store(inside, x, equal(near_x, to_x) * equal(near_y, to_y))
@@ -76,16 +76,16 @@ def _sample(second, row, index, right, lower, x):
 
 
 @inner()
-def _make_products(expansions, flow, y, height, width, places, dampings, ring):
+def _make_products(expansions, flow, y, height, width, targets, dampings, ring):
     """Compute the products of a11, a22, a12, b1 and b2 for the pixels of row y, in the row's place in the ring.
 
     Method: docs/method/extraction.md, section 3.4.
 
-    Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; places as from `_locate`; dampings along x and y. A
+    Flat: both expansions (5 · H · W,), flow (2 · H · W,), ring; targets as from `_locate`; dampings along x and y. A
     target outside the image contributes no second expansion.
     """
     first, second = expansions
-    index, right, lower, inside = places
+    index, right, lower, inside = targets
     damping_x, damping_y = dampings
     row, plane, pitch = COEFFICIENTS * width, height * width, ring.size // (5 * RING)
     start = _row(y, height - 1, 5 * pitch)
@@ -107,13 +107,13 @@ def _make_products(expansions, flow, y, height, width, places, dampings, ring):
         at = y * width + x
         u, v = load(flow, at), load(flow, plane + at)
         # The mean of both expansions inside, the first alone outside.
-        both = load(inside, x) * half
-        own = broadcast(ONE) - both
-        a11 = load(first, 2 * plane + at) * own + s_xx * both
-        a22 = load(first, 3 * plane + at) * own + s_yy * both
-        a12 = (load(first, 4 * plane + at) * own + s_xy * both) * half
-        b1 = load(first, at) * half - s_x * both + a11 * u + a12 * v
-        b2 = load(first, plane + at) * half - s_y * both + a12 * u + a22 * v
+        of_second = load(inside, x) * half
+        of_first = broadcast(ONE) - of_second
+        a11 = load(first, 2 * plane + at) * of_first + s_xx * of_second
+        a22 = load(first, 3 * plane + at) * of_first + s_yy * of_second
+        a12 = (load(first, 4 * plane + at) * of_first + s_xy * of_second) * half
+        b1 = load(first, at) * half - s_x * of_second + a11 * u + a12 * v
+        b2 = load(first, plane + at) * half - s_y * of_second + a12 * u + a22 * v
         damping = load(damping_x, x) * broadcast(item(damping_y, y))
         square = damping * damping
         out = start + MARGIN + x
@@ -179,7 +179,7 @@ def _window_row(smooth, x):
 
 @inner()
 def _solve(smooth, start, pitch, width, solved):
-    """Solve the 2×2 system of every pixel of a row; solved (2 · P,): u, then v from the middle on."""
+    """Solve the 2×2 system of every pixel of a row; solved (≥ 2 · W,): u, then v from the middle on."""
     second = solved.size // 2
     for x in range(0, width, LANES):
         at = start + MARGIN + x
@@ -217,7 +217,7 @@ def _iterate(first, second, height, width, flow, iterations):
     dampings = np.empty(columns, np.float32), np.empty(height, np.float32)
     _damp(width, dampings[0])
     _damp(height, dampings[1])
-    places = (
+    targets = (
         np.empty(columns, np.int32),
         np.empty(columns, np.float32),
         np.empty(columns, np.float32),
@@ -231,8 +231,8 @@ def _iterate(first, second, height, width, flow, iterations):
             # The flow is overwritten in place, so the products of a row are computed before the row is solved, and kept
             # in a ring.
             while made < min(np.int64(top + STRIP + WINDOW_RADIUS), height):
-                _locate(flow, made, height, width, places)
-                _make_products((first, second), flow, made, height, width, places, dampings, ring)
+                _locate(flow, made, height, width, targets)
+                _make_products((first, second), flow, made, height, width, targets, dampings, ring)
                 made += 1
             _window_columns(ring, top, height - 1, size, smooth)
             for y in range(top, min(top + STRIP, height)):
@@ -247,21 +247,21 @@ def estimate(first, second, sizes, finest, ratio, iterations, fields):
 
     sizes (S, 2) int64, height and width of the scales, finest first, each ``ratio`` times smaller than the one before.
     Flat float32, scale after scale, with P the pixels of all: first (5 · P + 8,), by plane, and second (5 · P + 3,), by
-    pixel, the last 8 and 3 of them anything; fields (2 · P,) out, u and then v of each scale. At the scales before
+    pixel, with 8 and 3 numbers of padding; fields (2 · P,) out, u and then v of each scale. At the scales before
     ``finest`` there is only the flow carried over.
     """
     scales, start = sizes.shape[0], fields.size // 2
-    rough = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
+    raw = np.zeros(2 * sizes[0, 0] * sizes[0, 1] + LANES, np.float32)
     coarser = fields
     for s in range(scales - 1, -1, -1):
         height, width = sizes[s]
         size = height * width
         start -= size
         field = fields[2 * start : 2 * (start + size)]
-        initial = rough[: 2 * size] if s >= finest else field
+        initial = raw[: 2 * size] if s >= finest else field
         if s < scales - 1:
             resize(coarser, sizes[s + 1, 0], sizes[s + 1, 1], ratio, height, width, initial)
         if s >= finest:
-            _iterate(first[COEFFICIENTS * start :], second[COEFFICIENTS * start :], height, width, rough, iterations)
-            median(rough, height, width, field)
+            _iterate(first[COEFFICIENTS * start :], second[COEFFICIENTS * start :], height, width, raw, iterations)
+            median(raw, height, width, field)
         coarser = field

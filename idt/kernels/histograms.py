@@ -187,7 +187,7 @@ def _raised(bins):
 
 @inner(fastmath=FLAGS)
 def _add_normalised(row, n_cells, norm, into):
-    """Add a patch's histograms, each block unchanged (norm 0), over its sum and rooted (1), or over its length (2)."""
+    """Add a patch's histograms, each block scaled by `_scale_of`, and for norm 1 the square root taken."""
     first = np.int64(0)
     for field in range(FIELDS):
         bins = BINS + 1 if field == 1 else BINS

@@ -14,7 +14,7 @@ PARAMETERS = 8
 SMALLEST = float(np.finfo(np.float32).tiny)
 SUMS, GRADIENT, COST = 28, 19, 27
 """Number of sums of `_linearise`, and the indices of the gradient and the cost among them."""
-# Which of the sums stands where in the normal equations, and with which sign.
+# Place in the sums, and sign, of each element of the normal equations.
 NORMAL_SUM = np.array([
     [0, 1, 2, 0, 0, 0, 6, 7],
     [1, 3, 4, 0, 0, 0, 7, 9],

@@ -14,7 +14,7 @@ from idt.jit.kernel import inner, kernel
 def _find_neighbours(source, target):
     """Map the ``target`` pixels of an axis to its ``source`` pixels: the pixel before each, and the share of the next.
 
-    Both go on with zeros to whole vectors. The share of a pixel beyond the last is 0.
+    Both arrays (≥ target,) are padded with zeros to whole vectors. The share of a pixel beyond the last is 0.
     """
     whole = -(-target // LANES) * LANES
     first, share = np.zeros(whole, np.int32), np.zeros(whole, np.float32)
@@ -70,7 +70,7 @@ def _reflected(at, size):
 def smooth(frame, height, width, blur, to_height, to_width, out):
     """Blur an image, reflected at its borders, and resize it.
 
-    Flat float32: frame (H · W + 8,), the last eight of them anything; blur (K,), a Gaussian from its middle outwards;
+    Flat float32: frame (H · W + 8,), with eight numbers of padding; blur (K,), a Gaussian from its middle outwards;
     out (≥ h · w,). Blurring and resizing are linear, so a row of ``out`` is one weighted sum of rows of the frame, and
     only such rows are blurred along x.
     """

@@ -68,6 +68,6 @@ def measure(points, displacements, camera, moments, length, trajectory, passed):
         static = std[n, 0] < STATIC and std[n, 1] < STATIC
         erratic = std[n, 0] > ERRATIC or std[n, 1] > ERRATIC
         jump = longest > JUMP and longest > JUMP_SHARE * raw
-        moved = not (static or erratic or jump)
-        followed[n] = camera and moved and largest <= CAMERA
-        kept[n] = moved and not followed[n]
+        sound = not (static or erratic or jump)
+        followed[n] = camera and sound and largest <= CAMERA
+        kept[n] = sound and not followed[n]

@@ -13,7 +13,7 @@ import numpy as np
 from numba import float32, int32, uint8
 
 from idt.jit.float8 import LANES, broadcast, from_numbers, rounded, truncated
-from idt.jit.float8_memory import load, look_up_bytes, store, store_places
+from idt.jit.float8_memory import load, look_up_bytes, store, store_indices
 from idt.jit.kernel import inner, kernel
 
 PATCH = 21
@@ -132,13 +132,13 @@ def _locate_inside(x, y, cos, sin, width, samples):
     x, y of the row's first sample; samples out: the pixel, (n,) int32, and the fractions of a pixel to its right and
     below it, (n,) float32.
     """
-    places, right, down = samples
+    indices, right, down = samples
     eight = from_numbers(LANE_NUMBERS)
-    for j in range(0, places.size, LANES):
+    for j in range(0, indices.size, LANES):
         along = broadcast(np.float32(j)) + eight
         sample_x, sample_y = broadcast(x) + along * broadcast(cos), broadcast(y) + along * broadcast(sin)
         pixel_x, pixel_y = truncated(sample_x), truncated(sample_y)
-        store_places(places, j, pixel_y, width, pixel_x)
+        store_indices(indices, j, pixel_y, width, pixel_x)
         store(right, j, sample_x - pixel_x)
         store(down, j, sample_y - pixel_y)
 
@@ -146,10 +146,10 @@ def _locate_inside(x, y, cos, sin, width, samples):
 @inner(fastmath=CONTRACTION)
 def _locate(x, y, cos, sin, height, width, samples):
     """Locate samples as `_locate_inside`; a sample without four pixels around it takes the nearest pixel."""
-    places, right, down = samples
+    indices, right, down = samples
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     zero = np.float32(0)
-    for j in range(places.size):
+    for j in range(indices.size):
         sample_x, sample_y = x + np.float32(np.int32(j)) * cos, y + np.float32(np.int32(j)) * sin
         pixel_x, pixel_y = np.floor(sample_x), np.floor(sample_y)
         inside = (pixel_x >= zero) & (pixel_y >= zero) & (pixel_x < last_x) & (pixel_y < last_y)
@@ -157,7 +157,7 @@ def _locate(x, y, cos, sin, height, width, samples):
         pixel_y = pixel_y if inside else min(max(np.rint(sample_y), zero), last_y)
         right[j] = sample_x - pixel_x if inside else zero
         down[j] = sample_y - pixel_y if inside else zero
-        places[j] = np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x)
+        indices[j] = np.int32(pixel_y) * np.int32(width) + np.int32(pixel_x)
 
 
 @inner()
@@ -167,9 +167,9 @@ def _share_row(pixels, samples, share, rest, sums, following):
     pixels (H · W,) int32, packed; samples as from `_locate`; sums (≥ n,) float32 grows by share times the row,
     following (≥ n,) becomes rest times the row: whole numbers that float32 holds exactly.
     """
-    places, right, down = samples
-    for j in range(0, places.size, LANES):
-        upper_left, upper_right, lower_left, lower_right = look_up_bytes(pixels, places, j)
+    indices, right, down = samples
+    for j in range(0, indices.size, LANES):
+        upper_left, upper_right, lower_left, lower_right = look_up_bytes(pixels, indices, j)
         beside = load(right, j)
         upper = upper_left + beside * (upper_right - upper_left)
         lower = lower_left + beside * (lower_right - lower_left)

@@ -18,7 +18,7 @@ OCTAVES = 4
 LAYERS = 4
 SEARCHED = (1, 2)
 """Layers of an octave that have one above and one below."""
-SEEN = 21 // 2
+READ_FROM = 21 // 2
 """Distance from the border, in cells, within which no response is read, because no searched cell has such a
 neighbour."""
 COLUMNS = 5
@@ -78,13 +78,13 @@ def _respond(columns, width, size, step, out):
     """
     height, stride = columns.shape[0] - 1, columns.shape[1] // step
     lobe, m = size // 3 // step, size // 2 // step
-    unseen = SEEN - m if m < SEEN else 0
-    rows, cells = (height - size) // step + 1 - unseen, (width - size) // step + 1 - 2 * unseen
+    unread = READ_FROM - m if m < READ_FROM else 0
+    rows, cells = (height - size) // step + 1 - unread, (width - size) // step + 1 - 2 * unread
     # Corners of the 9 × 9 layout: as rows, and as places among the regrouped columns.
     y, x = np.empty(10, np.int64), np.empty(10, np.int64)
     for corner in range(10):
         y[corner] = np.int64(np.rint(corner * size / 9.0))
-        x[corner] = y[corner] % step * stride + y[corner] // step + unseen
+        x[corner] = y[corner] % step * stride + y[corner] // step + unread
     weight = np.float32(1) / np.float32(y[3] * (y[7] - y[2]))
     weight_xy = np.float32(1) / np.float32(y[3] * y[3])
     # The left and the right boxes of Dxy come from one array of box sums.
@@ -94,18 +94,18 @@ def _respond(columns, width, size, step, out):
     upper, lower = np.empty(end - start, np.float64), np.empty(end - start, np.float64)
     dxx, dyy = np.empty(cells, np.float32), np.empty(cells, np.float32)
     depth = 2 * lobe + 1
-    for i in range(unseen - 2 * lobe, rows):
+    for i in range(unread - 2 * lobe, rows):
         # Boxes stand one below the other in a ring of rows; the third of this row of cells is new.
         first, second, third = i % depth, (i + lobe) % depth, (i + 2 * lobe) % depth
         below, top = (i + 2 * lobe) * step, i * step
         _weigh_boxes(columns, below, below + y[3], x[2], x[7], weight, stacked[third])
-        if i >= unseen:
+        if i >= unread:
             _second_difference(stacked[first], stacked[second], stacked[third], dyy)
             _weigh_boxes(columns, top + y[2], top + y[7], x[0], x[3], weight, beside)
             _second_difference(beside, beside[lobe:], beside[2 * lobe :], dxx)
             _weigh_boxes(columns, top + y[1], top + y[4], start, start + lobe, weight_xy, upper)
             _weigh_boxes(columns, top + y[5], top + y[8], start, start + lobe, weight_xy, lower)
-            _determinant(dxx, dyy, upper, lower, x[1] - start, x[5] - start, out[i + m, m + unseen :])
+            _determinant(dxx, dyy, upper, lower, x[1] - start, x[5] - start, out[i + m, m + unread :])
 
 
 @inner()

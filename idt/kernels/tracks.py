@@ -8,7 +8,7 @@ from idt.jit.kernel import inner, kernel
 
 @inner()
 def _row(slot, age, group, time_cells):
-    """Return the row of the sums for the histograms of a track's next step; −1 for a leftover step."""
+    """Return the row of the sums for the histograms of a track's next step; −1 beyond the last time cell."""
     cell = age // group
     return slot * time_cells + cell if cell < time_cells else -1
 

@@ -95,7 +95,7 @@ class MapParams:
         return found
 
     def made(self, networks):
-        """Describe the blocks that the ``networks`` give, as a feature file records them (`NetworkBlocks.made`).
+        """Describe the blocks that the ``networks`` give, as a feature file records them (`NetworkBlocks.description`).
 
         Raises
         ------

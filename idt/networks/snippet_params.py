@@ -22,7 +22,7 @@ def snippet_preset(preset):
 
 
 def made_of(network, every=None):
-    """Describe the blocks, as a feature file records them (`NetworkBlocks.made`).
+    """Describe the blocks, as a feature file records them (`NetworkBlocks.description`).
 
     Parameters
     ----------

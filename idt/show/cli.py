@@ -106,10 +106,10 @@ def _add_looks(parser):
     group.add_argument("--beside", action="store_true", help="put each frame as it is beside its tracks")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
     add_number_option(
-        group, "--frame", FRAME, default=None, help="frame of a picture", said="default: the best, most tracks"
+        group, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the best, most tracks"
     )
     add_number_option(
-        group, "--track", TRACK, default=None, help="track of --step histograms", said="default: the longest"
+        group, "--track", TRACK, default=None, help="track of --step histograms", unset="default: the longest"
     )
 
 

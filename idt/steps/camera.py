@@ -17,7 +17,7 @@ from idt import checks
 from idt.errors import DataError, short_repr
 from idt.imports.opencv import cv2
 from idt.kernels import homography_refine as refine_kernel
-from idt.kernels import ransac as homography_kernel
+from idt.kernels import ransac as ransac_kernel
 from idt.kernels import warp as warp_kernel
 from idt.steps import surf
 
@@ -160,7 +160,7 @@ def fit(source, target):
     if len(source) > MATCHES_NEEDED:
         sources, targets = np.ascontiguousarray(source.T), np.ascontiguousarray(target.T)
         model, agreeing = np.empty(8, np.float32), np.empty(len(source), np.bool_)
-        inliers = homography_kernel.consensus(
+        inliers = ransac_kernel.consensus(
             sources, targets, REPROJECTION_THRESHOLD, RANSAC_ITERATIONS, RANSAC_CONFIDENCE, model, agreeing
         )
         if inliers > INLIERS_NEEDED:
@@ -209,7 +209,7 @@ def warp(gray, previous, homography):
 
 
 def remove_motion(flow, homography, levels):
-    """Subtract the camera's motion from a flow, for a flow that cannot be computed from a warped frame.
+    """Subtract the camera's motion from a flow, without a second flow to the warped frame.
 
     Parameters
     ----------

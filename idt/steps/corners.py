@@ -17,7 +17,7 @@ MOST = 1000
 """Largest number of corners of a frame; the strongest are taken."""
 
 QUALITY = 0.001
-"""Share of the strongest corner's texture that a corner needs."""
+"""Least texture of a corner, as a share of the strongest corner's."""
 
 
 def detect(gray, mask=None, *, texture=None):

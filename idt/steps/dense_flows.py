@@ -14,7 +14,6 @@ import numpy as np
 from idt import checks
 from idt.errors import DataError
 from idt.imports.opencv import cv2
-from idt.steps import block_flow
 from idt.steps.pyramid import RATIO, resize, scales
 
 SMALLEST = 16
@@ -147,29 +146,6 @@ def at_scales(field, levels):
         planes = resize(planes, np.empty((2, level.height, level.width), np.float32), factor=1 / RATIO)
         fields.append(planes.transpose(1, 2, 0))
     return fields
-
-
-def given_at_scales(given, levels, *, every=1):
-    """Carry a flow that is known between consecutive frames to every scale.
-
-    Parameters
-    ----------
-    given : (H, W, 2) array or Blocks
-    levels : list of Scale
-    every : int
-        Pixels of a scale to one vector, if the flow is one of blocks.
-
-    Returns
-    -------
-    fields : list of (h, w, 2) float32
-        At every scale, finest first.
-    blocks : Blocks or None
-        The flow itself, if it is one of blocks.
-    """
-    if isinstance(given, block_flow.Blocks):
-        return block_flow.at_scales(given, levels, every=every), given
-    field = checked_field(given, levels[0][1:])
-    return at_scales(field, levels), None
 
 
 def estimate(previous, current, method, levels=None):

@@ -40,7 +40,7 @@ def describe(gray, flow, points, *, patch=32, cells=2, local_norm="rootl1"):
     Returns
     -------
     (n, 33 · cells²) float32
-        HOG, HOF, MBHx and MBHy in this order; in a block x outer, y inner, bins innermost.
+        HOG, HOF, MBHx and MBHy in this order; in each of them cells x outer, y inner, bins innermost.
 
     Raises
     ------

@@ -154,7 +154,7 @@ class LiveTracks:
         Parameters
         ----------
         slots : (n,) int32
-            Of `FinishedAtScale` tracks; they are given to others by the next `start`.
+            Of `FinishedAtScale` tracks; the next `start` reuses them.
         described : (time cells,) int, optional
             Steps of each time cell whose histograms were added; all of them by default.
 

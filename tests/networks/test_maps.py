@@ -1,5 +1,7 @@
 """Maps pooled along tracks: against the rival, a bright dot that moves, and what is refused."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,28 @@ def test_the_parts_in_which_tracks_come_change_nothing(tmp_path):
     one, many = (run(params, frames, points, ends, parts=parts) for parts in (1, 8))
     for name, values in one.items():
         np.testing.assert_array_equal(values, many[name])
+
+
+@pytest.mark.parametrize("frames", [100, 400])
+def test_maps_are_kept_only_as_long_as_a_track_can_need_them(tmp_path, monkeypatch, frames):
+    alive, most = [], [0]
+
+    def watched(pictures, network, sizes):
+        for made in frame_maps(pictures, network, sizes):
+            alive.append(weakref.ref(made.maps[0][0]))
+            most[0] = max(most[0], sum(ref() is not None for ref in alive))
+            yield made
+
+    monkeypatch.setattr("idt.networks.maps.frame_maps", watched)
+    params = params_of(two_layers(tmp_path / "m.onnx"))
+    images = (Picture(i, i, np.full((*SIZE, 3), i % 256, np.uint8)) for i in range(frames))
+    pool = MapPool(images, params, params.networks(), size=SIZE)
+    for end in range(15, frames):
+        pool.pool(np.full((1, 16, 2), 20, np.float32), np.array([end], np.int32))
+    pool.finish()
+    assert len(alive) == frames
+    # The 15 of a track, 32 before it, and the one that is made.
+    assert most[0] <= 15 + 32 + 2
 
 
 def test_five_scales_have_the_sizes_of_the_released_code(tmp_path):

@@ -125,7 +125,7 @@ def test_what_cannot_be_measured_is_refused(root, capsys):
     write_table(root / "s.csv", Segments.of(["u"], ["a"], [(0, 1)]))
     with pytest.raises(DataError, match="need the rate of the true labels; give --rate"):
         evaluate_frames("frames", root, root / "s.csv")
-    with pytest.raises(DataError, match="v has no predicted segments; there are those of u"):
+    with pytest.raises(DataError, match="v has no predicted segments; there are segments of u"):
         evaluate_frames("frames", root, root / "s.csv", rate=10.0)
     with pytest.raises(DataError, match="has no groundTruth"):
         evaluate_frames("frames", root / "none", root / "s.csv", rate=10.0)

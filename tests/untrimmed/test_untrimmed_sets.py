@@ -76,9 +76,10 @@ def predicted(folder):
     return folder / "s.csv"
 
 
-def test_the_readers_are_those_that_the_command_offers():
-    with pytest.raises(DataError, match="is not a folder"):
-        read_untrimmed(UNTRIMMED[0], "absent")
+def test_a_folder_that_is_not_there_is_refused():
+    for name in UNTRIMMED:
+        with pytest.raises(DataError, match="is not a folder"):
+            read_untrimmed(name, "absent")
 
 
 LAYOUTS = {

@@ -42,7 +42,7 @@ def test_a_file_that_is_cut_anywhere_is_noticed_by_its_structure(intact, kind, s
     data = intact[kind].read_bytes()
     (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
     with open_source(intact[kind]) as whole, open_source(tmp_path / "cut") as cut:
-        assert (containers.is_cut(whole), containers.is_cut(cut)) == (False, True)
+        assert (containers.is_truncated(whole), containers.is_truncated(cut)) == (False, True)
 
 
 @BOTH
@@ -108,7 +108,7 @@ def test_damaged_boxes_are_not_followed_forever(tmp_path):
     ):
         path.write_bytes(data)
         with open_source(path) as file:
-            containers.is_cut(file)
+            containers.is_truncated(file)
             assert not containers.is_edited(file)
     for data in (
         b"\x1a\x45\xdf\xa3",
@@ -119,4 +119,4 @@ def test_damaged_boxes_are_not_followed_forever(tmp_path):
     ):
         path.write_bytes(data)
         with open_source(path) as file:
-            assert not containers.is_cut(file)
+            assert not containers.is_truncated(file)

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.clips import write_video
 from idt.errors import DataError
-from idt.frames.schedule import FAR, Schedule, nearest, variable
+from idt.frames.schedule import FAR, Schedule, nearest, variable_times
 from idt.frames.video import open_video
 from idt.params.extraction import ExtractionParams
 from tests.videos import make
@@ -102,10 +102,10 @@ def test_nearest_is_what_a_search_finds(seed):
 
 def test_a_rate_is_constant_within_half_a_frame():
     times = np.arange(50) / 25
-    assert variable(times, 25.0) is None
-    assert variable(np.round(times + 0.01 * (np.arange(50) % 2), 3), 25.0) is None
-    assert variable(times * 1.5, 25.0) is not None
-    assert variable(None, 25.0) is None
+    assert variable_times(times, 25.0) is None
+    assert variable_times(np.round(times + 0.01 * (np.arange(50) % 2), 3), 25.0) is None
+    assert variable_times(times * 1.5, 25.0) is not None
+    assert variable_times(None, 25.0) is None
 
 
 @BOTH

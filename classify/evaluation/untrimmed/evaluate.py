@@ -50,7 +50,7 @@ from idt.workers.run_options import RunOptions
 
 @dataclass(frozen=True)
 class UntrimmedEvaluation:
-    """What an evaluation of untrimmed video found.
+    """Result of an evaluation of untrimmed video.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class UntrimmedEvaluation:
 
 
 class _Job(NamedTuple):
-    """What all splits of an evaluation have in common."""
+    """Data and options that all splits of an evaluation share."""
 
     given: UntrimmedSet
     prepared: Prepared
@@ -184,7 +184,7 @@ def _digest(given, prepared):
 
 
 def _segmented(job, split, place):
-    """Segment the test videos of a split with what is learnt from its training videos."""
+    """Segment the test videos of a split with a codebook and a classifier of its training videos."""
     names, options, run = [*split.train, *split.test], job.segmenting, job.run
     files = {name: job.prepared.files[name].path for name in names}
     training = [files[name] for name in split.train]

@@ -29,14 +29,14 @@ MAIN_OVERLAP = 0.5
 
 
 class Truth(NamedTuple):
-    """What is true of one video.
+    """Truth of one video.
 
     Attributes
     ----------
     labels : (T,) str or None
         One label a frame, of a set with labels of frames.
     rate : float
-        Labels a second; that of the video where there are none.
+        Labels a second; the frame rate of the video where there are no labels.
     segments : Segments
         Within the video.
     seconds : float
@@ -50,7 +50,7 @@ class Truth(NamedTuple):
 
 
 def truth_of(given, name, *, fps, frames, rate=None):
-    """Find what is true of a video.
+    """Find the truth of a video.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def truth_of(given, name, *, fps, frames, rate=None):
     frames : int
         Of the video.
     rate : float, optional
-        Labels a second; those of the protocol by default, or as many as the video lasts for.
+        Labels a second; by default the protocol's, or the number of labels divided by the seconds of the video.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def measure_segments(name, truths, found):
     Returns
     -------
     numbers : dict
-        ``precision`` by overlap, ready for JSON, and ``average`` over those of the set.
+        ``precision`` by overlap, ready for JSON, and ``average`` over the overlaps that the set averages.
     classes : dict of str to dict
         ``precision`` of each class.
     """

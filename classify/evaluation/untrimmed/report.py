@@ -1,4 +1,4 @@
-"""What an evaluation of untrimmed video found: the numbers as JSON, and in forms that people read.
+"""Report of an evaluation of untrimmed video: the numbers as JSON, and in forms that people read.
 
 `assemble` makes the report, `write` puts it into a folder: ``report.json``, ``report.md``, ``results.csv`` with all
 predicted segments and, where Jinja2 is installed, ``report.html`` with a timeline of each video.
@@ -36,7 +36,7 @@ GIVEN_ORDER = (
 
 
 class SplitResult(NamedTuple):
-    """What was ``found`` in the test videos of a ``split``."""
+    """Segments ``found`` in the test videos of a ``split``."""
 
     split: Split
     found: list[Segmented]
@@ -60,7 +60,7 @@ def assemble(given, truths, results, *, hidden, settings, made_of):
     Returns
     -------
     dict
-        Ready for JSON. Shares lie in [0, 1]. ``numbers`` are the means of those of the splits in ``per_split``,
+        Ready for JSON. Shares lie in [0, 1]. ``numbers`` are the means of the splits' numbers in ``per_split``,
         ``value`` is the one by which the set is compared, ``metric`` its name. ``per_class`` counts the videos of all
         splits together, or is a mean over splits of the average precision at 0.5.
     """

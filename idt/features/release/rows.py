@@ -1,4 +1,4 @@
-"""Rows in the layout of the authors' release: text of 436 columns and packed float32 rows of 466 numbers.
+"""Rows in the layout of the authors' release: text of 436 columns and binary float32 rows of 466 numbers.
 
 Method: docs/method/extraction.md, section 9.3.
 
@@ -118,7 +118,7 @@ def read_text(path):
 
 
 def read_binary(path):
-    """Read packed float32 rows of 466 numbers.
+    """Read binary float32 rows of 466 numbers.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def write_text(features, path, *, overwrite=False):
 
 
 def write_binary(features, path, *, overwrite=False):
-    """Write packed float32 rows of 466 numbers.
+    """Write binary float32 rows of 466 numbers.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def read_tables(path, columns, *, block):
     Parameters
     ----------
     path : str or Path
-        UTF-8 or UTF-16, packed or not (`idt.files.unpack`), as its first bytes say.
+        UTF-8 or UTF-16, compressed or not (`idt.files.unpack`), as its first bytes say.
     columns : int
         Numbers of a line.
     block : int
@@ -45,7 +45,7 @@ def read_tables(path, columns, *, block):
     ------
     DataError
         If a line has another number of columns, or a column is no finite number, with the line and the column; if the
-        file is packed and damaged, unpacks to far more than it holds, or goes on with blank lines.
+        file is compressed and damaged, unpacks to far more than it holds, or goes on with blank lines.
     OSError
         If the file cannot be read.
     """
