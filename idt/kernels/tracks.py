@@ -35,10 +35,7 @@ def start(new, time_cells, count, track_table, positions, points, sums):
     (
         float32[:, :, ::1],
         float32[:, :, ::1],
-        int64,
-        int64,
-        int64,
-        int64,
+        int64[::1],
         int64,
         int32[:, ::1],
         float32[:, ::1],
@@ -46,14 +43,16 @@ def start(new, time_cells, count, track_table, positions, points, sums):
         float32[:, :, ::1],
     ),
 )
-def advance(flow, flow_warp, every, height, width, time_cells, count, track_table, positions, points, displacements):
+def advance(flow, flow_warp, sizes, count, track_table, positions, points, displacements):
     """Move the first ``count`` tracks one step; list those that go on, then the finished, then the lost.
 
-    flow, flow_warp (2, H, W) float32, of a scale of height × width pixels, one vector for every × every of them. Sorted
-    by age of the track: track_table (3, N) int32 (slot, steps made, row of the sums for the next step) and positions
-    (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements (N, L, 2) float32. Return how many tracks go
-    on and how many finished; track_table and positions are those after the step.
+    flow, flow_warp (2, h, w) float32; sizes (4,) int64: height and width of the scale, pixels to one vector of the
+    flows in x and in y, time cells. Sorted by age of the track: track_table (3, N) int32 (slot, steps made, row of the
+    sums for the next step) and positions (N, 2) float32. Indexed by slot: points (N, L + 1, 2) and displacements
+    (N, L, 2) float32. Return how many tracks go on and how many finished; track_table and positions are those after the
+    step.
     """
+    height, width, every, time_cells = sizes[0], sizes[1], sizes[2], sizes[3]
     length = displacements.shape[1]
     group = length // time_cells
     slots, ages, rows = track_table[0], track_table[1], track_table[2]

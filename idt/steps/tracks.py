@@ -134,10 +134,7 @@ class LiveTracks:
         n_live, n_finished = kernel.advance(
             planes,
             planes_warp,
-            every,
-            height,
-            width,
-            self._time_cells,
+            np.array([height, width, every, self._time_cells]),
             self._count,
             self._table,
             self._positions,
