@@ -26,7 +26,7 @@ def is_header(fields, words, on_note=None):
     words : tuple of str
         Names of our columns. The last one may head several columns, such as several labels of a video.
     on_note : callable, optional
-        Called with one line if it is a header of other words.
+        Called with one line of text if the header uses other words than ours.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def is_header(fields, words, on_note=None):
 
 
 def renamed(labels, names, on_note=None):
-    """Give labels to the names of videos where they stand at names of their files.
+    """Replace the names of files by the names of their videos.
 
     Parameters
     ----------
     labels : dict of str to object
-        Name → label or labels. A name that is no video's may be one with a suffix of `SUFFIXES` behind it.
+        Name → label or labels. A name that is no video's may be that of a video followed by one of `SUFFIXES`.
     names : collection of str
         Names of the videos.
     on_note : callable, optional

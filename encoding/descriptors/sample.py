@@ -44,7 +44,7 @@ def choose(counts, size, *, seed=0):
     Parameters
     ----------
     counts : dict of str to int
-        Rows of each video, by its name, the same wherever it is read.
+        Number of rows of each video by its name. A video must have the same name in every run.
     size : int
         Rows of the sample; all rows if there are no more.
     seed : int
