@@ -8,10 +8,10 @@ Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``block
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words, or ``buckets`` and ``signs``
 (2, D) of a tensor sketch; the datasets of a second layer as `encoding.coders.stacked` names them, in the groups
-``volume`` and ``second``; all else float32. Root attributes besides those of all our files: ``encoding``, its name;
-``blocks``, the JSON list of the blocks' names with the sizes of their descriptors; ``features``, the JSON of the
-parameters that the features were extracted with; ``sampling``, the JSON of the numbers of sampled descriptors;
-``digest``, the SHA-256 of all that a vector depends on.
+``volume`` and ``second``. All datasets but the ``variances_along`` of a PCA are float32. Root attributes besides those
+of all our files: ``encoding``, its name; ``blocks``, the JSON list of the blocks' names with the sizes of their
+descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
+the numbers of sampled descriptors; ``digest``, the SHA-256 of all that a vector depends on.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Labels in the spelling of other programs: headers of other words, and names of files for names of videos."""
+"""Labels in the spelling of other programs: other words in headers, and names of files in place of names of videos."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ HEADERS = {
     "label": {"label", "labels", "class", "classes", "class_name", "category", "action", "activity"},
     "part": {"part", "split", "set", "subset", "side"},
 }
-"""Words of headers, in any case, by our name of the column."""
+"""Our name of a column → words that a header may use for it, in upper or lower case."""
 
 SUFFIXES = (*sorted(VIDEOS), ".h5", ".hdf5")
 """Suffixes of a video or feature file, which are no part of a video's name."""
