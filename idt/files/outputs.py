@@ -155,7 +155,7 @@ def _pattern_of(given):
 
 
 def _reader_of(given, suffixes):
-    """Return a predicate for the paths that an input would read if they existed; None if it reads only ``given``."""
+    """Return a predicate for the paths that an input would read if they existed; None for no folder or pattern."""
     if os.path.isdir(given):
         folder = os.path.join(os.path.realpath(given), "")
         return lambda place: place.startswith(folder) and os.path.splitext(place)[1].lower() in suffixes
