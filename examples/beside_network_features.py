@@ -51,7 +51,7 @@ def table(clips, features, model, *, k, preset, tensor, sample):
     videos = [Path(clips) / path.relative_to(features).with_suffix(".avi") for path in files]
     labels = np.array([path.parent.name for path in files])
     actors = np.array([path.name.split("_")[0] for path in files])
-    made = feature_file.header(files[0]).network.made["blocks"]
+    made = feature_file.header(files[0]).network.description["blocks"]
     pooled = network_features(model, preset, tensor, videos)
     right: dict[str, int] = {}
     for actor in np.unique(actors):
