@@ -95,7 +95,7 @@ def encode(plans, states, files, run):
     plans : sequence of FoldPlan
         Plans of one encoding.
     states : sequence of FoldState
-        From before the codebooks were kept.
+        As they were before the codebooks were saved.
     files : dict of str to Path or FileSource
         Video name → feature file.
     run : RunOptions
@@ -108,7 +108,7 @@ def encode(plans, states, files, run):
     Raises
     ------
     DataError
-        As `encode_sets`, or if the vectors that are there belong to another codebook.
+        As `encode_sets`, or if existing vectors belong to another codebook.
     """
     wanted = []
     for plan, state in zip(plans, states, strict=True):
@@ -135,7 +135,7 @@ def classify(plan, run):
     Parameters
     ----------
     plan : FoldPlan
-        Its vectors are there.
+        A plan whose vectors exist.
     run : RunOptions
 
     Returns
@@ -192,14 +192,14 @@ def explainable(plan, run):
     Parameters
     ----------
     plan : FoldPlan
-        Its scores are there.
+        A plan whose scores exist.
     run : RunOptions
 
     Returns
     -------
     Model or None
-        None where no track has a share of a score: the kernel is χ², outside vectors stand beside, or codebook or
-        vectors are gone.
+        None where a score is no sum over tracks (χ² kernel), outside vectors are used too, or codebook or vectors were
+        deleted.
     """
     if plan.classifier.classifier != "linear" or plan.outside:
         return None
