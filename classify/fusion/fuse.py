@@ -45,7 +45,8 @@ class Fused:
     gathered : Gathered
     scores : (n, C) float64
     weights : dict of str to float
-        Those of the default for a stacked machine, whose columns have weights of their own.
+        Weight of each source. For a stacked machine (``svm``) the default weights, because the machine has one weight
+        per column.
     """
 
     gathered: Gathered
