@@ -95,8 +95,8 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     dict
         Ready for JSON. ``value`` is the number of the set's ``metric``, which is also that of ``per_descriptor``;
         ``interval`` is that of the mean over the splits; ``confusion`` is [true][predicted] in the order of
-        ``classes``, and like ``per_class`` empty where clips have several labels; a share of nothing is None; ``part``
-        is the part of the set that the run covers, empty if that is all.
+        ``classes``, and like ``per_class`` empty where clips have several labels; a share over no videos is None;
+        ``part`` is the part of the set that the run covers, empty if that is all.
 
     Raises
     ------
