@@ -65,7 +65,7 @@ class OutsideBlock:
         Video name of each row.
     vectors : (m, e) float32
     lines : list of str or None
-        Other names of the rows, which count if they are those that are asked for.
+        Whole lines of the list of names. They replace ``names`` if every video that is asked for is one of them.
     """
 
     name: str
