@@ -231,6 +231,6 @@ def _histograms(video, params, wanted, boxes, threads, progress):
 
 
 def _check(output, video, boxes, overwrite):
-    """Refuse an output that would destroy something."""
+    """Refuse an output that would overwrite an input or somebody else's file."""
     read, suffixes = [video.path, boxes], {*VIDEOS, *IMAGES}
     outputs.check([output], read, suffixes=suffixes, overwrite=overwrite, unmarked=not marks.carries_mark(output))
