@@ -22,7 +22,7 @@ def write(folder, *, overwrite=False):
     ----------
     folder : str or Path
     overwrite : bool or collection of path
-        Replace files that somebody else made, if it names them.
+        Files that somebody else made are replaced only if this collection names them.
 
     Returns
     -------

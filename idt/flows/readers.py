@@ -221,7 +221,7 @@ def _joined(planes, path, bound):
 
 
 def _twin(name):
-    """Return the name of the other direction; the same for names that do not tell the direction."""
+    """Return the name of the file of the other direction; ``name`` itself if it does not show a direction."""
     found = _X.fullmatch(Path(name).stem)
     if found is None:
         return name
