@@ -83,7 +83,7 @@ def check(dataset, output_folder, features, networks, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file of a network would be written by the evaluation, or a report that is there is of other scores.
+        If the evaluation would write to a file of a network, or an existing report is of other scores.
     OSError
         If it cannot be read.
     """

@@ -87,8 +87,8 @@ def evaluate(
     features : str or Path, optional
         Folder of the feature files; by default ``features`` in the output.
     run : RunOptions
-        Processes and threads, on which no number depends, whether files that were made otherwise may be replaced, and
-        the progress.
+        Processes and threads, on which no number depends; whether files with other settings may be replaced; and the
+        progress.
     on_outcome : callable, optional
         Called with the `idt.batch.outcome.Outcome` of every clip.
 

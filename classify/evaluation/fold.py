@@ -46,7 +46,7 @@ def read_state(plan, *, overwrite=False):
     ----------
     plan : FoldPlan
     overwrite : bool or collection of path
-        Files that were made otherwise may be replaced.
+        Whether files with other settings or inputs may be replaced, or which files may.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def read_state(plan, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file exists that was made otherwise, and ``overwrite`` is false. One that lacks clips may be replaced.
+        If a file with other settings or inputs exists and ``overwrite`` is false. A file that only lacks clips is no
+        error.
     """
     targets = (plan.codebook, plan.vectors, plan.scores)
     return FoldState(

@@ -88,7 +88,7 @@ class Fusion:
         forms : sequence of str
             Forms of others, one of `classify.fusion.write.WRITERS` each, in which the scores are written, too.
         overwrite : bool or collection of path
-            Replace a report of ours that is there, and files that the collection names.
+            Replace an existing report of this package, and files that the collection names.
 
         Returns
         -------

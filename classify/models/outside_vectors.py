@@ -201,7 +201,7 @@ def aligned_blocks(layout, names, extras):
     Raises
     ------
     DataError
-        If a block has no row for one of the videos, or the name of a block that is there.
+        If a block has no row for one of the videos, or has the same name as another block of the layout.
     """
     layout, blocks = list(layout), []
     for extra in extras:

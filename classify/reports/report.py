@@ -170,7 +170,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     videos, pictures
         Test videos and their pictures, as for `classify.reports.page.evaluation.page`.
     overwrite : bool or collection of path
-        Replace a report of ours that is there, and files that the collection names.
+        Replace an existing report of this package, and files that the collection names.
 
     Returns
     -------
@@ -179,7 +179,8 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     Raises
     ------
     DataError
-        If the folder holds a report and ``overwrite`` is false, or a file in the way is not ours.
+        If the folder holds a report and ``overwrite`` is false, or a file that would be replaced was not made by this
+        package.
     OSError
         If something cannot be written.
     """

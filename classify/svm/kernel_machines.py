@@ -121,8 +121,7 @@ def _train(kernel, has_class, penalties):
         # A fold may lack the class or all others; a constant score then fits all of its rows.
         return dual, 1.0 if has_class.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
-    # scikit-learn need not check the kernel: it was checked when it was centred. The setting holds for this thread
-    # only.
+    # The kernel was checked when it was centred; scikit-learn need not check it again. Only this thread is affected.
     with config_context(assume_finite=True):
         machine.fit(kernel, has_class, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]

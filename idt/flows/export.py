@@ -40,7 +40,7 @@ def export(video, folder, name, params, export, *, boxes=None, wanted, steps=ite
     Raises
     ------
     DataError
-        If the video cannot be read, or something that is not ours has the name of a folder or file that is written.
+        If the video cannot be read, or a folder or file that would be written exists and was not made by idt-flow.
     OSError
         If the disk takes no more.
     """

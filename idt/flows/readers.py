@@ -1,4 +1,4 @@
-"""Flow files read back, whoever wrote them: the layout is told by the names that are there.
+"""Readers of flow files of any tool. The names of the files tell the layout.
 
 Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to the
 frame ``step`` behind it. Source: docs/method/flow.md, section 2.
