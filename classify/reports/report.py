@@ -195,7 +195,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     notes: list[str] = []
     picture = None
     for name in (PAGE, "confusion.csv", "confusion.png"):
-        # One of an earlier run would show another result.
+        # A page, table or picture of an earlier run would show another result.
         atomic.remove(folder / name, overwrite)
     if report["confusion"]:
         paths.append(folder / "confusion.csv")

@@ -75,7 +75,8 @@ class RunningViterbi:
             changes = jump > self._best
             origin = np.where(changes, top, stay)
             self._best = np.where(changes, jump, self._best) + row
-        # Sums of hours would lose the digits that tell two classes apart.
+        # Only differences of the sums count. The largest is subtracted, because large sums lose the digits that tell
+        # classes apart.
         self._best -= self._best.max()
         self._origins.append(origin)
         settled = self._agreed()

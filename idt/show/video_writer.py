@@ -74,7 +74,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     Returns
     -------
     StepPicture
-        The best: of tracks, that with the most kept ones.
+        The best picture: for the step ``tracks``, the one with the most kept tracks.
 
     Raises
     ------
