@@ -138,7 +138,7 @@ def extract(
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
         little accuracy. "mpeg": ``keypoints="none", flow="mpeg", compensation="field", scales=4, gap=5,
-        describe_every=5``, which is faster still, and much less accurate in small frames.
+        describe_every=5``, which is faster still, at a loss of accuracy.
     boxes : path, optional
         Human boxes, one line a frame: its index, then x1 y1 x2 y2 confidence for each person
         (docs/method/extraction.md, section 9.4). No camera match is taken from inside a box.

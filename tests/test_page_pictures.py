@@ -19,7 +19,7 @@ from classify.evaluation.prepare_features import prepare
 from classify.params import DatasetParams
 from classify.reports.page.template import address
 from classify.reports.page.videos import key_of
-from encoding.params import BovwParams, EncodingParams
+from encoding.params import BovwParams, EncodingParams, StackedParams
 from idt.params.extraction import ExtractionParams
 from idt.workers import processes
 from idt.workers.run_options import RunOptions
@@ -109,6 +109,8 @@ def test_without_weights_or_vectors_there_is_a_frame(made, ready, tmp_path):
     for changed in (
         {"classifier": dataclasses.replace(plan.classifier, classifier="chi2")},
         {"outside": ("c3d",)},
+        {"encoding": BovwParams(k=2, coding="somp")},
+        {"encoding": StackedParams(k=2)},
         {"vectors": plan.vectors._replace(path=tmp_path / "gone.h5")},
     ):
         assert fold.explainable(dataclasses.replace(plan, **changed), RunOptions()) is None

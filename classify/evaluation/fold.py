@@ -199,10 +199,12 @@ def explainable(plan, run):
     Returns
     -------
     Model or None
-        None where a score is no sum over tracks (χ² kernel), outside vectors are used too, or codebook or vectors were
-        deleted.
+        None where the tracks have no shares of a score: the kernel is χ², the vectors are no sums over tracks, outside
+        vectors are used, too, or codebook or vectors were deleted.
     """
-    if plan.classifier.classifier != "linear" or plan.outside:
+    options = dataclasses.asdict(plan.encoding)
+    summed = options.get("coding") != "somp" and options.get("pooling") != "max" and plan.encoding.encoding != "stacked"
+    if plan.classifier.classifier != "linear" or plan.outside or not summed:
         return None
     state = read_state(plan, overwrite=True)
     if not (state.fitted and state.encoded):

@@ -46,7 +46,7 @@ class ExtractionParams:
         },
     }
     """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy; mpeg: the
-    motion vectors of a codec for the flow, and fewer descriptions; much less accurate in small frames."""
+    motion vectors of a codec for the flow, and fewer descriptions, at a loss of accuracy."""
 
     start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")

@@ -215,7 +215,11 @@ def _points(names, across, up, labels):
     # Plain numbers instead of powers of ten.
     axes.xaxis.set_major_formatter(LogFormatter())
     axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
-    return _framed(figure, axes, labels)
+    _framed(figure, axes, labels)
+    low, high = axes.get_ylim()
+    if labels[1].endswith("%"):
+        axes.set_ylim(low, min(high, 101))
+    return figure
 
 
 def _curve(across, up, at, labels):
