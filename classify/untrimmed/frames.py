@@ -1,4 +1,4 @@
-"""From labels of frames or windows to segments in seconds, and back.
+"""From labels of frames or windows to segments in seconds, and back to labels of frames.
 
 Source: docs/method/untrimmed.md, section 8.
 """
