@@ -1,7 +1,7 @@
 """From the descriptors of a video to one vector.
 
 FisherEncoder, BovwEncoder, VladEncoder, StackedEncoder, BilinearEncoder, PlainEncoder
-                      scikit-learn transformers: a list of videos in, a row of numbers a video out
+                      scikit-learn transformers: from a list of videos to one row of numbers per video
 Codebook, fit_codebook
                       fitted codebooks, their file, and the fit
 EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams
@@ -14,16 +14,16 @@ DiagonalGMM, PCA, KMeans
 
 Inside, `encoders` is the place to start.
 
-encoders              the transformers, an encoding a file
+encoders              the transformers, one file per encoding
 fitting, codebook     the models of every block, fitted to a sample of descriptors; their file
-encode, vectors_file  one vector a video; their file
+encode, vectors_file  one vector per video; their file
 evidence              what each track and each region of a video adds to a score
 pipeline, cli         files in, files out, with up-to-date checks; the commands
 descriptors           descriptors in: files, features, arrays, videos; a uniform sample of them
 models                mixtures, k-means and projections, fitted to descriptors
-coders                from descriptors to a vector, an encoding a file
+coders                from descriptors to a vector, one file per encoding
 kernels               the compiled loops
-params, grids
+params, grids         the parameters of the encodings; pyramids and sub-volumes
 """
 
 from typing import TYPE_CHECKING

@@ -116,7 +116,7 @@ def _fit_and_encode(options, given, params, tool):
     run = run_options(options)
     if options.from_videos:
         return _encode_videos(options, given, run, tool)
-    # A run that extracts into one of the folders is waited for, or vectors of a part of its videos were made.
+    # Wait for a run that extracts into one of the folders: before it ends, the folder holds only some of its videos.
     with locks.held(folders=[word for word in options.features if os.path.isdir(word)], say=run.say):
         files = find(options.features)
     fits = not (options.codebook or options.fit_only)

@@ -8,10 +8,10 @@ Format ``idt-codebook``, version 2 (docs/method/files.md, section 4): in ``block
 (d,), ``projection`` (D, d), ``variances_along`` (D,) float64 if there is a PCA; ``weights`` (K,), ``means`` and
 ``variances`` (K, D) of a mixture, or ``centres`` (K, D) and ``distortion`` (1,) of words, or ``buckets`` and ``signs``
 (2, D) of a tensor sketch; the datasets of a second layer as `encoding.coders.stacked` names them, in the groups
-``volume`` and ``second``; all else float32. Root attributes besides those of all our files: ``encoding``, its name;
-``blocks``, the JSON list of the blocks' names with the sizes of their descriptors; ``features``, the JSON of the
-parameters that the features were extracted with; ``sampling``, the JSON of the numbers of sampled descriptors;
-``digest``, the SHA-256 of all that a vector depends on.
+``volume`` and ``second``. All datasets but the ``variances_along`` of a PCA are float32. Root attributes besides those
+of all our files: ``encoding``, its name; ``blocks``, the JSON list of the blocks' names with the sizes of their
+descriptors; ``features``, the JSON of the parameters that the features were extracted with; ``sampling``, the JSON of
+the numbers of sampled descriptors; ``digest``, the SHA-256 of all that a vector depends on.
 """
 
 import functools
@@ -32,7 +32,8 @@ from idt.features.projection import CODEBOOK_FORMAT, CODEBOOK_VERSION, identity,
 from idt.files import hdf5, result_file
 
 DIGEST_VERSION = 1
-"""Stands in the digest for the meaning of the numbers, which is older than the form of the file."""
+"""Version of the digest. It differs from the version of the file, because the file can change while the numbers keep
+their meaning."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Codebook:
     params : dict
         The parameters that it depends on, `BlockParams.fitting`.
     features : dict or None
-        Parameters that the features were extracted with, but for the segment; None for rows that others wrote and for
-        arrays.
+        Parameters that the features were extracted with, without the segment (``start`` and ``end``). None for arrays
+        and for rows that another program wrote.
     sampling : dict
-        ``"videos"`` that had tracks, ``"seen"`` descriptors of theirs and ``"sampled"`` ones.
+        Three counts: ``"videos"`` that had tracks, descriptors ``"seen"`` in them, and descriptors ``"sampled"``.
     encoding : str
         A key of `encoding.coders.registry.ENCODINGS`, such as ``"fisher"``.
     """
@@ -81,7 +82,7 @@ class Codebook:
 
     @property
     def widths(self):
-        """Numbers of coordinates along the axes of each block that has a PCA: dict of str to int."""
+        """Numbers of principal components of each block that has a PCA: dict of str to int."""
         return {block.name: block.pca.n_components_ for block in self.blocks if block.pca is not None}
 
     @property
@@ -95,7 +96,8 @@ class Codebook:
         Parameters
         ----------
         **options
-            Parameters of the encoding that are given. One that the codebook was fitted with otherwise is refused.
+            Parameters of the encoding that are given. A value other than the one the codebook was fitted with is
+            refused.
 
         Returns
         -------
@@ -193,7 +195,7 @@ class Codebook:
         Raises
         ------
         DataError
-            If it is of another format or version, damaged, or its numbers are not those that its digest is of.
+            If it is of another format or version, or damaged, or if its numbers do not match its digest.
         OSError
             If it does not exist or cannot be read.
         """

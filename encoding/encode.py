@@ -235,7 +235,9 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
 
 
 def projected_batches(source, codebooks, params, more=(), *, projected=False):
-    """Yield the descriptors along the axes of codebooks, some rows at a time, cut as the encoding wants them.
+    """Yield the descriptors along the axes of codebooks, some rows at a time.
+
+    If the encoding encodes slices as a whole, no part ends within a slice.
 
     Parameters
     ----------
@@ -267,7 +269,7 @@ def projected_batches(source, codebooks, params, more=(), *, projected=False):
         at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
         part = rows[:, at[0].start : at[-1].stop]
         part = part if projected else block.project(part)
-        # Words are compared with it, and NaN is as near to one as to any other.
+        # Refuse NaN here, because the distances from NaN to all words compare alike and any word would be taken.
         return float_array(part, (None, None), f"{block.name} of {source.label}, along its axes,")
 
     for rows, tracks in parts:

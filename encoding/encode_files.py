@@ -1,4 +1,4 @@
-"""Vectors files from feature files: one, or those of several codebooks in one reading of the videos."""
+"""Encode feature files into a vectors file, or with several codebooks into one each while each video is read once."""
 
 import contextlib
 from typing import Any, NamedTuple

@@ -9,10 +9,10 @@ WHOLE_VIDEO = "1x1x1"
 """The grid of one cell."""
 
 CELLS = 4096
-"""Most cells of a pyramid: each has a vector of its own, and of more most are empty."""
+"""Most cells of a pyramid. Each cell has a vector of its own, and in a finer pyramid most cells would be empty."""
 
 PARTS = 100
-"""Most parts of a frame's width or height that a sub-volume is one of; a smaller one holds no track."""
+"""Largest number by which a sub-volume divides a frame's width or height; a smaller sub-volume holds no track."""
 
 
 class Volume(NamedTuple):

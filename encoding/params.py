@@ -107,7 +107,7 @@ class BlockParams:
 
     @property
     def needed(self):
-        """Descriptors that something is fitted to, at least."""
+        """Smallest number of descriptors that the model can be fitted to."""
         return self.k
 
     def _reduced_width(self, columns):
@@ -306,7 +306,7 @@ class VladParams(BlockParams):
 
 @dataclass(frozen=True)
 class UnfittedParams(BlockParams):
-    """What encodings have in common that learn nothing but a PCA, if one is asked for."""
+    """Base class of the parameters of encodings that learn at most a PCA, and that only if asked for."""
 
     pca: float | None = option(
         None,
@@ -321,7 +321,7 @@ class UnfittedParams(BlockParams):
 
     @property
     def needed(self):
-        """Descriptors that something is fitted to, at least."""
+        """Smallest number of descriptors that the model can be fitted to."""
         return 1
 
 
@@ -364,7 +364,7 @@ FITTING = EncodingParams.FITTING
 
 
 def _check_seeds(params):
-    """Refuse runs of k-means whose last seed would not be one; they count on from the first."""
+    """Refuse runs of k-means whose seeds, counted up from the first, exceed the largest seed."""
     if params.seed + params.seeds - 1 > SEED.high:
         raise DataError(
             f"seed + seeds - 1 must be at most {SEED.high}, got seed={params.seed} and seeds={params.seeds}:"

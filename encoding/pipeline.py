@@ -216,7 +216,7 @@ def vectors_identity(params):
 
 
 def _fitted(inputs, train, labels, params, run):
-    # While mixtures are fitted nothing else runs: the processes' share is theirs.
+    # While mixtures are fitted nothing else runs, so the fit uses the cores of all processes.
     workers = {"jobs": run.jobs, "threads": max(run.jobs, run.threads)}
     with stage("codebook"), run.progress("step", count_updates(inputs, [train], params)) as update:
         return fit_inputs(inputs, train, params, labels=labels, update=update, **workers)

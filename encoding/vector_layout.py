@@ -7,7 +7,7 @@ from idt.checks import type_and_shape
 from idt.errors import DataError
 
 WHOLE = "whole"
-"""The cell of a block that is not a pyramid's."""
+"""Name of the only cell of a block that has no pyramid."""
 
 
 def check_layout(layout, columns=None, name="layout"):

@@ -84,7 +84,7 @@ class VectorsWriter:
     Raises
     ------
     DataError
-        If ``path`` exists and may not be replaced, or the layout is none.
+        If ``path`` exists and may not be replaced, or ``layout`` is not a layout.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 
@@ -198,8 +198,8 @@ def open_vectors(path):
     Raises
     ------
     DataError
-        If the file is of another format or version, damaged, or contradicts itself. That its numbers are finite is left
-        to those who read them.
+        If the file is of another format or version, damaged, or contradicts itself. Numbers that are not finite are not
+        found here, but by those who read them.
     OSError
         If it does not exist or cannot be read.
     """

@@ -1,12 +1,13 @@
 """Bilinear encoding: the mean of x xᵀ over the descriptors x, which says which of their columns go together.
 
-    B = 1/n Σ x xᵀ,   v = (B_ij, i ≤ j), its signed square root, off the diagonal times √2, L2.
+    B = 1/n Σ x xᵀ,   v = (B_ij, i ≤ j)
 
-B is symmetric, so that v is its upper triangle; with the factor two vectors have the product that the whole matrices
-have. A tensor sketch takes the place of v where D (D + 1)/2 numbers are too many. Columns i and j have buckets h(i) and
-g(j) of k and signs s(i) and t(j), all drawn at random; B_ij s(i) t(j) is added to bucket h(i) + g(j) modulo k. That is
-the circular convolution of two count sketches, which is computed by FFT. The product of the sketches of A and B has the
-expectation ⟨A, B⟩ and a mean square error of at most 8/k · |A|² |B|².
+The steps that normalise v are, in this order: the signed square root, the factor √2 for all numbers off the diagonal,
+and L2. B is symmetric, so that its upper triangle suffices. Because of the factor √2, the scalar product of two vectors
+is that of the two whole matrices. A tensor sketch takes the place of v where D (D + 1)/2 numbers are too many. Columns
+i and j have buckets h(i) and g(j) of k and signs s(i) and t(j), all drawn at random; B_ij s(i) t(j) is added to bucket
+h(i) + g(j) modulo k. That is the circular convolution of two count sketches, which is computed by FFT. The product of
+the sketches of A and B has the expectation ⟨A, B⟩ and a mean square error of at most 8/k · |A|² |B|².
 
 Source: docs/method/encoding.md, section 18; Diba, Sharma and Van Gool, CVPR 2017; Pham and Pagh, KDD 2013.
 """
@@ -102,7 +103,7 @@ class BilinearCoder(CellCoder):
 
     @classmethod
     def fit(cls, rows, params, *, threads=1):
-        """Draw the sketch; of the descriptors only their columns count."""
+        """Draw the sketch, which depends only on the number of columns of the descriptors."""
         width = rows.shape[1]
         return cls(width, TensorSketch.drawn(width, params.k, params.seed) if params.sketch else None)
 
@@ -126,7 +127,7 @@ class BilinearCoder(CellCoder):
         return Sum(0, np.zeros(self.size(params)))
 
     def sum_codes(self, codes, params, threads=1):
-        """Sum up x xᵀ, its upper triangle row by row, or of the sketches."""
+        """Sum up the upper triangles of x xᵀ, row by row, or the sketches of the descriptors."""
         rows = float_array(codes, (None, self.width), "descriptors").astype(np.float64)
         if self.sketch is not None:
             return Sum(len(rows), self.sketch.summed(rows))

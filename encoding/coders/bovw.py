@@ -68,7 +68,8 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
     nearest : int
         Words that each descriptor is shared among.
     width : float
-        Of the Gaussian weight, in root mean square distances of the fitted descriptors from their words.
+        Width of the Gaussian weight. Its unit is the root mean square distance of the fitted descriptors from their
+        words.
 
     Returns
     -------
@@ -136,7 +137,7 @@ class BovwCoder(CentresCoder):
         return sums.values
 
     def unflatten(self, row, n, params):
-        """Make pooled codes of such a row."""
+        """Return the pooled codes that `flatten` made the row from."""
         return PooledCodes(n, row, False)
 
     def size(self, params):

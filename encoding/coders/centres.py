@@ -27,7 +27,7 @@ class CentresCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
         centres = within(read("centres", params["k"], width), -LARGEST, LARGEST, "centres")
         return cls(KMeans.from_centres(centres, float(read("distortion", 1)[0])))
 

@@ -18,7 +18,7 @@ class Pool(Protocol):
 
 
 class Coder(Protocol):
-    """Model that is fitted to one block after its PCA, and encodes by it."""
+    """Model of one block: it is fitted to the descriptors after their PCA, and encodes them."""
 
     def pool(self, params) -> Pool:
         """Return an empty pool."""

@@ -2,13 +2,13 @@
 
 For T descriptors x_t with posteriors γ_t(k) under a mixture of K components with D-dimensional diagonal covariances,
 
-    g_k = 1 / (T √w_k)    Σ_t (γ_t(k) − w_k)                          zero order, optional, without the last
+    g_k = 1 / (T √w_k)    Σ_t (γ_t(k) − w_k)                          zero order, optional, for k < K
     u_k = 1 / (T √w_k)    Σ_t γ_t(k) (x_t − μ_k) / σ_k                first order
     v_k = 1 / (T √(2w_k)) Σ_t γ_t(k) [((x_t − μ_k) / σ_k)² − 1]       second order
 
-in the column order (g,) all u component by component, all v: (2D + 1)·K − 1 numbers with the zero order, 2DK without.
-The last g follows from the others, Σ √w_k g_k = 0. They are computed from the sums Σγ, Σγx, Σγx², which are additive:
-the vector of any window or cell comes from a sum of `Statistics`.
+in the column order: all g if asked for, all u component by component, all v. These are (2D + 1)·K − 1 numbers with the
+zero order, and 2DK without. The last g follows from the others, because Σ √w_k g_k = 0. All are computed from the sums
+Σγ, Σγx and Σγx², which are additive: the vector of any window or cell comes from a sum of `Statistics`.
 
 Source: docs/method/encoding.md, section 6; Sánchez et al., IJCV 2013. Power and L2 normalisation are in
 `encoding.coders.normalize`.
@@ -170,7 +170,7 @@ class FisherCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
         shape = (params["k"], width)
         means, variances, weights = read("means", *shape), read("variances", *shape), read("weights", shape[0])
         within(means, -LARGEST, LARGEST, "means of a mixture")
@@ -207,7 +207,7 @@ class FisherCoder(CellCoder):
     def flatten(self, sums, params):
         """Return Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64.
 
-        They are as large as the vector's numbers, so that few digits suffice.
+        Their magnitude is that of the vector's numbers, so that few digits suffice.
         """
         means, variances, _ = self.gmm.mixture()
         mass, root = sums.s0[:, None], np.sqrt(variances)

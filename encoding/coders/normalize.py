@@ -183,7 +183,7 @@ def _squares(vectors):
 def _divided(vectors, divisors):
     """Divide rows by their divisors; rows with divisor 0 are zero and stay so."""
     divisors = np.where(divisors > 0, divisors, 1.0)[..., None]
-    # Divided in float64, number by number: there are lengths whose inverse float32 does not hold.
+    # Divide in float64, number by number, because the inverse of a very small length overflows float32.
     return np.divide(vectors, divisors, out=np.empty_like(vectors), dtype=np.float64, casting="same_kind")
 
 

@@ -21,7 +21,7 @@ from idt.errors import DataError
 
 @dataclass(frozen=True)
 class Largest:
-    """The ``values`` (m, D) float64 that are the largest of each column, at most ``most`` and falling."""
+    """The largest ``values`` of each column, (m, D) float64, from the largest down; m is at most ``most``."""
 
     most: int
     values: np.ndarray
@@ -57,7 +57,7 @@ class PlainCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """Make one of a ``width``; a file holds no arrays of it."""
+        """Build a coder for ``width`` columns; a file holds no arrays of this coder."""
         return cls(width)
 
     def arrays(self):

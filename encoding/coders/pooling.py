@@ -1,4 +1,4 @@
-"""Pooling: the descriptors of a video to the vectors of its pyramid's cells, and to sums by time slice and cell.
+"""Pooling of a video's descriptors into the vectors of its pyramid's cells, and into sums by time slice and cell.
 
 Every encoding is made of sums over descriptors: posteriors and their moments (Fisher vectors), counts and sums (VLAD),
 codes (bags of words). The sums of disjoint sets add up to the sum of their union, so each track is read once. Tracks
@@ -51,7 +51,7 @@ class CellCoder:
         raise NotImplementedError
 
     def unflatten(self, row, n, params) -> Any:
-        """Make the sums of ``n`` descriptors of such a row."""
+        """Return the sums over ``n`` descriptors that `flatten` made the row from."""
         raise NotImplementedError
 
 
@@ -134,7 +134,8 @@ def sum_by_slice(coder, params, parts, *, length, grid=(1, 1), threads=1):
     params : BlockParams
         The pyramid is not used.
     parts : iterable of (rows, TrackColumns)
-        Projected descriptors; the tracks with frames and skips, and with positions if there are several cells.
+        Projected descriptors; the columns of their tracks: frame, frame step (``skip``), and position if there are
+        several cells.
     length : int
         Frames of a slice.
     grid : (int, int)

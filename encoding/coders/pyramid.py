@@ -76,7 +76,7 @@ class Pyramid(NamedTuple):
         Raises
         ------
         DataError
-            If a position is needed and not known, as the time of a stream.
+            If a position is needed and not known, such as the relative time in a stream.
         """
         used = [axis for axis in range(3) if any(grid[axis] > 1 for grid in self.grids)]
         float_array(position[:, used], (None, len(used)), "the positions that a pyramid needs")

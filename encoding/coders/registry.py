@@ -24,8 +24,8 @@ class Encoding(NamedTuple):
     coder : type
         Its `Coder`, with a ``read``.
     sample_coder : type
-        Coder that is fitted to the sample of descriptors by its ``fit``: the coder itself, but the first layer's for
-        stacked vectors.
+        Coder that is fitted to the sample of descriptors by its ``fit``. It is ``coder``, except for stacked vectors:
+        there it is the coder of the first layer.
     """
 
     params: Any
@@ -75,5 +75,5 @@ def track_columns_of(params):
 
 
 def encodes_groups(params):
-    """Tell whether ``params`` encode descriptors together with those of their slice of L frames."""
+    """Tell whether ``params`` encode all descriptors of a slice together (a slice is as long as a track)."""
     return params.encoding == "bovw" and params.coding == "somp"

@@ -1,4 +1,4 @@
-"""Simultaneous orthogonal matching pursuit: sparse codes of one support for the tracks of a group.
+"""Simultaneous orthogonal matching pursuit: sparse codes with one shared support per group of tracks.
 
 The atoms a are the words of a codebook, each divided by its length. For a group of descriptors x with residuals r = x,
 
@@ -26,7 +26,7 @@ from idt.workers.blas import one_blas_thread, product
 
 # Share of a group's energy below which its residuals count as zero: the rounding of float32.
 EXPLAINED = 1e-10
-# An atom whose part beside the support is shorter than this lies in its span.
+# An atom counts as a combination of the support if its component orthogonal to the support is shorter than this.
 DEPENDENT = 1e-6
 
 

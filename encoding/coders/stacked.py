@@ -7,9 +7,10 @@ vector of the reduced vectors under a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
 three directions. A track belongs to the sub-volumes that contain its middle (relative position, middle frame).
-Sub-volumes with fewer than ``least`` tracks are skipped. Time is counted in half lengths from frame 0, and the first
-sub-volume begins in the half of the first track; so a video shorter than a sub-volume has one, of all its frames.
-Statistics are summed up by half, and neighbouring halves are added.
+Sub-volumes with fewer than ``least`` tracks are skipped. Time is divided from frame 0 into halves; two
+halves are as long as a sub-volume. The first sub-volume begins with the half that holds the first track. So a video
+shorter than a sub-volume has one sub-volume in time, with all its frames. Statistics are summed up by half, and
+neighbouring halves are added.
 
 Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 """
@@ -237,7 +238,7 @@ def _volumes_of(source, block, params):
 
 
 def _vectors_at(first, params, slices, least):
-    """Compute the vectors of the sub-volumes that these two slices hold, (m, D) float32."""
+    """Compute the vectors of the sub-volumes that two neighbouring halves in time hold, (m, D) float32."""
     columns, rows = slices.grid
     vectors = []
     for x in range(columns - 1):

@@ -6,6 +6,6 @@ feature_files  files found, named, and asked for their parameters
 videos         videos found, to be extracted and encoded in one pass
 rechunk        chunks of features in blocks of one size
 track_columns  columns of tracks that an encoding reads
-labels         labels as others write them: headers, names of files for names of videos
+labels         labels of other programs: headers, and names of files in place of names of videos
 sample         uniform samples of rows over many videos
 """

@@ -62,12 +62,12 @@ def header(path):
     Returns
     -------
     Header
-        Of nothing for rows that others wrote.
+        All fields are None for rows that another program wrote.
 
     Raises
     ------
     DataError
-        If it is no feature file, but HDF5 or named so.
+        If it is no feature file, although its content or its suffix is that of HDF5.
     OSError
         If it does not exist or cannot be read.
     """
@@ -101,7 +101,7 @@ def extraction_of(params, name):
     Parameters
     ----------
     params : dict
-        Of these, as from `comparison_params`.
+        Extraction parameters as from `comparison_params`.
     name : str or Path
         Name of the codebook in messages.
 
@@ -128,7 +128,8 @@ def sizes_of(params, descriptors):
     Parameters
     ----------
     params : dict or None
-        As from `comparison_params`; None for rows that others wrote, whose sizes are the release's.
+        As from `comparison_params`. None for rows that another program wrote; their sizes are those of the authors'
+        release.
     descriptors : sequence of str
 
     Returns

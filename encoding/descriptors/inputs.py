@@ -119,7 +119,7 @@ def digests(sources, *, update=None):
     Returns
     -------
     dict of str to str
-        By name, in the order of the sources; `combine_digests` makes one of them or of some.
+        By name, in the order of the sources; `combine_digests` combines all or some of them into one digest.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def digests(sources, *, update=None):
 
 
 def combine_digests(digests):
-    """Combine ``digests``, which are under their names, into one in their order."""
+    """Combine ``digests``, a dict by name, into one digest, which depends on the order of the dict."""
     return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Labels in the spelling of other programs: headers of other words, and names of files for names of videos."""
+"""Labels in the spelling of other programs: other words in headers, and names of files in place of names of videos."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ HEADERS = {
     "label": {"label", "labels", "class", "classes", "class_name", "category", "action", "activity"},
     "part": {"part", "split", "set", "subset", "side"},
 }
-"""Words of headers, in any case, by our name of the column."""
+"""Our name of a column → words that a header may use for it, in upper or lower case."""
 
 SUFFIXES = (*sorted(VIDEOS), ".h5", ".hdf5")
 """Suffixes of a video or feature file, which are no part of a video's name."""
@@ -26,7 +26,7 @@ def is_header(fields, words, on_note=None):
     words : tuple of str
         Names of our columns. The last one may head several columns, such as several labels of a video.
     on_note : callable, optional
-        Called with one line if it is a header of other words.
+        Called with one line of text if the header uses other words than ours.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def is_header(fields, words, on_note=None):
 
 
 def renamed(labels, names, on_note=None):
-    """Give labels to the names of videos where they stand at names of their files.
+    """Replace the names of files by the names of their videos.
 
     Parameters
     ----------
     labels : dict of str to object
-        Name → label or labels. A name that is no video's may be one with a suffix of `SUFFIXES` behind it.
+        Name → label or labels. A name that is no video's may be that of a video followed by one of `SUFFIXES`.
     names : collection of str
         Names of the videos.
     on_note : callable, optional

@@ -1,4 +1,4 @@
-"""Features in blocks of one number of rows, as a feature file is read, from chunks of any length."""
+"""Regroup chunks of features of any length into blocks of equal length, the form in which a feature file is read."""
 
 from idt.features.features import Features
 

@@ -44,7 +44,7 @@ def choose(counts, size, *, seed=0):
     Parameters
     ----------
     counts : dict of str to int
-        Rows of each video, by its name, the same wherever it is read.
+        Number of rows of each video by its name. A video must have the same name in every run.
     size : int
         Rows of the sample; all rows if there are no more.
     seed : int
@@ -153,7 +153,7 @@ class Reservoir:
         self.n_seen += len(rows)
         self._videos.append((name, row_keys(name, len(rows), seed=self._seed), rows))
         keys = np.concatenate([keys for _, keys, _ in self._videos])
-        # Rare enough to cost little.
+        # Drop surplus rows only once there are twice as many as needed, so that dropping is rare.
         if len(keys) > 2 * self._size:
             last = np.partition(keys, self._size - 1)[self._size - 1]
             self._videos = [(of, keys[keys <= last], rows[keys <= last]) for of, keys, rows in self._videos]

@@ -98,7 +98,7 @@ class Source(Protocol):
         rows : (n, d) float32
             The blocks side by side.
         tracks : TrackColumns
-            Without anything of plain arrays.
+            All columns are None for plain arrays.
 
         Raises
         ------
@@ -185,7 +185,11 @@ class FileSource(TrackSource):
         return self.header.params
 
     def count(self, skips=None):
-        """Count the tracks: their number stands in the header, those of some ``skips`` and of other files are read."""
+        """Count the tracks.
+
+        The header holds the number of all tracks. If only some ``skips`` are asked for, or the file has no such header,
+        the tracks are read and counted.
+        """
         known = self.header.rows if skips is None else None
         return super().count(skips) if known is None else known
 
@@ -233,7 +237,7 @@ class FeaturesSource(TrackSource):
         return comparison_params({**asdict(params), **more})
 
     def sizes(self, descriptors):
-        """Return the widths of the arrays; what was projected has the sizes that were extracted."""
+        """Return the widths of the arrays; for projected descriptors, their widths before the projection."""
         if self.features.projected is not None:
             return sizes_of(self.params(), descriptors)
         return {name: self.features.need(name).shape[1] for name in descriptors}
@@ -287,7 +291,7 @@ class VideoSource(TrackSource):
     run : RunOptions
         Threads, decoder, the most pixels of a frame, and patience.
     content : str or None
-        `digest` of the content that is expected; a video of another is refused when it is extracted.
+        Expected `digest` of the content; a video with another digest is refused when it is extracted.
     """
 
     job: Any

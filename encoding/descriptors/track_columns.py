@@ -1,4 +1,4 @@
-"""Columns of features that an encoding reads of the tracks of some descriptors."""
+"""Columns of the tracks that an encoding reads besides the descriptors."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -32,8 +32,8 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
     Raises
     ------
     DataError
-        If a folder holds nothing, two videos have one name, the codebook does not say how to extract, or the file of
-        boxes is none.
+        If a folder holds nothing, two videos have one name, the codebook does not say how to extract, or the file
+        given for boxes is not a file of boxes.
     """
     from idt.batch.jobs import plan
 

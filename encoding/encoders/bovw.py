@@ -35,12 +35,13 @@ class BovwEncoder(VideoEncoder):
     n_init : int
         Runs of k-means, of which the best is taken.
     coding : str
-        "vq" for the nearest word, "soft" for weights of the nearest few, "somp" for sparse codes of one support a group
-        of tracks.
+        "vq" for the nearest word, "soft" for weights of the nearest few, "somp" for sparse codes with one support for
+        each group of tracks.
     nearest : int
         Words that a descriptor is shared among, for "soft".
     width : float
-        Width of the weights, in typical distances from a descriptor to its word, in (0, 1], for "soft".
+        Width of the Gaussian weights, in (0, 1], for "soft". Its unit is the root mean square distance from a
+        descriptor to its word.
     atoms : int
         Most words of a group's support, for "somp".
     pooling : str

@@ -45,7 +45,8 @@ class StackedEncoder(VideoEncoder):
     first_n_components : int
         Gaussian components of the first layer's mixtures.
     volumes : str
-        Sub-volumes: width and height as parts of the frame, length in frames, each overlapping by half.
+        Sub-volumes: "3x3x30" is a third of the width, a third of the height and 30 frames. Neighbours overlap by half
+        in each direction.
     least : int
         A sub-volume with fewer tracks is passed over.
     volume_subsample : int

@@ -30,9 +30,9 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    A subclass names its `BlockParams`, the words that differ, and writes out an ``__init__`` that stores every
-    parameter. A subclass of an encoder needs neither: parameters of its own go into its ``__init__``, which calls that
-    of the encoder.
+    A subclass names its `BlockParams` and the parameters that have another name there, and writes out an ``__init__``
+    that stores every parameter. A subclass of an encoder needs neither: parameters of its own go into its
+    ``__init__``, which calls that of the encoder.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
 
     @contextlib.contextmanager
     def _in_own_names(self):
-        """Name the encoder's own parameters in refusals that name options of the commands."""
+        """Replace the options of the commands in error messages by the encoder's own parameters."""
         try:
             yield
         except DataError as problem:

@@ -7,7 +7,8 @@ the tracks in proportion to their terms, so that track t adds
 
 where columns with g_d = 0 give nothing. Then Σ_t a_t over all blocks and cells is the score without its bias, whatever
 the normalisation is. Columns whose terms cancel give large shares of both signs, so a picture shows sums over
-neighbourhoods. Gradient × input is left out: v does not change when g is scaled, so it sums to zero.
+neighbourhoods. Gradient × input is not offered: v does not change when g is scaled, and therefore the sum of
+gradient × input is zero.
 
 Source: docs/method/encoding.md, section 17.
 """

@@ -10,7 +10,7 @@ from encoding.encode import projected_batches
 from idt.errors import DataError, with_name
 
 MOST = 2**28
-"""Numbers that the descriptors of a video may have along the axes of a codebook: a gigabyte."""
+"""Largest number of coordinates that the projected descriptors of a video may have; in float32 they are a gigabyte."""
 
 
 class ReadTracks(NamedTuple):

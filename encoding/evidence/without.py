@@ -1,8 +1,8 @@
 """Loss of a score without the tracks of one space-time cell.
 
 The vector of all other tracks is made, normalised as that of a video of just these, and scored. If vectors come from
-additive sums, the sums of the cell are subtracted from those of the video. A component with descriptors of this cell
-only then becomes exactly zero, because its sums are those of the cell alone.
+additive sums, the sums of the cell are subtracted from those of the video. A component that has descriptors of this
+cell only then becomes exactly zero, because its sums are those of the cell alone.
 
 Source: docs/method/encoding.md, section 17.
 """

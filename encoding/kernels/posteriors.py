@@ -18,7 +18,7 @@ LOWEST = np.float32(-87.0)  # exp of anything less is denormal in float32
 LOG2_E = np.float32(1.4426950408889634)
 LN2_HIGH = np.float32(0.693145751953125)  # 16 bits: times an integer of 7 bits it is exact
 LN2_LOW = np.float32(1.4286067653302e-06)
-# (exp(r) - 1 - r) / r² on |r| ≤ ln(2) / 2, fitted for the least greatest relative error of exp(r): 3.1e-9.
+# (exp(r) - 1 - r) / r² on |r| ≤ ln(2) / 2, fitted to minimise the largest relative error of exp(r), 3.1e-9.
 C0, C1, C2, C3, C4 = (
     np.float32(c) for c in (0.499999934477676, 0.16666520631512, 0.04166838805113, 0.00836871689807, 0.00138145983652)
 )

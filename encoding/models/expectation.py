@@ -116,7 +116,7 @@ def expect(rows, mixture, *, best=None, threads=1):
     mixture : Mixture
     best : int, optional
         Keep only the largest posteriors of every descriptor and rescale them to sum to one: 1 is hard assignment.
-        Equal ones are kept together. All are kept by default.
+        Posteriors that tie with the last one kept are kept, too. All are kept by default.
     threads : int
         The result does not depend on it.
 

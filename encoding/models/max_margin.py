@@ -23,7 +23,7 @@ from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
 BATCH = 64
-# First step, relative to the one that would undo a row's loss at once.
+# Size of the first gradient step, as a share of the step that would bring the loss of one row to zero.
 LEARNING_RATE = 0.5
 # A direction that varies less than this, relative to the first, is rounding.
 ROUNDING = 1e-6

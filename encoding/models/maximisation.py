@@ -11,7 +11,7 @@ import numpy as np
 
 from encoding.models.expectation import Mixture
 
-# A component with less than this share of an equal share is empty (VLFeat draws the line there too).
+# A component is empty if its weight is below this fraction of 1/K (VLFeat draws the line there too).
 EMPTY = 0.01
 # The two halves of a normal distribution have their means at ±√(2/π) σ.
 SPLIT = np.sqrt(2 / np.pi)
@@ -52,7 +52,8 @@ def empty_components(statistics):
 def _split(k, means, variances, weights, scale, floor):
     """Give component k half of the one with the largest summed variance, cut along its widest column.
 
-    Mean and variance of the two together are those of the one before, but for the floor.
+    The two halves together have the mean and the variance of the component that was split, unless the floor raises a
+    variance.
     """
     parent = np.argmax(weights * (variances / scale).sum(axis=1))
     column = np.argmax(variances[parent] / scale)

@@ -25,8 +25,8 @@ BATCH = 1024
 # Variance below this share of the largest, or of the mean squared length of a row, is the rounding of float32 data and
 # of the eigenvectors, not variance: one part in a million of a length is eight units in the last place.
 ROUNDING = 1e-12
-# Whitening scales no component up by more than 10,000 times what it does to the first: rounding of one part in ten
-# million then stays a thousandth of a component's unit.
+# Whitening multiplies no component by more than 10,000 times the factor of the first. So rounding of one part in ten
+# million of the first component is at most a thousandth of the standard deviation of a whitened one.
 LEAST_WHITENED = 1e-8
 
 
@@ -42,7 +42,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         30. A share of variance, which scikit-learn's ``n_components`` may be, is not offered. At most one of
         ``n_components`` and ``column_share`` is given.
     whiten : bool
-        Scale the results to unit variance; those whose variance is below 1e-8 of the largest as if it were that.
+        Scale the components to unit variance. A component whose variance is below 1e-8 of the largest is scaled as if
+        its variance were 1e-8 of the largest.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ from idt.params.bounds import Bounds
 LENGTH = Bounds(1, 10_000, "a slice is shorter than an action")
 
 ASSIGN = ("end", "middle")
-"""The frame of a track that says which slice it counts in."""
+"""Choices for the frame of a track that decides in which slice the track is counted."""
 
 
 class Cut(NamedTuple):

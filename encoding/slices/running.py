@@ -26,13 +26,14 @@ def running_slices(chunks, codebook, params, *, name, cut=Cut(), threads=1):
     name : str
         The video, for messages.
     cut : Cut
-        Tracks must count at their end: later ones would still change slices by the middle.
+        It must assign tracks by their end. If it assigned them by their middle, later tracks would change slices that
+        were already yielded.
     threads : int
 
     Yields
     ------
     SliceSums
-        Every slice, one without tracks has zero sums. It comes when its last frame has passed.
+        Each slice as soon as its last frame has passed. A slice without tracks has zero sums.
 
     Raises
     ------

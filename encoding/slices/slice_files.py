@@ -109,7 +109,7 @@ def find_slices(given):
 
 
 def read_info(path):
-    """Read how fast and how long the video of a feature file is.
+    """Read the frame rate and the number of frames of the video of a feature file.
 
     Parameters
     ----------

@@ -13,8 +13,8 @@ from encoding.slices.cut import ASSIGN, LENGTH, Cut
 from idt.errors import DataError, with_name
 
 LATEST = 16
-"""Tracks come by the frame at which they end. Their middle lies before it by half the length of a track times the frame
-step, and no frame step is larger than this."""
+"""Largest frame step of a track. Tracks are read in the order of their last frames. The middle of a track lies before
+its last frame by half the length of a track times the frame step."""
 
 
 class SliceSums(NamedTuple):

@@ -57,8 +57,8 @@ class Slices:
     frames : int
         Frames of the video.
     lag : float
-        Frames by which the middles of the tracks of a slice lie before the slice's own: half the length of a track
-        where tracks count at their end.
+        Frames by which the middles of a slice's tracks lie before the middle of the slice: half the length of a track
+        if tracks are assigned by their end.
     """
 
     name: str
@@ -143,7 +143,7 @@ def slice_rows(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
 
 
 def no_slices(name, codebook, params, *, info, cut=Cut()):
-    """Describe a video whose slices are not known yet.
+    """Return an empty `Slices` for a video whose slices are not known yet.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False
 
 
 def _write_rows(file, rows, width, dtype):
-    """Write the means of slices some at a time; the numbers of the slices and of their tracks."""
+    """Write the means of slices, some at a time; return the numbers of the slices and of their tracks."""
     height = max(1, CHUNK // max(1, width * np.dtype(dtype).itemsize))
     chunks = (height, max(1, min(width, CHUNK_COLUMNS)))
     means = result_file.growing_array(file, "means", shape=(width,), chunks=chunks, dtype=dtype)
@@ -248,8 +248,8 @@ def load_slices(path, *, codebook=None):
     Returns
     -------
     Slices
-        Whose means stay in the file (`encoding.slices.stored_means.StoredMeans`): what is wrong with them is said when
-        they are read.
+        The means stay in the file (`encoding.slices.stored_means.StoredMeans`). Damaged means therefore raise an error
+        only when they are read.
 
     Raises
     ------

@@ -105,7 +105,7 @@ class _Running:
             self._add(row, 1)
         self._first, self._last = first, last
         if first == last:
-            # What is left of the rounding of sums would be the direction of a vector.
+            # Set an empty sum to zero: normalisation would turn its rounding errors into a vector of length one.
             self._sum[:] = 0
         return self._sum.copy(), self._tracks
 

@@ -195,7 +195,7 @@ def source_of_job(job, params, *, boxes=None, run=RunOptions()):
     boxes : path, optional
         As for `extract_job`.
     run : RunOptions
-        ``max_pixels``, ``decoder`` and ``patience`` count.
+        Only ``max_pixels``, ``decoder`` and ``patience`` are used.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def stream_job(job, params, *, columns, boxes=None, run=RunOptions(), check=None
     boxes
         As for `extract_job`.
     run : RunOptions
-        ``threads``, ``max_pixels``, ``decoder`` and ``patience`` count.
+        Only ``threads``, ``max_pixels``, ``decoder`` and ``patience`` are used.
     check : callable, optional
         Called with what the features are made from, as `source_of_job` gives it, before the first chunk.
 

@@ -42,13 +42,13 @@ def plan(inputs, output, *, on_note=None):
     Parameters
     ----------
     inputs : list of str
-        Video files, folders or patterns of images, the index of a camera; a folder stands for all videos below it, or
-        if there is none, and it holds no images itself, for all folders of images below it, and ``@list.txt`` for what
-        the lines of that file say (`read_list`).
+        Video files, folders of images, patterns of images, or the index of a camera. A folder stands for all videos
+        below it. If there are none, and it holds no images itself, it stands for all folders of images below it.
+        ``@list.txt`` stands for the inputs that the lines of that file name (`read_list`).
     output : str
-        A file for a single input; a folder for several, or where it exists as one or ends with a slash, or where it
-        has no suffix and an input is a folder of videos or a pattern. In a folder, outputs keep their path relative to
-        the common root of the inputs.
+        A file for a single input, and a folder for several. It is also a folder if a folder of that name exists, if it
+        ends with a slash, or if it has no suffix and an input is a folder of videos or a pattern. In a
+        folder, outputs keep their path relative to the common root of the inputs.
     on_note : callable, optional
         Called with one line for every video that is left out because the same folder, pattern or list line stands for
         another name of it, too. Without it such a video is refused.

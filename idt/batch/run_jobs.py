@@ -25,9 +25,10 @@ class Work(NamedTuple):
     attempt_on_cluster : callable
         The same for a worker of a cluster, without progress.
     task : callable
-        Called with the index of a job and whether to wait for another run that makes its output; the arguments.
+        Called with the index of a job and whether to wait for another run that makes its output; returns the arguments
+        of its task.
     for_cluster : callable
-        Called with these arguments; the same with paths that any machine understands.
+        Called with these arguments; returns them with paths that any machine understands.
     """
 
     attempt: Callable

@@ -1,6 +1,6 @@
 """Reading and writing files: what our formats share, and readers of files that strangers made.
 
-hdf5         HDF5 of ours, read as a stranger may have made or damaged it
+hdf5         checked reading of our HDF5 files, which a stranger may have forged or damaged
 result_file  HDF5 of ours, written: format, version, parameters, source, versions; text and numbers
 provenance   whether a file is up to date; digests
 versions     what the numbers of a file were computed with

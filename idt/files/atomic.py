@@ -25,8 +25,8 @@ __all__ = ["FULL", "PartFile", "remove", "remove_own_parts", "replacing", "sweep
 
 STALE = 24 * 3600.0
 """Seconds without a write after which a part file without a lock counts as abandoned: on a file system without locks,
-and for part files of our earlier releases. If its writer still lives, it finds the file gone and reports that. Both
-times come from the file system."""
+and for part files of our earlier releases. If its writer still lives, it finds the file gone and reports that. The
+time of the last write and the present time both come from the clock of the file system."""
 
 TRIES = 100
 """Random names to try for a part file."""
@@ -50,8 +50,9 @@ def replacing(path, *, overwrite=False, unmarked=False):
         Replace a file of ours that exists, and one that the collection names
         (`idt.files.ownership.check_replaceable`). The old file stays until the new one is complete.
     unmarked : bool
-        The form has no mark of its maker. A file that holds the same bytes already stays, as if it had been
-        replaced; another one is refused at the end of the block, unless the collection names it.
+        Files of this format carry no mark that this program wrote them. If the existing file already holds the same
+        bytes, it stays, as if it had been replaced. Another file is refused at the end of the block, unless the
+        collection names it.
 
     Yields
     ------

@@ -19,7 +19,7 @@ from pathlib import Path
 from idt.files import lock_file
 
 LONGEST = 100
-"""Bytes of a file's name that may stand in the name of a hidden file beside it; of a longer one its digest does."""
+"""Longest name of a file, in bytes, that the hidden file beside it repeats; a longer one is replaced by its digest."""
 
 SOON = 0.2
 """Seconds before a wait is announced, because a run that joins or leaves a shared folder locks it for a moment."""
@@ -105,12 +105,12 @@ def remove_own_locks():
     """Remove the lock files of this process, which is about to end in the middle of its work."""
     for path, (_, descriptor) in list(_held.items()):
         with contextlib.suppress(OSError):
-            # Others that share it stay.
+            # Leave the lock file in place if another run shares the lock.
             if descriptor is not None and lock_file.take(descriptor) is not False:
                 os.unlink(path)
     for path, descriptor in list(_wanted.items()):
         with contextlib.suppress(OSError):
-            # Another run's stays: it holds it.
+            # Leave the lock file in place if another run holds the lock.
             if descriptor is None:
                 lock_file.remove_free(path)
             elif lock_file.take(descriptor) and lock_file.is_open_file(path, descriptor):

@@ -87,7 +87,7 @@ def ignores_case(folder):
     at = os.path.abspath(folder)
     while not os.path.isdir(at) and at != os.path.dirname(at):
         at = os.path.dirname(at)
-    # One name of an entry that is there, with the other case, is enough to ask for.
+    # It suffices to look for one existing folder under its name with upper and lower case exchanged.
     while at != os.path.dirname(at):
         above, name = os.path.split(at)
         if name.swapcase() != name:
@@ -155,7 +155,7 @@ def _pattern_of(given):
 
 
 def _reader_of(given, suffixes):
-    """Return a predicate for the paths that an input would read if they existed; None if there are no others."""
+    """Return a predicate for the paths that an input would read if they existed; None for no folder or pattern."""
     if os.path.isdir(given):
         folder = os.path.join(os.path.realpath(given), "")
         return lambda place: place.startswith(folder) and os.path.splitext(place)[1].lower() in suffixes

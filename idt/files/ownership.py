@@ -20,7 +20,8 @@ SYSTEM = ("/dev", "/proc", "/sys")
 FOREIGN = "is not one of this program's files"
 
 PLOTS = {"confusion.png": "report.json", "comparison.png": "comparison.csv"}
-"""Pictures of a report, and the file of ours beside which one that has no mark is taken for ours."""
+"""Pictures of a report, each with the file that stands beside it. A picture without a mark of ours still counts as ours
+if that file is there and is ours."""
 
 
 def check_replaceable(path, overwrite=False, *, unmarked=False):

@@ -74,7 +74,7 @@ def _made(place):
         except BaseException:  # a signal
             shutil.rmtree(path, ignore_errors=True)
             raise
-        # Without locks, no run removes the folders of others.
+        # An error is harmless: on a file system without locks, no run removes the folders of other runs.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Another run may have found it before it was locked.

@@ -15,10 +15,10 @@ MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
 """How a packed file begins, by its form."""
 
 EXPANSION = 200
-"""Bytes that a packed one may stand for, ..."""
+"""Most bytes that each byte of a packed file may unpack to, on average over the file."""
 
 SLACK = 1 << 24
-"""Bytes that any file may unpack to, whatever its size."""
+"""Bytes that a file may unpack to beyond that limit, so that a small file is never refused."""
 
 EMPTY = 1000
 """Largest number of streams without content; closing a file without writing to it leaves one."""

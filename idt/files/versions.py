@@ -37,10 +37,11 @@ def made_with(format, params=None, source=None):
     format : str
         Of the file, such as ``"idt-features"``.
     params : dict or None
-        None for features that others extracted, whose numbers are only copied. ``network`` names one.
+        None for features that another program extracted, whose numbers are only copied. The entry ``network`` tells
+        that a network computed blocks.
     source : dict or None
-        Its ``decoder`` tells which one reads the video, ``"pyav"`` or by default ``"opencv"``. Of vectors it tells
-        whether the videos are decoded on the way.
+        Its ``decoder`` names the decoder of the video, ``"pyav"`` or by default ``"opencv"``. The source of vectors
+        tells whether the videos were decoded for them.
 
     Returns
     -------

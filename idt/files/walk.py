@@ -61,7 +61,8 @@ def walk(root, *, follow=False, keep=None):
     ----------
     root : str or Path
     follow : bool
-        Enter links to folders, too, after all folders themselves: a folder has its own name where it has one.
+        Enter links to folders, too, but after all real folders. So a folder below the root is listed under its real
+        path, not under that of a link to it.
     keep : callable, optional
         Takes the name of a file and tells whether it is listed. A tree of frames has millions of files that are not
         needed.
@@ -69,8 +70,8 @@ def walk(root, *, follow=False, keep=None):
     Returns
     -------
     Found
-        Pipes, devices and links to nothing are among the files; to open them is to be refused. What a folder without
-        permission holds is left out.
+        Pipes, devices and links to nothing are among the files; `idt.files.source_file.open_source` refuses them. The
+        content of a folder without permission is left out.
     """
     root = Path(root)
     files, folders, repeats, junk = [], [], [], []

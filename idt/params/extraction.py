@@ -12,7 +12,8 @@ from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
 COLUMNS = 32_768
-"""Most numbers that describe a track, 77 times those of the release: tracks under way, thousands, each take them."""
+"""Most numbers that describe a track, 77 times those of the release. Thousands of unfinished tracks are in memory at
+once, and each takes that many."""
 
 
 FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")

@@ -51,7 +51,7 @@ class FieldsFlow(RecordedFlow):
 
 
 def flow_parameter(flow):
-    """Make the value of the parameter ``flow`` of what a caller gives: a callable becomes its recorded name.
+    """Return the value of the parameter ``flow`` for an argument of a caller: a callable becomes its recorded name.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def flow_parameter(flow):
 
 
 def fields_of(flow):
-    """Begin a ``flow`` that is known between consecutive frames only; None for one between any two images.
+    """Start the reader of a ``flow`` that exists only between consecutive frames; return None for any other flow.
 
     Raises
     ------

@@ -21,7 +21,7 @@ def one_blas_thread():
 
 
 def one_openmp_thread():
-    """Limit the loops of scikit-learn to one thread within the block, where the thread that enters it calls them."""
+    """Limit the loops of scikit-learn to one thread within the block, if the thread that enters it runs them."""
     return _controller().limit(limits=1, user_api="openmp")
 
 

@@ -66,7 +66,7 @@ def in_order_or_lost(function, tasks, jobs=1):
     Parameters
     ----------
     function, tasks, jobs
-        As `in_order`, whose processes are kept for the next call, while these are started for each.
+        As for `in_order`. `in_order` keeps its processes for the next call; this function starts new ones.
 
     Yields
     ------

@@ -70,7 +70,7 @@ def run(function, tasks, *, jobs=1, threads=1, progress=None, keep=False):
             ready = wait(list(busy), _least(worker.time_left() for _, worker in busy.values()))
             late = [one for one, (_, worker) in busy.items() if worker.is_late() and one not in ready]
             for connection in [*ready, *late]:
-                # It is closed below, too, if it tells of an error, which is raised here.
+                # If the worker reports an error, `receive` raises it. `busy` still holds the worker, closed below.
                 index, worker = busy[connection]
                 ended, content = worker.receive() if connection in ready else (True, worker.give_up())
                 del busy[connection]

@@ -107,7 +107,8 @@ def _heed_signals():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     here, there = socket.socketpair()
     there.setblocking(False)
-    # Not the handlers, which would wait for the main thread to come back from a decoder, but what comes before them.
+    # Use the wake-up descriptor, which Python writes to at once. A handler in Python would wait until the main thread
+    # comes back from a decoder.
     signal.set_wakeup_fd(there.detach(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # nohup has a process ignore the end of its terminal.

@@ -48,7 +48,7 @@ class ElementType:
         self.dtype: np.dtype = np.dtype("u1")
         order = ">" if bits & 1 else "<"
         if self.kind == ENUMERATION:
-            # Of h5py's truth values; the type of its numbers follows.
+            # h5py stores truth values as an enumeration. The type of its numbers follows in the message.
             inner = ElementType(body[8:].ljust(24, b"\0"))
             self.kind, self.dtype = (inner.kind if inner.kind == INTEGER else None), inner.dtype
         elif self.kind == INTEGER and self.size in (1, 2, 4, 8):
@@ -76,7 +76,10 @@ def shape_of(body):
 
 
 def filters_of(body):
-    """Return the filters that the message ``body`` lists, in the order in which they were applied; it may be None."""
+    """Return the filters that the message ``body`` lists, in the order in which they were applied.
+
+    If ``body`` is None, the list is empty.
+    """
     if body is None:
         return []
     version, count = body[:2]

@@ -37,7 +37,7 @@ class Global:
     ----------
     name : str
     call : callable or None
-        ``call(machine, *arguments)`` stands for a call of it; None if it is never called.
+        Called as ``call(machine, *arguments)`` in place of the named object; None if that object is never called.
     """
 
     def __init__(self, name, call):

@@ -37,7 +37,7 @@ def raw(data):
 
 
 def sequence(values, *, end=b"t"):
-    """Return the instructions for a tuple of ``values``, or a list if ``end`` is e."""
+    """Return the instructions for a tuple of ``values``, or for a list if ``end`` is ``b"e"``, the opcode APPENDS."""
     return (b"]" if end == b"e" else b"") + b"(" + b"".join(values) + end
 
 

@@ -143,7 +143,7 @@ def _storage(data, dtype, count):
 
 
 def _viewed(storage, view):
-    """Return the part of a storage that files before torch 1.8 name."""
+    """Return the part of a storage that a ``view`` selects; files of torch before 1.8 store such views."""
     if view is None:
         return storage
     _, offset, size = view
@@ -189,7 +189,7 @@ TENSORS = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
 }
-"""Names that a torch file may use ..."""
+"""Names that a torch file may use, with the function that is called in place of each."""
 
 CALLS = {**TENSORS, ("torch.storage", "_load_from_bytes"): _embedded}
-"""... and a pickle besides."""
+"""Names of torch that a plain pickle may use: those of a torch file, and the loader of storages from bytes."""

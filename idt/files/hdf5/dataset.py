@@ -21,10 +21,10 @@ FILTERS = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)
 """The filters that are read, in our order; one that is not HDF5's own would be loaded as a plug-in, which is code."""
 
 EXPANSION = 1100
-"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery ..."""
+"""Deflate packs at most 1032 bytes into one, so a dataset larger than this times its file is a forgery."""
 
 SLACK = 1 << 20
-"""... but for small ones, which may be unwritten and read as fill values."""
+"""Bytes that a dataset may have beyond that limit, because a small one may be unwritten and read as fill values."""
 
 STREAM = 1024
 """Deflate adds a little to data that it cannot compress. A chunk on the disk that is larger still would unpack to far

@@ -1,4 +1,4 @@
-"""Identify an HDF5 file without libhdf5: one of ours, of an earlier release, and of which format.
+"""Identify an HDF5 file without libhdf5: whether it is ours, whether an earlier release wrote it, and its format.
 
 Source: docs/method/files.md, section 1.
 """
