@@ -4,7 +4,7 @@ LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
 read_scores, write_scores        scores of videos from a file of any form, and into one
-fuse, FusionProtocol             score files of ours and of networks to one accuracy; the videos that it is of
+fuse, FusionProtocol             score files of ours and of networks to one accuracy; the test videos
 explain, evidence_picture        which tracks and regions of a video made a class's score
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults

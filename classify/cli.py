@@ -138,7 +138,7 @@ def evaluate(arguments):
 
 
 def _check_prediction(options, outside):
-    """Refuse what would destroy something, before any work."""
+    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
     from idt.batch.jobs import sources_of
     from idt.files import outputs, ownership
     from idt.frames.suffixes import IMAGES, VIDEOS

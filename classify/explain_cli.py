@@ -88,7 +88,7 @@ def _parsed(arguments):
 
 
 def _check(options):
-    """Refuse what would destroy something, and an output of no known form, before any work."""
+    """Refuse an output of no known form, or one that would overwrite an input or another's file, before any work."""
     from idt.batch.jobs import sources_of
     from idt.files import outputs
     from idt.files.marks import carries_mark

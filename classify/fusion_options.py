@@ -15,13 +15,13 @@ MOST_SPLITS = 10_000
 """Most splits of one call; a data set that leaves one video out has as many as videos."""
 
 TEST = "test"
-"""The word instead of validation scores by which weights are chosen on the test videos."""
+"""Word that stands in place of validation scores: weights are then chosen on the test videos."""
 
 FORMS = (
     *("idt", "mmaction2", "tsn", "coviar", "slowfast", "two_stream", "activitynet", "mat"),
     *("hdf5", "arrays", "torch_file", "csv"),
 )
-"""Forms of `classify.fusion.read.FORMS` that have scores; its readers take a while to import."""
+"""The names of `classify.fusion.read.FORMS` that have scores, repeated here because importing its readers is slow."""
 
 DESCRIPTION = (
     "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"

@@ -14,7 +14,7 @@ def read_labels(path, on_note=None):
         Lines ``name,label``, or ``name,label,label`` for a video with several labels. The first line may be the header
         ``name,label``, or one such as ``video,class`` (`encoding.descriptors.labels.is_header`).
     on_note : callable, optional
-        Called with one line if it is such another header.
+        Called with one line if the header is another than ``name,label``.
 
     Returns
     -------

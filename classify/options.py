@@ -252,8 +252,8 @@ def outside_of(options, parser):
     Returns
     -------
     list of (str, str or None, str or None)
-        Path, list of names and name of each block. As many lists as files belong to these in their order, whatever
-        stands first; of fewer each belongs to the file before it.
+        Path, list of names and name of each block. If there are as many lists as files, the first list belongs to the
+        first file and so on, in any order of the options. If there are fewer, each belongs to the file before it.
     """
     files = [value for kind, value in options.outside if kind != "LIST"]
     lists = [value for kind, value in options.outside if kind == "LIST"]

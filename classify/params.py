@@ -31,7 +31,7 @@ UNTRIMMED = ("breakfast", "50salads", "gtea", "frames", "thumos14", "activitynet
 """Data sets of untrimmed video (`classify.untrimmed.protocols`)."""
 
 METHODS = ("viterbi", "windows", "dtw")
-"""How long videos are segmented (`classify.untrimmed.segmenting`)."""
+"""Methods of segmenting long videos (`classify.untrimmed.segmenting`)."""
 
 CHANGE = Bounds(0.0, 1e12, "no score is as large")
 THRESHOLD = Bounds(-1e12, 1e12, "no score is beyond")

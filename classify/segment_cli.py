@@ -134,7 +134,7 @@ def _run(options, codebook, params, classifier):
 
 
 def _check(options):
-    """Refuse what would destroy something, before any work."""
+    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
     from classify.untrimmed.formats.by_suffix import check_suffix
     from classify.untrimmed.segment_videos import form_of
     from idt.batch.jobs import sources_of

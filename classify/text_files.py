@@ -40,7 +40,7 @@ def read_pairs(path, header):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these two words, in any case, or others for them
+        The first line may be these two words, in upper or lower case, or synonyms of them
         (`encoding.descriptors.labels.is_header`).
 
     Returns
@@ -73,8 +73,8 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
     scores : (n, c) float
     classes : sequence of str
     overwrite : bool or collection of path
-        As for `idt.files.atomic.replacing`. Nobody can tell who made scores: such a file is replaced only by its name,
-        or if it stays the same.
+        As for `idt.files.atomic.replacing`. A CSV file does not record who made it, so it is replaced only if the
+        collection names it, or if its content stays the same.
 
     Raises
     ------
@@ -126,8 +126,8 @@ def scores_text(path, names, scores, classes, labels=None):
 def write_text(path, content, *, overwrite=False, unmarked=False):
     """Write the text ``content`` to the file ``path``, complete or not at all.
 
-    It is UTF-8; of a name that is none, the bytes that UTF-8 does not know are escaped. ``overwrite`` and ``unmarked``
-    are those of `idt.files.atomic.replacing`.
+    The encoding is UTF-8. File names may hold bytes that are not UTF-8; these are escaped. ``overwrite`` and
+    ``unmarked`` are those of `idt.files.atomic.replacing`.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def read_entries(path, header, *, several=False, on_note=None):
     ----------
     path : str or Path
     header : tuple of str
-        The first line may be these words, or others for them (`encoding.descriptors.labels.is_header`).
+        The first line may be these words, or synonyms of them (`encoding.descriptors.labels.is_header`).
     several : bool
         A line has one or more values, instead of one.
     on_note : callable, optional

@@ -2,7 +2,7 @@
 
 registry  the readers by name
 dataset   clips with labels and groups, and clips that are missing
-splits    who trains and who is tested
+splits    training and test videos
 official  lists that come with a data set
 video_list  annotation files that networks are trained from
 """

@@ -26,7 +26,7 @@ class Clip(NamedTuple):
     Attributes
     ----------
     name : str
-        Video name: the path relative to the root, without suffix; of a stretch, its number behind it.
+        Video name: the path relative to the root, without suffix; a stretch has its number appended.
     path : Path
     label : str or tuple of str
         A tuple, of any length, in sets whose clips may have several labels.
@@ -200,7 +200,7 @@ def _might_hold_videos(junk):
 
 
 def unique_clips(clips, skipped):
-    """Take each video once, whatever names links give it.
+    """Keep each video once, even if symbolic links give it several names.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def read_hmdb51(root, params):
 
     Notes
     -----
-    The names hold brackets, semicolons, question marks and more, so nothing here takes a name for a pattern.
+    The names hold brackets, semicolons, question marks and more, so no name is used as a glob pattern.
     """
     folder = lists_folder(root, params, names=("testTrainMulti_7030_splits",), holds=PATTERN)
     return _read("hmdb51", root, folder, "<class>/<video>.avi", codes=(UNUSED, TRAIN, TEST))

@@ -201,7 +201,7 @@ def _from_rows(path, rows, form, n_classes):
     rows = list(rows)
     form = form or _form_of(path, rows, n_classes)
     found = Lines(form)
-    # Words and numbers of a line; None is one or more.
+    # How many words and how many integers a line of the form has; None stands for one or more.
     words, numbers_of = {
         "path": (0, 0),
         "path label": (0, 1),

@@ -1,8 +1,9 @@
 """Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
 
 The lists may name the videos below other folders, or below fewer. A listed name and a video match if one path ends with
-the other; among several such videos the one that agrees in most folders is taken. If none matches, the folders that all
-names have in common are left out, and of the folders that all names of one list have in common all but the last.
+the other; among several such videos the one that agrees in most folders is taken. If no video matches, leading folders
+are left out of the listed name: those that the names of all lists have in common, or all but the last of those that the
+names of its own list have in common, whichever are more.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -136,7 +137,7 @@ def _steps(name):
 
 
 def _locate(sides, videos, root):
-    """Map the name of each entry that is there to its video: name below the root, path, whether it is to be cut."""
+    """Map the name of each entry whose video exists to that video: name below the root, path, whether it is cut."""
     by_stem: dict[str, list[tuple[str, ...]]] = {}
     for video in videos:
         steps = tuple(video.split("/"))
@@ -173,7 +174,7 @@ def _common(paths):
 
 
 def _find(name, entry, by_stem, root, common):
-    """Find the video of a listed name, without the folders in common if that is the only way."""
+    """Find the video of a listed name, without the folders in common if the whole name matches none."""
     steps = _steps(name)
     found = _nearest(steps, by_stem, entry.name, root)
     return _nearest(steps[common:], by_stem, entry.name, root) if found is None and common > 0 else found
@@ -196,7 +197,7 @@ def _nearest(steps, by_stem, name, root):
 
 
 def _clips(entries, places, skipped):
-    """Map the name of each entry that is there to its clip."""
+    """Map the name of each entry whose video exists to its clip."""
     clips = {}
     for entry in entries:
         if entry.name in places:

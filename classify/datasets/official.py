@@ -80,7 +80,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
     layout : str
         How the set is laid out, for the message if nothing of it is there.
     splits : list of ListedSplit
-        Several test overlapping videos, so their numbers are averaged.
+        Test videos of several splits may overlap, so the numbers of splits are averaged.
     key : callable
         Path of a video → its name in the lists.
     group : callable, optional

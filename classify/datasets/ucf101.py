@@ -89,7 +89,8 @@ def read_classes(path):
 
 
 def read_list(path, classes, *, numbered):
-    """Read a list of videos: lines ``Class/v_Class_g01_c01.avi``, in those to train with the number of the class.
+    """Read a list of videos: lines ``Class/v_Class_g01_c01.avi``, and in lists of training videos the number of the
+    class behind.
 
     Parameters
     ----------

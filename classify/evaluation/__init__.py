@@ -9,6 +9,6 @@ cost_ledger       wall time and memory of each stage
 compare           many recipes that share what they can
 recipes           recipes from a file
 network_scores    score files of networks by the splits of a data set
-beside_networks   their reports, and their fusion with the run
-page_pictures     pictures of test videos for the page: evidence of wrong ones
+beside_networks   reports of networks, and their fusion with the run
+page_pictures     pictures of test videos for the page: evidence for wrong predictions
 """

@@ -1,4 +1,4 @@
-"""Evaluation of networks by the protocol of a run: of each alone, and of their fusion with the run.
+"""Evaluation of networks by the protocol of an evaluation of ours, the run: each alone, and fused with the run.
 
 The score files of a network are aligned with the test videos of every split by name. They give a report of the same
 form as the run's, in ``networks/NAME``. The late fusion with the run's own scores, by the default weights, lies in
@@ -67,7 +67,7 @@ class Beside(NamedTuple):
 
 
 def check(dataset, output_folder, features, networks, *, overwrite=False):
-    """Refuse outputs that are inputs, and reports of other scores, before any work.
+    """Refuse outputs that are inputs, and outputs that would replace a report of other scores, before any work.
 
     Parameters
     ----------
@@ -75,15 +75,15 @@ def check(dataset, output_folder, features, networks, *, overwrite=False):
     output_folder : str or Path
         Of the evaluation.
     features : str, Path or None
-        Folder of its feature files, if that is another.
+        Folder of the feature files, if it is not in the output folder.
     networks : list of Network
     overwrite : bool or collection of path
-        Other reports may be replaced.
+        Whether reports of other scores may be replaced, or which files may.
 
     Raises
     ------
     DataError
-        If a file of a network would be written by the evaluation, or a report that is there is of other scores.
+        If the evaluation would write to a file of a network, or an existing report is of other scores.
     OSError
         If it cannot be read.
     """
@@ -100,7 +100,7 @@ def check(dataset, output_folder, features, networks, *, overwrite=False):
 
 
 def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
-    """Report networks alone, and fused with an evaluation that is there.
+    """Report each network alone, and its fusion with an existing evaluation.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
     Raises
     ------
     DataError
-        If a report that is there was made otherwise, or a file in the way is not ours.
+        If an existing report has other settings, or a file that would be replaced was not made by this package.
     OSError
         If something cannot be read or written.
     """
@@ -146,11 +146,11 @@ class _Together(NamedTuple):
     Attributes
     ----------
     places : dict of str to list of int
-        In ``Dataset.splits``, by the name in the fusion.
+        Indices into ``Dataset.splits`` of the splits that are fused together, by the name of the group.
     pool : bool
         Whether the videos of all are counted together.
     whole : bool
-        Whether each is one split of the set.
+        Whether each group is a single split.
     """
 
     places: dict[str, list[int]]
@@ -186,7 +186,7 @@ def _report(dataset, network, folder, run):
     made = report.assemble(dataset, folds, settings=settings, notes=network.notes)
     if says_the_same(made, earlier) and not report.lacks_page(folder):
         return earlier, []
-    # A report of the same scores lacks the clips that the evaluation lacks.
+    # An earlier report in this folder is of the same scores, so it may be replaced.
     written = report.write(folder, made, videos=tested(dataset, folds), overwrite=run.overwrite or earlier is not None)
     return made, written.notes
 

@@ -75,8 +75,8 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     Raises
     ------
     DataError
-        If two recipes have one name, a row that is there was made otherwise, a file is an input or not ours, or no clip
-        can be used.
+        If two recipes have the same name, an existing row has other settings, an output would replace an input or a
+        file that this package did not make, or no clip can be used.
     OSError
         If something cannot be read or written.
     """
@@ -96,7 +96,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
 
 
 def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
-    """Evaluate by each recipe, with the folders that are ``wanted`` for it."""
+    """Evaluate by each recipe; ``wanted`` names its folders."""
     prepared, rows, pages, idle = {}, [], {}, True
     for recipe, (home, places) in zip(recipes, wanted, strict=True):
         if recipe.extraction not in prepared:

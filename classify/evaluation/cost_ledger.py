@@ -1,10 +1,10 @@
 """Wall time and memory of the stages of an evaluation, recorded beside the files that they made.
 
-A run that resumes another, or uses files of another, then still reports what all of it took. Memory is the largest
-resident memory of this process and its children together, where the system tells it (Linux).
+A run that resumes another one, or uses its files, reports the time and memory of all stages, too. Memory is the
+largest resident memory of this process and its children together, where the system tells it (Linux).
 
-`resource.getrusage` would not do. It tells the most since a process began, so the second of two recipes would be given
-the memory of the first; and of children those that have ended, while ours are kept for the next stage.
+`resource.getrusage` does not serve. It returns the peak since the process began, so the second of two recipes would get
+the peak of the first. It counts only children that have ended, and the worker processes live on for the next stage.
 """
 
 import contextlib
@@ -36,7 +36,8 @@ class Stage:
     folder : Path
         The folder of the files that the stage makes; their cost lies beside them in ``cost.json``.
     made_of : object
-        Parameters and inputs of the stage, ready for JSON. A cost that was recorded for others is forgotten.
+        Parameters and inputs of the stage, ready for JSON. A cost that was recorded for other parameters or inputs is
+        discarded.
     """
 
     name: str
@@ -111,7 +112,7 @@ def cost_file(folder):
 
 
 def recorded(stage):
-    """Return the `Cost` that is recorded of a ``stage``; nothing if it is unknown."""
+    """Return the `Cost` that is recorded for a ``stage``; a cost of zero if there is none."""
     entry = _read(stage.folder).get(stage.name)
     if not isinstance(entry, dict) or entry.get("key") != _key(stage.made_of):
         return Cost()
@@ -122,7 +123,7 @@ def recorded(stage):
 
 
 class Peak:
-    """The largest resident memory within a block, looked at again and again.
+    """The largest resident memory within a block, sampled at intervals of `PERIOD`.
 
     Attributes
     ----------

@@ -83,12 +83,12 @@ def evaluate(
     encoding : encoding.params.BlockParams, optional
         Parameters of any encoding.
     classifier : ClassifierParams, optional
-        The standard recipe by default, all three.
+        ``extraction``, ``encoding`` and ``classifier`` default to the standard recipe.
     features : str or Path, optional
         Folder of the feature files; by default ``features`` in the output.
     run : RunOptions
-        Processes and threads, on which no number depends, whether files that were made otherwise may be replaced, and
-        the progress.
+        Processes and threads, on which no number depends; whether files with other settings may be replaced; and the
+        progress.
     on_outcome : callable, optional
         Called with the `idt.batch.outcome.Outcome` of every clip.
 
@@ -100,8 +100,8 @@ def evaluate(
     Raises
     ------
     DataError
-        If the output was made otherwise, a file in it is an input or not ours, no clip can be used, or a split cannot
-        be evaluated.
+        If the output has other settings, a file in it is an input or was not made by this package, no clip can be used,
+        or a split cannot be evaluated.
     OSError
         If something cannot be read or written.
     """
@@ -111,14 +111,14 @@ def evaluate(
     features, places = Path(features or output / "features"), Places(output, output, output)
     check_files(dataset, [(features, places)], overwrite=run.overwrite)
     earlier_report(output / "report.json", settings, overwrite=run.overwrite)
-    # The run waits for another run in these folders, whose files are then up to date.
+    # If another run works in these folders, this one waits; the files of the other are then up to date.
     with locks.held(folders=[output, features], say=run.say):
         prepared = prepare(dataset, features, extraction, run=run, on_outcome=on_outcome)
         return evaluate_prepared(prepared, places, encoding, classifier, run=run)
 
 
 def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
-    """Refuse evaluations that would destroy something, before any work.
+    """Refuse evaluations that would overwrite an input or somebody else's file, before any work.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def read_state(plan, *, overwrite=False):
     ----------
     plan : FoldPlan
     overwrite : bool or collection of path
-        Files that were made otherwise may be replaced.
+        Whether files with other settings or inputs may be replaced, or which files may.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def read_state(plan, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file exists that was made otherwise, and ``overwrite`` is false. One that lacks clips may be replaced.
+        If a file with other settings or inputs exists and ``overwrite`` is false. A file that only lacks clips is no
+        error.
     """
     targets = (plan.codebook, plan.vectors, plan.scores)
     return FoldState(
@@ -95,7 +96,7 @@ def encode(plans, states, files, run):
     plans : sequence of FoldPlan
         Plans of one encoding.
     states : sequence of FoldState
-        From before the codebooks were kept.
+        As they were before the codebooks were saved.
     files : dict of str to Path or FileSource
         Video name → feature file.
     run : RunOptions
@@ -108,7 +109,7 @@ def encode(plans, states, files, run):
     Raises
     ------
     DataError
-        As `encode_sets`, or if the vectors that are there belong to another codebook.
+        As `encode_sets`, or if existing vectors belong to another codebook.
     """
     wanted = []
     for plan, state in zip(plans, states, strict=True):
@@ -135,7 +136,7 @@ def classify(plan, run):
     Parameters
     ----------
     plan : FoldPlan
-        Its vectors are there.
+        A plan whose vectors exist.
     run : RunOptions
 
     Returns
@@ -192,14 +193,14 @@ def explainable(plan, run):
     Parameters
     ----------
     plan : FoldPlan
-        Its scores are there.
+        A plan whose scores exist.
     run : RunOptions
 
     Returns
     -------
     Model or None
-        None where no track has a share of a score: the kernel is χ², vectors are no sums over tracks, outside vectors
-        stand beside, or codebook or vectors are gone.
+        None where the tracks have no shares of a score: the kernel is χ², the vectors are no sums over tracks, outside
+        vectors are used, too, or codebook or vectors were deleted.
     """
     options = dataclasses.asdict(plan.encoding)
     summed = options.get("coding") != "somp" and options.get("pooling") != "max" and plan.encoding.encoding != "stacked"

@@ -21,9 +21,8 @@ from encoding.vectors_file import VECTORS_FORMAT, VECTORS_VERSION
 class Places(NamedTuple):
     """Folders of the codebooks, vectors and scores of the splits.
 
-    Below each every split has a folder of its own in ``folds``; its scores lie in ``scores``, as ``split1.h5``.
-
-    Several evaluations may share the first two.
+    The codebook and the vectors of a split lie in its folder below ``folds``; its scores lie in ``scores``, as
+    ``split1.h5``. Several evaluations may share the folders of codebooks and vectors.
     """
 
     codebook: Path

@@ -22,7 +22,7 @@ OWN = "idt"
 """Name of the run's own scores in a fusion."""
 
 WORDS = {r"--list\b": "--network-list", r"--classes\b": "--network-classes", "; --missing drop .*": ""}
-"""Options of idt-fuse that its messages name, as patterns, and those of idt-evaluate."""
+"""Pattern of an option of idt-fuse in messages → the option of idt-evaluate that takes its place."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _read(dataset, source):
         kind = "probabilities" if facts.norm == "logz" else "unknown"
         splits.append(Scores(values, list(split.test), list(dataset.classes), kind=kind, path=source.name))
         forms += facts.forms
-        # The videos of the other splits are tested there.
+        # Videos without a place in this split are test videos of other splits, so that note is dropped.
         notes += [note for note in facts.notes if not note.endswith(UNTESTED)]
     return Network(source, splits, ", ".join(dict.fromkeys(forms)), list(dict.fromkeys(notes)))
 

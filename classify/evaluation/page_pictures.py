@@ -1,4 +1,4 @@
-"""Pictures of test videos for the page of an evaluation: the evidence of wrong ones, a still frame of right ones.
+"""Pictures of test videos for the page of an evaluation: evidence where the prediction is wrong, else a still frame.
 
 A wrong video has two pictures, one of the evidence for its true class and one of that for the predicted class
 (docs/method/encoding.md, section 17). It has a still frame instead where no track has a share of the score: with a χ²
@@ -48,7 +48,7 @@ def draw_pictures(videos, plans, files, run):
                 classes = [name for name in (video.label, video.predicted) if name in names]
                 read = (os.path.abspath(path) for path in (files[video.name].path, plan.codebook.path))
                 evidence = *read, _narrowed(model, classes), classes
-            # A process that is kept may stand in another folder by now.
+            # A worker process that is reused may have another current folder by now.
             tasks.append((video._replace(path=Path(os.path.abspath(video.path))), evidence, alone))
     found = {}
     with run.progress("picture", len(tasks)) as update:
@@ -60,7 +60,7 @@ def draw_pictures(videos, plans, files, run):
 
 
 def draw_one(video, evidence, run):
-    """Draw the pictures of one video; a task of a process of its own, because a video may take its process along.
+    """Draw the pictures of one video. It runs in a worker process, because a damaged video may crash the decoder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The features of a data set: every clip a file, made once, and what could not be used."""
+"""The features of a data set: a feature file for each clip, extracted once, and the clips that failed."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Prepared:
     up_to_date : bool
         All features were there.
     seconds : float
-        That the features took, in this run and those before it.
+        Wall time of the extraction, in this run and those before it.
     """
 
     dataset: Dataset
@@ -92,7 +92,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
 
 
 def _tasks(dataset, extraction, folder):
-    """List what to extract; a stretch of a video is extracted as if it were all there is."""
+    """List what to extract; a stretch of a video is extracted as if it were a whole video."""
     tasks = []
     for clip in dataset.clips:
         params = extraction

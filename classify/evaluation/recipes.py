@@ -16,7 +16,7 @@ all have in common. A key is an option, with ``_`` or ``-``; one that two groups
     [dense trajectories]
     camera = no
 
-With blocks of outside vectors, ``--extra``, a recipe that says ``extra = no`` goes without.
+If blocks of outside vectors are given (``--extra``), a recipe with ``extra = no`` does not use them.
 """
 
 import argparse
@@ -50,7 +50,7 @@ ENCODERS: dict[str, type[BlockParams]] = {
 """Parameters of each encoding."""
 
 OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
-"""Names of encoders by the names of their commands."""
+"""Prefix of the command of an encoder → name of the encoder."""
 
 WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 

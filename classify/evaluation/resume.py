@@ -21,7 +21,7 @@ def settings_of(dataset, *, extraction, encoding, classifier):
     Parameters
     ----------
     dataset : Dataset
-        Its options are in the words of its protocol.
+        Its ``protocol`` states its options in words.
     extraction : ExtractionParams
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
@@ -29,8 +29,9 @@ def settings_of(dataset, *, extraction, encoding, classifier):
     Returns
     -------
     dict
-        The three with their names, that of the encoding too, ``dataset`` and ``protocol``, and the digests of blocks
-        of outside vectors, if there are any.
+        ``extraction``, ``encoding`` and ``classifier``, each as a dict of its options; ``encoder``, the name of the
+        encoding; ``dataset`` and ``protocol``; and ``outside``, the digests of blocks of outside vectors, if there are
+        any.
     """
     groups = {"extraction": extraction, "encoding": encoding, "classifier": classifier}
     described: dict = {"dataset": dataset.name, "protocol": dataset.protocol, "encoder": encoding.encoding}
@@ -40,7 +41,7 @@ def settings_of(dataset, *, extraction, encoding, classifier):
 
 
 def earlier_report(path, settings, *, overwrite=False):
-    """Read the report that is there.
+    """Read the report of an earlier run.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def earlier_report(path, settings, *, overwrite=False):
     settings : dict
         As from `settings_of`.
     overwrite : bool or collection of path
-        Accept any that is there and may be replaced.
+        Accept a report with other settings, or another file that may be replaced.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def earlier_report(path, settings, *, overwrite=False):
     Raises
     ------
     DataError
-        If it is one with other settings and ``overwrite`` is false, or no report, and may not be replaced.
+        If ``path`` is a report with other settings and ``overwrite`` is false, or no report and may not be replaced.
     OSError
         If it cannot be read.
     """
@@ -79,7 +80,7 @@ def earlier_report(path, settings, *, overwrite=False):
 
 
 def says_the_same(report, earlier):
-    """Tell whether ``report`` says what an ``earlier`` one says, but for `VARYING`."""
+    """Tell whether ``report`` equals an ``earlier`` one in all entries but `VARYING`."""
     if earlier is None:
         return False
     one, other = ({key: value for key, value in these.items() if key not in VARYING} for these in (report, earlier))
@@ -87,7 +88,7 @@ def says_the_same(report, earlier):
 
 
 def refuse_other_features(tasks, decoder="auto"):
-    """Refuse feature files that were extracted with other parameters or versions, all rather than one by one.
+    """Refuse feature files that were extracted with other parameters or versions, in one message before any extraction.
 
     Parameters
     ----------

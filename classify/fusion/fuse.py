@@ -45,7 +45,8 @@ class Fused:
     gathered : Gathered
     scores : (n, C) float64
     weights : dict of str to float
-        Those of the default for a stacked machine, whose columns have weights of their own.
+        Weight of each source. For a stacked machine (``svm``) the default weights, because the machine has one weight
+        per column.
     """
 
     gathered: Gathered
@@ -87,7 +88,7 @@ class Fusion:
         forms : sequence of str
             Forms of others, one of `classify.fusion.write.WRITERS` each, in which the scores are written, too.
         overwrite : bool or collection of path
-            Replace a report of ours that is there, and files that the collection names.
+            Replace an existing report of this package, and files that the collection names.
 
         Returns
         -------

@@ -34,7 +34,7 @@ class SourceFacts:
     norm : str
         Normalisation, never "auto".
     videos : int
-        Videos of the test that it has.
+        Number of test videos that it has scores for.
     rules : dict of str to int
         How many videos were matched by which rule, over all streams.
     columns : list of str
@@ -90,7 +90,7 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
     protocol : FusionProtocol
     missing : {"refuse", "drop"}
     side : {"test", "train"}
-        Of official lists; validation videos are among those of training.
+        Which official list is read; validation videos are among the training videos.
     classes : list of str, optional
         Order of the classes; by default that of the labels.
 

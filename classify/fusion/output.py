@@ -33,7 +33,7 @@ def files_of(folder, splits, forms, *, pool):
     Returns
     -------
     ours : list of Path
-        The report, and fused scores that tell who made them.
+        The report, and fused scores in the format of this package, which records that it made them.
     others : list of Path
         Fused scores in the forms of others.
     """
@@ -64,7 +64,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     order : str, optional
         List in whose order their videos are; may hold ``{split}``.
     overwrite : bool or collection of path
-        Replace a report of ours that is there, and files that the collection names.
+        Replace an existing report of this package, and files that the collection names.
 
     Returns
     -------
@@ -74,7 +74,8 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     Raises
     ------
     DataError
-        If another report is there and ``overwrite`` is false, or a file in the way is not ours.
+        If another report exists and ``overwrite`` is false, or a file that would be replaced was not made by this
+        package.
     OSError
         If something cannot be written.
     """
@@ -90,7 +91,8 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     kept = fusion.scores()
     lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(kept)]]
     folder.mkdir(parents=True, exist_ok=True)
-    # First the files that carry no mark of ours, because one in the way is noticed only when it is written.
+    # Files in the forms of others come first: they do not record who made them, so an existing one is refused only when
+    # it is written.
     for place, path in enumerate(others):
         split = place % len(kept)
         form = SUFFIXES[path.suffix]
@@ -103,7 +105,7 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
 
 
 def _says_the_same(report, path):
-    """Tell whether the report that is there says the same."""
+    """Tell whether the existing report equals ``report`` in all entries but `VARYING`."""
     try:
         earlier = json_text.load(path)
     except DataError:

@@ -29,9 +29,9 @@ def make_report(sources, protocol, fused, classical, origin):
     -------
     dict
         ``accuracy`` and the other numbers of `findings.numbers_of`; ``sources`` by name, each with its numbers alone;
-        ``weights`` and ``norms`` by name, weights as the mean over the splits; ``before`` the fusion of all sources but
-        the trajectories, or the best source alone where all are of one kind; ``gain`` of each class from there;
-        ``corrected`` and ``spoiled`` videos; ``curve`` over the weight of ``curve_of``.
+        ``weights`` and ``norms`` by name, weights as the mean over the splits; ``before``, the fusion of all sources
+        but the trajectories, or the best source alone where all are of one kind; ``gain`` of each class over
+        ``before``; ``corrected`` and ``spoiled`` videos; ``curve`` over the weight of ``curve_of``.
     """
     gathered = [each.gathered for each in fused]
     truths, pool = [split.truth for split in gathered], protocol.pool
@@ -126,7 +126,9 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
 
 
 def _left_out(gathered):
-    """Name the videos that are left out: each as often as a source lacks it, or once if no split has its label."""
+    """Name the videos that are left out. One that a source lacks occurs once for each such split, one without a label
+    in any split once.
+    """
     tested = {name for split in gathered for name in split.truth.names}
     unlabelled = dict.fromkeys(name for split in gathered for name in split.unlabelled if name not in tested)
     return [*(name for split in gathered for name in split.missing), *unlabelled]

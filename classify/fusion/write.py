@@ -78,13 +78,13 @@ def write_scores(path, scores, *, form=None, values_as=None, video_list=None, ov
     form : str, optional
         One of `WRITERS`; by default that of the suffix.
     values_as : {"margins", "l2", "probability"}, optional
-        As they are by default. Probabilities of logits are their softmax; margins have none unless the classifier was
+        Unchanged by default. Probabilities of logits are their softmax; margins have none unless the classifier was
         calibrated (``svm-train --probability``).
     video_list : classify.datasets.video_list.VideoList, optional
         Videos in the order that the file is to have, with their labels; its classes give the order of the columns.
     overwrite : bool or collection of path
-        As for `idt.files.atomic.replacing`. Only HDF5 of ours tells who made it: any other file is replaced only if it
-        is named, or stays the same.
+        As for `idt.files.atomic.replacing`. Only our HDF5 files record who made them. Any other file is replaced only
+        if the collection names it, or its content stays the same.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def convert_scores(scores, values_as):
     Raises
     ------
     DataError
-        If they cannot be turned into it.
+        If the scores cannot be converted.
     """
     name, values = scores.path or "the scores", scores.values
     if values_as is None or (values_as == "probability" and scores.kind == "probabilities"):
@@ -147,7 +147,7 @@ def convert_scores(scores, values_as):
 
 
 def _digest(scores):
-    """Digest what tells scores from others."""
+    """Compute the digest of scores with their names, classes, labels, kind and split."""
     digest = hashlib.sha256(np.ascontiguousarray(scores.values, "<f8").tobytes())
     labels = None if scores.labels is None else scores.labels.tolist()
     digest.update(repr((scores.names, scores.classes, labels, scores.kind, scores.split)).encode())

@@ -28,7 +28,9 @@ from idt.params.extraction import ExtractionParams
 from idt.workers.run_options import RunOptions
 
 WAYS = ("share", "without")
-"""Ways to take a score apart: the number that each track adds, or the loss without each cell."""
+"""Methods of explaining a score: ``share``, the number that each track adds, or ``without``, the score's loss without
+each cell.
+"""
 
 CELLS = (*GRID, LENGTH)
 """Columns, rows and frames of the cells of ``without``."""
@@ -182,7 +184,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
 
 
 def _both(rows):
-    """Weights or biases with a row for each class, also of the one machine of two classes."""
+    """Return weights or biases with a row for each class, also if one machine tells two classes apart."""
     return np.concatenate([-rows, rows]) if len(rows) == 1 else rows
 
 

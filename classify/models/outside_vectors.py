@@ -65,7 +65,7 @@ class OutsideBlock:
         Video name of each row.
     vectors : (m, e) float32
     lines : list of str or None
-        Other names of the rows, which count if they are those that are asked for.
+        Whole lines of the list of names. They replace ``names`` if every video that is asked for is one of them.
     """
 
     name: str
@@ -201,7 +201,7 @@ def aligned_blocks(layout, names, extras):
     Raises
     ------
     DataError
-        If a block has no row for one of the videos, or the name of a block that is there.
+        If a block has no row for one of the videos, or has the same name as another block of the layout.
     """
     layout, blocks = list(layout), []
     for extra in extras:

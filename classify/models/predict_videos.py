@@ -63,7 +63,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
             for outcome in extract(tasks, run):
                 if outcome.error is not None:
                     failed[outcome.job.name] = outcome.error
-                # If a single video fails, the run fails.
+                # If the only video fails, the run fails.
                 if on_outcome is not None and (outcome.error is None or len(tasks) > 1):
                     on_outcome(outcome)
                 update()

@@ -62,7 +62,7 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
     ------
     DataError
         If videos and labels do not match (all are listed), there is one class only, an outside block does not fit, or
-        the output exists and was made otherwise.
+        the output exists and has other settings or inputs.
     OSError
         If a file cannot be read or written.
     """

@@ -1,7 +1,7 @@
-"""The door to extraction: feature files for the commands that start from videos.
+"""Interface to the extraction: feature files for the commands that start from videos.
 
-Nothing else of the classification reaches for videos, and this does so only when it is called: labelling vectors needs
-no decoder.
+No other module of the classification extracts videos. This one imports the extraction only when a function is called,
+because labelling vectors needs no decoder.
 """
 
 import sys
@@ -44,7 +44,7 @@ def extract(tasks, run):
     videos = [Job(task.source, task.name, task.output) for task in tasks]
     params = [task.params for task in tasks]
     if len(tasks) == 1 and not cluster.is_connected():
-        # If the process of a single video dies, the run fails.
+        # If the process of the only video dies, the run fails.
         yield attempt_job(videos[0], params[0], run=run.for_one())
         return
     yield from sorted_again(extract_many(videos, params, run=run))

@@ -67,7 +67,7 @@ def _list(options):
 
 
 def _check(jobs, options):
-    """Refuse what would destroy something, before any work."""
+    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
     from idt.batch.jobs import camera_or_path
     from idt.batch.summary import RUN_FILES
     from idt.files import outputs
@@ -144,7 +144,7 @@ def _finish(jobs, recipe, options):
 
     run, path = run_options(options), Path(options.output) / SCORES
     with locks.held(files=[path], say=run.say):
-        # Made of the files beside it, by this command: those that a run adds are what it is run for.
+        # Always replaced: this command makes it of the files of the videos, and a run adds to these.
         found = join(path, jobs, recipe, overwrite=run.overwrite or True)
     for name, row in zip(found.names, found.values, strict=True):
         best = row.argsort(kind="stable")[::-1][: options.top]

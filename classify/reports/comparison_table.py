@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
     @property
     def seconds(self):
-        """Wall time of all that follows the extraction, whoever of the recipes made it."""
+        """Wall time of all stages after the extraction, also of those whose files another recipe made."""
         report = self.report or {"seconds": {}}
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 
@@ -52,7 +52,7 @@ def write(folder, rows, *, pages=None, overwrite=False):
     pages : dict of str to str, optional
         Recipe → address of its own page, relative to ``folder``.
     overwrite : bool or collection of path
-        A collection names files that are replaced whoever made them. Tables of ours are in any case.
+        A collection names files that are replaced whoever made them. Tables that this package made are always replaced.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def write(folder, rows, *, pages=None, overwrite=False):
     Raises
     ------
     DataError
-        If a file in the way is not ours.
+        If a file that would be replaced was not made by this package.
     OSError
         If something cannot be written.
 

@@ -33,8 +33,8 @@ def shortfall(dataset, splits=None):
     Returns
     -------
     list of str
-        Such as ``9 of 101 classes`` and ``1 of 3 splits``; empty for a run on the whole set. Of clips ``NEGLIGIBLE``
-        may be absent.
+        Such as ``9 of 101 classes`` and ``1 of 3 splits``; empty for a run on the whole set. A share `NEGLIGIBLE` of
+        the clips may be absent.
 
     Notes
     -----

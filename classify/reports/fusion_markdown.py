@@ -4,7 +4,7 @@ from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, tab
 from classify.reports.published_tables import Own, published_tables
 
 RED = '<span style="color:red">🔴 {}</span>'
-"""The mark stays red where styles are removed, as on GitHub."""
+"""Red mark of a number. The emoji stays red where styles are removed, as on GitHub."""
 
 SHOWN = 200
 """Videos of a list; the others are in ``report.json``."""
@@ -57,7 +57,7 @@ def as_markdown(report, *, pictures):
     lines += _section("How files were read", _files(report))
     lines += _videos(report)
     if report["published"]:
-        # A number that is too high has no place among them.
+        # A number is too high if its weights were chosen on the test videos; it is not ranked with published ones.
         own = None if biased else Own(report["value"], metric, report["part"])
         lines += _section("Beside published numbers", published_tables(report["published"], own))
     lines += _section("Versions", [", ".join(f"{name} {version}" for name, version in report["versions"].items())])

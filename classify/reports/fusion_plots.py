@@ -14,11 +14,12 @@ def accuracy_png(bars, curve, *, metric, weight, biased):
     bars : list of (str, float, (float, float) or None)
         Name, percent, and interval of each source; the fusion is the last.
     curve : (str, list of float, list of float)
-        Sources whose weight it is, weights and percents; no weights draw no curve.
+        Name of the sources whose weight varies, their weights, and the percents. If there are no weights no curve is
+        drawn.
     metric : str
         Metric of the percents.
     weight : (float, float) or None
-        Weight that was taken, and percent.
+        The weight that the fusion uses, and its percent.
     biased : bool
         Whether it was chosen on the test videos.
 

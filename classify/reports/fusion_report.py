@@ -39,7 +39,7 @@ def write(folder, report, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file in the way is not ours.
+        If a file that would be replaced was not made by this package.
     OSError
         If something cannot be written.
 

@@ -123,7 +123,7 @@ def _draw(draw, arguments, form):
         import matplotlib
     except ImportError:
         return None
-    # Not those of the user either, so that the picture depends on its numbers only.
+    # Defaults, not the user's settings, so that the picture depends on its numbers only.
     matplotlib.rcdefaults()
     matplotlib.rcParams["svg.hashsalt"] = "idt"
     file = io.BytesIO()

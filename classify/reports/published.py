@@ -21,7 +21,7 @@ SOURCES = {
     "N": "notes, a blog or a summary page, the weakest",
     "X": "measured here from public data",
 }
-"""Class of a source → what it is."""
+"""Letter for the kind of place in which a number was read → that kind."""
 
 COLUMNS = ["kind", "system", "set", "with", "percent", "scope", "classes", "source", "read", "note"]
 
@@ -37,12 +37,12 @@ class Published(NamedTuple):
         One of `KINDS`.
     system : str
     with_idt : bool
-        Of the system and iDT together.
+        Whether the number is of the system and iDT together.
     percent : float
     scope : str
         Part of the protocol, such as ``split 1``; empty for all of it.
     classes : str
-        Classes of the sources, letters of `SOURCES`.
+        Letters of `SOURCES`: the kinds of places in which the number was read.
     source : str
         The paper.
     read : str

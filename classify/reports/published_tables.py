@@ -49,8 +49,8 @@ def rankings(published, own=None):
     Returns
     -------
     tables : dict of str to list of Line
-        Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by their number alone, or with iDT
-        where that is all there is.
+        Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by the number without iDT, or, where
+        only the number with iDT was published, by that.
     legend : str
         Meaning of the letters of the column "read in".
     """
@@ -107,7 +107,7 @@ def _marked(line):
 
 
 def _systems(published):
-    """Entries of each (kind, system, scope), in order: alone, with iDT."""
+    """Group the entries by (kind, system, scope): for each the entry without iDT (False) and that with it (True)."""
     systems: dict[tuple[str, str, str], dict[bool, dict]] = {}
     for entry in published:
         key = (entry["kind"], entry["system"], entry["scope"])

@@ -95,8 +95,8 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     dict
         Ready for JSON. ``value`` is the number of the set's ``metric``, which is also that of ``per_descriptor``;
         ``interval`` is that of the mean over the splits; ``confusion`` is [true][predicted] in the order of
-        ``classes``, and like ``per_class`` empty where clips have several labels; a share of nothing is None; ``part``
-        is the part of the set that the run covers, empty if that is all.
+        ``classes``, and like ``per_class`` empty where clips have several labels; a share over no videos is None;
+        ``part`` is the part of the set that the run covers, empty if that is all.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     videos, pictures
         Test videos and their pictures, as for `classify.reports.page.evaluation.page`.
     overwrite : bool or collection of path
-        Replace a report of ours that is there, and files that the collection names.
+        Replace an existing report of this package, and files that the collection names.
 
     Returns
     -------
@@ -179,7 +179,8 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     Raises
     ------
     DataError
-        If the folder holds a report and ``overwrite`` is false, or a file in the way is not ours.
+        If the folder holds a report and ``overwrite`` is false, or a file that would be replaced was not made by this
+        package.
     OSError
         If something cannot be written.
     """
@@ -194,7 +195,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
     notes: list[str] = []
     picture = None
     for name in (PAGE, "confusion.csv", "confusion.png"):
-        # One of an earlier run would show another result.
+        # A page, table or picture of an earlier run would show another result.
         atomic.remove(folder / name, overwrite)
     if report["confusion"]:
         paths.append(folder / "confusion.csv")

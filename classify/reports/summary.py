@@ -21,7 +21,7 @@ class Fold(NamedTuple):
     ----------
     split : Split
     classes : (k,) str
-        Those that it was trained with.
+        Classes of the training videos.
     scores : (n, k) float
         Of the test videos, in the order of ``split.test``.
     probabilities : (n, k) float or None
@@ -109,7 +109,7 @@ def numbers_of(dataset, folds):
         found["top5"] = metrics.top_k(truth, _scores(dataset, folds), dataset.classes, k=5)
     if all(fold.probabilities is not None for fold in folds):
         given = np.concatenate([metrics.spread(fold.probabilities, fold.classes, dataset.classes) for fold in folds])
-        # A class that was not trained is thought impossible.
+        # A class without training videos gets the probability 0.
         found["log_loss"] = metrics.log_loss(truth, np.maximum(given, 0), dataset.classes)
     return found
 

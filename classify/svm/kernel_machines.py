@@ -93,7 +93,8 @@ class KernelMachines(BaseEstimator):
         centerer = KernelCenterer().fit(K)
         centred = centerer.transform(K, copy=False)
         factors = self.C * row_weights(self.class_weight, has_class, self.multi_label)
-        # Around all threads, because they share the filters of warnings; the caller names the classes.
+        # Warnings are silenced outside the threads, because threads share the filters. The caller warns with the names
+        # of the classes.
         with warnings.catch_warnings(), ThreadPoolExecutor(self.threads) as pool:
             warnings.simplefilter("ignore", ConvergenceWarning)
             found = list(pool.map(lambda *of_class: _train(centred, *of_class), np.asarray(has_class).T, factors))
@@ -120,7 +121,7 @@ def _train(kernel, has_class, penalties):
         # A fold may lack the class or all others; a constant score then fits all of its rows.
         return dual, 1.0 if has_class.all() else -1.0, True
     machine = SVC(C=1.0, kernel="precomputed", tol=TOLERANCE, max_iter=min(MOST_UPDATES // len(kernel), 10**9))
-    # All machines share a kernel that was checked when it was centred. The setting belongs to this thread.
+    # The kernel was checked when it was centred; scikit-learn need not check it again. Only this thread is affected.
     with config_context(assume_finite=True):
         machine.fit(kernel, has_class, sample_weight=penalties)
     dual[machine.support_] = machine.dual_coef_[0]

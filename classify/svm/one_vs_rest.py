@@ -44,7 +44,7 @@ SEED = 0
 class OneVsRest(ClassifierMixin, BaseEstimator):
     """A support vector machine for each class.
 
-    `LinearSVM` and `Chi2SVM` derive from it and define `similarity`, ``_kernel``, ``_keep`` and ``_scored``.
+    `LinearSVM` and `Chi2SVM` derive from it and define `similarity`, ``_kernel``, ``_store_solution`` and ``_scored``.
     """
 
     def fit(self, X, y, groups=None):

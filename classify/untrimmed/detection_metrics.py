@@ -25,7 +25,7 @@ def detection_precision(truth, detections, thresholds, *, rule="activitynet"):
     Parameters
     ----------
     truth : Segments
-        Rows of the label `AMBIGUOUS` count in the rule ``"thumos14"`` as it says, and are left out in the other.
+        Rows of the label `AMBIGUOUS` excuse detections under the rule ``"thumos14"``, and are left out under the other.
     detections : Segments
         Detections of classes that are not among the truths are refused.
     thresholds : sequence of float

@@ -2,10 +2,10 @@
 
     D[i, j] = c(i, j) + min(D[i−1, j−1], D[i−1, j], D[i, j−1])
 
-with c the Euclidean or cosine distance of row i of one sequence and row j of the other. Of equal ways the one through
-both rows wins, then the one that stays in the second sequence. Spotting lets a way begin in every column (D[−1, j] = 0)
-and takes the column where it ends at the least cost. The alignment with a transcript has one state a row, so that a way
-never moves along a row.
+with c the Euclidean or cosine distance of row i of one sequence and row j of the other. Among paths of equal cost the
+diagonal step wins, then the step that stays in the same row of the second sequence. Spotting lets a way begin in every
+column (D[−1, j] = 0) and takes the column where it ends at the least cost. The alignment with a transcript has one
+state a row, so that a way never moves along a row.
 
 Rows without tracks are zero. They must be left out or bridged before (`bridged`): the cosine of a zero row is not
 defined, and Euclidean spotting ends in them.
@@ -189,7 +189,8 @@ def carried_over(labels, path, n):
     Returns
     -------
     (n,) array
-        Of several rows that meet one row the middle one counts, the earlier of two.
+        The label of each row of the second sequence. If several rows of the first are aligned with it, the middle one
+        gives the label, of two middle ones the earlier.
     """
     labels = np.asarray(labels)
     begins = np.searchsorted(path[:, 1], np.arange(n), "left")

@@ -97,8 +97,9 @@ def frame_scores(truths, predictions, *, background=(), overlaps=OVERLAPS):
 
     Notes
     -----
-    docs/method/untrimmed.md, section 2. A predicted segment is found if its overlap with the true segment of its label
-    that it overlaps most, taken or not, is at least the threshold and that segment is not taken yet.
+    docs/method/untrimmed.md, section 2. Each predicted segment is compared with the one true segment of its label that
+    it overlaps most, even if an earlier prediction took that one. It counts as found if the overlap is at least the
+    threshold and the true segment is not taken yet.
     """
     if len(truths) != len(predictions) or not len(truths):
         raise DataError(f"every video needs true and predicted labels, got {len(truths)} and {len(predictions)} videos")

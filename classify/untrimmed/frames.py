@@ -1,4 +1,4 @@
-"""From labels of frames or windows to segments in seconds, and back.
+"""From labels of frames or windows to segments in seconds, and back to labels of frames.
 
 Source: docs/method/untrimmed.md, section 8.
 """
@@ -51,7 +51,7 @@ def labels_of(segments, n_frames, rate, *, background="background"):
     Returns
     -------
     (n_frames,) str
-        A segment covers the frames from floor(start · rate + ½ thousandth) to before floor(end · rate + ½ thousandth).
+        A segment covers the frames from floor((start + 0.0005 s) · rate) to before floor((end + 0.0005 s) · rate).
 
     Raises
     ------

@@ -77,8 +77,8 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
     protocol : str
         One of `FRAMES`.
     root : str or Path
-        The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without splits all videos
-        are one.
+        The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without lists all videos
+        are one split.
     results : str or Path
         A folder of result files. Where it has folders ``split_k``, each holds the results of split k. Or segments,
         ``video,start,end,label`` as CSV.

@@ -83,7 +83,8 @@ class RunningSegments:
         self._length, self._cut, self._lag = length, cut, lag_of(codebook, cut)
         self._decoder = RunningViterbi(penalty, wait)
         ahead = int(window_of(0, cut.length, self._lag, length)) + length // cut.length
-        # The slice behind the segment, the slices that its window reaches ahead, what its label waits for, the chunk.
+        # The delay: a segment ends when the next slice's label is settled. That label needs the slices that its window
+        # reaches ahead, the slices that it waits for, and the rest of the chunk.
         self.delay = (max(ahead, 1) + wait) * cut.length + CHUNK
         self.classes = [str(label) for label in classifier.classes_]
 
@@ -176,7 +177,7 @@ class RunningSegments:
         tracks = sum(n for _, n in window)
         if not tracks:
             return known
-        # Added anew each time, because what is left of rounding would grow with the hours.
+        # The sum is computed anew for each window, because rounding errors of a running sum would grow over hours.
         total = np.sum([sums for sums, _ in window], axis=0)
         widths = widths_of(self._codebook, self._params)
         vector = vector_of([(total, tracks)], self._codebook, self._params, widths)

@@ -88,5 +88,5 @@ def _chunks(features, columns):
     frames = 0
     for chunk in features:
         frames += chunk.frames
-        # As a feature file would give them back, so that a video has the same segments either way.
+        # The tracks are rounded as in a feature file, so that a video has the same segments with and without one.
         yield feature_file.rounded(chunk, columns), frames

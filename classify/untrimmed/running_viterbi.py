@@ -1,8 +1,8 @@
 """Viterbi decoding of rows that are still coming, in constant memory.
 
-A label is settled when the best ways to all classes pass through it, so that no later row can change it; or when it
-has waited for so many rows as are allowed. Then the way that is best at that time says what it is, and ways that differ
-from it end.
+A label is settled when the best paths to all classes pass through it, so that no later row can change it. It is also
+settled after a largest number of later rows: it is then the label on the best path at that time, and paths with another
+label are discarded.
 
 Source: docs/method/untrimmed.md, section 10; Šrámek, Brejová and Vinař, On-line Viterbi algorithm for analysis of long
 biological sequences, 2007.
@@ -25,7 +25,7 @@ class RunningViterbi:
     penalty : float
         As for `classify.untrimmed.viterbi.decode_frames`.
     longest : int
-        Rows that a label may wait for.
+        Largest number of later rows that a label may wait for.
 
     Raises
     ------
@@ -75,7 +75,8 @@ class RunningViterbi:
             changes = jump > self._best
             origin = np.where(changes, top, stay)
             self._best = np.where(changes, jump, self._best) + row
-        # Sums of hours would lose the digits that tell two classes apart.
+        # Only differences of the sums count. The largest is subtracted, because large sums lose the digits that tell
+        # classes apart.
         self._best -= self._best.max()
         self._origins.append(origin)
         settled = self._agreed()
@@ -94,7 +95,7 @@ class RunningViterbi:
         return self._settle(len(self._origins), int(np.argmax(self._best))) if self._origins else []
 
     def _agreed(self):
-        """Classes of the rows through which all ways pass."""
+        """Settle the oldest rows on which all best paths agree; return their classes."""
         at = np.flatnonzero(self._best > -np.inf)
         for number in range(len(self._origins), 0, -1):
             if (at == at[0]).all():
@@ -103,7 +104,7 @@ class RunningViterbi:
         return []
 
     def _forced(self):
-        """Class of the oldest row on the best way; ways that pass through another class end."""
+        """Settle the oldest row by the best path and discard the paths through other classes; return its class."""
         at = np.arange(len(self._best))
         for number in range(len(self._origins) - 1, 0, -1):
             at = self._origins[number][at]
@@ -112,7 +113,9 @@ class RunningViterbi:
         return self._settle(1, label)[0]
 
     def _settle(self, number, label):
-        """Remove the ``number`` oldest rows, of which the newest has the class ``label``; the classes of all."""
+        """Remove the ``number`` oldest rows, the newest of which has the class ``label``; return the classes of all of
+        them.
+        """
         found = []
         for origin in [self._origins.popleft() for _ in range(number)][::-1]:
             found.append(label)

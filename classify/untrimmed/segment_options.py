@@ -8,7 +8,7 @@ DELAY = Bounds(0.0, 3600.0, "a label that waits for an hour is of no use while a
 
 
 def parsed(arguments):
-    """Parse the ``arguments`` of `idt-segment`; what does not go together ends the process with status 2."""
+    """Parse the ``arguments`` of `idt-segment`; options that contradict each other end the process with status 2."""
     parser = Parser(
         "idt-segment",
         "Find which action happens from when to when: segments of videos, from the scores of sliding windows. The model"

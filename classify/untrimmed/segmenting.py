@@ -83,8 +83,8 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengt
     background : str, optional
         A class that makes no segments.
     log_lengths : (L + 1, C) float, optional
-        Rewards of lengths in slices, as from `log_lengths`. The score of a window is lowered by as much as its length
-        has less than the best one of its class.
+        Rewards of lengths in slices, as from `log_lengths`. The score of a window is lowered by the difference between
+        its class's highest reward, over the given lengths, and the reward of its own length.
 
     Returns
     -------

@@ -20,7 +20,7 @@ MOST = 20
 """Videos of a picture; more would make it higher than viewers show."""
 
 POINTS = 2000
-"""Points of a curve; of more the mean of neighbours is drawn."""
+"""Most points of a curve. Longer ones are drawn as means of neighbouring points."""
 
 NAMED = 20
 """Classes up to which a legend names the colours."""
@@ -149,7 +149,8 @@ def _timelines(panels, classes):
     named = len(colours) <= NAMED
     height = 0.6 + 2.6 * len(panels)
     figure = Figure(figsize=(12, height))
-    # Fixed margins: a solver of layouts goes through sets, and the last bit of its numbers is another in each process.
+    # Fixed margins, because matplotlib's layout solvers iterate over sets: their results differ between processes in
+    # the last bit.
     margins = {"left": 0.07, "right": 0.86 if named else 0.98, "bottom": 0.45 / height, "top": 1 - 0.3 / height}
     ratios = [1, 1.4] * len(panels)
     grid = figure.subplots(len(ratios), 1, squeeze=False, height_ratios=ratios, gridspec_kw={**margins, "hspace": 0.5})

@@ -38,7 +38,8 @@ def decode_frames(scores, penalty):
 
     Notes
     -----
-    docs/method/untrimmed.md, section 6. Of equal ways the one without a change wins, then the one of the first class.
+    docs/method/untrimmed.md, section 6. Among sequences with equal objective the one without a change wins, then the
+    one of the first class.
     """
     scores = _checked(scores, penalty)
     best, origin = np.empty(scores.shape[1]), np.empty(scores.shape, np.int32)

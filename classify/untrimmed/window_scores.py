@@ -168,8 +168,8 @@ def spread(rows, slices, length):
 
     Notes
     -----
-    docs/method/untrimmed.md, section 9. The middle of its tracks counts as the middle of a window. It lies
-    `Slices.lag` frames earlier.
+    docs/method/untrimmed.md, section 9. The middle of a window is that of its tracks, which lies `Slices.lag` frames
+    before the middle of its frames.
     """
     nearest = window_of(np.arange(slices.count), slices.length, slices.lag, length)
     return rows[np.clip(nearest, 0, len(rows) - 1)]
@@ -192,7 +192,7 @@ def window_of(number, slice_length, lag, length):
     Returns
     -------
     (s,) int64
-        Windows by number, before the first one negative.
+        Numbers of the windows; negative for slices before the middle of the first window.
     """
     middles = (np.asarray(number) + 0.5) * slice_length
     return np.floor((middles + lag - length / 2) / slice_length + 0.5).astype(np.int64)

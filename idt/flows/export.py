@@ -40,7 +40,7 @@ def export(video, folder, name, params, export, *, boxes=None, wanted, steps=ite
     Raises
     ------
     DataError
-        If the video cannot be read, or something that is not ours has the name of a folder or file that is written.
+        If the video cannot be read, or a folder or file that would be written exists and was not made by idt-flow.
     OSError
         If the disk takes no more.
     """
@@ -69,7 +69,7 @@ def export(video, folder, name, params, export, *, boxes=None, wanted, steps=ite
 
 
 def check_free(path, *, ours):
-    """Refuse a ``path`` that is taken by something that is not ours; ``ours`` says that a record names it.
+    """Refuse a ``path`` that exists and was not made by idt-flow. ``ours`` tells whether a record names the path.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _write(found, sink, export):
     for frame, pair in found:
         if pair is not None:
             sink.add_flow(pair.remaining if export.warped else pair.flow)
-        # Without the first frame as many frames lie there as flows, whatever the step.
+        # Layouts without all frames have as many frames as flows: only frames that end a pair are written.
         waiting += pair is None
         if export.rgb and (all_frames or pair is not None):
             sink.add_image(frame.colour)
@@ -96,11 +96,11 @@ def _write(found, sink, export):
 
 
 def _move(source, target, hidden, *, ours):
-    """Give a complete folder or file its name; what has the name already goes."""
+    """Move a complete folder or file to its final name, in place of an earlier one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     check_free(target, ours=ours)
     if os.path.lexists(target):
-        # Aside first, so that there is never half a folder under the name.
+        # The earlier one is moved aside first, so that there is never half a folder under the name.
         os.rename(target, os.path.join(hidden, f"{secrets.token_hex(8)}.old"))
     if source is not None:
         os.rename(source, target)

@@ -1,4 +1,4 @@
-"""Frames for flow files: gray, with their colours if asked for, resized to a shorter side."""
+"""Frames for flow files: gray, with their colours if asked for, resized to a given length of the shorter side."""
 
 from typing import NamedTuple
 

@@ -12,7 +12,7 @@ from idt.params.flow_choice import FILES, FieldsFlow
 
 
 class FilesFlow(FieldsFlow):
-    """The flow files of one video; equal to those of the same content.
+    """The flow files of one video. Two objects are equal if the content of their files is.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ def flow_of_files(folder, name, *, bound=20.0, alone=True):
     bound : float
         Pixels that the outermost gray levels stand for.
     alone : bool
-        Refuse files that are missing or damaged; else they are refused when the video is begun, so that a run over
-        many videos goes on with the others.
+        Whether this is the only video. Missing or damaged files are then refused here; else when their video is begun,
+        so that a run over many videos goes on with the others.
 
     Returns
     -------

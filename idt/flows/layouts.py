@@ -18,13 +18,14 @@ class Layout(NamedTuple):
     image : str
         Frame of a number; empty where the layout has none.
     units : dict of str to str
-        Folders or files that a video's files are in, by what they hold: ``flow``, ``image``. Equal ones are one.
+        Folders or files that a video's files are in, by what they hold: ``flow``, ``image``. Two kinds of files may
+        share one folder or file.
     first : int
         Number of the first flow and of the first frame.
     all_frames : bool
         Whether the first frame of the video is among the frames; else frame k is the second one of flow k.
     lists : bool
-        Whether lists of the videos lie beside.
+        Whether lists of the videos are written beside their files.
     """
 
     form: str
@@ -85,11 +86,13 @@ def units_of(layout, name, *, rgb):
 
 
 def unit_of(layout, name, held):
-    """Return where a ``layout`` has what is ``held`` (flow, flow_y, image) of the video ``name``: a folder or file."""
+    """Return where a ``layout`` has the kind of content ``held`` (flow, flow_y, image) of the video ``name``: a folder
+    or file.
+    """
     units = LAYOUTS[layout].units
     return units.get(held, units["flow"]).format(name=name)
 
 
 def step_text(step):
-    """Return what names of flow over a ``step`` of several frames have before their number."""
+    """Return the part before the number in names of flow files over a ``step`` of several frames."""
     return "" if step == 1 else f"p{step}_"

@@ -1,7 +1,9 @@
 """Lists of videos with flow files, as TSN and MMAction2 read them: ``folder frames label`` on every line.
 
-The label of a video is the place of its class among all of them, by name; its class is the folder that it lies in. The
-lists hold all videos of an output folder, also those of earlier runs. Source: docs/method/flow.md, section 2.
+The class of a video is the folder that it lies in. Its label is the index of its class among the sorted names of all
+classes. The lists hold all videos of an output folder, also those of earlier runs.
+
+Source: docs/method/flow.md, section 2.
 """
 
 import os
@@ -22,7 +24,7 @@ def write(folder, *, overwrite=False):
     ----------
     folder : str or Path
     overwrite : bool or collection of path
-        Replace files that somebody else made, if it names them.
+        Files that somebody else made are replaced only if this collection names them.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Flow files read back, whoever wrote them: the layout is told by the names that are there.
+"""Readers of flow files of any tool. The names of the files tell the layout.
 
 Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to the
 frame ``step`` behind it. Source: docs/method/flow.md, section 2.
@@ -221,7 +221,7 @@ def _joined(planes, path, bound):
 
 
 def _twin(name):
-    """Return the name of the other direction; the same for names that do not tell the direction."""
+    """Return the name of the file of the other direction; ``name`` itself if it does not show a direction."""
     found = _X.fullmatch(Path(name).stem)
     if found is None:
         return name

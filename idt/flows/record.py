@@ -128,7 +128,7 @@ def is_current(path, wanted, *, overwrite=False):
     Raises
     ------
     DataError
-        If they were made otherwise and ``overwrite`` does not permit to make them anew.
+        If they were made with other parameters, source or versions, and ``overwrite`` does not permit to replace them.
     """
     found = read(path)
     if found is None or not found.complete:

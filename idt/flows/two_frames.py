@@ -123,7 +123,7 @@ def compensate(first, second, *, method="farneback", keypoints="surf", compensat
 
 
 def pairs(video, params, *, boxes=None, step=1):
-    """Follow the flow through a video, without tracks.
+    """Yield the frames of a video with the flow and the camera's motion from an earlier frame, without tracks.
 
     Parameters
     ----------

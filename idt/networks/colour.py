@@ -62,7 +62,7 @@ def open_colour(video, *, params=DEFAULTS, channels="bgr", max_pixels=MOST_PIXEL
     Raises
     ------
     DataError
-        As `idt.frames.video.open_video`, but for small frames.
+        As `idt.frames.video.open_video`, except that small frames are accepted.
     """
     PIXELS.check("max_pixels", max_pixels)
     opening = {"max_pixels": max_pixels, "decoder": decoder, "deinterlace": params.deinterlace}

@@ -32,7 +32,7 @@ def made_of_two(network, other, kind, every=None):
     kind : str
         One of `idt.networks.presets.FUSIONS`.
     every : int, optional
-        As there; of the first network.
+        As for `idt.networks.snippet_params.made_of`, for the first network.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     Raises
     ------
     DataError
-        As there, or if the maps have different numbers of cells.
+        As for `idt.networks.snippets.snippets`, or if the maps have different numbers of cells.
     """
     made = made_of_two(network, other, kind, every)
     opening = opening.for_preset(video, network.preset)

@@ -47,8 +47,8 @@ def geometry(proto, shapes):
     Returns
     -------
     dict of str to tuple of Axis
-        For each tensor of rank 4 or 5 that is a map: axes of height and width, or of time, height and width. The
-        layers behind one that mixes places, such as a global average, are left out.
+        For each tensor of rank 4 or 5 that is a map: axes of height and width, or of time, height and width. Layers
+        after one that mixes all positions, such as a global average, are left out.
     """
     weights = {tensor.name for tensor in proto.graph.initializer}
     found = {

@@ -78,7 +78,7 @@ class Layout(NamedTuple):
 
     @property
     def group(self):
-        """Largest number of views of one run; 0 for all of a video."""
+        """Largest number of views of one run; 0 if one run takes all views of a video."""
         shape = self.shapes[0]
         if "m" in self.kind:
             return shape[1] or 0

@@ -29,7 +29,7 @@ class MapParams:
     models : tuple of (str, tuple of str)
         Path of an ONNX file and names of its tensors.
     preset : Preset
-        Whole frames are taken of it, its colours, values and stacks of flow.
+        Its order of colours, normalisation and stacks of flow are used; frames are not cropped.
     norms : tuple of str
         Of `NORMS`; a block for each.
     scales : {1, 5}

@@ -65,7 +65,7 @@ def input_sizes(network, height, width, scales):
         return [fixed]
     short = min(height, width)
     sides = SIDES if scales == 5 else (MIDDLE,)
-    # Rounded up, as 340/240 · 320 is 454 in the released code; what is whole stays whole.
+    # Rounded up, as 340/240 · 320 is 454 in the released code; products that are whole numbers stay so.
     return [tuple(math.ceil(round(side * size / short, 6)) for size in (height, width)) for side in sides]
 
 

@@ -60,7 +60,7 @@ class MapPool:
         points : (n, L + 1, 2) float32
             In pixels of the frames.
         frames : (n,) int
-            At which the tracks end; not before those of the call before by more than 16.
+            Frames at which the tracks end, at most 16 before those of the previous call.
         skips : (n,) int, optional
             Frame steps.
 
@@ -130,7 +130,7 @@ class _Source:
                 self._kept.append(made)
 
     def forget(self, frame):
-        """Drop the maps that no track can need that ends at this frame or later."""
+        """Drop the maps that are not needed by tracks that end at this frame or later."""
         while self._kept and self._kept[0].index < frame - self._reach:
             self._kept.popleft()
 

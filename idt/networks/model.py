@@ -30,7 +30,8 @@ class Network:
     ----------
     path : str or Path
     preset : str, Preset or None
-        What frames are made into (`idt.networks.presets`). With None the model's layers can be listed only.
+        Preprocessing of the frames (`idt.networks.presets`). With None the model cannot be run; only its layers can be
+        listed.
     tensors : sequence of str
         Tensors that `run` returns: outputs, or any between two layers, or ``stride16`` for the last map of stride 16.
         Without, the model's outputs.

@@ -1,7 +1,7 @@
 """Reading, checking and shape inference of ONNX files before ONNX Runtime loads them.
 
-An ONNX file holds no code. What it may do to a reader: name weights in other files anywhere on the disk, and make
-tensors of any size. `read_model` refuses both. Source: docs/method/networks.md, section 1.
+An ONNX file holds no code. It can still harm a reader in two ways: it may name weights in files anywhere on the disk,
+and demand tensors of any size. `read_model` refuses both. Source: docs/method/networks.md, section 1.
 """
 
 import math

@@ -17,7 +17,7 @@ LONGEST = 1000
 
 
 def snippet_preset(preset):
-    """Return the ``preset`` for snippets: a network that is given all frames at once is given clips of a length."""
+    """Return the ``preset`` for snippets: clips of fixed length also for a network that takes all frames at once."""
     return replace(preset, rule="uniform") if preset.rule == "all" else preset
 
 

@@ -94,7 +94,7 @@ def starts_of(preset, measured, every, name="the video"):
     every : int or None
         As for `made_of`.
     name : str
-        Of the video, for messages, if it has none.
+        Name of the video in messages, if ``measured`` records none.
 
     Returns
     -------

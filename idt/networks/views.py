@@ -1,8 +1,8 @@
 """Views of a video for a network: clips of frames, flows or differences, cropped and normalised.
 
-A video is read twice: its frames are counted, because the clips of most families depend on their number, which
-containers tell wrongly; then a frame is kept until the last clip that needs it. Memory is that of the clips that
-overlap.
+A video is read twice. The first pass counts its frames, because the clips of most families depend on their number, and
+containers often state it wrongly. The second pass keeps each frame until the last clip that needs it. Memory is that of
+the clips that overlap.
 """
 
 import math

@@ -25,7 +25,7 @@ _SIZE = 0.45
 
 
 def zoom_of(video):
-    """Return how many times the frames of a ``video`` are enlarged if nobody says."""
+    """Return the default factor by which the frames of a ``video`` are enlarged."""
     return max(1, round(SMALLEST_SIDE / min(video.height, video.width)))
 
 

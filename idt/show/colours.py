@@ -49,7 +49,7 @@ def classes_of(colour, group, chosen, steps):
     colour : (int, int, int) or callable
         BGR; or, by age, a function from an age in [0, 1] to it.
     members : (k,) bool
-        Which of the chosen ones have it.
+        Which of the chosen tracks have this colour.
     """
     points = group.points[chosen]
     if colour == "fate":

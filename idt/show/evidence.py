@@ -18,7 +18,7 @@ COARSE = 4
 FAINT = 0.04
 """Share of the strongest below which a track is gray."""
 MOST_LINES = 40
-"""Tracks of a picture that also has the map, which more of them would hide: the strongest."""
+"""Most tracks of a picture that also shows the map, because more would hide it; the strongest are drawn."""
 STRONG = 98.0
 """Percentile of the sizes of the tracks' numbers that has the full colour."""
 

@@ -25,7 +25,7 @@ def read_evidence(path):
     Raises
     ------
     DataError
-        If the file is no table of tracks, or a number is none.
+        If the file is no table of tracks, or a field that should be a number is none.
     OSError
         If it cannot be read.
     """

@@ -22,8 +22,8 @@ class Labels:
     path : str or Path
         Segments of this and perhaps of other videos.
     name : str
-        The video, as in the first column; a name that ends so counts, too, because segments of a folder of videos have
-        their paths.
+        The video, as in the first column. A path in that column that ends in this name counts, too, because segments of
+        a folder of videos are named by paths.
     fps : float
         Frames a second.
 

@@ -15,7 +15,7 @@ FALLBACK_RATE = 25.0
 
 
 def check_picture(path):
-    """Refuse the name ``path`` of an output that is none of a picture.
+    """Refuse an output ``path`` whose suffix is not that of a picture.
 
     Raises
     ------

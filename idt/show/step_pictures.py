@@ -19,13 +19,15 @@ from idt.steps import block_flow, camera, corners
 LONGEST = 99.0
 """Percentile of the lengths of the flow that has the full colour."""
 LEAST = 1.0
-"""Pixels of flow that have the full colour at least, or noise would look like motion."""
+"""Least length of flow, in pixels, that has the full colour: with less, noise would look like motion."""
 WHEEL = 61
 MOST_MATCHES = 400
 
 
 class StepPicture(NamedTuple):
-    """One picture: ``index`` of the frame, ``image`` BGR, ``weight`` (the best has the most), and a text ``said``."""
+    """One picture: ``index`` of the frame, ``image`` BGR, ``weight`` (the best has the most), and ``said``, a line
+    of text for the user.
+    """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a picture with
     image: np.ndarray
@@ -76,7 +78,7 @@ class Recorded:
     Attributes
     ----------
     given_out : dict of int to Frame
-        By number; whoever looks them up takes them out.
+        Frames by number; looking one up removes it.
     """
 
     def __init__(self, video):

@@ -17,7 +17,7 @@ from idt.show.canvas import Canvas, zoom_of
 from idt.show.colours import ALPHAS, COLOURS, FOLLOWED_CAMERA, HEAD, classes_of
 
 MOST = 400
-"""Tracks of either kind that one picture has, unless all are asked for."""
+"""Most tracks of each kind, kept or moved with the camera, in one picture, unless all are asked for."""
 
 BRIGHTNESS = 0.65
 """Brightness of the frame under the tracks, as for `idt.show.canvas.Canvas`."""

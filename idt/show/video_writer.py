@@ -74,7 +74,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
     Returns
     -------
     StepPicture
-        The best: of tracks, that with the most kept ones.
+        The best picture: for the step ``tracks``, the one with the most kept tracks.
 
     Raises
     ------
@@ -231,6 +231,6 @@ def _histograms(video, params, wanted, boxes, threads, progress):
 
 
 def _check(output, video, boxes, overwrite):
-    """Refuse an output that would destroy something."""
+    """Refuse an output that would overwrite an input or somebody else's file."""
     read, suffixes = [video.path, boxes], {*VIDEOS, *IMAGES}
     outputs.check([output], read, suffixes=suffixes, overwrite=overwrite, unmarked=not marks.carries_mark(output))

@@ -29,10 +29,10 @@ TABLE = "segments.csv"
 """Name of the true segments of a folder without ``groundTruth``."""
 
 OPTIONS = {"frames": ("lists", "group", "folds", "fold_seed")}
-"""Options of `DatasetParams` that a set takes; the others take ``lists``."""
+"""Data set → options of `DatasetParams` that it takes; a data set without an entry takes ``lists`` only."""
 
 SUBSETS = (("training", "validation"), ("train", "test"), ("validation", "test"), ("Validation", "Test"))
-"""Subsets of a JSON file to train on and to test on, the first that are there."""
+"""Names of the subsets of a JSON file to train on and to test on; the first pair that the file has is used."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def read_untrimmed(name, root, params=None):
 
 
 def _by_name(videos):
-    """Find the videos by each name that a list may give them: their file's, or that behind their folders'."""
+    """Map each name that a list may use to its videos: the file's name, or folders and file joined by ``_``."""
     found: dict[str, list[Path]] = {}
     for name, path in videos.items():
         parts = name.split("/")
@@ -222,7 +222,7 @@ def _protocol(name, splits):
 
 
 def _present(dataset, there):
-    """Leave out the videos that are not there."""
+    """Leave out the videos that do not exist."""
     splits = []
     for split in dataset.splits:
         train, test = (tuple(video for video in side if video in there) for side in (split.train, split.test))

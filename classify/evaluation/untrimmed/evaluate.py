@@ -106,8 +106,8 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
     Raises
     ------
     DataError
-        If the output was made otherwise, a file in it is an input or not ours, a truth does not fit its video, or an
-        option does not fit the set.
+        If the output has other settings, a file in it is an input or was not made by this package, a truth does not fit
+        its video, or an option does not fit the set.
     OSError
         If something cannot be read or written.
     """
@@ -146,7 +146,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
 
 
 def _completed(segmenting, name):
-    """Fill in the options that are left to the set."""
+    """Fill in the options whose default depends on the data set."""
     detects = name not in FRAMES
     if detects and segmenting.rate is not None:
         raise DataError(f"{name} has segments in seconds and takes no --rate")
@@ -158,7 +158,7 @@ def _completed(segmenting, name):
 
 
 def _check_files(dataset, output, features, run):
-    """Refuse what would destroy something, before any work."""
+    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
     places = [output / folder_name(number, split) for number, split in enumerate(dataset.splits, start=1)]
     made = [features / f"{clip.name}.h5" for clip in dataset.clips]
     made += [place / "codebook.h5" for place in places]

@@ -19,7 +19,7 @@ from classify.untrimmed.segments import Segments
 from idt.errors import DataError
 
 TOLERANCE = 0.05
-"""Share by which a video may last longer or shorter than its labels, beside a second."""
+"""Share of its length by which a video may be longer or shorter than its labels, in addition to one second."""
 
 OUTSIDE = "background"
 """Label of frames outside all segments, where a set does not name one."""
@@ -77,7 +77,7 @@ def truth_of(given, name, *, fps, frames, rate=None):
     seconds, data_set = frames / fps, given.dataset.name
     if not given.labels:
         own = given.segments.rows(given.segments.videos == name)
-        # Lists of strangers name segments that end after the video does.
+        # Published lists contain segments that end after the video does.
         return Truth(None, fps, own if data_set in FRAMES else _within(own, seconds), seconds)
     labels = given.labels[name]
     known = FRAMES[data_set].rate if rate is None else rate
@@ -93,7 +93,7 @@ def truth_of(given, name, *, fps, frames, rate=None):
 
 
 def hidden_labels(given, background=None):
-    """Name the labels whose segments do not count.
+    """Return the labels whose segments do not count in Edit and F1: the background.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ def write(folder, report, results, *, overwrite=False):
         As from `assemble`.
     results : list of SplitResult
     overwrite : bool or collection of path
-        Replace a report of ours that is there, and files that the collection names.
+        Replace an existing report of this package, and files that the collection names.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def write(folder, report, results, *, overwrite=False):
     Raises
     ------
     DataError
-        If a file in the way is not ours.
+        If a file that would be replaced was not made by this package.
     OSError
         If something cannot be written.
     """

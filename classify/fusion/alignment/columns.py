@@ -66,7 +66,7 @@ def column_order(scores, truth, rows, name):
 
 
 def are_numbers(classes):
-    """Tell whether of ``classes`` only the numbers are known, ``0``, ``1``, …."""
+    """Tell whether ``classes`` are only the numbers ``0``, ``1``, …, instead of names."""
     return list(classes) == [str(number) for number in range(len(classes))]
 
 
@@ -93,7 +93,7 @@ def _indicator(scores):
 
 
 def _check_labels(scores, truth, rows, order, name):
-    """Refuse labels of a file that are others than the true ones."""
+    """Refuse labels of a file that differ from the true ones."""
     if scores.labels is None:
         return
     there = rows >= 0
@@ -121,7 +121,7 @@ def _shown(has_class, truth):
 
 
 def _by_labels(scores, truth, rows, name):
-    """Find the column of each class by the videos that both label so."""
+    """Find the column of each class: the one that holds the same videos as the class."""
     there = rows >= 0
     given, wanted = _indicator(scores)[rows[there]], truth.has_class[there]
     seen = wanted.any(axis=0)
@@ -166,8 +166,8 @@ def check_plausible(values, truth, rows, name, *, by_position):
     Raises
     ------
     DataError
-        If far more videos were right with some classes in each other's columns, or if rows of a list are right no more
-        often than by chance.
+        If far more videos would be labelled rightly with columns of some classes exchanged, or if rows named by a list
+        are labelled rightly no more often than by chance.
     """
     there = rows >= 0
     if truth.multi_label or not there.any():

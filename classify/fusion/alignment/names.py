@@ -31,7 +31,7 @@ def stem(name):
 def folded(name):
     """Return the stem of ``name`` in lower case, every character outside [0-9a-z] as ``_``.
 
-    The ``v_`` of UCF's names goes, because the two-stream release of jeffreyhuang1 writes them without it.
+    The prefix ``v_`` of UCF's names is dropped, because the two-stream release of jeffreyhuang1 writes them without it.
     """
     return _UCF.sub("", _folded(stem(name)))
 
@@ -76,7 +76,7 @@ class Matched:
     rules : dict of str to int
         Number of pairs that each rule found.
     ambiguous : list of str
-        Names of the other list, each with another name that it cannot be told from.
+        Names of the other list, each of which cannot be distinguished from another one of that list.
     """
 
     places: np.ndarray

@@ -63,7 +63,7 @@ class FusionProtocol:
         lists : list of Truth
             Labels of the lists that name rows.
         side : {"test", "train"}
-            Validation videos are among those of training.
+            Which official list is read; validation videos are among the training videos.
 
         Returns
         -------

@@ -40,7 +40,7 @@ class Truth:
     partial : bool
         Whether there are labels for more videos than are tested: those that no source has are left out.
     whole : bool
-        Whether these are all videos of a test: other videos of a source are not tested.
+        Whether these are all test videos of a split, so that further videos of a source are left out.
     beside : tuple of str
         Other videos of the set, such as those of training.
     origin : str
@@ -183,7 +183,7 @@ def csv_truth(path):
 
 
 def named_truth(labels, origin="labels"):
-    """Return the labels of named videos, more of which may be there than are tested.
+    """Return the labels of named videos; there may be labels for more videos than are tested.
 
     Parameters
     ----------

@@ -20,14 +20,14 @@ LEAST = 1e-6
 """Least probability whose logarithm is taken."""
 
 FEWEST = 10
-"""Least number of rows; only fewer rows have equal sums above 1 by chance."""
+"""Least number of rows that are taken for sums of probabilities: fewer rows may have equal sums above 1 by chance."""
 
 SUM_TOLERANCE = 1e-3
 """Relative tolerance of the sum of a row of probabilities, because half floats have eleven bits."""
 
 
 def views_of(values, kind="unknown"):
-    """Tell whether rows are probabilities or sums of those of several views.
+    """Return how many views' probabilities each row is the sum of.
 
     Parameters
     ----------

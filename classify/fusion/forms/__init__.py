@@ -3,7 +3,7 @@
 content      the content of a file as plain values and arrays
 table        a matrix of scores as a reader finds it
 variables    a matrix of scores among arrays of any names
-complete     a matrix of scores made `classify.fusion.scores.Scores`
+complete     a matrix of scores converted to `classify.fusion.scores.Scores`
 
 mmaction2    dumps of MMAction2 and mmaction
 tsn          TSN, tsn-pytorch, TSM

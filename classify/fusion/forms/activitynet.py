@@ -1,8 +1,8 @@
 """Results of the ActivityNet and Kinetics challenges: JSON of ``{"results": {id: [{"label", "score"}, …]}, …}``.
 
-``version`` and ``external_data`` are required beside by the challenge's checker. A class that a video does not list has
-the score 0, which is said; where a score is negative that would be wrong, so that all must be listed. Detections, which
-have a ``segment``, are no scores of videos.
+The challenge's checker also requires ``version`` and ``external_data``. A class that a video does not list gets the
+score 0, and a note says so. If a score is negative, 0 would not be the lowest, so every class must be listed.
+Detections, which have a ``segment``, are no scores of videos.
 """
 
 import json

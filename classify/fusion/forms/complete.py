@@ -1,8 +1,9 @@
 """Scores from the table of a form's reader: checked, videos as rows, labels from 0, names from a list.
 
-Rows are videos if the form says so, or if only then names, labels, classes and list are as many as rows and columns.
-Labels begin at 0 or 1, as one of their numbers shows, or the list, or the form's own rule. A file that leaves it open
-is refused.
+Rows are videos if the form says so, or if the numbers of names, labels, classes and listed videos fit the matrix only
+that way. The first label, 0 or 1, is found from the labels themselves, from the list, or by the form's own rule. A file
+that leaves one of the two questions open is refused.
+
 Source: docs/method/files.md, section 7.2.
 """
 

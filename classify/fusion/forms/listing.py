@@ -65,7 +65,7 @@ def name_by_list(values, labels, classes, listing, maybe_sorted, content):
 
 
 def _order(names, truth, labels, maybe_sorted, listing, content):
-    """Find the rows of the list in the order of the file; None if the orders are one."""
+    """Find the rows of the list in the order of the file; None if file and list have the same order."""
     order = sorted(range(len(names)), key=names.__getitem__)
     if not maybe_sorted or order == list(range(len(names))):
         return None

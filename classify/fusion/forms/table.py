@@ -100,7 +100,7 @@ def check_size(count, content, each=2):
     Raises
     ------
     DataError
-        If so: rows may be repeated without end.
+        If they are more. A small pickle may repeat one row without end.
     """
     if count > each * content.size + (1 << 20):
         raise DataError(f"{content.path} repeats its rows, to far more than its {content.size:,} bytes account for")

@@ -2,7 +2,7 @@
 
 ``scores[i, 0]`` is float32 (frames, crops, C) before a softmax, whose mean over frames and crops labels the video;
 ``scores[i, 1]`` is the label, from 0. There are no names. TSN's rows are in the order of its list; those of
-tsn-pytorch, which has averaged the crops already, (frames, 1, C), are in the sorted order of it. Source: TSN's
+tsn-pytorch, which has averaged the crops already, (frames, 1, C), are in the sorted order of the list. Source: TSN's
 tools/eval_net.py and tsn-pytorch's test_models.py.
 """
 

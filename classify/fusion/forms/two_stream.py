@@ -1,7 +1,8 @@
 """Predictions of two-stream-action-recognition (jeffreyhuang1): a pickle of a dict, name → scores (C,).
 
 Its scores are sums over 19 frames of logits. Names lack ``v_`` and suffix, and ``HandStandPushups`` is spelled
-``HandstandPushups``. Classes are in the order of UCF101's classInd.txt. It is Python 2, as its text is read.
+``HandstandPushups``. Classes are in the order of UCF101's classInd.txt. The program runs on Python 2, whose pickles are
+read, too.
 """
 
 import numpy as np

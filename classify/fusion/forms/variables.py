@@ -16,7 +16,7 @@ SCORES = re.compile(r"score|logit|pred|prob|output", re.IGNORECASE)
 LABELS = re.compile(r"label|gt|target|true|truth|\by\b", re.IGNORECASE)
 NAMES = re.compile(r"name|video", re.IGNORECASE)
 CLASSES = re.compile(r"class|category|categories|label", re.IGNORECASE)
-"""Words in the usual names of such arrays."""
+"""Words in the usual names of arrays of classes; the constants above hold those of scores, labels and videos."""
 
 
 def table_of(found, content, first_label=None):

@@ -134,7 +134,7 @@ def _draw(charts):
     }
     found = []
     for place, (draw, arguments) in enumerate(charts):
-        # Names of clip paths depend on it, so that those of two charts of a page differ.
+        # The ids of SVG clip paths are hashes of this salt, so that those of two charts of a page differ.
         with matplotlib.rc_context({**own, "svg.hashsalt": f"chart{place}"}), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             file = io.StringIO()
@@ -147,7 +147,7 @@ def _for_a_page(svg):
     """Turn an SVG file into an element of a page: no head, the page's colours, no names of groups."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
-    # In a text these would be escaped.
+    # These patterns match tags only, because in text the character < is escaped.
     svg = re.sub(r'<g id="\w+">', "<g>", svg)
     svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true" focusable="false">', svg)
     for colour, variable in VARIABLES.items():

@@ -16,7 +16,7 @@ def page(rows, pages, *, shared="extraction"):
     pages : dict of str to str
         Recipe → address of its own page, relative to this one, where there is one.
     shared : str
-        The stage that recipes share, whose time is told apart.
+        The stage that recipes share; its time is listed in a column of its own.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from classify.reports.page.videos import key_of
 from classify.reports.published_tables import HEADER, Own, rankings
 
 OWN_DATA = ("folder", "list")
-"""Data sets that are named after what they are read from."""
+"""Data sets whose title on the page is the name of their root folder."""
 
 LISTED = 200
 """Videos of a list; the others are in ``report.json``."""

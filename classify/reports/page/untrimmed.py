@@ -120,7 +120,7 @@ def lists_of(report):
 
 def colour(number):
     """Choose the colour of the class of a ``number``, a str of CSS; dark letters can be read on each."""
-    # By the golden angle no two of the first dozens are close.
+    # Hues step by the golden angle, so that no two of the first dozens of classes are close.
     return f"hsl({number * 137.508 % 360:.0f} {62 if number % 2 else 78}% {74 if number % 3 else 66}%)"
 
 

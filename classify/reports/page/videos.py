@@ -107,7 +107,7 @@ def pictured(videos):
     Returns
     -------
     list of Tested
-        The wrong ones whose margin is largest, then right ones, each once, in turn of every class.
+        The wrong ones with the largest margins, then right ones, one of each class in turn. No video occurs twice.
     """
     wrong = sorted((video for video in videos if not video.right), key=lambda video: -video.margin)[:MOST_WRONG]
     known = {video.name for video in wrong}

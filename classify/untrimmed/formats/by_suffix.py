@@ -14,7 +14,7 @@ WRITERS: dict[str, Callable] = {
     ".json": write_detections,
     **dict.fromkeys(SUBTITLES, write_subtitles),
 }
-"""Suffix of the output → what writes it."""
+"""Suffix of the output → function that writes it."""
 
 
 def check_suffix(path):

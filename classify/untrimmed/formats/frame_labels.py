@@ -54,7 +54,8 @@ def read_result(path):
     Returns
     -------
     (T,) str
-        Of squirrel's list the labels up to the last first frame, which is all that it tells.
+        For squirrel's list the labels end at the last ``first-frame``, because the list does not give the length of the
+        last segment.
 
     Raises
     ------

@@ -68,8 +68,8 @@ def write_data_set(folder, files, codebook, params, *, length, labelling=None, t
     Raises
     ------
     DataError
-        If a video of the test split or of the truth is not there, the training videos have fewer windows with tracks
-        than components, segments do not fit their video, or a file exists and may not be replaced.
+        If a video of the test split or of the truth is none of the ``files``, the training videos have fewer windows
+        with tracks than components, segments do not fit their video, or a file exists and may not be replaced.
     OSError
         If a file cannot be read or written.
     """

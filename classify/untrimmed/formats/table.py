@@ -23,7 +23,7 @@ def read_table(path):
     Raises
     ------
     DataError
-        If a line has other fields, a number is none, or a segment does not end after it starts.
+        If a line has other fields, a time or score is no number, or a segment does not end after it starts.
     OSError
         If it cannot be read.
     """
