@@ -120,7 +120,10 @@ def test_options_of_the_command_hold_where_a_recipe_says_nothing_else(tmp_path):
         ("[a]\nlenght = 12", r"\[a\]: unknown option lenght; did you mean length\?$"),
         ("[DEFAULT]\ncolour = red\n[a]", r"\[a\]: unknown option colour"),
         ("[a]\ncoding = vq", r"\[a\]: unknown option coding; known are encoder, extra, preset"),
-        ("[a]\nencoder = cnn", "encoder must be one of fisher, bovw, vlad, stacked, bilinear, plain, fv, sfv, got 'cnn'"),
+        (
+            "[a]\nencoder = cnn",
+            "encoder must be one of fisher, bovw, vlad, stacked, bilinear, plain, fv, sfv, got 'cnn'",
+        ),
         ("[a]\nk = many", "k: expected a whole number of at least 1, got 'many'"),
         ("[a]\njoint = maybe", "joint must be yes or no, got 'maybe'"),
         ("[a]\nk = 0", "k: expected a whole number of at least 1, got '0'"),
