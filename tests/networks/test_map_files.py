@@ -18,6 +18,8 @@ from idt.networks.map_stream import frame_maps, input_sizes
 from tests import scenes
 from tests.commands import refused
 from tests.hostile.things import SMALL
+from tests.kills import ROOT
+from tests.networks.graphs import image_network
 from tests.networks.test_maps import two_layers
 from tests.reference import maps as rival
 
@@ -120,3 +122,21 @@ def test_maps_that_cannot_be_made_are_refused_before_any_work(command, place, wo
 
 def test_rows_of_the_release_have_no_room_for_maps(command, place):
     assert command("idt-extract", "a.avi", "-o", "a.txt", *MAPS, *SMALL, status=2)[2].count("\n") == 1
+
+
+def test_the_example_of_networks_leaves_one_actor_out(command, working_folder, monkeypatch):
+    """The table that `make demo-network` prints, of a small network; the demo's own network is a download."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import beside_network_features as example
+
+    image_network("m.onnx")
+    for seed, actor in enumerate(("ann", "ben", "cid")):
+        for action, velocity in (("left", (-2, 0)), ("right", (2, 0)), ("down", (0, 2))):
+            film = scenes.translating(20, velocity=velocity, seed=seed)
+            (working_folder / f"clips/{action}").mkdir(parents=True, exist_ok=True)
+            write_video(working_folder / f"clips/{action}/{actor}_{action}.avi", film)
+    command("idt-extract", "clips", "-o", "features", "--maps", "m.onnx:conv2", "--maps-preset", "image", *SMALL)
+    accuracies, count = example.table("clips", "features", "m.onnx", k=1, preset="image", tensor="scores", sample=5000)
+    assert count == 9
+    assert set(accuracies) == {"iDT", "network features", "TDD", "TDD + iDT", "late fusion of TDD and iDT"}
+    assert accuracies["iDT"] == 1
