@@ -23,7 +23,7 @@ from classify.evaluation.recipes import read_recipes
 from classify.evaluation.resume import earlier_report
 from classify.labels import read_labels
 from classify.models.outside_vectors import read_outside_block
-from encoding.cli import _read_labels, _read_train
+from encoding.descriptors import labels as label_files
 from idt.batch.jobs import plan, read_list
 from idt.errors import DataError
 from idt.features import feature_file
@@ -217,10 +217,10 @@ READERS = {
     "wide.features": _rows,
     "rows.bin": _rows,
     "members.gz": _rows,
-    "labels.csv": lambda path: (read_labels(path), _read_labels(path)),
+    "labels.csv": lambda path: (read_labels(path), label_files.read_labels(path)),
     "several.csv": read_labels,
     "train.csv": read_split,
-    "names.txt": lambda path: _read_train(path, ["walk/ann", "run/bob"]),
+    "names.txt": lambda path: label_files.read_train(path, ["walk/ann", "run/bob"]),
     "videos.txt": _videos,
     "boxes.txt": _boxes,
     "block.npy": _matrix,
