@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 from threadpoolctl import threadpool_info
 
@@ -32,3 +35,21 @@ def test_loops_of_libraries_have_one_thread_within_the_block():
     with one_openmp_thread():
         assert threads_of("openmp") == {1}
     assert threads_of("openmp") == before
+
+
+def test_a_library_that_is_loaded_later_is_limited_too():
+    code = """
+from threadpoolctl import threadpool_info
+from idt.workers.blas import one_blas_thread, one_openmp_thread
+def threads_of(api):
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == api}
+with one_blas_thread():
+    pass
+before = len(threadpool_info())
+import sklearn.cluster
+assert len(threadpool_info()) > before
+with one_openmp_thread(), one_blas_thread():
+    print(threads_of("openmp"), threads_of("blas"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "{1} {1}\n"

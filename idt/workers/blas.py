@@ -1,13 +1,24 @@
 """Limit linear algebra and library loops to one thread, so that results do not depend on the number of cores."""
 
 import functools
+import sys
 import threading
 from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
 _alone = threading.RLock()
-_controller = functools.cache(ThreadpoolController)
+
+
+@functools.lru_cache(maxsize=1)
+def _controller_after(n_modules):
+    """Return a controller of the libraries that are loaded, made anew when the number of imported modules changes."""
+    return ThreadpoolController()
+
+
+def _controller():
+    """Return a controller of all libraries that are loaded now; each import may have loaded another."""
+    return _controller_after(len(sys.modules))
 
 
 @contextmanager
