@@ -33,7 +33,8 @@ def one_blas_thread():
 
 def one_openmp_thread():
     """Limit the loops of scikit-learn to one thread within the block, if the thread that enters it runs them."""
-    return _controller().limit(limits=1, user_api="openmp")
+    # Found anew each time, because a library may also be loaded without an import, as by ctypes.
+    return ThreadpoolController().limit(limits=1, user_api="openmp")
 
 
 def product(left, right):
