@@ -87,8 +87,7 @@ class ObservedFrame(NamedTuple):
 
 
 def observe_frames(video, levels, params, boxes):
-    """Compute, for each frame, everything that does not depend on the tracks, the flow from the previous frame
-    included.
+    """Compute everything that does not depend on the tracks, for each frame and the flow that leads to it.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def observe_frames(video, levels, params, boxes):
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
-        yield now, fields, compensate(previous, now, fields, levels, params, blocks, every) if early else None
+        yield now, fields, compensate(previous, now, fields, levels, params, blocks) if early else None
         previous, before = now, frame
 
 
@@ -246,7 +245,7 @@ def load_boxes(boxes):
     return people.read_boxes(boxes) if isinstance(boxes, str | os.PathLike) else boxes
 
 
-def compensate(previous, now, fields, levels, params, blocks=None, every=1):
+def compensate(previous, now, fields, levels, params, blocks=None):
     """Estimate the camera's motion between two frames, and the flow that remains without it (section 4).
 
     Parameters
@@ -258,8 +257,6 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     params : ExtractionParams
     blocks : block_flow.Blocks, optional
         What the flow was interpolated from, if it was: matches then lie on a grid and not on corners.
-    every : int
-        Pixels of a scale to one vector of such a flow.
 
     Returns
     -------
@@ -277,6 +274,7 @@ def compensate(previous, now, fields, levels, params, blocks=None, every=1):
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field" and blocks is not None:
         remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
+        every = block_flow.spacing(fields[0], levels[0][1:])
         return motion, block_flow.at_scales(remaining, levels, every=every)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
@@ -339,7 +337,7 @@ def _make_advance(params, *, describe):
                 local_norm=params.local_norm,
             )
         size = level[1:]
-        every = 1 if field.shape[:2] == size else block_flow.COARSE
+        every = block_flow.spacing(field, size)
         moving = field if params.tracks == "flow" else np.zeros_like(field)
         return tracks.advance(moving, remaining, every=every, size=size)
 

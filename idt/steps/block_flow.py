@@ -69,6 +69,24 @@ def at_scales(blocks, levels, *, every=1):
     return fields
 
 
+def spacing(field, size):
+    """Return how many pixels of a scale, in x and in y, share one vector.
+
+    Parameters
+    ----------
+    field : (h, w, 2) float32
+        As from `at_scales`.
+    size : (int, int)
+        Height and width of the scale.
+
+    Returns
+    -------
+    int
+        1 or `COARSE`.
+    """
+    return 1 if field.shape[:2] == size else COARSE
+
+
 def match(field, shape, mask=None):
     """Match points of a grid to where the flow takes them.
 
@@ -87,7 +105,7 @@ def match(field, shape, mask=None):
         Positions in the previous and in the current frame, row by row.
     """
     height, width = shape
-    every = 1 if field.shape[:2] == shape else COARSE
+    every = spacing(field, shape)
     step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
     row, column = (grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
     if mask is not None:

@@ -5,15 +5,12 @@ from pathlib import PurePath
 
 from classify.reports.markdown import METRIC_NAMES, shown_number
 from classify.reports.page import charts
-from classify.reports.page.template import address, filled, is_available
+from classify.reports.page.template import LISTED, address, filled, is_available
 from classify.reports.page.videos import key_of
 from classify.reports.published_tables import HEADER, Own, rankings
 
 OWN_DATA = ("folder", "list")
 """Data sets whose title on the page is the name of their root folder."""
-
-LISTED = 200
-"""Videos of a list; the others are in ``report.json``."""
 
 
 def page(report, videos=(), pictures=None):

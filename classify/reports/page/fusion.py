@@ -3,11 +3,8 @@
 from classify.reports.fusion_markdown import ORIGINS
 from classify.reports.markdown import METRIC_NAMES, percent
 from classify.reports.page import charts
-from classify.reports.page.template import filled, is_available
+from classify.reports.page.template import LISTED, filled, is_available
 from classify.reports.published_tables import HEADER, Own, rankings
-
-LISTED = 200
-"""Videos of a list; the others are in ``report.json``."""
 
 
 def page(report):

@@ -17,6 +17,9 @@ NO_JINJA = "no report.html: Jinja2 is not installed; pip install 'improved-dense
 
 SCRIPT, STYLE = "page.js", "page.css"
 
+LISTED = 200
+"""Entries of a list on a page; the others are in ``report.json``."""
+
 
 def is_available():
     """Tell whether Jinja2 is installed."""

@@ -4,10 +4,7 @@ import json
 
 from classify.reports.markdown import percent
 from classify.reports.page import charts
-from classify.reports.page.template import filled, is_available
-
-LISTED = 200
-"""Entries of a list; the others are in ``report.json``."""
+from classify.reports.page.template import LISTED, filled, is_available
 
 MOST_VIDEOS = 60
 """Videos that have a timeline."""
