@@ -303,7 +303,7 @@ def other(**changes):
         ({"names": None}, "names no videos"),
         (
             {"names": [f"x{row}" for row in range(len(VIDEOS))]},
-            r"none of the 48 videos.*expected names such as brush_hair/b",
+            r"none of the 48 videos.*names such as brush_hair/b",
         ),
         ({"names": [*VIDEOS[:-1], "elsewhere"]}, "lacks 1 of 48 videos, sword/.*; 1 videos of two have no label"),
         ({"names": [*VIDEOS[:-2], VIDEOS[0], VIDEOS[0]]}, "cannot be told apart"),
