@@ -21,7 +21,9 @@ OPTIONAL = (".html", ".png")
 
 
 def write(folder, report, *, overwrite=False):
-    """Write a report; ``report.json`` comes last, so where it is, all is.
+    """Write the report of a fusion.
+
+    ``report.json`` is written last, so that it exists only beside all other files.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def write(folder, report, *, overwrite=False):
     report : dict
         As from `classify.fusion.report.make_report`.
     overwrite : bool or collection of path
-        Replace files of ours that are there, and files that the collection names.
+        A collection names files that are replaced whoever made them. Files that this package made are always replaced.
 
     Returns
     -------

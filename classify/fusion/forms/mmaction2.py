@@ -1,7 +1,7 @@
 """Dumps of MMAction2: a list with an entry for each video, in the order of the annotation file.
 
-1.2               a dict of ``pred_score``, (C,) or for each clip (clips, C), and ``gt_label``, the label from 0 or a flag
-                  for each class; scores are probabilities, or logits if the network is configured so
+1.2               a dict of ``pred_score``, (C,) or for each clip (clips, C), and ``gt_label``, the label from 0 or a
+                  flag for each class; scores are probabilities, or logits if the network is configured so
 1.0 and 1.1       the same, as ``pred_scores`` and ``gt_labels``, each a dict with the tensor as ``item``
 0.x and mmaction  an array, (C,) or for each crop (crops, C), without labels
 
