@@ -51,7 +51,7 @@ def labels_of(segments, n_frames, rate, *, background="background"):
     Returns
     -------
     (n_frames,) str
-        A segment covers the frames from floor((start + 0.0005 s) · rate) to before floor((end + 0.0005 s) · rate).
+        A segment covers the frames from floor((start + 0.0005 s) · rate) to floor((end + 0.0005 s) · rate) − 1.
 
     Raises
     ------

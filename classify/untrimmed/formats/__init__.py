@@ -1,6 +1,6 @@
 """Files of segments and of labels of frames, one form of the field a file.
 
-by_suffix             what writes an output
+by_suffix             the writer that the suffix of an output chooses
 activitynet           JSON of ActivityNet, of THUMOS'14 in that form, and MMAction2's localisation JSON
 thumos                official lists and submissions of THUMOS'14
 frame_labels          one label a frame: MS-TCN's layout, result files, squirrel's lists
