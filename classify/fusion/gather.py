@@ -27,7 +27,7 @@ UNTESTED = "videos that are not tested were left out"
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """How a source was read and aligned.
+    """Record of how a source was read and aligned.
 
     Attributes
     ----------

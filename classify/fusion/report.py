@@ -103,7 +103,7 @@ def make_report(sources, protocol, fused, classical, origin):
 
 
 def _source(source, numbers, gathered, weights, truths, alone, pool):
-    """Collect what the report says of one source."""
+    """Make the entry of one source in the report."""
     facts = [split.facts[source.name] for split in gathered]
     rules: dict[str, int] = {}
     for each in facts:

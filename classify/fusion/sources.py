@@ -63,7 +63,7 @@ class Source:
     ----------
     name : str
     streams : tuple of Stream
-        Added with their weights before they are normalised.
+        Files whose scores are added with their weights, before normalisation.
     norm : str
         One of `classify.params.NORMS`.
     form : str or None

@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
     @property
     def seconds(self):
-        """Wall time of all stages after the extraction, also of those whose files another recipe made."""
+        """Wall time of all stages after the extraction, including stages whose files another recipe made."""
         report = self.report or {"seconds": {}}
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 

@@ -1,4 +1,4 @@
-"""The report of a fusion as Markdown: the accuracies, what the trajectories add, and how files were matched."""
+"""The report of a fusion as Markdown: the accuracies, the gain by the trajectories, and the matching of files."""
 
 from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, table
 from classify.reports.published_tables import Own, published_tables
@@ -135,7 +135,7 @@ def _splits(report, metric, biased):
 
 
 def _files(report):
-    """Say how the names of each source were matched."""
+    """Lay out how the files of each source were read and matched."""
     rows = [
         [
             name,

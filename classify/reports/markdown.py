@@ -51,7 +51,7 @@ def as_markdown(report, *, picture, beside):
     beside : list of str
         Lines of the published numbers, as from `classify.reports.published_tables.published_tables`.
     picture : bool
-        Whether ``confusion.png`` lies beside it.
+        Whether ``confusion.png`` lies beside the report.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def confusion_png(counts, classes):
     Parameters
     ----------
     counts : (c, c) int
-        [true, predicted].
+        Number of videos, [true, predicted].
     classes : (c,) str
 
     Returns
@@ -96,7 +96,7 @@ def _costs(names, seconds, percents, metric):
 
 
 def shown_name(name, longest=LONGEST):
-    """Return ``name`` on one line of ``longest`` characters, in which a dollar sign is no formula."""
+    """Return ``name`` on one line of at most ``longest`` characters, with dollar signs escaped for matplotlib."""
     return one_line(str(name), longest).replace("$", r"\$")
 
 

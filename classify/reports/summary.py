@@ -123,7 +123,7 @@ def confusion_of(dataset, folds):
 def class_shares(dataset, folds):
     """Return the share of each class of ``dataset`` that ``folds`` labelled rightly.
 
-    The share is None where a class has no video. There are none where videos have several labels.
+    The share is None where a class has no video. The dict is empty where videos have several labels.
     """
     return {} if dataset.multi_label else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
 
@@ -140,7 +140,7 @@ def class_precisions(dataset, folds):
 
 
 def mistakes_of(dataset, folds):
-    """List the videos of ``dataset`` with a wrong label, in the order of the ``folds``.
+    """List the test videos of ``dataset`` that are labelled wrongly, in the order of the ``folds``.
 
     The list is empty where videos have several labels.
     """

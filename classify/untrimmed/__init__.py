@@ -1,4 +1,4 @@
-"""Untrimmed video: which action, from when to when.
+"""Segmentation of untrimmed video: its actions, with their starts and ends.
 
 segments              the record of labelled segments of videos, truths and predictions
 frames                labels of frames to segments, and back

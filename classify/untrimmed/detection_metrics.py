@@ -14,7 +14,7 @@ from classify.untrimmed.suppression import groups
 from idt.errors import DataError
 
 AMBIGUOUS = "Ambiguous"
-"""Label of THUMOS'14 of segments in which detections are neither right nor wrong."""
+"""THUMOS'14's label of segments in which detections are neither right nor wrong."""
 
 RULES = ("activitynet", "thumos14")
 

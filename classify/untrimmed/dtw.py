@@ -124,7 +124,7 @@ def align_states(costs):
     Returns
     -------
     states : (n,) int64
-        Rising by 0 or 1 from row to row, from the first state to the last.
+        State of each row, rising by 0 or 1 from row to row, from the first state to the last.
     cost : float
 
     Raises

@@ -78,8 +78,8 @@ def frame_scores(truths, predictions, *, background=(), overlaps=OVERLAPS):
     Parameters
     ----------
     truths, predictions : sequence of (T,) sequences of str or int
-        One sequence of labels a video, in the same order. A prediction may be longer by `SPARE` frames; those do not
-        count in the accuracy.
+        One sequence of labels a video, in the same order. A prediction may be longer by up to `SPARE` frames, which do
+        not count in the accuracy.
     background : collection of str or int
         Labels whose segments do not count in Edit and F1. Their frames count in the accuracy.
     overlaps : sequence of float

@@ -44,6 +44,7 @@ class SegmentProtocol(NamedTuple):
     rule : str
         One of `classify.untrimmed.detection_metrics.RULES`.
     overlaps : tuple of float
+        The overlaps that are measured.
     averaged : tuple of float
         The overlaps over which papers average.
     """
@@ -80,8 +81,8 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without lists all videos
         are one split.
     results : str or Path
-        A folder of result files. Where it has folders ``split_k``, each holds the results of split k. Or segments,
-        ``video,start,end,label`` as CSV.
+        A folder of result files, or of folders ``split_k`` with the result files of split k; or a CSV of segments,
+        ``video,start,end,label``.
     rate : float, optional
         Frames a second of the true labels, for segments; the protocol's rate by default.
     background : str, optional
@@ -199,7 +200,7 @@ def precisions(protocol, truth, found):
 def _splits(root, results):
     """Yield name, videos and list of each split that has results.
 
-    Without lists all videos are one split, and the data set stands for its list.
+    Without lists all videos are one split, and the third item is the data set.
     """
     bundles = sorted((root / "splits").glob("test.split*.bundle"))
     folders = results.is_dir() and any(results.glob("split_*"))

@@ -109,7 +109,7 @@ class RunningSegments:
         DataError
             If the video ends without a track, or as `encoding.slices.slice_sums.slice_sums`.
         """
-        # A list, because `_slices` counts the frames in it while its caller reads them.
+        # The number of frames so far, in a list so that `_slices` can change it.
         passed = [0]
         rows = self._rows(self._slices(chunks, passed, name, threads), name)
         current, begin = None, 0

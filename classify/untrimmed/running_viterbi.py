@@ -61,7 +61,7 @@ class RunningViterbi:
         Raises
         ------
         DataError
-            If the scores are not finite, or of another number than before.
+            If the scores are not finite, or more or fewer than those of earlier rows.
         """
         row = float_array(row, (None,), "scores", np.float64)
         if not len(row) or len(row) != (len(self._best) or len(row)):
@@ -85,7 +85,7 @@ class RunningViterbi:
         return settled
 
     def finish(self):
-        """End the rows.
+        """Settle all waiting rows, because no more follow.
 
         Returns
         -------

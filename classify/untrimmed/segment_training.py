@@ -89,7 +89,7 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
     Raises
     ------
     DataError
-        If a video of the segments has no slices (all are named), or there are not two classes.
+        If a video of the segments has no slices (the message names all), or there are not two classes.
     """
     vectors, labels = [], []
     missing = dict.fromkeys(sorted(set(segments.videos.tolist())))

@@ -74,7 +74,7 @@ class Segmented(NamedTuple):
         Labels of the baseline, where the method has one.
     fps : float
     scores : SliceScores
-        Of the windows of the first length.
+        Scores of the windows of the first length.
     """
 
     name: str

@@ -86,7 +86,7 @@ def align(scores, truth, name):
     values = np.full((len(rows), len(order)), np.nan)
     values[present] = scores.values[rows[present]][:, order]
     named_by_list = any(note.startswith(LISTED) for note in scores.notes)
-    # Labels of the scores, if there are any, were compared when they were read by a list, or in `column_order`.
+    # If the scores have labels, `column_order` or `name_by_list` has compared them already.
     unconfirmed = named_by_list and scores.labels is None
     check_plausible(values, truth, np.where(present, np.arange(len(rows)), -1), name, by_position=unconfirmed)
     taken = set(rows.tolist())

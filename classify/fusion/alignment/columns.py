@@ -1,8 +1,8 @@
 """Columns of a score file in the order of the classes, never by their position alone.
 
-Names of classes in the file decide. Without names its labels decide: the videos that they give a column must be exactly
-the videos of one class. Without names and labels the columns are in the order of the list that numbers the classes, if
-there is one. An order that the scores contradict is refused.
+Names of classes in the file decide. Without names the labels in the file decide: the videos that they give a column
+must be exactly the videos of one class. Without names and labels the columns are in the order of the list that numbers
+the classes, if there is one. An order that the scores contradict is refused.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def column_order(scores, truth, rows, name):
     Raises
     ------
     DataError
-        If the file has other classes, its labels contradict those of ``truth``, or the order cannot be told.
+        If the file has other classes, its labels contradict those of ``truth``, or the order cannot be found.
     """
     width, classes = scores.values.shape[1], truth.classes
     by_name = scores.classes is not None
@@ -125,7 +125,7 @@ def _class_names(has_class, truth):
 
 
 def _by_labels(scores, truth, rows, name):
-    """Find the column of each class by the labels: the column that they give exactly the videos of the class."""
+    """Find the column of each class by the labels: the column whose labelled videos are the videos of the class."""
     present = rows >= 0
     given, wanted = _label_flags(scores)[rows[present]], truth.has_class[present]
     has_videos = wanted.any(axis=0)

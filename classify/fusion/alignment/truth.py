@@ -164,7 +164,7 @@ def truth_of_list(found):
 
 
 def csv_truth(path):
-    """Read labels from CSV lines ``name,label``, as of `classify.labels.read_labels`.
+    """Read labels from CSV lines ``name,label``, in the form of `classify.labels.read_labels`.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def stacking_scores(validation, gathered, *, C=PENALTY):
     Returns
     -------
     (n, C) float64
-        A class that no validation video has gets less than all others.
+        A class that no validation video has gets lower scores than all others.
 
     Raises
     ------

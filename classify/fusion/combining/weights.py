@@ -81,7 +81,7 @@ def checked_weights(weights, names):
     Returns
     -------
     dict of str to float
-        With the sum 1.
+        The weights, divided by their sum.
 
     Raises
     ------

@@ -78,7 +78,9 @@ def stack_rows(rows, content):
 
 
 def numbers(value, content, what):
-    """Return ``value`` as an array of real numbers; messages call it ``what`` of the file of a ``content``.
+    """Return ``value``, a part of the ``content`` of a file, as an array of real numbers.
+
+    Messages call it ``what``.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def check_size(count, content, each=2):
 def texts(value, content, what):
     """Return ``value``, an array or list of text or of cells of text, as a list of str.
 
-    Messages call it ``what`` of the file of a ``content``.
+    It is a part of the ``content`` of a file, and messages call it ``what``.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Scores of TSN, tsn-pytorch and TSM: npz of ``scores``, an object array (n, 2), and ``labels``.
 
-``scores[i, 0]`` is float32 (frames, crops, C) before a softmax, whose mean over frames and crops labels the video;
+``scores[i, 0]`` is float32 (frames, crops, C) before a softmax; the mean over frames and crops labels the video.
 ``scores[i, 1]`` is the label, from 0. There are no names. TSN's rows are in the order of its list. tsn-pytorch averages
 the crops, (frames, 1, C), and writes the rows in the sorted order of its list. Source: TSN's tools/eval_net.py and
 tsn-pytorch's test_models.py.
@@ -63,7 +63,8 @@ def read_pairs(content):
     -------
     values : (n, C) float64
         Means over all axes but the last.
-    labels : (n,) array or None
+    labels : (n,) float64
+        Labels beside the scores.
     shape : tuple of int
         Lengths of the averaged axes, of a video with the most scores.
     notes : tuple of str

@@ -64,7 +64,7 @@ def points(names, across, up, *, labels):
     across, up : sequence of float
         Coordinates of the points along the two axes.
     labels : (str, str)
-        Of the two axes.
+        Labels of the two axes.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def curve(across, up, *, at, labels):
     at : (float, float) or None
         The marked point.
     labels : (str, str)
-        Of the two axes.
+        Labels of the two axes.
 
     Returns
     -------

@@ -51,7 +51,7 @@ class Picture(NamedTuple):
     Attributes
     ----------
     caption : str
-        Content of the picture, such as ``evidence for walk (true)``; also its text for those who cannot see it.
+        Content of the picture, such as ``evidence for walk (true)``; also its alternative text.
     data : bytes
         A PNG or JPEG file.
     evident : bool

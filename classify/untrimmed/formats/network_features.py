@@ -30,7 +30,7 @@ from idt.files.atomic import replacing
 from idt.files.foreign import npy
 
 NUMBERS = 64
-"""Principal components of a column, as in the field's features of iDT."""
+"""Number of principal components, as in the field's features of iDT."""
 
 SAMPLE = 2048
 """Windows that the components are fitted on, evenly spaced over the training videos; all of them would fill memory."""
