@@ -108,9 +108,7 @@ def _entries(videos):
     """Return the entries of a `VideoList`."""
     sets = videos.label_sets or [(label,) for label in videos.labels or ()]
     if not sets:
-        raise DataError(
-            f"{videos.path} has no labels; name a file of the classes, called as the folders of the videos"
-        )
+        raise DataError(f"{videos.path} has no labels; name a file of the classes, called as the folders of the videos")
     width = len(str(max(label for labels in sets for label in labels)))
     class_names = videos.classes or [f"{number:0{width}}" for number in range(10**width)]
     found = []
@@ -214,7 +212,7 @@ def _clips(entries, places, skipped):
 
 
 def _frame_folders(root, videos, skipped):
-    """Map the name of each folder of frames to the folder, or to a pattern of the frames if flow images lie there, too."""
+    """Map the name of each folder of frames to the folder, or to a pattern of them if flow images lie there, too."""
     groups: dict[Path, dict[tuple[str, str], list[str]]] = {}
     for path in walk(root, follow=True).files:
         if path.suffix.lower() in suffixes.IMAGES and not path.name.startswith("."):

@@ -118,8 +118,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
     names = {clip.name for clip in clips}
     keys = {listed_as: video for listed_as, video in keys.items() if video in names}
     sides = [
-        [tuple(keys[listed_as] for listed_as in side if listed_as in keys) for side in split[1:]]
-        for split in splits
+        [tuple(keys[listed_as] for listed_as in side if listed_as in keys) for side in split[1:]] for split in splits
     ]
     subsets = [split.name if len(splits) > 1 else "" for split in splits]
     return Dataset(
