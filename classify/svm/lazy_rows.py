@@ -119,7 +119,7 @@ class LazyRows:
 
 
 def as_rows(X):
-    """Convert the X of a caller to rows.
+    """Convert X to `LazyRows`.
 
     Parameters
     ----------
