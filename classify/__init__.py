@@ -1,11 +1,11 @@
-"""Vectors of videos to labels, and labels to a report.
+"""Classification: from the vectors of videos to labels, and from labels to a report.
 
 LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
 read_scores, write_scores        scores of videos from a file of any form, and into one
 fuse, FusionProtocol             fusion of score files, ours and of networks; the test videos and their labels
-explain, evidence_picture        which tracks and regions of a video made a class's score
+explain, evidence_picture        shares of the tracks and regions of a video in a class's score
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 

@@ -155,8 +155,8 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Scores of vectors take seconds, so with --overwrite their file is checked when it is written. Scores of
-        # videos take hours, so their file is checked now.
+        # With --overwrite, scores of vectors are compared with an existing file when it is replaced. Scores of videos
+        # take hours, so their file is checked now.
         ownership.check_replaceable(options.output, options.overwrite)
 
 

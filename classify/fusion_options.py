@@ -21,7 +21,7 @@ FORMS = (
     *("idt", "mmaction2", "tsn", "coviar", "slowfast", "two_stream", "activitynet", "mat"),
     *("hdf5", "arrays", "torch_file", "csv"),
 )
-"""Forms of score files: a copy of the names in `classify.fusion.read.FORMS`, because importing the readers is slow."""
+"""Forms of files with scores, copied from `classify.fusion.read.FORMS`, because importing the readers is slow."""
 
 DESCRIPTION = (
     "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"
@@ -67,7 +67,7 @@ def fusion_options(arguments):
     group.add_argument(
         "--lists", metavar="PATH", help="folder of official lists, or the annotation file of the test videos"
     )
-    group.add_argument("--labels", metavar="CSV", help="lines name,label[,label]")
+    group.add_argument("--labels", metavar="CSV", help="CSV file with lines name,label[,label]")
     group.add_argument("--split", metavar="N[,N…]", help="splits, such as 1,2,3 or 1-9; their accuracies are averaged")
     group.add_argument(
         "--pool", action="store_true", help="count the videos of all splits together, as when one actor is left out"
@@ -80,7 +80,11 @@ def fusion_options(arguments):
     )
     group = parser.add_argument_group("options of the sources: of all, or with NAME= of one; may be repeated")
     group.add_argument(
-        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; by default as found"
+        "--form",
+        action="append",
+        default=[],
+        metavar="[NAME=]FORM",
+        help=f"{', '.join(FORMS)} (default: found from the file)",
     )
     group.add_argument(
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
@@ -103,7 +107,7 @@ def fusion_options(arguments):
         help=f"{', '.join(NORMS)}; auto is l2, and logz for probabilities (default auto)",
     )
     group = parser.add_argument_group("weights; by default 0.25 for trajectories and 0.75 for all networks")
-    group.add_argument("--weights", metavar="NAME=N,…", help="such as idt=0.25,cnn=0.75")
+    group.add_argument("--weights", metavar="NAME=N,…", help="weights of the sources, such as idt=0.25,cnn=0.75")
     group.add_argument(
         "--search",
         nargs="+",

@@ -61,7 +61,7 @@ def evaluation_options(arguments):
         " CLASS/VIDEO; list: the videos in annotation files of a network, --train and --test; of untrimmed video:"
         " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
-    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as unpacked from the official archive")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="folder of the data set, as from the official archive")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
@@ -105,7 +105,7 @@ def evaluation_options(arguments):
     if not options.root:
         parser.error("the folder of the data set must be named, got an empty text")
     if options.compare and options.network:
-        parser.error("--network goes without --compare; run the recipe by itself")
+        parser.error("--network and --compare exclude each other; run the recipe by itself")
     if (options.network_list or options.network_classes) and not options.network:
         parser.error("--network-list and --network-classes go with --network")
     values = vars(options)
@@ -198,7 +198,7 @@ def _add_networks(parser):
     )
     group.add_argument(
         "--network", action="append", default=[], metavar="[NAME=]FILE[*WEIGHT][+FILE…]",
-        help="scores of all test videos, as of idt-net or in any form that idt-fuse reads; {split} is the split's"
+        help="scores of all test videos, as from idt-net or in any form that idt-fuse reads; {split} is the split's"
         " number; weights are those of idt-fuse; may be repeated",
     )  # fmt: skip
     group.add_argument(

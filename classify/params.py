@@ -69,7 +69,7 @@ class ClassifierParams:
 
 @dataclass(frozen=True)
 class DatasetParams:
-    """How a data set is read and split."""
+    """Options of reading and splitting a data set."""
 
     split: str | None = option(None, help="folder only: CSV file of name,train|test")
     group: str | None = option(
@@ -111,7 +111,7 @@ class DatasetParams:
 
 @dataclass(frozen=True)
 class SegmentingParams:
-    """How the long videos of a data set are segmented (`classify.evaluation.untrimmed`)."""
+    """Options of segmenting the long videos of a data set (`classify.evaluation.untrimmed`)."""
 
     method: str | None = option(
         None, method="untrimmed 9", choices=METHODS,

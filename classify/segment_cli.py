@@ -28,7 +28,7 @@ def segment(arguments):
     params = codebook.params_with(**given)
     if options.running:
         return _run(options, codebook, params, classifier)
-    how = _method(options)
+    how = _segment_options(options)
     found = []
     for slices in read_slices(
         options.inputs, codebook, params, path=options.codebook, cut=Cut(options.slices), run=run
@@ -197,7 +197,7 @@ def _classifier(options, codebook):
     return fitted, None
 
 
-def _method(options):
+def _segment_options(options):
     """Collect the options of the segmentation: SegmentOptions."""
     from pathlib import Path
 

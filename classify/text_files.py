@@ -92,7 +92,7 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
 
 
 def scores_text(path, names, scores, classes, labels=None):
-    """Return scores as CSV: ``name``, perhaps ``label``, then one column per class.
+    """Return scores as CSV: ``name``, ``label`` if ``labels`` are given, then one column per class.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def _are_distinct_texts(values):
 
 
 def _from_lines(path):
-    """Read (place, number or None, class) from the lines of a text; all have numbers, or none."""
+    """Read (place, number or None, class) from the lines of a text; either all have a number or none."""
     lines = text.numbered_lines(path, what="one class a line")
     if lines and [word.strip().lower() for word in lines[0][1].split(",")] in _HEADERS:
         found = []

@@ -40,7 +40,7 @@ COLUMNS = {
 
 _SUFFIX = "(?:" + "|".join(re.escape(suffix) for suffix in sorted(suffixes.VIDEOS)) + ")"
 _REVERSED_NUMBERS = re.compile(r"(?:\d+[+-]?\s+)*", re.ASCII)
-"""Numbers at the end of a line, for the reversed line, because the search then takes linear time."""
+"""Pattern of the numbers at the end of a line. It is matched to the reversed line, which takes linear time."""
 
 _NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 _VIDEO = re.compile(rf".*{_SUFFIX}", re.IGNORECASE)

@@ -49,7 +49,8 @@ def read_listed(root, params):
     Returns
     -------
     Dataset
-        A list and its counterpart are a split. Videos that no list names are skipped.
+        Each list of training videos and the list of test videos at its position make a split. Videos that no list
+        names are skipped.
 
     Raises
     ------
@@ -174,7 +175,7 @@ def _count_common_folders(paths):
 
 
 def _find(name, entry, by_stem, root, common):
-    """Find the video of a listed name; if there is none, without the first ``common`` folders of the name."""
+    """Find the video of a listed name; if there is none, try without the first ``common`` folders."""
     steps = _steps(name)
     found = _nearest(steps, by_stem, entry.name, root)
     return _nearest(steps[common:], by_stem, entry.name, root) if found is None and common > 0 else found

@@ -148,7 +148,7 @@ def stratified_folds(labels, *, folds=5, seed=0):
 
 
 def fixed_split(train, test, names, *, name="split", subset=""):
-    """Make a split of two lists.
+    """Make a split from two lists.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def read_list(path, classes, *, numbered):
     Raises
     ------
     DataError
-        If a line is malformed, names an unknown class, or another number than that of its class.
+        If a line is malformed, names an unknown class, or a number that its class does not have.
     OSError
         If the file cannot be read.
     """

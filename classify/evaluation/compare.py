@@ -38,7 +38,7 @@ class Comparison(NamedTuple):
     failed : dict of str to str
         Clips that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     rows: list[Row]
@@ -133,7 +133,7 @@ def _dataset_for(recipe, dataset):
 
 
 def _folders(recipes, home):
-    """Name the folder of each recipe after it."""
+    """Return a folder for each recipe, named after the recipe."""
     folders = [home / _slug(recipe.name) for recipe in recipes]
     for i, folder in enumerate(folders):
         if folder in folders[:i]:
@@ -143,7 +143,7 @@ def _folders(recipes, home):
 
 
 def _features_folder(folder, first, extraction):
-    """Name the folder of an extraction's features: the first one's, or one beside it named after the difference."""
+    """Return ``folder`` for the first extraction, else a folder beside it named after the options that differ."""
     before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
     differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
     return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder

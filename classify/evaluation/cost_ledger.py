@@ -3,8 +3,8 @@
 A run that resumes another one, or uses its files, reports the time and memory of all stages, too. Memory is the
 largest resident memory of this process and its children together, where the system tells it (Linux).
 
-`resource.getrusage` does not serve. It returns the peak since the process began, so the second of two recipes would get
-the peak of the first. It counts only children that have ended, and the worker processes live on for the next stage.
+`resource.getrusage` is not used, because it returns the peak since the process began: the second of two recipes would
+get the peak of the first. It counts only children that have ended, and the worker processes live on for the next stage.
 """
 
 import contextlib

@@ -51,7 +51,7 @@ class Evaluation:
     failed : dict of str to str
         Clips that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     report: dict

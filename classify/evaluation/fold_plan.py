@@ -54,8 +54,8 @@ class FoldPlan:
     truth : list of str
         True labels of each test video.
     groups : list of str
-        Group of each training video, which cross-validation keeps together; a video with an empty group is one of
-        its own.
+        Group of each training video, which cross-validation keeps together; a video with an empty group
+        forms a group of its own.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     outside : tuple of classify.models.outside_vectors.OutsideBlock

@@ -1,9 +1,9 @@
 """Pictures of test videos for the page of an evaluation: evidence where the prediction is wrong, else a still frame.
 
-A wrong video has two pictures, one of the evidence for its true class and one of that for the predicted class
+A wrong video has two pictures, one with evidence for the true class and one with evidence for the predicted class
 (docs/method/encoding.md, section 17). It has a still frame instead where no track has a share of the score: with a χ²
-kernel, stacked vectors, sparse codes, max pooling or outside vectors. So it has if the codebook or the vectors of its
-split were deleted.
+kernel, stacked vectors, sparse codes, max pooling or outside vectors. The same holds if the codebook or the
+vectors of its split were deleted.
 """
 
 import copy
@@ -18,7 +18,7 @@ from idt.workers import processes
 
 
 def draw_pictures(videos, plans, files, run):
-    """Draw the pictures that the page of an evaluation shows of its test videos.
+    """Draw the pictures of test videos for the page of an evaluation.
 
     Parameters
     ----------

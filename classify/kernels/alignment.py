@@ -51,8 +51,8 @@ def decode(scores, penalty, best, origin):
     """Find the best labels of frames where each change costs a penalty.
 
     scores (T, C) float64; best (C,) float64, the totals of the best labels that end in each class; origin (T, C) int32,
-    the class of the frame before. Among equal totals staying in a class wins over a
-    change, and the first class over others.
+    the class of the frame before. Among equal totals, staying in a class wins over a change, and the first class wins
+    over others.
     """
     n_classes = best.size
     for c in range(n_classes):

@@ -46,14 +46,14 @@ def evidence_picture(evidence, video=None, *, frame=None, zoom=None, run=RunOpti
     Raises
     ------
     DataError
-        If the video has no such frame, cannot be read, or the features tell no points or no video.
+        If the video has no such frame, cannot be read, or the features record no points or no video.
     OSError
         If the video cannot be read.
     """
     drawing = _Drawing(evidence)
     wanted = drawing.strongest if frame is None else frame
     for index, gray in _frames(evidence, video, run):
-        # A video without tracks has no strongest frame: its first is as good.
+        # A video without tracks has no strongest frame, so its first frame is drawn.
         if index == wanted or (frame is None and not len(evidence.features)):
             return Picture(index, drawing.image(index, gray, zoom))
     raise DataError(f"the video has no frame {wanted}; name another one with frame")
@@ -119,7 +119,7 @@ def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions
 
 
 def write_evidence(path, evidence, *, overwrite=False):
-    """Write evidence as CSV: a line for each track with what it adds, in all and by descriptor, or for each cell.
+    """Write evidence as CSV: a line for each track with the number that it adds, or a line for each cell.
 
     Parameters
     ----------

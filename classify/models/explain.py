@@ -43,7 +43,7 @@ class Evidence:
     Attributes
     ----------
     features : Features
-        The tracks that count, by rising ending frame.
+        Tracks with the frame steps of the codebook, sorted by ending frame.
     class_name : str
     versus : str or None
         Class whose score is subtracted, for "why this and not that".
@@ -57,7 +57,7 @@ class Evidence:
     blocks : dict of str to (n,) float64
         Numbers that each track adds by descriptor; empty for ``without``.
     cells : (m, 3) int64
-        Column, row and time slice of each cell that has tracks; of no rows for ``share``.
+        Column, row and time slice of each cell that has tracks; no rows for ``share``.
     losses : (m,) float64
         The score's loss without each cell.
     grid : (int, int, int)
@@ -99,7 +99,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
         Another class, whose score is subtracted.
     by : {"share", "without"}
         The number that each track adds to the score, or the score's loss without each space-time cell. Machines with
-        the χ² kernel, stacked vectors, sparse codes and max pooling have the second only.
+        the χ² kernel, stacked vectors, sparse codes and max pooling allow only the second.
     cells : (int, int, int)
         Columns, rows and frames of the cells of ``without``.
     run : RunOptions

@@ -27,7 +27,7 @@ class Trained(NamedTuple):
     empty : list of str
         Videos without tracks, whose vectors are zero.
     up_to_date : bool
-        Nothing was done.
+        Whether the model file was up to date.
     """
 
     path: Path

@@ -111,7 +111,7 @@ class OutcomePrinter:
         self._notes, self._videos = Notes(), 0
 
     def __call__(self, outcome):
-        """Say why the video of an ``outcome`` failed, if it did."""
+        """Print why the video of an ``outcome`` failed, if it did."""
         self._videos += 1
         self._notes.add(outcome)
         if outcome.error is None:

@@ -57,7 +57,9 @@ def network_options(arguments):
         help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
     )  # fmt: skip
     parser.add_argument(
-        "--fuse", choices=FUSIONS, help="fuse the map of --features with that of --with, cell by cell, into one block"
+        "--fuse",
+        choices=FUSIONS,
+        help="fuse the maps of --features and --with, cell by cell, into one block",
     )
     parser.add_argument("--with", dest="other", metavar="MODEL:TENSOR", help="ONNX file and map of the other network")
     parser.add_argument(
@@ -117,9 +119,14 @@ def add_preset(parser):
     add_number_option(group, "--clips", CLIPS, default=None, help="clips of a video", unset="the preset's")
     add_number_option(group, "--clip-length", LENGTH, default=None, help="frames of a clip", unset="the preset's")
     add_number_option(
-        group, "--interval", INTERVAL, default=None, help="distance of two frames of a clip", unset="the preset's"
+        group,
+        "--interval",
+        INTERVAL,
+        default=None,
+        help="distance of successive frames of a clip",
+        unset="the preset's",
     )
-    group.add_argument("--rule", choices=RULES, help="how clips are chosen, docs/method/networks.md")
+    group.add_argument("--rule", choices=RULES, help="rule by which clips are chosen, see docs/method/networks.md")
     add_number_option(
         group,
         "--short-side",

@@ -61,7 +61,7 @@ class Recipe:
     tensors: tuple[str, ...] = ()
 
     def network(self):
-        """Return the model, from a cache as long as its file is the same."""
+        """Return the model, from a cache unless its file has changed."""
         status = os.stat(self.model)
         return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
 

@@ -60,7 +60,7 @@ class UntrimmedEvaluation:
     failed : dict of str to str
         Videos that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     report: dict

@@ -29,7 +29,7 @@ MAIN_OVERLAP = 0.5
 
 
 class Truth(NamedTuple):
-    """Truth of one video.
+    """True labels or segments of one video.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Truth(NamedTuple):
 
 
 def truth_of(given, name, *, fps, frames, rate=None):
-    """Find the truth of a video.
+    """Return the true labels or segments of a video.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def measure_segments(name, truths, found):
     Returns
     -------
     numbers : dict
-        ``precision`` by overlap, ready for JSON, and ``average`` over the overlaps that the set averages.
+        ``precision`` by overlap, ready for JSON, and ``average``, the mean over the overlaps of the protocol.
     classes : dict of str to dict
         Average precision of each class, by overlap.
     """

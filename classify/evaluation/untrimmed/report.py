@@ -43,7 +43,7 @@ class SplitResult(NamedTuple):
 
 
 def assemble(given, truths, results, *, hidden, settings, made_of):
-    """Make the report.
+    """Make the report as a dict.
 
     Parameters
     ----------
