@@ -80,11 +80,7 @@ def fusion_options(arguments):
     )
     group = parser.add_argument_group("options of the sources: of all, or with NAME= of one; may be repeated")
     group.add_argument(
-        "--form",
-        action="append",
-        default=[],
-        metavar="[NAME=]FORM",
-        help=f"{', '.join(FORMS)} (default: found from the file)",
+        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)} (default: detected)"
     )
     group.add_argument(
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
