@@ -228,7 +228,7 @@ def test_the_help_names_every_form():
 @pytest.mark.parametrize(
     ("words", "pattern"),
     [
-        ("idt=i.mat", "a fusion needs two sources or more, got one; --convert"),
+        ("idt=i.mat", "a fusion needs two sources or more, got one; to write one in another form, use --convert"),
         ("i.mat i.mat", "two sources are called i; give each a name"),
         ("idt=i.mat cnn=absent.npz", "absent.npz: No such file"),
         ("idt=i.mat cnn=labels.csv", "labels.csv"),
