@@ -161,7 +161,7 @@ class EncodingParams(BlockParams):
     zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
         None, bounds=K_BOUNDS._replace(why="no mixture has more components"),
-        method="encoding 6", help="keep only this many posteriors of a descriptor, rescaled to a sum of one; all if unset",
+        method="encoding 6", help="keep only this many posteriors of a descriptor, rescaled to sum to one; default all",
     )  # fmt: skip
     power: float = option(
         0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
