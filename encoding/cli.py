@@ -1,6 +1,6 @@
 """The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
-Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
+Each command parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
 result.
 """
 

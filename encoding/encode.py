@@ -40,13 +40,13 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     source : Source
         As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
-        That fits the descriptors (`Codebook.check_fits`).
+        It must fit the descriptors (`Codebook.check_fits`).
     params : BlockParams
         As from `Codebook.params_with`.
     threads : int
         The result does not depend on it.
     projected : bool
-        The descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
+        Whether the descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
 
     Returns
     -------
@@ -117,7 +117,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
     Raises
     ------
     DataError
-        As `encode_video`, and if plain arrays or stacked vectors are asked for slices.
+        As `encode_video`, and if the source is a plain array or the encoding stacked.
     """
     if params.encoding == "stacked":
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
@@ -198,7 +198,7 @@ def layout_of(codebook, params):
 
 
 def width_of(layout):
-    """Count the numbers of a vector of this ``layout``."""
+    """Return the length of a vector of this ``layout``."""
     return layout[-1]["first"] + layout[-1]["size"]
 
 

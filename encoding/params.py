@@ -42,8 +42,8 @@ EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences t
 class BlockParams:
     """Parameters that all encodings have in common.
 
-    Two encodings of equal descriptors with equal parameters give equal numbers, so these are written into every file
-    and compared before a file is called up to date.
+    Two encodings of equal descriptors with equal parameters give equal numbers, so the parameters are written into
+    every file and compared before a file is called up to date.
     """
 
     encoding: ClassVar[str]
@@ -228,7 +228,7 @@ class StackedParams(EncodingParams):
 
 @dataclass(frozen=True)
 class BovwParams(BlockParams):
-    """Bag of visual words; the defaults are those of dense trajectories (Wang et al., IJCV 2013) but for the norm."""
+    """Bag of visual words; the defaults are those of dense trajectories (Wang et al., IJCV 2013) except the norm."""
 
     encoding: ClassVar[str] = "bovw"
 

@@ -55,7 +55,7 @@ class Dictionary:
         groups : list of (m,) int
             Rows of each group; every row is in one group.
         atoms : int
-            Most atoms of a support.
+            Largest number of atoms of a support.
 
         Returns
         -------

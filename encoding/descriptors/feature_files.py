@@ -1,7 +1,7 @@
 """Feature files: their names, headers and parameters.
 
-A file's video name is the one that the extraction recorded, if every file has one, the path of each ends in it, and no
-two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names come
+A file's video name is the name that the extraction recorded, if every file has recorded one, each path ends in it, and
+no two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names come
 first, because they do not depend on which files are given. Paths serve files that were renamed or extracted one by one.
 """
 
@@ -67,7 +67,7 @@ def header(path):
     Raises
     ------
     DataError
-        If it is no feature file, although its content or its suffix is that of HDF5.
+        If its content or suffix is HDF5's, but it is no feature file.
     OSError
         If it does not exist or cannot be read.
     """
@@ -159,7 +159,7 @@ def find(given):
     Returns
     -------
     list of Path
-        In the order given; those of a folder or pattern by name.
+        In the order given; the files of a folder or pattern by name.
 
     Raises
     ------

@@ -27,8 +27,9 @@ class Inputs:
     sizes : dict of str to int
         Columns of each block, in the order of a row.
     params : dict or None
-        Parameters that all features were extracted with, but for the segment; None for rows that others wrote and for
-        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.features.projection`).
+        Parameters that all features were extracted with, but for the segment; None for rows of other programs and for
+        arrays. There is an entry ``"projected"`` if features are stored along the axes of a codebook
+        (`idt.features.projection`).
     """
 
     sources: list[Source]
@@ -47,7 +48,7 @@ class Inputs:
             Names of the videos. By default files have those of `encoding.descriptors.feature_files.names_of`, and
             other videos have their position in the list.
         descriptors : tuple of str
-            Blocks to take; plain arrays are one block, whatever is asked for.
+            Blocks to take; plain arrays are one block, whatever ``descriptors`` says.
 
         Returns
         -------

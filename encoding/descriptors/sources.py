@@ -1,6 +1,6 @@
 """Sources of the descriptors of one video: a feature file, `Features`, a plain array, or the video itself.
 
-`source_of` makes one of whatever a caller gives; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A
+`source_of` makes a source from a path, features or an array; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A
 source gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts the video while its
 batches are read. Its vectors equal those of `idt-extract` and a later encoding to the last bit, because it rounds
 histograms as a feature file does and has batches of the same size.
@@ -264,7 +264,7 @@ class ArraySource(Source):
         """Return None, because arrays have no extraction parameters."""
 
     def sizes(self, descriptors):
-        """Return the width of the array: its columns are one block, whatever is asked for."""
+        """Return the width of the array: its columns are one block, whatever ``descriptors`` says."""
         return {ARRAY_BLOCK: self.array.shape[1]}
 
     def count(self, skips=None):
@@ -347,7 +347,7 @@ def source_of(item, name):
     Parameters
     ----------
     item : str, Path, Features, (n, d) array, or Source
-        A path is that of a feature file.
+        A path leads to a feature file.
     name : str
         The video's name; a source has one already.
 

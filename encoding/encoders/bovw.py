@@ -9,7 +9,7 @@ from encoding.params import BovwParams
 class BovwEncoder(VideoEncoder):
     """Encoder of videos as bags of visual words.
 
-    The defaults are those of dense trajectories (Wang et al., IJCV 2013) except for the norm.
+    The defaults are those of dense trajectories (Wang et al., IJCV 2013) except the norm.
 
     Parameters
     ----------

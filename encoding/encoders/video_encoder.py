@@ -30,8 +30,8 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, the encoder's names of those
-    fields that it calls otherwise. Its ``__init__`` lists and stores every parameter. A class derived from an encoder
+    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, from the name of a field to the
+    encoder's name of it, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from an encoder
     needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's ``__init__``.
 
     Attributes

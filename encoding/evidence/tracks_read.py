@@ -39,7 +39,7 @@ def read_tracks(source, codebook, params, *, projected=False):
     source : Source
         As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
-        That fits the descriptors (`Codebook.check_fits`).
+        It must fit the descriptors (`Codebook.check_fits`).
     params : BlockParams
         As from `Codebook.params_with`.
     projected : bool

@@ -34,13 +34,13 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
     n_components : int
         Number of components K.
     max_iter : int
-        Most iterations of EM.
+        Largest number of iterations of EM.
     tol : float
         Stop when the mean log-likelihood gains less than this in an iteration, in nats per descriptor.
     random_state : int
         Seed; chooses the subset and the first centres of k-means.
     variance_floor : float
-        Least variance of a component, relative to that of the data in the same column.
+        Least variance of a component, relative to the variance of the data in the same column.
     threads : int
         Threads that share the passes; the result does not depend on it.
 
@@ -50,8 +50,8 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
     weights_ : (K,) float32
         They sum to one.
     log_likelihoods_ : list of float
-        Mean log-likelihood per descriptor at the start and after each iteration; absent after `from_parameters`, like
-        the next two.
+        Mean log-likelihood per descriptor at the start and after each iteration; absent after `from_parameters`, as
+        are ``n_iter_`` and ``converged_``.
     n_iter_ : int
     converged_ : bool
     n_features_in_ : int

@@ -75,7 +75,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         X : (n, D) float32, or a table
             At least two rows.
         y : sequence of str or int, optional
-            Classes of the rows, at least two different ones; without them, or with one only, principal components.
+            Classes of the rows. With fewer than two different classes the result is the principal components.
 
         Returns
         -------

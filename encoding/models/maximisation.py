@@ -31,7 +31,7 @@ def maximise(statistics, mixture, scale, floor):
     Returns
     -------
     Mixture
-        Empty components lie beside the most spread ones.
+        Each empty component has taken half of the most spread one.
     """
     mass, first, second = statistics.s0, statistics.s1, statistics.s2
     empty = empty_components(statistics)
@@ -50,7 +50,7 @@ def empty_components(statistics):
 
 
 def _split(k, means, variances, weights, scale, floor):
-    """Give component k half of the one with the largest summed variance, cut along its widest column.
+    """Give component k half of the component with the largest summed variance, cut along its widest column.
 
     The two halves together have the mean and the variance of the component that was split, unless the floor raises a
     variance.

@@ -29,6 +29,7 @@ def running_slices(chunks, codebook, params, *, name, cut=Cut(), threads=1):
         It must assign tracks by their end. If it assigned them by their middle, later tracks would change slices that
         were already yielded.
     threads : int
+        The result does not depend on it.
 
     Yields
     ------

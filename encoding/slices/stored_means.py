@@ -16,7 +16,7 @@ BLOCK = 1 << 23
 """Bytes that are read at once."""
 
 KEPT = 4
-"""Most blocks in memory at once. They suffice because a window that moves on needs one or two blocks."""
+"""Largest number of blocks in memory at once. It suffices, because a window that moves on needs one or two blocks."""
 
 
 class StoredMeans:
