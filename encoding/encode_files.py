@@ -15,7 +15,7 @@ from idt.workers.run_options import RunOptions
 
 
 class WrittenVectors(NamedTuple):
-    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` names the videos without tracks."""
+    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` lists videos without tracks."""
 
     videos: int
     columns: int

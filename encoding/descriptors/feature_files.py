@@ -1,8 +1,9 @@
 """Feature files: their names, headers and parameters.
 
 A file's video name is the name that the extraction recorded, if every file has recorded one, each path ends in it, and
-no two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names come
-first, because they do not depend on which files are given. Paths serve files that were renamed or extracted one by one.
+no two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names
+come first, because they do not depend on which files are given. Paths serve files that were renamed or extracted one by
+one.
 """
 
 import os

@@ -30,9 +30,10 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, from the name of a field to the
-    encoder's name of it, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from an encoder
-    needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's ``__init__``.
+    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, a dict from fields of these to
+    the encoder's names of them, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from
+    an encoder needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's
+    ``__init__``.
 
     Attributes
     ----------
