@@ -2,8 +2,8 @@
 
 `source_of` makes a source from a path, features or an array; `Inputs` (`encoding.descriptors.inputs`) holds sources of
 one kind. A source gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts the video
-while its batches are read. Its vectors equal those of `idt-extract` and a later encoding to the last bit, because it rounds
-histograms as a feature file does and has batches of the same size.
+while its batches are read. Its vectors equal those of `idt-extract` and a later encoding to the last bit, because it
+rounds histograms as a feature file does and has batches of the same size.
 """
 
 import functools

@@ -30,7 +30,7 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, a dict from fields of these to
+    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, a dict from fields of it to
     the encoder's names of them, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from
     an encoder needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's
     ``__init__``.
