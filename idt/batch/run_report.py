@@ -23,7 +23,7 @@ def report_outcomes(tally, outcomes, report, *, quiet):
     quiet : bool
         Show no bar.
     """
-    with progress_bar(tally.total, "B", quiet, form=summary.BAR) as bar:
+    with progress_bar(tally.total, "B", quiet, bar_format=summary.BAR) as bar:
 
         def advance(*counted):
             bar.update(tally.advance(*counted))

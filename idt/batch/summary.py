@@ -180,7 +180,7 @@ class Tally:
         return self._reached[index] - before
 
     def _write_failure(self, outcome):
-        """Append a failed video to the failures, unless it is listed there; at once, so that a killed run has listed it."""
+        """Append a failed video to the list at once, so that a killed run leaves it; a listed one is not added again."""
         header, line = (
             csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
             for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))

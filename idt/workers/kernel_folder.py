@@ -15,6 +15,7 @@ VARIABLE = "NUMBA_CACHE_DIR"
 
 _KERNELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernels")
 
+# The folder and the block that removes it, by the process that made it.
 _kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
 
 
@@ -36,7 +37,7 @@ def provided():
         try:
             _kept[os.getpid()] = stack, stack.enter_context(scratch.folder())
         except OSError:
-            # Every process compiles for itself then.
+            # Then every process compiles for itself.
             return {}
     return {VARIABLE: _kept[os.getpid()][1]}
 
@@ -45,7 +46,7 @@ def _folders():
     """Return the folders that numba tries, in its order."""
     named = os.environ.get(VARIABLE)
     if named and not os.path.isabs(named):
-        # It would lie in whichever folder we are run in, so `idt.jit.cache` keeps nothing there.
+        # A relative folder would depend on the current folder, so `idt.jit.kernel` caches nothing in it.
         return []
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return [*filter(None, [named]), os.path.join(_KERNELS, "__pycache__"), os.path.join(caches, "numba")]
@@ -64,5 +65,5 @@ def _remove():
         stack.close()
 
 
-# atexit calls this after everything that is registered later, such as the end of the processes of `idt.workers.worker`.
+# atexit calls this last, after the functions that are registered later, such as `idt.workers.worker.end_all`.
 atexit.register(_remove)
