@@ -28,7 +28,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     ----------
     jobs : list of Job
     params : ExtractionParams or list of ExtractionParams
-        For all, or for each.
+        Parameters of all jobs, or a list with the parameters of each.
     boxes, storage, strict
         As for `extract_job`.
     run : RunOptions
@@ -45,7 +45,7 @@ def extract_many(jobs, params, *, boxes=None, storage=PLAIN, strict=False, run=R
     index : int
         Index of the job.
     outcome : Outcome
-        As the jobs finish.
+        Outcome of the job; jobs come in the order in which they end.
     """
     each = params if isinstance(params, list) else [params] * len(jobs)
     options = {"boxes": boxes, "strict": strict, "run": run.for_one()}

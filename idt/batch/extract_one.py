@@ -36,11 +36,12 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     strict : bool
         Refuse a truncated or damaged video, and an up-to-date feature file of such a video.
     run : RunOptions
-        2 or more ``threads`` also decode ahead and write behind. The progress counts frames; ``jobs`` does nothing.
+        With 2 or more ``threads`` frames are decoded ahead, and rows are written behind. The progress counts frames.
+        ``jobs`` is ignored.
     compiled : bool
         Skip compiling missing kernels, because the parent of many processes has done it.
     wait : bool
-        If another run makes the file, wait for it; else return an `Outcome` that is busy.
+        If another run makes the file, wait for it. False returns an `Outcome` with ``busy`` instead.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def extract_job(job, params, *, boxes=None, storage=PLAIN, strict=False, run=Run
     Raises
     ------
     DataError
-        If the input or the existing output does not fit.
+        If the input is invalid, or the existing output may not be replaced.
     OSError
         If the output cannot be written.
     """

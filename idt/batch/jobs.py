@@ -50,8 +50,8 @@ def plan(inputs, output, *, on_note=None):
         ``@list.txt`` stands for the inputs that the lines of that file name (`read_list`).
     output : str
         A file for a single input, and a folder for several. It is also a folder if a folder of that name exists, if it
-        ends with a slash, or if it has no suffix and an input is a folder of videos or a pattern. In a
-        folder, outputs keep their path relative to the common root of the inputs.
+        ends with a slash, or if it has no suffix and an input is a folder of videos or a pattern. In a folder, outputs
+        keep their path relative to the common root of the inputs.
     on_note : callable, optional
         Called with one line for every video that is left out because one folder, pattern or line of a list names it
         twice, for example by a link. Without ``on_note`` such a video is refused.
@@ -71,7 +71,7 @@ def plan(inputs, output, *, on_note=None):
     -----
     docs/method/files.md, section 1.1. A video's name is its path relative to the root, without suffix; a pattern of
     images has the name of its folder. The root of a folder of videos is the folder, and the root of a pattern is the
-    folder before its first wildcard. It does not depend on the other videos, so a video keeps its name when some are
+    folder before its first wildcard. Neither depends on the videos in it, so a video keeps its name when others are
     added.
     """
     if output in ("", "-"):

@@ -58,7 +58,7 @@ def run_jobs(work, jobs, *, run, advance=None, prepare=None):
     index : int
         Index of the job.
     outcome : Outcome
-        As the jobs finish.
+        Outcome of the job; jobs come in the order in which they end.
     """
     folders: dict[Path, set[str]] = {}
     for job in jobs:

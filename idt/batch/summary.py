@@ -63,7 +63,7 @@ def begin(folder, sizes, *, overwrite=False, joins=False):
     overwrite : bool or collection of path
         A collection names files that are removed even if this program did not write them.
     joins : bool
-        Another run writes into the folder, too: its files stay, and failures are added to them.
+        Another run writes into the folder, too: the summary files stay, and failures are added to them.
 
     Returns
     -------
@@ -180,7 +180,7 @@ class Tally:
         return self._reached[index] - before
 
     def _write_failure(self, outcome):
-        """Append a failed video to the list at once, so that a killed run leaves it; a listed one is not added again."""
+        """Append a failed video to the list, unless it is in it; at once, so that a killed run leaves a record."""
         header, line = (
             csv_text.dumps([fields]).encode("utf-8", "surrogateescape")
             for fields in (HEADER, (outcome.job.name, outcome.job.source, outcome.error))

@@ -146,8 +146,8 @@ def sources(module):
 def _source(name):
     """Return digests of a module's source and of its loaded functions, and the modules of ours that it imports.
 
-    The functions are digested, too, because Python may load them from old byte code, if the source that has replaced
-    its source has the same size and time.
+    The functions are digested, too, because Python may load them from byte code of an older source that has the same
+    size and time.
     """
     module = sys.modules[name]
     data = module.__spec__.loader.get_data(module.__file__)

@@ -24,8 +24,8 @@ REACH = 2
 def find_peaks(strength, mask, least, keys):
     """Write the keys of the pixels inside the border that exceed ``least`` and are not below any neighbour.
 
-    strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0) for
-    no mask; least int32, bits of float32; keys (≥ n,) int64 out. Return their number n.
+    strength (H, W) int32, bits of float32; mask (H, W) uint8, 0 where no corner may lie, or (0, 0) for no mask;
+    least int32, bits of float32; keys (≥ n,) int64 out. Return their number n.
     """
     height, width = strength.shape
     highest, peaks = np.empty(width, np.int32), np.zeros(width, np.uint8)
@@ -48,7 +48,7 @@ def keep_apart(keys, taken, corners):
     """Take peaks from the strongest on, each at least 3 px from all taken before.
 
     keys (n,) int64, ascending; taken (H + 4, W + 4) uint8, all 0, scratch; corners (m, 2) float32 out, x first.
-    Returns how many were taken, at most m.
+    Return how many were taken, at most m.
     """
     width = taken.shape[1] - 2 * REACH
     count = 0

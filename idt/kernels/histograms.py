@@ -244,7 +244,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
         _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
         _slide_small(small[entering], small[leaving], counts, before)
-        # The cells r of the patches that begin at ``top`` end in this row.
+        # In a patch that begins at ``top``, row r of its cells ends at y.
         for r in range(min(cells, (y + 1) // cell)):
             top = y - (r + 1) * cell + 1
             for k in range(start[top], start[top + 1]):

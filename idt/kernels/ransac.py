@@ -63,7 +63,7 @@ def consensus(source, target, threshold, iterations, confidence, winner, inliers
 
 @inner()
 def _draw(source, target, state, chosen):
-    """Draw four different matches that may define a homography; return the generator's state, and False if none do."""
+    """Draw four different matches that may define a homography; return the generator's state, and whether any do."""
     count = np.uint64(source.shape[1])
     for _ in range(DRAWS):
         i = 0

@@ -47,6 +47,7 @@ def resize(planes, height, width, factor, to_height, to_width, out):
     planes (n · H · W,) and out (n · h · w,) float32, one plane after the other; H × W is height × width, h × w is
     to_height × to_width.
     """
+    # ``below`` and ``beside`` are the weights of the next row and column.
     upper, below = _find_neighbours(height, to_height)
     left, beside = _find_neighbours(width, to_width)
     mixed, stretched = np.zeros(width + 1, np.float32), np.empty(left.size, np.float32)

@@ -2,10 +2,9 @@
 
 Method: docs/method/extraction.md, section 7.
 
-A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram. The length
-of the vector is shared between the two nearest of eight directions. The vectors are the gray gradient (HOG), the flow
-(HOF, whose ninth bin counts vectors of at most 0.4 px), and the gradients of the flow's x and y components (MBHx,
-MBHy).
+A patch of N×N pixels is divided into cells. Every pixel adds a vector to its cell's histogram. The length of the vector
+is shared between the two nearest of eight directions. The vectors are the gray gradient (HOG), the flow (HOF, whose
+ninth bin counts vectors of at most 0.4 px), and the gradients of the flow's x and y components (MBHx, MBHy).
 
 Source: Dalal & Triggs, CVPR 2005; Dalal, Triggs & Schmid, ECCV 2006; Wang et al., IJCV 2013, section 3.3.
 """

@@ -103,7 +103,7 @@ class LiveTracks:
         flow, flow_warp : (h, w, 2) float32
             The flow that moves the points, and the one whose displacements describe them.
         every : int
-            Pixels of the scale, in x and in y, that share one vector of the flows.
+            Spacing of the flows' vectors in pixels of the scale, in x and in y.
         size : (int, int), optional
             Height and width of the scale; those of the flows by default.
 

@@ -8,7 +8,7 @@ worker      a worker process, the parent's side
 serve       a worker process, the child's side
 patience    timeout of a decoder that hangs
 channel     objects between two processes
-signals     the end of a command on a signal: no process, part file or temporary folder is left
+signals     signal handling of a command, so that no process, part file or temporary folder is left
 cluster     the machines of a Dask cluster
 kernel_folder  temporary folder for compiled kernels, if no other is writable
 in_order    many tasks, their results in order

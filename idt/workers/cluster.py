@@ -1,9 +1,8 @@
 """Run tasks on a Dask cluster whose machines see the same files under the same paths.
 
-Tasks are submitted a few at a time and in order, so that the first ones begin first and memory does not grow with the
-data set. Dask repeats the tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's
-``allowed-failures``) ends as `Lost`. Dask is called directly, because joblib's Dask backend waits forever for such a
-task.
+Tasks are submitted in their order and a few at a time, so that memory does not grow with the data set. Dask repeats the
+tasks of a lost worker elsewhere; a task whose worker is lost four times (Dask's ``allowed-failures``) ends as `Lost`.
+Dask is called directly, because joblib's Dask backend waits forever for such a task.
 """
 
 import contextlib

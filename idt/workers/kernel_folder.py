@@ -15,14 +15,14 @@ VARIABLE = "NUMBA_CACHE_DIR"
 
 _KERNELS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kernels")
 
-# The folder and the block that removes it, by the process that made it.
+# By process id: the exit stack that removes the folder, and the folder.
 _kept: dict[int, tuple[contextlib.ExitStack, str]] = {}
 
 
 def provided():
     """Make the folder, unless a permanent one is writable.
 
-    It is removed at the end of this process, after the processes that `idt.workers.worker` has started.
+    It is removed at the end of this process, after the end of the processes that `idt.workers.worker` has started.
 
     Returns
     -------

@@ -4,7 +4,8 @@ FFmpeg may search a file for its next frame for hours, and a network drive may n
 own (`allowed`), after which it reports the end of the video; `refuse_late` tells a timeout from a real end. If FFmpeg
 hangs, only ending its process helps. Code that waits for frames therefore sets a deadline (`watching`, `watched`), and
 each frame resets it (`frame_arrived`). A process of `idt.workers.worker` reports its deadlines to its parent, which
-kills it when one has passed. A command that decodes a video itself is ended by the function of `end_by`.
+kills it when one has passed. A command that decodes a video itself is ended by the function that `end_by` was
+given.
 """
 
 import contextlib

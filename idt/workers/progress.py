@@ -41,7 +41,7 @@ def progress_bar(total, unit, quiet, *, bar_format=None):
     unit : str
         Unit of the count.
     quiet : bool
-        Show none at all.
+        Show nothing.
     bar_format : str, optional
         Format of the bar, as for tqdm's ``bar_format``.
 

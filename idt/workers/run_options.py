@@ -1,4 +1,4 @@
-"""Options of a run that change no result: processes, threads, decoder, overwriting, progress."""
+"""Options of a run that are no parameters of the method: processes, threads, decoder, overwriting, progress."""
 
 import contextlib
 import os
@@ -87,7 +87,7 @@ class RunOptions:
             object.__setattr__(self, "overwrite", tuple(os.path.abspath(path) for path in self.overwrite))
 
     def say(self, line):
-        """Print a ``line`` on stderr without disturbing the progress."""
+        """Print a ``line`` on stderr, if the progress is shown there."""
         if self.progress is shown_progress and sys.stderr is not None:
             signals.print_line(f"{os.path.basename(sys.argv[0])}: {line}", sys.stderr)
 

@@ -78,7 +78,7 @@ class _Tasks:
         self._waiting.put(pieces)
 
     def next(self):
-        """Return the next task, or None after the last one."""
+        """Return the next task, or None if the process is to end or has been idle for `IDLE` seconds."""
         try:
             return self._waiting.get(timeout=IDLE)
         except queue.Empty:

@@ -1,10 +1,10 @@
 """Signal handling of a command: after SIGINT, SIGTERM or SIGHUP no process, part file or temporary folder is left.
 
-The first of these signals raises an exception, so that all blocks clean up on the way out. A second signal meanwhile
+The first of these signals raises `CommandEnded`, so that all blocks clean up on the way out. A second signal meanwhile
 ends the worker processes, removes the files and ends this process at once.
 
 A pipe whose reader has gone, as with ``| head``, ends a command in the same way: Python ignores SIGPIPE, so
-`print_line` raises that exception when writing fails.
+`print_line` raises `CommandEnded` when writing fails.
 """
 
 import atexit

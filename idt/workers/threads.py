@@ -49,7 +49,7 @@ class WorkStealingPool:
     helpers : int
         Number of threads; without any the caller does everything itself.
     name : str
-        Begin of the names of the threads.
+        Prefix of the names of the threads.
     """
 
     def __init__(self, helpers, name="idt-crew"):
