@@ -77,8 +77,8 @@ def threads_for(count, n_jobs):
     Returns
     -------
     int
-        1 for a single video, whose user may have other work for the cores; else at most 2, because a video cannot use
-        more.
+        1 for a single video, whose user may have other work for the cores; else at most 2, because more threads gain
+        nothing.
     """
     if count == 1:
         return 1

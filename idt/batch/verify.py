@@ -70,7 +70,7 @@ def check(path):
 
     Notes
     -----
-    It is no fault if the video is not where it was, or was a camera or a stream: then the two are not compared.
+    It is no fault if the video is not where it was, or if the source was no file: then the two are not compared.
     """
     path = Path(path)
     try:
