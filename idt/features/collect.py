@@ -80,12 +80,14 @@ def finished_tracks(live, finished, levels, params, since):
     if params.tracks == "none":
         # Cuboids do not move, so that tests of motion do not apply: all are kept.
         statistics = statistics._replace(kept=np.ones(len(points), bool), followed_camera=np.zeros(len(points), bool))
-    steps = _described_steps(params.length, params.time_cells, params.describe_every, since % params.describe_every)
+    step_counts = _count_described_steps(
+        params.length, params.time_cells, params.describe_every, since % params.describe_every
+    )
     # Only kept tracks need histograms, and most tracks are dropped.
     histograms, first = [], 0
     for _, tracks, end in ended:
         last = first + len(end.slots)
-        histograms.append(tracks.histograms(end.slots[statistics.kept[first:last]], steps))
+        histograms.append(tracks.histograms(end.slots[statistics.kept[first:last]], step_counts))
         first = last
     return FinishedTracks(factor, points, statistics, np.concatenate(histograms))
 
@@ -112,20 +114,20 @@ def in_chunks(states, video, params, *, size=CHUNK):
     for state in states:
         kept.append(_kept_tracks(state))
         if len(kept) == size:
-            yield _features(_taken(kept), video, params)
+            yield _features(_emptied(kept), video, params)
     if kept:
         yield _features(kept, video, params)
 
 
-def _taken(kept):
-    """Empty a list and return its elements, so that they can be freed before the chunk is written."""
-    taken = kept[:]
-    kept.clear()
-    return taken
+def _emptied(tracks):
+    """Empty a list and return its elements in a new one, so that no list keeps them while the chunk is written."""
+    elements = tracks[:]
+    tracks.clear()
+    return elements
 
 
 @functools.lru_cache
-def _described_steps(length, time_cells, every, remainder):
+def _count_described_steps(length, time_cells, every, remainder):
     """Count the described steps of each time cell; ``remainder`` is the frame's number modulo ``every``."""
     group = length // time_cells
     # Step k of L was made at this frame − L + k.

@@ -48,9 +48,10 @@ def stored_params(params, storage=PLAIN):
     Returns
     -------
     dict or None
-        The parameters, and entries about storage. ``"float32"`` is always there; it is true, too, if histograms are not
-        normalised, because those do not fit fixed point. ``"compact"`` is there if it is true. ``"projected"``, which
-        names the codebook, and ``"network"``, which describes blocks, are there if the file has them.
+        The parameters, and entries about storage. ``"float32"`` is always there. It is also true if histograms are not
+        normalised, because such histograms do not fit fixed point. ``"compact"`` is there if it is true.
+        ``"projected"``, which names the codebook, and ``"network"``, which describes blocks, are there if the file has
+        them.
 
     Raises
     ------

@@ -8,7 +8,7 @@ Version 4 has two smaller forms (`column_storage`). A compact file has the param
 ``tracks/points/start`` (n, 2) int32 and ``tracks/points/steps`` (n, L, 2) int16 of ``scale_factor`` 1/64 in place of
 ``tracks/points``, and ``descriptors/trajectory`` as float16. A projected file has the parameter ``projected``, which
 names the codebook. It holds ``tracks/frame``, ``scale``, ``position`` and ``skip``, and ``projected/NAME`` (n, D)
-float16 for every block of the codebook. The root attribute ``projected`` lists the names and D as JSON. It has no
+float16 for every block of the codebook. The root attribute ``projected`` lists the names and D as JSON. The file has no
 camera. Version 5 has blocks of networks (`network_blocks`).
 
 `load` and `iter_rows` take the authors' own forms as well (`idt.features.release.rows`). `Writer` appends while a

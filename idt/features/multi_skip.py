@@ -1,4 +1,4 @@
-"""Multi-skip extraction: tracks also from the video as if only every 2nd, 3rd, … frame had been filmed.
+"""Multi-skip extraction: points are also tracked over every 2nd, 3rd, … frame, as if only these had been filmed.
 
 The video is decoded once. Each frame step has a frame loop of its own on the first and every skip-th frame after it.
 The loops advance side by side, so that memory holds only the frames between two frames of the largest step. The column

@@ -1,5 +1,4 @@
-"""Project descriptors onto the principal axes of a codebook, for smaller files that serve encoding with this codebook
-only.
+"""Project descriptors onto the principal axes of a codebook: smaller files, for encoding with this codebook only.
 
 A codebook file (``fv-encode``) holds for each block of descriptors a mean m, a projection P and the variances σ² along
 the axes. A descriptor x becomes P (x − m); if the codebook whitens, each coordinate is then divided by its σ.
@@ -56,7 +55,7 @@ class Axes(NamedTuple):
         Number of columns of each descriptor that the block concatenates; d in all.
     mean : (d,) float32
     matrix : (D, d) float64
-        The projection, divided by the deviations where the codebook whitens.
+        The projection P; if the codebook whitens, each row is divided by its σ.
     """
 
     name: str

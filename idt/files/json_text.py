@@ -50,7 +50,7 @@ def loads(text, name, *, what="JSON"):
         value = _DECODER.decode(text)
         if not text.isascii() and _SURROGATES.search(text):
             raise ValueError("half a character, a lone surrogate")
-        # Only then can there be an escaped surrogate or too large a depth; the check is slow.
+        # The check is slow, so it is left out if there can be neither an escaped surrogate nor too large a depth.
         if _ESCAPED_SURROGATE.search(text) or text.count("[") + text.count("{") > DEEPEST:
             _check(value)
     except RecursionError:
@@ -93,6 +93,7 @@ def dumps(value):
 
 
 def _escaped(char):
+    """Return a character, escaped if it is not printable."""
     if char.isprintable():
         return char
     return f"\\\\u{ord(char):04x}" if _SURROGATES.match(char) else json.dumps(char)[1:-1]
@@ -116,6 +117,7 @@ def _refuse_constant(word):
 
 
 def _object_of(pairs):
+    """Make a dict of (key, value) ``pairs``; refuse a key that occurs twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]

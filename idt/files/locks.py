@@ -99,7 +99,7 @@ def shared(folder, say=None):
 
 
 def sweep(folder, names):
-    """Remove the lock files beside the files ``names`` of a ``folder`` that dead processes left."""
+    """Remove the lock files that dead processes left beside the files ``names`` of a ``folder``."""
     for name in names:
         lock_file.remove_free(Path(folder) / f".{stem(name)}.lock")
 

@@ -69,7 +69,7 @@ def check_replaceable(path, overwrite=False, *, unmarked=False):
 
 
 def remedy(path):
-    """Return the end of the message that the file ``path`` exists: the option by which a user may replace it."""
+    """Return the end of a message that ``path`` is taken: another path, or the option that replaces this file."""
     if os.path.exists(path) and not os.path.isfile(path):
         return "use another path"
     if is_ours(path):

@@ -40,7 +40,7 @@ def folder(place=None):
 
 
 def sweep(place=None):
-    """Remove our temporary folders that dead processes of this user left in ``place``, which is as for `folder`."""
+    """Remove our temporary folders that dead processes of this user left; ``place`` is as for `folder`."""
     place = tempfile.gettempdir() if place is None else place
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         found = [entry.path for entry in entries if entry.name.startswith(PREFIX)]

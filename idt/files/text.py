@@ -155,7 +155,7 @@ def numbered_lines(path, *, what="UTF-8 text"):
     Returns
     -------
     list of (int, str)
-        Number from 1, and the line without the blanks around it.
+        Number of the line, from 1, and its text without the blanks around it.
 
     Raises
     ------

@@ -24,7 +24,8 @@ EMPTY = 1000
 """Largest number of streams without content. A compressor that is closed without a write leaves one such stream."""
 
 MEMORY = 1 << 27
-"""Bytes that unpacking xz may take: twice what ``xz -9`` asks for. The others take less than 8 MB."""
+"""Largest number of bytes of memory for unpacking xz, twice the need of ``xz -9``. gzip and bzip2 need less than
+8 MB."""
 
 _READ = 1 << 16
 """Compressed bytes that are read at once."""
@@ -145,7 +146,7 @@ class _GzipDecompressor:
     """zlib with the interface of `bz2.BZ2Decompressor`, which keeps input that it could not decompress yet."""
 
     def __init__(self):
-        self._stream, self._left = zlib.decompressobj(31), b""
+        self._stream, self._unconsumed = zlib.decompressobj(31), b""
 
     @property
     def eof(self):
@@ -153,15 +154,15 @@ class _GzipDecompressor:
 
     @property
     def needs_input(self):
-        return not (self._left or self._stream.eof)
+        return not (self._unconsumed or self._stream.eof)
 
     @property
     def unused_data(self):
         return self._stream.unused_data
 
     def decompress(self, packed, most):
-        data = self._stream.decompress(self._left + packed, most)
-        self._left = self._stream.unconsumed_tail
+        data = self._stream.decompress(self._unconsumed + packed, most)
+        self._unconsumed = self._stream.unconsumed_tail
         return data
 
 

@@ -92,9 +92,9 @@ def _version(name):
     if name in DECODING:
         from idt.imports.opencv import cv2
 
-        return cv2.__version__ if name == "opencv" else _decoder(cv2.getBuildInformation())
+        return cv2.__version__ if name == "opencv" else _ffmpeg_of_opencv(cv2.getBuildInformation())
     if name == "pyav":
-        return _pyav()
+        return _ffmpeg_of_pyav()
     module = sys.modules.get(_MODULES.get(name, name))
     if module is not None and hasattr(module, "__version__"):
         return module.__version__
@@ -107,7 +107,7 @@ def _version(name):
         return ""
 
 
-def _decoder(information):
+def _ffmpeg_of_opencv(information):
     """Return the versions of FFmpeg's libraries from OpenCV's build information."""
     libraries = re.findall(r"(avcodec|avformat|swscale):\s+YES \((?:ver )?([\w.]+)\)", information)
     found = ", ".join(f"{library} {version}" for library, version in libraries) or "not FFmpeg"
@@ -116,7 +116,7 @@ def _decoder(information):
     return f"{found}, {options}" if options else found
 
 
-def _pyav():
+def _ffmpeg_of_pyav():
     """Return the versions of PyAV and of its FFmpeg libraries."""
     import av
 

@@ -62,7 +62,7 @@ def array_of(machine, data, dtype, shape, fortran):
     Raises
     ------
     ValueError
-        If ``data`` has another length than the shape needs, or ``dtype`` is none.
+        If ``data`` has another length than the shape needs, or ``dtype`` is no dtype.
     """
     dtype = getattr(dtype, "dtype", dtype)
     if not isinstance(dtype, np.dtype):

@@ -18,7 +18,7 @@ from idt.files.hdf5.index import UNDEFINED, ForeignStructure
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 STARTS = (0, 512, 1024, 2048)
-"""Where a superblock may lie; MATLAB puts 512 bytes of its own before it."""
+"""Offsets at which a superblock may lie. MATLAB puts 512 bytes of its own before it."""
 
 MOST = 10_000
 """Largest number of objects of a file."""
@@ -56,7 +56,7 @@ class Reader:
     Raises
     ------
     ForeignStructure
-        If it is no HDF5 that is read.
+        If it is no HDF5 file of a supported version.
     """
 
     def __init__(self, data):

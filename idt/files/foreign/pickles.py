@@ -1,4 +1,4 @@
-"""Interpret pickles of strangers without `pickle`: nothing is imported, nothing is called.
+"""Interpret pickles of strangers without `pickle`: no module that a pickle names is imported, none of its names called.
 
 A pickle is a program for a stack machine. Python's own machine imports and calls every name in a pickle, and allocates
 any amount of memory that it asks for. This machine has the instructions that build plain values, and a closed table of

@@ -191,7 +191,7 @@ TENSORS = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
 }
-"""Names that a torch file may use, with the function that is called in place of each."""
+"""Names that a torch file may use, as `idt.files.foreign.arrays.CALLS`."""
 
 CALLS = {**TENSORS, ("torch.storage", "_load_from_bytes"): _embedded}
 """Names that a plain pickle may use: all names of a torch file, and the loader of storages from bytes."""

@@ -136,7 +136,7 @@ def places(read, layout, shape, chunk_bytes):
 
 
 def _fixed(read, address, count):
-    """Return the entries of a fixed array: list of bytes, or None for a page that was never written."""
+    """Return the entries of a fixed array, a list of bytes; an entry of a page that was never written is None."""
     head = _checked_block(read, address, b"FAHD", 24)
     width, bits, total, block = head[6], head[7], int.from_bytes(head[8:16], "little"), _address(head, 16)
     if not 8 <= width <= 20 or bits != SIZES[4] or total != count:
