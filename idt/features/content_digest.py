@@ -83,11 +83,11 @@ def digest_of_file(reader, block):
     DataError
         If the stored bytes are damaged.
     """
-    content, camera, known = ContentDigest(), reader.camera(), reader.metadata
+    content, camera, metadata = ContentDigest(), reader.camera(), reader.metadata
     for first in range(0, reader.count or 1, block):
         content.add({name: stored[first : first + block] for name, stored in reader.datasets.items()})
     content.add({f"maxima/{name}": values for name, values in reader.maxima.items()})
     if camera is not None:
         content.add(camera_fields(camera))
-    video = {name: known[name] for name in ("width", "height", "fps", "frames")}
+    video = {name: metadata[name] for name in ("width", "height", "fps", "frames")}
     return content.digest(reader.recorded, **video)

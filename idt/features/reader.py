@@ -63,9 +63,9 @@ class Reader:
         Parameters
         ----------
         first, last : int
-            The rows, the last one not included.
+            First row, and the row after the last one.
         names : sequence of str
-            The columns. ``"skip"`` may be absent from the file.
+            Names of the columns. ``"skip"`` may be absent from the file.
 
         Returns
         -------

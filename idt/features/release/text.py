@@ -45,7 +45,7 @@ def read_tables(path, columns, *, block):
     ------
     DataError
         If a line has another number of columns, or a column is no finite number, with the line and the column; if the
-        file is compressed and damaged, unpacks to far more than it holds, or goes on with blank lines.
+        file is compressed and damaged, unpacks to far more than it holds, or has too many blank lines.
     OSError
         If the file cannot be read.
     """

@@ -62,7 +62,8 @@ def variables(data, name):
     Returns
     -------
     dict of str to ndarray
-        Of numbers; of text, one for each row of a matrix of characters; of objects, for a cell, each of them an array.
+        An array of numbers for a matrix; an array of text for a matrix of characters, with one text for each row; an
+        array of objects for a cell, each of them an array.
 
     Raises
     ------
@@ -125,17 +126,18 @@ def _matrix(body, order, depth):
         raise _Damaged("a variable lacks its description") from None
     if len(flags) != 8:
         raise _Damaged("a variable lacks its class")
-    word = int(np.frombuffer(flags, f"{order}u4")[0])
+    # The first of two numbers holds the class in its low byte, and flags above it.
+    class_and_flags = int(np.frombuffer(flags, f"{order}u4")[0])
     sizes = tuple(np.frombuffer(dims, f"{order}i4").tolist())
     if not 2 <= len(sizes) <= 32 or min(sizes) < 0:
         raise _Damaged("a variable has no shape")
-    kind, count = word & 0xFF, int(np.prod(sizes, dtype=object))
+    kind, count = class_and_flags & 0xFF, int(np.prod(sizes, dtype=object))
     text = name.decode("latin1")
     if kind == CELL:
         return text, _cell(parts, sizes, count, order, depth)
     if kind != CHAR and kind not in CLASSES:
         return text, None
-    if word & COMPLEX:
+    if class_and_flags & COMPLEX:
         raise _Damaged("it holds complex numbers")
     # A matrix without elements may lack its content.
     stored, content = next(parts, (2, b""))

@@ -21,6 +21,9 @@ from idt.files.hdf5.guard import GuardedFile
 from idt.files.hdf5.headers import CLASSES, FLOAT, INTEGER, RAGGED, TEXT
 from idt.files.hdf5.identify import TEXT_GROUP, is_hdf5, is_of_earlier_release
 
+UNDAMAGED = (errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM)
+"""Errors of the operating system that say nothing about the content of a file."""
+
 
 class CheckedFile(h5py.File):
     """An open `h5py.File`; its attribute ``guard`` is the `GuardedFile` that it reads from.
@@ -119,13 +122,7 @@ def damaged(path):
     try:
         yield
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as problem:
-        from_disk = isinstance(problem, OSError) and problem.errno in (
-            errno.EIO,
-            errno.EACCES,
-            errno.EPERM,
-            errno.ENOMEM,
-        )
-        if from_disk or isinstance(problem, DataError):
+        if isinstance(problem, DataError) or (isinstance(problem, OSError) and problem.errno in UNDAMAGED):
             raise
         reason = (str(problem.args[0] if problem.args else problem).splitlines() or [""])[0]
         raise DataError(f"{path} is damaged and cannot be read ({reason}); make it anew") from None
