@@ -48,7 +48,7 @@ def checked_column(name, value):
 
 
 def empty_columns(length=15, cells=2, time_cells=3):
-    """Return arrays without rows for every column except ``skip``, by name; the parameters give their widths."""
+    """Return arrays without rows for all columns except ``skip``, as ``length``, ``cells`` and ``time_cells`` ask."""
     rows = {"points": (length + 1, 2)}
     rows.update({name: (size,) for name, size in block_sizes(length, cells, time_cells).items()})
     return {
