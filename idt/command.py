@@ -324,7 +324,7 @@ def command(main):
         except RuntimeError as error:
             if "no locator available" not in str(error):
                 raise
-            # numba raises this if it can write neither to the installation nor to the home folder: some containers.
+            # numba raises this if neither the installation nor the home folder is writable, as in some containers.
             warn(f"{name}: no folder for compiled kernels; set NUMBA_CACHE_DIR to one")
             return WRONG
         except KeyboardInterrupt as interrupt:

@@ -89,7 +89,7 @@ class ObservedFrame(NamedTuple):
 
 
 def observe_frames(video, levels, params, boxes):
-    """Compute everything about each frame, and about the flow that leads to it, that does not depend on the tracks.
+    """Compute for each frame, and for the flow that leads to it, everything that does not depend on the tracks.
 
     Parameters
     ----------
@@ -107,21 +107,21 @@ def observe_frames(video, levels, params, boxes):
         The result of `compensate` if the compensation needs no second flow; else None, and `run_frame_loop` computes
         it.
     """
-    flow_between = given_flow(params)  # None for a flow that is computed scale by scale
+    consecutive_flow = given_flow(params)  # None for a flow that can be computed between any two images
     previous_frame, previous, blocks, described = None, None, None, False
     for frame in video:
         since = frame.index - video.first_frame.index
         # Tracks are described in the frame that they leave, so ``described`` is still that of the previous frame here.
-        every = 1 if described or params.flow != MPEG else block_flow.COARSE
+        spacing = 1 if described or params.flow != MPEG else block_flow.COARSE
         may_start, described = since % params.gap == 0, since % params.describe_every == 0
         now = observe_frame(
             frame, levels, params, mask_of(frame, params, boxes), may_start=may_start, described=described
         )
         # 3: flow from the frame before
-        if flow_between is None or previous_frame is None:
+        if consecutive_flow is None or previous_frame is None:
             fields = flow_to(previous, now.pyramid[0], now.expansion, levels, params)
         else:
-            fields, blocks = fields_given(flow_between(previous_frame, frame), levels, every=every)
+            fields, blocks = fields_given(consecutive_flow(previous_frame, frame), levels, every=spacing)
         if now.expansion is not None:
             now = now._replace(expansion=now.expansion.as_first())
         early = previous is not None and params.compensation == "field"
@@ -278,8 +278,8 @@ def compensate(previous, now, fields, levels, params, blocks=None):
     motion = camera.fit(*(np.concatenate(pair) for pair in zip(by_flow, by_keypoint, strict=True)))
     if params.compensation == "field" and blocks is not None:
         remaining = block_flow.without_motion(blocks, motion.homography, levels[0].width, levels[0].height)
-        every = block_flow.spacing(fields[0], levels[0][1:])
-        return motion, block_flow.at_scales(remaining, levels, every=every)
+        spacing = block_flow.spacing(fields[0], levels[0][1:])
+        return motion, block_flow.at_scales(remaining, levels, every=spacing)
     if params.compensation == "field":
         return motion, camera.remove_motion(fields, motion.homography, levels)
     if params.compensation == "moved" and motion.inliers == 0:
@@ -341,9 +341,9 @@ def _make_advance(params, *, describe):
                 local_norm=params.local_norm,
             )
         size = level[1:]
-        every = block_flow.spacing(field, size)
+        spacing = block_flow.spacing(field, size)
         moving = field if params.tracks == "flow" else np.zeros_like(field)
-        return tracks.advance(moving, remaining, every=every, size=size)
+        return tracks.advance(moving, remaining, every=spacing, size=size)
 
     return advance
 

@@ -24,7 +24,7 @@ def export(video, folder, name, params, export_params, *, boxes=None, wanted, pr
     name : str
         Of the video.
     params : ExtractionParams
-        Of the flow; ``camera`` says whether it is the warped one.
+        Parameters of the flow; ``camera`` is needed for the warped flow.
     export_params : FlowExportParams
     boxes : people.Boxes, optional
         Human boxes; no match is taken from inside them.
@@ -87,8 +87,8 @@ def _write(frames, sink, params):
     for frame, pair in frames:
         if pair is not None:
             sink.add_flow(pair.remaining if params.warped else pair.flow)
-        # Layouts without all frames have as many frames as flows: only frames that end a pair are written.
         n_without_flow += pair is None
+        # Layouts without all frames have as many frames as flows: only frames that end a pair are written.
         if params.rgb and (all_frames or pair is not None):
             sink.add_image(frame.colour)
     if not sink.flows:

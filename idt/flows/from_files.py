@@ -12,12 +12,12 @@ from idt.params.flow_choice import FILES, FieldsFlow
 
 
 class FilesFlow(FieldsFlow):
-    """The flow files of one video. Two objects are equal if their digests are, of the files' content and the bound.
+    """Flow files of one video; two objects are equal if their files' content and their bounds are equal.
 
     Attributes
     ----------
     folder, name : str
-        Where they lie, and the name of the video.
+        Folder that the files lie in or below, and the name of the video.
     bound : float
         Pixels that the outermost gray levels stand for.
     """

@@ -19,7 +19,7 @@ class Layout(NamedTuple):
         Template of the name of a frame; empty if the layout has no single frames.
     units : dict of str to str
         Templates of the folders or files that belong to a video, by content: ``flow``, ``flow_y``, ``image``. Contents
-        may share a folder or file; ``flow_y`` is left out if it shares that of ``flow``.
+        may share a folder or file; ``flow_y`` is left out if it lies with ``flow``.
     first : int
         Number of the first flow and of the first frame.
     all_frames : bool

@@ -1,7 +1,7 @@
 """Readers of flow files of any tool. The names of the files tell the layout.
 
-Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to the
-frame ``step`` behind it. Source: docs/method/flow.md, section 2.
+Fields are numbered from 0 here, whatever their first number on the disk: field k leads from frame k of the video to
+frame k + ``step``. Source: docs/method/flow.md, section 2.
 """
 
 import math

@@ -145,8 +145,8 @@ def pairs(video, params, *, boxes=None, step=1):
     """
     levels = scales(video.height, video.width)
     boxes = extractor.scaled_boxes(video, boxes)
-    given = given_flow(params)
-    if given is not None and step > 1:
+    consecutive_flow = given_flow(params)
+    if consecutive_flow is not None and step > 1:
         raise DataError(f"flow={params.flow} is known between consecutive frames only, got step={step}; leave it 1")
     earlier: deque = deque(maxlen=step)
     for frame in video:
@@ -155,7 +155,7 @@ def pairs(video, params, *, boxes=None, step=1):
         compensated = None
         if len(earlier) == step:
             previous_frame, previous = earlier[0]
-            field = None if given is None else given(previous_frame, frame)
+            field = None if consecutive_flow is None else consecutive_flow(previous_frame, frame)
             compensated = _compensated(previous, now, levels, params, field)
         earlier.append((frame, now))
         yield frame, compensated
@@ -168,9 +168,9 @@ def _pair(first, second, params, mask):
         raise DataError(f"first and second must have one size, got shapes {first.shape} and {second.shape}")
     levels = scales(*first.shape)
     frames = Frame(0, 0, first), Frame(1, 1, second)
-    given = given_flow(params)
+    consecutive_flow = given_flow(params)
     previous, now = (extractor.observe_frame(frame, levels, params, mask, may_start=False) for frame in frames)
-    return _compensated(previous, now, levels, params, None if given is None else given(*frames))
+    return _compensated(previous, now, levels, params, None if consecutive_flow is None else consecutive_flow(*frames))
 
 
 def _compensated(previous, now, levels, params, field):

@@ -14,7 +14,7 @@ class Damage:
     Attributes
     ----------
     has_refused : bool
-        A packet was refused.
+        Whether the decoder has refused a packet.
     lost, damaged : list of int
         Numbers of frames, rising.
     last : int

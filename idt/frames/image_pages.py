@@ -17,7 +17,7 @@ from idt.imports.opencv import cv2
 
 AT_ONCE = 1 << 25
 """Pages that are decoded in one call have at most this many pixels in all. Each call of OpenCV skips all earlier pages
-again, so several pages are decoded in one."""
+again, so several pages are decoded in one call."""
 
 # TIFF's tag of a page's kind, and the bits for a smaller copy of another page and for a mask.
 _SUBFILE_TYPE = 254

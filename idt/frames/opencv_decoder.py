@@ -291,7 +291,7 @@ def silence_opencv():
         yield
         return
     with _LOG_LEVEL:
-        logging = getattr(cv2.utils, "logging", cv2)  # OpenCV before 5 has these two at the top
+        logging = getattr(cv2.utils, "logging", cv2)  # in cv2 itself before OpenCV 5
         level = logging.getLogLevel()
         logging.setLogLevel(0)
         try:

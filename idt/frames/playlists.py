@@ -1,9 +1,8 @@
 """Refuse playlists and session descriptions, which make FFmpeg read other files.
 
 The digest of such a file does not cover the files that FFmpeg would read. FFmpeg's readers of HLS, DASH, IMF and concat
-lists would open other files, and its reader of SDP would open the network. Each recognises its files by their first
-bytes.
-Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
+lists would open other files, and its reader of SDP would open the network. Each reader recognises its files by their
+first bytes. Text of any other kind is no video either: FFmpeg turns some into pictures of its letters.
 """
 
 from idt.errors import DataError

@@ -65,12 +65,12 @@ class PyavReader:
             deinterlacer = Deinterlacer() if deinterlace else None
             vectors = vectors and not deinterlace
             options = decoder_options(max_pixels, vectors=vectors)
-            self._decoded = _decode(self._container, self._stream, self._damage, options, deinterlacer)
+            self._frames = _decode(self._container, self._stream, self._damage, options, deinterlacer)
             if vectors:
-                self._decoded = with_vectors(self._decoded, context)
+                self._frames = with_vectors(self._frames, context)
             # PyAV's container and streams form a reference cycle, which would keep the file open if no one closes the
             # reader.
-            self._release = weakref.finalize(self, _close, self._decoded, self._container, file)
+            self._release = weakref.finalize(self, _close, self._frames, self._container, file)
         except BaseException:
             self._container.close()
             raise
@@ -162,7 +162,7 @@ class PyavReader:
 
     def _next(self):
         """Return the next decoded frame, or None."""
-        number, frame, *vectors = next(self._decoded, (-1, None))
+        number, frame, *vectors = next(self._frames, (-1, None))
         if frame is not None:
             self.position = number + 1
             self.vectors = vectors[0] if vectors else None
@@ -184,7 +184,7 @@ def _decode(container, stream, damage, options, deinterlacer=None):
     context.options = options
     # Numbers of the frames in the deinterlacer, which returns a frame after it has received the next one.
     waiting: deque[int] = deque()
-    for frames in _decoded(context, _packets(container, stream, damage), damage):
+    for frames in _decode_packets(context, _packets(container, stream, damage), damage):
         for frame in frames:
             number = damage.receive(frame.pts, frame.is_corrupt)
             if number is None:
@@ -200,11 +200,11 @@ def _decode(container, stream, damage, options, deinterlacer=None):
         yield waiting.popleft(), ready
 
 
-def _decoded(context, packets, damage):
+def _decode_packets(context, packets, damage):
     """Yield the list of frames that the decoder returns for each packet; the packet None flushes the decoder."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
-        # FFmpeg marks packets that an edit list hides. They are decoded, because others refer to them, but not shown.
+        # FFmpeg marks packets that an edit list hides. They are decoded for others that refer to them, but give no frame.
         if packet is not None and not packet.is_discard:
             damage.send(stamp)
         try:

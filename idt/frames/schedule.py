@@ -33,7 +33,7 @@ def variable_times(times, rate):
     """
     if times is None or not len(times):
         return None
-    # Stamps are rounded to the clock of the container, which ticks a thousand times a second in many.
+    # Stamps are rounded to the clock of the container, often 1000 ticks per second.
     return None if np.abs(times * rate - np.arange(len(times))).max() < 0.5 else times
 
 

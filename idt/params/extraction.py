@@ -12,8 +12,8 @@ from idt.params.layout import block_sizes
 from idt.params.option import check_fields, option
 
 COLUMNS = 32_768
-"""A track is described by at most this many numbers, 77 times as many as in the release. Each of the thousands of live
-tracks in memory takes as many."""
+"""A track is described by at most this many numbers, 77 times as many as in the release, because memory holds them for
+thousands of live tracks."""
 
 
 FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
@@ -23,8 +23,8 @@ FRAME = Bounds(0, FRAMES, "frames are numbered in 32 bits")
 class ExtractionParams:
     """Parameters of an extraction; the defaults are those of the authors' release.
 
-    Two extractions with equal parameters and equal sources give equal numbers, so these are
-    written into every feature file and compared before a file is called up to date.
+    Two extractions with equal parameters and equal sources give equal numbers. So the parameters are written into every
+    feature file, and compared before a file is called up to date.
     """
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {

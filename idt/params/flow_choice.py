@@ -27,7 +27,7 @@ class RecordedFlow(str):
     """Recorded name of a flow that is no named method; two of them are equal if their names are."""
 
     def __deepcopy__(self, memo):
-        # A flow that is computed by a network is not copied with the parameters, because it may be large.
+        # The function of a flow may hold a network, which is not copied with the parameters.
         return self
 
 

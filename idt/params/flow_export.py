@@ -13,7 +13,7 @@ LAYOUTS = ("tsn", "tsn-zip", "denseflow", "mmaction2", "twostream", "i3d", "flo"
 BOUND = Bounds(0.01, 1000.0, "a longer displacement is no flow between two frames")
 
 I3D_SIDE, I3D_SHORT_SIDE = 224, 256
-"""The layout i3d cuts squares of this many pixels to a side from frames with a shorter side of this many."""
+"""The layout i3d cuts squares of `I3D_SIDE` px from frames whose shorter side is `I3D_SHORT_SIDE` px by default."""
 
 IRRELEVANT = frozenset(
     f"--{name}"

@@ -1,6 +1,6 @@
 """Motion vectors of frames that are encoded in memory and decoded again.
 
-The codec is MPEG-4 part 2 without B-frames, so that every frame but the first is predicted from the one before. This
+The codec is MPEG-4 part 2 without B-frames, so that every predicted frame refers to the frame before it. This
 works for any input, whatever its own codec, and for frames that were resized or left out.
 """
 
@@ -30,7 +30,7 @@ LARGEST = 8176
 """MPEG-4 takes frames of at most this many pixels to a side, in whole blocks."""
 
 GROUP = 600
-"""At most this many frames follow from one I-frame to the next, the largest number that FFmpeg's encoder takes."""
+"""An I-frame follows at most this many frames after another, the largest distance that FFmpeg's encoder takes."""
 
 
 class Encoder:
@@ -41,11 +41,11 @@ class Encoder:
         self._decoder: Any = None
         self._n_encoded = 0
         # Frames predicted since the first call or the last interruption; 0 if the next call begins with an I-frame.
-        self._predicted = 0
+        self._n_predicted = 0
 
     def interrupt(self):
         """Let the next call begin with an I-frame, because its first frame is not the second frame of the last call."""
-        self._predicted = 0
+        self._n_predicted = 0
 
     def between(self, previous, current):
         """Return the vectors that lead from one frame to the next.
@@ -67,9 +67,9 @@ class Encoder:
         """
         if self._encoder is None:
             self._begin(previous.shape)
-        if self._predicted % (GROUP - 1) == 0:
+        if self._n_predicted % (GROUP - 1) == 0:
             self._vectors_of(previous, PictureType.I)
-        self._predicted += 1
+        self._n_predicted += 1
         return self._vectors_of(current, PictureType.NONE)
 
     def _begin(self, shape):

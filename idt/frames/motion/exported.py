@@ -19,7 +19,7 @@ BETWEEN = 4
 """Vectors are spread over at most this many B-frames, because all are held in memory until the next P-frame."""
 
 EXPORT = {"flags2": "+export_mvs"}
-"""FFmpeg's option of a decoder that exports its vectors."""
+"""With this option FFmpeg's decoders export their motion vectors."""
 
 _HEADER = 4096
 """The parameters of H.264 lie in this many bytes at the beginning of the codec's header."""
@@ -48,7 +48,7 @@ def with_vectors(decoded, context):
         As PyAV gives them, but scaled to the motion of one frame.
     """
     is_usable = context.name in CODECS or (context.name == "h264" and references(context.extradata) == 1)
-    # P-frames of H.264 behind B-frames may refer to one of them.
+    # P-frames of H.264 after B-frames may refer to one of them.
     most = BETWEEN if context.name in CODECS else 0
     # Number of the last I-frame or P-frame, None if it is unknown or damaged, and the B-frames since then.
     reference = None
@@ -56,11 +56,11 @@ def with_vectors(decoded, context):
     with contextlib.closing(decoded):
         for number, frame in decoded:
             kind, distance = frame.pict_type, len(waiting) + 1
-            is_whole = is_usable and reference is not None and number == reference + distance and not frame.is_corrupt
-            if is_whole and kind == PictureType.B and distance <= most:
+            is_intact = is_usable and reference is not None and number == reference + distance and not frame.is_corrupt
+            if is_intact and kind == PictureType.B and distance <= most:
                 waiting.append((number, frame))
                 continue
-            vectors = _vectors_per_frame(frame, distance) if is_whole and kind == PictureType.P else None
+            vectors = _vectors_per_frame(frame, distance) if is_intact and kind == PictureType.P else None
             yield from ((*earlier, vectors) for earlier in waiting)
             yield number, frame, vectors
             is_reference = kind in (PictureType.I, PictureType.P) and not frame.is_corrupt

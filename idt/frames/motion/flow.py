@@ -14,7 +14,7 @@ from idt.imports.opencv import cv2
 from idt.steps.block_flow import BLOCK, Blocks
 
 COLUMNS = 16
-"""A frame has at least this many blocks along its longer side. With fewer, a person would be one or two blocks wide."""
+"""Along the longer side of a frame at least this many blocks are needed; else a person is one or two blocks wide."""
 
 ENLARGED = 2
 """Frames of fewer blocks are enlarged by this factor before they are encoded."""
