@@ -137,7 +137,7 @@ def extract(
     preset : {"exact", "fast", "mpeg"}, default "exact"
         Values of the options above that the call leaves out. "exact": the defaults, which give the release's numbers.
         "fast": ``keypoints="none", flow_from=2, compensation="field", scales=4, gap=2, describe_every=2``, which costs
-        little accuracy. "mpeg": ``keypoints="none", flow="mpeg", compensation="field", scales=4, gap=5,
+        little accuracy. "mpeg": ``keypoints="none", flow="mpeg", compensation="field", stride=8, scales=2, gap=5,
         describe_every=5``, which is faster still, at a loss of accuracy.
     boxes : path, optional
         Text file of human boxes, one line for each frame: its index, then x1 y1 x2 y2 confidence for each person

@@ -204,7 +204,7 @@ def _decode_packets(context, packets, damage):
     """Yield the list of frames that the decoder returns for each packet; the packet None flushes the decoder."""
     for packet in packets:
         stamp = None if packet is None else packet.pts
-        # FFmpeg marks packets that an edit list hides. They are decoded for others that refer to them, but give no frame.
+        # Packets that an edit list hides are decoded for others that refer to them, but give no frame.
         if packet is not None and not packet.is_discard:
             damage.send(stamp)
         try:
