@@ -227,8 +227,7 @@ def accumulate(gray, flow, points, rows, patch, cells, norm, sums):
     columns = np.zeros(width * FIELDS * BINS, np.float32)
     counts, before = np.zeros(width, np.int32), np.zeros(width + 1, np.int32)
     histograms = np.empty((points.shape[0], n_cells * CHANNELS), np.float32)
-    # No patch reaches above the first row of the first one.
-    for y in range(corners[order[0], 1], height):
+    for y in range(height):
         entering, leaving = y % (cell + 1), (y + 1) % (cell + 1)
         _polar_row(image, flow, y, dx, dy, magnitude[entering], angle[entering], small[entering])
         _slide(columns, magnitude, angle, width, entering, leaving)
