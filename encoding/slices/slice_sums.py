@@ -13,11 +13,11 @@ from encoding.encode import projected_batches
 from encoding.slices.cut import ASSIGN, LENGTH, Cut
 from idt.errors import DataError, with_name
 
-LATEST = 16
-"""Largest frame step of a track for which slices stay open long enough if tracks are assigned by their middle.
+MOST_SKIP = 16
+"""Largest frame step of a track that is assigned by its middle.
 
 Tracks are read in the order of their last frames. The middle of a track lies before its last frame by half the length
-of a track times its frame step.
+of a track times its frame step, and slices stay open for so long.
 """
 
 
@@ -63,8 +63,8 @@ def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
     Raises
     ------
     DataError
-        If the encoding has no sums (stacked Fisher vectors, pooled largest values), the source has no frames, or
-        descriptors are not finite.
+        If the encoding has no sums (stacked Fisher vectors, pooled largest values), the source has no frames,
+        descriptors are not finite, or a track that is assigned by its middle has a frame step above `MOST_SKIP`.
 
     Notes
     -----
@@ -109,6 +109,11 @@ def _by_slice(source, codebook, params, cut, threads, projected):
     for found, tracks in parts:
         if not len(tracks.frame):
             continue
+        if cut.assign == "middle" and tracks.skip.max() > MOST_SKIP:
+            raise DataError(
+                f"tracks that are assigned by their middle have frame steps of at most {MOST_SKIP},"
+                f" got {tracks.skip.max()}; assign them by their end"
+            )
         frames = tracks.frame if cut.assign == "end" else tracks.middle_frames()
         numbers = np.floor(frames / cut.length).astype(np.int64)
         if numbers.min() < 0:
@@ -124,7 +129,7 @@ def _by_slice(source, codebook, params, cut, threads, projected):
             count = len(chosen) + (before[0] if before else 0)
             open_slices[number] = [count, sums if before is None else list(map(operator.add, before[1], sums))]
         # Later tracks may still belong to a slice that ends after this frame.
-        late = 0 if cut.assign == "end" else LATEST * tracks.length / 2
+        late = 0 if cut.assign == "end" else MOST_SKIP * tracks.length / 2
         done = int((int(tracks.frame[-1]) - late) // cut.length)
         for number in sorted(number for number in open_slices if number < done):
             yield _closed(number, open_slices.pop(number), codebook, params)
