@@ -247,7 +247,7 @@ def test_verify_names_what_must_be_made_again(clips, calm, tmp_path):
     ):  # fmt: skip
         assert any(re.search(f"{out}/{name}.h5.*{pattern}", line) for line in lines), (name, lines)
     assert lines[-1] == f"{out}: 2 of 6 feature files are whole"
-    assert "of 1 files the video is not where it was" in done.stderr
+    assert "1 files were not compared with their videos" in done.stderr
     assert "remove the 4 others" in done.stderr
 
 

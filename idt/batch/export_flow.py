@@ -80,12 +80,12 @@ def export_job(job, params, *, boxes=None, strict=False, run=RunOptions(), compi
             compile_missing()
         with run.progress("frame", video.n_expected) as update:
 
-            def steps(found):
-                for item in patience.watched(found, run.patience, job.source):
+            def progress(frames):
+                for item in patience.watched(frames, run.patience, job.source):
                     yield item
                     update()
 
-            made = export(video, folder, job.name, params, wanted_files, boxes=boxes, wanted=wanted, steps=steps)
+            made = export(video, folder, job.name, params, wanted_files, boxes=boxes, wanted=wanted, progress=progress)
         if video.truncation is not None:
             made = made._replace(source={**made.source, "truncation": video.truncation})
             record.write(job.output, made)

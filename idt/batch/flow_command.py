@@ -88,7 +88,7 @@ def _flow_options(arguments):
     parser.add_argument("--boxes", metavar="FILE", help="human boxes, or a folder with a file NAME.txt for each video")
     parser.add_argument("--strict", action="store_true", help="refuse a truncated or damaged video")
     add_fields(parser, FlowExportParams, "flow files")
-    add_fields(parser, ExtractionParams, but=IRRELEVANT)
+    add_fields(parser, ExtractionParams, exclude=IRRELEVANT)
     options = parser.parse_args(arguments)
     wanted = {"VIDEO": bool(options.videos or options.list), "-o": options.output is not None}
     if options.verify is not None and any(wanted.values()):
