@@ -297,7 +297,12 @@ def main(words=None):
     )
     parser.add_argument("out", help="folder to write <action>/<actor>_<action>.avi into")
     parser.add_argument("--actors", type=int, default=6, help="people who perform every action (%(default)s)")
-    parser.add_argument("--frames", type=int, default=FRAMES, help="frames of a clip (%(default)s); more: a walker leaves the view")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=FRAMES,
+        help="frames of a clip (%(default)s); in longer ones walkers leave the view",
+    )
     parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="size of a frame in pixels (160x120)")
     parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=list(ACTIONS), help="to render (default all)")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another set (%(default)s)")

@@ -1,8 +1,8 @@
 """Recognise actions with iDT, with a network's features, with its maps along the tracks (TDD), and with both.
 
 FEATURES holds the feature files that idt-extract --maps wrote for CLIPS/<action>/<actor>_<action>.avi. Each actor is
-left out once: codebooks and linear SVMs are fitted to the clips of the other actors. "TDD + iDT" is one SVM on both vectors.
-"Late fusion" is the sum of the scores of two SVMs, each divided by its standard deviation on the training clips.
+left out once: codebooks and linear SVMs are fitted to the clips of the other actors. "TDD + iDT" is one SVM on both
+vectors. "Late fusion" is the sum of the scores of two SVMs, each divided by its deviation on the training clips.
 
 example: python examples/beside_network_features.py clips features lite0.onnx --k 16
 """

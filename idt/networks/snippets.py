@@ -69,7 +69,7 @@ class Snippet(NamedTuple):
     values : list of (crops, cells, C) float32
         For each tensor.
     cells : list of (int, int, int)
-        Cells of time, height and width of each tensor; (1, 1, 1) of one that is no map.
+        Cells of time, height and width of each tensor; (1, 1, 1) if it is no map.
     size : (int, int)
         Height and width of the resized frames.
     crop : int
@@ -99,7 +99,7 @@ def starts_of(preset, measured, every, name="the video"):
     Returns
     -------
     (m, L) int64
-        Frames, flows or differences of each.
+        Numbers of the frames, flows or differences of each snippet.
 
     Raises
     ------
@@ -159,7 +159,10 @@ def snippet_values(network, video, numbers, opening, measured):
 
 
 def rows_of(values, cells):
-    """Return the rows (n, C) float32 of ``values`` (crops, cells, C): each cell, or one of ``cells`` (1, 1, 1)."""
+    """Return rows (n, C) float32 of ``values`` (crops, cells, C).
+
+    Each cell of each crop is a row. If ``cells`` is (1, 1, 1), the mean over the crops is the only row.
+    """
     if cells == (1, 1, 1):
         values = values.mean(axis=0, keepdims=True, dtype=np.float64)
     return values.reshape(-1, values.shape[-1]).astype(np.float32)
@@ -172,7 +175,7 @@ def features_of(snippet, cells, blocks, made, measured):
     ----------
     snippet : Snippet
     cells : (int, int, int)
-        Of the blocks.
+        Cells of time, height and width of the blocks.
     blocks : dict of str to (n, C) float32
         As from `rows_of`.
     made : dict
@@ -198,7 +201,7 @@ def features_of(snippet, cells, blocks, made, measured):
 
 
 def _run(network, views):
-    """Compute the tensors of all views, in runs of at most a batch."""
+    """Compute the tensors of all views, batch by batch."""
     group, parts = network.layout.group, []
     for first in range(0, len(views), group):
         given = views[first : first + group]
@@ -214,7 +217,7 @@ def _run(network, views):
 
 
 def _rows(network, tensor, values):
-    """Reshape values to (views, cells, C), and return the cells of time, height and width."""
+    """Return values as (views, cells, C), and the cells of time, height and width."""
     single = int(np.prod(values.shape[2:])) == 1
     if not single and values.ndim not in (4, 5):
         raise DataError(
@@ -228,7 +231,7 @@ def _rows(network, tensor, values):
 
 
 def _positions(snippet, window, cells, measured):
-    """Compute the relative positions (cells, 3) of the cells in a crop; without one in the whole frame."""
+    """Compute the relative positions (cells, 3) of the cells in a crop, or in the whole frame if ``window`` is None."""
     times, rows, columns = (((np.arange(count) + 0.5) / count) for count in cells)
     if window is not None and snippet.crop:
         rows = (window[0] + rows * snippet.crop) / snippet.size[0]
