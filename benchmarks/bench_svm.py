@@ -97,10 +97,10 @@ def main():
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        from benchmarks.child import _peak_megabytes
+        from benchmarks.child import peak_megabytes
 
         seconds, accuracy = train_and_score(options.child[0], options.size, int(options.child[1]))
-        print(json.dumps({"seconds": seconds, "accuracy": accuracy, "peak": _peak_megabytes()}))
+        print(json.dumps({"seconds": seconds, "accuracy": accuracy, "peak": peak_megabytes()}))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.h5"

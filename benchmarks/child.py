@@ -38,10 +38,10 @@ def _extract(times, arguments):
         if status:
             sys.exit(status)
         seconds.append(perf_counter() - began)
-    print(f'{{"seconds": {seconds}, "processor": {process_time()}, "peak": {_peak_megabytes()}}}')
+    print(f'{{"seconds": {seconds}, "processor": {process_time()}, "peak": {peak_megabytes()}}}')
 
 
-def _peak_megabytes():
+def peak_megabytes():
     """Return the peak memory of this process, null where the system does not tell.
 
     Not ``ru_maxrss``, which remembers the process that started this one.

@@ -63,7 +63,7 @@ def _prepare(bgr, warped):
 
 
 def _between(previous, now, warped):
-    """Return the flow of two frames, (H, W, 2) float32."""
+    """Return the flow between two frames, as from `_prepare`, (H, W, 2) float32."""
     fields = flow.between(previous[2], now[2])
     if warped:
         by_flow = corners.match(previous[0], fields[0], texture=sampling.texture(previous[0]))

@@ -47,8 +47,8 @@ def made_of_two(network, other, kind, every=None):
         raise DataError(f"--fuse must be one of {', '.join(FUSIONS)}, got {kind!r:.40}")
     if len(network.tensors) != 1 or len(other.tensors) != 1:
         raise DataError("--fuse takes one tensor of each network; name one with --features and one with --with")
-    made, other_made = made_of(network, every), made_of(other, every)
-    (one,), (two,) = made["blocks"].values(), other_made["blocks"].values()
+    description, other_description = made_of(network, every), made_of(other, every)
+    (one,), (two,) = description["blocks"].values(), other_description["blocks"].values()
     if kind in ("sum", "max") and one != two:
         raise DataError(
             f"--fuse {kind} needs maps of equally many channels, got {one} of {short_repr(network.tensors[0])} and"
@@ -61,9 +61,9 @@ def made_of_two(network, other, kind, every=None):
             " layers, or concat and bilinear-encode --sketch"
         )
     return {
-        **made,
+        **description,
         "blocks": {_block_name(network.tensors[0], kind): width},
-        "models": [*made["models"], *other_made["models"]],
+        "models": [*description["models"], *other_description["models"]],
         "fuse": {"kind": kind, "preset": asdict(other.preset)},
     }
 
@@ -93,7 +93,7 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
     DataError
         As for `idt.networks.snippets.snippets`, or if the maps have different numbers of cells.
     """
-    made = made_of_two(network, other, kind, every)
+    description = made_of_two(network, other, kind, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
     numbers = starts_of(network.preset, measured, every)
@@ -118,7 +118,9 @@ def fused_snippets(network, other, kind, video, *, every=None, opening=PLAIN, me
             )
         values = _fuse(x, y, kind)
         cells = (1, 1, 1) if kind == "bilinear" else cells
-        yield features_of(one, cells, {_block_name(network.tensors[0], kind): rows_of(values, cells)}, made, measured)
+        yield features_of(
+            one, cells, {_block_name(network.tensors[0], kind): rows_of(values, cells)}, description, measured
+        )
 
 
 def _block_name(tensor, kind):

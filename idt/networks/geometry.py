@@ -63,9 +63,9 @@ def geometry(proto, shapes):
         if not known or not node.output:
             continue
         axes = max(known, key=lambda axes: [axis.field for axis in axes])
-        made = _output_axes(node, axes, shapes, constants)
-        if made is not None and len(shapes.get(node.output[0], ())) == len(made) + 2:
-            found[node.output[0]] = made
+        output = _output_axes(node, axes, shapes, constants)
+        if output is not None and len(shapes.get(node.output[0], ())) == len(output) + 2:
+            found[node.output[0]] = output
     return found
 
 
@@ -109,7 +109,7 @@ def _window_axes(node, axes, shapes):
     if not all(len(values) == count for values in (kernel, strides, dilations, pads)) or None in kernel:
         return None
     sizes = shapes.get(node.input[0], ())[2:]
-    made = []
+    output = []
     for i, axis in enumerate(axes):
         reach = dilations[i] * (kernel[i] - 1)
         pad = pads[i]
@@ -120,14 +120,14 @@ def _window_axes(node, axes, shapes):
             pad = total // 2 if auto == "SAME_UPPER" else total - total // 2
         elif auto == "VALID":
             pad = 0
-        made.append(
+        output.append(
             Axis(
                 axis.stride * strides[i],
                 axis.start + (reach / 2 - pad) * axis.stride,
                 int(axis.field + reach * axis.stride),
             )
         )
-    return tuple(made)
+    return tuple(output)
 
 
 def _constants(proto):

@@ -127,9 +127,9 @@ class Layout(NamedTuple):
         arrays = [stacked]
         if self.preset.alpha:
             arrays = [stacked[:, :: self.preset.alpha], stacked]
-        return [self._packed(array) for array in arrays]
+        return [self._in_model_order(array) for array in arrays]
 
-    def _packed(self, array):
+    def _in_model_order(self, array):
         """Transpose views (V, T, H, W, C) to the order of the model's input."""
         if self._stacks:
             v, t, h, w, c = array.shape

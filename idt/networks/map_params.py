@@ -15,7 +15,7 @@ from idt.networks.presets import Preset, preset_of
 from idt.params.bounds import SHARE_REASON, Bounds
 
 NORMS = ("st", "channel", "none")
-"""Divisors of a map before it is summed up: the maximum of its channel over the video, of its place, or none."""
+"""Divisors of a map: the maximum of a channel over the video, the maximum of a place over the channels, or none."""
 
 MAPPINGS = ("ratio", "exact")
 """Ways to find the cell of a point: by the ratio of sizes, or by the centres of the cells."""

@@ -128,35 +128,35 @@ def _of_clips(pictures, network, sizes):
     hop = max(1, span // 2)
     kept: list[np.ndarray] = []
     begin = served = seen = 0
-    made = None
+    clip_maps = None
     for image in _images(pictures, preset):
         kept.append(image)
         seen += 1
         if len(kept) == span:
-            made = [_compute_maps(network, kept[:: preset.interval], size, True) for size in sizes]
+            clip_maps = [_compute_maps(network, kept[:: preset.interval], size, True) for size in sizes]
             # This clip serves the frames up to half-way to the middle of the next clip; ties go to this one.
             until = begin + (span - 1 + hop) // 2 + 1
             while served < min(until, seen):
-                yield _maps_at(network, made, served, begin)
+                yield _maps_at(network, clip_maps, served, begin)
                 served += 1
             kept, begin = kept[hop:], begin + hop
     frames = seen + preset.is_flow
     if not seen:
         raise DataError("the video has no frames or flows for a clip; leave it out")
-    covered = begin - hop + span if made is not None else 0
+    covered = begin - hop + span if clip_maps is not None else 0
     if covered < seen:
         filled = [*kept, *[kept[-1]] * (span - len(kept))]
-        made = [_compute_maps(network, filled[:: preset.interval], size, True) for size in sizes]
+        clip_maps = [_compute_maps(network, filled[:: preset.interval], size, True) for size in sizes]
     else:
         begin -= hop
     for at in range(served, frames):
-        yield _maps_at(network, made, at, begin)
+        yield _maps_at(network, clip_maps, at, begin)
 
 
-def _maps_at(network, made, frame, begin):
+def _maps_at(network, clip_maps, frame, begin):
     """Select the maps of one frame from those of its clip."""
     maps = []
-    for per_tensor in made:
+    for per_tensor in clip_maps:
         chosen = []
         for volume, axis in per_tensor:
             chosen.append(volume[axis.cell((frame - begin) / network.preset.interval, len(volume))])
@@ -187,19 +187,19 @@ def _compute_maps(network, images, size, is_clip):
     view = cropped(np.stack(resized), (0, 0, False), network.preset)
     arrays = network.layout.pack([view])
     found = network.run(arrays)
-    made: list = []
+    tensors: list = []
     for name, values in zip(network.tensors, found, strict=True):
         if not is_clip and values.ndim == 4:
-            made.append(np.ascontiguousarray(values[0].transpose(1, 2, 0)))
+            tensors.append(np.ascontiguousarray(values[0].transpose(1, 2, 0)))
         elif is_clip and values.ndim == 5:
             axes = axes_of(network, name, tuple(array.shape for array in arrays))
-            made.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
+            tensors.append((np.ascontiguousarray(values[0].transpose(1, 2, 3, 0)), axes[0]))
         else:
             raise DataError(
                 f"{network.path}: {short_repr(name)} is no map of places, its shape is {values.shape}; idt-net --list"
                 " names the maps"
             )
-    return made
+    return tensors
 
 
 def axes_of(network, tensor, shapes):

@@ -60,7 +60,7 @@ class MapPool:
         points : (n, L + 1, 2) float32
             In pixels of the frames.
         frames : (n,) int
-            Frames at which the tracks end, at most 16 before those of the previous call.
+            Frames at which the tracks end; no track may end more than 16 frames before one of the previous call.
         skips : (n,) int, optional
             Frame steps.
 

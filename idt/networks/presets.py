@@ -127,7 +127,7 @@ class Preset:
 
 
 def _presets():
-    """Yield the presets, the values that a family shares once."""
+    """Yield all presets."""
     flow8: dict[str, Any] = {"modality": "flow", "mean": (128.0,), "std": (1.0,)}
     caffe: dict[str, Any] = {"colours": "bgr", "mean": (104.0, 117.0, 123.0), "std": (1.0,), "average": "logits"}
     bn: dict[str, Any] = {**caffe, "mean": (104.0, 117.0, 128.0), "rule": "segments", "crops": "ten"}

@@ -28,7 +28,7 @@ def made_of(network, every=None):
     ----------
     network : Network
     every : int, optional
-        Frames between the beginnings of two snippets; half a clip by default, 0 for the clips of the preset.
+        Frames between the beginnings of two snippets; by default half a clip. 0 takes the clips of the preset instead.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
     DataError
         If the video cannot be read or is too short, or the tensors have different numbers of cells.
     """
-    made = made_of(network, every)
+    description = made_of(network, every)
     opening = opening.for_preset(video, network.preset)
     measured = measured or measure(video, opening)
     for snippet in snippet_values(network, video, starts_of(network.preset, measured, every), opening, measured):
@@ -54,7 +54,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
                     f" {short_repr(network.tensors[0])} {snippet.cells[0]}; name tensors of one size"
                 )
             blocks[block_name(tensor)] = rows_of(values, cells)
-        yield features_of(snippet, snippet.cells[0], blocks, made, measured)
+        yield features_of(snippet, snippet.cells[0], blocks, description, measured)
 
 
 class Snippet(NamedTuple):
@@ -168,7 +168,7 @@ def rows_of(values, cells):
     return values.reshape(-1, values.shape[-1]).astype(np.float32)
 
 
-def features_of(snippet, cells, blocks, made, measured):
+def features_of(snippet, cells, blocks, description, measured):
     """Make features of a snippet.
 
     Parameters
@@ -178,7 +178,7 @@ def features_of(snippet, cells, blocks, made, measured):
         Cells of time, height and width of the blocks.
     blocks : dict of str to (n, C) float32
         As from `rows_of`.
-    made : dict
+    description : dict
         As from `made_of`.
     measured : Measured
 
@@ -193,8 +193,8 @@ def features_of(snippet, cells, blocks, made, measured):
         scale=np.ones(len(position), np.float32),
         position=position,
         skip=np.ones(len(position), np.uint8),
-        network=NetworkBlocks(made, blocks),
-        params=params_of(made),
+        network=NetworkBlocks(description, blocks),
+        params=params_of(description),
         width=measured.width,
         height=measured.height,
     )

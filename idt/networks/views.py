@@ -60,7 +60,10 @@ class Opening(NamedTuple):
         return open_colour(video, params=self.params, channels=self.channels, decoder=self.decoder, **given)
 
     def for_preset(self, video, preset):
-        """Set the frame rate of the ``preset``, if the rate of the ``video`` is known and the caller gave none."""
+        """Return these options with the frame rate of the ``preset``.
+
+        They are unchanged if the preset has no rate, the options have one, or the rate of ``video`` is unknown.
+        """
         if preset.fps is None or self.params.fps is not None:
             return self
         with self.opened(video) as opened:
@@ -157,12 +160,12 @@ def clips(video, preset, numbers, opening):
         for number, image in _units(opened, preset, last_use):
             kept[number] = resized(image, size)
             while number >= numbers[clip].max():
-                made = np.stack([kept[at] for at in numbers[clip].tolist()])
+                stacked = np.stack([kept[at] for at in numbers[clip].tolist()])
                 yield Clip(
                     clip, int(numbers[clip].min()), int(numbers[clip].max()),
-                    [cropped(made, window, preset) for window in windows],
+                    [cropped(stacked, window, preset) for window in windows],
                 )  # fmt: skip
-                del made
+                del stacked
                 for at in [at for at in kept if last_use[at] <= turn]:
                     del kept[at]
                 following = next(waiting, None)

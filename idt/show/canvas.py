@@ -15,7 +15,8 @@ WHITE, GRAY, BLACK = (255, 255, 255), (150, 150, 150), (0, 0, 0)
 """The colours are BGR."""
 
 SMALLEST_SIDE = 360
-"""Frames are enlarged by a whole number so that their shorter side has about this many pixels; else lines hide them."""
+"""Frames are enlarged by a whole number until their shorter side has about this many pixels, because lines would hide
+the content of smaller ones."""
 
 SUBPIXEL_BITS = 4
 """OpenCV draws at multiples of 1/2⁴ pixel."""
@@ -65,7 +66,7 @@ class Canvas:
         thickness : int
             Pixels of the picture.
         """
-        paths = [self._fixed(path) for path in points]
+        paths = [self._fixed_point(path) for path in points]
         premultiplied = tuple(alpha * channel for channel in colour)
         for layer, value in ((self._line_colours, premultiplied), (self._line_alpha, 255 * alpha)):
             cv2.polylines(layer, paths, False, value, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
@@ -83,7 +84,7 @@ class Canvas:
         """
         size = round(radius * (1 << SUBPIXEL_BITS))
         premultiplied = tuple(alpha * channel for channel in colour)
-        for x, y in self._fixed(points).tolist():
+        for x, y in self._fixed_point(points).tolist():
             for layer, value in ((self._line_colours, premultiplied), (self._line_alpha, 255 * alpha)):
                 cv2.circle(layer, (x, y), size, value, -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
@@ -111,7 +112,7 @@ class Canvas:
         base *= 1 - self._line_alpha[..., None].astype(np.float32) / 255
         return np.clip(base + self._line_colours, 0, 255).astype(np.uint8)
 
-    def _fixed(self, points):
+    def _fixed_point(self, points):
         """Convert positions to the fixed-point numbers that OpenCV draws with."""
         points = np.asarray(points, np.float64)
         moved = points * self.zoom + (self.zoom - 1) / 2
