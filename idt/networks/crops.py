@@ -16,7 +16,7 @@ def target_size(preset, height, width):
     ----------
     preset : Preset
     height, width : int
-        Of the frames.
+        Height and width of the frames.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def places(preset, height, width):
     ----------
     preset : Preset
     height, width : int
-        Of the resized frame.
+        Height and width of the resized frame.
 
     Returns
     -------

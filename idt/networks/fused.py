@@ -28,7 +28,7 @@ def made_of_two(network, other, kind, every=None):
     Parameters
     ----------
     network, other : Network
-        With one tensor each.
+        Networks with one tensor each.
     kind : str
         One of `idt.networks.presets.FUSIONS`.
     every : int, optional

@@ -22,7 +22,7 @@ class Layout(NamedTuple):
     Attributes
     ----------
     inputs : tuple of str
-        Names; two for SlowFast, the slow one first.
+        Names of the inputs: one, or two for SlowFast, the slow input first.
     kind : str
         One of `LAYOUTS`.
     shapes : tuple of tuple of (int or None)
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
         inputs : dict of str to tuple of (int or None)
         preset : Preset
         path : str
-            Of the model, for messages.
+            Path of the model in messages.
 
         Returns
         -------

@@ -43,7 +43,7 @@ def input_sizes(network, height, width, scales):
     ----------
     network : Network
     height, width : int
-        Of the frames.
+        Height and width of the frames.
     scales : {1, 5}
 
     Returns

@@ -28,7 +28,7 @@ def clips_of(preset, n, name="the video"):
     n : int
         Frames, flows or differences of the video.
     name : str
-        Of the video, for messages.
+        Name of the video in messages.
 
     Returns
     -------

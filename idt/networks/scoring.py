@@ -10,7 +10,7 @@ from idt.networks.sampling import clips_of
 from idt.networks.views import PLAIN, clips, measure, units_of
 
 SUM = 1e-3
-"""Largest deviation of a sum of probabilities from 1, in float32 and over thousands of classes."""
+"""Largest deviation from 1 of a sum of probabilities, which are float32 numbers of up to thousands of classes."""
 
 
 def scores(network, video, *, opening=PLAIN, measured=None):
@@ -83,7 +83,7 @@ def rows_of(network, values, count):
     network : Network
     values : ndarray
     count : int
-        Views that were given.
+        Number of views in the run.
 
     Returns
     -------

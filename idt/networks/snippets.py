@@ -24,7 +24,7 @@ def snippets(network, video, *, every=None, opening=PLAIN, measured=None):
     Parameters
     ----------
     network : Network
-        With the wanted tensors.
+        Network with the wanted tensors.
     video : path or array
     every : int, optional
         As for `made_of`.
@@ -63,11 +63,11 @@ class Snippet(NamedTuple):
     Attributes
     ----------
     clip : idt.networks.views.Clip
-        Without its views.
+        The clip without its views, which are not needed any more.
     windows : list of (int, int, bool)
         Its crops, as from `idt.networks.crops.places`.
     values : list of (crops, cells, C) float32
-        For each tensor.
+        Values of each tensor.
     cells : list of (int, int, int)
         Cells of time, height and width of each tensor; (1, 1, 1) if it is no map.
     size : (int, int)

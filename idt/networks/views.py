@@ -102,7 +102,7 @@ def measure(video, opening):
     Raises
     ------
     DataError
-        If it cannot be read, or not twice.
+        If the video cannot be read, or cannot be read twice.
     """
     if not (isinstance(video, str) or hasattr(video, "__fspath__") or isinstance(video, np.ndarray | list | tuple)):
         raise DataError(

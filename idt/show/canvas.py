@@ -1,4 +1,4 @@
-"""A frame that is drawn upon: dimmed, enlarged, with translucent lines, end points, a caption and a legend.
+"""Canvas over a dimmed and enlarged frame: translucent lines, end points, a caption and a legend.
 
 Colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart.
 """
@@ -97,7 +97,7 @@ class Canvas:
             BGR, of any size; they are enlarged to the size of the picture.
         alpha : (h, w) float
         smooth : bool
-            Interpolate; else the cells have edges.
+            Interpolate between cells; else they have sharp edges.
         """
         size, how = self._base.shape[1::-1], cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
         over = cv2.resize(np.asarray(alpha, np.float32), size, interpolation=how)

@@ -105,7 +105,7 @@ def _add_looks(parser):
         "--evidence", metavar="CSV", help="table written by idt-explain -o FILE.csv, for --colour evidence"
     )
     group.add_argument("--all", action="store_true", help="draw all tracks, not some hundreds evenly chosen")
-    group.add_argument("--beside", action="store_true", help="put each frame as it is beside its tracks")
+    group.add_argument("--beside", action="store_true", help="put each frame without tracks beside the drawn one")
     group.add_argument("--sheet", type=_grid, metavar="CxR", help="a contact sheet of frames, such as 3x3")
     add_number_option(
         group, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the best, most tracks"

@@ -29,13 +29,13 @@ class Valued(NamedTuple):
     Attributes
     ----------
     points : (n, L + 1, 2) float
-        In pixels of the frames that they are drawn over.
+        Points in pixels of the frames that they are drawn over.
     frame : (n,) int
-        Frame at which each ends.
+        Frame at which each track ends.
     skip : (n,) int
         Frames from one point to the next.
     values : (n,) float
-        The number that each adds.
+        The number that each track adds to the score.
     """
 
     points: np.ndarray

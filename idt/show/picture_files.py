@@ -102,7 +102,7 @@ def save_video(images, path, *, rate, overwrite=False):
     DataError
         If ``path`` exists and may not be replaced, there are no images, or OpenCV has no encoder for its suffix.
     OSError
-        If the disk takes no more, be it that of the output or of temporary files.
+        If the disk of the output or of temporary files takes no more.
     """
     suffix = Path(path).suffix.lower()
     code = cv2.VideoWriter.fourcc(*("MJPG" if suffix == ".avi" else "mp4v"))

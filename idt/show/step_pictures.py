@@ -68,7 +68,7 @@ def step_pictures(kind, video, params, *, boxes=None, threads=1):
     frames = Recorded(video)
     before = None
     for step in run_frame_loop(frames, params, boxes=boxes, threads=threads):
-        now = _Frame(step, _boxes_of(video, step.gray, frames.given_out.pop(step.index).original, boxes, params))
+        now = _Frame(step, _boxes_of(video, step.gray, frames.kept_frames.pop(step.index).original, boxes, params))
         if before is not None:
             yield _DRAW[kind](before, now, params, zoom)
         before = now
@@ -89,19 +89,19 @@ class Recorded:
 
     Attributes
     ----------
-    given_out : dict of int to Frame
+    kept_frames : dict of int to Frame
         Frames by number; the reader removes each frame that it takes.
     """
 
     def __init__(self, video):
-        self._video, self.given_out = video, {}
+        self._video, self.kept_frames = video, {}
 
     def __getattr__(self, name):
         return getattr(self._video, name)
 
     def __iter__(self):
         for frame in self._video:
-            self.given_out[frame.index] = frame
+            self.kept_frames[frame.index] = frame
             yield frame
 
 

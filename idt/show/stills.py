@@ -47,7 +47,7 @@ def still(video, start=None, end=None, max_pixels=MOST_PIXELS, decoder="auto"):
     Returns
     -------
     bytes or None
-        In colour; the frame `FRAME`, or the last of a shorter video. None if the video cannot be read.
+        The frame `FRAME` in colour, or the last frame of a shorter video. None if the video cannot be read.
     """
     params = ExtractionParams(start=start or 0, end=end)
     try:

@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
     index : int
         Number of the frame.
     image : (H', W', 3) uint8
-        Enlarged by a whole number; BGR unless RGB was asked for.
+        The frame with tracks, enlarged by a whole number; BGR, or RGB on request.
     kept, followed_camera : int
         Tracks of either kind that are under way.
     kept_drawn, followed_camera_drawn : int
@@ -63,7 +63,7 @@ class Pen(NamedTuple):
     colour : str
         One of `idt.show.colours.COLOURS`.
     most : int or None
-        Tracks of either kind in a picture; None for all.
+        Most tracks of either kind in a picture; None for all.
     dropped : bool
         Whether tracks that moved with the camera are drawn.
     evidence : (n,) float or None

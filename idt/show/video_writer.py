@@ -39,7 +39,7 @@ class Look(NamedTuple):
     sheet : (int, int) or None
         Columns and rows of a contact sheet.
     beside : bool
-        Put each frame as it is beside its picture.
+        Put each frame without tracks beside its picture.
     track : int or None
         Number of the track whose histograms are plotted; None for the longest.
     """
@@ -83,7 +83,7 @@ def write_video(video, output, params, *, boxes=None, threads=1, progress=iter, 
         If the output is an input, or exists and may not be replaced; if the step has one picture only; or if OpenCV has
         no encoder for the suffix.
     OSError
-        If the disk takes no more, be it that of the output or of temporary files.
+        If the disk of the output or of temporary files takes no more.
     """
     _check(output, video, boxes, overwrite)
     if look.step in WHOLE or look.sheet or look.frame is not None:
@@ -221,10 +221,10 @@ def _plot_histograms(video, params, wanted, boxes, threads, progress):
         for i in numbers:
             if 0 <= i < len(chunk) and (best is None or chunk.length[i] > best[1].length):
                 track = chunk[i]
-                best = (n_tracks + i, track, frames.given_out[int(track.frame)].gray)
+                best = (n_tracks + i, track, frames.kept_frames[int(track.frame)].gray)
         n_tracks += len(chunk)
-        for index in [index for index in frames.given_out if len(chunk) and index <= int(chunk.frame[-1])]:
-            del frames.given_out[index]
+        for index in [index for index in frames.kept_frames if len(chunk) and index <= int(chunk.frame[-1])]:
+            del frames.kept_frames[index]
     if best is None:
         raise DataError(f"{video.name} has {n_tracks} tracks, so there is no track {wanted or 0}; they count from 0")
     number, track, gray = best
