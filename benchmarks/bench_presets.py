@@ -45,7 +45,7 @@ SWITCHES: tuple[dict, ...] = (
     {"flow": "lk"},
     {"flow": "tvl1"},
     {"preset": "mpeg"},
-    {"preset": "mpeg", "tracks": "none", "stride": 16, "gap": 5, "scales": 2},
+    {"preset": "mpeg", "tracks": "none", "stride": 16, "describe_every": 1},
     {"camera": False},
     {"stride": 8},
     {"gap": 2},

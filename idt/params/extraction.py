@@ -41,13 +41,14 @@ class ExtractionParams:
             "keypoints": "none",
             "flow": "mpeg",
             "compensation": "field",
-            "scales": 4,
+            "stride": 8,
+            "scales": 2,
             "gap": 5,
             "describe_every": 5,
         },
     }
-    """Values over the defaults. exact: the release's numbers; fast: what costs little accuracy; mpeg: the
-    motion vectors of a codec for the flow, and fewer descriptions, at a loss of accuracy."""
+    """Values over the defaults. exact: the release's numbers; fast: options that cost little accuracy; mpeg: the
+    motion vectors of a codec for the flow, fewer points and fewer descriptions, at a loss of accuracy."""
 
     start: int | str = option(0, bounds=FRAME, method="extraction 1.1", help='first frame, or a time such as "2.5s"')
     end: int | str | None = option(None, bounds=FRAME, method="extraction 1.1", help="last frame, inclusive, or a time")

@@ -8,6 +8,7 @@ is fitted to matches on a grid and taken out of the blocks.
 Source: Kantorov & Laptev, CVPR 2014.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -104,15 +105,21 @@ def match(field, shape, mask=None):
     source, target : (m, 2) float32
         Positions in the previous and in the current frame, row by row.
     """
-    height, width = shape
     every = spacing(field, shape)
-    step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
-    row, column = (grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
+    row, column = _grid(shape)
     if mask is not None:
         free = mask[row, column] > 0
         row, column = row[free], column[free]
     source = np.stack([column, row], axis=1).astype(np.float32)
     return source, source + field[row // every, column // every]
+
+
+@functools.lru_cache
+def _grid(shape):
+    """Return the rows and columns of the points that are matched."""
+    height, width = shape
+    step = max(LEAST_STEP, max(height, width) // MOST_COLUMNS)
+    return tuple(grid.ravel() for grid in np.mgrid[step // 2 : height : step, step // 2 : width : step])
 
 
 def without_motion(blocks, homography, width, height):
@@ -135,15 +142,22 @@ def without_motion(blocks, homography, width, height):
     -----
     A homography without an inverse leaves the flow as it is.
     """
-    if abs(np.linalg.det(homography)) < np.finfo(np.float64).tiny:
+    determinant, inverse = cv2.invert(homography)
+    if determinant == 0:
         return blocks
-    rows, columns, _ = blocks.field.shape
-    centres = np.empty((rows, columns, 2), np.float32)
-    centres[..., 0] = (np.arange(columns) + 0.5) * blocks.side - 0.5
-    centres[..., 1] = ((np.arange(rows) + 0.5) * blocks.side - 0.5)[:, None]
-    remaining = cv2.perspectiveTransform(centres + blocks.field, np.linalg.inv(homography)) - centres
+    centres = _centres(*blocks.field.shape[:2], blocks.side)
+    remaining = cv2.perspectiveTransform(centres + blocks.field, inverse) - centres
     # Blocks at the border are judged by a point that would be kept if the camera stood still.
     last = np.array([width, height], np.float32) - (WARP_BORDER + 2)
     led = cv2.perspectiveTransform(np.clip(centres, WARP_BORDER + 1, last), homography)
     remaining[~((led > WARP_BORDER) & (led < last + 1)).all(axis=2)] = 0
     return blocks._replace(field=remaining)
+
+
+@functools.lru_cache
+def _centres(rows, columns, side):
+    """Return the centres (x, y) of all blocks, (rows, columns, 2) float32."""
+    centres = np.empty((rows, columns, 2), np.float32)
+    centres[..., 0] = (np.arange(columns) + 0.5) * side - 0.5
+    centres[..., 1] = ((np.arange(rows) + 0.5) * side - 0.5)[:, None]
+    return centres

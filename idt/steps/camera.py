@@ -131,6 +131,8 @@ def match_keypoints(current, previous):
     -----
     docs/method/extraction.md, section 4.2: within ±25 px in x and in y; no ratio test, no cross check.
     """
+    if not len(current.points):
+        return current.points, current.points
     index = surf.nearest_in_window(
         current.points, current.descriptors, previous.points, previous.descriptors, radius=SEARCH_RADIUS
     )
