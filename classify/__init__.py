@@ -1,23 +1,26 @@
-"""Vectors of videos to labels, and labels to a report.
+"""Classification: from the vectors of videos to labels, and from labels to a report.
 
 LinearSVM, Chi2SVM               classifiers that speak scikit-learn
 read_dataset                     a data set from its folder: clips, labels and the splits of its protocol
 evaluate, compare                a data set to its report, or to a table of several recipes
 read_scores, write_scores        scores of videos from a file of any form, and into one
-fuse, FusionProtocol             score files of ours and of networks to one accuracy; the test videos
-explain, evidence_picture        which tracks and regions of a video made a class's score
+fuse, FusionProtocol             fusion of score files, ours and of networks; the test videos and their labels
+explain, evidence_picture        shares of the tracks and regions of a video in a class's score
 load_model, save_model           a trained classifier from a file and into one
 ClassifierParams, DatasetParams  the options of a classifier and of reading a data set, with their defaults
 
 Inside, `evaluation.evaluate` is the place to start: it joins the steps from a data set to its report.
 
-datasets                         the data sets and their protocols, a reader a file
+datasets                         the data sets and their protocols, one reader per file
 svm                              support vector machines: the two classifiers and how they are trained
-models                           trained models: made, kept, used
+models                           training of a model, its file, prediction and explanation with it
 fusion                           late fusion: score files read, aligned by name, added, written
 reports                          results as Markdown, JSON and pictures
 evaluation                       evaluation on a data set, and comparison of recipes
-cli, fusion_cli, explain_cli     the commands; options, fusion_options, params: their options
+untrimmed                        segmentation of untrimmed video
+networks                         scores and features of networks
+kernels                          compiled loops
+cli, *_cli                       the commands; options, fusion_options, params: their options
 metrics, labels, text_files      measures of agreement, labels, CSV and text files
 """
 

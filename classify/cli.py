@@ -31,7 +31,7 @@ from idt.errors import DataError
 
 @command
 def svm_train(arguments):
-    """Run ``svm-train``, vectors and labels to a model, with these ``arguments``."""
+    """Run ``svm-train``, which trains a model on vectors and labels, with these ``arguments``."""
     parser = Parser(
         "svm-train",
         "Train a support vector machine, one class against the rest, on a vectors file and a list of labels.",
@@ -57,7 +57,7 @@ def svm_train(arguments):
 
 @command
 def svm_predict(arguments):
-    """Run ``svm-predict``, labels for vectors or videos, with these ``arguments``."""
+    """Run ``svm-predict``, which labels vectors or videos, with these ``arguments``."""
     options, given = prediction_options(arguments)
     outside = _blocks(given)
     if options.output:
@@ -80,7 +80,7 @@ def svm_predict(arguments):
 
 @command
 def evaluate(arguments):
-    """Run ``idt-evaluate``, a data set to its accuracy or to a table of recipes, with these ``arguments``."""
+    """Run ``idt-evaluate``, which evaluates one recipe or several on a data set, with these ``arguments``."""
     options, given, outside = evaluation_options(arguments)
     from idt.workers import cluster
 
@@ -88,10 +88,10 @@ def evaluate(arguments):
     if segmenting is not None:
         from classify.evaluation.untrimmed.command import evaluate_set
 
-        tell = OutcomePrinter("idt-evaluate", options.quiet)
+        printer = OutcomePrinter("idt-evaluate", options.quiet)
         with cluster.connected(options.scheduler):
-            found, lines = evaluate_set(options, given, outside, segmenting, tell)
-        tell.end()
+            found, lines = evaluate_set(options, given, outside, segmenting, printer)
+        printer.end()
         for line in lines:
             say(line)
         _print_written(found, options.quiet)
@@ -108,15 +108,15 @@ def evaluate(arguments):
         from classify.models.outside_vectors import with_outside_blocks
 
         dataset = with_outside_blocks(dataset, _blocks(outside))
-    tell = OutcomePrinter("idt-evaluate", options.quiet)
+    printer = OutcomePrinter("idt-evaluate", options.quiet)
     run = dataclasses.replace(run_options(options), pictures=not options.no_pictures)
-    settings = {"features": options.features, "run": run, "on_outcome": tell}
+    settings = {"features": options.features, "run": run, "on_outcome": printer}
     if options.compare:
         from classify.evaluation.compare import compare
 
         with cluster.connected(options.scheduler):
             rows = compare(dataset, recipes, options.output, **settings, on_row=_print_row, read=[options.compare])
-        tell.end()
+        printer.end()
         return _print_table(rows, options.quiet)
     from classify.evaluation.evaluate import evaluate
 
@@ -130,7 +130,7 @@ def evaluate(arguments):
             classifier=recipe.classifier,
             **settings,
         )
-    tell.end()
+    printer.end()
     _print_report(found, options.quiet)
     if networks:
         networks.report(found.failed, settings["run"])
@@ -138,7 +138,7 @@ def evaluate(arguments):
 
 
 def _check_prediction(options, outside):
-    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
+    """Refuse an output that would overwrite an input or a file of another program, before any work."""
     from idt.batch.jobs import sources_of
     from idt.files import outputs, ownership
     from idt.frames.suffixes import IMAGES, VIDEOS
@@ -155,17 +155,18 @@ def _check_prediction(options, outside):
     marked = _form_of(options.output) != "csv"
     outputs.check([options.output], read, suffixes=suffixes, overwrite=options.overwrite, unmarked=not marked)
     if not options.overwrite or options.codebook:
-        # Scores of vectors are soon made again, and stay if they are the same; scores of videos take hours.
+        # With --overwrite, scores of vectors are compared with an existing file when it is replaced. Scores of videos
+        # take hours, so their file is checked now.
         ownership.check_replaceable(options.output, options.overwrite)
 
 
 def _form_of(path):
-    """Return the form in which `svm-predict` writes scores: HDF5 of ours where the suffix says so, CSV otherwise."""
+    """Return the form of the scores that `svm-predict` writes to ``path``: "idt" for .h5 and .hdf5, else "csv"."""
     return "idt" if Path(path).suffix.lower() in (".h5", ".hdf5") else "csv"
 
 
 def _predict(options, outside):
-    """Score the inputs, whatever they are."""
+    """Score the inputs: a vectors file, or videos if a codebook is given."""
     from classify.models.model_file import load_model
     from classify.models.predict import check_calibrated, label_vectors
 
@@ -175,7 +176,7 @@ def _predict(options, outside):
     if options.codebook:
         from classify.models.predict_videos import label_videos
 
-        tell = OutcomePrinter("svm-predict", options.quiet)
+        printer = OutcomePrinter("svm-predict", options.quiet)
         found = label_videos(
             model,
             options.inputs,
@@ -183,9 +184,9 @@ def _predict(options, outside):
             outside=outside,
             probabilities=options.probabilities,
             run=run_options(options),
-            on_outcome=tell,
+            on_outcome=printer,
         )
-        tell.end()
+        printer.end()
         return found
     if len(options.inputs) > 1 or os.path.isdir(options.inputs[0]):
         raise DataError(
@@ -244,7 +245,7 @@ def _print_row(row):
 
 
 def _print_table(found, quiet):
-    """Print where the table lies, and what failed."""
+    """Print the path of the table and what failed; return the exit status."""
     say(f"{found.written.paths[0]}{': up to date' if found.up_to_date else ''}")
     for note in [] if quiet else found.written.notes:
         warn(f"idt-evaluate: {note}")
@@ -260,7 +261,7 @@ def _note_empty(name, empty, quiet):
 
 
 class _Networks:
-    """Networks beside an evaluation: read before any work, reported after it."""
+    """Score files of networks (``--network``), read before the evaluation and reported after it."""
 
     def __init__(self, dataset, options):
         from classify.evaluation.beside_networks import check

@@ -1,5 +1,6 @@
-"""The command `idt-explain`: it finds the tracks and the regions of a video that made a class's score."""
+"""The command `idt-explain`, which finds the tracks and regions of a video that contribute to a class's score."""
 
+from operator import itemgetter
 from pathlib import Path
 
 from idt.command import DONE, Parser, add_common_options, add_number_option, command, run_options, say
@@ -8,11 +9,12 @@ from idt.params.extraction import FRAME
 
 VIDEO_SUFFIXES = (".mp4", ".avi")
 MOST_NAMED = 5
+"""At most this many cells are printed."""
 
 
 @command
 def explain(arguments):
-    """Run ``idt-explain``, a video and a model to the evidence of a class, with these ``arguments``."""
+    """Run ``idt-explain``, which computes the evidence for a class in a video, with these ``arguments``."""
     options = _parsed(arguments)
     _check(options)
     from classify.models.explain import explain
@@ -64,23 +66,23 @@ def _parsed(arguments):
     )
     parser.add_argument("video", metavar="VIDEO", help="video, or its feature file")
     add_common_options(
-        parser, output="picture (.png, .jpg), video (.mp4, .avi) or table (.csv); none prints the score only",
+        parser, output="picture (.png, .jpg), video (.mp4, .avi) or table (.csv); default: print the score only",
         required=False, threads=True, videos=True,
     )  # fmt: skip
     parser.add_argument("--model", required=True, metavar="FILE", help="model file, as from svm-train")
     parser.add_argument("--codebook", required=True, metavar="FILE", help="codebook of the model's vectors")
-    parser.add_argument("--class", dest="class_name", metavar="NAME", help="class (default: that of the highest score)")
-    parser.add_argument("--versus", metavar="NAME", help="why the class and not this one: the difference of the two")
+    parser.add_argument("--class", dest="class_name", metavar="NAME", help="class to explain (default: the best)")
+    parser.add_argument("--versus", metavar="NAME", help="second class: explain the difference of the two scores")
     parser.add_argument(
         "--by", choices=("share", "without"), default="share",
         help="what each track adds, or what is lost without each cell (default share)",
     )  # fmt: skip
     from encoding.evidence.cells import FRAMES, GRID, LENGTH, SIDE
 
-    add_number_option(parser, "--columns", SIDE, default=GRID[0], help="cells of --by without, beside each other")
-    add_number_option(parser, "--rows", SIDE, default=GRID[1], help="cells of --by without, above each other")
-    add_number_option(parser, "--cell-frames", FRAMES, default=LENGTH, help="frames of a cell of --by without")
-    parser.add_argument("--frames", metavar="PATH", help="video of a feature file (default: where it says it was)")
+    add_number_option(parser, "--columns", SIDE, default=GRID[0], help="--by without: columns of cells")
+    add_number_option(parser, "--rows", SIDE, default=GRID[1], help="--by without: rows of cells")
+    add_number_option(parser, "--cell-frames", FRAMES, default=LENGTH, help="--by without: frames of a cell")
+    parser.add_argument("--frames", metavar="PATH", help="video of the feature file (default: the path stored in it)")
     add_number_option(parser, "--frame", FRAME, default=None, help="frame of a picture", unset="default: the strongest")
     options = parser.parse_args(arguments)
     options.cells = (options.columns, options.rows, options.cell_frames)
@@ -88,7 +90,7 @@ def _parsed(arguments):
 
 
 def _check(options):
-    """Refuse an output of no known form, or one that would overwrite an input or another's file, before any work."""
+    """Refuse an output that has no known form or would overwrite an input or a file of another program."""
     from idt.batch.jobs import sources_of
     from idt.files import outputs
     from idt.files.marks import carries_mark
@@ -129,12 +131,8 @@ def _report(evidence):
         say(f"by descriptor: {parts}")
     columns, rows, length = evidence.grid
     losses = zip(evidence.cells.tolist(), evidence.losses.tolist(), strict=True)
-    for (x, y, t), loss in sorted(losses, key=_loss)[:MOST_NAMED]:
+    for (x, y, t), loss in sorted(losses, key=itemgetter(1), reverse=True)[:MOST_NAMED]:
         say(
             f"without column {x + 1} of {columns}, row {y + 1} of {rows}, frames {t * length} to"
             f" {(t + 1) * length - 1}: {-loss:+.3f}"
         )
-
-
-def _loss(item):
-    return -item[1]

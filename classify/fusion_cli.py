@@ -1,4 +1,4 @@
-"""The command `idt-fuse`: parse, fuse, print what each source adds."""
+"""The command `idt-fuse`: parse, fuse, print the accuracy of each source and of the fusion."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from idt.errors import DataError
 
 @command
 def fuse(arguments):
-    """Run ``idt-fuse``, score files to one accuracy, with these ``arguments``."""
+    """Run ``idt-fuse``, which fuses or converts score files, with these ``arguments``."""
     options = fusion_options(arguments)
     searched = options.search or options.svm or []
     on_test = options.search == [TEST]
@@ -22,7 +22,7 @@ def fuse(arguments):
     if options.convert:
         return _convert(options, sources)
     if len(sources) < 2:
-        raise DataError("a fusion needs two sources or more, got one; --convert writes its scores in another form")
+        raise DataError("a fusion needs two sources or more, got one; to write one in another form, use --convert")
     protocol = _protocol(options, splits)
     validation = None if on_test or not searched else _validation(options, splits, searched)
 
@@ -101,7 +101,7 @@ def _protocol(options, splits):
 
 
 def _validation(options, splits, texts):
-    """Make the sources of the validation videos, whose rows a list of these names."""
+    """Parse the sources of validation scores; ``--validation-list`` names their rows."""
     from classify.fusion.sources import parse_source
 
     return [replace(parse_source(text, splits[0]), order=options.validation_list) for text in texts]
@@ -117,7 +117,7 @@ def _files(sources, options, splits):
 
 
 def _print(report, path, written, quiet):
-    """Print what each source does alone, and together."""
+    """Print the metric of each source and of the fusion, the path of the report, and the notes."""
     from classify.reports.fusion_markdown import ORIGINS
     from classify.reports.markdown import METRIC_NAMES
 

@@ -9,19 +9,19 @@ from idt.command import Parser, add_common_options, add_number_option
 from idt.errors import DataError, did_you_mean, short_repr
 
 SVM_PENALTY = PENALTY._replace(other="")
-"""Bounds of the weight of errors."""
+"""Bounds of ``--svm-c``, which takes no "cv", unlike the classifier's C."""
 
 MOST_SPLITS = 10_000
-"""Most splits of one call; a data set that leaves one video out has as many as videos."""
+"""Largest number of splits of one call. Leaving one video out makes as many splits as there are videos."""
 
 TEST = "test"
-"""Word that stands in place of validation scores: weights are then chosen on the test videos."""
+"""Value of ``--search`` by which the weights are chosen on the test videos."""
 
 FORMS = (
     *("idt", "mmaction2", "tsn", "coviar", "slowfast", "two_stream", "activitynet", "mat"),
     *("hdf5", "arrays", "torch_file", "csv"),
 )
-"""The names of `classify.fusion.read.FORMS` that have scores, repeated here because importing its readers is slow."""
+"""Forms of files with scores, copied from `classify.fusion.read.FORMS`, because importing the readers is slow."""
 
 DESCRIPTION = (
     "Fuse the scores of several classifiers, such as improved dense trajectories and a network: score files in, one"
@@ -37,7 +37,7 @@ WHICH = (
     " of the training videos, too; it is for networks that were not trained on your classes. On descriptors of"
     " Weizmann the two differed by no more than 1.3 points, late fusion being equal or better in 20 of 22 cases."
 )
-"""Words of the help on the two kinds of fusion; measured on the files of docs/method/fusion.md, section 6."""
+"""Part of the help: advice on the kind of fusion. The numbers are those of docs/method/fusion.md, section 6."""
 
 
 def fusion_options(arguments):
@@ -60,15 +60,15 @@ def fusion_options(arguments):
         "sources", nargs="+", metavar="SOURCE", help="[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…], two or more"
     )
     add_common_options(parser, output="folder of the report and the fused scores; with --convert a file")
-    group = parser.add_argument_group("videos and labels; by default those that one of the files carries")
+    group = parser.add_argument_group("videos and labels (default: as stored in one of the score files)")
     group.add_argument(
         "--dataset", metavar="NAME", help="name of the data set; ucf101, hmdb51, jhmdb have three splits"
     )
     group.add_argument(
         "--lists", metavar="PATH", help="folder of official lists, or the annotation file of the test videos"
     )
-    group.add_argument("--labels", metavar="CSV", help="lines name,label[,label]")
-    group.add_argument("--split", metavar="N[,N…]", help="splits, such as 1,2,3 or 1-9; their numbers are averaged")
+    group.add_argument("--labels", metavar="CSV", help="CSV file with lines name,label[,label]")
+    group.add_argument("--split", metavar="N[,N…]", help="splits, such as 1,2,3 or 1-9; their accuracies are averaged")
     group.add_argument(
         "--pool", action="store_true", help="count the videos of all splits together, as when one actor is left out"
     )
@@ -78,9 +78,9 @@ def fusion_options(arguments):
         default="refuse",
         help="refuse videos that a source lacks, or leave them out (default refuse)",
     )
-    group = parser.add_argument_group("sources; NAME= in front means one of them, and may be repeated")
+    group = parser.add_argument_group("options of the sources: of all, or with NAME= of one; may be repeated")
     group.add_argument(
-        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)}; by default as found"
+        "--form", action="append", default=[], metavar="[NAME=]FORM", help=f"{', '.join(FORMS)} (default: detected)"
     )
     group.add_argument(
         "--list", action="append", default=[], metavar="[NAME=]LIST", help="names of the rows, where files have none"
@@ -90,7 +90,7 @@ def fusion_options(arguments):
         action="append",
         default=[],
         metavar="[NAME=]LIST",
-        help="list of all videos, whose lines the numbers in --list are, as ActionVLAD's AllVideos.txt",
+        help="list of all videos, such as ActionVLAD's AllVideos.txt; the numbers in --list are its lines",
     )
     group.add_argument(
         "--classes", action="append", default=[], metavar="[NAME=]FILE", help="names of the columns, one a line"
@@ -103,7 +103,7 @@ def fusion_options(arguments):
         help=f"{', '.join(NORMS)}; auto is l2, and logz for probabilities (default auto)",
     )
     group = parser.add_argument_group("weights; by default 0.25 for trajectories and 0.75 for all networks")
-    group.add_argument("--weights", metavar="NAME=N,…", help="such as idt=0.25,cnn=0.75")
+    group.add_argument("--weights", metavar="NAME=N,…", help="weights of the sources, such as idt=0.25,cnn=0.75")
     group.add_argument(
         "--search",
         nargs="+",
@@ -112,13 +112,13 @@ def fusion_options(arguments):
         " for study only, because the accuracy is then too high; reports mark it",
     )
     group.add_argument(
-        "--svm", nargs="+", metavar="SOURCE", help="train a linear machine on these scores of validation videos"
+        "--svm", nargs="+", metavar="SOURCE", help="train a linear SVM on these scores of validation videos"
     )
-    add_number_option(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of its errors")
+    add_number_option(group, "--svm-c", SVM_PENALTY, default=1.0, help="weight of the errors of --svm")
     group.add_argument(
         "--validation-list", metavar="LIST", help="annotation file of the validation videos, where files lack names"
     )
-    group = parser.add_argument_group("scores for others' tools")
+    group = parser.add_argument_group("scores for other programs")
     group.add_argument(
         "--write",
         action="append",
@@ -154,7 +154,7 @@ def splits_of(text, dataset, paths):
         As given: ``1,2,3`` or ``1-9``.
     dataset : str or None
     paths : list of str
-        Files, of which some may hold ``{split}``.
+        Paths of files; some may contain ``{split}``.
 
     Returns
     -------
@@ -163,17 +163,18 @@ def splits_of(text, dataset, paths):
     Raises
     ------
     DataError
-        If a name is malformed, files hold ``{split}`` and no splits are named, or there are splits and no file does.
+        If a name is malformed, a path contains ``{split}`` and no splits are named, or there are several splits and no
+        path contains it.
     """
     from classify.fusion.alignment.protocol import SPLITS
     from classify.fusion.sources import SPLIT
 
-    held = any(SPLIT in path for path in paths)
+    templated = any(SPLIT in path for path in paths)
     if text is None:
-        if not held:
+        if not templated:
             return ("1",)
         if dataset not in SPLITS:
-            raise DataError("files hold {split}; name the splits, such as --split 1,2,3")
+            raise DataError("the name of a file holds {split}; name the splits, such as --split 1,2,3")
         return SPLITS[dataset]
     found: list[str] = []
     for part in text.split(","):
@@ -186,7 +187,7 @@ def splits_of(text, dataset, paths):
             raise DataError(f"--split must be names such as 1,2,3 or 1-9, got {text}")
     if len(found) > MOST_SPLITS:
         raise DataError(f"--split names {len(found)} splits, expected at most {MOST_SPLITS}")
-    if len(found) > 1 and not held:
+    if len(found) > 1 and not templated:
         raise DataError("several splits need {split} in the name of a file, or all of them would be the same scores")
     return tuple(found)
 
@@ -279,7 +280,7 @@ def network_sources(networks, lists, classes):
     networks : list of str
         ``[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…]``.
     lists, classes : list of str
-        ``[NAME=]PATH``, as of `by_source`.
+        ``[NAME=]PATH``, as for `by_source`.
 
     Returns
     -------

@@ -14,7 +14,7 @@ def read_labels(path, on_note=None):
         Lines ``name,label``, or ``name,label,label`` for a video with several labels. The first line may be the header
         ``name,label``, or one such as ``video,class`` (`encoding.descriptors.labels.is_header`).
     on_note : callable, optional
-        Called with one line if the header is another than ``name,label``.
+        Called with one line if the header is not ``name,label``.
 
     Returns
     -------
@@ -65,13 +65,13 @@ def match_labels(names, labels, on_note=None):
     """
     labels = renamed(labels, names, on_note)
     known = set(names)
-    bare = [name for name in names if name not in labels]
-    idle = [name for name in labels if name not in known]
+    unlabelled = [name for name in names if name not in labels]
+    unused = [name for name in labels if name not in known]
     problems = []
-    if bare:
-        problems.append(f"{len(bare)} videos without a label: {listed(bare)}")
-    if idle:
-        problems.append(f"{len(idle)} labels without a video: {listed(idle)}")
+    if unlabelled:
+        problems.append(f"{len(unlabelled)} videos without a label: {listed(unlabelled)}")
+    if unused:
+        problems.append(f"{len(unused)} labels without a video: {listed(unused)}")
     if problems:
         raise DataError("; ".join(problems))
     return [labels[name] for name in names]

@@ -4,8 +4,8 @@ Conventions: the rows of a confusion matrix are the true classes, its columns th
 [0, 1]. A class without true videos has the accuracy NaN and does not count in the means.
 
 Counts and average precision are scikit-learn's. Its `top_k_accuracy_score` prefers the later of equal scores and takes
-two classes in another form, its `log_loss` is not 0 where all is right, and its `balanced_accuracy_score` warns of
-classes without true videos, so these are ours.
+scores of two classes in another form, its `log_loss` is not 0 if all predictions are right, and its
+`balanced_accuracy_score` warns of classes without true videos, so these are ours.
 """
 
 import numpy as np

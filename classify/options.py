@@ -1,4 +1,4 @@
-"""The options of `idt-evaluate` and `svm-predict`, and those of outside vectors, which `svm-train` has, too."""
+"""The options of `idt-evaluate` and `svm-predict`, and the options of outside vectors, also of `svm-train`."""
 
 import argparse
 import dataclasses
@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[Any, ...]] = {
     "encoding": (EncodingParams, BovwParams, VladParams, StackedParams, BilinearParams, PlainParams),
     "classifier": (ClassifierParams,),
 }
-"""Parameters of each group of options; of the encoders one is chosen."""
+"""Classes of parameters of each group of options. A run uses one of the encoding classes."""
 
 
 def evaluation_options(arguments):
@@ -50,18 +50,18 @@ def evaluation_options(arguments):
     parser = Parser(
         "idt-evaluate",
         "Evaluate a data set by its protocol: extraction, codebooks of the training videos, vectors, support vector"
-        " machines, report. With --compare by several recipes, which share what they have in common. Run it again and"
-        " it goes on where it stopped.",
+        " machines, report. With --compare, several recipes are evaluated; steps that they have in common run once. An"
+        " interrupted run goes on where it stopped.",
         "idt-evaluate weizmann data/weizmann -o weizmann-out --k 64 --jobs 2",
     )
     parser.add_argument(
         "dataset",
         metavar="DATASET",
         help="ucf101, hmdb51, ucf50, ucf11, hollywood2, olympic, jhmdb, kth, weizmann, ut-interaction; folder: any"
-        " CLASS/VIDEO; list: whatever annotation files of a network name, --train and --test; of untrimmed video:"
+        " CLASS/VIDEO; list: the videos in annotation files of a network, --train and --test; of untrimmed video:"
         " breakfast, 50salads, gtea, thumos14, activitynet; frames: any folder with groundTruth/ or segments.csv",
     )
-    parser.add_argument("root", nargs="?", metavar="ROOT", help="its folder, as unpacked from the official archive")
+    parser.add_argument("root", nargs="?", metavar="ROOT", help="folder of the data set, as from the official archive")
     parser.add_argument("--root", dest="named_root", metavar="FOLDER", help="the same as ROOT")
     add_common_options(
         parser, output="folder of features, folds and report", jobs=True, threads=True, cluster=True, videos=True
@@ -70,7 +70,7 @@ def evaluation_options(arguments):
     parser.add_argument(
         "--no-pictures",
         action="store_true",
-        help="draw no pictures of videos for the page, which takes a second or two a picture",
+        help="draw no pictures of videos for the page; a picture takes one or two seconds",
     )
     parser.add_argument(
         "--compare",
@@ -105,7 +105,7 @@ def evaluation_options(arguments):
     if not options.root:
         parser.error("the folder of the data set must be named, got an empty text")
     if options.compare and options.network:
-        parser.error("--network goes without --compare; run the recipe by itself")
+        parser.error("--network and --compare exclude each other; run the recipe by itself")
     if (options.network_list or options.network_classes) and not options.network:
         parser.error("--network-list and --network-classes go with --network")
     values = vars(options)
@@ -121,7 +121,7 @@ def evaluation_options(arguments):
 
 
 def segmenting_of(options):
-    """Read how a set of untrimmed video is segmented.
+    """Return the segmenting options, if the data set is one of untrimmed video.
 
     Parameters
     ----------
@@ -173,7 +173,9 @@ def prediction_options(arguments):
     )
     parser.add_argument("--codebook", metavar="FILE", help="codebook of the vectors that the model was trained on")
     parser.add_argument(
-        "--probabilities", action="store_true", help="calibrated probabilities for scores; the model must have them"
+        "--probabilities",
+        action="store_true",
+        help="calibrated probabilities instead of scores; needs a model with them",
     )
     top = Bounds(1, 1_000_000, "no data set has as many classes")
     add_number_option(parser, "--top", top, default=5, help="classes to print")
@@ -183,20 +185,20 @@ def prediction_options(arguments):
     add_overwrite_options(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, no notes; errors only")
     add_progress(parser)
-    parser.add_argument("--profile", action="store_true", help="say what time and memory were spent on")
+    parser.add_argument("--profile", action="store_true", help="print the time and memory of each stage at the end")
     add_outside_options(parser)
     options = parser.parse_args(arguments)
     return options, outside_of(options, parser)
 
 
 def _add_networks(parser):
-    """Add the options of networks by the same protocol."""
+    """Add the options that evaluate networks by the same protocol."""
     group = parser.add_argument_group(
         "networks by the same protocol: each alone in networks/NAME, and all fused with this run in fused/"
     )
     group.add_argument(
         "--network", action="append", default=[], metavar="[NAME=]FILE[*WEIGHT][+FILE…]",
-        help="scores of all test videos, as of idt-net or in any form that idt-fuse reads; {split} is the split's"
+        help="scores of all test videos, as from idt-net or in any form that idt-fuse reads; {split} is the split's"
         " number; weights are those of idt-fuse; may be repeated",
     )  # fmt: skip
     group.add_argument(
@@ -209,13 +211,13 @@ def _add_networks(parser):
 
 
 def say_page(path):
-    """Say which page there is to open, the file ``path``, if it was made."""
+    """Print that the page ``path`` can be opened, if it exists."""
     if os.path.exists(path):
         say(f"open {path}")
 
 
 class _InOrder(argparse.Action):
-    """Keeps the options of outside vectors in the order in which they were given."""
+    """Action that keeps the options of outside vectors in the order in which they were given."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         namespace.outside = [*namespace.outside, (self.metavar, values)]
@@ -223,7 +225,7 @@ class _InOrder(argparse.Action):
 
 def add_outside_options(parser):
     """Add the options of outside vectors to ``parser``."""
-    group = parser.add_argument_group("outside vectors, such as a network's, beside those of the videos")
+    group = parser.add_argument_group("outside vectors, such as a network's, concatenated with the videos' vectors")
     parser.set_defaults(outside=[])
     group.add_argument(
         "--extra",
@@ -261,14 +263,14 @@ def outside_of(options, parser):
     if len(lists) == len(files):
         names = list(lists)
     else:
-        at = -1
+        file = -1
         for kind, value in options.outside:
             if kind != "LIST":
-                at += 1
-            elif at < 0 or names[at] is not None:
+                file += 1
+            elif file < 0 or names[file] is not None:
                 parser.error(f"--extra-names {value} must follow the --extra whose rows it names")
             else:
-                names[at] = value
+                names[file] = value
     blocks = []
     for given, listing in zip(files, names, strict=True):
         name, equals, path = given.partition("=")

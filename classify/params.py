@@ -69,7 +69,7 @@ class ClassifierParams:
 
 @dataclass(frozen=True)
 class DatasetParams:
-    """How a data set is read and split."""
+    """Options of reading and splitting a data set."""
 
     split: str | None = option(None, help="folder only: CSV file of name,train|test")
     group: str | None = option(
@@ -77,11 +77,11 @@ class DatasetParams:
     )
     folds: int = option(
         5, bounds=Bounds(2, 10_000, "a codebook is fitted for each fold"),
-        help="folder, frames: folds, stratified in a folder, when neither a split file nor a group is given",
+        help="folder, frames: number of folds without a split file or group; those of folder are stratified",
     )  # fmt: skip
     fold_seed: int = option(0, bounds=SEED, help="folder, frames: seed of the folds")
     lists: str | None = option(
-        None, help="folder of the official lists of a set that has some, if not in its folder or beside it"
+        None, help="folder of the data set's official lists, if they are not in its folder or beside it"
     )
     sequences: str | None = option(None, help="kth only: the set's 00sequences.txt, if it is not in its folder")
     subsequences: bool = option(False, help="kth only: evaluate the 2,391 sub-sequences instead of the 599 clips")
@@ -91,7 +91,7 @@ class DatasetParams:
     test: tuple[str, ...] = option((), help="list only: annotation file of the test videos")
     classes: str | None = option(None, help="list only: file of the classes, in the order of the labels")
     list_form: str | None = option(
-        None, choices=LIST_FORMS, help="list only: what a line of the annotation files holds, if that is not clear"
+        None, choices=LIST_FORMS, help="list only: form of the lines of the annotation files, if it is not clear"
     )
     first_label: int | None = option(
         None, bounds=Bounds(0, 1, "labels count from 0 or from 1"),
@@ -111,7 +111,7 @@ class DatasetParams:
 
 @dataclass(frozen=True)
 class SegmentingParams:
-    """How the long videos of a data set are segmented (`classify.evaluation.untrimmed`)."""
+    """Options of segmenting the long videos of a data set (`classify.evaluation.untrimmed`)."""
 
     method: str | None = option(
         None, method="untrimmed 9", choices=METHODS,
@@ -123,7 +123,7 @@ class SegmentingParams:
     )
     train_stride: int | None = option(
         None, bounds=SLICE_LENGTH, unit="frames",
-        help="from one training window to the next, a multiple of those of a slice; by default a slice",
+        help="distance of training windows, a multiple of the length of a slice (default: one slice)",
     )  # fmt: skip
     slices: int = option(5, bounds=SLICE_LENGTH, unit="frames", method="untrimmed 1", help="length of a slice")
     penalty: float = option(1.0, bounds=CHANGE, method="untrimmed 6", help="viterbi: cost of a change, in scores")
@@ -134,7 +134,7 @@ class SegmentingParams:
     durations: bool = option(False, method="untrimmed 6", help="viterbi, windows: learn how long actions last")
     background: str | None = option(None, help="class outside all segments; its segments do not count in Edit and F1")
     rate: float | None = option(
-        None, bounds=RATE, help="frames a second of the labels of frames, if not those of the set's protocol"
+        None, bounds=RATE, help="frame labels a second, if not as many as the set's protocol says"
     )
 
     def __post_init__(self):

@@ -1,4 +1,4 @@
-"""The command `idt-segment`: which action, from when to when."""
+"""The command `idt-segment`, which finds the actions in long videos with their start and end."""
 
 from classify.params import lengths_of
 from classify.untrimmed.segment_options import parsed
@@ -8,7 +8,7 @@ from idt.errors import DataError
 
 @command
 def segment(arguments):
-    """Run ``idt-segment``, videos to segments with labels, with these ``arguments``."""
+    """Run ``idt-segment``, which segments videos into actions, with these ``arguments``."""
     options = parsed(arguments)
     if options.evaluate:
         return _evaluate(options)
@@ -28,7 +28,7 @@ def segment(arguments):
     params = codebook.params_with(**given)
     if options.running:
         return _run(options, codebook, params, classifier)
-    how = _method(options)
+    how = _segment_options(options)
     found = []
     for slices in read_slices(
         options.inputs, codebook, params, path=options.codebook, cut=Cut(options.slices), run=run
@@ -56,7 +56,7 @@ def segment(arguments):
 
 
 def _evaluate(options):
-    """Measure results by the protocol of a data set; exit status."""
+    """Measure results by the protocol of a data set; return the exit status."""
     from classify.untrimmed.protocols import FRAMES, SEGMENTS, evaluate_frames, evaluate_segments
 
     (results,) = options.inputs
@@ -80,7 +80,7 @@ def _evaluate(options):
 
 
 def _export(options, codebook):
-    """Write a data set for temporal networks; exit status."""
+    """Write a data set for temporal networks; return the exit status."""
     from classify.text_files import read_lines
     from classify.untrimmed.formats.network_features import Labelling, write_data_set
     from encoding.slices.slice_files import find_slices
@@ -100,7 +100,7 @@ def _export(options, codebook):
 
 
 def _run(options, codebook, params, classifier):
-    """Print the segments of a running video as they are settled; exit status."""
+    """Print the segments of a running video as they are settled; return the exit status."""
     from classify.untrimmed.formats.table import HEADER, row
     from classify.untrimmed.running import RunningSegments, slices_to_wait
     from classify.untrimmed.running_video import opened
@@ -108,10 +108,10 @@ def _run(options, codebook, params, classifier):
 
     if codebook.features is None:
         raise DataError(f"{options.codebook} does not say how features are extracted, so a video cannot be segmented")
-    (word,), (length, *more) = options.inputs, lengths_of(options.window)
+    (source,), (length, *more) = options.inputs, lengths_of(options.window)
     if more:
         raise DataError(f"a running video has windows of one length, got --window {options.window}")
-    with opened(word, codebook, params, run=run_options(options)) as video:
+    with opened(source, codebook, params, run=run_options(options)) as video:
         rate = options.rate or video.fps
         if not rate > 0:
             raise DataError(f"the rate of {video.name} is unknown, so its segments have no times; give --rate")
@@ -134,7 +134,7 @@ def _run(options, codebook, params, classifier):
 
 
 def _check(options):
-    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
+    """Refuse outputs that would overwrite an input or a file of another program, before any work."""
     from classify.untrimmed.formats.by_suffix import check_suffix
     from classify.untrimmed.segment_videos import form_of
     from idt.batch.jobs import sources_of
@@ -171,7 +171,7 @@ def _truth(options):
 
 
 def _classifier(options, codebook):
-    """Return the classifier, and the options of the encoding of its vectors."""
+    """Return the classifier, and the encoding options of its vectors or None for the codebook's."""
     if options.model:
         from classify.models.model_file import load_model
 
@@ -197,7 +197,8 @@ def _classifier(options, codebook):
     return fitted, None
 
 
-def _method(options):
+def _segment_options(options):
+    """Collect the options of the segmentation: SegmentOptions."""
     from pathlib import Path
 
     from classify.untrimmed.segment_videos import SegmentOptions
@@ -228,7 +229,7 @@ def _method(options):
 
 
 def _print_agreement(found, name, convention="pooled"):
-    """Print what agrees, counted over all frames and segments ("pooled") or as the mean of the videos' values."""
+    """Print accuracy, Edit and F1, over all frames and segments ("pooled") or as the mean over videos ("mean")."""
     pooled = convention == "pooled"
     accuracy = found.accuracy_pooled if pooled else found.accuracy_mean
     shares = [f"frames {100 * accuracy:.1f} %", f"Edit {100 * found.edit:.1f} %"]

@@ -92,7 +92,7 @@ def write_scores(path, names, scores, classes, *, overwrite=False):
 
 
 def scores_text(path, names, scores, classes, labels=None):
-    """Return scores as CSV: ``name``, perhaps ``label``, then one column per class.
+    """Return scores as CSV: ``name``, ``label`` if ``labels`` are given, then one column per class.
 
     Parameters
     ----------
@@ -151,12 +151,12 @@ def read_entries(path, header, *, several=False, on_note=None):
     several : bool
         A line has one or more values, instead of one.
     on_note : callable, optional
-        Called with one line if the header is of other words.
+        Called with one line if the header has other words.
 
     Yields
     ------
     number : int
-        From 1.
+        Number of the entry, from 1; the header counts, empty lines do not.
     name : str
     values : list of str
     """

@@ -15,11 +15,12 @@ DiagonalGMM, PCA, KMeans
 Inside, `encoders` is the place to start.
 
 encoders              the transformers, one file per encoding
-fitting, codebook     the models of every block, fitted to a sample of descriptors; their file
-encode, vectors_file  one vector per video; their file
-evidence              what each track and each region of a video adds to a score
+fitting, codebook     the models of every block, fitted to a sample of descriptors; the file of the models
+encode, vectors_file  one vector per video; the file of the vectors
+evidence              the share of each track and each region of a video in a score
 pipeline, cli         files in, files out, with up-to-date checks; the commands
-descriptors           descriptors in: files, features, arrays, videos; a uniform sample of them
+slices                sums of short slices of a video, for the windows of untrimmed video
+descriptors           sources of descriptors: files, features, arrays, videos; a uniform sample of descriptors
 models                mixtures, k-means and projections, fitted to descriptors
 coders                from descriptors to a vector, one file per encoding
 kernels               the compiled loops

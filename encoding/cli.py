@@ -1,6 +1,6 @@
 """The commands `fv-encode`, `bovw-encode`, `vlad-encode` and so on: one function behind all.
 
-Each parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
+Each command parses its options, calls one function of `encoding.pipeline` or `encoding.video_pipeline`, and prints the
 result.
 """
 
@@ -35,7 +35,7 @@ from idt.errors import DataError
 
 
 class EncodeCommand(NamedTuple):
-    """Command: its ``name``, the parameters of its encoding, a name for its ``vectors``, an ``example`` of its use."""
+    """Command: its ``name``, the ``params`` type of its encoding, a plural for its ``vectors``, an ``example`` line."""
 
     name: str
     params: type[BlockParams]
@@ -63,37 +63,37 @@ COMMANDS = (FISHER, BOVW, VLAD, STACKED, BILINEAR, PLAIN)
 
 @command
 def fv_encode(arguments):
-    """Run ``fv-encode``, feature files to Fisher vectors, one a video, with these ``arguments``."""
+    """Run ``fv-encode`` with these ``arguments``: encode each video as a Fisher vector."""
     return _encode(arguments, FISHER)
 
 
 @command
 def bovw_encode(arguments):
-    """Run ``bovw-encode``, feature files to bags of visual words, one a video, with these ``arguments``."""
+    """Run ``bovw-encode`` with these ``arguments``: encode each video as a bag of visual words."""
     return _encode(arguments, BOVW)
 
 
 @command
 def vlad_encode(arguments):
-    """Run ``vlad-encode``, feature files to VLAD, one a video, with these ``arguments``."""
+    """Run ``vlad-encode`` with these ``arguments``: encode each video as a VLAD vector."""
     return _encode(arguments, VLAD)
 
 
 @command
 def sfv_encode(arguments):
-    """Run ``sfv-encode``, feature files to stacked Fisher vectors, one a video, with these ``arguments``."""
+    """Run ``sfv-encode`` with these ``arguments``: encode each video as a stacked Fisher vector."""
     return _encode(arguments, STACKED)
 
 
 @command
 def bilinear_encode(arguments):
-    """Run ``bilinear-encode``, feature files to bilinear vectors, one a video, with these ``arguments``."""
+    """Run ``bilinear-encode`` with these ``arguments``: encode each video as a bilinear vector."""
     return _encode(arguments, BILINEAR)
 
 
 @command
 def plain_encode(arguments):
-    """Run ``plain-encode``, feature files to means or largest values, one row a video, with these ``arguments``."""
+    """Run ``plain-encode`` with these ``arguments``: encode each video as means or largest values."""
     return _encode(arguments, PLAIN)
 
 
@@ -150,7 +150,7 @@ def _fit_and_encode(options, given, params, tool):
 
 
 def _slice(options, files, names, codebook, params, run):
-    """Write the sums by slice of feature files into a folder; return the exit status."""
+    """Sum up feature files by slice, one file a video in a folder; return the exit status."""
     from encoding.slices.cut import Cut
     from encoding.slices.slice_files import slice_files
 
@@ -199,12 +199,12 @@ def _codebook(path, tool):
 
 
 def _parse_options(arguments, tool):
-    """Return the options of a command, and the parameters of its encoding that were given: dict by name."""
+    """Return the options of a command, and as a dict by name the parameters of its encoding that were given."""
     parser = Parser(
         tool.name,
         f"Encode feature files as {tool.vectors}, one a video, with a codebook that is given or fitted and stored"
         " beside them (NAME.codebook.h5). A video has the name that is recorded in its feature file, if all files"
-        " lie where idt-extract put them, or else the path of the file relative to the others.",
+        " lie where idt-extract put them, or else the path of the file relative to their common folder.",
         tool.example,
     )
     parser.add_argument(
@@ -222,7 +222,7 @@ def _parse_options(arguments, tool):
     parser.add_argument("--train", metavar="LIST", help="text file of the names of the videos to fit on, one a line")
     parser.add_argument(
         "--from-videos", action="store_true",
-        help="FEATS are videos: extract and encode them in one pass, as --codebook says; no tracks are stored",
+        help="FEATS are videos: extract them as --codebook records and encode them, in one pass; no tracks are stored",
     )  # fmt: skip
     parser.add_argument("--boxes", metavar="FILE", help="with --from-videos: human boxes, as of idt-extract")
     parser.add_argument("--fit-only", action="store_true", help="fit and store a codebook, encode nothing")
@@ -246,7 +246,7 @@ def _parse_options(arguments, tool):
             "--slices goes with feature files and --codebook, so that all windows have the axes of one codebook"
         )
     if options.boxes and not options.from_videos:
-        parser.error("--boxes goes with --from-videos; features have them in already")
+        parser.error("--boxes goes with --from-videos; feature files were made with or without boxes already")
     return options, {name: getattr(options, name) for name in fields if getattr(options, name) is not None}
 
 
@@ -261,10 +261,15 @@ def _add_slices(parser):
     group.add_argument(
         "--assign", choices=ASSIGN, default="end", help="frame that says in which slice a track counts (default end)"
     )
-    group.add_argument("--float16", action="store_true", help="with --slices: half the disk, three digits")
+    group.add_argument(
+        "--float16",
+        action="store_true",
+        help="with --slices: store three digits in half the space",
+    )
 
 
 def _report_codebook(made):
+    """Print the path and the models of a codebook, or that it is up to date."""
     if made.up_to_date:
         say(f"{made.path}: up to date")
         return
@@ -274,7 +279,7 @@ def _report_codebook(made):
     if codebook.encoding == "stacked":
         what = f"mixtures of {codebook.params['first_k']} and {k} components for {blocks}"
     elif codebook.encoding in ("bilinear", "plain"):
-        what = f"nothing but columns for {blocks}"
+        what = f"no mixtures or words for {blocks}"
     elif codebook.encoding != "fisher":
         distortions = ", ".join(f"{block.name} ({block.coder.kmeans.distortion_:.4g})" for block in codebook.blocks)
         what = f"{k} words and distortions for {distortions}"
@@ -283,6 +288,7 @@ def _report_codebook(made):
 
 
 def _report_vectors(made):
+    """Print the path, number and length of vectors, or that they are up to date."""
     if made.up_to_date:
         say(f"{made.path}: up to date")
         return

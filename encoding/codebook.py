@@ -44,7 +44,7 @@ class Codebook:
     ----------
     blocks : tuple of Block
     params : dict
-        The parameters that it depends on, `BlockParams.fitting`.
+        The parameters that the codebook depends on, as from `BlockParams.fitting`.
     features : dict or None
         Parameters that the features were extracted with, without the segment (``start`` and ``end``). None for arrays
         and for rows that another program wrote.
@@ -63,12 +63,12 @@ class Codebook:
     @functools.cached_property
     def digest(self):
         """SHA-256 of all that a vector depends on, 64 hexadecimal digits."""
-        found = hashlib.sha256(self._described().encode())
+        sha = hashlib.sha256(self._description().encode())
         for block in self.blocks:
             for name, values in block.arrays().items():
-                found.update(f"{block.name}/{name} {values.shape}".encode())
-                found.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
-        return found.hexdigest()
+                sha.update(f"{block.name}/{name} {values.shape}".encode())
+                sha.update(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+        return sha.hexdigest()
 
     @property
     def projection(self):
@@ -204,7 +204,7 @@ class Codebook:
                 encoding = hdf5.attribute(file, "encoding", str)
                 kind = encoding_of(encoding)
                 params = kind.params.from_options(**(hdf5.json_attribute(file, "params") or {})).fitting()
-                found = cls(
+                codebook = cls(
                     tuple(
                         _read_block(file, described, params, kind.coder)
                         for described in hdf5.json_attribute(file, "blocks", list)
@@ -216,12 +216,12 @@ class Codebook:
                 )
             except (DataError, KeyError, TypeError, AttributeError) as problem:
                 raise DataError(f"{path} is no codebook that can be used: {problem}; fit it anew") from None
-            if not found.blocks or hdf5.attribute(file, "digest", str) != found.digest:
-                raise DataError(f"{path} does not hold the numbers that its digest is of; fit it anew")
-        return found
+            if not codebook.blocks or hdf5.attribute(file, "digest", str) != codebook.digest:
+                raise DataError(f"{path} holds numbers that do not match its digest; fit it anew")
+        return codebook
 
-    def _described(self):
-        """Return the text of all that a vector depends on besides arrays."""
+    def _description(self):
+        """Return everything but the arrays that a vector depends on, as text."""
         parts = [{"name": block.name, "sizes": list(block.sizes.items())} for block in self.blocks]
         described = [CODEBOOK_FORMAT, DIGEST_VERSION, self.encoding, self.params, self.features, parts]
         return json.dumps(described, sort_keys=True)

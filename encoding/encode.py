@@ -1,10 +1,11 @@
-"""Encoded vectors of videos: one vector each, block by block, from their descriptors and a codebook.
+"""Encoding of videos: one vector for each, made block by block from its descriptors and a codebook.
 
 Each block is projected (`encoding.models.pca`), summed up as the encoding does (`encoding.coders.fisher`, `bovw`,
 `vlad`, `stacked`) in every cell of the pyramid (`encoding.coders.pooling`) and normalised
-(`encoding.coders.normalize`). A vector has the blocks side by side. A video is read once, some rows at a time, and one
-without tracks has the zero vector.
-`encode_files` writes a vectors file; `encoding.encoders` has the same as scikit-learn transformers.
+(`encoding.coders.normalize`). A vector has the blocks side by side. The vector of a video without tracks is
+zero. A video is read once, some rows at a time.
+
+`encoding.encode_files` writes a vectors file; `encoding.encoders` offers the encodings as scikit-learn transformers.
 
 Source: docs/method/encoding.md, sections 4, 6 and 7; Wang & Schmid 2013.
 """
@@ -39,13 +40,13 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     source : Source
         As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
-        That fits the descriptors (`Codebook.check_fits`).
+        It must fit the descriptors (`Codebook.check_fits`).
     params : BlockParams
         As from `Codebook.params_with`.
     threads : int
         The result does not depend on it.
     projected : bool
-        The descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
+        Whether the descriptors are stored along the codebook's axes (`encoding.descriptors.inputs.Inputs.projection`).
 
     Returns
     -------
@@ -54,8 +55,8 @@ def encode_video(source, codebook, params, threads=1, projected=False):
     Raises
     ------
     DataError
-        If descriptors are not finite, a file is damaged, the encoding needs what the descriptors do not tell, such as
-        positions of plain arrays, or the vector is not finite. The message names the video or its file.
+        If descriptors are not finite, a file is damaged, the encoding needs data that the source does not have, such
+        as positions of plain arrays, or the vector is not finite. The message names the video or its file.
     """
     return encode_with(source, [codebook], params, threads, projected)[0]
 
@@ -83,14 +84,14 @@ def encode_with(source, codebooks, params, threads=1, projected=False):
     pools = [[block.coder.pool(params) for block in codebook.blocks] for codebook in codebooks]
     n = 0
     try:
-        # Vectors that overflow are refused below; NumPy would warn of them besides.
+        # NumPy's warnings are off, because a vector that overflows is refused below.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for found, tracks in projected_batches(source, codebooks, params, projected=projected):
                 n += len(found[0][0])
-                for of_codebook, coordinates in zip(pools, found, strict=True):
-                    for pool, rows in zip(of_codebook, coordinates, strict=True):
+                for codebook_pools, coordinates in zip(pools, found, strict=True):
+                    for pool, rows in zip(codebook_pools, coordinates, strict=True):
                         pool.add(rows, tracks, threads)
-            vectors = [np.concatenate([pool.vector() for pool in of_codebook]) for of_codebook in pools]
+            vectors = [np.concatenate([pool.vector() for pool in codebook_pools]) for codebook_pools in pools]
         return [Encoded(float_array(vector, (None,), "the vector"), n) for vector in vectors]
     except DataError as problem:
         raise DataError(with_name(source.label, str(problem))) from None
@@ -116,7 +117,7 @@ def slices_of_video(source, codebook, params, *, length=15, grid=(1, 1), threads
     Raises
     ------
     DataError
-        As `encode_video`, and if plain arrays or stacked vectors are asked for slices.
+        As `encode_video`, and if the source is a plain array or the encoding stacked.
     """
     if params.encoding == "stacked":
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
@@ -148,14 +149,14 @@ def window_vector(sliced, codebook, params, **window):
     sliced : list of Slices
         As from `slices_of_video`.
     codebook, params
-        The same.
+        As for `slices_of_video`.
     **window
         ``slices``, ``columns`` and ``rows``, as `encoding.coders.pooling.Slices.total`; all by default.
 
     Returns
     -------
     (m,) float32
-        As a video of just these tracks would have, without a pyramid.
+        It equals the vector of a video that has only the tracks of the window, without a pyramid.
     """
     return np.concatenate(
         [
@@ -197,7 +198,7 @@ def layout_of(codebook, params):
 
 
 def width_of(layout):
-    """Count the numbers of a vector of this ``layout``."""
+    """Return the length of a vector of this ``layout``."""
     return layout[-1]["first"] + layout[-1]["size"]
 
 
@@ -235,9 +236,9 @@ def encode(inputs, codebook, params, *, jobs=1, threads=1):
 
 
 def projected_batches(source, codebooks, params, more=(), *, projected=False):
-    """Yield the descriptors along the axes of codebooks, some rows at a time.
+    """Yield the descriptors of a video, projected by the PCA of each block and codebook, some rows at a time.
 
-    If the encoding encodes slices as a whole, no part ends within a slice.
+    If the encoding encodes the descriptors of a slice together, no batch ends within a slice.
 
     Parameters
     ----------
@@ -250,7 +251,7 @@ def projected_batches(source, codebooks, params, more=(), *, projected=False):
     Yields
     ------
     rows : list of list of (n, D) float32
-        For each codebook and block.
+        Projected descriptors of each codebook and block.
     tracks : TrackColumns
 
     Raises
@@ -266,8 +267,8 @@ def projected_batches(source, codebooks, params, more=(), *, projected=False):
     columns = columns_of(sizes)
 
     def coordinates(block, rows):
-        at = [columns[name] for name in ((block.name,) if projected else block.sizes)]
-        part = rows[:, at[0].start : at[-1].stop]
+        spans = [columns[name] for name in ((block.name,) if projected else block.sizes)]
+        part = rows[:, spans[0].start : spans[-1].stop]
         part = part if projected else block.project(part)
         # Refuse NaN here, because the distances from NaN to all words compare alike and any word would be taken.
         return float_array(part, (None, None), f"{block.name} of {source.label}, along its axes,")

@@ -1,4 +1,7 @@
-"""Encode feature files into a vectors file, or with several codebooks into one each while each video is read once."""
+"""Encode feature files into a vectors file, or into several files, one for each of several codebooks.
+
+Each video is read once, however many files it is encoded for.
+"""
 
 import contextlib
 from typing import Any, NamedTuple
@@ -12,7 +15,7 @@ from idt.workers.run_options import RunOptions
 
 
 class WrittenVectors(NamedTuple):
-    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` videos have no tracks."""
+    """Content of a written file: ``videos`` vectors of ``columns`` numbers; ``empty`` lists videos without tracks."""
 
     videos: int
     columns: int
@@ -29,7 +32,7 @@ class PlannedVectors(NamedTuple):
     source : dict
         Provenance that the file records.
     names : collection of str
-        Its videos.
+        Names of the videos that the file gets.
     """
 
     output: Any
@@ -65,7 +68,7 @@ def encode_files(files, names, codebook, output, *, params=None, source=None, ru
     DataError
         As `encode`, and if ``output`` is one of the files, or exists and may not be replaced.
     OSError
-        If a file cannot be read or the output not be written.
+        If a file cannot be read or the output cannot be written.
     """
     outputs.check([output], files, overwrite=run.overwrite)
     params = params or codebook.params_with()
@@ -101,11 +104,11 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
         each.codebook.params_with(**params.fitting())
         each.codebook.check_fits(inputs)
     names = [frozenset(each.names) for each in wanted]
-    members = [[i for i, of_file in enumerate(names) if name in of_file] for name in inputs.names]
+    targets = [[i for i, of_file in enumerate(names) if name in of_file] for name in inputs.names]
     projected = inputs.projection is not None
     tasks = (
-        (source, [wanted[i].codebook for i in chosen], params, run.threads, projected)
-        for source, chosen in zip(inputs.sources, members, strict=True)
+        (source, [wanted[i].codebook for i in places], params, run.threads, projected)
+        for source, places in zip(inputs.sources, targets, strict=True)
     )
     layouts = [layout_of(each.codebook, params) for each in wanted]
     empty: list[list[str]] = [[] for _ in wanted]
@@ -124,14 +127,14 @@ def encode_sets(inputs, wanted, params, *, run=RunOptions()):
             )
             for each, layout in zip(wanted, layouts, strict=True)
         ]
-        found = in_order(encode_with, tasks, run.jobs)
-        for name, chosen, encoded in zip(inputs.names, members, found, strict=True):
-            for i, (vector, tracks) in zip(chosen, encoded, strict=True):
+        results = in_order(encode_with, tasks, run.jobs)
+        for name, places, encoded in zip(inputs.names, targets, results, strict=True):
+            for i, (vector, tracks) in zip(places, encoded, strict=True):
                 writers[i].append(name, vector, empty=not tracks)
                 if not tracks:
                     empty[i].append(name)
             update()
     return [
-        WrittenVectors(len(each.names), width_of(layout), without)
-        for each, layout, without in zip(wanted, layouts, empty, strict=True)
+        WrittenVectors(len(each.names), width_of(layout), names)
+        for each, layout, names in zip(wanted, layouts, empty, strict=True)
     ]

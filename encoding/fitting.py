@@ -23,10 +23,10 @@ from idt.params.bounds import JOBS, THREADS
 from idt.workers.in_order import in_order
 
 JOINT = "joint"
-"""The block of all descriptors side by side."""
+"""Name of the block that holds all descriptors side by side."""
 
 ONE_VIDEO = (
-    "a codebook cannot be fitted on one video: the Fisher vector of what a mixture was fitted on is near zero; "
+    "a codebook cannot be fitted on one video: the Fisher vector of a mixture's own descriptors is near zero; "
     "give more videos, or a codebook that is fitted already with --codebook"
 )
 
@@ -59,8 +59,8 @@ def fit_codebook(videos, names=None, params=None, *, labels=None, jobs=1, thread
     Raises
     ------
     DataError
-        If there are fewer descriptors than components, only one video has tracks, videos do not fit together, or
-        vectors would be too large.
+        If there are fewer descriptors than components, only one video has tracks, videos differ in kind or
+        parameters, or vectors would be too large.
     OSError
         If a file cannot be read.
 
@@ -79,7 +79,7 @@ def fit_codebook(videos, names=None, params=None, *, labels=None, jobs=1, thread
 
 
 def fit_inputs(inputs, train, params, *, labels=None, jobs=1, threads=1, update=None):
-    """Fit a codebook to some of the videos that are checked already.
+    """Fit a codebook to some of the videos of ``inputs``.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def fit_inputs(inputs, train, params, *, labels=None, jobs=1, threads=1, update=
     Raises
     ------
     DataError
-        As `fit_codebook`, and if a name is that of no video.
+        As `fit_codebook`, and if a name belongs to no video.
     OSError
         If a file cannot be read.
     """
@@ -114,7 +114,7 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
     inputs : Inputs
         With the descriptors that ``params`` name.
     sets : list of collection of str
-        Names of the training videos of each.
+        Names of the training videos of each set.
     params : BlockParams
     labels, jobs, threads, update
         As `fit_codebook`.
@@ -122,7 +122,7 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
     Yields
     ------
     Codebook
-        Each equal to that of `fit_codebook` on its videos alone.
+        Each equals the codebook that `fit_codebook` fits to the videos of its set alone.
 
     Raises
     ------
@@ -132,8 +132,8 @@ def fit_codebooks(inputs, sets, params, *, labels=None, jobs=1, threads=1, updat
         If a file cannot be read.
     """
     workers = _checked_workers(jobs, threads, update)
-    for train, sampled in zip(sets, _sampled(inputs, sets, params, workers), strict=True):
-        yield _fitted(sampled, inputs, train, params, labels, workers)
+    for train, sampled in zip(sets, _sample_sets(inputs, sets, params, workers), strict=True):
+        yield _fit_set(sampled, inputs, train, params, labels, workers)
 
 
 def count_updates(inputs, sets, params):
@@ -157,19 +157,19 @@ def count_updates(inputs, sets, params):
 def _checked_workers(jobs, threads, update):
     """Check the numbers of workers; return them and the update function as keyword arguments."""
     workers = {"jobs": JOBS.check("jobs", jobs), "threads": THREADS.check("threads", threads)}
-    return {**workers, "update": update or _nothing}
+    return {**workers, "update": update or _no_update}
 
 
 class _Sampled(NamedTuple):
-    """A `Sample`, and the numbers of videos that have rows and of their rows."""
+    """A ``sample``, the number of ``videos`` that have descriptors, and the number of these descriptors, ``rows``."""
 
     sample: Sample
     videos: int
     rows: int
 
 
-def _sampled(inputs, sets, params, workers):
-    """Sample the descriptors of each training set."""
+def _sample_sets(inputs, sets, params, workers):
+    """Sample the descriptors of each training set, and read each video once."""
     sizes = list(inputs.sizes.values())
     params.check_size([sum(sizes)] if params.joint else sizes)
     _check_sets(inputs, sets)
@@ -177,13 +177,13 @@ def _sampled(inputs, sets, params, workers):
     sources = [source for source in inputs.sources if source.name in wanted]
     counts = {source.name: source.count(params.skips) for source in sources}
     chosen = [choose({name: counts[name] for name in names}, params.sample, seed=params.seed) for names in sets]
-    index = [
+    read_rows = [
         np.unique(np.concatenate([of_set[source.name].rows for of_set in chosen if source.name in of_set]))
         for source in sources
     ]
-    tasks = ((source, rows, inputs.sizes, params.skips) for source, rows in zip(sources, index, strict=True))
+    tasks = ((source, rows, inputs.sizes, params.skips) for source, rows in zip(sources, read_rows, strict=True))
     read = {}
-    for source, rows, values in zip(sources, index, in_order(take, tasks, workers["jobs"]), strict=True):
+    for source, rows, values in zip(sources, read_rows, in_order(take, tasks, workers["jobs"]), strict=True):
         read[source.name] = rows, values
         workers["update"]()
     return [
@@ -207,26 +207,26 @@ def _check_sets(inputs, sets):
             raise DataError(ONE_VIDEO)
 
 
-def _fitted(sampled, inputs, train, params, labels, workers):
+def _fit_set(sampled, inputs, train, params, labels, workers):
     """Fit the codebook of one sample."""
-    blocks = _fitted_blocks(sampled, inputs, params, workers)
+    blocks = _fit_blocks(sampled, inputs, params, workers)
     if params.encoding == "stacked":
         blocks = fit_second_layer(blocks, inputs, sorted(set(train)), params, labels, **workers)
     sampling = {"videos": sampled.videos, "seen": sampled.rows, "sampled": len(sampled.sample)}
     return Codebook(tuple(blocks), params.fitting(), inputs.params, sampling, params.encoding)
 
 
-def _fitted_blocks(sampled, inputs, params, workers):
+def _fit_blocks(sampled, inputs, params, workers):
     """Fit the blocks; of stacked vectors only the first layer."""
     sample = sampled.sample
     if sampled.videos == 1:
         raise DataError(f"{ONE_VIDEO}; only one of the videos given has tracks")
-    first = encoding_of(params.encoding).sample_coder
+    sample_coder = encoding_of(params.encoding).sample_coder
     # The first layer of stacked vectors has a number of components of its own.
-    first_params = first_layer_params(params) if params.encoding == "stacked" else params
-    if len(sample) < max(2, first_params.needed):
+    coder_params = first_layer_params(params) if params.encoding == "stacked" else params
+    if len(sample) < max(2, coder_params.needed):
         raise DataError(
-            f"k={first_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
+            f"k={coder_params.k} components need at least as many descriptors, the sample holds {len(sample)} of "
             f"{sampled.videos} videos; use a smaller k or more videos"
         )
     columns = columns_of(inputs.sizes)
@@ -238,10 +238,10 @@ def _fitted_blocks(sampled, inputs, params, workers):
         rows = sample.columns(part)
         pca = None if params.pca is None else PCA(column_share=params.pca, whiten=params.whiten).fit(rows)
         rows = rows if pca is None else pca.rotated(rows)
-        blocks.append(Block(name, sizes, pca, first.fit(rows, first_params, threads=workers["threads"])))
+        blocks.append(Block(name, sizes, pca, sample_coder.fit(rows, coder_params, threads=workers["threads"])))
         workers["update"]()
     return blocks
 
 
-def _nothing():
-    """Do nothing: the update function of a caller who gives none."""
+def _no_update():
+    """Do nothing, for a caller who gives no ``update``."""

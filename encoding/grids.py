@@ -9,7 +9,7 @@ WHOLE_VIDEO = "1x1x1"
 """The grid of one cell."""
 
 CELLS = 4096
-"""Most cells of a pyramid. Each cell has a vector of its own, and in a finer pyramid most cells would be empty."""
+"""Largest number of cells of a pyramid. Each has a vector of its own, and most cells of a finer pyramid are empty."""
 
 PARTS = 100
 """Largest number by which a sub-volume divides a frame's width or height; a smaller sub-volume holds no track."""
@@ -29,7 +29,7 @@ def pyramid_grids(text):
     Raises
     ------
     DataError
-        If it is no list of different grids, or they have more cells than `CELLS`.
+        If the text is no list of different grids, or the grids together have more cells than `CELLS`.
     """
     grids = _triples(text)
     if grids is None:
@@ -46,12 +46,13 @@ def pyramid_grids(text):
 
 
 def volume_sizes(text):
-    """Parse the sizes of sub-volumes that a ``text`` such as 2x2x60,3x3x30 lists, a tuple of `Volume`.
+    """Parse a ``text`` of sizes of sub-volumes, such as 2x2x60,3x3x30, into a tuple of `Volume`.
 
     Raises
     ------
     DataError
-        If it is no list of different sizes, a number of frames is odd, or a part of the frame smaller than 1/`PARTS`.
+        If the text is no list of different sizes, a number of frames is odd, or a width or height is below 1/`PARTS` of
+        the frame.
     """
     sizes = _triples(text)
     if sizes is None or any(frames % 2 for _, _, frames in sizes):
@@ -67,7 +68,7 @@ def volume_sizes(text):
 
 
 def _triples(text):
-    """Parse different triples of whole numbers from 1 to 9999; None if the text is none."""
+    """Parse a list of different triples of whole numbers from 1 to 9999; return None for any other text."""
     if not isinstance(text, str):
         return None
     triples = []

@@ -1,7 +1,8 @@
-"""The parameters of every encoding: all that changes the numbers of a codebook and of vectors; here are the defaults.
+"""The parameters of every encoding, with their defaults.
 
-`EncodingParams` are those of Fisher vectors, `BovwParams`, `VladParams` and so on those of the others. Each
-says in ``FITTING`` on which of them a codebook depends; the rest only shape the vectors made with it.
+A codebook and a vector depend on nothing but these parameters and the descriptors. `EncodingParams` belongs to Fisher
+vectors; `BovwParams`, `VladParams` and so on belong to the other encodings. A class lists in ``FITTING`` the parameters
+that a codebook depends on. The other parameters change only the vectors made with the codebook.
 """
 
 import dataclasses
@@ -21,10 +22,10 @@ POOLINGS = ("sum", "max")
 POOLS = ("mean", "max", "topk")
 
 MOST_VECTOR_NUMBERS = 2**28
-"""Most numbers of a vector, or of a matrix that is applied to one: a gigabyte."""
+"""Largest number of elements of a vector, or of a matrix that is applied to a vector: a gigabyte in float32."""
 
 MOST_SAMPLED_NUMBERS = 2**34
-"""Most numbers of a sample: 64 gigabytes."""
+"""Largest number of elements of a sample: 64 gigabytes in float32."""
 
 K_BOUNDS = Bounds(1, 65_536, "a larger codebook has words without descriptors, and vectors of gigabytes")
 
@@ -41,8 +42,8 @@ EXPONENT_BOUNDS = Bounds(0.0, 1.0, "an exponent above 1 widens the differences t
 class BlockParams:
     """Parameters that all encodings have in common.
 
-    Two encodings of equal descriptors with equal parameters give equal numbers, so these are written into every file
-    and compared before a file is called up to date.
+    Two encodings of equal descriptors with equal parameters give equal numbers, so the parameters are written into
+    every file and compared before a file is called up to date.
     """
 
     encoding: ClassVar[str]
@@ -82,7 +83,7 @@ class BlockParams:
                 f"sample must be at least k, one descriptor a component, got sample={self.sample} and k={self.k}"
             )
         # Equal sets of blocks or skips are equal parameters.
-        object.__setattr__(self, "blocks", ",".join(_ordered(self.blocks)))
+        object.__setattr__(self, "blocks", ",".join(_checked_blocks(self.blocks)))
         object.__setattr__(self, "only_skips", _checked_skips(self.only_skips))
         # A block has at least one column; more is not known yet.
         self.check_size([1] if self.joint else [1] * len(self.descriptors))
@@ -98,7 +99,7 @@ class BlockParams:
         Raises
         ------
         DataError
-            If one of them has more numbers than `MOST_VECTOR_NUMBERS` or `MOST_SAMPLED_NUMBERS` say.
+            If one of them has more numbers than `MOST_VECTOR_NUMBERS` or `MOST_SAMPLED_NUMBERS` allow.
         """
         cells = sum(math.prod(grid) for grid in pyramid_grids(self.pyramid))
         vector = cells * sum(self._vector_size(self._reduced_width(count)) for count in columns)
@@ -111,15 +112,15 @@ class BlockParams:
         return self.k
 
     def _reduced_width(self, columns):
-        """Return the number of columns that its PCA leaves of a block."""
+        """Return the number of columns of a block after its PCA."""
         return columns if self.pca is None else max(1, int(self.pca * columns))
 
     def _vector_size(self, width):
-        """Return how many numbers a block of ``width`` columns has in each cell of a vector."""
+        """Return the length of the vector of one block and pyramid cell, for a block of ``width`` columns."""
         raise NotImplementedError
 
     def _refuse_above(self, most, size, what, names):
-        """Refuse a number of numbers above ``most`` that follows from the parameters of these names."""
+        """Refuse a ``size`` above ``most`` of an array called ``what``; it follows from the parameters ``names``."""
         if size > most:
             given = " and ".join(f"{name}={getattr(self, name)}" for name in names)
             raise DataError(
@@ -143,7 +144,7 @@ class BlockParams:
 
     @classmethod
     def from_options(cls, **options):
-        """Build from keyword arguments, and name an unknown one instead of raising `TypeError`."""
+        """Build from keyword arguments; an unknown one raises a `DataError` that names it, not a `TypeError`."""
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = [name for name in options if name not in known]
         if unknown:
@@ -160,7 +161,7 @@ class EncodingParams(BlockParams):
     zero_order: bool = option(False, method="encoding 6", help="put the zero-order part before the two others")
     best: int | None = option(
         None, bounds=K_BOUNDS._replace(why="no mixture has more components"),
-        method="encoding 6", help="keep only this many posteriors of a descriptor, rescaled to one; all by default",
+        method="encoding 6", help="keep only this many posteriors of a descriptor, rescaled to sum to one; default all",
     )  # fmt: skip
     power: float = option(
         0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
@@ -179,7 +180,7 @@ class EncodingParams(BlockParams):
 
 @dataclass(frozen=True)
 class StackedParams(EncodingParams):
-    """Stacked Fisher vectors (Peng et al., ECCV 2014), with the plain ones beside them."""
+    """Stacked Fisher vectors (Peng et al., ECCV 2014), with the plain Fisher vectors beside them."""
 
     encoding: ClassVar[str] = "stacked"
 
@@ -212,7 +213,7 @@ class StackedParams(EncodingParams):
         volume_sizes(self.volumes)
 
     def check_size(self, columns):
-        """Check as `BlockParams.check_size` the ``columns`` of each block, and what the second layer is fitted on."""
+        """Check ``columns`` as `BlockParams.check_size` does, and the second layer's sample and projection."""
         super().check_size(columns)
         first = 2 * self.first_k * self._reduced_width(max(columns))
         self._refuse_above(
@@ -227,7 +228,7 @@ class StackedParams(EncodingParams):
 
 @dataclass(frozen=True)
 class BovwParams(BlockParams):
-    """Bag of visual words; the defaults are those of dense trajectories (Wang et al., IJCV 2013) but for the norm."""
+    """Bag of visual words; the defaults are those of dense trajectories (Wang et al., IJCV 2013) except the norm."""
 
     encoding: ClassVar[str] = "bovw"
 
@@ -246,7 +247,7 @@ class BovwParams(BlockParams):
     seeds: int = option(8, bounds=RUNS_BOUNDS, method="encoding 9", help="runs of k-means, of which the best is taken")
     coding: str = option(
         "vq", method="encoding 9", choices=CODINGS,
-        help="nearest word, weights of the nearest few, or sparse codes of one support a group of tracks",
+        help="nearest word, weights of the nearest few, or sparse codes with one support for each group of tracks",
     )  # fmt: skip
     nearest: int = option(
         5, bounds=K_BOUNDS._replace(why="no codebook has more words"),
@@ -270,7 +271,7 @@ class BovwParams(BlockParams):
         _check_seeds(self)
 
     def check_size(self, columns):
-        """Check as `BlockParams.check_size` the ``columns`` of each block, and the Gram matrix of atoms."""
+        """Check ``columns`` as `BlockParams.check_size` does, and the Gram matrix of atoms."""
         super().check_size(columns)
         if self.coding == "somp":
             self._refuse_above(MOST_VECTOR_NUMBERS, self.k**2, "Gram matrix of atoms", ("k", "coding"))
@@ -306,7 +307,7 @@ class VladParams(BlockParams):
 
 @dataclass(frozen=True)
 class UnfittedParams(BlockParams):
-    """Base class of the parameters of encodings that learn at most a PCA, and that only if asked for."""
+    """Base class of the parameters of encodings that learn nothing but an optional PCA."""
 
     pca: float | None = option(
         None,
@@ -334,7 +335,7 @@ class BilinearParams(UnfittedParams):
     FITTING: ClassVar[tuple[str, ...]] = (*BlockParams.FITTING, "sketch")
 
     k: int = option(4096, bounds=K_BOUNDS, method="encoding 18", help="numbers of the sketch of each block")
-    sketch: bool = option(False, method="encoding 18", help="a tensor sketch of k numbers for the whole matrix")
+    sketch: bool = option(False, method="encoding 18", help="a tensor sketch of k numbers instead of the whole matrix")
     power: float = option(
         0.5, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
     )
@@ -350,7 +351,7 @@ class PlainParams(UnfittedParams):
     encoding: ClassVar[str] = "plain"
 
     k: int = option(5, bounds=K_BOUNDS, method="encoding 19", help="largest values that are averaged (topk)")
-    pool: str = option("mean", method="encoding 19", choices=POOLS, help="of each column of the descriptors")
+    pool: str = option("mean", method="encoding 19", choices=POOLS, help="statistic of each column of the descriptors")
     power: float = option(
         1.0, bounds=EXPONENT_BOUNDS, method="encoding 7", help="exponent of the power normalisation; 1 is none"
     )
@@ -372,12 +373,12 @@ def _check_seeds(params):
         )
 
 
-def _ordered(blocks):
+def _checked_blocks(blocks):
     """Check names of blocks, and return them in the order of a row."""
     if not isinstance(blocks, str):
         raise DataError(f'blocks must be a text such as "hog,mbhx,mbhy", got {blocks!r}')
     given = [name.strip() for name in blocks.split(",")]
-    # Blocks of networks have an underscore; a file records which it has.
+    # Names of network blocks are checked by their form only, because the feature file lists its own.
     unknown = [name for name in given if name not in layout.DESCRIPTORS and not layout.NETWORK_BLOCK.fullmatch(name)]
     if unknown or len(set(given)) < len(given):
         raise DataError(f"blocks must be some of {','.join(layout.DESCRIPTORS)}, each once, got {blocks!r}")

@@ -1,7 +1,9 @@
 """Feature files to a codebook and vectors; files that are up to date stay, and mistakes are refused before any work.
 
-A codebook file is up to date if it was fitted on the same training files with the same parameters; a vectors file, if
-it was made of the same files with the same parameters and the same codebook, or one that is fitted in the same way.
+A codebook file is up to date if it was fitted on the same training files with the same parameters. A vectors file is up
+to date if it was made from the same files with the same parameters and the same codebook. To tell
+whether the codebook is the same, `encode` compares its digest, and `fit_and_encode` also the digest of its training
+files.
 """
 
 from pathlib import Path
@@ -28,7 +30,7 @@ class FileResult(NamedTuple):
     content : Codebook, WrittenVectors or None
         Content of the file; None for vectors that are up to date, because they are not read.
     up_to_date : bool
-        Nothing was done.
+        Whether the file was up to date, so that nothing was done.
     """
 
     path: Path
@@ -43,7 +45,7 @@ def codebook_path(output):
 
 
 def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions()):
-    """Fit a codebook into its file, unless that is up to date.
+    """Fit a codebook and write its file, unless the file is up to date.
 
     Parameters
     ----------
@@ -72,18 +74,18 @@ def fit(files, names, output, params, *, train=None, labels=None, run=RunOptions
     """
     outputs.check([output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
-    train = _training(inputs, train)
+    train = _training_names(inputs, train)
     source = _fitting_source(_digests(inputs, run), train, labels)
     with locks.held(files=[output], say=run.say):
         if is_current(output, **_codebook_identity(params), source=source, overwrite=run.overwrite):
             return FileResult(Path(output), Codebook.load(output), True)
-        codebook = _fitted(inputs, train, labels, params, run)
+        codebook = _fit_inputs(inputs, train, labels, params, run)
         codebook.save(output, source=source, overwrite=run.overwrite)
     return FileResult(Path(output), codebook, False)
 
 
 def fit_and_encode(files, names, output, params, *, train=None, labels=None, run=RunOptions()):
-    """Fit a codebook beside a vectors file and write that, each unless it is up to date.
+    """Fit a codebook, encode with it, and write both files, each unless it is up to date.
 
     Parameters
     ----------
@@ -106,25 +108,25 @@ def fit_and_encode(files, names, output, params, *, train=None, labels=None, run
     path, output = codebook_path(output), Path(output)
     outputs.check([path, output], files, overwrite=run.overwrite)
     inputs = Inputs.of(files, names, descriptors=params.descriptors)
-    train = _training(inputs, train)
-    found = _digests(inputs, run)
-    fitting = _fitting_source(found, train, labels)
-    encoding = {"kind": "features", "digest": combine_digests(found), "training": fitting["digest"]}
+    train = _training_names(inputs, train)
+    digest_of = _digests(inputs, run)
+    fitting = _fitting_source(digest_of, train, labels)
+    encoding = {"kind": "features", "digest": combine_digests(digest_of), "training": fitting["digest"]}
     with locks.held(files=[path, output], say=run.say):
         fitted = is_current(path, **_codebook_identity(params), source=fitting, overwrite=run.overwrite)
         encoded = is_current(output, **vectors_identity(params), source=encoding, overwrite=run.overwrite)
         if fitted:
             codebook = Codebook.load(path)
         else:
-            codebook = _fitted(inputs, train, labels, params, run)
+            codebook = _fit_inputs(inputs, train, labels, params, run)
             codebook.save(path, source=fitting, overwrite=run.overwrite)
         encoded = encoded and was_encoded_with(output, codebook, name=f"than {path}", overwrite=run.overwrite)
-        summary = None if encoded else _encoded(inputs, output, codebook, params, encoding, run)
+        summary = None if encoded else _encode_inputs(inputs, output, codebook, params, encoding, run)
     return FileResult(path, codebook, fitted), FileResult(output, summary, encoded)
 
 
 def was_encoded_with(path, codebook, *, name, overwrite=False):
-    """Tell whether vectors that are up to date otherwise were made with this very codebook.
+    """Tell whether vectors that are up to date in all other respects were made with this very codebook.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ def was_encoded_with(path, codebook, *, name, overwrite=False):
     name : str
         How the message goes on after "another codebook".
     overwrite : bool or collection of path
-        Others may be replaced.
+        Whether vectors of another codebook may be replaced.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def was_encoded_with(path, codebook, *, name, overwrite=False):
     Raises
     ------
     DataError
-        If they were made with another one and ``overwrite`` is false.
+        If the vectors were made with another codebook and ``overwrite`` is false.
     """
     with open_vectors(path) as vectors:
         same = vectors.codebook == codebook.digest
@@ -183,10 +185,10 @@ def encode(files, names, output, codebook, params, *, run=RunOptions()):
     with locks.held(files=[output], say=run.say):
         if is_current(output, **vectors_identity(params), source=source, overwrite=run.overwrite):
             return FileResult(Path(output), None, True)
-        return FileResult(Path(output), _encoded(inputs, output, codebook, params, source, run), False)
+        return FileResult(Path(output), _encode_inputs(inputs, output, codebook, params, source, run), False)
 
 
-def _training(inputs, train):
+def _training_names(inputs, train):
     """Return the names of the videos to fit on, sorted."""
     missing = sorted(set(train or ()) - set(inputs.names))
     if missing:
@@ -195,33 +197,38 @@ def _training(inputs, train):
 
 
 def _digests(inputs, run):
+    """Return the digest of each input by its name, with progress."""
     with stage("digests of the features"), run.progress("file", len(inputs)) as update:
         return digests(inputs.sources, update=update)
 
 
-def _fitting_source(found, train, labels):
-    source = {"kind": "features", "digest": combine_digests({name: found[name] for name in train})}
+def _fitting_source(digest_of, train, labels):
+    """Return the provenance of a codebook: digests of its training files and of their labels."""
+    source = {"kind": "features", "digest": combine_digests({name: digest_of[name] for name in train})}
     if labels is not None:
         source["labels_digest"] = combine_digests({name: labels.get(name) for name in train})
     return source
 
 
 def _codebook_identity(params):
+    """Return the format, version and parameters of a codebook file."""
     return {"format": CODEBOOK_FORMAT, "version": CODEBOOK_VERSION, "params": params.fitting()}
 
 
 def vectors_identity(params):
-    """Format, version and parameters of a vectors file, given the ``params`` of its encoding."""
+    """Return the format, version and parameters of a vectors file, given the ``params`` of its encoding."""
     return {"format": VECTORS_FORMAT, "version": VECTORS_VERSION, "params": params}
 
 
-def _fitted(inputs, train, labels, params, run):
+def _fit_inputs(inputs, train, labels, params, run):
+    """Fit a codebook, with progress."""
     # While mixtures are fitted nothing else runs, so the fit uses the cores of all processes.
     workers = {"jobs": run.jobs, "threads": max(run.jobs, run.threads)}
     with stage("codebook"), run.progress("step", count_updates(inputs, [train], params)) as update:
         return fit_inputs(inputs, train, params, labels=labels, update=update, **workers)
 
 
-def _encoded(inputs, output, codebook, params, source, run):
+def _encode_inputs(inputs, output, codebook, params, source, run):
+    """Encode into the output, as a stage of its own in the profile."""
     with stage("vectors"):
         return encode_files(inputs.sources, inputs.names, codebook, output, params=params, source=source, run=run)

@@ -31,8 +31,8 @@ def check_layout(layout, columns=None, name="layout"):
     Raises
     ------
     DataError
-        If an entry is absent or of another type, parts overlap, leave a gap or do not fill ``columns``, or two have one
-        block and cell.
+        If an entry is absent or of another type, two parts have the same block and cell, or parts overlap, leave a gap
+        or do not fill ``columns``.
     """
     if not isinstance(layout, Sequence) or isinstance(layout, str) or not layout:
         raise DataError(f"{name} must be a list of parts, got {type_and_shape(layout)}")
@@ -57,7 +57,7 @@ def check_layout(layout, columns=None, name="layout"):
 
 
 def block_columns(layout):
-    """Return the columns of each block, whatever the pyramid cell.
+    """Return the columns of each block, in all its pyramid cells.
 
     Parameters
     ----------

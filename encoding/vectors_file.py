@@ -40,8 +40,8 @@ class Vectors:
     names : list of str
         Video names, all different.
     encodings : (m, d) float32
-        An array from `load_vectors`; from `open_vectors` something with ``shape`` and ``dtype`` that is read when it is
-        sliced, ``encodings[10:20]``.
+        An array from `load_vectors`; from `open_vectors` a dataset, which is read when it is sliced, such as
+        ``encodings[10:20]``.
     layout : list of dict
         As from `encoding.vector_layout.check_layout`.
     codebook : str
@@ -62,10 +62,10 @@ class Vectors:
 
 
 class VectorsWriter:
-    """Write a vectors file while the videos are encoded; a context manager.
+    """Writer of a vectors file, one vector at a time; a context manager.
 
-    The file takes its name when the block ends without an exception; otherwise nothing is left of it. Memory is that of
-    one chunk, and of the names.
+    The file takes its name when the block ends without an exception; otherwise nothing is left of it. The writer keeps
+    one chunk of vectors and all names in memory.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class VectorsWriter:
     Raises
     ------
     DataError
-        If ``path`` exists and may not be replaced, or ``layout`` is not a layout.
+        If ``path`` exists and may not be replaced, or `encoding.vector_layout.check_layout` refuses ``layout``.
     OSError
         If the disk is full or ``path`` cannot be written; nothing is left then.
 
@@ -99,7 +99,7 @@ class VectorsWriter:
         self._size = self._layout[-1]["first"] + self._layout[-1]["size"]
         self._codebook = codebook
         self._source, self._missing = source, []
-        self._create = result_file.create(
+        self._creation = result_file.create(
             path, format=VECTORS_FORMAT, version=VECTORS_VERSION, params=params, source=source, overwrite=overwrite
         )
         rows = max(CHUNK_ROWS, CHUNK_BYTES // (4 * self._size))
@@ -109,7 +109,7 @@ class VectorsWriter:
         self._file: Any = None
 
     def __enter__(self):
-        self._file = self._create.__enter__()
+        self._file = self._creation.__enter__()
         chunks = (len(self._buffer), min(self._size, CHUNK_COLUMNS))
         self._dataset = result_file.growing_array(
             self._file, "encodings", shape=(self._size,), chunks=chunks, dtype="float32"
@@ -121,9 +121,9 @@ class VectorsWriter:
             try:
                 self._finish()
             except BaseException as error:
-                self._create.__exit__(type(error), error, error.__traceback__)
+                self._creation.__exit__(type(error), error, error.__traceback__)
                 raise
-        return self._create.__exit__(*problem)
+        return self._creation.__exit__(*problem)
 
     def append(self, name, vector, *, empty=False):
         """Append the vector of a video.
@@ -134,12 +134,13 @@ class VectorsWriter:
             The video's name.
         vector : (d,) float32
         empty : bool
-            The video has no tracks; its vector must be zero.
+            Whether the video has no tracks; its vector must then be zero.
 
         Raises
         ------
         DataError
-            If the name was there before, or the vector has another length, is not finite, or is not zero though empty.
+            If the name was appended before, or the vector has another length, is not finite, or is not zero though the
+            video is empty.
         OSError
             If the disk is full.
         """
@@ -198,8 +199,8 @@ def open_vectors(path):
     Raises
     ------
     DataError
-        If the file is of another format or version, damaged, or contradicts itself. Numbers that are not finite are not
-        found here, but by those who read them.
+        If the file is of another format or version, damaged, or contradicts itself. `load_vectors` and `iter_rows` also
+        refuse numbers that are not finite.
     OSError
         If it does not exist or cannot be read.
     """
@@ -213,7 +214,7 @@ def open_vectors(path):
             encodings=stored,
             layout=check_layout(hdf5.json_attribute(file, "layout", list), stored.shape[1], name=f"{path}: layout"),
             codebook=hdf5.attribute(file, "codebook", str),
-            empty=_empty(file, names),
+            empty=_read_empty(file, names),
             params=hdf5.json_attribute(file, "params"),
             source=hdf5.json_attribute(file, "source"),
         )
@@ -238,17 +239,17 @@ def load_vectors(path):
         If the file does not exist or cannot be read.
     """
     with open_vectors(path) as vectors:
-        return replace(vectors, encodings=_finite(path, vectors.encodings[:]))
+        return replace(vectors, encodings=_checked_finite(path, vectors.encodings[:]))
 
 
 def iter_rows(path, *, block=None):
-    """Read a vectors file some rows at a time.
+    """Yield the vectors of a file, some rows at a time.
 
     Parameters
     ----------
     path : str or Path
     block : int, optional
-        Rows at once; by default as many as 64 MB hold.
+        Number of rows to read at once; by default as many as 64 MB hold.
 
     Yields
     ------
@@ -267,10 +268,10 @@ def iter_rows(path, *, block=None):
     with open_vectors(path) as vectors:
         count = block or max(1, READ_BYTES // (4 * vectors.encodings.shape[1]))
         for first in range(0, len(vectors.names), count):
-            yield vectors.names[first : first + count], _finite(path, vectors.encodings[first : first + count])
+            yield vectors.names[first : first + count], _checked_finite(path, vectors.encodings[first : first + count])
 
 
-def _empty(file, names):
+def _read_empty(file, names):
     """Read the names of the videos without tracks, which must be among the ``names``."""
     empty = hdf5.json_attribute(file, "empty", list)
     known = set(names)
@@ -279,5 +280,5 @@ def _empty(file, names):
     return empty
 
 
-def _finite(path, values):
+def _checked_finite(path, values):
     return float_array(values, (None, None), f"{path}: encodings")

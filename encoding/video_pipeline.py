@@ -1,4 +1,4 @@
-"""Videos to vectors in one pass, with a codebook that is given; no feature file is stored."""
+"""Videos to vectors in one pass, with a given codebook; no feature file is stored."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from idt.workers.run_options import RunOptions
 
 
 class Failure(str):
-    """Why a video has no vector, in one line."""
+    """Reason that a video has no vector, in one line."""
 
 
 def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
@@ -31,7 +31,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     ----------
     videos : list of encoding.descriptors.sources.VideoSource
     output : str or Path
-        The vectors of those that can be read.
+        Vectors file; it gets the videos that can be read.
     codebook, params, run
         As `encoding.pipeline.encode`.
 
@@ -39,8 +39,8 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
     -------
     made : FileResult
     failed : dict of str to str
-        Why a video has no vector, by its name. They are recorded, so that the vectors are not up to date while a video
-        is missing.
+        Reason that a video has no vector, by the video's name. The file records the names, so that it is not up to date
+        while a video is missing.
 
     Raises
     ------
@@ -51,21 +51,21 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
 
     Notes
     -----
-    The vectors are those of `idt-extract` and `encoding.pipeline.encode`, bit by bit.
+    The vectors equal those of `idt-extract` and a later `encoding.pipeline.encode`, bit by bit.
     """
-    outputs.check([output], _read_of(videos), suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
+    outputs.check([output], _files_read(videos), suffixes={*VIDEOS, *IMAGES}, overwrite=run.overwrite)
     found = {}
     with stage("digests of the videos"), run.progress("file", len(videos)) as update:
         asked = ((_digest, video) for video in videos)
-        for video, tried in zip(videos, _attempts(asked, run.jobs), strict=True):
-            found[video.name] = tried
+        for video, outcome in zip(videos, _attempts(asked, run.jobs), strict=True):
+            found[video.name] = outcome
             update()
-    failed = {name: str(tried) for name, tried in found.items() if isinstance(tried, Failure)}
+    failed = {name: str(outcome) for name, outcome in found.items() if isinstance(outcome, Failure)}
     source = {"kind": "videos", "digest": combine_digests(found), "codebook": codebook.digest}
     source["decoder"] = chosen(run.decoder)
     missing = {"missing": sorted(failed)} if failed else {}
     with locks.held(files=[output], say=run.say):
-        # A repeated run goes on from vectors that lack a video, because the video's process may have been killed.
+        # A repeated run may replace vectors that lack a video, because that video's process may have been killed.
         overwrite = run.overwrite or _lacks_videos(output, vectors_identity(params), codebook, found)
         if is_current(output, **vectors_identity(params), source={**source, **missing}, overwrite=overwrite):
             return FileResult(Path(output), None, True), failed
@@ -78,15 +78,15 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
             run.progress("video", len(left)) as update,
             VectorsWriter(output, **made_of, overwrite=overwrite) as writer,
         ):
-            for video, tried in zip(left, _attempts(tasks, run.jobs), strict=True):
+            for video, outcome in zip(left, _attempts(tasks, run.jobs), strict=True):
                 name = video.name
                 update()
-                if isinstance(tried, Failure):
-                    failed[name] = str(tried)
+                if isinstance(outcome, Failure):
+                    failed[name] = str(outcome)
                     continue
-                writer.append(name, tried.vector, empty=not tried.n_tracks)
+                writer.append(name, outcome.vector, empty=not outcome.n_tracks)
                 done += 1
-                if not tried.n_tracks:
+                if not outcome.n_tracks:
                     empty.append(name)
             if not done:
                 name, reason = next(iter(failed.items()))
@@ -95,7 +95,7 @@ def encode_videos(videos, output, codebook, params, *, run=RunOptions()):
         return FileResult(Path(output), WrittenVectors(done, width_of(layout), empty), False), failed
 
 
-def _read_of(videos):
+def _files_read(videos):
     """Return the files that an encoding of videos reads: the videos and their boxes."""
     from idt.batch.extract_one import boxes_of
     from idt.batch.jobs import camera_or_path
@@ -104,16 +104,16 @@ def _read_of(videos):
     return [*found, *(boxes_of(video.job, video.boxes) for video in videos)]
 
 
-def _lacks_videos(output, kind, codebook, names):
+def _lacks_videos(output, identity, codebook, names):
     """Tell whether an output holds vectors made in the same way, but lacks some of these videos."""
     try:
-        with hdf5.open_checked(output, format=kind["format"], versions=kind["version"]) as file:
+        with hdf5.open_checked(output, format=identity["format"], versions=identity["version"]) as file:
             missing = (hdf5.json_attribute(file, "source") or {}).get("missing") or []
             there = hdf5.read(file, "names", shape=(None,), dtype=str)
             alike = hdf5.attribute(file, "codebook", str) == codebook.digest
             return (
                 alike
-                and hdf5.json_attribute(file, "params") == as_json_values(kind["params"])
+                and hdf5.json_attribute(file, "params") == as_json_values(identity["params"])
                 and bool(missing)
                 and ({*there, *missing} == {*names})
             )
@@ -122,13 +122,14 @@ def _lacks_videos(output, kind, codebook, names):
 
 
 def _digest(video):
+    """Return the digest of a video; processes need a function at module level."""
     return video.digest()
 
 
 def _attempts(tasks, jobs):
-    """Run `_attempt` for each, in processes that may die of it."""
-    for tried in in_order_or_lost(_attempt, tasks, jobs):
-        yield Failure(tried.reason) if isinstance(tried, Lost) else tried
+    """Yield the outcome of `_attempt` for each task, a `Failure` if the task's process dies."""
+    for outcome in in_order_or_lost(_attempt, tasks, jobs):
+        yield Failure(outcome.reason) if isinstance(outcome, Lost) else outcome
 
 
 def _attempt(function, *arguments):

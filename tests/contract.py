@@ -141,7 +141,7 @@ class EncoderContract:
         fitted.codebook_.save(tmp_path / "codebook.h5")
         loaded = Codebook.load(tmp_path / "codebook.h5")
         assert loaded.digest == fitted.codebook_.digest
-        learnt = {self.encoder()._word(name) for name in loaded.params}
+        learnt = {self.encoder()._own_name(name) for name in loaded.params}
         shaping = {name: value for name, value in self.options.items() if name not in learnt}
         again = self.encoder.from_codebook(loaded, **shaping)
         np.testing.assert_array_equal(again.transform(videos()), fitted.transform(videos()))
@@ -175,7 +175,7 @@ class EncoderContract:
 
     def test_every_cell_of_a_pyramid_has_the_vector_of_its_tracks(self, fitted):
         pyramid = clone(fitted).set_params(pyramid="1x1x1,1x3x1,1x1x2")
-        pyramid._learnt(fitted.codebook_, pyramid.params())
+        pyramid._set_learnt(fitted.codebook_, pyramid.params())
         video = videos()[0]
         parts = {
             "whole": slice(None),
@@ -217,7 +217,7 @@ class EncoderContract:
         params = self.encoder._params_type
         assert issubclass(params, BlockParams)
         encoder = self.encoder()
-        expected = {encoder._word(name): default for name, default in vars(params()).items()}
+        expected = {encoder._own_name(name): default for name, default in vars(params()).items()}
         assert encoder.get_params() == {**expected, "n_jobs": 1, "threads": 1}
 
     def test_every_parameter_is_written_out_and_documented(self):
@@ -274,7 +274,7 @@ class EncoderContract:
             np.testing.assert_array_equal(found, fitted.transform(videos()[:2]))
 
     def test_wrong_parameters_are_refused_in_the_words_of_the_encoder(self):
-        name, word = self.encoder.__name__, self.encoder()._word("k")
+        name, word = self.encoder.__name__, self.encoder()._own_name("k")
         for options, message in (
             ({word: 0}, rf"k must be a whole number of at least 1, got 0.* \({name} says {word} for k\)$"),
             ({"random_state": None}, "random_state must be an integer from 0 to .*, got None; equal calls give equal"),
@@ -297,7 +297,7 @@ class EncoderContract:
             fitted.transform([videos()[0], bad])
 
     def test_a_codebook_that_contradicts_the_options_is_refused(self, fitted):
-        k, word = fitted.params().k, fitted._word("k")
+        k, word = fitted.params().k, fitted._own_name("k")
         name = self.encoder.__name__
         with pytest.raises(
             DataError, match=rf"fitted with k={k}, this run asks for {k + 1} \({name} says {word} for k\)$"

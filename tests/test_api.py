@@ -5,6 +5,7 @@ import inspect
 import itertools
 import pydoc
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -104,6 +105,20 @@ def test_the_documentation_says_what_the_presets_are():
     assert entries["preset"].type.startswith("{" + ", ".join(f'"{name}"' for name in ExtractionParams.PRESETS) + "}")
     said = re.search(r"``(.*?)``", " ".join(entries["preset"].desc))
     assert eval(f"dict({said[1]})") == ExtractionParams.PRESETS["fast"]
+
+
+def test_the_page_of_the_method_says_what_every_preset_sets():
+    page = (Path(__file__).parent.parent / "docs/method/extraction.md").read_text().split("## 12. Presets")[1]
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    (_, *presets, _), _, *options = rows
+    assert presets == list(ExtractionParams.PRESETS)
+    said = {
+        name: {row[0][2:].replace("-", "_"): row[column] for row in options} for column, name in enumerate(presets, 1)
+    }
+    for name in presets:
+        params = ExtractionParams.from_options(preset=name)
+        assert said[name] == {option: str(getattr(params, option)) for option in said[name]}
+        assert set(ExtractionParams.PRESETS[name]) <= set(said[name])
 
 
 def test_help_shows_every_option_with_its_default():

@@ -126,7 +126,7 @@ def place(working_folder):
 
 def test_the_commands_write_vectors_of_the_stated_sizes(command, place):
     _, out, _ = command("bilinear-encode", "a.h5", "b.h5", "-o", "v.h5", "--blocks", "hog", "--pca", "0.1", "--quiet")
-    assert "nothing but columns for hog, fitted on 60 of 60 tracks of 2 videos\n" in out
+    assert "no mixtures or words for hog, fitted on 60 of 60 tracks of 2 videos\n" in out
     assert load_vectors("v.h5").encodings.shape == (2, 9 * 10 // 2)
     command("bilinear-encode", "a.h5", "b.h5", "-o", "s.h5", "--blocks", "hog", "--sketch", "--k", "50", "--quiet")
     assert load_vectors("s.h5").encodings.shape == (2, 50)

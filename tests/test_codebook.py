@@ -195,11 +195,11 @@ def test_a_file_that_is_damaged_or_forged_is_refused(saved, tmp_path):
         set_text(file, "blocks", "[]")
 
     for change, message in (
-        (nudge, "does not hold the numbers that its digest is of"),
+        (nudge, "holds numbers that do not match its digest"),
         (lose, "no dataset 'blocks/hof/weights'"),
         (kill, "variances of a mixture must be finite, from 5e-11"),
         (retype, "no codebook that can be used"),
-        (empty, "does not hold the numbers"),
+        (empty, "holds numbers that do not match"),
         (lambda file: set_text(file, "format", "idt-vectors"), "has format 'idt-vectors', expected"),
         (lambda file: file.attrs.__setitem__("version", 3), "has version 3 of idt-codebook, expected 2"),
     ):

@@ -29,7 +29,7 @@ STACKED = {
 
 def shaping(options):
     """Options that a codebook does not depend on."""
-    learnt = {BovwEncoder()._word(name) for name in BovwParams.FITTING}
+    learnt = {BovwEncoder()._own_name(name) for name in BovwParams.FITTING}
     return {name: value for name, value in options.items() if name not in learnt}
 
 

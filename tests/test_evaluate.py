@@ -207,7 +207,7 @@ def test_hmdb51_goes_on_without_what_is_missing_or_broken_and_counts_it(command,
     # One training video of a class says nothing of how sure to be.
     assert report["log_loss"] == pytest.approx(np.log(2), abs=0.05)
     text = (tmp_path / "out" / "report.md").read_text()
-    assert "Not evaluated: clips 1 missing and 1 that could not be used; they are listed below." in text
+    assert "Not evaluated: 1 missing clips and 1 clips that could not be used; they are listed below." in text
     assert "| iDT + FV, human boxes | 57.2 |" in text
 
 

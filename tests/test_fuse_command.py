@@ -132,7 +132,7 @@ def test_weights_are_searched_on_validation_videos(command, place):
     wanted = fuse({"idt": "i.mat", "cnn": "c.npz"}, weights="search", validation={"idt": "iv.h5", "cnn": "cv.h5"})
     assert (report["weights"], report["weights_from"]) == (wanted.report["weights"], "validation")
     _, out, _ = command("idt-fuse", *TWO, "--svm", "idt=iv.h5", "cnn=cv.h5", "-o", "svm")
-    assert "stacked, weights a linear machine" in out
+    assert "stacked, weights a linear SVM" in out
     refused(
         command("idt-fuse", *TWO, "--search", "idt=i.mat", "cnn=cv.h5", "-o", "x", status=2), "i.mat holds test scores"
     )
@@ -228,7 +228,7 @@ def test_the_help_names_every_form():
 @pytest.mark.parametrize(
     ("words", "pattern"),
     [
-        ("idt=i.mat", "a fusion needs two sources or more, got one; --convert"),
+        ("idt=i.mat", "a fusion needs two sources or more, got one; to write one in another form, use --convert"),
         ("i.mat i.mat", "two sources are called i; give each a name"),
         ("idt=i.mat cnn=absent.npz", "absent.npz: No such file"),
         ("idt=i.mat cnn=labels.csv", "labels.csv"),

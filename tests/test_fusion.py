@@ -208,7 +208,7 @@ def test_weights_are_read_and_brought_to_the_sum_1():
     [
         ("idt=-0.1,cnn=1", "weight of idt must be a number from 0 to 1e.06, got -0.1"),
         ("idt=0,cnn=0", "weights sum to 0"),
-        ("idt=0.5", "weights have none for cnn"),
+        ("idt=0.5", "weights lack cnn"),
         ("idtt=0.5,cnn=0.5", "'idtt', which is no source; sources are idt, cnn; did you mean idt"),
         ("idt=0.5,cnn=half", "NAME=NUMBER,NAME=NUMBER, got 'cnn=half'"),
         ("0.5,0.5", "NAME=NUMBER,NAME=NUMBER"),

@@ -301,7 +301,10 @@ def other(**changes):
         ({"classes": None, "values": CNN.values[:, :5]}, "5 columns and no names of classes, expected 6"),
         ({"classes": list(CLASSES[:5]), "values": CNN.values[:, :5]}, "has 5 classes, expected 6: 1 missing"),
         ({"names": None}, "names no videos"),
-        ({"names": [f"x{row}" for row in range(len(VIDEOS))]}, r"none of the 48 videos.*expected such as brush_hair/b"),
+        (
+            {"names": [f"x{row}" for row in range(len(VIDEOS))]},
+            r"none of the 48 videos.*names such as brush_hair/b",
+        ),
         ({"names": [*VIDEOS[:-1], "elsewhere"]}, "lacks 1 of 48 videos, sword/.*; 1 videos of two have no label"),
         ({"names": [*VIDEOS[:-2], VIDEOS[0], VIDEOS[0]]}, "cannot be told apart"),
     ],

@@ -80,7 +80,7 @@ def test_a_wrong_video_shows_the_evidence_for_the_true_and_the_predicted_class(m
     found = re.findall(EVIDENCE, page)
     assert len(found) == 2 * len(wrong)
     assert {name for name, role in found if role == "true"} == {video.label for video in wrong}
-    assert "what is orange added to the score" in page
+    assert "Orange regions and tracks raised the score" in page
 
 
 def test_right_videos_show_a_frame(made):

@@ -139,7 +139,7 @@ def test_clips_of_several_labels_are_ranked_and_not_confused(tmp_path):
     assert [path.name for path in written.paths] == ["report.html", "report.md", "report.json"]
     text = (tmp_path / "report.md").read_text()
     assert f"# hollywood2: {100 * found['value']:.1f} % mean average precision" in text
-    assert "Not evaluated: clips 1 that could not be used; they are listed below." in text
+    assert "Not evaluated: 1 clips that could not be used; they are listed below." in text
     assert "| class | average precision |" in text
     assert "| iDT + FV, human boxes | 64.3 | – |" in text
 

@@ -204,8 +204,8 @@ def test_wrong_videos_with_pictures_come_first_and_the_colours_are_explained():
     first = page[page.index('<li id="wrong0"') : page.index('<li id="wrong1"')]
     assert f'class="pair"><p class="name">{last.name}</p>' in first
     assert first.count("<img") == 2
-    assert "what is orange added to the score" in page
-    assert "what is orange" not in evaluation.page(found, tested)
+    assert "Orange regions and tracks raised the score" in page
+    assert "Orange regions" not in evaluation.page(found, tested)
 
 
 def luminance(colour):

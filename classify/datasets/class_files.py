@@ -61,7 +61,7 @@ def _from_json(path):
     """Read (place, number or None, class) from a JSON object or list."""
     value = json_text.load(path)
     if isinstance(value, list):
-        value = {name: None for name in value if isinstance(name, str)} if _texts(value) else None
+        value = {name: None for name in value if isinstance(name, str)} if _are_distinct_texts(value) else None
     if not isinstance(value, dict):
         raise DataError(f"{path} must hold an object from class to number or a list of classes")
     pairs = []
@@ -74,13 +74,13 @@ def _from_json(path):
     return pairs
 
 
-def _texts(values):
-    """Tell whether all are text, each once."""
+def _are_distinct_texts(values):
+    """Tell whether all values are text and differ from each other."""
     return all(isinstance(value, str) for value in values) and len(set(values)) == len(values)
 
 
 def _from_lines(path):
-    """Read (place, number or None, class) from the lines of a text; all have numbers, or none."""
+    """Read (place, number or None, class) from the lines of a text; either all have a number or none."""
     lines = text.numbered_lines(path, what="one class a line")
     if lines and [word.strip().lower() for word in lines[0][1].split(",")] in _HEADERS:
         found = []
@@ -91,7 +91,7 @@ def _from_lines(path):
         return found
     matches = [_NUMBERED.fullmatch(line) for _, line in lines]
     numbers = [int(match[1]) for match in matches if match]
-    # The name of a class may begin with a number, such as "2 hands", which is then no number of the class.
+    # A class may be called "2 hands", so leading numbers count only if they are 0, 1, … or 1, 2, … without a gap.
     if len(numbers) == len(lines) and sorted(numbers) in (
         list(range(len(lines))),
         list(range(1, len(lines) + 1)),

@@ -35,7 +35,8 @@ class Clip(NamedTuple):
     subset : str
         Subset of the set that is evaluated by itself.
     first_frame, last_frame : int, str or None
-        The stretch, from 0, the last one inclusive, or times such as ``"2.5s"``; None is the whole video.
+        First and last frame of the stretch, from 0, both inclusive, or times such as ``"2.5s"``; None for the whole
+        video.
     """
 
     name: str
@@ -68,9 +69,9 @@ class Dataset:
     protocol : str
         The splits in words, for the report.
     metric : str
-        The number that the set is compared by, one of `METRICS`.
+        Metric by which results on the set are compared, one of `METRICS`.
     skipped : list of Skipped
-        Files below the root that are not of the set.
+        Files below the root that do not belong to the set.
     missing : list of str
         Clips that the set should have and that are not there.
     failed : list of Skipped
@@ -78,7 +79,7 @@ class Dataset:
     lists : list of str
         Files and folders besides the root that the options named, which were read.
     outside : tuple of classify.models.outside_vectors.OutsideBlock
-        Vectors of other systems, which stand beside those of an evaluation.
+        Vectors of other programs, which are concatenated with the vectors of an evaluation.
     """
 
     name: str
@@ -143,7 +144,7 @@ class Dataset:
 
 
 def find_videos(root):
-    """Find the videos below a folder, and below the folders that it links to; where there is none, folders of frames.
+    """Find the videos below a folder, links included; if there are none, find folders of frames.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def unique_clips(clips, skipped):
         If one video has two labels.
     """
     known: dict[object, Clip] = {}
-    # A name without a link comes first.
+    # Paths without a link come first, so that a link to the same video is the one that is skipped.
     for clip in sorted(clips, key=lambda clip: os.path.realpath(clip.path) != os.path.abspath(clip.path)):
         key = file_key(clip.path)
         first = clip if key is None else known.setdefault(key, clip)
@@ -234,7 +235,7 @@ def unique_clips(clips, skipped):
 
 
 def require_clips(clips, root, name, layout):
-    """Refuse a folder ``root`` without ``clips`` of the set ``name``, which lie as ``layout`` says."""
+    """Refuse an empty list of ``clips`` of the set ``name`` below ``root``, which should have this ``layout``."""
     if not clips:
         raise DataError(f"{root} holds no videos of {name}: expected {layout}")
 

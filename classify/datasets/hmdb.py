@@ -1,4 +1,4 @@
-"""HMDB51, and the part of it whose joints were annotated, J-HMDB: three splits, in one file a class and split.
+"""HMDB51, and J-HMDB, its part with annotated joints: three splits, with one list for each class and split.
 
 Source: docs/method/protocols.md, sections 2.2 and 2.10; Kuehne et al. 2011 (HMDB51), Jhuang et al. 2013 (J-HMDB).
 """
@@ -17,7 +17,7 @@ PATTERN = "*_test_split[123].txt"
 
 
 def read_hmdb51(root, params):
-    """Read HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``; 70 clips a class train, 30 test.
+    """Read HMDB51: ``<class>/*.avi``, split by ``testTrainMulti_7030_splits``: 70 training and 30 test clips a class.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def read_lists(folder, number, codes):
     folder : Path
     number : int
     codes : tuple of str
-        Codes that may occur: 0 is unused, 1 trains, 2 tests.
+        Codes that may occur: 0 unused, 1 training, 2 test.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Hollywood2: clips of films with any of twelve actions, several in a clip.
+"""Hollywood2: film clips, each with any number of twelve actions.
 
 Source: docs/method/protocols.md, section 2.5; Marszałek et al. 2009.
 """
@@ -19,7 +19,7 @@ def read_hollywood2(root, params):
     Parameters
     ----------
     root : Path
-        The folder that holds both.
+        The folder that holds ``AVIClips`` and ``ClipSets``.
     params : DatasetParams
         ``lists`` counts.
 
@@ -67,7 +67,7 @@ def read_labels(folder, side):
     OSError
         If a file cannot be read.
     """
-    holds: dict[str, list[str]] = {}
+    labels_of: dict[str, list[str]] = {}
     for number, label in enumerate(CLASSES):
         path = folder / f"{label}_{side}.txt"
         named = set()
@@ -76,10 +76,10 @@ def read_labels(folder, side):
             if not match:
                 raise DataError(f"{path}: expected a clip and 1 or -1, got {line!r}")
             named.add(match[1])
-            labels = holds.setdefault(match[1], [])
+            labels = labels_of.setdefault(match[1], [])
             if match[2] == "1":
                 labels.append(label)
-        if number and named != holds.keys():
-            odd = sorted(named ^ holds.keys())
+        if number and named != labels_of.keys():
+            odd = sorted(named ^ labels_of.keys())
             raise DataError(f"{path} must name the clips of {CLASSES[0]}_{side}.txt, differs in {odd[0]}")
-    return {clip: tuple(labels) for clip, labels in holds.items()}
+    return {clip: tuple(labels) for clip, labels in labels_of.items()}

@@ -12,8 +12,10 @@ from idt.errors import DataError
 
 ACTIONS = ("boxing", "handclapping", "handwaving", "jogging", "running", "walking")
 TEST = frozenset((2, 3, 5, 6, 7, 8, 9, 10, 22))
+"""Numbers of the test persons."""
+
 ABSENT = "person13_handclapping_d3"
-"""The clip that never existed."""
+"""The only combination of person, action and scenario of which KTH has no clip."""
 
 
 def read_kth(root, params):
@@ -28,7 +30,7 @@ def read_kth(root, params):
     Returns
     -------
     Dataset
-        Groups are the persons. A sub-sequence is named after its clip with its number behind, from 1.
+        Groups are the persons. A sub-sequence has the name of its clip, ``_`` and its number from 1.
 
     Raises
     ------
@@ -101,17 +103,17 @@ def read_sequences(path):
     cut = {}
     for line in read_lines(path):
         if not line.startswith("person"):
-            continue  # the words above the list
+            continue  # introduction above the list
         name, _, rest = line.partition("\t")
         words = rest.split(maxsplit=1)
         stretches = re.findall(r"(\d{1,9})\s*-\s*(\d{1,9})", words[1]) if words[:1] == ["frames"] and words[1:] else []
         frames = [(int(first) - 1, int(last) - 1) for first, last in stretches]
-        whole = ", ".join(f"{first}-{last}" for first, last in stretches) == " ".join(words[1:]).strip(" ,")
+        well_formed = ", ".join(f"{first}-{last}" for first, last in stretches) == " ".join(words[1:]).strip(" ,")
         if words == ["*missing*"]:
-            frames, whole = [], True
+            frames, well_formed = [], True
         elif not frames or any(not 0 <= first <= last for first, last in frames):
-            whole = False
-        if not whole:
+            well_formed = False
+        if not well_formed:
             raise DataError(f"{path}: expected personPP_<action>_dD, frames and stretches such as 1-95, got {line!r}")
         cut[name.strip()] = frames
     if not cut:

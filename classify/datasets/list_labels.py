@@ -1,7 +1,7 @@
-"""Labels of lists of videos, renumbered from 0: the first label of the files, and the names of the classes.
+"""Labels of lists of videos: finding the first label and the names of the classes, renumbering from 0.
 
-A file of labels does not say whether the first class is 0 or 1. A label 0 decides; so do the number of classes, folders
-of the videos that have the names of the classes, and labels without a gap. Nothing else is guessed.
+A file of labels does not say whether the first class is 0 or 1. It is found from a label 0, from the number of classes,
+from folders that are named after the classes, or from labels without a gap. Nothing else is guessed.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -40,8 +40,8 @@ def number_labels(lists, names, n_classes, first_label, notes):
     Raises
     ------
     DataError
-        If labels may begin at 0 or at 1, one is beyond the classes or contradicts the folder of its video, or some are
-        words and others numbers.
+        If it is not clear whether labels begin at 0 or at 1, a label is beyond the classes or contradicts the folder
+        of its video, or some labels are words and others numbers.
     """
     rows = [
         (path, place, name, label)
@@ -117,7 +117,7 @@ def _agreeing_with_folders(rows, names):
 
 
 def _check_folders(lists, numbers, names):
-    """Refuse labels that contradict the folders of their videos, where all folders are called as classes."""
+    """Refuse labels that contradict the folders of their videos, if every folder has the name of a class."""
     known = set(names or ())
     rows = [
         (path, place, name, numbers[labels[0]])
@@ -136,7 +136,7 @@ def _check_folders(lists, numbers, names):
 
 
 def _classes_beside(lists, numbers):
-    """Return the classes that stand beside the labels, by label, if all do and agree."""
+    """Return the classes that the lists name beside the labels, by label; None if one is missing."""
     found: dict[int, str] = {}
     for path, lines in lists:
         for place, (label,), name in zip(lines.places, lines.labels, lines.class_names, strict=False):
@@ -156,6 +156,6 @@ def _classes_of_folders(rows, numbers):
 
 
 def _complete(found):
-    """Return the classes from 0 on, if none is missing and all differ."""
+    """Return the classes from 0 on; None if one is missing or two are alike."""
     whole = len(found) > 1 and sorted(found) == list(range(len(found))) and len(set(found.values())) == len(found)
     return [found[number] for number in range(len(found))] if whole else None

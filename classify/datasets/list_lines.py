@@ -39,12 +39,12 @@ COLUMNS = {
 """Column of a CSV file → its names."""
 
 _SUFFIX = "(?:" + "|".join(re.escape(suffix) for suffix in sorted(suffixes.VIDEOS)) + ")"
-_BACKWARDS = re.compile(r"(?:\d+[+-]?\s+)*", re.ASCII)
-"""The numbers at the end of a line. The line is read backwards, so that the time is linear in its length."""
+_REVERSED_NUMBERS = re.compile(r"(?:\d+[+-]?\s+)*", re.ASCII)
+"""Pattern of the numbers at the end of a line. It is matched to the reversed line, which takes linear time."""
 
 _NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 _VIDEO = re.compile(rf".*{_SUFFIX}", re.IGNORECASE)
-_CLASSED = re.compile(rf"(.*?{_SUFFIX})\s+(\S.*)", re.IGNORECASE)
+_VIDEO_AND_CLASS = re.compile(rf"(.*?{_SUFFIX})\s+(\S.*)", re.IGNORECASE)
 _ENDS_IN_NUMBER = re.compile(r".*\s[+-]?\d+", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{0,9})?", re.ASCII)
 
@@ -63,7 +63,7 @@ class Lines:
     labels : list of tuple of int or of str
         As in the file; empty tuples where the file has none.
     frames, offsets : list of int
-        Frames of each video, and the first of them from 0; empty where the file has none.
+        Number of frames of each video, and its first frame from 0; empty where the file has none.
     times : list of (float, float)
         Start and end, seconds; empty where the file has none.
     ids : list of str
@@ -187,17 +187,18 @@ def _rows(path, lines):
                 raise DataError(f"{path}, line {place}: expected name;label, got {line!r:.80}")
             yield place, name.strip(), (label.strip(),), []
             continue
-        length = len(line) - _BACKWARDS.match(line[::-1]).end()  # type: ignore[union-attr]  # it matches nothing, too
+        # The pattern matches an empty text, too.
+        length = len(line) - _REVERSED_NUMBERS.match(line[::-1]).end()  # type: ignore[union-attr]
         name, numbers = line[:length], _numbers(path, place, line[length:].split())
-        classed = None if _VIDEO.fullmatch(name) else _CLASSED.fullmatch(name)
-        if classed:
-            yield place, classed[1], (classed[2],), numbers
+        with_class = None if _VIDEO.fullmatch(name) else _VIDEO_AND_CLASS.fullmatch(name)
+        if with_class:
+            yield place, with_class[1], (with_class[2],), numbers
         else:
             yield place, name, (), numbers
 
 
 def _from_rows(path, rows, form, n_classes):
-    """Sort the columns of lines without header."""
+    """Assign the fields of lines without header to the attributes of `Lines`."""
     rows = list(rows)
     form = form or _form_of(path, rows, n_classes)
     found = Lines(form)
@@ -211,16 +212,16 @@ def _from_rows(path, rows, form, n_classes):
         "path class label": (1, 1),
     }.get(form, (0, 0))
     several = form in ("path labels", "path frames label", "path offset frames label")
-    textual = form in ("path label", "path labels") and bool(rows[0][2])
+    labels_are_words = form in ("path label", "path labels") and bool(rows[0][2])
     for place, name, labels, numbers in rows:
-        if textual:
+        if labels_are_words:
             fits = not numbers and (len(labels) == 1 or (bool(labels) and form == "path labels"))
         else:
             enough = len(numbers) == numbers_of or (several and len(numbers) >= (numbers_of or 1))
             fits = len(labels) == words and enough
         if not fits:
-            said = " ".join([name, *labels, *map(str, numbers)])
-            raise DataError(f"{path}, line {place}: expected {form!r} as the other lines, got {said!r:.80}")
+            row = " ".join([name, *labels, *map(str, numbers)])
+            raise DataError(f"{path}, line {place}: expected {form!r} as the other lines, got {row!r:.80}")
         found.places.append(place)
         found.names.append(name)
         if form == "path class label":
@@ -231,7 +232,7 @@ def _from_rows(path, rows, form, n_classes):
         if form in ("path frames label", "path offset frames label"):
             found.frames.append(numbers[0])
             numbers = numbers[1:]
-        chosen = labels if textual else tuple(numbers)
+        chosen = labels if labels_are_words else tuple(numbers)
         if len(set(chosen)) < len(chosen):
             raise DataError(f"{path}, line {place}: {name} has one label twice, in {listed(chosen)}")
         found.labels.append(chosen)

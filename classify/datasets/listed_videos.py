@@ -1,9 +1,9 @@
 """Any set that lists describe: the annotation files that a network is trained from, and a folder of videos.
 
 The lists may name the videos below other folders, or below fewer. A listed name and a video match if one path ends with
-the other; among several such videos the one that agrees in most folders is taken. If no video matches, leading folders
-are left out of the listed name: those that the names of all lists have in common, or all but the last of those that the
-names of its own list have in common, whichever are more.
+the other. Among several such videos the one that agrees in most folders is taken. If no video matches, the listed name
+is tried without its first folders. Their number is the larger of two: the number of leading folders that the names of
+all lists have in common, and one less than the number that the names of its own list have in common.
 
 Source: docs/method/protocols.md, section 2.12.
 """
@@ -49,13 +49,14 @@ def read_listed(root, params):
     Returns
     -------
     Dataset
-        A list and its counterpart are a split. Videos that no list names are skipped.
+        Each list of training videos and the list of test videos at its position make a split. Videos that no list
+        names are skipped.
 
     Raises
     ------
     DataError
-        If a list is malformed or has no labels, lists contradict each other, nothing of them lies below ``root``, or
-        it is not clear which video is meant.
+        If a list is malformed or has no labels, lists contradict each other, none of their videos lies below
+        ``root``, or it is not clear which video is meant.
     OSError
         If a list cannot be read.
     """
@@ -81,7 +82,7 @@ def read_listed(root, params):
     videos = {name: path for name, path in videos.items() if not path.is_dir()}
     places = _locate(sides, videos | _frame_folders(root, videos, skipped), root)
     clips = _clips(entries.values(), places, skipped)
-    require_clips(clips.values(), root, "list", "the videos that the lists name, as a path that ends as there")
+    require_clips(clips.values(), root, "list", "videos whose paths end as the names in the lists")
     used = {clip.path for clip in clips.values()}
     skipped += [Skipped(str(path), "in none of the lists") for path in videos.values() if path not in used]
     names = ["split"] if count == 1 else [f"split {number}" for number in range(1, count + 1)]
@@ -110,10 +111,10 @@ def _entries(videos):
     if not sets:
         raise DataError(f"{videos.path} has no labels; name a file of the classes, called as the folders of the videos")
     width = len(str(max(label for labels in sets for label in labels)))
-    called = videos.classes or [f"{number:0{width}}" for number in range(10**width)]
+    class_names = videos.classes or [f"{number:0{width}}" for number in range(10**width)]
     found = []
     for row, (name, labels) in enumerate(zip(videos.names, sets, strict=True)):
-        words = tuple(sorted(called[label] for label in labels))
+        words = tuple(sorted(class_names[label] for label in labels))
         label = words if videos.label_sets else words[0]
         if videos.times:
             start, end = videos.times[row]
@@ -137,16 +138,16 @@ def _steps(name):
 
 
 def _locate(sides, videos, root):
-    """Map the name of each entry whose video exists to that video: name below the root, path, whether it is cut."""
+    """Map the name of each entry with a video to (name below the root, path, whether the entry is cut from it)."""
     by_stem: dict[str, list[tuple[str, ...]]] = {}
     for video in videos:
         steps = tuple(video.split("/"))
         by_stem.setdefault(steps[-1], []).append(steps)
     places: dict[str, tuple[str, Path, bool]] = {}
     taken: dict[str, str] = {}
-    everywhere = _common([_steps(entry.source) for side in sides for entry in side])
+    everywhere = _count_common_folders([_steps(entry.source) for side in sides for entry in side])
     for side in sides:
-        here = _common([_steps(entry.source) for entry in side])
+        here = _count_common_folders([_steps(entry.source) for entry in side])
         for entry in side:
             found = _find(entry.name, entry, by_stem, root, max(everywhere, here - 1))
             cut = found is None and entry.first is not None
@@ -163,8 +164,8 @@ def _locate(sides, videos, root):
     return places
 
 
-def _common(paths):
-    """Count the folders that all paths have in common."""
+def _count_common_folders(paths):
+    """Count the leading folders that all paths have in common."""
     count = 0
     for steps in zip(*(path[:-1] for path in paths), strict=False):
         if len(set(steps)) > 1:
@@ -174,7 +175,7 @@ def _common(paths):
 
 
 def _find(name, entry, by_stem, root, common):
-    """Find the video of a listed name, without the folders in common if the whole name matches none."""
+    """Find the video of a listed name; if there is none, try without the first ``common`` folders."""
     steps = _steps(name)
     found = _nearest(steps, by_stem, entry.name, root)
     return _nearest(steps[common:], by_stem, entry.name, root) if found is None and common > 0 else found
@@ -183,11 +184,11 @@ def _find(name, entry, by_stem, root, common):
 def _nearest(steps, by_stem, name, root):
     """Find the video whose path ends in ``steps``, or whose whole path is the end of ``steps``."""
     best: dict[int, list[str]] = {}
-    for there in by_stem.get(steps[-1], ()) if steps else ():
-        shared = min(len(there), len(steps))
-        if there[-shared:] == steps[-shared:]:
-            # If two overlap equally, the one without further folders is the name itself.
-            best.setdefault(2 * shared + (len(there) == shared), []).append("/".join(there))
+    for path in by_stem.get(steps[-1], ()) if steps else ():
+        shared = min(len(path), len(steps))
+        if path[-shared:] == steps[-shared:]:
+            # Of two with the same overlap, a video whose whole path is the overlap is preferred.
+            best.setdefault(2 * shared + (len(path) == shared), []).append("/".join(path))
     if not best:
         return None
     nearest = best[max(best)]
@@ -212,7 +213,7 @@ def _clips(entries, places, skipped):
 
 
 def _frame_folders(root, videos, skipped):
-    """Map the name of each folder of frames to the folder, or to a pattern where images of flow lie beside them."""
+    """Map the name of each folder of frames to the folder, or to a pattern of them if flow images lie there, too."""
     groups: dict[Path, dict[tuple[str, str], list[str]]] = {}
     for path in walk(root, follow=True).files:
         if path.suffix.lower() in suffixes.IMAGES and not path.name.startswith("."):
@@ -232,8 +233,8 @@ def _frame_folders(root, videos, skipped):
             widths = {len(number) for number in digits}
             found[name] = folder / f"{prefix}%{f'0{widths.pop()}' if len(widths) == 1 else ''}d{suffix}"
         else:
-            kinds_there = listed(sorted(prefix for prefix, _ in frames))
-            skipped.append(Skipped(str(folder), f"images of several kinds, which begin with {kinds_there}"))
+            prefixes = listed(sorted(prefix for prefix, _ in frames))
+            skipped.append(Skipped(str(folder), f"images of several kinds, which begin with {prefixes}"))
     return found
 
 

@@ -64,7 +64,7 @@ def lists_folder(root, params, *, names, holds):
 
 
 def list_files(folder, pattern):
-    """Find the lists in a ``folder`` by a ``pattern`` of their names, without what another system left beside them."""
+    """Find the lists in a ``folder`` by a ``pattern`` of their names, without files that another system left there."""
     return sorted(path for path in folder.glob(pattern) if not is_junk(path.name))
 
 
@@ -80,7 +80,7 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
     layout : str
         How the set is laid out, for the message if nothing of it is there.
     splits : list of ListedSplit
-        Test videos of several splits may overlap, so the numbers of splits are averaged.
+        Test videos of several splits may overlap, so the results of the splits are averaged.
     key : callable
         Path of a video → its name in the lists.
     group : callable, optional
@@ -102,20 +102,24 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
     keys: dict[str, str] = {}
     clips = []
     for video, path in found.items():
-        called = key(path)
-        if called not in labels:
+        listed_as = key(path)
+        if listed_as not in labels:
             skipped.append(Skipped(str(path), "in none of the lists"))
             continue
-        if called in keys:
-            raise DataError(f"{path} and {found[keys[called]]} are both {called} of the lists; move one of them away")
-        keys[called] = video
-        clips.append(Clip(video, path, labels[called], group=group(called) if group else ""))
-    missing = [called for called in labels if called not in keys]
+        if listed_as in keys:
+            raise DataError(
+                f"{path} and {found[keys[listed_as]]} are both {listed_as} of the lists; move one of them away"
+            )
+        keys[listed_as] = video
+        clips.append(Clip(video, path, labels[listed_as], group=group(listed_as) if group else ""))
+    missing = [listed_as for listed_as in labels if listed_as not in keys]
     clips = unique_clips(clips, skipped)
     require_clips(clips, root, name, layout)
     names = {clip.name for clip in clips}
-    keys = {called: video for called, video in keys.items() if video in names}
-    sides = [[tuple(keys[called] for called in side if called in keys) for side in split[1:]] for split in splits]
+    keys = {listed_as: video for listed_as, video in keys.items() if video in names}
+    sides = [
+        [tuple(keys[listed_as] for listed_as in side if listed_as in keys) for side in split[1:]] for split in splits
+    ]
     subsets = [split.name if len(splits) > 1 else "" for split in splits]
     return Dataset(
         name=name,
@@ -132,13 +136,13 @@ def assemble(name, root, *, videos, layout, splits, key, group=None, **protocol)
 
 
 def _labels(splits):
-    """Label or labels of every listed video."""
+    """Map the key of every listed video to its label or labels."""
     labels: dict = {}
     for split in splits:
         shared = sorted(set(split.train) & set(split.test))
         if shared:
             raise DataError(f"{split.name} lists {len(shared)} videos for training and for testing: {listed(shared)}")
-        for called, label in (*split.train.items(), *split.test.items()):
-            if labels.setdefault(called, label) != label:
-                raise DataError(f"{split.name} lists {called} as {label}, another split as {labels[called]}")
+        for listed_as, label in (*split.train.items(), *split.test.items()):
+            if labels.setdefault(listed_as, label) != label:
+                raise DataError(f"{split.name} lists {listed_as} as {label}, another split as {labels[listed_as]}")
     return labels

@@ -49,7 +49,7 @@ def read_dataset(name, root, params=None):
     ----------
     name : str
         One of "ucf101", "hmdb51", "ucf50", "ucf11", "hollywood2", "olympic", "jhmdb", "kth", "weizmann",
-        "ut-interaction", "folder", a folder CLASS/VIDEO, and "list", whatever annotation files name.
+        "ut-interaction", "folder" (any CLASS/VIDEO) and "list" (the videos in annotation files).
     root : str or Path
         Folder of the data set.
     params : DatasetParams, optional

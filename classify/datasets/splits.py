@@ -24,7 +24,7 @@ class Split(NamedTuple):
     train, test : tuple of str
         Video names.
     subset : str
-        Splits of one subset test different videos: their predictions are put together before they are counted. Numbers
+        Splits of one subset test different videos: their predictions are put together before they are counted. Metrics
         of different subsets are averaged.
     """
 
@@ -35,7 +35,7 @@ class Split(NamedTuple):
 
 
 def leave_one_group_out(groups, subsets=None):
-    """Make one split per group, which is tested by training on all others.
+    """Make one split per group: the test videos are the group, the training videos all other groups.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def leave_one_group_out(groups, subsets=None):
     Returns
     -------
     list of Split
-        By subset and group, numbers in the names by their value.
+        Sorted by subset and group; numbers in the names are compared by value.
 
     Raises
     ------
@@ -56,15 +56,15 @@ def leave_one_group_out(groups, subsets=None):
     """
     splits = []
     subset_of = dict.fromkeys(groups, "") if subsets is None else subsets
-    for subset in _sorted(set(subset_of.values())):
-        mine = {name: group for name, group in groups.items() if subset_of[name] == subset}
-        found = _sorted(set(mine.values()))
+    for subset in _naturally_sorted(set(subset_of.values())):
+        group_of = {name: group for name, group in groups.items() if subset_of[name] == subset}
+        found = _naturally_sorted(set(group_of.values()))
         if len(found) < 2:
             where = f" of {subset}" if subset else ""
             raise DataError(f"leaving one group out needs at least two groups{where}, got {listed(found) or 'none'}")
         for group in found:
-            test = tuple(name for name in mine if mine[name] == group)
-            train = tuple(name for name in mine if mine[name] != group)
+            test = tuple(name for name in group_of if group_of[name] == group)
+            train = tuple(name for name in group_of if group_of[name] != group)
             splits.append(Split(f"{subset} {group}".strip(), train, test, subset))
     return splits
 
@@ -76,8 +76,8 @@ def groups_by_pattern(names, pattern):
     ----------
     names : sequence of str
     pattern : str
-        Regular expression, searched for anywhere in the name; the group is what its first parenthesis matches, or all
-        of the match if it has none. ``"_(g[0-9]+)_"`` finds ``g07`` in ``walk/v_walk_g07_c01``.
+        Regular expression, searched for anywhere in the name; the group is the match of its first parenthesis, or
+        the whole match if it has none. ``"_(g[0-9]+)_"`` finds ``g07`` in ``walk/v_walk_g07_c01``.
 
     Returns
     -------
@@ -148,13 +148,13 @@ def stratified_folds(labels, *, folds=5, seed=0):
 
 
 def fixed_split(train, test, names, *, name="split", subset=""):
-    """Make a split of two lists.
+    """Make a split from two lists.
 
     Parameters
     ----------
     train, test : sequence of str
     names : sequence of str
-        The videos that there are.
+        Videos that exist.
     name, subset : str
         As for `Split`.
 
@@ -228,7 +228,7 @@ def check_splits(splits, labels):
             raise DataError(f"{split.name} tests no video that has a class")
 
 
-def _sorted(texts):
+def _naturally_sorted(texts):
     """Sort texts with the numbers in them ordered by value: seq2 before seq10."""
     # Texts and digits alternate, text first, so that texts are compared with texts and numbers with numbers.
     return sorted(texts, key=lambda text: [int(p) if i % 2 else p for i, p in enumerate(re.split(r"(\d+)", text))])

@@ -26,7 +26,7 @@ def read_ucf101(root, params):
     Returns
     -------
     Dataset
-        Groups are those of the class: clips cut from one recording.
+        A group is the clips of one class that were cut from one recording.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def read_ucf101(root, params):
             for number in SPLITS
         ],
         key=lambda path: path.stem.lower(),
-        group=lambda called: called.rpartition("_")[0],
+        group=lambda name: name.rpartition("_")[0],
         protocol="3 splits, each trained and tested by itself; the mean of their accuracies",
         metric="accuracy",
     )
@@ -89,8 +89,7 @@ def read_classes(path):
 
 
 def read_list(path, classes, *, numbered):
-    """Read a list of videos: lines ``Class/v_Class_g01_c01.avi``, and in lists of training videos the number of the
-    class behind.
+    """Read a list of videos: lines ``Class/v_Class_g01_c01.avi``, in training lists with the number of the class.
 
     Parameters
     ----------
@@ -103,12 +102,12 @@ def read_list(path, classes, *, numbered):
     Returns
     -------
     dict of str to str
-        Name of the video without folder and suffix, in small letters → class.
+        Name of the video without folder and suffix, in lower case → class.
 
     Raises
     ------
     DataError
-        If a line is malformed, names an unknown class, or another number than that of its class.
+        If a line is malformed, names an unknown class, or a number that its class does not have.
     OSError
         If the file cannot be read.
     """

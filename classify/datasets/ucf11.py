@@ -24,7 +24,7 @@ def read_ucf11(root, params):
     Returns
     -------
     Dataset
-        Groups are those of the names, across the classes. Predictions of all groups are counted together.
+        A group is a number in the names and has clips of all classes. Predictions of all groups are counted together.
 
     Raises
     ------

@@ -23,8 +23,8 @@ def read_ucf50(root, params):
     Returns
     -------
     Dataset
-        Groups are those of the names, across the classes. The number of the set is the mean over the groups, so each
-        is a subset of its own.
+        A group is a number in the names and has clips of all classes. The accuracy of the set is the mean over the
+        groups, so each group is a subset of its own.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_ucf50(root, params):
 
 
 def missing_clips(found, *, clips, classes, groups):
-    """List what a set of groups lacks, as far as its names tell.
+    """List the clips that a set of groups lacks, as far as the names tell.
 
     Parameters
     ----------

@@ -75,7 +75,8 @@ def read_video_list(
     path : str or Path
         Annotation file, or the folder of the official lists of UCF101 or HMDB51.
     classes : str, Path or list of str, optional
-        Class file, or the classes by label. By default the list itself is asked, and a ``classInd.txt`` beside it.
+        Class file, or the classes by label. By default the list itself or a ``classInd.txt`` beside it gives
+        them.
     form : str, optional
         One of `classify.params.LIST_FORMS`; found from the content by default.
     first_label : {0, 1}, optional
@@ -83,9 +84,9 @@ def read_video_list(
     n_classes : int, optional
         Number of classes, if it is known without their names.
     split : int
-        Of a folder of official lists.
+        Number of the split, if ``path`` is a folder of official lists.
     side : {"test", "train"}
-        Of a folder of official lists.
+        Side of the split, if ``path`` is a folder of official lists.
     numbered : str or Path, optional
         List of all videos, whose line numbers, from 1, name the videos: ActionVLAD's ``AllVideos.txt``.
 
@@ -145,8 +146,8 @@ def read_video_lists(paths, *, classes=None, form=None, first_label=None, n_clas
         numbers, names = number_labels(lists, names, n_classes, first_label, notes)
     except DataError as problem:
         # The mistake may be in the file of the classes.
-        of = f"; the classes are those of {classes}" if isinstance(classes, str | os.PathLike) else ""
-        raise DataError(f"{problem}{of}") from None
+        origin = f"; the classes are those of {classes}" if isinstance(classes, str | os.PathLike) else ""
+        raise DataError(f"{problem}{origin}") from None
     return [_video_list(path, lines, numbers, names, tuple(notes)) for path, lines in lists]
 
 
@@ -210,16 +211,16 @@ def _from_folder(folder, split, side):
 
 def _unnumbered(found, numbered):
     """Return a list whose names ``class/number`` are replaced by the lines of ``numbered`` with that number."""
-    every = read_text(numbered, what="a list of all videos").splitlines()
+    all_videos = read_text(numbered, what="a list of all videos").splitlines()
     names = []
     for place, name in zip(found.lines or [], found.names, strict=True):
         folder, _, number = name.rpartition("/")
-        video = (
-            every[int(number) - 1] if number.isascii() and number.isdigit() and 0 < int(number) <= len(every) else ""
-        )
+        known = number.isascii() and number.isdigit() and 0 < int(number) <= len(all_videos)
+        video = all_videos[int(number) - 1] if known else ""
         if not video or folder not in ("", folder_of(video)):
             raise DataError(
-                f"{found.path}, line {place}: {name} is no class and number of the {len(every)} of {numbered}"
+                f"{found.path}, line {place}: expected CLASS/NUMBER of one of the {len(all_videos)} videos of"
+                f" {numbered}, got {name}"
             )
         names.append(video.strip())
     return replace(found, names=names, notes=(*found.notes, f"names are those of {numbered}"))

@@ -33,8 +33,8 @@ def read_weizmann(root, params):
     videos, skipped = find_videos(root)
     clips, found = [], set()
     for name, path in videos.items():
-        actor, _, what = path.stem.lower().partition("_")
-        action = what if what in ACTIONS else what.rstrip("12")
+        actor, _, numbered_action = path.stem.lower().partition("_")
+        action = numbered_action if numbered_action in ACTIONS else numbered_action.rstrip("12")
         folder = path.parent.name.lower()
         if actor not in ACTORS or action not in ACTIONS:
             skipped.append(Skipped(str(path), "the name is not <actor>_<action> of the set"))

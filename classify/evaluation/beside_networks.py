@@ -1,4 +1,4 @@
-"""Evaluation of networks by the protocol of an evaluation of ours, the run: each alone, and fused with the run.
+"""Evaluation of networks by the protocol of our own evaluation, "the run": each alone, and fused with the run.
 
 The score files of a network are aligned with the test videos of every split by name. They give a report of the same
 form as the run's, in ``networks/NAME``. The late fusion with the run's own scores, by the default weights, lies in
@@ -73,7 +73,7 @@ def check(dataset, output_folder, features, networks, *, overwrite=False):
     ----------
     dataset : Dataset
     output_folder : str or Path
-        Of the evaluation.
+        Output folder of the run.
     features : str, Path or None
         Folder of the feature files, if it is not in the output folder.
     networks : list of Network
@@ -87,11 +87,11 @@ def check(dataset, output_folder, features, networks, *, overwrite=False):
     OSError
         If it cannot be read.
     """
-    output_folder, together = Path(output_folder), _together(dataset)
+    output_folder, groups = Path(output_folder), _group_splits(dataset)
     sources = [network.source for network in networks]
     folders = [folder_of(output_folder, network.source.name) for network in networks]
     made = [folder / name for folder in folders for name in report.FILES]
-    made += output.files_of(output_folder / FUSED, list(together.places), (), pool=together.pool)[0]
+    made += output.files_of(output_folder / FUSED, list(groups.indices), (), pool=groups.pool)[0]
     places = Places(output_folder, output_folder, output_folder)
     wanted = [(Path(features or output_folder / "features"), places)]
     check_files(dataset, wanted, read=paths_of(dataset, sources), beside=made, overwrite=overwrite)
@@ -107,7 +107,7 @@ def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
     dataset : Dataset
         Without the clips that failed.
     output_folder : str or Path
-        Of the evaluation.
+        Output folder of the run.
     networks : list of Network
     run : RunOptions
 
@@ -140,33 +140,33 @@ def evaluate_networks(dataset, output_folder, networks, *, run=RunOptions()):
     return Beside(reports, fusion.report, folder, list(dict.fromkeys(notes)))
 
 
-class _Together(NamedTuple):
-    """Splits that are fused at once.
+class _SplitGroups(NamedTuple):
+    """Groups of splits; the splits of a group are fused together.
 
     Attributes
     ----------
-    places : dict of str to list of int
-        Indices into ``Dataset.splits`` of the splits that are fused together, by the name of the group.
+    indices : dict of str to list of int
+        Name of the group → indices into ``Dataset.splits``.
     pool : bool
-        Whether the videos of all are counted together.
-    whole : bool
+        Whether the videos of all groups are counted together.
+    single : bool
         Whether each group is a single split.
     """
 
-    places: dict[str, list[int]]
+    indices: dict[str, list[int]]
     pool: bool
-    whole: bool
+    single: bool
 
 
-def _together(dataset):
-    """Group the splits for a fusion: each alone, or those of a subset together where a subset has several."""
+def _group_splits(dataset):
+    """Group the splits for a fusion: by subset if there are several and one has several splits, else one by one."""
     subsets: dict[str, list[int]] = {}
     for place, split in enumerate(dataset.splits):
         subsets.setdefault(split.subset, []).append(place)
     several = 1 < len(subsets) < len(dataset.splits)
     groups = list(subsets.values()) if several else [[place] for place, _ in enumerate(dataset.splits)]
-    places = {str(number): group for number, group in enumerate(groups, start=1)}
-    return _Together(places, len(subsets) == 1 and len(dataset.splits) > 1, not several)
+    indices = {str(number): group for number, group in enumerate(groups, start=1)}
+    return _SplitGroups(indices, len(subsets) == 1 and len(dataset.splits) > 1, not several)
 
 
 def _settings(dataset, network):
@@ -193,18 +193,18 @@ def _report(dataset, network, folder, run):
 
 def _fused(dataset, own, networks):
     """Fuse the run's own scores with those of networks."""
-    classes, together = list(dataset.classes), _together(dataset)
+    classes, groups = list(dataset.classes), _group_splits(dataset)
 
     def joined(splits, **facts):
         made = {}
-        for number, places in together.places.items():
+        for number, places in groups.indices.items():
             names = [name for place in places for name in dataset.splits[place].test]
             values = np.concatenate([rows_of(splits[place], dataset.splits[place].test) for place in places])
             made[number] = Scores(values, names, classes, **facts)
         return made
 
     known = {}
-    for number, places in together.places.items():
+    for number, places in groups.indices.items():
         first, *others = (truth_of(dataset, dataset.splits[place]) for place in places)
         known[number] = first if not others else replace(pooled([first, *others]), beside=())
     spread = [replace(one, values=metrics.spread(one.values, one.classes, classes), classes=classes) for one in own]
@@ -213,9 +213,9 @@ def _fused(dataset, own, networks):
         facts = {"kind": network.splits[0].kind, "path": ", ".join(network.source.paths), "form": network.form}
         sources.append(Source(network.source.name, (Stream(joined(network.splits, **facts)),)))
     protocol = FusionProtocol(
-        dataset=dataset.name if dataset.name in SIZES and together.whole else None,
+        dataset=dataset.name if dataset.name in SIZES and groups.single else None,
         known=known,
-        splits=tuple(together.places),
-        pool=together.pool,
+        splits=tuple(groups.indices),
+        pool=groups.pool,
     )
     return fuse.fuse(sources, protocol=protocol)

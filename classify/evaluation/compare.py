@@ -1,8 +1,8 @@
-"""Several recipes over one data set; features, codebooks and vectors that recipes share are made once.
+"""Evaluation of several recipes on one data set; features, codebooks and vectors that they share are made once.
 
 Recipes with the same extraction share features, recipes with the same fit share codebooks, and recipes with the same
-encoding share vectors; a recipe that only changes the classifier costs a training. Every recipe has a report of its
-own, in ``rows``, and a line of the table (`classify.reports.comparison_table`), which is written anew after each new
+encoding share vectors; a recipe that only changes the classifier needs only a training. Every recipe has its own
+report, in ``rows``, and a line of the table (`classify.reports.comparison_table`), which is written anew after each new
 recipe. A run that was interrupted goes on where it stopped. If a recipe cannot be evaluated, the table says why and the
 others go on.
 """
@@ -38,7 +38,7 @@ class Comparison(NamedTuple):
     failed : dict of str to str
         Clips that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     rows: list[Row]
@@ -57,7 +57,7 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     recipes : list of Recipe
         As from `classify.evaluation.recipes.read_recipes`.
     output : str or Path
-        Folder of everything that is made.
+        Folder of all files that the comparison makes; feature files may lie elsewhere.
     features : str or Path, optional
         Folder of the feature files of the first recipe's extraction; by default ``features`` in the output. Features
         of other extractions lie beside it, in folders named after the options that differ.
@@ -83,21 +83,23 @@ def compare(dataset, recipes, output, *, features=None, run=RunOptions(), on_out
     output = Path(output)
     folders = _folders(recipes, output / "rows")
     first = Path(features or output / "features")
-    homes = {recipe.extraction: _beside(first, recipes[0].extraction, recipe.extraction) for recipe in recipes}
+    feature_folders = {
+        recipe.extraction: _features_folder(first, recipes[0].extraction, recipe.extraction) for recipe in recipes
+    }
     all_places = [_places(recipe, output, folder) for recipe, folder in zip(recipes, folders, strict=True)]
-    wanted = [(homes[recipe.extraction], places) for recipe, places in zip(recipes, all_places, strict=True)]
+    wanted = [(feature_folders[recipe.extraction], places) for recipe, places in zip(recipes, all_places, strict=True)]
     table = [output / name for name in comparison_table.FILES]
     check_files(dataset, wanted, read=read, beside=table, overwrite=run.overwrite)
     for recipe, folder in zip(recipes, folders, strict=True):
         settings = settings_of(_dataset_for(recipe, dataset), **_options(recipe))
         earlier_report(folder / "report.json", settings, overwrite=run.overwrite)
-    with locks.held(folders=[output, *homes.values()], say=run.say):
+    with locks.held(folders=[output, *feature_folders.values()], say=run.say):
         return _compare(dataset, recipes, output, wanted, run=run, on_outcome=on_outcome, on_row=on_row)
 
 
 def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
-    """Evaluate by each recipe; ``wanted`` names its folders."""
-    prepared, rows, pages, idle = {}, [], {}, True
+    """Evaluate each recipe; ``wanted`` holds its folder of features and its `Places`."""
+    prepared, rows, pages, up_to_date = {}, [], {}, True
     for recipe, (home, places) in zip(recipes, wanted, strict=True):
         if recipe.extraction not in prepared:
             prepared[recipe.extraction] = prepare(dataset, home, recipe.extraction, run=run, on_outcome=on_outcome)
@@ -112,13 +114,13 @@ def _compare(dataset, recipes, output, wanted, *, run, on_outcome, on_row):
             if (places.scores / PAGE).exists():
                 pages[recipe.name] = quote(f"{places.scores.relative_to(output).as_posix()}/{PAGE}")
             if not found.up_to_date:
-                idle = False
+                up_to_date = False
                 comparison_table.write(output, rows, pages=pages, overwrite=run.overwrite)
         if on_row is not None:
             on_row(rows[-1])
     written = comparison_table.write(output, rows, pages=pages, overwrite=run.overwrite)
     failed = {name: reason for ready in prepared.values() for name, reason in ready.failed.items()}
-    return Comparison(rows, written, failed, idle)
+    return Comparison(rows, written, failed, up_to_date)
 
 
 def _options(recipe):
@@ -131,7 +133,7 @@ def _dataset_for(recipe, dataset):
 
 
 def _folders(recipes, home):
-    """Name the folder of each recipe after it."""
+    """Return a folder for each recipe, named after the recipe."""
     folders = [home / _slug(recipe.name) for recipe in recipes]
     for i, folder in enumerate(folders):
         if folder in folders[:i]:
@@ -140,8 +142,8 @@ def _folders(recipes, home):
     return folders
 
 
-def _beside(folder, first, extraction):
-    """Name the folder of an extraction's features: the first one's, or one beside it named after the difference."""
+def _features_folder(folder, first, extraction):
+    """Return ``folder`` for the first extraction, else a folder beside it named after the options that differ."""
     before, now = dataclasses.asdict(first), dataclasses.asdict(extraction)
     differ = [f"{name}={value}" for name, value in now.items() if value != before[name]]
     return folder.with_name(f"{folder.name}-{_slug('-'.join(differ))}") if differ else folder

@@ -3,8 +3,8 @@
 A run that resumes another one, or uses its files, reports the time and memory of all stages, too. Memory is the
 largest resident memory of this process and its children together, where the system tells it (Linux).
 
-`resource.getrusage` does not serve. It returns the peak since the process began, so the second of two recipes would get
-the peak of the first. It counts only children that have ended, and the worker processes live on for the next stage.
+`resource.getrusage` is not used, because it returns the peak since the process began: the second of two recipes would
+get the peak of the first. It counts only children that have ended, and the worker processes live on for the next stage.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Any
 from classify.text_files import write_text
 from idt.errors import DataError
 from idt.files import json_text, provenance
-from idt.workers.profile import stage as watched
+from idt.workers.profile import stage as profiled
 
 PERIOD = 0.05
 """Seconds between two measurements of the memory."""
@@ -62,7 +62,7 @@ class Cost:
 
 @contextlib.contextmanager
 def measured(stage):
-    """Measure a block.
+    """Measure the wall time and memory of a block of code.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def measured(stage):
         Cost of the block, once the block has ended.
     """
     cost, began = Cost(), time.perf_counter()
-    with watched(stage.name), Peak() as peak:
+    with profiled(stage.name), Peak() as peak:
         yield cost
     cost.seconds, cost.memory = time.perf_counter() - began, peak.bytes
 
@@ -134,17 +134,17 @@ class Peak:
     def __init__(self):
         self.bytes = 0
         self._done = threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self):
-        self._watch.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_):
         self._done.set()
-        self._watch.join()
+        self._thread.join()
 
-    def _look(self):
+    def _sample(self):
         while True:
             self.bytes = max(self.bytes, resident(os.getpid()))
             if self._done.wait(PERIOD):
@@ -175,7 +175,7 @@ def _read(folder):
     try:
         found = json_text.load(cost_file(folder))
     except (OSError, DataError):
-        return {}  # of an earlier version, or by hand: the cost is forgotten, nothing else
+        return {}  # a damaged record: only the recorded costs are lost
     return found if isinstance(found, dict) else {}
 
 

@@ -51,7 +51,7 @@ class Evaluation:
     failed : dict of str to str
         Clips that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     report: dict
@@ -78,7 +78,7 @@ def evaluate(
     dataset : Dataset
         As from `classify.datasets.registry.read_dataset`.
     output : str or Path
-        Folder of everything that is made.
+        Folder of all files that the evaluation makes; feature files may lie elsewhere.
     extraction : ExtractionParams, optional
     encoding : encoding.params.BlockParams, optional
         Parameters of any encoding.
@@ -118,7 +118,7 @@ def evaluate(
 
 
 def check_files(dataset, wanted, *, read=(), beside=(), overwrite=False):
-    """Refuse evaluations that would overwrite an input or somebody else's file, before any work.
+    """Refuse evaluations that would overwrite an input or a file of another program, before any work.
 
     Parameters
     ----------
@@ -154,14 +154,14 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     ----------
     prepared : Prepared
     places : Places
-        Folders of codebooks, vectors, and scores and report; the first two may be shared by evaluations whose
-        parameters agree as far as these depend on them.
+        Folders of codebooks, of vectors, and of scores and report. Evaluations may share the folder of codebooks if
+        these are fitted alike, and the folder of vectors if these are encoded alike.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     run : RunOptions
     pictures : callable, optional
-        Called with the `classify.reports.page.videos.Tested` videos; returns what the page shows of them, as
-        `classify.evaluation.page_pictures.draw_pictures`, which is the default.
+        Called with the `classify.reports.page.videos.Tested` videos; returns their pictures for the page.
+        By default `classify.evaluation.page_pictures.draw_pictures`.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
     earlier = earlier_report(output / "report.json", settings, overwrite=run.overwrite)
     plans = plan_folds(prepared, places, encoding, classifier)
     states = [fold.read_state(plan, overwrite=run.overwrite) for plan in plans]
-    # A file that is neither up to date nor refused lacks clips.
+    # `read_state` refuses other files, so a file that is not up to date lacks clips and may be replaced.
     run = dataclasses.replace(run, overwrite=run.overwrite or True)
     stages = _stages(prepared, places, encoding, classifier)
     _fit_codebooks(plans, states, prepared, stages["codebooks"], run)
@@ -200,8 +200,8 @@ def evaluate_prepared(prepared, places, encoding, classifier, *, run=RunOptions(
         columns=found[0][1].columns,
         empty=set().union(*(more.empty for _, more in found)),
     )
-    idle = prepared.up_to_date and all(state.scored for state in states)
-    if idle and says_the_same(made, earlier) and not report.lacks_page(output):
+    all_up_to_date = prepared.up_to_date and all(state.scored for state in states)
+    if all_up_to_date and says_the_same(made, earlier) and not report.lacks_page(output):
         return Evaluation(earlier, Written([output / "report.md", output / "report.json"], []), prepared.failed, True)
     videos = tested(dataset, folds)
     draw = pictures or partial(draw_pictures, plans=plans, files=prepared.files, run=run)
@@ -224,14 +224,14 @@ def _stages(prepared, places, encoding, classifier):
 
 
 def _costs(extraction, stages):
-    """Return the seconds of each stage, and the most memory of those after the extraction."""
+    """Return the seconds of each stage, and the largest memory of the stages after the extraction."""
     found = {name: recorded(stage) for name, stage in stages.items()}
     seconds = {"extraction": extraction, **{name: cost.seconds for name, cost in found.items()}}
     return Costs(seconds, max(cost.memory for cost in found.values()))
 
 
 def _fit_codebooks(plans, states, prepared, stage, run):
-    """Fit and keep the codebooks of the splits that need one."""
+    """Fit and save the codebooks of the splits that need one."""
     plans = [plan for plan, state in zip(plans, states, strict=True) if not (state.scored or state.fitted)]
     if not plans:
         return

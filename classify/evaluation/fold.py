@@ -40,7 +40,7 @@ class FoldState(NamedTuple):
 
 
 def read_state(plan, *, overwrite=False):
-    """Look which files of a split are up to date.
+    """Find out which files of a split are up to date.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def save_codebook(plan, codebook, *, overwrite=False):
     plan : FoldPlan
     codebook : Codebook
     overwrite : bool or collection of path
-        Replace one that exists.
+        Whether an existing file may be replaced, or which files may.
     """
     path = plan.codebook.path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def save_codebook(plan, codebook, *, overwrite=False):
 
 
 def encode(plans, states, files, run):
-    """Make the vectors of the splits that have none, with the codebooks that were kept; each video is read once.
+    """Make the vectors of the splits that have none, with the saved codebooks; each video is read once.
 
     Parameters
     ----------
@@ -163,14 +163,14 @@ def classify(plan, run):
             else:
                 total = similarity
         layout = [part for _, parts in blocks.values() for part in parts]
-        whole, probabilities = build_classifier(plan.classifier, layout, threads).score_others(
+        all_scores, probabilities = build_classifier(plan.classifier, layout, threads).score_others(
             total, plan.labels, plan.groups
         )
         columns = sum(part["size"] for part in layout)
-        details = Details(by_block or dict.fromkeys(blocks, whole), vectors.empty, probabilities, columns)
+        details = Details(by_block or dict.fromkeys(blocks, all_scores), vectors.empty, probabilities, columns)
     classes = classes_of(plan.labels)
     scores = Scores(
-        whole,
+        all_scores,
         list(plan.split.test),
         classes,
         _columns_of(plan.truth, classes),

@@ -42,7 +42,7 @@ class PlannedFile(NamedTuple):
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """A split and the files that are made of it.
+    """A split and the files that are made for it.
 
     Attributes
     ----------
@@ -54,7 +54,8 @@ class FoldPlan:
     truth : list of str
         True labels of each test video.
     groups : list of str
-        Group of each training video, which cross-validation keeps together; a video with an empty one stands alone.
+        Group of each training video, which cross-validation keeps together; a video with an empty group
+        forms a group of its own.
     encoding : encoding.params.BlockParams
     classifier : ClassifierParams
     outside : tuple of classify.models.outside_vectors.OutsideBlock
@@ -148,14 +149,16 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
     training = [(name, labels[name], groups[name]) for name in split.train]
     truth = [labels[name] for name in split.test]
     # Sorted, so that a codebook does not depend on the order. Labels count only if the codebook learns from them.
-    learnt = {name: digests[name] for name in sorted(split.train)}
+    training_digests = {name: digests[name] for name in sorted(split.train)}
     if encoding.encoding == "stacked":
-        learnt = {name: [digest, labels[name]] for name, digest in learnt.items()}
-    fitted = combine_digests(learnt)
-    encoded = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
-    # Without outside vectors there is no key, so that such scores stay up to date.
+        training_digests = {name: [digest, labels[name]] for name, digest in training_digests.items()}
+    training_digest = combine_digests(training_digests)
+    vectors_digest = combine_digests({name: digests[name] for name in (*split.train, *split.test)})
+    # Without outside vectors nothing is appended, so that scores of earlier versions stay up to date.
     beside = [[[block.name, block.digest] for block in prepared.dataset.outside]] if prepared.dataset.outside else []
-    scored = hashlib.sha256(json.dumps([encoded, training, split.test, truth, *beside]).encode()).hexdigest()
+    scores_digest = hashlib.sha256(
+        json.dumps([vectors_digest, training, split.test, truth, *beside]).encode()
+    ).hexdigest()
     params = {"encoder": encoding.encoding, **dataclasses.asdict(encoding), **dataclasses.asdict(classifier)}
 
     # A file made without clips that failed may be replaced by one made with them (`fold.lacks_clips`).
@@ -178,17 +181,17 @@ def _plan(number, split, prepared, groups, places, encoding, classifier):
             CODEBOOK_FORMAT,
             CODEBOOK_VERSION,
             encoding.fitting(),
-            {"kind": "features", "digest": fitted, **lacking},
+            {"kind": "features", "digest": training_digest, **lacking},
         ),
         vectors=PlannedFile(
             path("vectors"),
             VECTORS_FORMAT,
             VECTORS_VERSION,
             encoding,
-            {"kind": "features", "digest": encoded, "training": fitted, **lacking},
+            {"kind": "features", "digest": vectors_digest, "training": training_digest, **lacking},
         ),
         scores=PlannedFile(
-            path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scored, **lacking}
+            path("scores"), SCORES_FORMAT, SCORES_VERSION, params, {"kind": "split", "digest": scores_digest, **lacking}
         ),
     )
 

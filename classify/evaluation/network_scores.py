@@ -84,7 +84,7 @@ def read_networks(dataset, sources):
 
 
 def folder_of(output_folder, name):
-    """Return the folder in ``output_folder`` of the report of a network of a ``name``."""
+    """Return the folder of the report of the network ``name`` below ``output_folder``."""
     return Path(output_folder) / "networks" / (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "network")
 
 
@@ -129,6 +129,6 @@ def _read(dataset, source):
 
 
 def rows_of(scores, names):
-    """Return the rows of ``scores`` of the videos of these ``names``, (n, C) float64."""
+    """Select the rows of ``scores`` for the videos ``names``: (n, C) float64."""
     place = {name: row for row, name in enumerate(scores.names)}
     return scores.values[[place[name] for name in names]]

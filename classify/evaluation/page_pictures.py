@@ -1,8 +1,9 @@
 """Pictures of test videos for the page of an evaluation: evidence where the prediction is wrong, else a still frame.
 
-A wrong video has two pictures, one of the evidence for its true class and one of that for the predicted class
+A wrong video has two pictures, one with evidence for the true class and one with evidence for the predicted class
 (docs/method/encoding.md, section 17). It has a still frame instead where no track has a share of the score: with a χ²
-kernel, stacked vectors, sparse codes or outside vectors; and where codebook or vectors of its split were deleted.
+kernel, stacked vectors, sparse codes, max pooling or outside vectors. The same holds if the codebook or the
+vectors of its split were deleted.
 """
 
 import copy
@@ -17,13 +18,13 @@ from idt.workers import processes
 
 
 def draw_pictures(videos, plans, files, run):
-    """Draw the pictures that the page of an evaluation shows of its test videos.
+    """Draw the pictures of test videos for the page of an evaluation.
 
     Parameters
     ----------
     videos : sequence of classify.reports.page.videos.Tested
     plans : sequence of FoldPlan
-        One for each split; their scores are there.
+        One for each split; their scores exist.
     files : dict of str to FileSource
         Video name → feature file.
     run : RunOptions
@@ -90,7 +91,7 @@ def _narrowed(model, classes):
     """Return the model with the weights of some classes only, because it is sent to another process."""
     machine = copy.copy(model.classifier)
     names = machine.classes_.tolist()
-    if len(names) > len(classes) > 1:  # of two classes there is one row of weights
+    if len(names) > len(classes) > 1:  # for two classes there is one row of weights
         rows = [names.index(name) for name in classes]
         machine.classes_, machine.coef_ = machine.classes_[rows], machine.coef_[rows]
         machine.intercept_ = machine.intercept_[rows]

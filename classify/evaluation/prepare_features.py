@@ -32,7 +32,7 @@ class Prepared:
     failed : dict of str to str
         Clips that could not be extracted, and why.
     up_to_date : bool
-        All features were there.
+        Whether all feature files were up to date.
     seconds : float
         Wall time of the extraction, in this run and those before it.
     """
@@ -47,7 +47,7 @@ class Prepared:
 
 
 def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
-    """Make a feature file of every clip of a set, unless it is there.
+    """Make a feature file of every clip of a set, unless it is up to date.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def prepare(dataset, folder, extraction, *, run=RunOptions(), on_outcome=None):
 
 
 def _tasks(dataset, extraction, folder):
-    """List what to extract; a stretch of a video is extracted as if it were a whole video."""
+    """List the extraction tasks; a stretch of a video is extracted as if it were a whole video."""
     tasks = []
     for clip in dataset.clips:
         params = extraction

@@ -1,7 +1,8 @@
 """Recipes: named sets of options of extraction, encoding and classifier, as a file or as options of a command.
 
-A file of recipes is an INI file. Every section is a recipe, its heading the name of the row; ``[DEFAULT]`` holds what
-all have in common. A key is an option, with ``_`` or ``-``; one that two groups have is written with its group:
+A file of recipes is an INI file. Every section is a recipe; its heading is the name of the recipe. ``[DEFAULT]`` holds
+options that all recipes have in common. A key is an option, with ``_`` or ``-``. An option that two groups have is
+written with its group, ``group.option``.
 
     [DEFAULT]
     k = 64
@@ -53,14 +54,14 @@ OTHER_NAMES = {"fv": "fisher", "sfv": "stacked"}
 """Prefix of the command of an encoder → name of the encoder."""
 
 WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-
+"""Words of a recipe → the truth value that they stand for."""
 
 LARGEST = 1 << 20
-"""Bytes of a file of recipes; ours have a few thousand."""
+"""Largest size of a file of recipes, in bytes. Usual files have a few thousand."""
 
 
 class Recipe(NamedTuple):
-    """Recipe: the options of extraction, encoding and classifier for a data set.
+    """Named set of options of extraction, encoding and classifier.
 
     Attributes
     ----------
@@ -119,7 +120,7 @@ def recipe_of(name, encoder, options):
     Raises
     ------
     DataError
-        If an option is not one of the encoder, or has no such value.
+        If the encoder has no such option, or an option does not take the value.
     """
     kind = encoder_of(encoder)
     given = options.get("encoding", {})
@@ -144,7 +145,7 @@ def read_recipes(path, *, encoder="fisher", options=None):
     encoder : str
         Encoder of recipes that name none.
     options : dict of str to dict of str to object, optional
-        Options, as for `recipe_of`, that the recipes begin with. A recipe leaves out options of other encoders.
+        Options, as for `recipe_of`, for recipes that do not set them; those of other encoders are left out.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """Resuming: the files of an earlier run, and whether this run may go on from them.
 
-Both checks come before any work and compare only the options; the videos are compared file by file later.
+`earlier_report` and `refuse_other_features` compare options and versions before any work. The videos are compared file
+by file later.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ file by file; those of the report are the versions of the run that made it."""
 
 
 def settings_of(dataset, *, extraction, encoding, classifier):
-    """Return what the numbers of an evaluation depend on besides the videos.
+    """Return the settings of an evaluation: all options that its numbers depend on.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def _refuse_difference(path, before, now):
 
 
 def _flat(settings):
-    """Return settings without their groups, but for names that two groups have."""
+    """Return the settings of all groups in one dict; a name that two groups have is prefixed with its group."""
     plain = provenance.as_json_values(settings)
     groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
     flat = {key: value for key, value in plain.items() if key not in groups}

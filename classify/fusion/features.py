@@ -1,7 +1,7 @@
 """Matrices of features of other systems, such as the last hidden layer of a network: one row a video.
 
-They lie in the files that scores lie in: npy, npz, MAT, HDF5 or CSV of a matrix, with the names of the videos or in
-the order of a list. In the forms that networks write scores in, the scores are the features.
+They have the forms of score files: npy, npz, MAT, HDF5 or CSV of a matrix, with the names of the videos or in the order
+of a list. If a file has another form in which networks write scores, its scores are taken as features.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from idt.errors import DataError
 from idt.files import hdf5
 
 MATRICES = (arrays, mat, hdf5_of_others, csv_table)
-"""Forms of any matrix. Forms of scores have rules that features break, such as two columns at least."""
+"""Forms that may hold any matrix. They are read without the rules for scores, such as two columns at least."""
 
 
 class Features(NamedTuple):
@@ -34,7 +34,7 @@ class Features(NamedTuple):
         Video name of each row, each once.
     values : (m, e) float32
     lines : list of str or None
-        Lines of the list, where it may be one of plain names: ``run 2`` may be a video, or a video and its label.
+        Lines of the list, if they may also be plain names: ``run 2`` may be a video, or a video and its label.
     """
 
     names: list[str]
@@ -59,8 +59,8 @@ def read_features(path, names=None):
     Raises
     ------
     DataError
-        If the file is of no known form or damaged, its numbers are not finite, it names no videos and no list does, or
-        both do; if the list has another number of videos than there are rows, or a name occurs twice.
+        If the file is of no known form or damaged, its numbers are not finite, neither file nor list names the videos,
+        or both name them; if the list has another number of videos than there are rows, or a name occurs twice.
     OSError
         If a file cannot be read.
     """
@@ -95,7 +95,8 @@ def _read_names(path):
     except DataError:
         # A list of plain names, which may contain any character.
         found = lines
-    return VideoList(str(path), "path", found), lines if len(found) == len(lines) and found != lines else None
+    may_be_names = len(found) == len(lines) and found != lines
+    return VideoList(str(path), "path", found), (lines if may_be_names else None)
 
 
 def _read_matrix(path, given):

@@ -18,10 +18,11 @@ CURVE_POINTS = 21
 """Points of the curve over the weight."""
 
 METRIC, OF_SEVERAL = "accuracy", "mean_average_precision"
+"""Keys of the main metric, where videos have one label each and where they may have several."""
 
 
 def main_metric(has_class, scores, multi_label):
-    """Return the number by which fusions are compared: accuracy, or mean average precision of several labels.
+    """Return the main metric of a fusion: accuracy, or mean average precision where videos have several labels.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def main_metric(has_class, scores, multi_label):
 
 
 def measure_scores(truth, scores):
-    """Measure scores.
+    """Measure how well scores agree with the true labels.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def measure_splits(splits, scores, *, pool):
     Returns
     -------
     dict
-        Numbers as of `numbers_of`, and the ``interval`` over the splits, None of one split.
+        Numbers as from `measure_scores`, ``per_split`` with the numbers of each split, and the confidence ``interval``
+        over the splits, None for one split.
     """
     each = [measure_scores(truth, values) for truth, values in zip(splits, scores, strict=True)]
     if pool:
@@ -97,7 +99,7 @@ def pooled(splits):
 
 
 def class_shares(splits, scores, *, pool):
-    """Measure each class.
+    """Measure the scores class by class.
 
     Parameters
     ----------
@@ -120,8 +122,8 @@ def class_shares(splits, scores, *, pool):
         else:
             rows.append(metrics.per_class(metrics.confusion(truth.labels, values.argmax(axis=1), classes)))
     table = np.stack(rows)
-    there = ~np.isnan(table)
-    means = np.where(there.any(axis=0), np.nansum(table, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
+    known = ~np.isnan(table)
+    means = np.where(known.any(axis=0), np.nansum(table, axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
     return {
         label: None if math.isnan(share) else float(share)
         for label, share in zip(splits[0].classes, means, strict=True)
@@ -129,17 +131,19 @@ def class_shares(splits, scores, *, pool):
 
 
 def changed_videos(gathered, before, after):
-    """List the videos that a fusion labels rightly and its sources without trajectories wrongly, and the reverse.
+    """List the videos that a fusion corrects, and the videos that it spoils.
 
     Parameters
     ----------
     gathered : list of Gathered
     before, after : list of (n, C) float64
+        Scores of each split without the trajectories, or of the best source alone, and of the fusion.
 
     Returns
     -------
     corrected, spoiled : list of dict
-        ``split``, ``name``, ``label``, ``before`` and ``after``; nothing where videos have several labels.
+        ``split``, ``name``, ``label``, ``before`` and ``after`` of each video; no entries where videos have several
+        labels.
     """
     corrected: list[dict] = []
     spoiled: list[dict] = []
@@ -175,12 +179,13 @@ def weight_curve(gathered, weights, group, *, pool):
     weights : list of dict of str to float
         Weights of each split; within the group and within the others they keep their ratios.
     group : list of str
+        Sources whose weight varies.
     pool : bool
 
     Returns
     -------
     list of dict
-        ``weight`` and the number of `main_metric` under the name of the metric.
+        ``weight`` of the group, and `main_metric` under the name of the metric.
     """
     multi_label = gathered[0].truth.multi_label
     sides = []

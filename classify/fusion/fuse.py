@@ -1,8 +1,8 @@
-"""Late fusion: the scores of several classifiers, one accuracy, and what each of them adds.
+"""Late fusion of the scores of several classifiers, with the accuracy of each and of all together.
 
 1. The files of every source are read (`classify.fusion.read`) and aligned by the names of videos and classes.
 2. The streams of a source are added, and its scores normalised.
-3. Weights are given, the default, or searched for on validation videos; or a machine is trained on these.
+3. Weights are given, the default, or searched for on validation videos; or an SVM is trained on these.
 4. The weighted scores of every video are added; `classify.fusion.findings` measures them.
 
 Source: docs/method/fusion.md.
@@ -45,8 +45,7 @@ class Fused:
     gathered : Gathered
     scores : (n, C) float64
     weights : dict of str to float
-        Weight of each source. For a stacked machine (``svm``) the default weights, because the machine has one weight
-        per column.
+        Weight of each source. For ``svm`` the default weights, because the SVM has a weight for each column and class.
     """
 
     gathered: Gathered
@@ -74,9 +73,9 @@ class Fusion:
         return self.report.get(findings.METRIC)
 
     def __repr__(self):
-        """Say what each source does alone, and together."""
+        """Show the metric of each source alone and of the fusion."""
         metric = self.report["metric"]
-        alone = ", ".join(f"{name} {100 * of[metric]:.2f}" for name, of in self.report["sources"].items())
+        alone = ", ".join(f"{name} {100 * source[metric]:.2f}" for name, source in self.report["sources"].items())
         return f"Fusion({alone}; fused {100 * self.report['value']:.2f} % {metric})"
 
     def write(self, folder, *, forms=(), overwrite=False):
@@ -137,14 +136,14 @@ def fuse(
         One of `classify.params.NORMS` for all sources that are no `Source`, or one for each name.
     weights : dict of str to float or {"search", "svm", "test"}, optional
         Weight of each source; by default 0.25 for trajectories and 0.75 for all networks, or equal ones. "search" finds
-        them on the validation videos, "svm" trains a machine there, and "test" finds them on the test videos, where
-        their accuracy is then too high.
+        them on the validation videos, "svm" trains an SVM there, and "test" finds them on the test videos, which makes
+        the accuracy too high.
     validation : like sources, optional
         Scores of the same sources on validation videos.
     missing : {"refuse", "drop"}
         Whether videos that a source lacks are refused or left out.
     C : float or "cv"
-        Penalty of the machine.
+        Penalty of the SVM; "cv" chooses it by cross-validation.
     on_split : callable, optional
         Called with the name of each split when it is done.
 
@@ -176,7 +175,7 @@ def fuse(
         raise DataError(f"missing must be one of {', '.join(MISSING)}, got {short_repr(missing)}")
     names = [source.name for source in sources]
     origin = _origin(weights)
-    held_out = _validation(validation, sources, norm, protocol, origin)
+    held_out_sources = _validation_sources(validation, sources, norm, protocol, origin)
     given = checked_weights(weights, names) if origin == GIVEN else None
     fused: list[Fused] = []
     classical: list[str] = []
@@ -186,15 +185,15 @@ def fuse(
             found = gather(sources, split, protocol, missing=missing, classes=fused[0].gathered.truth.classes)
         classical = classical_sources(names, {name: facts.forms for name, facts in found.facts.items()})
         start = given or default_weights(names, classical)
-        trained = held_out and _held_out(held_out, found, protocol, missing)
-        fused.append(_fused(found, start, origin, trained, C))
+        held_out = held_out_sources and _held_out(held_out_sources, found, protocol, missing)
+        fused.append(_fused(found, start, origin, held_out, C))
         if on_split is not None:
             on_split(split)
     return Fusion(fused, make_report(sources, protocol, fused, classical, origin))
 
 
 def _origin(weights):
-    """Return where weights come from, one of the constants of this module."""
+    """Return the origin of the weights, such as `DEFAULT`."""
     if weights is None:
         return DEFAULT
     if isinstance(weights, dict):
@@ -208,7 +207,7 @@ def _origin(weights):
 
 
 def _sources(sources, norm, protocol):
-    """Make sources of what a caller gives for them."""
+    """Convert the sources that a caller gives to a list of `Source`."""
     if not isinstance(sources, dict):
         found = list(sources)
     else:
@@ -229,6 +228,7 @@ def _sources(sources, norm, protocol):
 
 
 def _source(name, given, protocol):
+    """Make the source ``name`` of a path, a text, `Scores`, a list of these, or a `Source`."""
     if isinstance(given, Source):
         return replace(given, name=name)
     if isinstance(given, Scores | Path):
@@ -239,8 +239,8 @@ def _source(name, given, protocol):
     return Source(name, tuple(Stream(one if isinstance(one, Scores) else str(one), weight) for one, weight in pairs))
 
 
-def _validation(validation, sources, norm, protocol, origin):
-    """Make the sources of the validation videos, in the order and with the options of those of the test videos."""
+def _validation_sources(validation, sources, norm, protocol, origin):
+    """Make the sources of the validation videos, in the order and with the options of the test sources."""
     if (validation is not None) != (origin in (VALIDATION, SVM)):
         raise DataError("validation scores and weights='search' or 'svm' go together")
     if validation is None:
@@ -270,27 +270,27 @@ def _validation(validation, sources, norm, protocol, origin):
 
 def _held_out(sources, found, protocol, missing):
     """Gather the scores of the validation videos of a split, none of which is tested."""
-    trained = gather(sources, found.split, protocol, missing=missing, side=TRAIN, classes=found.truth.classes)
-    shared = match(found.truth.names, trained.truth.names)
+    held_out = gather(sources, found.split, protocol, missing=missing, side=TRAIN, classes=found.truth.classes)
+    shared = match(found.truth.names, held_out.truth.names)
     both = [name for name, place in zip(found.truth.names, shared.places, strict=True) if place >= 0]
     if both:
         raise DataError(f"{len(both)} validation videos are test videos: {listed(both[:5])}; weights must not see them")
     norms = {name: facts.norm for name, facts in found.facts.items()}
-    for name, facts in trained.facts.items():
+    for name, facts in held_out.facts.items():
         if facts.norm != norms[name]:
             raise DataError(f"{name} has other kinds of scores on validation videos ({facts.norm}, {norms[name]})")
-    return trained
+    return held_out
 
 
-def _fused(found, start, origin, trained, C):
-    """Fuse the scores of a split."""
+def _fused(found, start, origin, held_out, C):
+    """Fuse the scores of a split; ``held_out`` are the scores of its validation videos, or None."""
 
     def metric(has_class, scores):
         return findings.main_metric(has_class, scores, found.truth.multi_label)
 
     if origin == SVM:
-        return Fused(found, stacking_scores(trained, found, C=C), start)
+        return Fused(found, stacking_scores(held_out, found, C=C), start)
     weights = start
     if origin in (VALIDATION, TEST):
-        weights = searched_weights(found if origin == TEST else trained, start, metric)
+        weights = searched_weights(found if origin == TEST else held_out, start, metric)
     return Fused(found, weighted_sum(found.scaled, weights), weights)

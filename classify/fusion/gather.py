@@ -27,7 +27,7 @@ UNTESTED = "videos that are not tested were left out"
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """How a source was read and aligned.
+    """Record of how a source was read and aligned.
 
     Attributes
     ----------
@@ -36,9 +36,9 @@ class SourceFacts:
     videos : int
         Number of test videos that it has scores for.
     rules : dict of str to int
-        How many videos were matched by which rule, over all streams.
+        Number of videos that each rule matched, over all streams.
     columns : list of str
-        How the columns of the streams were found.
+        How the columns of the streams were found, in words for the report.
     forms : list of str
         Forms of the files.
     notes : list of str
@@ -105,25 +105,25 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
     OSError
         If a file cannot be read.
     """
-    here = [source.for_split(split) for source in sources]
-    files = {source.name: read_source(source) for source in here}
-    lists = [own for own in (_order_of(source)[1] for source in here) if own is not None]
+    own_sources = [source.for_split(split) for source in sources]
+    files = {source.name: read_source(source) for source in own_sources}
+    lists = [own for own in (_order_of(source)[1] for source in own_sources) if own is not None]
     titled = [pair for streams in files.values() for pair in streams]
-    # A list of validation videos may be given for their labels alone.
-    ordered = [
-        source.order for source in here if source.order not in (None, path_for_split(protocol.validation, split))
+    # A list of validation videos is also given for its labels, so it need not name rows.
+    row_lists = [
+        source.order for source in own_sources if source.order not in (None, path_for_split(protocol.validation, split))
     ]
-    if ordered and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
-        raise DataError(f"{ordered[0]} is to name rows, but every file names its videos; leave out the list")
+    if row_lists and not any(note.startswith(LISTED) for _, scores in titled for note in scores.notes):
+        raise DataError(f"{row_lists[0]} is to name rows, but every file names its videos; leave out the list")
     truth = _with_names(protocol.truth(split, titled, lists, side), titled)
     if classes is not None:
         truth = truth.in_order_of(classes, truth.origin)
     aligned = {name: [align(scores, truth, title) for title, scores in streams] for name, streams in files.items()}
-    there = {name: np.all([each.present for each in streams], axis=0) for name, streams in aligned.items()}
-    rows, gone, extra = _common(truth, there, aligned, missing)
+    present = {name: np.all([each.present for each in streams], axis=0) for name, streams in aligned.items()}
+    rows, gone, extra = _common_rows(truth, present, aligned, missing)
     truth = truth.take(rows)
     raw, scaled, facts = {}, {}, {}
-    for source, given in zip(here, sources, strict=True):
+    for source, given in zip(own_sources, sources, strict=True):
         name = source.name
         read = [scores for _, scores in files[name]]
         raw[name], kind = _added(
@@ -131,8 +131,8 @@ def gather(sources, split, protocol, *, missing=REFUSE, side="test", classes=Non
         )
         norm = norm_for(source.norm, raw[name], kind)
         scaled[name] = normalized(raw[name], norm, names=truth.names, source=name)
-        found = _facts(norm, read, aligned[name], int(there[name].sum()))
-        # With {split} in it a note is the same for all splits.
+        found = _facts(norm, read, aligned[name], int(present[name].sum()))
+        # Paths in notes get their {split} back, so that a note is the same for all splits.
         changes = list(zip(source.paths, given.paths, strict=True))
         facts[name] = replace(found, notes=[_replaced(note, changes) for note in found.notes])
     return Gathered(split, truth, raw, scaled, facts, gone, extra)
@@ -145,7 +145,7 @@ def _replaced(text, changes):
 
 
 def _with_names(truth, titled):
-    """Return labels whose classes have the names that a file with labels of its own gives its columns."""
+    """Name the classes of labels that only number them, by a score file with labels and names of classes."""
     if not are_numbers(truth.classes):
         return truth
     for title, scores in titled:
@@ -178,12 +178,12 @@ def read_source(source):
 
 
 def _order_of(source):
-    """Read the list that names the rows of a source, and its labels as true ones."""
+    """Read the list that names the rows of a source; return it, and its labels as `Truth`."""
     if source.order is None:
         return None, None
     found = read_video_list(source.order, numbered=source.numbered)
     if not is_numbered(source.order):
-        # Its numbers are those of sorted names, in whose order few networks have their columns.
+        # The reader numbers the sorted names of the classes, but few networks have their columns in that order.
         return replace(found, labels=None, label_sets=None, classes=None), None
     return found, truth_of_list(found)
 
@@ -197,28 +197,31 @@ def _read(source, stream, order):
 
 
 def _named(scores, path, title):
-    """Return scores whose columns have the names of a file of classes."""
+    """Name the columns of scores by a file of classes."""
     names = read_class_file(path)
     if len(names) != scores.values.shape[1]:
         raise DataError(f"{title} has {scores.values.shape[1]} columns, {path} names {len(names)} classes")
     by_list = [note for note in scores.notes if note.startswith(LISTED_CLASSES)]
     own = None if by_list else scores.classes
     if own is not None and list(map(class_key, own)) != list(map(class_key, names)):
-        raise DataError(f"{title} names its classes, {_few(own)}, and {path} others, {_few(names)}; leave it out")
+        raise DataError(
+            f"{title} names its classes, {_few(own)}, and {path} others, {_few(names)}; leave out --classes"
+        )
     notes = (*(note for note in scores.notes if note not in by_list), f"columns are called as in {path}")
     return replace(scores, classes=names, notes=notes)
 
 
-def _few(names):
-    return listed(names[:3]) + (" …" if len(names) > 3 else "")
+def _few(names, most=3):
+    return listed(names[:most]) + (" …" if len(names) > most else "")
 
 
-def _common(truth, there, aligned, missing):
+def _common_rows(truth, present, aligned, missing):
     """Find the rows of the videos that every source has, the videos that one lacks, and those without a label."""
-    wanted = np.any(list(there.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
-    lacking = {name: wanted & ~has for name, has in there.items()}
+    wanted = np.any(list(present.values()), axis=0) if truth.partial else np.ones(len(truth.names), bool)
+    lacking = {name: wanted & ~has for name, has in present.items()}
     problems = [
-        f"{name} lacks {int(lost.sum())} of {int(wanted.sum())} videos, {_some(truth.names, lost)}"
+        f"{name} lacks {int(lost.sum())} of {int(wanted.sum())} videos,"
+        f" {_few([truth.names[row] for row in np.flatnonzero(lost)], most=5)}"
         for name, lost in lacking.items()
         if lost.any()
     ]
@@ -231,20 +234,15 @@ def _common(truth, there, aligned, missing):
                 problems.append(f"{len(more)} videos of {name} have no label in {truth.origin}, {listed(more[:5])}")
     if problems and missing == REFUSE:
         raise DataError(f"{'; '.join(problems)}; --missing drop leaves such videos out")
-    rows = np.flatnonzero(wanted & np.all(list(there.values()), axis=0))
+    rows = np.flatnonzero(wanted & np.all(list(present.values()), axis=0))
     if not len(rows):
         raise DataError(f"no video has scores of all sources: {'; '.join(problems)}")
-    lost = wanted & ~np.all(list(there.values()), axis=0)
+    lost = wanted & ~np.all(list(present.values()), axis=0)
     return rows, [truth.names[row] for row in np.flatnonzero(lost)], list(extra)
 
 
-def _some(names, holds):
-    rows = np.flatnonzero(holds)
-    return listed([names[row] for row in rows[:5]]) + (" …" if len(rows) > 5 else "")
-
-
 def _added(source, values, kinds):
-    """Add the streams of a source; return the sum and the kind of scores that it is of."""
+    """Add the streams of a source; return the sum and its kind."""
     views = [views_of(each, kind) for each, kind in zip(values, kinds, strict=True)]
     if any(views) and not all(views):
         odd = source.streams[[bool(count) for count in views].index(True)].title
@@ -261,7 +259,7 @@ def _added(source, values, kinds):
 
 
 def _facts(norm, files, aligned, videos):
-    """Collect what a report says of a source."""
+    """Collect the facts of a source for the report."""
     rules: dict[str, int] = {}
     for each in aligned:
         for rule, count in each.rules.items():

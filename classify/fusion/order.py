@@ -28,7 +28,7 @@ def in_order_of(scores, listing):
     Raises
     ------
     DataError
-        If a video has no scores or several, classes differ, or labels do.
+        If a video has no scores or several, or classes or labels differ.
     """
     if scores.names is None:
         raise DataError(f"{scores.path or 'the scores'} name no videos, so they cannot be put in another order")
@@ -37,8 +37,8 @@ def in_order_of(scores, listing):
     columns = _columns(scores, labels, listing)
     values = values[:, columns]
     if labels is not None:
-        place = np.argsort(columns)
-        labels = labels[:, columns] if labels.ndim == 2 else place[labels]
+        new_columns = np.argsort(columns)
+        labels = labels[:, columns] if labels.ndim == 2 else new_columns[labels]
     if listing.labels is not None:
         truth = np.asarray(listing.labels, np.int64)
         if labels is not None and labels.ndim == 1 and np.any(labels != truth):
@@ -57,8 +57,7 @@ def _rows(scores, listing):
     if absent:
         several = f"; it stays open which is meant: {listed(found.ambiguous)}" if found.ambiguous else ""
         raise DataError(
-            f"{scores.path or 'the scores'} have none of {len(absent)} videos of {listing.path}:"
-            f" {listed(absent)}{several}"
+            f"{scores.path or 'the scores'} lack {len(absent)} videos of {listing.path}: {listed(absent)}{several}"
         )
     return found.places
 

@@ -60,9 +60,9 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
     forms : sequence of str
         Forms of the fused scores besides that of this package.
     values_as : str, optional
-        Conversion of the scores, one of `classify.fusion.write.CONVERSIONS`.
+        Conversion of the scores in these forms, one of `classify.fusion.write.CONVERSIONS`.
     order : str, optional
-        List in whose order their videos are; may hold ``{split}``.
+        List of videos whose order the files in these forms have; may hold ``{split}``.
     overwrite : bool or collection of path
         Replace an existing report of this package, and files that the collection names.
 
@@ -88,17 +88,19 @@ def write(folder, fusion, *, forms=(), values_as=None, order=None, overwrite=Fal
         if _says_the_same(report, final) and all(path.exists() for path in needed):
             return Written([], [])
         ownership.check_replaceable(final, overwrite)
-    kept = fusion.scores()
-    lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(kept)]]
+    fused_scores = fusion.scores()
+    lists = [order and read_video_list(path_for_split(order, split)) for split in splits[: len(fused_scores)]]
     folder.mkdir(parents=True, exist_ok=True)
     # Files in the forms of others come first: they do not record who made them, so an existing one is refused only when
     # it is written.
     for place, path in enumerate(others):
-        split = place % len(kept)
+        split = place % len(fused_scores)
         form = SUFFIXES[path.suffix]
-        write_scores(path, kept[split], form=form, values_as=values_as, video_list=lists[split], overwrite=overwrite)
+        write_scores(
+            path, fused_scores[split], form=form, values_as=values_as, video_list=lists[split], overwrite=overwrite
+        )
     scores = [path for path in ours if path.suffix == ".h5"]
-    for path, fused in zip(scores, kept, strict=True):
+    for path, fused in zip(scores, fused_scores, strict=True):
         write_scores(path, fused, form=score_file.FORM, overwrite=overwrite or True)
     written = fusion_report.write(folder, report, overwrite=overwrite)
     return Written([*others, *scores, *written.paths], written.notes)

@@ -39,7 +39,7 @@ FORMS: dict[str, ModuleType] = {
     "tsm": tsm,
     "csv": csv_table,
 }
-"""Form → module; in the order in which they are recognised."""
+"""Name of a form → its module, in the order in which the forms are tried."""
 
 
 def read_scores(path, *, form=None, video_list=None):
@@ -51,7 +51,7 @@ def read_scores(path, *, form=None, video_list=None):
     form : str, optional
         One of `FORMS`; by default the form is recognised by the content.
     video_list : classify.datasets.video_list.VideoList, optional
-        Names of the videos in the order of the file, for a file that has none; not looked at otherwise.
+        Names of the videos in the order of the file. It is used only if the file names no videos.
 
     Returns
     -------
@@ -61,8 +61,8 @@ def read_scores(path, *, form=None, video_list=None):
     Raises
     ------
     DataError
-        If the file is of no known form, is damaged, names what is never run, holds scores that are not finite, or
-        disagrees with the list.
+        If the file is of no known form, is damaged, holds objects of a type that is refused, holds scores that are not
+        finite, or contradicts the list.
     OSError
         If it does not exist or cannot be read.
     """
@@ -77,13 +77,13 @@ def read_scores(path, *, form=None, video_list=None):
     if ours.startswith("idt-"):
         raise DataError(f"{path} has format {ours!r}, expected scores{'' if form is None else f' of the form {form}'}")
     content = open_content(path)
-    named = form or next(
+    chosen = form or next(
         (name for name, each in FORMS.items() if each is not score_file and each.recognises(content)), None
     )
-    if named is None:
+    if chosen is None:
         raise DataError(f"{path} is {content.container} of no known form of scores; known are {', '.join(FORMS)}")
-    if not FORMS[named].recognises(content):
-        raise DataError(f"{path} does not have the form {named}: expected {FORMS[named].DESCRIPTION}")
-    # Numbers that are not finite are refused in the end; before that they are summed and averaged.
+    if not FORMS[chosen].recognises(content):
+        raise DataError(f"{path} does not have the form {chosen}: expected {FORMS[chosen].DESCRIPTION}")
+    # Readers sum and average numbers that are not finite, which `complete` refuses at the end.
     with np.errstate(all="ignore"):
-        return complete(FORMS[named].read(content), content, named, video_list)
+        return complete(FORMS[chosen].read(content), content, chosen, video_list)

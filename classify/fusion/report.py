@@ -12,7 +12,7 @@ BIASED = "the weights were chosen on the test videos, so that this accuracy is t
 
 
 def make_report(sources, protocol, fused, classical, origin):
-    """Make the report.
+    """Make the report of a fusion.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def make_report(sources, protocol, fused, classical, origin):
     Returns
     -------
     dict
-        ``accuracy`` and the other numbers of `findings.numbers_of`; ``sources`` by name, each with its numbers alone;
+        ``accuracy`` and the other numbers of `findings.measure_splits`; ``sources`` by name, each with its own numbers;
         ``weights`` and ``norms`` by name, weights as the mean over the splits; ``before``, the fusion of all sources
         but the trajectories, or the best source alone where all are of one kind; ``gain`` of each class over
         ``before``; ``corrected`` and ``spoiled`` videos; ``curve`` over the weight of ``curve_of``.
@@ -43,9 +43,9 @@ def make_report(sources, protocol, fused, classical, origin):
     numbers = {name: findings.measure_splits(truths, alone[name], pool=pool) for name in names}
     scores = [each.scores for each in fused]
     together = findings.measure_splits(truths, scores, pool=pool)
-    left = [name for name in names if name not in classical] if classical else [_best(names, numbers, metric)]
+    before_sources = [name for name in names if name not in classical] if classical else [_best(names, numbers, metric)]
     before = [
-        weighted_sum(split.scaled, findings.weight_shares(given, left))
+        weighted_sum(split.scaled, findings.weight_shares(given, before_sources))
         for split, given in zip(gathered, weights, strict=True)
     ]
     corrected, spoiled = findings.changed_videos(gathered, before, scores)
@@ -70,7 +70,7 @@ def make_report(sources, protocol, fused, classical, origin):
         "norms": {source.name: _norm(source.name, gathered) for source in sources},
         "trajectories": classical,
         "before": {
-            "sources": left,
+            "sources": before_sources,
             **{
                 key: value
                 for key, value in findings.measure_splits(truths, before, pool=pool).items()
@@ -103,7 +103,7 @@ def make_report(sources, protocol, fused, classical, origin):
 
 
 def _source(source, numbers, gathered, weights, truths, alone, pool):
-    """Collect what the report says of one source."""
+    """Make the entry of one source in the report."""
     facts = [split.facts[source.name] for split in gathered]
     rules: dict[str, int] = {}
     for each in facts:
@@ -126,8 +126,10 @@ def _source(source, numbers, gathered, weights, truths, alone, pool):
 
 
 def _left_out(gathered):
-    """Name the videos that are left out. One that a source lacks occurs once for each such split, one without a label
-    in any split once.
+    """List the videos that are left out.
+
+    A video that a source lacks is listed once for each split in which the source lacks it. A video without a label in
+    any split is listed once.
     """
     tested = {name for split in gathered for name in split.truth.names}
     unlabelled = dict.fromkeys(name for split in gathered for name in split.unlabelled if name not in tested)
@@ -168,7 +170,7 @@ def _mean(values):
 
 
 def _notes(gathered, classical, origin):
-    """List what a reader must know to believe the numbers."""
+    """List remarks that a reader must know to judge the numbers."""
     notes = []
     if origin == "test":
         notes.append(BIASED)

@@ -4,8 +4,8 @@ Format ``idt-scores``, version 3: ``names`` (n,) text, the videos; ``classes`` (
 where they are known ``labels``, (n,) int64, 0-based columns, or ``label_flags``, (n, k) uint8, where a video may have
 several labels. `idt-evaluate` adds ``probabilities`` (n, k) float64, if the classifier calibrates them, and
 ``descriptors`` (b, n, k) float64, the scores with each block of the vectors by itself. Root attributes besides those
-of all our files: ``kind``, one of `classify.fusion.scores.KINDS`; ``split``, 1-based, or 0; ``columns``, the numbers of
-a vector, or 0; ``blocks``, the JSON list of the blocks; ``empty``, the JSON list of the videos without tracks.
+of all our files: ``kind``, one of `classify.fusion.scores.KINDS`; ``split``, 1-based, or 0; ``columns``, the length
+of a vector, or 0; ``blocks``, the JSON list of the blocks; ``empty``, the JSON list of the videos without tracks.
 
 Version 2, of an earlier release, has neither labels nor kind nor split: its scores are margins.
 Source: docs/method/files.md, section 7.1.
@@ -47,7 +47,7 @@ class Details:
     probabilities : (n, k) float64 or None
         If the classifier calibrates them.
     columns : int
-        Numbers of a vector.
+        Length of a vector; 0 if it is unknown.
     """
 
     descriptors: dict[str, np.ndarray] = field(default_factory=dict)
@@ -129,7 +129,7 @@ def load(path):
 
 
 def load_details(path, *, names, classes, probability):
-    """Read what an evaluation kept.
+    """Read the scores and details that an evaluation kept.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def load_details(path, *, names, classes, probability):
     Raises
     ------
     DataError
-        If the file is damaged, holds other videos or classes, or a score is not finite or a probability not one.
+        If the file is damaged, holds other videos or classes, a score is not finite, or a probability is not within
+        [0, 1].
     OSError
         If it cannot be read.
     """
@@ -189,7 +190,7 @@ def _scores(file, path):
 
 
 def _labels(file, path, shape):
-    """Read columns, or flags of columns, or None."""
+    """Read the labels: columns, flags, or None if there are none."""
     if hdf5.has(file, "labels"):
         return within(hdf5.read(file, "labels", shape=shape[:1], dtype=np.int64), 0, shape[1] - 1, f"{path}: labels")
     if hdf5.has(file, "label_flags"):

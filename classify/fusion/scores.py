@@ -21,7 +21,8 @@ class Scores:
     classes : list of str or None
         Classes of the columns; None where the file names none.
     labels : (n,) int64, (n, C) bool or None
-        True columns: 0-based, or one flag a class where a video has several; None where the file has none.
+        Column of each video's class, from 0, or a flag for each class where a video has several; None where the file
+        has no labels.
     kind : str
         One of `KINDS`.
     split : int or None

@@ -1,7 +1,7 @@
 """Sources of a fusion: a classifier each, whose scores lie in one file or, stream by stream, in several.
 
-Written ``cnn=iframe.npz*2+mv.npz+residual.npz``: a name, and files that are added with weights. ``{split}`` in the name
-of a file is replaced by the split.
+A source is written ``cnn=iframe.npz*2+mv.npz+residual.npz``: a name, and files that are added with weights. ``{split}``
+in the name of a file is replaced by the split.
 """
 
 import os
@@ -17,10 +17,10 @@ from idt.params.bounds import Bounds
 SPLIT = "{split}"
 
 WEIGHT = Bounds(0.0, 1e6, "weights are compared with one another, and no recipe has such a ratio")
-"""Weights of sources and streams."""
+"""Bounds of the weights of sources and streams."""
 
 _NAME = re.compile(r"[^\s=,+*/{}]+")
-_FACTOR = re.compile(r"(.+)\*\s*([0-9.eE+-]+)", re.DOTALL)
+_WEIGHTED = re.compile(r"(.+)\*\s*([0-9.eE+-]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stream:
     scores : str, Scores or dict of str to Scores
         Its path, which may hold ``{split}``, or the scores themselves; a dict has the scores of each split.
     weight : float
-        Before normalisation.
+        Weight of the file in the sum, before normalisation.
     """
 
     scores: str | Scores | dict[str, Scores]
@@ -63,7 +63,7 @@ class Source:
     ----------
     name : str
     streams : tuple of Stream
-        Added with their weights before they are normalised.
+        Files whose scores are added with their weights, before normalisation.
     norm : str
         One of `classify.params.NORMS`.
     form : str or None
@@ -73,7 +73,7 @@ class Source:
     classes : str or None
         File that names the columns.
     numbered : str or None
-        List of all videos, whose lines the numbers in ``order`` are, as in ActionVLAD's lists.
+        List of all videos, if ``order`` holds numbers of its lines, as ActionVLAD's lists do.
     """
 
     name: str
@@ -118,7 +118,7 @@ def parse_source(text, split="1"):
     text : str
         ``[NAME=]FILE[*WEIGHT][+FILE[*WEIGHT]…]``. The name is by default that of the first file.
     split : str
-        One of the splits, to tell apart names of files that hold ``+`` or ``*`` themselves.
+        One of the splits; its files are looked for, because the name of a file may hold ``+`` or ``*`` itself.
 
     Returns
     -------
@@ -157,7 +157,8 @@ def _parts(text, split):
 
 
 def _path_of(part, split):
-    match = _FACTOR.fullmatch(part)
+    """Return the path in ``FILE*WEIGHT``."""
+    match = _WEIGHTED.fullmatch(part)
     return part if match is None or _exists(part, split) else match[1]
 
 

@@ -39,7 +39,7 @@ SUFFIXES = {
 """Suffix → default form of a file with this suffix."""
 
 CONVERSIONS = ("margins", "l2", "probability")
-"""Conversions of scores: unchanged, each video's divided by their L2 norm, or probabilities."""
+"""Conversions: unchanged scores, the scores of each video divided by their L2 norm, or probabilities."""
 
 
 def form_of(path, form=None):
@@ -49,7 +49,7 @@ def form_of(path, form=None):
     ----------
     path : str or Path
     form : str, optional
-        One of `WRITERS`; by default the suffix says it.
+        One of `WRITERS`; by default the form of the suffix.
 
     Raises
     ------

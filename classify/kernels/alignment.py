@@ -1,6 +1,6 @@
 """Dynamic time warping and Viterbi decoding, cell by cell.
 
-Moves are stored as one byte a cell: how the best way came to it.
+Each cell of a table of moves holds one byte: the move by which the best path reaches the cell.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ INFINITE = np.inf
 
 @kernel()
 def accumulate(costs, row, moves, first, slope, band, subsequence, single):
-    """Add rows of costs to those of the ways so far.
+    """Accumulate the costs of some rows along the best warping paths.
 
-    costs (r, m) float64, of rows ``first`` to first + r; row (m,) float64, the costs of the ways to the row before,
-    replaced by those to the last row; moves (r, m) uint8. Cells with |i · slope − j| > band are outside. With
-    ``subsequence`` a way may begin in every column of row 0; with ``single`` each row has one cell of a way.
+    costs (r, m) float64, of rows ``first`` to first + r; row (m,) float64, the costs of the best paths to each column
+    of the row before, overwritten with those to the last row; moves (r, m) uint8. Cells with |i · slope − j| > band are
+    outside. With ``subsequence`` a path may begin in every column of row 0; with ``single`` it has one cell in a row.
     """
     m = row.size
     for r in range(costs.shape[0]):
@@ -51,7 +51,8 @@ def decode(scores, penalty, best, origin):
     """Find the best labels of frames where each change costs a penalty.
 
     scores (T, C) float64; best (C,) float64, the totals of the best labels that end in each class; origin (T, C) int32,
-    the class of the frame before. Of equal totals the present class wins, then the first.
+    the class of the frame before. Among equal totals, staying in a class wins over a change, and the first class wins
+    over others.
     """
     n_classes = best.size
     for c in range(n_classes):
@@ -76,8 +77,9 @@ def decode_lengths(sums, lengths, penalty, best, origin, since):
     """Find the best segments where each segment is rewarded by its length.
 
     sums (T + 1, C) float64, cumulated scores; lengths (L + 1, C) float64, the reward of a segment of a length, -inf
-    where that is not allowed; best (T + 1, C) float64 with best[0] = 0, the totals of segments that end with class c
-    before frame t; origin, since (T + 1, C) int32, the class before and the first frame of that segment.
+    for lengths that are not allowed; best (T + 1, C) float64 with best[0] = 0, the best totals of segments that end
+    with class c before frame t; origin, since (T + 1, C) int32, the class before the last of these segments and its
+    first frame.
     """
     n_classes = best.shape[1]
     for t in range(1, best.shape[0]):

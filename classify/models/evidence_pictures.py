@@ -13,13 +13,13 @@ from idt.workers.run_options import RunOptions
 
 TRACK_HEADER = ("track", "frame", "x", "y", "scale", "adds")
 CELL_HEADER = ("x0", "x1", "y0", "y1", "first_frame", "last_frame", "tracks", "loss")
-"""First words of the two kinds of CSV; descriptors follow those of tracks."""
+"""Columns of the two kinds of CSV. A table of tracks has one further column for each descriptor."""
 
 
 class Picture(NamedTuple):
     """One drawn frame: its ``index`` and the ``image`` (H, W, 3) uint8, BGR."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody searches a picture with
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no caller needs
     image: np.ndarray
 
 
@@ -31,11 +31,11 @@ def evidence_picture(evidence, video=None, *, frame=None, zoom=None, run=RunOpti
     evidence : Evidence
         As from `classify.models.explain.explain`.
     video : path, array or iterable, optional
-        The frames, as for `idt.extract`; those of the file that the features name if not given.
+        The frames, as for `idt.extract`; by default the video file that the features name.
     frame : int, optional
-        Number of the frame; the one with the strongest neighbourhood if not given.
+        Number of the frame; by default the frame with the strongest evidence in one neighbourhood.
     zoom : int, optional
-        Pixels of the picture for one of the frame.
+        Pixels of the picture, along each side, for one pixel of the frame.
     run : RunOptions
         How the video is read.
 
@@ -46,14 +46,14 @@ def evidence_picture(evidence, video=None, *, frame=None, zoom=None, run=RunOpti
     Raises
     ------
     DataError
-        If the video has no such frame, cannot be read, or the features tell no points or no video.
+        If the video has no such frame, cannot be read, or the features record no points or no video.
     OSError
         If the video cannot be read.
     """
     drawing = _Drawing(evidence)
     wanted = drawing.strongest if frame is None else frame
     for index, gray in _frames(evidence, video, run):
-        # A video without tracks has no strongest frame: its first is as good.
+        # A video without tracks has no strongest frame, so its first frame is drawn.
         if index == wanted or (frame is None and not len(evidence.features)):
             return Picture(index, drawing.image(index, gray, zoom))
     raise DataError(f"the video has no frame {wanted}; name another one with frame")
@@ -82,7 +82,7 @@ def evidence_pictures(evidence, video=None, *, zoom=None, run=RunOptions()):
 
 
 def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions()):
-    """Draw the evidence for several classes over a frame each of one video, small and in colour, for a page.
+    """Draw the evidence for several classes in one video, as small colour pictures of one frame each.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions
     Returns
     -------
     list of (int, bytes)
-        Number of the frame with the strongest neighbourhood for each class, and its picture, a JPEG file. Empty if the
-        video has no tracks or cannot be read, or the encoding has no shares.
+        For each class, the number of the frame with the strongest evidence in one neighbourhood, and its picture, a
+        JPEG file. Empty if the video has no tracks or cannot be read, or the encoding has no shares.
     """
     from idt.show import stills
 
@@ -109,7 +109,7 @@ def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions
         if not found or not len(found[0].features):
             return []
         drawings = [_Drawing(evidence) for evidence in found]
-        shown = [drawing.evident() for drawing in drawings]
+        shown = [drawing.for_stills() for drawing in drawings]
         params = found[0].features.params or ExtractionParams()
         reading = {"max_pixels": run.max_pixels, "decoder": run.decoder}
         images = stills.evidence_stills(video, shown, params, drawings[0].size, **reading)
@@ -119,7 +119,7 @@ def evidence_stills(video, features, model, codebook, classes, *, run=RunOptions
 
 
 def write_evidence(path, evidence, *, overwrite=False):
-    """Write evidence as CSV: a line for each track with what it adds, in all and by descriptor, or for each cell.
+    """Write evidence as CSV: a line for each track with the number that it adds, or a line for each cell.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def _frames(evidence, video, run):
 
 
 class _Drawing:
-    """Scale of the colours and tracks, which all pictures of one video share."""
+    """Drawing of the evidence of one video: its tracks, and the scale of colours that all pictures share."""
 
     def __init__(self, evidence):
         from idt.show.evidence import Valued, scale_of
@@ -194,7 +194,7 @@ class _Drawing:
         self._evidence = evidence
         self._size = (features.width or 0, features.height or 0)
         self._tracks = Valued(features.need("points"), features.frame.astype(np.int64), skip, evidence.values)
-        self.size = self._size if all(self._size) else self._reach()
+        self.size = self._size if all(self._size) else self._size_from_points()
         self._scale, self.strongest = scale_of(self._tracks, self.size)
         if evidence.by == "without" and len(evidence.losses):
             largest = float(np.abs(evidence.losses).max()) or 1.0
@@ -202,8 +202,8 @@ class _Drawing:
             slice_of_best = int(evidence.cells[np.argmax(evidence.losses), 2])
             self.strongest = slice_of_best * evidence.grid[2] + evidence.grid[2] // 2
 
-    def evident(self):
-        """Return what `idt.show.stills` draws over the strongest frame."""
+    def for_stills(self):
+        """Return the tracks, their scale and the strongest frame, for `idt.show.stills`."""
         from idt.show.stills import Evident
 
         return Evident(self.strongest, self._tracks, self._scale)
@@ -225,7 +225,7 @@ class _Drawing:
         caption = f"frame {index}  {'loss without each cell; ' if cells is not None else ''}{evidence.title}"
         return draw_evidence(gray, index, tracks, scale=self._scale, zoom=zoom, caption=caption, cells=cells)
 
-    def _reach(self):
-        """Size of the frames as far as points tell, where the features do not."""
+    def _size_from_points(self):
+        """Estimate the size of the frames from the points of the tracks, for features that do not record it."""
         points = self._tracks.points
         return tuple(int(side) + 1 for side in points.reshape(-1, 2).max(axis=0)) if points.size else (1, 1)

@@ -43,20 +43,21 @@ class Evidence:
     Attributes
     ----------
     features : Features
-        The tracks that count, by rising ending frame.
+        Tracks with the frame steps of the codebook, sorted by ending frame.
     class_name : str
     versus : str or None
-        Class whose score is taken away, for "why this and not that".
+        Class whose score is subtracted, for "why this and not that".
     by : str
         One of `WAYS`.
     score, bias : float
-        Of the class, less those of ``versus``.
+        Score and bias of the class, minus the score and bias of ``versus``.
     values : (n,) float64
-        For each track the number that it adds, which sum to score − bias; or the loss without the cell that it lies in.
+        The number that each track adds; their sum is score − bias. For ``without``, the loss of the cell in which the
+        track lies.
     blocks : dict of str to (n,) float64
         Numbers that each track adds by descriptor; empty for ``without``.
     cells : (m, 3) int64
-        Column, row and time slice of each cell that has tracks; of no rows for ``share``.
+        Column, row and time slice of each cell that has tracks; no rows for ``share``.
     losses : (m,) float64
         The score's loss without each cell.
     grid : (int, int, int)
@@ -83,22 +84,22 @@ class Evidence:
 
 
 def explain(video, model, codebook, *, class_name=None, versus=None, by="share", cells=CELLS, run=RunOptions()):
-    """Take a class's score of one video apart.
+    """Compute the evidence for a class in one video, by track or by cell.
 
     Parameters
     ----------
     video : str, Path or Features
         A video, which is extracted; a feature file; or features in memory.
     model : Model, str or Path
-        As from `svm-train`, trained on vectors of this codebook and nothing beside them.
+        As from `svm-train`, trained on vectors of this codebook without outside blocks.
     codebook : Codebook, str or Path
     class_name : str, optional
-        The class; that of the highest score if not given.
+        The class to explain; by default the class of the highest score.
     versus : str, optional
-        Another class, whose score is taken away.
+        Another class, whose score is subtracted.
     by : {"share", "without"}
         The number that each track adds to the score, or the score's loss without each space-time cell. Machines with
-        the χ² kernel, stacked vectors, sparse codes and max pooling have the second only.
+        the χ² kernel, stacked vectors, sparse codes and max pooling allow only the second.
     cells : (int, int, int)
         Columns, rows and frames of the cells of ``without``.
     run : RunOptions
@@ -141,7 +142,7 @@ def explain(video, model, codebook, *, class_name=None, versus=None, by="share",
     scores = classifier.scores(vector[None])[0]
     chosen = names[int(scores.argmax())] if class_name is None else class_name
     if chosen == versus:
-        raise DataError(f"a class is compared with another one, got {chosen!r} twice; name others")
+        raise DataError(f"a class is compared with another one, got {chosen!r} twice; name two classes")
     sign = np.array([float(name == chosen) - float(name == versus) for name in names])
     found = {"score": float(scores @ sign), "bias": float(_both(classifier.intercept_) @ sign)}
     if by == "share":
@@ -200,7 +201,7 @@ def _check(model, book, params, shown):
 
 
 def _features(video, book, shown, run):
-    """Tracks of a video, by rising ending frame, of the frame steps that the codebook takes."""
+    """Return the tracks of a video with the frame steps of the codebook, sorted by ending frame."""
     if not isinstance(video, Features):
         if os.path.isfile(video) and hdf5.is_hdf5(video):
             video = feature_file.load(video)
@@ -215,7 +216,7 @@ def _features(video, book, shown, run):
 
 
 def _extracted(video, book, shown, run):
-    """Features of a video, extracted as those that the codebook was fitted on."""
+    """Extract the features of a video with the parameters that the codebook records."""
     if book.features is None:
         raise DataError(
             f"{shown} was fitted on features without recorded parameters, so videos cannot be extracted alike;"

@@ -28,7 +28,7 @@ FORMAT = "idt-model"
 VERSION = 2
 
 SCALES = (1e-80, 1e80)
-"""Scales of the χ² kernel, which divide distances: scales of float32 numbers lie far within."""
+"""Smallest and largest scale of the χ² kernel in a model file. Distances of float32 numbers lie far within."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Model:
         layout : list of dict
             Their layout, outside blocks included.
         encoding : dict, optional
-            Parameters that they were encoded with; compared if those of the model are known too.
+            Parameters of their encoding; compared if the parameters of the model are known, too.
         name : str
             Name of the vectors in the message.
 
         Raises
         ------
         DataError
-            If codebook, layout or parameters differ; what differs is named, of both.
+            If codebook, layout or parameters differ; the message names both values.
         """
         if codebook != self.codebook:
             raise DataError(
@@ -164,7 +164,7 @@ def load_model(path):
     Returns
     -------
     Model
-        Its classifier gives exactly the scores of the one that was saved.
+        Its classifier gives exactly the scores of the saved classifier.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def _built(file, path, layout):
 
 
 def _read_arrays(file, classifier, count, path):
-    """Read the numbers of a classifier of so many machines."""
+    """Read the arrays of a classifier of ``count`` machines, and set its attributes."""
     both = (np.float32, np.float64)
     support = None
     if not isinstance(classifier, LinearSVM):

@@ -1,4 +1,4 @@
-"""Feature-level fusion: blocks of outside vectors, such as a network's, beside the columns of ours.
+"""Feature-level fusion: blocks of outside vectors, such as a network's, appended to our vectors.
 
 An outside block is a matrix in any form that `classify.fusion.features` reads. Its rows are found by the names of the
 videos, in the spellings that `classify.fusion.alignment.names` knows. Every row is L2-normalised, so that it weighs as
@@ -115,7 +115,7 @@ def read_outside_block(path, names=None):
     Parameters
     ----------
     path : str or Path
-        Matrix (m, e); the file's name without suffix becomes that of the block.
+        Matrix (m, e); the file's name without suffix is the name of the block.
     names : str or Path, optional
         List of the videos in the order of the rows, for a file that does not name them.
 
@@ -158,7 +158,7 @@ def read_blocks(outside):
 
 
 def with_outside_blocks(dataset, outside):
-    """Put blocks of outside vectors beside those that an evaluation makes of a data set.
+    """Add blocks of outside vectors to a data set; an evaluation appends them to its vectors.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def aligned_blocks(layout, names, extras):
     Parameters
     ----------
     layout : list of dict
-        Layout of the vectors that the blocks are put beside.
+        Layout of the vectors to which the blocks will be appended.
     names : sequence of str
         Videos.
     extras : sequence of OutsideBlock
@@ -219,7 +219,7 @@ def aligned_blocks(layout, names, extras):
 
 
 def append_blocks(vectors, extras):
-    """Put outside blocks beside the columns of vectors.
+    """Append the columns of outside blocks to vectors.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Labels for vectors: a model's scores."""
+"""Prediction of the labels of vectors: the scores of a model."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ class Prediction(NamedTuple):
     names : list of str
     classes : list of str
     scores : (n, c) float64
-        Or probabilities, where those were asked for.
+        Or probabilities, if the caller asked for them.
     empty : list of str
         Videos without tracks: their scores are those of a zero vector.
     failed : dict of str to str
@@ -73,7 +73,7 @@ def label_vectors(model, vectors, *, outside=(), probabilities=False):
     vectors : str or Path
         A vectors file.
     outside : sequence of classify.models.outside_vectors.OutsideFile
-        The blocks that stood beside the columns when the model was trained.
+        The outside blocks that the model was trained with.
     probabilities : bool
         Calibrated probabilities instead of scores, of a model that has them.
 

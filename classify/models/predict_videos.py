@@ -1,6 +1,6 @@
-"""Labels straight for videos.
+"""Prediction of the labels of videos, from extraction to scores.
 
-They are processed as the model's training videos were: the extraction that the codebook was fitted to, that
+The videos are processed as the model's training videos were: the extraction that the codebook was fitted to, that
 codebook, and the encoding that the model records.
 """
 
@@ -19,7 +19,7 @@ from idt.workers.run_options import RunOptions
 
 
 def label_videos(model, videos, codebook, *, outside=(), probabilities=False, run=RunOptions(), on_outcome=None):
-    """Score videos: extract, encode, and score the vectors; nothing of it is kept.
+    """Score videos: extract, encode, and score the vectors; no file is kept.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def label_videos(model, videos, codebook, *, outside=(), probabilities=False, ru
     Raises
     ------
     DataError
-        If the codebook is not the model's, its features are of unknown parameters, or no video can be used.
+        If the codebook is not the model's, the parameters of its features were not recorded, or no video can be used.
     OSError
         If a file cannot be read.
     """

@@ -27,7 +27,7 @@ class Trained(NamedTuple):
     empty : list of str
         Videos without tracks, whose vectors are zero.
     up_to_date : bool
-        Nothing was done.
+        Whether the model file was up to date.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Trained(NamedTuple):
 
 
 def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
-    """Train a classifier into its file.
+    """Train a classifier and write its model file.
 
     Parameters
     ----------
@@ -49,10 +49,10 @@ def train(vectors, labels, output, params, *, outside=(), run=RunOptions()):
     output : str or Path
     params : ClassifierParams
     outside : sequence of OutsideFile
-        Blocks to put beside the columns of the vectors.
+        Blocks to append to the vectors.
     run : RunOptions
-        Threads, whether ``output`` may be replaced, and a progress that counts columns: those of the inner products,
-        then those of the weights.
+        Threads, whether ``output`` may be replaced, and a progress that counts columns twice: for the inner
+        products, then for the weights.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from idt.workers.in_order import sorted_again
 
 
 class Task(NamedTuple):
-    """A video, or a stretch of one, to extract: where it is, its name, where its features go, and how."""
+    """A video, or a stretch of one, to extract: its path, its video name, its feature file and the parameters."""
 
     source: str
     name: str
@@ -95,12 +95,12 @@ def plan(videos, folder, params):
 
 
 class OutcomePrinter:
-    """Says on stderr why a video failed, and at the end, unless quiet, what there is to note of the others.
+    """Printer of the outcomes of an extraction, on stderr: each failure at once, and unless quiet a summary at the end.
 
     Parameters
     ----------
     name : str
-        Of the command.
+        Name of the command.
     quiet : bool
     """
 
@@ -111,7 +111,7 @@ class OutcomePrinter:
         self._notes, self._videos = Notes(), 0
 
     def __call__(self, outcome):
-        """Say why the video of an ``outcome`` failed, if it did."""
+        """Print why the video of an ``outcome`` failed, if it did."""
         self._videos += 1
         self._notes.add(outcome)
         if outcome.error is None:
@@ -122,7 +122,7 @@ class OutcomePrinter:
             warn(f"{self._name}: {with_name(outcome.job.source, outcome.error)}")
 
     def end(self):
-        """Say what was noted."""
+        """Print the summary of the notes."""
         line = self._notes.line(self._videos)
         if line and not self._quiet:
             warn(f"{self._name}: {line}")

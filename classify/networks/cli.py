@@ -1,4 +1,4 @@
-"""The command `idt-net`: parse, run the network, print what it names."""
+"""The command `idt-net`: parse, run the network, print the best classes or the blocks of features."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from idt.command import DONE, SOME_FAILED, command, run_options, say, warn
 from idt.errors import DataError, with_name
 
 SCORES, VIDEOS = "scores.h5", "videos"
-"""Names in the output folder of the scores of all videos, and of the folder of those of each."""
+"""File of the scores of all videos, and folder of the score files of single videos, in the output folder."""
 
 
 @command
 def network(arguments):
-    """Run ``idt-net``, videos to scores or features of a network, with these ``arguments``."""
+    """Run ``idt-net``, which writes scores or features of a network, with these ``arguments``."""
     from classify.networks.options import network_options
 
     options = network_options(arguments)
@@ -26,7 +26,7 @@ def network(arguments):
     jobs = plan(options.videos, f"{below}/", on_note=None if options.quiet else _note)
     _check(jobs, options)
     recipe = _recipe(options)
-    # A model that cannot be run is a mistake of the caller's, not a failure of every video.
+    # Fails here, in one message, if the model cannot be run, because every video would fail otherwise.
     recipe.params(recipe.network())
     if len(jobs) == 1 and not options.scheduler:
         return _run_one(jobs[0], recipe, options)
@@ -45,16 +45,16 @@ def _recipe(options):
         beside = None
         if options.fuse:
             model, tensor = options.other
-            beside = Recipe(model, snippet_preset(options.chosen_beside), (tensor,))
+            beside = Recipe(model, snippet_preset(options.other_preset), (tensor,))
         return FeatureRecipe(
-            options.model, snippet_preset(options.chosen), tensors, options.every, options.fuse or "", beside
+            options.model, snippet_preset(options.network_preset), tensors, options.every, options.fuse or "", beside
         )
     from classify.datasets.class_files import read_class_file
     from classify.networks.score_videos import ScoreRecipe
 
     classes = tuple(read_class_file(options.classes))
     tensors = (options.tensor,) if options.tensor else ()
-    return ScoreRecipe(options.model, options.chosen, tensors, classes, options.classes)
+    return ScoreRecipe(options.model, options.network_preset, tensors, classes, options.classes)
 
 
 def _list(options):
@@ -67,7 +67,7 @@ def _list(options):
 
 
 def _check(jobs, options):
-    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
+    """Refuse outputs that would overwrite an input or a file of another program, before any work."""
     from idt.batch.jobs import camera_or_path
     from idt.batch.summary import RUN_FILES
     from idt.files import outputs
@@ -89,7 +89,7 @@ def _check(jobs, options):
 
 
 def _run_one(job, recipe, options):
-    """Run the network over the only video, in this process; exit status."""
+    """Run the network over the only video, in this process; return the exit status."""
     from classify.networks.run_videos import run_job
 
     outcome = run_job(job, recipe, run_options(options))
@@ -99,7 +99,7 @@ def _run_one(job, recipe, options):
 
 
 def _run(jobs, recipe, options, *, joins):
-    """Run the network over all videos, and write summary.json and failures.csv; exit status."""
+    """Run the network over all videos, and write summary.json and failures.csv; return the exit status."""
     from classify.networks.run_videos import run_videos
     from idt.batch import jobs as videos
     from idt.batch import run_report, summary
@@ -134,7 +134,7 @@ def _run(jobs, recipe, options, *, joins):
 
 
 def _finish(jobs, recipe, options):
-    """Join the scores of all videos, and print what was made; exit status."""
+    """Join the scores of all videos, and print the result; return the exit status."""
     if options.features:
         blocks = ", ".join(f"{name} of {width}" for name, width in recipe.made(recipe.network())["blocks"].items())
         say(f"{options.output}: snippets of {len(jobs)} videos, {blocks}")
@@ -144,7 +144,7 @@ def _finish(jobs, recipe, options):
 
     run, path = run_options(options), Path(options.output) / SCORES
     with locks.held(files=[path], say=run.say):
-        # Always replaced: this command makes it of the files of the videos, and a run adds to these.
+        # Always replaced, because this command joins it from the files of the videos, to which each run adds.
         found = join(path, jobs, recipe, overwrite=run.overwrite or True)
     for name, row in zip(found.names, found.values, strict=True):
         best = row.argsort(kind="stable")[::-1][: options.top]

@@ -23,9 +23,9 @@ class FeatureRecipe(Recipe):
     every : int or None
         As for `idt.networks.snippets.snippets`.
     fuse : str
-        One of `idt.networks.presets.FUSIONS`, or nothing.
+        One of `idt.networks.presets.FUSIONS`, or empty.
     beside : Recipe or None
-        The network whose maps are fused with those of the first.
+        Recipe of the second network, whose maps are fused with the maps of the first.
     """
 
     every: int | None = None
@@ -43,7 +43,7 @@ class FeatureRecipe(Recipe):
         return made_of_two(network, self.beside.network(), self.fuse, self.every)
 
     def params(self, network):
-        """Return what a feature file records and an up-to-date check compares: dict."""
+        """Return the parameters that a feature file records and the up-to-date check compares: dict."""
         made = self.made(network)
         return feature_file.stored_params(params_of(made), Storage(network=made))
 

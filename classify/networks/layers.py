@@ -1,4 +1,4 @@
-"""The layers of a model as lines of text: what idt-net --list prints."""
+"""The layers of a model as lines of text, for idt-net --list."""
 
 
 def table(network):

@@ -29,7 +29,7 @@ def network_options(arguments):
     Returns
     -------
     argparse.Namespace
-        With ``chosen``, the `idt.networks.presets.Preset`.
+        With ``network_preset``, and for --fuse ``other_preset``: `idt.networks.presets.Preset`.
     """
     parser = Parser(
         "idt-net",
@@ -38,9 +38,9 @@ def network_options(arguments):
         "idt-net tsn.onnx clips/ -o rgb/ --scores --classes classInd.txt --preset tsn",
     )
     parser.add_argument("model", metavar="MODEL", help="ONNX file")
-    parser.add_argument("videos", nargs="*", metavar="VIDEO", help="as of idt-extract")
+    parser.add_argument("videos", nargs="*", metavar="VIDEO", help="videos, as for idt-extract")
     add_common_options(
-        parser, output="folder: scores.h5 and a file a video in videos/, or feature files; failures.csv",
+        parser, output="folder of scores.h5 and videos/, or of feature files; and of failures.csv",
         required=False, jobs=True,
         cluster=True, videos=True,
     )  # fmt: skip
@@ -50,24 +50,31 @@ def network_options(arguments):
     parser.add_argument("--tensor", metavar="NAME", help="tensor of the scores (default the model's only output)")
     parser.add_argument(
         "--features", metavar="TENSOR[,TENSOR]",
-        help="write these tensors of clips all along every video, a feature file a video with blocks TENSOR_snippets",
+        help="write these tensors of clips along every video: feature files with blocks TENSOR_snippets",
     )  # fmt: skip
     add_number_option(
         parser, "--every", EVERY, default=None, unset="half a clip",
         help="frames between the beginnings of two clips of --features; 0: the clips of the preset",
     )  # fmt: skip
     parser.add_argument(
-        "--fuse", choices=FUSIONS, help="fuse the map of --features with that of --with, cell by cell, into one block"
+        "--fuse",
+        choices=FUSIONS,
+        help="fuse the maps of --features and --with, cell by cell, into one block",
     )
     parser.add_argument("--with", dest="other", metavar="MODEL:TENSOR", help="ONNX file and map of the other network")
     parser.add_argument(
         "--with-preset", default="tsn-flow", metavar="NAME",
-        help="what the other network is given (default tsn-flow); sizes and crops as of the first",
+        help="preset of the other network (default tsn-flow); sizes and crops are those of the first",
     )  # fmt: skip
     add_number_option(
-        parser, "--with-clip-length", LENGTH, default=None, help="its frames or flows of a clip", unset="its preset's"
+        parser,
+        "--with-clip-length",
+        LENGTH,
+        default=None,
+        help="frames or flows of a clip of the other network",
+        unset="its preset's",
     )
-    add_number_option(parser, "--top", TOP, default=1, help="classes that are printed of every video")
+    add_number_option(parser, "--top", TOP, default=1, help="classes to print for each video")
     add_preset(parser)
     options = parser.parse_args(arguments)
     if options.list == bool(options.videos):
@@ -83,10 +90,10 @@ def network_options(arguments):
         parser.error("--every goes with --features")
     if options.scores and not options.classes:
         parser.error("--scores needs --classes, the file of the classes that the network was trained on")
-    options.chosen = preset_from(options, parser)
+    options.network_preset = preset_from(options, parser)
     if options.fuse:
         sizes = {name: getattr(options, name) for name in ("short_side", "crop", "crops")}
-        options.chosen_beside = preset_of(options.with_preset, length=options.with_clip_length, **sizes)
+        options.other_preset = preset_of(options.with_preset, length=options.with_clip_length, **sizes)
     return options
 
 
@@ -104,7 +111,7 @@ def _check_fusion(options, parser):
 
 def add_preset(parser):
     """Add to ``parser`` the options of the preprocessing."""
-    group = parser.add_argument_group("what the network is given; by default as its preset says")
+    group = parser.add_argument_group("input of the network (default: by its preset)")
     group.add_argument(
         "--preset", default="image", metavar="NAME", help=f"family: {', '.join(PRESETS)} (default image)"
     )
@@ -112,20 +119,30 @@ def add_preset(parser):
     add_number_option(group, "--clips", CLIPS, default=None, help="clips of a video", unset="the preset's")
     add_number_option(group, "--clip-length", LENGTH, default=None, help="frames of a clip", unset="the preset's")
     add_number_option(
-        group, "--interval", INTERVAL, default=None, help="frames between two of a clip", unset="the preset's"
+        group,
+        "--interval",
+        INTERVAL,
+        default=None,
+        help="distance of successive frames of a clip",
+        unset="the preset's",
     )
-    group.add_argument("--rule", choices=RULES, help="how clips are chosen, docs/method/networks.md")
+    group.add_argument("--rule", choices=RULES, help="rule by which clips are chosen, see docs/method/networks.md")
     add_number_option(
-        group, "--short-side", SHORT, default=None, help="px; frames are resized to it", unset="the preset's"
+        group,
+        "--short-side",
+        SHORT,
+        default=None,
+        help="shorter side of resized frames in px",
+        unset="the preset's",
     )
     add_number_option(group, "--crop", CROP, default=None, help="side of a crop in px", unset="the preset's")
-    group.add_argument("--crops", choices=tuple(CROPS), help="which crops, or whole frames")
+    group.add_argument("--crops", choices=tuple(CROPS), help="crops of a frame, or whole frames")
     group.add_argument("--colours", choices=("rgb", "bgr"), help="order of the channels")
-    group.add_argument("--mean", metavar="N[,N,N]", help="taken off values of 0 to 255")
-    group.add_argument("--std", metavar="N[,N,N]", help="what they are divided by then")
+    group.add_argument("--mean", metavar="N[,N,N]", help="subtracted from values of 0 to 255")
+    group.add_argument("--std", metavar="N[,N,N]", help="divisor after --mean")
     group.add_argument("--average", choices=AVERAGES, help="mean of outputs, of their softmax, of given probabilities")
     group.add_argument("--layout", choices=LAYOUTS, help="order of the input's dimensions (default by its rank)")
-    add_number_option(group, "--fps", FPS, default=None, help="frames a second that are taken", unset="the preset's")
+    add_number_option(group, "--fps", FPS, default=None, help="frames a second for the network", unset="the preset's")
 
 
 def preset_from(options, parser):

@@ -30,7 +30,7 @@ class Given(NamedTuple):
     network : Network
     video : path or int
     name : str
-        Of the video.
+        Video name.
     output : Path
     params : dict
         As from `Recipe.params`.
@@ -61,7 +61,7 @@ class Recipe:
     tensors: tuple[str, ...] = ()
 
     def network(self):
-        """Return the model, from a cache as long as its file is the same."""
+        """Return the model, from a cache unless its file has changed."""
         status = os.stat(self.model)
         return _network(self.model, self.preset, self.tensors, (status.st_mtime_ns, status.st_size, status.st_ino))
 
@@ -70,7 +70,7 @@ class Recipe:
         return dataclasses.replace(self, model=cluster.absolute(self.model))
 
     def params(self, network):
-        """Return what a file records and an up-to-date check compares: dict."""
+        """Return the parameters that a file records and the up-to-date check compares: dict."""
         raise NotImplementedError
 
     def is_current(self, path, params, source, *, overwrite):
@@ -86,7 +86,7 @@ class Recipe:
         measured : Measured
         opening : Opening
         source : dict
-            What the file records of the video.
+            Provenance of the video, which the file records.
         overwrite : bool or collection of path
         """
         raise NotImplementedError
@@ -106,7 +106,7 @@ def run_job(job, recipe, run, *, wait=True):
     recipe : Recipe
     run : RunOptions
     wait : bool
-        Wait for another run that makes the file, instead of leaving it to that.
+        Whether to wait while another run makes the file; otherwise the outcome is ``busy``.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def run_videos(jobs, recipe, run, *, advance=None):
     Yields
     ------
     index : int
-        Of the job.
+        Index of the job.
     outcome : idt.batch.outcome.Outcome
         As the jobs finish.
     """
@@ -159,7 +159,8 @@ def run_videos(jobs, recipe, run, *, advance=None):
     def task(index, wait):
         return jobs[index], recipe, run.for_one(), wait
 
-    yield from run_jobs(Work(attempt_job, _attempt_anywhere, task, _anywhere), jobs, run=run, advance=advance)
+    work = Work(attempt_job, _attempt_on_worker, task, _with_absolute_paths)
+    yield from run_jobs(work, jobs, run=run, advance=advance)
 
 
 def attempt_job(job, recipe, run, wait, progress=None):
@@ -170,7 +171,7 @@ def attempt_job(job, recipe, run, wait, progress=None):
     job, recipe, run, wait
         As for `run_job`.
     progress : callable, optional
-        Called with the number of frames when all are done.
+        Called once, when the video is done, with its number of frames as both done and total.
 
     Returns
     -------
@@ -180,21 +181,22 @@ def attempt_job(job, recipe, run, wait, progress=None):
         outcome = run_job(job, recipe, run, wait=wait)
     except (DataError, OSError, MemoryError) as error:
         return Outcome(job, error=error_line(error))
-    except Exception as error:  # a bug, in a decoder or in ONNX Runtime as likely as here, and no reason to stop
+    except Exception as error:  # a bug here, in a decoder or in ONNX Runtime: go on with the others
         return Outcome(job, error=f"{type(error).__name__}: {error_line(error)}")
     if progress is not None and outcome.frames:
         progress(outcome.frames, outcome.frames)
     return outcome
 
 
-def _attempt_anywhere(job, *rest):
+def _attempt_on_worker(job, *rest):
+    """Make the file in a child process of a cluster's worker."""
     try:
         return outcome_of(job, processes.call(attempt_job, job, *rest))
-    except OSError as error:  # no process can be started, on this machine
+    except OSError as error:  # this machine cannot start a process
         return Outcome(job, error=error_line(error))
 
 
-def _anywhere(job, recipe, run, wait):
+def _with_absolute_paths(job, recipe, run, wait):
     """Return a task with absolute paths, for another machine."""
     job = job._replace(source=cluster.absolute(job.source), output=Path(os.path.abspath(job.output)))
     return job, recipe.anywhere(), run, wait

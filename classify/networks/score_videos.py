@@ -37,15 +37,15 @@ class ScoreRecipe(Recipe):
     listed: str = "--classes"
 
     def network(self):
-        """Return the model, as `Recipe.network`; of several outputs one must be named."""
+        """Return the model, as `Recipe.network`; if it has several outputs, one must be named."""
         network = super().network()
         if not self.tensors and len(network.tensors) > 1:
             outputs = ", ".join(network.tensors)
-            raise DataError(f"{self.model} has outputs {outputs}: name that of the scores with --tensor")
+            raise DataError(f"{self.model} has outputs {outputs}; name the output of the scores with --tensor")
         return network
 
     def params(self, network):
-        """Return what a score file records and an up-to-date check compares: dict."""
+        """Return the parameters that a score file records and the up-to-date check compares: dict."""
         return {
             "network": network.digest,
             "tensor": network.tensors[0],
@@ -77,7 +77,7 @@ def join(path, jobs, recipe, *, overwrite=False):
     ----------
     path : str or Path
     jobs : list of idt.batch.jobs.Job
-        Those whose files are there.
+        Jobs whose score files exist.
     recipe : ScoreRecipe
     overwrite : bool or collection of path
         As for `classify.fusion.write.write_scores`.

@@ -16,7 +16,7 @@ FILES = ("comparison.md", "comparison.csv", "comparison.png", "comparison.html")
 """Files of a table."""
 
 FEATURES = "extraction"
-"""Stage that recipes share and whose time the table lists apart."""
+"""Stage that recipes share; the table lists its time in a column of its own."""
 
 
 class Row(NamedTuple):
@@ -37,13 +37,13 @@ class Row(NamedTuple):
 
     @property
     def seconds(self):
-        """Wall time of all stages after the extraction, also of those whose files another recipe made."""
+        """Wall time of all stages after the extraction, including stages whose files another recipe made."""
         report = self.report or {"seconds": {}}
         return sum(spent for stage, spent in report["seconds"].items() if stage != FEATURES)
 
 
 def write(folder, rows, *, pages=None, overwrite=False):
-    """Write the table: ``comparison.md``, ``comparison.csv``, and, where their libraries are at hand, picture and page.
+    """Write the table: ``comparison.md``, ``comparison.csv`` and, if their libraries are installed, picture and page.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def write(folder, rows, *, pages=None, overwrite=False):
 
 
 def as_markdown(rows):
-    """Lay out the table, the published numbers below it.
+    """Lay out the table as Markdown, with the published numbers below it.
 
     Parameters
     ----------
@@ -118,8 +118,11 @@ def as_markdown(rows):
         if row.report is None:
             lines.append([row.name, f"failed: {row.error}", *([""] * (len(header) - 2))])
             continue
-        single = row.report["per_descriptor"]
-        numbers = [percent(row.report["value"]), *(percent(single[b]) if b in single else "" for b in blocks)]
+        per_descriptor = row.report["per_descriptor"]
+        numbers = [
+            percent(row.report["value"]),
+            *(percent(per_descriptor[b]) if b in per_descriptor else "" for b in blocks),
+        ]
         memory = row.report["memory"]
         costs = [row.report["columns"], f"{row.seconds:.1f}", f"{row.report['seconds'].get(FEATURES, 0):.1f}"]
         lines.append([row.name, *numbers, *costs, f"{memory / 2**20:.0f}" if memory else "–"])
@@ -130,7 +133,8 @@ def as_markdown(rows):
         "",
         f"{first['clips']} clips of {len(first['classes'])} classes{''.join(f', {part}' for part in counted)};"
         f" {escape(first['protocol'])}. In percent, with all descriptors and with each by itself. Seconds are those of"
-        " codebooks, encoding and classification, also where recipes share them; memory is the most that these took.",
+        " codebooks, encoding and classification, also where recipes share them; memory is the most that one of these"
+        " stages took.",
         "",
         *table(header, lines),
         "",
@@ -189,12 +193,15 @@ def as_csv(rows):
 
 
 def _blocks(reports):
-    """Descriptors of all recipes, in the order of their first appearance."""
+    """List the descriptors of all recipes, in the order of their first appearance."""
     return list(dict.fromkeys(block for report in reports for block in report["per_descriptor"]))
 
 
 def keep(path, content, overwrite):
-    """Write the bytes ``content`` to ``path``, unless the file holds them already; ``overwrite`` as for `atomic`."""
+    """Write the bytes ``content`` to ``path``, unless the file holds them already.
+
+    ``overwrite`` is that of `idt.files.atomic.replacing`.
+    """
     if not text.holds(path, content):
         with atomic.replacing(path, overwrite=overwrite) as part:
             part.write(content)

@@ -12,13 +12,13 @@ SIZES = {
     "weizmann": (10, 9),
     "ut-interaction": (6, 20),
 }
-"""Classes and splits of each set."""
+"""Data set → number of its classes and of its splits."""
 
 CLIPS = {"ucf50": 6618}
-"""Clips of a set whose reader cannot name those that are not there."""
+"""Data set → number of its clips, where the reader cannot name the missing ones."""
 
 NEGLIGIBLE = 0.01
-"""Share of clips that a run may lack and still count as one on the whole set: it moves a result by no more."""
+"""Share of the clips that a run on the whole set may lack, because they change a result by no more than this."""
 
 
 def shortfall(dataset, splits=None):
@@ -40,18 +40,18 @@ def shortfall(dataset, splits=None):
     -----
     docs/method/protocols.md, section 3.
     """
-    classes, whole = SIZES.get(dataset.name, (0, 0))
+    n_classes, n_splits = SIZES.get(dataset.name, (0, 0))
     count = len(dataset.clips)
     total = CLIPS.get(dataset.name, 0)
     if not total:
-        # Readers of sets in groups say "2 of the 11 classes" instead of clips: that is no number of clips.
+        # For UCF11 ``missing`` counts classes and groups, such as "2 of the 11 classes", and no clips.
         total = count + len(dataset.failed) + (0 if dataset.name == "ucf11" else len(dataset.missing))
     found = len(dataset.classes)
     splits = len(dataset.splits) if splits is None else splits
     part = [
-        f"{there} of {all_} {what}"
-        for there, all_, what in ((found, classes, "classes"), (splits, whole, "splits"))
-        if there < all_
+        f"{covered} of {whole} {what}"
+        for covered, whole, what in ((found, n_classes, "classes"), (splits, n_splits, "splits"))
+        if covered < whole
     ]
     if count < (1 - NEGLIGIBLE) * total:
         part.append(f"{count} of {total} clips")

@@ -1,4 +1,4 @@
-"""The report of a fusion as Markdown: the accuracies, what the trajectories add, and how files were matched."""
+"""The report of a fusion as Markdown: the accuracies, the gain by the trajectories, and the matching of files."""
 
 from classify.reports.markdown import METRIC_NAMES, Markup, escape, percent, table
 from classify.reports.published_tables import Own, published_tables
@@ -7,16 +7,16 @@ RED = '<span style="color:red">🔴 {}</span>'
 """Red mark of a number. The emoji stays red where styles are removed, as on GitHub."""
 
 SHOWN = 200
-"""Videos of a list; the others are in ``report.json``."""
+"""Most videos of a list that are shown; the others are in ``report.json``."""
 
 ORIGINS = {
     "given": "given",
     "default": "the default",
     "validation": "found on validation videos",
     "test": "chosen on the TEST videos",
-    "svm": "a linear machine trained on validation videos",
+    "svm": "a linear SVM trained on validation videos",
 }
-"""Words for where weights come from."""
+"""Origin of the weights → words for the report."""
 
 
 def as_markdown(report, *, pictures):
@@ -27,7 +27,7 @@ def as_markdown(report, *, pictures):
     report : dict
         As from `classify.fusion.report.make_report`.
     pictures : list of str
-        Files that lie beside it.
+        Names of the files that lie beside the report.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def as_markdown(report, *, pictures):
         lines += ["", f"**On part of the set, {', '.join(report['part'])}: not comparable with results on the whole.**"]
     for place, note in enumerate(report["notes"]):
         lines += ["", RED.format(escape(note)) if biased and not place else f"{escape(note)}."]
-    lines += ["", *_sources(report, biased), *_adds(report, metric, biased)]
+    lines += ["", *_sources(report, biased), *_gain(report, metric, biased)]
     if "accuracy.png" in pictures:
         lines += ["", "![Accuracy alone, together and over the weight](accuracy.png)"]
     lines += _classes(report, pictures)
@@ -70,7 +70,7 @@ def _marked(share, biased):
 
 
 def _sources(report, biased):
-    """Every source alone, and the fusion."""
+    """Lay out the numbers of every source alone and of the fusion."""
     keys = [key for key in METRIC_NAMES if key in report]
     rows = [
         [
@@ -92,8 +92,8 @@ def _interval(numbers):
     return f"{percent(found['low'])} … {percent(found['high'])}" if found else "–"
 
 
-def _adds(report, metric, biased):
-    """Say how much the trajectories, or the other sources, add."""
+def _gain(report, metric, biased):
+    """State the gain of the fusion over the sources without trajectories, or over the best source alone."""
     before = report["before"]
     names = " + ".join(before["sources"])
     added = [name for name in report["sources"] if name not in before["sources"]]
@@ -135,12 +135,12 @@ def _splits(report, metric, biased):
 
 
 def _files(report):
-    """Say how the names of each source were matched."""
+    """Lay out how the files of each source were read and matched."""
     rows = [
         [
             name,
             ", ".join(source["forms"]),
-            ", ".join(f"{count} {step}" for step, count in source["matched"].items()),
+            ", ".join(f"{count} {rule}" for rule, count in source["matched"].items()),
             "; ".join(source["columns"]),
             "; ".join(source["notes"]),
         ]
@@ -151,7 +151,7 @@ def _files(report):
 
 
 def _videos(report):
-    """Videos that the fusion changes, and those that were left out."""
+    """List the videos that the fusion changes, and the videos that were left out."""
     lines = []
     for title, entries in (
         ("Corrected", [_line(entry) for entry in report["corrected"]]),

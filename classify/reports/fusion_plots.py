@@ -21,7 +21,7 @@ def accuracy_png(bars, curve, *, metric, weight, biased):
     weight : (float, float) or None
         The weight that the fusion uses, and its percent.
     biased : bool
-        Whether it was chosen on the test videos.
+        Whether the weight was chosen on the test videos.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def gain_png(gains, before):
     gains : dict of str to float
         Class → gain in percentage points.
     before : str
-        Sources that the gain is over.
+        Names of the sources over which the fusion gains.
 
     Returns
     -------

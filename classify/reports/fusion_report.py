@@ -1,4 +1,4 @@
-"""The files of a fusion's report: ``report.json``, ``report.md``, and, with their libraries, page and pictures."""
+"""Files of a fusion's report: ``report.json``, ``report.md`` and, where libraries are installed, page and pictures."""
 
 from pathlib import Path
 
@@ -21,7 +21,9 @@ OPTIONAL = (".html", ".png")
 
 
 def write(folder, report, *, overwrite=False):
-    """Write a report; ``report.json`` comes last, so where it is, all is.
+    """Write the report of a fusion.
+
+    ``report.json`` is written last, so that it exists only beside all other files.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def write(folder, report, *, overwrite=False):
     report : dict
         As from `classify.fusion.report.make_report`.
     overwrite : bool or collection of path
-        Replace files of ours that are there, and files that the collection names.
+        A collection names files that are replaced whoever made them. Files that this package made are always replaced.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def write(folder, report, *, overwrite=False):
 
 
 def _accuracy(report):
-    """Draw the accuracies; None if there is no picture."""
+    """Draw the accuracies; return None where matplotlib is not installed."""
     metric, before = report["metric"], report["before"]
     bars = [(name, 100 * source[metric], _interval(source)) for name, source in report["sources"].items()]
     if len(before["sources"]) > 1:
@@ -97,6 +99,6 @@ def _interval(numbers):
 
 
 def _gain(report):
-    """Draw the gains; None if there is no picture."""
+    """Draw the gains; return None where matplotlib is not installed or no class has a gain."""
     gains = {label: 100 * gain for label, gain in report["gain"].items() if gain is not None}
     return gain_png(gains, " + ".join(report["before"]["sources"])) if gains else None

@@ -1,4 +1,4 @@
-"""A report as Markdown: the result, the published numbers beside it, and what the reader must know to believe it.
+"""A report as Markdown: the result, the published numbers beside it, and remarks with which to judge it.
 
 Names of videos, classes and recipes are text. `escape` therefore escapes every character that Markdown, HTML or a
 terminal would interpret.
@@ -16,7 +16,7 @@ METRIC_NAMES = {
     "top5": "top-5 accuracy",
     "log_loss": "log loss",
 }
-
+"""Key of a number in a report → its name."""
 
 MEANING = re.compile(
     r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^[-+#=](?!\d)|^\d+(?P<end>[.)])(?=\s)",
@@ -51,7 +51,7 @@ def as_markdown(report, *, picture, beside):
     beside : list of str
         Lines of the published numbers, as from `classify.reports.published_tables.published_tables`.
     picture : bool
-        Whether ``confusion.png`` lies beside it.
+        Whether ``confusion.png`` lies beside the report.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def as_markdown(report, *, picture, beside):
         *_part(report),
         "",
         *table(
-            ["number", "percent"], [[METRIC_NAMES[key], shown_number(key, report[key])] for key in _numbers(report)]
+            ["number", "percent"], [[METRIC_NAMES[key], shown_number(key, report[key])] for key in _number_keys(report)]
         ),
         *_section("Beside published numbers", beside),
     ]
@@ -76,12 +76,12 @@ def as_markdown(report, *, picture, beside):
         lines += _section("Each descriptor by itself", table(["descriptor", metric], rows))
     if report["per_part"]:
         rows = [
-            [part, *(shown_number(key, numbers[key]) for key in _numbers(report))]
+            [part, *(shown_number(key, numbers[key]) for key in _number_keys(report))]
             for part, numbers in report["per_part"].items()
         ]
-        header = ["part", *(METRIC_NAMES[key] for key in _numbers(report))]
+        header = ["part", *(METRIC_NAMES[key] for key in _number_keys(report))]
         lines += _section("Parts", ["The numbers above are the means of these.", "", *table(header, rows)])
-    keys = _numbers(report)
+    keys = _number_keys(report)
     rows = [
         [fold["name"], fold["n_train"], fold["n_test"], *(shown_number(key, fold[key]) for key in keys)]
         for fold in report["per_fold"]
@@ -105,7 +105,7 @@ def as_markdown(report, *, picture, beside):
 
 
 def _interval(report, metric):
-    """Say how much the splits differ."""
+    """State the confidence interval over the splits."""
     found = report["interval"]
     if not found:
         return []
@@ -117,10 +117,10 @@ def _counted(report):
     """Count the clips that were left out."""
     counts = [
         f"{len(report[kind])} {what}"
-        for kind, what in (("missing", "missing"), ("failed", "that could not be used"))
+        for kind, what in (("missing", "missing clips"), ("failed", "clips that could not be used"))
         if report[kind]
     ]
-    return [f"Not evaluated: clips {' and '.join(counts)}; they are listed below."] if counts else []
+    return [f"Not evaluated: {' and '.join(counts)}; they are listed below."] if counts else []
 
 
 def _part(report):
@@ -131,7 +131,7 @@ def _part(report):
 
 
 def _lists(report):
-    """Everything that went wrong or was left out, by name."""
+    """List everything that went wrong or was left out, by name."""
     mistakes = [f"{entry['name']}: {entry['label']}, taken for {entry['predicted']}" for entry in report["mistakes"]]
     failed, skipped = (
         [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
@@ -151,7 +151,7 @@ def _lists(report):
     return lines
 
 
-def _numbers(report):
+def _number_keys(report):
     return [key for key in METRIC_NAMES if key in report]
 
 
@@ -160,17 +160,18 @@ def _section(title, lines):
 
 
 def table(header, rows):
-    """Lines of a Markdown table.
+    """Lay out a Markdown table.
 
     Parameters
     ----------
     header : list
     rows : list of list
-        Of cells: `Markup`, or anything else, which is shown as `escape` shows it.
+        Cells are `Markup`, or anything else, which `escape` makes text.
 
     Returns
     -------
     list of str
+        Lines.
     """
     lines = [header, [Markup("---")] * len(header), *rows]
     return [
@@ -179,7 +180,7 @@ def table(header, rows):
 
 
 def shown_number(key, value):
-    """Write the ``value`` of the number ``key`` as it is read: a loss as it is, a share in percent."""
+    """Write the ``value`` of the number ``key``: a loss as it is, a share in percent."""
     return f"{value:.3f}" if key == "log_loss" else percent(value)
 
 

@@ -16,10 +16,10 @@ from idt.workers import processes
 NO_MATPLOTLIB = "no picture: matplotlib is not installed; pip install 'improved-dense-trajectories[plots]' brings it"
 
 LONGEST = 60
-"""Characters of a name; the middle of a longer one is left out."""
+"""Most characters of a name; the middle of a longer one is left out."""
 
 NUMBERED = 30
-"""Classes up to which the cells carry their counts."""
+"""Most classes of a confusion matrix whose cells show their counts."""
 
 
 def confusion_png(counts, classes):
@@ -28,7 +28,7 @@ def confusion_png(counts, classes):
     Parameters
     ----------
     counts : (c, c) int
-        [true, predicted].
+        Number of videos, [true, predicted].
     classes : (c,) str
 
     Returns
@@ -62,7 +62,7 @@ def _confusion(counts, classes):
 
 
 def costs_png(names, seconds, percents, metric):
-    """Draw how good recipes are against what they cost.
+    """Draw the metric of recipes against their cost in time.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _costs(names, seconds, percents, metric):
 
 
 def shown_name(name, longest=LONGEST):
-    """Return ``name`` on one line of ``longest`` characters, in which a dollar sign is no formula."""
+    """Return ``name`` on one line of at most ``longest`` characters, with dollar signs escaped for matplotlib."""
     return one_line(str(name), longest).replace("$", r"\$")
 
 
@@ -117,7 +117,7 @@ def drawn(draw, *arguments, form="png"):
 
 
 def _draw(draw, arguments, form):
-    """Draw one picture; a task of a worker process, in which every task first changes to its folder."""
+    """Draw one picture; a task of a worker process. It changes to the root folder first."""
     os.chdir("/")
     try:
         import matplotlib
@@ -128,8 +128,9 @@ def _draw(draw, arguments, form):
     matplotlib.rcParams["svg.hashsalt"] = "idt"
     file = io.BytesIO()
     with warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box, and so is a layout that long names leave no room for.
+        # Letters that the font lacks become boxes, and long names may leave no room for the layout; both are accepted.
         warnings.simplefilter("ignore", UserWarning)
-        unsaid = {"Software": None} if form == "png" else {"Creator": None, "Date": None}
-        draw(*arguments).savefig(file, format=form, dpi=120, metadata=unsaid)
+        # None leaves an entry out, because versions and dates would make equal pictures differ.
+        metadata = {"Software": None} if form == "png" else {"Creator": None, "Date": None}
+        draw(*arguments).savefig(file, format=form, dpi=120, metadata=metadata)
     return file.getvalue()

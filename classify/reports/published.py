@@ -21,7 +21,7 @@ SOURCES = {
     "N": "notes, a blog or a summary page, the weakest",
     "X": "measured here from public data",
 }
-"""Letter for the kind of place in which a number was read → that kind."""
+"""Letter → the kind of place in which a number was read."""
 
 COLUMNS = ["kind", "system", "set", "with", "percent", "scope", "classes", "source", "read", "note"]
 

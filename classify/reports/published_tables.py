@@ -1,6 +1,6 @@
 """The published results as tables of a report, with the run's own row in its place.
 
-Only results on the whole set are ranked. Those on part of it, the run's own perhaps among them, stand apart.
+Only results on the whole set are ranked. Results on part of the set, the run's own too, stand in a table of their own.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Own(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row of a table of published results: its cells, and whether it is that of the run itself."""
+    """A row of a table of published results: its cells, and whether it is the run's own row."""
 
     cells: list[str]
     own: bool = False
@@ -49,8 +49,8 @@ def rankings(published, own=None):
     Returns
     -------
     tables : dict of str to list of Line
-        Heading → rows, whose cells are those of ``HEADER``. Systems are ordered by the number without iDT, or, where
-        only the number with iDT was published, by that.
+        Heading → rows, with a cell for each of `HEADER`. Systems are ordered by the number without iDT, or by the
+        number with iDT if only this was published.
     legend : str
         Meaning of the letters of the column "read in".
     """
@@ -107,7 +107,7 @@ def _marked(line):
 
 
 def _systems(published):
-    """Group the entries by (kind, system, scope): for each the entry without iDT (False) and that with it (True)."""
+    """Group the entries by (kind, system, scope): the entry without iDT under False, the entry with iDT under True."""
     systems: dict[tuple[str, str, str], dict[bool, dict]] = {}
     for entry in published:
         key = (entry["kind"], entry["system"], entry["scope"])
@@ -123,7 +123,7 @@ def _rank(entries):
 def _cells(name, entries):
     """Make the row of a system."""
     alone, together = entries.get(False), entries.get(True)
-    return [name, *map(_number, (alone, together)), (alone or together)["source"], *_both(alone, together)]
+    return [name, *map(_number, (alone, together)), (alone or together)["source"], *_read_in_and_note(alone, together)]
 
 
 def _number(entry):
@@ -131,11 +131,11 @@ def _number(entry):
     return "–" if entry is None else max(f"{entry['percent']:.1f}", f"{entry['percent']:g}", key=len)
 
 
-def _both(alone, together):
-    """Join the sources of the numbers and the notes, each once if all are the same."""
+def _read_in_and_note(alone, together):
+    """Write the cells "read in" and "note" of a system; equal texts of its two numbers are written once."""
     found = []
-    for say in (lambda entry: f"{', '.join(entry['classes'])}: {entry['read']}", lambda entry: entry["note"]):
-        first, second = (None if entry is None else say(entry) for entry in (alone, together))
+    for text_of in (lambda entry: f"{', '.join(entry['classes'])}: {entry['read']}", lambda entry: entry["note"]):
+        first, second = (None if entry is None else text_of(entry) for entry in (alone, together))
         if first is None or second is None or first == second:
             found.append((first if second is None else second) or "")
         else:

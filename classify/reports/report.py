@@ -2,7 +2,7 @@
 
 `assemble` makes the report from the scores of each split. `write` puts it into a folder: ``report.json``,
 ``report.md``, ``confusion.csv`` and, if their libraries are installed, ``report.html`` and ``confusion.png``. A report
-depends on data and options only, except for ``seconds`` and ``versions``.
+depends on data and options only, except for ``seconds``, ``memory`` and ``versions``.
 
 Shares lie in [0, 1] in the JSON and are percent elsewhere. `classify.reports.summary` combines the splits.
 """
@@ -50,7 +50,7 @@ LEVEL = 0.95
 
 
 class Written(NamedTuple):
-    """The files of a report, and what could not be written."""
+    """The files of a report, and notes on files that could not be written."""
 
     paths: list[Path]
     notes: list[str]
@@ -79,12 +79,12 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     dataset : Dataset
     folds : sequence of Fold
     per_descriptor : dict of str to sequence of Fold, optional
-        The outcome with each block of the vectors by itself.
+        Splits evaluated with each block of the vectors by itself.
     settings : dict, optional
         All options that the numbers depend on.
     costs : Costs, optional
     columns : int, optional
-        Numbers of a vector.
+        Length of a vector.
     empty : sequence of str
         Videos without tracks.
     notes : sequence of str
@@ -93,10 +93,10 @@ def assemble(dataset, folds, *, per_descriptor=None, settings=None, costs=None, 
     Returns
     -------
     dict
-        Ready for JSON. ``value`` is the number of the set's ``metric``, which is also that of ``per_descriptor``;
-        ``interval`` is that of the mean over the splits; ``confusion`` is [true][predicted] in the order of
-        ``classes``, and like ``per_class`` empty where clips have several labels; a share over no videos is None;
-        ``part`` is the part of the set that the run covers, empty if that is all.
+        Ready for JSON. ``value`` and ``per_descriptor`` are numbers of the set's ``metric``; ``interval`` is the
+        confidence interval of the mean over the splits; ``confusion`` is [true][predicted] in the order of ``classes``;
+        ``confusion`` and ``per_class`` are empty where clips have several labels; a share over no videos is None;
+        ``part`` is the part of the set that the run covers, empty if it covers the whole set.
 
     Raises
     ------
@@ -159,7 +159,9 @@ def lacks_page(folder):
 
 
 def write(folder, report, *, videos=(), pictures=None, overwrite=False):
-    """Write a report into a folder; ``report.json`` comes last, so where it is, all is.
+    """Write a report into a folder.
+
+    ``report.json`` is written last, so that it exists only beside all other files.
 
     Parameters
     ----------
@@ -223,7 +225,7 @@ def write(folder, report, *, videos=(), pictures=None, overwrite=False):
 
 
 def versions():
-    """Versions of Python and of the packages that the numbers depend on, as far as they are installed."""
+    """Return the versions of Python and of the installed packages that the numbers depend on."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -23,9 +23,9 @@ class Fold(NamedTuple):
     classes : (k,) str
         Classes of the training videos.
     scores : (n, k) float
-        Of the test videos, in the order of ``split.test``.
+        Scores of the test videos, in the order of ``split.test``.
     probabilities : (n, k) float or None
-        Where they were calibrated.
+        Calibrated probabilities; None if the classifier has none.
     """
 
     split: Split
@@ -35,7 +35,7 @@ class Fold(NamedTuple):
 
 
 def summarise(dataset, folds):
-    """Count how well folds agree with the labels of their set.
+    """Compute how well folds agree with the labels of their set.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def summarise(dataset, folds):
     -------
     dict of str to float
         ``accuracy``, ``class_accuracy``, ``mean_average_precision`` and, for sets of more than five classes, ``top5``,
-        and ``log_loss`` of probabilities; of sets whose clips have several labels ``mean_average_precision`` only. Over
-        the folds of a subset together, averaged over the subsets.
+        and ``log_loss`` of probabilities; of sets whose clips have several labels ``mean_average_precision`` only. The
+        folds of a subset are counted together, and the numbers of the subsets averaged.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def summarise(dataset, folds):
 
 
 def by_subset(folds):
-    """Folds of each subset, in the order of their first appearance.
+    """Group folds by subset, in the order of the subsets' first appearance.
 
     Parameters
     ----------
@@ -123,13 +123,16 @@ def confusion_of(dataset, folds):
 def class_shares(dataset, folds):
     """Return the share of each class of ``dataset`` that ``folds`` labelled rightly.
 
-    None where a class has no video, nothing where videos have several.
+    The share is None where a class has no video. The dict is empty where videos have several labels.
     """
     return {} if dataset.multi_label else _by_class(dataset, metrics.per_class(confusion_of(dataset, folds)))
 
 
 def class_precisions(dataset, folds):
-    """Return the average precision of each class of ``dataset``, a mean over ``folds``; None where it has no video."""
+    """Return the average precision of each class of ``dataset``, the mean over the subsets of ``folds``.
+
+    It is None where a class has no video.
+    """
     rows = np.stack([_precisions(dataset, mine) for mine in by_subset(folds).values()])
     there = ~np.isnan(rows)
     means = np.where(there.any(axis=0), np.nansum(rows, axis=0) / np.maximum(there.sum(axis=0), 1), np.nan)
@@ -137,9 +140,9 @@ def class_precisions(dataset, folds):
 
 
 def mistakes_of(dataset, folds):
-    """List the videos of ``dataset`` with a wrong label, in the order of the ``folds``.
+    """List the test videos of ``dataset`` that are labelled wrongly, in the order of the ``folds``.
 
-    Nothing where videos have several labels.
+    The list is empty where videos have several labels.
     """
     return [
         {"name": name, "label": label, "predicted": predicted, "fold": fold.split.name}
@@ -161,14 +164,14 @@ def predicted_by(fold):
 
 
 def _scores(dataset, folds):
-    """Scores of all classes, of one fold after the other."""
+    """Stack the scores of the folds, with a column for each class of the set."""
     for fold in folds:
         _check(fold)
     return np.concatenate([metrics.spread(fold.scores, fold.classes, dataset.classes) for fold in folds])
 
 
 def _precisions(dataset, folds):
-    """Average precision of each class over folds that test different videos."""
+    """Compute the average precision of each class over folds that test different videos."""
     truth = _truth(dataset, folds)
     has_class = metrics.memberships(truth, dataset.classes) if dataset.multi_label else truth
     return metrics.average_precision(has_class, _scores(dataset, folds), dataset.classes)

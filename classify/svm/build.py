@@ -41,7 +41,7 @@ def channels_of(layout):
     Returns
     -------
     list of (int, int)
-        First and last column, exclusive, side by side.
+        First and last column, exclusive, of each channel; the channels are adjacent.
     """
     channels, first = [], 0
     for part in layout:

@@ -49,7 +49,7 @@ class Chi2SVM(OneVsRest):
     dual_coef_ : (c, s) float64
         Multipliers t α of the support vectors.
     scales_ : (channels,) float64
-        A_c; 1 where all rows are alike.
+        A_c of each channel; 1 for a channel in which all rows are alike.
 
     Notes
     -----

@@ -115,7 +115,7 @@ class KernelMachines(BaseEstimator):
 
 
 def _train(kernel, has_class, penalties):
-    """Train one machine: its multipliers, its bias, and whether libsvm converged."""
+    """Train one machine; return its multipliers, its bias, and whether libsvm converged."""
     dual = np.zeros(len(kernel))
     if has_class.all() or not has_class.any():
         # A fold may lack the class or all others; a constant score then fits all of its rows.
@@ -265,7 +265,7 @@ def probabilities(scores, sigmoids, *, multi_label):
 
 
 def warn_unconverged(classes):
-    """Warn of ``classes`` whose machine libsvm gave up."""
+    """Warn of ``classes`` for which libsvm did not converge."""
     if classes:
         warnings.warn(
             f"the support vector machine did not reach the optimum of {listed(classes)}; a smaller C, or rows of about"
@@ -276,7 +276,7 @@ def warn_unconverged(classes):
 
 
 def finite(scores):
-    """Refuse ``scores`` that are not finite."""
+    """Return ``scores``, or refuse them if one is not finite."""
     bad = scores.size - np.count_nonzero(np.isfinite(scores))
     if bad:
         raise DataError(f"scores must be finite, got {bad} NaN or infinite ones: the machine or X holds absurd numbers")

@@ -15,7 +15,7 @@ PANEL_BYTES = 1 << 27
 """Bytes of a panel of columns in float64. Three panels are in memory: one being read, one read ahead, one in use."""
 
 MOST_RUNS = 64
-"""Most runs of neighbouring rows that are read one by one; for more, all rows from the first to the last are read."""
+"""Largest number of runs of neighbouring rows that are read run by run. For more, all rows between are read."""
 
 
 class LazyRows:
@@ -119,7 +119,7 @@ class LazyRows:
 
 
 def as_rows(X):
-    """Convert the X of a caller to rows.
+    """Convert X to `LazyRows`.
 
     Parameters
     ----------

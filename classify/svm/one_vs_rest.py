@@ -94,7 +94,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         similarity : (n, m) float64
-            As from `similarity`, of which several may be added. The matrix is overwritten.
+            A result of `similarity`, or the sum of several results. The matrix is overwritten.
         y : (m,) str or int, or list of tuple of str
             Labels of the first m rows.
         groups : (m,) str, optional
@@ -279,7 +279,7 @@ class OneVsRest(ClassifierMixin, BaseEstimator):
             return finite(self._scored(rows))
 
     def _check_options(self):
-        """Refuse options that cannot be meant."""
+        """Refuse options out of their bounds."""
         check_penalty(self.C)
         THREADS.check("n_jobs", self.n_jobs)
         if not isinstance(self.probability, bool | np.bool_):

@@ -1,4 +1,4 @@
-"""Sums over the columns of all pairs of rows: inner products and χ² distances.
+"""Sums over columns, for all pairs of rows: inner products and χ² distances.
 
 The matrix is cut into tiles of fixed size. Each tile is computed by one thread with one BLAS thread, so that the number
 of threads changes no bit of the result.
@@ -33,7 +33,7 @@ def pairwise(rows, count, function, *, columns=None, threads=1):
     Returns
     -------
     (n, m) float64
-        The upper m rows are a symmetric matrix.
+        The first m rows are a symmetric matrix.
 
     Raises
     ------

@@ -97,7 +97,7 @@ def class_factors(class_weight, classes):
     Raises
     ------
     DataError
-        If it is none of these, or a dict that names other classes or holds other than positive numbers.
+        If it is none of these, or a dict that names other classes or holds a number that is not positive.
     """
     if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
         return class_weight

@@ -14,7 +14,7 @@ from classify.untrimmed.suppression import groups
 from idt.errors import DataError
 
 AMBIGUOUS = "Ambiguous"
-"""Label of THUMOS'14 of segments in which detections are neither right nor wrong."""
+"""THUMOS'14's label of segments in which detections are neither right nor wrong."""
 
 RULES = ("activitynet", "thumos14")
 
@@ -109,12 +109,12 @@ def _activitynet(truth, detections, thresholds):
     return np.array([_area(row, len(truth)) for row in hits])
 
 
-def _area(hits, n):
+def _area(hits, n_true):
     """Compute the area under precision over recall, where precision is made monotone from the right."""
     right = np.cumsum(hits)
     precision = right / np.arange(1, len(hits) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(envelope[hits].sum() / n)
+    return float(envelope[hits].sum() / n_true)
 
 
 def _thumos14(truth, detections, vague, threshold):

@@ -3,12 +3,12 @@
     D[i, j] = c(i, j) + min(D[i−1, j−1], D[i−1, j], D[i, j−1])
 
 with c the Euclidean or cosine distance of row i of one sequence and row j of the other. Among paths of equal cost the
-diagonal step wins, then the step that stays in the same row of the second sequence. Spotting lets a way begin in every
-column (D[−1, j] = 0) and takes the column where it ends at the least cost. The alignment with a transcript has one
-state a row, so that a way never moves along a row.
+diagonal step wins, then the step that stays in the same row of the second sequence. In spotting (`spot`) a path may
+begin in every column (D[−1, j] = 0), and it ends in the column of the least cost. In the alignment with a transcript
+(`align_states`) every row has one state, so that a path never moves along a row.
 
-Rows without tracks are zero. They must be left out or bridged before (`bridged`): the cosine of a zero row is not
-defined, and Euclidean spotting ends in them.
+Rows without tracks are zero. They must be left out or interpolated before (`bridged`), because the cosine of a zero row
+is not defined, and because a Euclidean spot would lie in them.
 
 Source: docs/method/untrimmed.md, section 5; Sakoe & Chiba 1978; Müller, Information Retrieval for Music and Motion,
 chapter 4.
@@ -28,16 +28,16 @@ LARGEST = 1 << 30
 """Most cells of an alignment, because each takes a byte: 32,768 rows by as many columns."""
 
 BLOCK = 1 << 20
-"""Costs that are computed at once."""
+"""Most costs that are computed at once."""
 
 
 class Alignment(NamedTuple):
-    """Way through two sequences.
+    """Path through two sequences.
 
     Attributes
     ----------
     cost : float
-        Sum of the distances along the way.
+        Sum of the distances along the path.
     path : (p, 2) int64
         Rows of the first and of the second sequence, from the first to the last.
     """
@@ -66,13 +66,13 @@ def align(first, second, *, distance="euclidean", band=None):
     ------
     DataError
         If a sequence is empty; if its rows differ in length, are not finite or, with the cosine, zero; if the band
-        leaves no way; or if there are more than `LARGEST` cells.
+        leaves no path; or if there are more than `LARGEST` cells.
 
     Notes
     -----
     docs/method/untrimmed.md, section 5.
     """
-    first, second = _sequences(first, second)
+    first, second = _checked_sequences(first, second)
     return _aligned(first, second, distance, band=band)[0]
 
 
@@ -90,7 +90,7 @@ def spot(query, series, *, k=1, distance="euclidean"):
     Returns
     -------
     list of Alignment
-        By rising cost; fewer than ``k`` if no more places are left. Their paths tell the rows of the series.
+        By rising cost; fewer than ``k`` if no more places are left. The paths hold the rows of the series.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def spot(query, series, *, k=1, distance="euclidean"):
     -----
     docs/method/untrimmed.md, section 5.
     """
-    rows, others = _sequences(query, series)
+    rows, others = _checked_sequences(query, series)
     found: list[Alignment] = []
     free = np.ones(len(others), bool)
     while len(found) < k and free.any():
@@ -124,7 +124,7 @@ def align_states(costs):
     Returns
     -------
     states : (n,) int64
-        Rising by 0 or 1 from row to row, from the first state to the last.
+        State of each row, rising by 0 or 1 from row to row, from the first state to the last.
     cost : float
 
     Raises
@@ -180,11 +180,11 @@ def carried_over(labels, path, n):
     Parameters
     ----------
     labels : (m,) sequence
-        Of the first sequence of the path.
+        Labels of the first sequence of the path.
     path : (p, 2) int64
         As from `align`.
     n : int
-        Rows of the second sequence.
+        Number of rows of the second sequence.
 
     Returns
     -------
@@ -214,7 +214,7 @@ def stretched(labels, n):
     return labels[np.arange(n) * len(labels) // n]
 
 
-def _sequences(first, second):
+def _checked_sequences(first, second):
     sequences = [float_array(rows, (None, None), "a sequence", np.float64) for rows in (first, second)]
     n, m = map(len, sequences)
     if not (n and m):
@@ -229,7 +229,7 @@ def _sequences(first, second):
 
 
 def _aligned(first, second, distance, *, band=None, subsequence=False, free=None):
-    """Align two checked sequences: the alignment, and the cost of the ways that end in each row of the second."""
+    """Align two checked sequences; return the alignment, and the cost of the path to each row of the second one."""
     from scipy.spatial.distance import cdist
 
     if distance not in DISTANCES:
@@ -239,16 +239,16 @@ def _aligned(first, second, distance, *, band=None, subsequence=False, free=None
     n, m = len(first), len(second)
     slope = (m - 1) / (n - 1) if n > 1 else 0.0
     row, moves = np.full(m, np.inf), np.empty((n, m), np.uint8)
-    step = max(1, BLOCK // m)
-    for start in range(0, n, step):
-        costs = cdist(first[start : start + step], second, distance)
+    rows_at_once = max(1, BLOCK // m)
+    for start in range(0, n, rows_at_once):
+        costs = cdist(first[start : start + rows_at_once], second, distance)
         if free is not None:
             costs[:, ~free] = np.inf
         width = np.inf if band is None else float(band)
-        accumulate(costs, row, moves[start : start + step], start, slope, width, subsequence, False)
+        accumulate(costs, row, moves[start : start + rows_at_once], start, slope, width, subsequence, False)
     end = int(np.argmin(row)) if subsequence else m - 1
     if not (subsequence or np.isfinite(row[end])):
-        raise DataError(f"a band of {band} leaves no way from the first rows to the last; use a wider one")
+        raise DataError(f"a band of {band} leaves no path from the first rows to the last; use a wider one")
     path = _path(moves, n - 1, end) if np.isfinite(row[end]) else np.empty((0, 2), np.int64)
     return Alignment(float(row[end]), path), row
 

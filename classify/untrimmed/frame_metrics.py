@@ -19,7 +19,7 @@ OVERLAPS = (0.10, 0.25, 0.50)
 """Overlaps of the field's F1@10, F1@25 and F1@50."""
 
 SPARE = 2
-"""A prediction may be longer than its truth by this number of frames, because networks that read every second frame
+"""Most frames by which a prediction may be longer than its truth, because networks that read every second frame
 repeat each label."""
 
 
@@ -54,7 +54,7 @@ class FrameScores:
     accuracy_pooled, accuracy_mean : float
         Share of the frames that are labelled rightly: of all frames together, and the mean of the videos' shares.
     edit : float
-        1 − Levenshtein distance of the segments' labels / the larger number of segments, mean of the videos.
+        Mean over the videos of 1 − Levenshtein distance of the segments' labels / the larger number of segments.
     f1_pooled, f1_mean : dict of float to float
         By overlap.
     counts : dict of float to Counts
@@ -78,8 +78,8 @@ def frame_scores(truths, predictions, *, background=(), overlaps=OVERLAPS):
     Parameters
     ----------
     truths, predictions : sequence of (T,) sequences of str or int
-        One sequence of labels a video, in the same order. A prediction may be longer by `SPARE` frames; those do not
-        count in the accuracy.
+        One sequence of labels a video, in the same order. A prediction may be longer by up to `SPARE` frames, which do
+        not count in the accuracy.
     background : collection of str or int
         Labels whose segments do not count in Edit and F1. Their frames count in the accuracy.
     overlaps : sequence of float
@@ -156,9 +156,9 @@ def edit_score(truth, predicted):
     """
     row = list(range(len(predicted) + 1))
     for i, label in enumerate(truth, 1):
-        corner, row[0] = row[0], i
+        diagonal, row[0] = row[0], i
         for j, other in enumerate(predicted, 1):
-            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (label != other))
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (label != other))
     longest = max(len(truth), len(predicted))
     return 1 - row[-1] / longest if longest else 1.0
 
@@ -178,12 +178,12 @@ def match(truth, predicted, overlap):
     Counts
     """
     taken: set[int] = set()
-    true: dict = {}
+    by_label: dict = {}
     for i, run in enumerate(truth):
-        true.setdefault(run.label, []).append(i)
+        by_label.setdefault(run.label, []).append(i)
     spans = np.array([(run.start, run.end) for run in truth], np.float64).reshape(-1, 2)
     for run in predicted:
-        same = true.get(run.label)
+        same = by_label.get(run.label)
         if same:
             found = overlaps(np.array([run.start, run.end], np.float64), spans[same])
             best = int(np.argmax(found))

@@ -1,7 +1,7 @@
 """Frames from a pipe: YUV4MPEG2, the plain stream that ``ffmpeg -f yuv4mpegpipe`` and GStreamer's ``y4menc`` write.
 
 A line ``YUV4MPEG2 W320 H240 F25:1 C420jpeg`` begins the stream, a line ``FRAME`` each frame. The samples of the frame
-follow: the gray levels, then for C420 two quarters of colour.
+follow: the luma plane, then for C420 two chroma planes of a quarter of its size.
 
 Source: yuv4mpeg(5) of the MJPEG tools.
 """
@@ -19,7 +19,7 @@ from idt.params.bounds import MOST_PIXELS
 MAGIC = b"YUV4MPEG2 "
 
 LONGEST = 1024
-"""Bytes of a line; a header has about fifty."""
+"""Most bytes of a line; a header has about fifty."""
 
 REMEDY = "write one with: ffmpeg -i VIDEO -pix_fmt yuv420p -f yuv4mpegpipe -"
 
@@ -38,10 +38,12 @@ class FramePipe:
 
     Attributes
     ----------
+    width, height : int
+        Pixels of a frame.
     fps : float
         Frames a second; NaN where the stream does not say.
     notes : list of str
-        What was noticed, one line each.
+        Remarks on the stream, one line each.
 
     Raises
     ------
@@ -70,8 +72,8 @@ class FramePipe:
                 f"{name} has frames of {self.width}×{self.height} px, expected even sides for C420; use -pix_fmt gray"
             )
         rate = re.fullmatch("([0-9]{1,9}):([0-9]{1,9})", fields.get(b"F", ""))
-        over, under = map(int, rate.groups()) if rate else (0, 0)
-        self.fps = over / under if over and under else math.nan
+        frames, seconds = map(int, rate.groups()) if rate else (0, 0)
+        self.fps = frames / seconds if frames and seconds else math.nan
 
     def __iter__(self):
         return self

@@ -21,7 +21,7 @@ def segments_of(video, labels, rate, *, scores=None, background=()):
     rate : float
         Labels a second.
     scores : (T,) float, optional
-        Score of each label; a segment has the mean of its own. 1 by default.
+        Score of each label; a segment gets the mean over its labels. 1 by default.
     background : collection of str
         Labels that make no segments.
 
@@ -51,7 +51,7 @@ def labels_of(segments, n_frames, rate, *, background="background"):
     Returns
     -------
     (n_frames,) str
-        A segment covers the frames from floor((start + 0.0005 s) · rate) to before floor((end + 0.0005 s) · rate).
+        A segment covers the frames from floor((start + 0.0005 s) · rate) to floor((end + 0.0005 s) · rate) − 1.
 
     Raises
     ------

@@ -44,6 +44,7 @@ class SegmentProtocol(NamedTuple):
     rule : str
         One of `classify.untrimmed.detection_metrics.RULES`.
     overlaps : tuple of float
+        The overlaps that are measured.
     averaged : tuple of float
         The overlaps over which papers average.
     """
@@ -80,8 +81,8 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
         The data set: ``groundTruth/VIDEO.txt``, and ``splits/test.split1.bundle`` and so on. Without lists all videos
         are one split.
     results : str or Path
-        A folder of result files. Where it has folders ``split_k``, each holds the results of split k. Or segments,
-        ``video,start,end,label`` as CSV.
+        A folder of result files, or of folders ``split_k`` with the result files of split k; or a CSV of segments,
+        ``video,start,end,label``.
     rate : float, optional
         Frames a second of the true labels, for segments; the protocol's rate by default.
     background : str, optional
@@ -100,28 +101,28 @@ def evaluate_frames(protocol, root, results, *, rate=None, background=None):
     OSError
         If a file cannot be read.
     """
-    known, root, results = FRAMES[protocol], Path(root), Path(results)
-    hidden = known.background if background is None else (background,)
+    settings, root, results = FRAMES[protocol], Path(root), Path(results)
+    background_labels = settings.background if background is None else (background,)
     segments = None if results.is_dir() else table.read_table(results)
-    outside = hidden[0] if hidden else "background"
+    outside = background_labels[0] if background_labels else "background"
     found: dict[str, FrameScores] = {}
-    for name, names, own in _splits(root, results):
+    for name, names, bundle in _splits(root, results):
         if segments is not None:
-            per_second = known.rate if rate is None else rate
+            per_second = settings.rate if rate is None else rate
             if not per_second > 0:
                 raise DataError("segments in seconds need the rate of the true labels; give --rate")
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
             guessed = [
-                _labels(segments, video, len(truth), per_second, outside)
+                _labels_in_segments(segments, video, len(truth), per_second, outside)
                 for video, truth in zip(names, truths, strict=True)
             ]
-        elif own.suffix == ".bundle":
-            _, truths, guessed = frame_labels.read_split(root, own, _folder_of(results, name))
+        elif bundle.suffix == ".bundle":
+            _, truths, guessed = frame_labels.read_split(root, bundle, _folder_of(results, name))
         else:
             truths = [frame_labels.read_labels(_labels_file(root, video)) for video in names]
             guessed = [frame_labels.read_result(_result_file(results, video)) for video in names]
         _check_known(root, name, truths, guessed, outside)
-        found[name] = frame_scores(truths, guessed, background=hidden)
+        found[name] = frame_scores(truths, guessed, background=background_labels)
     if not found:
         raise DataError(f"{results} has results of no split of {root}; expected folders such as split_1")
     return found
@@ -154,7 +155,7 @@ def evaluate_segments(protocol, truth, results, *, subset=None):
     OSError
         If a file cannot be read.
     """
-    known, truth, results = SEGMENTS[protocol], Path(truth), Path(results)
+    settings, truth, results = SEGMENTS[protocol], Path(truth), Path(results)
     if truth.is_dir():
         true = thumos.read_lists(truth)
     elif truth.suffix.lower() == ".json":
@@ -168,7 +169,7 @@ def evaluate_segments(protocol, truth, results, *, subset=None):
     else:
         found = table.read_table(results)
     means = np.mean(list(precisions(protocol, true, found).values()), axis=0)
-    return dict(zip(known.overlaps, means.tolist(), strict=True))
+    return dict(zip(settings.overlaps, means.tolist(), strict=True))
 
 
 def precisions(protocol, truth, found):
@@ -189,15 +190,18 @@ def precisions(protocol, truth, found):
     DataError
         As `classify.untrimmed.detection_metrics.detection_precision`.
     """
-    known = SEGMENTS[protocol]
-    if known.rule == "thumos14":
+    settings = SEGMENTS[protocol]
+    if settings.rule == "thumos14":
         # The official evaluation orders equal scores by the name of the video.
         found = found.rows(np.argsort(found.videos, kind="stable"))
-    return detection_precision(truth, found, known.overlaps, rule=known.rule)
+    return detection_precision(truth, found, settings.overlaps, rule=settings.rule)
 
 
 def _splits(root, results):
-    """Yield name, videos, and list of each split that has results; all videos as one where there are no lists."""
+    """Yield name, videos and list of each split that has results.
+
+    Without lists all videos are one split, and the third item is the data set.
+    """
     bundles = sorted((root / "splits").glob("test.split*.bundle"))
     folders = results.is_dir() and any(results.glob("split_*"))
     for path in bundles:
@@ -245,7 +249,7 @@ def _existing(folder, video, what):
     raise DataError(f"{video} has no {what} in {folder}")
 
 
-def _labels(segments, video, frames, rate, outside):
+def _labels_in_segments(segments, video, frames, rate, outside):
     own = segments.rows(segments.videos == video)
     if not len(own):
         raise DataError(

@@ -44,7 +44,7 @@ class Settled(NamedTuple):
 
 
 class RunningSegments:
-    """Segments of chunks of tracks that are still coming.
+    """Segmentation of a running video, from chunks of its tracks.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class RunningSegments:
     penalty : float
         As `classify.untrimmed.viterbi.decode_frames`.
     wait : int
-        Slices that a label may wait for later ones, at least 1.
+        Most later slices that a label waits for, at least 1.
     cut : Cut
 
     Attributes
     ----------
     delay : int
-        Frames that may pass between the end of a segment and its being settled.
+        Most frames that pass between the end of a segment and the frame at which it is settled.
 
     Raises
     ------
@@ -83,8 +83,8 @@ class RunningSegments:
         self._length, self._cut, self._lag = length, cut, lag_of(codebook, cut)
         self._decoder = RunningViterbi(penalty, wait)
         ahead = int(window_of(0, cut.length, self._lag, length)) + length // cut.length
-        # The delay: a segment ends when the next slice's label is settled. That label needs the slices that its window
-        # reaches ahead, the slices that it waits for, and the rest of the chunk.
+        # A segment is settled with the label of the next slice. This label needs the slices that its window reaches
+        # ahead, the later slices that it waits for, and the rest of the chunk.
         self.delay = (max(ahead, 1) + wait) * cut.length + CHUNK
         self.classes = [str(label) for label in classifier.classes_]
 
@@ -109,6 +109,7 @@ class RunningSegments:
         DataError
             If the video ends without a track, or as `encoding.slices.slice_sums.slice_sums`.
         """
+        # The number of frames so far, in a list so that `_slices` can change it.
         passed = [0]
         rows = self._rows(self._slices(chunks, passed, name, threads), name)
         current, begin = None, 0
@@ -154,29 +155,29 @@ class RunningSegments:
         """Yield the scores of each slice in order: the scores of the window in whose middle it lies."""
         size, count = self._length // self._cut.length, 0
         window: deque = deque(maxlen=size)
-        known, waiting, given = None, 0, 0
+        scores, waiting, yielded = None, 0, 0
         for count, each in enumerate(slices, 1):
             window.append((each.sums, each.tracks))
             if count < size:
                 continue
-            known = self._scores(window, known)
-            # Every slice that lies in the middle of this window; the first window has those before its middle, too.
-            while int(window_of(given + waiting, self._cut.length, self._lag, self._length)) <= count - size:
+            scores = self._scores(window, scores)
+            # Slices that lie in the middle of this window; for the first window also the slices before its middle.
+            while int(window_of(yielded + waiting, self._cut.length, self._lag, self._length)) <= count - size:
                 waiting += 1
-            if known is not None:
-                yield from (known for _ in range(waiting))
-                given, waiting = given + waiting, 0
+            if scores is not None:
+                yield from (scores for _ in range(waiting))
+                yielded, waiting = yielded + waiting, 0
         if count < size and window:
-            known = self._scores(window, known)
-        if known is None:
+            scores = self._scores(window, scores)
+        if scores is None:
             raise DataError(f"{name} has no tracks, so there is nothing to segment")
-        yield from (known for _ in range(count - given))
+        yield from (scores for _ in range(count - yielded))
 
-    def _scores(self, window, known):
-        """Return the scores of the window, or of the window before it if it has no tracks."""
+    def _scores(self, window, previous):
+        """Return the scores of the window, or the previous scores if it has no tracks."""
         tracks = sum(n for _, n in window)
         if not tracks:
-            return known
+            return previous
         # The sum is computed anew for each window, because rounding errors of a running sum would grow over hours.
         total = np.sum([sums for sums, _ in window], axis=0)
         widths = widths_of(self._codebook, self._params)

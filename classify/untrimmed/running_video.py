@@ -1,4 +1,4 @@
-"""A camera, a pipe of frames or a video, read as frames come, to tracks in chunks.
+"""Tracks of a camera, a pipe of frames or a video, in chunks that are made while the frames come.
 
 Source: docs/method/untrimmed.md, section 10.
 """
@@ -19,7 +19,7 @@ from idt.params.extraction import ExtractionParams
 from idt.workers import patience
 
 PIPE = "-"
-"""The word for standard input."""
+"""Word of the command line for standard input."""
 
 
 class RunningVideo(NamedTuple):
@@ -33,7 +33,7 @@ class RunningVideo(NamedTuple):
     chunks : iterator of (Features, int)
         As `encoding.slices.running.running_slices` takes them.
     notes : list of str
-        What was noticed until now.
+        Remarks on the video until now.
     """
 
     name: str
@@ -51,9 +51,9 @@ def opened(given, codebook, params, *, run):
     given : str
         The index of a camera, `PIPE`, or a video as `idt-extract` takes it.
     codebook : Codebook
-        Frames are extracted as its features were.
+        Tracks are extracted with the parameters of its features.
     params : BlockParams
-        What an encoding asks of tracks.
+        Options of the encoding, which decide the columns of tracks that are needed.
     run : RunOptions
 
     Yields

@@ -43,7 +43,7 @@ class RunningViterbi:
             raise DataError(f"penalty must be from 0 to {LARGEST_PENALTY:g}, got {penalty}")
         self._penalty, self._longest = float(penalty), positive_integer(longest, "longest")
         self._best = np.empty(0)
-        # Of each row that waits: the class of the row before on the best way to each class.
+        # For each waiting row: the class of the row before it, on the best path to each of its classes.
         self._origins: deque[np.ndarray] = deque()
 
     def push(self, row):
@@ -61,7 +61,7 @@ class RunningViterbi:
         Raises
         ------
         DataError
-            If the scores are not finite, or of another number than before.
+            If the scores are not finite, or more or fewer than those of earlier rows.
         """
         row = float_array(row, (None,), "scores", np.float64)
         if not len(row) or len(row) != (len(self._best) or len(row)):
@@ -71,10 +71,10 @@ class RunningViterbi:
             self._best, origin = row.copy(), stay
         else:
             top = int(np.argmax(self._best))
-            jump = self._best[top] - self._penalty
-            changes = jump > self._best
+            changed = self._best[top] - self._penalty
+            changes = changed > self._best
             origin = np.where(changes, top, stay)
-            self._best = np.where(changes, jump, self._best) + row
+            self._best = np.where(changes, changed, self._best) + row
         # Only differences of the sums count. The largest is subtracted, because large sums lose the digits that tell
         # classes apart.
         self._best -= self._best.max()
@@ -85,7 +85,7 @@ class RunningViterbi:
         return settled
 
     def finish(self):
-        """End the rows.
+        """Settle all waiting rows, because no more follow.
 
         Returns
         -------
@@ -113,9 +113,7 @@ class RunningViterbi:
         return self._settle(1, label)[0]
 
     def _settle(self, number, label):
-        """Remove the ``number`` oldest rows, the newest of which has the class ``label``; return the classes of all of
-        them.
-        """
+        """Remove the ``number`` oldest rows and return their classes; the newest of them has the class ``label``."""
         found = []
         for origin in [self._origins.popleft() for _ in range(number)][::-1]:
             found.append(label)

@@ -1,4 +1,4 @@
-"""The options of `idt-segment`: their words, their bounds, and what goes with what."""
+"""The options of `idt-segment`: their parser, their bounds, and the combinations that are refused."""
 
 from classify.params import CHANGE, METHODS, OVERLAP, RATE, THRESHOLD, UNTRIMMED
 from idt.command import Parser, add_common_options, add_number_option
@@ -40,7 +40,7 @@ def parsed(arguments):
     group.add_argument("--window", default="30", metavar="N[,N]", help="frames of the windows (default 30)")
     from encoding.slices.cut import LENGTH
 
-    add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, where inputs are no slices")
+    add_number_option(group, "--slices", LENGTH, default=5, help="frames of a slice, if the inputs are not sliced yet")
     add_number_option(group, "--penalty", CHANGE, default=1.0, help="viterbi: cost of a change, in units of scores")
     group.add_argument("--lengths", action="store_true", help="viterbi, windows: learn lengths of actions from --train")
     add_number_option(group, "--threshold", THRESHOLD, default=0.0, help="windows: least score of a detection")
@@ -52,7 +52,7 @@ def parsed(arguments):
         "--transcripts", metavar="DIR", help="dtw: folder of VIDEO.txt, the actions in order, one a line"
     )
     running = parser.add_argument_group("a running video, printed segment by segment")
-    running.add_argument("--running", action="store_true", help="read a video as if it were running, too")
+    running.add_argument("--running", action="store_true", help="read a video file, too, as if it were running")
     add_number_option(running, "--delay", DELAY, default=4.0, help="most seconds that a label waits for later frames")
     add_number_option(running, "--rate", RATE, default=None, help="frames a second, where the source does not say")
     export = parser.add_argument_group("for temporal networks, instead of segments")
@@ -72,7 +72,7 @@ def parsed(arguments):
         "--evaluate", choices=UNTRIMMED, help="protocol; INPUT is a folder of labels of frames, or a file of segments;"
         " --truth is the data set",
     )  # fmt: skip
-    measure.add_argument("--subset", metavar="NAME", help="of ActivityNet's JSON, such as validation")
+    measure.add_argument("--subset", metavar="NAME", help="subset of ActivityNet's JSON, such as validation")
     options = parser.parse_args(arguments)
     if options.evaluate:
         if len(options.inputs) != 1 or not options.truth:

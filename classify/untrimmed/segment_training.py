@@ -20,7 +20,7 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
     codebook : Codebook
     params : BlockParams
     length : int
-        Frames of a window. A segment that is shorter gives the window in whose middle it lies.
+        Frames of a window. A shorter segment gives the window whose middle is nearest to its own.
     background : str, optional
         Label of the windows that touch no segment; they are left out by default.
     stride : int, optional
@@ -48,6 +48,7 @@ def training_windows(slices, segments, codebook, params, *, length, background=N
             f" frames at {slices.fps:g} a second"
         )
     vectors, labels = [], []
+    # The tracks of a window lie ``lag`` frames before its frames.
     found = [
         each._replace(start=each.start - slices.lag, end=each.end - slices.lag)
         for each in windows(slices, codebook, params, length=length, stride=stride)
@@ -73,7 +74,7 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
     Parameters
     ----------
     sliced : iterable of encoding.slices.slices_file.Slices
-        Every video that has segments; others are left out. Each is asked for when the one before is done with.
+        Slices of every video that has segments; others are left out. They are read one at a time.
     segments : classify.untrimmed.segments.Segments
     codebook, params, length, background, stride
         As `training_windows`.
@@ -88,7 +89,7 @@ def train_on_segments(sliced, segments, codebook, params, classifier, *, length,
     Raises
     ------
     DataError
-        If a video of the segments has no slices (all are named), or there are not two classes.
+        If a video of the segments has no slices (the message names all), or there are not two classes.
     """
     vectors, labels = [], []
     missing = dict.fromkeys(sorted(set(segments.videos.tolist())))

@@ -1,4 +1,4 @@
-"""Videos to segments: what `idt-segment` does, once its words are parsed.
+"""Segmentation of videos, for `idt-segment`.
 
 Source: docs/method/untrimmed.md, section 9.
 """
@@ -35,7 +35,7 @@ class SegmentOptions:
     Attributes
     ----------
     method : str
-        One of `classify.untrimmed.segment_options.METHODS`.
+        One of `classify.params.METHODS`.
     lengths : tuple of int
         Frames of the windows; methods that take one length take the first.
     penalty : float
@@ -47,8 +47,8 @@ class SegmentOptions:
     transcripts : dict of str to list of str
         Ordered actions of each video, for ``dtw``.
     log_lengths : callable or None
-        Given classes, slices a second and the longest length in slices, returns rewards of lengths, for ``viterbi`` and
-        ``windows``.
+        For ``viterbi`` and ``windows``: function of classes, slices a second, and the longest length in slices, that
+        returns rewards of lengths.
     """
 
     method: str = "viterbi"
@@ -74,7 +74,7 @@ class Segmented(NamedTuple):
         Labels of the baseline, where the method has one.
     fps : float
     scores : SliceScores
-        Of the windows of the first length.
+        Scores of the windows of the first length.
     """
 
     name: str
@@ -110,13 +110,13 @@ def segment_slices(slices, codebook, params, classifier, options):
         (length, score_windows(slices, codebook, params, classifier, length=length)) for length in options.lengths
     ]
     scores, baseline = tables[0][1], None
-    hidden = () if options.background is None else (options.background,)
-    made = options.log_lengths
+    background = () if options.background is None else (options.background,)
+    rewards_for = options.log_lengths
     if options.method == "windows":
         longest = max(length // slices.length for length in options.lengths)
         segments = by_windows(
             tables, threshold=options.threshold, overlap=options.overlap, background=options.background,
-            log_lengths=None if made is None else made(scores.classes, scores.rate, longest),
+            log_lengths=None if rewards_for is None else rewards_for(scores.classes, scores.rate, longest),
         )  # fmt: skip
         labels = best_labels(tables, segments, background=options.background or "background")
     else:
@@ -126,9 +126,9 @@ def segment_slices(slices, codebook, params, classifier, options):
                 raise DataError(f"{slices.name} has no transcript, which --method dtw aligns it with")
             labels, baseline = by_transcript(scores, transcript)
         else:
-            rewards = None if made is None else made(scores.classes, scores.rate, len(scores.values))
+            rewards = None if rewards_for is None else rewards_for(scores.classes, scores.rate, len(scores.values))
             labels = by_viterbi(scores, penalty=options.penalty, log_lengths=rewards)
-        segments = label_segments(scores, labels, background=hidden)
+        segments = label_segments(scores, labels, background=background)
     baseline = None if baseline is None else scores.frame_labels(baseline)
     return Segmented(slices.name, segments, scores.frame_labels(labels), baseline, scores.fps, scores)
 
@@ -143,7 +143,7 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
     codebook : Codebook
     params : BlockParams
     path : str
-        What messages call the codebook.
+        Name of the codebook in messages.
     cut : Cut
         Used for videos and features that are not sliced yet.
     run : RunOptions
@@ -151,8 +151,8 @@ def read_slices(given, codebook, params, *, path, cut=Cut(), run=RunOptions()):
     Yields
     ------
     encoding.slices.slices_file.Slices
-        Those of an hour may not fit into memory, so they stay in a file. A temporary one lasts until the next video is
-        asked for.
+        Slices of one video. They stay in a file, because an hour of them may not fit into memory. A temporary file
+        lasts until the next video is asked for.
 
     Raises
     ------
@@ -261,7 +261,7 @@ def _form(word):
 
 
 def _extracted(given, folder, codebook, path, run):
-    """Extract videos as the codebook's features were: feature file and name of each."""
+    """Extract videos with the parameters of the codebook's features; return feature file and name of each."""
     if codebook.features is None:
         raise DataError(f"{path} does not say how features are extracted, so videos cannot be; give feature files")
     tasks = plan(given, folder, extraction_of(codebook.features, path))

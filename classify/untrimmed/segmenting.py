@@ -75,7 +75,7 @@ def by_windows(tables, *, threshold=0.0, overlap=0.3, background=None, log_lengt
     Parameters
     ----------
     tables : list of (int, SliceScores)
-        Frames of the windows, and the scores of these windows of one video.
+        Length of the windows in frames, and the scores of one video in these windows.
     threshold : float
         A window whose score is not above this, or not above the score of the background class, is no detection.
     overlap : float
@@ -183,7 +183,7 @@ def log_lengths(segments, classes, *, slice_seconds, longest):
     Parameters
     ----------
     segments : Segments
-        For training; a class without segments takes the lengths of all.
+        Training segments. A class without segments takes the lengths of all.
     classes : list of str
     slice_seconds : float
         Seconds of a slice.

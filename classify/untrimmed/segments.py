@@ -27,7 +27,7 @@ class Segments:
 
     @classmethod
     def of(cls, videos, labels, spans, scores=None, *, instants=False):
-        """Check the columns of a table of segments.
+        """Make segments of columns, which are checked.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ def suppress(segments, threshold, *, ties="first"):
     Returns
     -------
     Segments
-        What is kept, in the order of the rows.
+        The segments that are kept, in the order of the rows.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def suppress(segments, threshold, *, ties="first"):
 
 
 def groups(*columns):
-    """Group rows by what stands in their columns.
+    """Group rows by the values in their columns.
 
     Parameters
     ----------

@@ -17,17 +17,17 @@ from idt.files.marks import mark_picture
 SUFFIXES = (".png", ".svg")
 
 MOST = 20
-"""Videos of a picture; more would make it higher than viewers show."""
+"""Most videos of a picture; more would make it higher than viewers show."""
 
 POINTS = 2000
 """Most points of a curve. Longer ones are drawn as means of neighbouring points."""
 
 NAMED = 20
-"""Classes up to which a legend names the colours."""
+"""Most classes whose colours a legend names."""
 
 
 class Track(NamedTuple):
-    """Row of coloured segments: its ``name``, their ``spans`` (n, 2) in seconds, and ``labels`` (n,)."""
+    """Row of coloured segments: the ``name`` of the row, ``spans`` (n, 2) in seconds and ``labels`` (n,)."""
 
     name: str
     spans: np.ndarray
@@ -35,7 +35,7 @@ class Track(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Picture of one video.
+    """Part of the picture that shows one video.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Panel(NamedTuple):
 
 
 def panel_of(found, truth=None):
-    """Make the picture of one video.
+    """Make the panel of one video.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def write_timeline(path, panels, classes, *, overwrite=False):
     panels : list of Panel
         At most `MOST`.
     classes : list of str
-        Of the columns of the scores.
+        Classes of the columns of the scores.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
 

@@ -13,7 +13,7 @@ from idt.checks import float_array
 from idt.errors import DataError
 
 LARGEST_PENALTY = 1e12
-"""No score is as large, so that a higher penalty changes nothing."""
+"""Largest penalty. No score is as large, so a higher one would change nothing."""
 
 
 def decode_frames(scores, penalty):

@@ -13,7 +13,7 @@ from encoding.slices.windows import windows
 from idt.errors import DataError
 
 BATCH = 256
-"""Windows that are scored at once."""
+"""Most windows that are scored at once."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ def slice_vectors(slices, codebook, params, *, length):
 
 
 def mapped_windows(slices, codebook, params, function, *, length):
-    """Apply a function to the vectors of all windows of a video, some at a time: all of them may not fit into memory.
+    """Apply a function to the vectors of all windows of a video, in batches, because all may not fit into memory.
 
     Parameters
     ----------
     slices, codebook, params, length
         As `score_windows`.
     function : callable
-        Of (n, d) float32 vectors; returns n rows.
+        Function of (n, d) float32 vectors that returns n rows.
 
     Returns
     -------
@@ -141,8 +141,8 @@ def mapped_windows(slices, codebook, params, function, *, length):
         As `slice_vectors`.
     """
     found, empty = [], []
-    several = windows(slices, codebook, params, length=length)
-    while batch := list(islice(several, BATCH)):
+    remaining = windows(slices, codebook, params, length=length)
+    while batch := list(islice(remaining, BATCH)):
         empty += [not each.tracks for each in batch]
         found.append(function(np.array([each.vector for each in batch])))
     if all(empty):

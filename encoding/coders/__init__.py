@@ -11,6 +11,6 @@ vlad          vectors of locally aggregated descriptors
 stacked       stacked Fisher vectors
 bilinear      means of x xᵀ, and their tensor sketch
 plain         means and largest values of each column
-centres       coders whose only numbers are centres
+centres       base class of the coders that learn centres
 normalize     power, intra and block norms
 """

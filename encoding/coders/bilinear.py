@@ -1,13 +1,15 @@
-"""Bilinear encoding: the mean of x xᵀ over the descriptors x, which says which of their columns go together.
+"""Bilinear encoding: the mean of x xᵀ over the descriptors x. It records which of their columns are large together.
 
     B = 1/n Σ x xᵀ,   v = (B_ij, i ≤ j)
 
 The steps that normalise v are, in this order: the signed square root, the factor √2 for all numbers off the diagonal,
 and L2. B is symmetric, so that its upper triangle suffices. Because of the factor √2, the scalar product of two vectors
-is that of the two whole matrices. A tensor sketch takes the place of v where D (D + 1)/2 numbers are too many. Columns
-i and j have buckets h(i) and g(j) of k and signs s(i) and t(j), all drawn at random; B_ij s(i) t(j) is added to bucket
-h(i) + g(j) modulo k. That is the circular convolution of two count sketches, which is computed by FFT. The product of
-the sketches of A and B has the expectation ⟨A, B⟩ and a mean square error of at most 8/k · |A|² |B|².
+equals the scalar product of the two whole matrices, normalised in the same way.
+
+A tensor sketch takes the place of v where D (D + 1)/2 numbers are too many. Columns i and j have buckets h(i) and g(j)
+of k and signs s(i) and t(j), all drawn at random. B_ij s(i) t(j) is added to bucket h(i) + g(j) modulo k. The sketch is
+the circular convolution of two count sketches, which is computed by FFT. The product of the sketches of A and B has the
+expectation ⟨A, B⟩ and a mean square error of at most 8/k · |A|² |B|².
 
 Source: docs/method/encoding.md, section 18; Diba, Sharma and Van Gool, CVPR 2017; Pham and Pagh, KDD 2013.
 """
@@ -31,7 +33,7 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of ``values`` (m,) float64 over ``n`` descriptors; those of two sets add up."""
+    """The sum ``values`` (m,) float64 over ``n`` descriptors; the sums of disjoint sets can be added."""
 
     n: int
     values: np.ndarray
@@ -88,14 +90,14 @@ class TensorSketch:
 
 
 class BilinearCoder(CellCoder):
-    """Means of x xᵀ.
+    """Coder of bilinear vectors: means of x xᵀ.
 
     Parameters
     ----------
     width : int
         Columns D of a descriptor.
     sketch : TensorSketch, optional
-        Without, the upper triangle is kept whole.
+        Without a sketch, the whole upper triangle is kept.
     """
 
     def __init__(self, width, sketch=None):
@@ -109,17 +111,17 @@ class BilinearCoder(CellCoder):
 
     @classmethod
     def read(cls, read, params, width):
-        """Read the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
         if not params["sketch"]:
             return cls(width)
         buckets, signs = read("buckets", 2, width), read("signs", 2, width)
-        whole = (buckets == np.floor(buckets)).all() and (buckets >= 0).all() and (buckets < params["k"]).all()
-        if not whole or not (np.abs(signs) == 1).all():
+        valid = (buckets == np.floor(buckets)).all() and (buckets >= 0).all() and (buckets < params["k"]).all()
+        if not valid or not (np.abs(signs) == 1).all():
             raise DataError(f"buckets must be whole numbers below k={params['k']} and signs 1 or -1")
         return cls(width, TensorSketch(buckets, signs, params["k"]))
 
     def arrays(self):
-        """Return its numbers under the names that they have in a file."""
+        """Return the drawn arrays under the names that they have in a file."""
         return {} if self.sketch is None else {"buckets": self.sketch.buckets, "signs": self.sketch.signs}
 
     def empty_sums(self, params):
@@ -146,9 +148,9 @@ class BilinearCoder(CellCoder):
         return sums.values
 
     def unflatten(self, row, n, params):
-        """Return the sum over ``n`` descriptors from such a row."""
+        """Return the sum over ``n`` descriptors that `flatten` made the row from."""
         return Sum(n, row)
 
     def size(self, params):
-        """Return the size of a vector: k of a sketch, else D (D + 1)/2."""
+        """Return the length of a vector: k with a sketch, else D (D + 1)/2."""
         return self.width * (self.width + 1) // 2 if self.sketch is None else self.sketch.k

@@ -6,7 +6,7 @@ summed up, or the largest code of each word is taken, and the result is normalis
 kernel does not take. So each word has two columns, the positive parts first, 2K columns in all.
 
 Soft weights are proportional to exp(−d² / (2 (w·r)²)) of the distances d, where r² is the mean squared distance of the
-fitted descriptors from their centres and w an option.
+fitted descriptors from their centres and w is the option ``width``.
 
 Source: docs/method/encoding.md, section 9; Wang et al., IJCV 2013; van Gemert et al., PAMI 2010; Liu et al., ICCV
 2011 (only the nearest few).
@@ -36,8 +36,8 @@ class PooledCodes:
     def __add__(self, other):
         if not isinstance(other, PooledCodes):
             return NotImplemented
-        joined = np.maximum if self.largest else np.add
-        return PooledCodes(self.n + other.n, joined(self.values, other.values), self.largest)
+        combine = np.maximum if self.largest else np.add
+        return PooledCodes(self.n + other.n, combine(self.values, other.values), self.largest)
 
 
 def hard_codes(rows, kmeans):
@@ -92,7 +92,7 @@ def soft_codes(rows, kmeans, *, nearest=5, width=0.5):
 
 
 class BovwCoder(CentresCoder):
-    """Words, and bags of them.
+    """Coder of bags of visual words, which holds the words.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class BovwCoder(CentresCoder):
         return sparse.hstack([codes.maximum(0), (-codes).maximum(0)], format="csr")
 
     def sum_codes(self, codes, params, threads=1):
-        """Pool codes."""
+        """Pool the codes of descriptors: their sum, or the largest code of each word."""
         if params.pooling == "max":
             values = codes.max(axis=0).toarray().ravel() if codes.shape[0] else np.zeros(codes.shape[1])
         else:

@@ -1,4 +1,4 @@
-"""Coders whose only numbers are the centres of k-means: bags of visual words and VLAD."""
+"""Base class of the coders that learn the centres of k-means: bags of visual words and VLAD."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from idt.checks import within
 
 
 class CentresCoder(CellCoder):
-    """A coder whose only numbers are centres.
+    """Base class of the coders that learn centres.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class Block(NamedTuple):
     ----------
     name : str
     sizes : dict of str to int
-        Columns of its descriptors, side by side.
+        Number of columns of each of its descriptors, in the order in which they lie side by side.
     pca : PCA or None
     coder : Coder
     """

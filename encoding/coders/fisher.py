@@ -1,4 +1,4 @@
-"""Fisher vectors: the gradient of a set of descriptors' log-likelihood by the parameters of the mixture.
+"""Fisher vectors: the gradient of the descriptors' log-likelihood with respect to the mixture's parameters.
 
 For T descriptors x_t with posteriors γ_t(k) under a mixture of K components with D-dimensional diagonal covariances,
 
@@ -64,7 +64,7 @@ def fisher_vector(descriptors, gmm, *, orders=("first", "second"), best=None, th
 
 
 def statistics(descriptors, gmm, *, best=None, threads=1):
-    """Sum up the statistics of a set of descriptors, of which `from_statistics` makes the Fisher vector.
+    """Sum up the statistics of a set of descriptors, from which `from_statistics` makes the Fisher vector.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def from_statistics(statistics, gmm, *, orders=("first", "second")):
     Parameters
     ----------
     statistics : Statistics
-        One of `statistics`, or a sum of several, under the same mixture.
+        As from `statistics`, or a sum of several, under the same mixture.
     gmm : DiagonalGMM
     orders : tuple of str
         As `fisher_vector`.
@@ -152,7 +152,7 @@ def vector_size(n_components, n_features, *, orders=("first", "second")):
 
 
 class FisherCoder(CellCoder):
-    """A mixture, and Fisher vectors under it.
+    """Coder of Fisher vectors, which holds the mixture.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ class FisherCoder(CellCoder):
     def flatten(self, sums, params):
         """Return Σγ, Σγ(x − μ)/σ and Σγ[((x − μ)/σ)² − 1], (K + 2KD,) float64.
 
-        Their magnitude is that of the vector's numbers, so that few digits suffice.
+        These sums have the magnitude of the vector's numbers, so that float16 can store them.
         """
         means, variances, _ = self.gmm.mixture()
         mass, root = sums.s0[:, None], np.sqrt(variances)
@@ -216,7 +216,7 @@ class FisherCoder(CellCoder):
         return np.concatenate([sums.s0, first.ravel(), second.ravel()])
 
     def unflatten(self, row, n, params):
-        """Make statistics of such a row."""
+        """Return the statistics of ``n`` descriptors that `flatten` made the row from."""
         means, variances, _ = self.gmm.mixture()
         k, d = means.shape
         s0, first, second = row[:k], row[k : k + k * d].reshape(k, d), row[k + k * d :].reshape(k, d)

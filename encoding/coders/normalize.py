@@ -57,7 +57,7 @@ def l2(vectors):
         If the numbers are not finite.
     """
     vectors = _checked(vectors)
-    return _divided(vectors, np.sqrt(_squares(vectors)))
+    return _divided(vectors, np.sqrt(_sums_of_squares(vectors)))
 
 
 def l1(vectors):
@@ -110,7 +110,7 @@ def intra(vectors, *, size, start=0):
     size : int
         Length of a run: D for a Fisher vector (each u_k and each v_k) or VLAD.
     start : int
-        Column of the first run; those before stay as they are: K − 1 for a Fisher vector with zero order.
+        Column of the first run; columns before it stay as they are. It is K − 1 for a Fisher vector with zero order.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def normalize_block(vector, *, power=1.0, run=None, start=0, norm="l2"):
     power : float
         Exponent of `signed_power`.
     run, start : int, optional
-        Size and start of `intra`; without a size there is none.
+        Size and start of `intra`; by default there is no intra-normalisation.
     norm : str
         ``"l2"``, ``"l1"``, ``"rootl1"`` or ``"none"``.
 
@@ -175,7 +175,7 @@ def _checked(vectors):
     return float_array(vectors, (None,) * len(shape), "vectors")
 
 
-def _squares(vectors):
+def _sums_of_squares(vectors):
     """Compute the sum of squares of every row in float64, without a float64 copy of them all."""
     return np.einsum("...i,...i->...", vectors, vectors, dtype=np.float64)
 

@@ -1,7 +1,8 @@
 """Plain pooling: the mean, the largest value, or the mean of the k largest values of each column of the descriptors.
 
-Means over snippets stand for a whole video in TSN and C3D's features, the largest values in DOVF, means of the largest
-few in key-volume mining. Nothing is learnt.
+A whole video is represented by means over snippets in TSN (Wang et al., ECCV 2016) and C3D (Tran et al., ICCV 2015), by
+the largest values in DOVF (Lan et al., CVPR Workshops 2017), and by means of the largest few in key-volume mining (Zhu
+et al., CVPR 2016). Nothing is learnt.
 
 Source: docs/method/encoding.md, section 19.
 """
@@ -21,16 +22,16 @@ from idt.errors import DataError
 
 @dataclass(frozen=True)
 class Largest:
-    """The largest ``values`` of each column, (m, D) float64, from the largest down; m is at most ``most``."""
+    """The largest ``values`` of each column, (m, D) float64, from the largest down; m is at most ``limit``."""
 
-    most: int
+    limit: int
     values: np.ndarray
 
     def __add__(self, other):
         if not isinstance(other, Largest):
             return NotImplemented
         joined = np.concatenate([self.values, other.values])
-        return Largest(self.most, -np.sort(-joined, axis=0)[: self.most])
+        return Largest(self.limit, -np.sort(-joined, axis=0)[: self.limit])
 
     @property
     def mean(self):
@@ -39,7 +40,7 @@ class Largest:
 
 
 class PlainCoder(CellCoder):
-    """Columns pooled by themselves.
+    """Coder of plain pooling, which pools each column by itself.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ class PlainCoder(CellCoder):
         return {}
 
     def empty_sums(self, params):
-        """Return the pool of no descriptors."""
+        """Return the pooled values of no descriptors."""
         if params.pool == "mean":
             return Sum(0, np.zeros(self.width))
         return Largest(1 if params.pool == "max" else params.k, np.zeros((0, self.width)))
@@ -82,15 +83,15 @@ class PlainCoder(CellCoder):
         return normalize.normalize_block(sums.mean.astype(np.float32), power=params.power, norm=params.norm)
 
     def flatten(self, sums, params):
-        """Return the sum, (D,) float64; the largest values of windows are no sum."""
+        """Return the sum, (D,) float64, and refuse largest values, because they cannot be added."""
         if params.pool != "mean":
             raise DataError(f"pool={params.pool} keeps the largest values, which cannot be added; use pool=mean")
         return sums.values
 
     def unflatten(self, row, n, params):
-        """Return the sum over ``n`` descriptors from such a row."""
+        """Return the sum over ``n`` descriptors that `flatten` made the row from."""
         return Sum(n, row)
 
     def size(self, params):
-        """Return the size of a vector."""
+        """Return the length of a vector."""
         return self.width

@@ -110,7 +110,7 @@ class Slices(NamedTuple):
         coder : CellCoder
         params : BlockParams
         slices, columns, rows : range, optional
-            All by default.
+            Numbers of the slices, columns and rows of the window; all by default.
 
         Returns
         -------
@@ -118,9 +118,9 @@ class Slices(NamedTuple):
             ``coder.vector`` makes a vector of them.
         """
         total = coder.empty_sums(params)
-        wanted = (slices, columns, rows)
+        window = (slices, columns, rows)
         for place in sorted(self.sums):
-            if all(some is None or at in some for at, some in zip(place, wanted, strict=True)):
+            if all(chosen is None or i in chosen for i, chosen in zip(place, window, strict=True)):
                 total += self.sums[place]
         return total
 

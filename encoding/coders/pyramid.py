@@ -1,7 +1,7 @@
 """Spatio-temporal pyramids: grids of cells over a video, each of which has a vector of its own.
 
-A grid ``1x3x1`` is one column, three rows and one stretch of time: three horizontal bands. A pyramid is several of
-them; a track lies in one cell of each grid, that of its relative position, floor(cells · position).
+A grid ``1x3x1`` is one column, three rows and one stretch of time: three horizontal bands. A pyramid is several
+grids. A track lies in one cell of each grid, floor(cells · relative position).
 
 Source: docs/method/encoding.md, section 12; Laptev et al. 2008; Wang et al., IJCV 2013.
 """
@@ -43,7 +43,7 @@ class Pyramid(NamedTuple):
         Raises
         ------
         DataError
-            If it is no list of different grids.
+            If the text is no list of different grids.
         """
         return cls(pyramid_grids(text))
 
@@ -88,6 +88,6 @@ class Pyramid(NamedTuple):
             place = np.floor(np.where(cells > 1, position, 0) * cells).astype(np.int64)
             codes[:, i] = first + np.ravel_multi_index(tuple(place.T), grid, mode="clip")
             first += int(np.prod(grid))
-        numbers, owner = np.unique(codes, axis=0, return_inverse=True)
-        owner = owner.ravel()
-        return [CellTracks(np.flatnonzero(owner == i), tuple(map(int, inside))) for i, inside in enumerate(numbers)]
+        cells_of_group, group = np.unique(codes, axis=0, return_inverse=True)
+        group = group.ravel()
+        return [CellTracks(np.flatnonzero(group == i), tuple(map(int, row))) for i, row in enumerate(cells_of_group)]

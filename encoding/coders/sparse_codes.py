@@ -5,11 +5,12 @@ The atoms a are the words of a codebook, each divided by its length. For a group
 1. the atom with the largest Σ |⟨r, a⟩| over the group joins the support,
 2. the codes are the least-squares coefficients of the x on the support, r = x − Σ c·a,
 
-until the support is full or nothing is left. A group is the tracks of one scale that end in the same slice of L frames;
-a descriptor without a track is a group of its own, for which this is orthogonal matching pursuit.
+until the support is full or the residuals are zero. A group is the tracks of one frame step and scale that end in the
+same slice of L frames. A descriptor without a track is a group of its own, for which this is orthogonal matching
+pursuit.
 
-The residuals are not needed themselves: with the Gram matrix G of the atoms, ⟨r, a_j⟩ = ⟨x, a_j⟩ − Σ c_i G_ij over the
-support, and a Cholesky factor of G on the support, which grows by a row with each atom, gives the coefficients
+The residuals themselves are not computed. With the Gram matrix G of the atoms, ⟨r, a_j⟩ = ⟨x, a_j⟩ − Σ c_i G_ij over
+the support. The coefficients come from a Cholesky factor of G on the support, which grows by a row with each atom
 (Rubinstein et al. 2008, "Batch OMP").
 
 Source: docs/method/encoding.md, section 9; Tropp, Gilbert & Strauss, Signal Processing 2006.
@@ -26,7 +27,7 @@ from idt.workers.blas import one_blas_thread, product
 
 # Share of a group's energy below which its residuals count as zero: the rounding of float32.
 EXPLAINED = 1e-10
-# An atom counts as a combination of the support if its component orthogonal to the support is shorter than this.
+# An atom counts as a combination of the support if the squared length of its component orthogonal to it is below this.
 DEPENDENT = 1e-6
 
 
@@ -52,9 +53,9 @@ class Dictionary:
         ----------
         rows : (n, D) float32
         groups : list of (m,) int
-            Which rows belong together; every row is in one.
+            Rows of each group; every row is in one group.
         atoms : int
-            Most atoms of a support.
+            Largest number of atoms of a support.
 
         Returns
         -------
@@ -96,12 +97,12 @@ class Dictionary:
             atom = int(strength.argmax())
             if strength[atom] <= 0:
                 break
-            beside_it = self._gram[support, atom].astype(np.float64)
-            row = solve_triangular(factor[:s, :s], beside_it, lower=True) if s else beside_it
-            beside = float(self._gram[atom, atom]) - float((row * row).sum())
-            if beside < DEPENDENT:
+            products = self._gram[support, atom].astype(np.float64)
+            row = solve_triangular(factor[:s, :s], products, lower=True) if s else products
+            orthogonal = float(self._gram[atom, atom]) - float((row * row).sum())
+            if orthogonal < DEPENDENT:
                 break
-            factor[s, :s], factor[s, s] = row, np.sqrt(beside)
+            factor[s, :s], factor[s, s] = row, np.sqrt(orthogonal)
             solved[:, s] = (start[:, atom] - (solved[:, :s] * row).sum(axis=1)) / factor[s, s]
             left -= float((solved[:, s] ** 2).sum())
             support.append(atom)
@@ -119,12 +120,12 @@ def groups_of(tracks, n):
     tracks : TrackColumns or None
         None for plain arrays.
     n : int
-        Number of them.
+        Number of descriptors.
 
     Returns
     -------
     list of (m,) int
-        A group for each descriptor, if it has no track.
+        Rows of each group. Without tracks each descriptor is a group.
     """
     if tracks is None or tracks.frame is None:
         return [np.array([i]) for i in range(n)]

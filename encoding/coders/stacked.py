@@ -1,16 +1,16 @@
 """Stacked Fisher vectors: a Fisher vector of Fisher vectors of sub-volumes, beside the plain one.
 
-The first layer of a block are the Fisher vectors of densely placed sub-volumes of the video, normalised as plain ones
-are. A max-margin projection reduces each to some 200 numbers; it is learnt with the labels of the training videos
-(`encoding.models.max_margin`; principal components without labels). A PCA follows. The second layer is the Fisher
-vector of the reduced vectors under a mixture of its own.
+The first layer of a block consists of the Fisher vectors of densely placed sub-volumes of the video, normalised as
+plain ones are. A max-margin projection (`encoding.models.max_margin`) reduces each to some 200 numbers. It is learnt
+with the labels of the training videos; without labels it is the principal components. A PCA follows. The second layer
+is the Fisher vector of the reduced vectors under a mixture of its own.
 
 A sub-volume ``3x3x30`` is a third of the width, a third of the height and 30 frames; neighbours overlap by half in all
 three directions. A track belongs to the sub-volumes that contain its middle (relative position, middle frame).
-Sub-volumes with fewer than ``least`` tracks are skipped. Time is divided from frame 0 into halves; two
-halves are as long as a sub-volume. The first sub-volume begins with the half that holds the first track. So a video
-shorter than a sub-volume has one sub-volume in time, with all its frames. Statistics are summed up by half, and
-neighbouring halves are added.
+Sub-volumes with fewer than ``least`` tracks are skipped. Time is divided from frame 0 on into *halves*,
+stretches of half a sub-volume's length. A sub-volume is two neighbouring halves, and the first one begins with the half
+that holds the first track. So a video shorter than a sub-volume has one sub-volume in time, with all its frames.
+Statistics are summed up by half, and those of neighbouring halves are added.
 
 Source: docs/method/encoding.md, section 11; Peng, Zou, Qiao & Peng, ECCV 2014.
 """
@@ -39,7 +39,7 @@ TRACK_COLUMNS = ("frame", "position", "skip")
 
 
 class StackedCoder:
-    """Fitted layers of one block.
+    """Coder of stacked Fisher vectors, which holds both layers of a block.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class StackedCoder:
 
     @classmethod
     def read(cls, read, params, width):
-        """Make a coder of the arrays of a file; ``read(name, *shape)`` gives one."""
+        """Build a coder from the arrays of a file; ``read(name, *shape)`` returns one array."""
         first = FisherCoder.read(read, {"k": params["first_k"]}, width)
         projection = read("volume_projection", None, 2 * width * params["first_k"])
         components = read("volume_components", None, len(projection))
@@ -154,13 +154,13 @@ def volume_vectors(first, params, parts, *, threads=1):
         half, grid = size.frames // 2, (2 * size.width, 2 * size.height)
         number = np.floor(tracks.middle_frames() / half).astype(np.int64)
         order = np.argsort(number, kind="stable")
-        begins, ends = int(number.min()), int(number.max())
+        earliest, latest = int(number.min()), int(number.max())
         before: dict = {}
-        for i in range(begins, ends + 1):
+        for i in range(earliest, latest + 1):
             chosen = order[slice(*np.searchsorted(number[order], (i, i + 1)))]
             part = [(rows[chosen], tracks.take(chosen))]
             now = sum_by_slice(first, layer, part, length=half, grid=grid, threads=threads).sums
-            if i > begins or begins == ends:
+            if i > earliest or earliest == latest:
                 found = _vectors_at(first, layer, Slices(half, grid, {**before, **now}), params.least)
                 if len(found):
                     yield found

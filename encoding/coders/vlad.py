@@ -21,7 +21,7 @@ from idt.checks import float_array
 
 @dataclass(frozen=True)
 class Residuals:
-    """Counts (K,) and sums (K, D) float64 of descriptors by nearest centre; those of two sets add up."""
+    """Counts (K,) and sums (K, D) float64 of descriptors by nearest centre; those of disjoint sets can be added."""
 
     counts: np.ndarray
     sums: np.ndarray
@@ -33,7 +33,7 @@ class Residuals:
 
 
 class VladCoder(CentresCoder):
-    """Centres, and VLAD of them.
+    """Coder of VLAD, which holds the centres.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class VladCoder(CentresCoder):
         return np.concatenate([sums.counts, residuals.ravel()])
 
     def unflatten(self, row, n, params):
-        """Make the counts and sums of descriptors of such a row."""
+        """Return the counts and sums of descriptors that `flatten` made the row from."""
         k = len(self.kmeans.cluster_centers_)
         counts, residuals = row[:k], row[k:].reshape(k, -1)
         return Residuals(counts, residuals + counts[:, None] * self.kmeans.cluster_centers_)

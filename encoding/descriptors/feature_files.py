@@ -1,8 +1,9 @@
 """Feature files: their names, headers and parameters.
 
-A file's video name is the one that the extraction recorded, if every file has one, the path of each ends in it, and no
-two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names do
-not depend on the files given; paths are for files that were renamed, or extracted one by one.
+A file's video name is the name that the extraction recorded, if every file has recorded one, each path ends in it, and
+no two are equal. Otherwise it is the file's path relative to the folder common to all, without suffix. Recorded names
+come first, because they do not depend on which files are given. Paths serve files that were renamed or extracted one by
+one.
 """
 
 import os
@@ -67,7 +68,7 @@ def header(path):
     Raises
     ------
     DataError
-        If it is no feature file, although its content or its suffix is that of HDF5.
+        If its content or suffix is HDF5's, but it is no feature file.
     OSError
         If it does not exist or cannot be read.
     """
@@ -91,12 +92,12 @@ def comparison_params(params):
     if params is None:
         return None
     found = feature_file.extraction_params(feature_file.stored_params(params))
-    projected = {name: params[name] for name in (PROJECTED, NETWORK) if name in params}
-    return {**{name: value for name, value in found.items() if name not in SEGMENT}, **projected}
+    special = {name: params[name] for name in (PROJECTED, NETWORK) if name in params}
+    return {**{name: value for name, value in found.items() if name not in SEGMENT}, **special}
 
 
 def extraction_of(params, name):
-    """Return how videos are extracted so that their features are like others.
+    """Return the extraction parameters that make features of new videos comparable to given ones.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ def extraction_of(params, name):
     """
     if NETWORK in params:
         raise DataError(
-            f"{name} was fitted on features with maps of networks, which videos do not give on the way; extract them"
+            f"{name} was fitted on features with maps of networks, which videos alone do not give; extract them"
             " with idt-extract --maps, then encode the features"
         )
     return ExtractionParams.from_options(**params)
@@ -159,7 +160,7 @@ def find(given):
     Returns
     -------
     list of Path
-        In the order given; those of a folder or pattern by name.
+        In the order given; the files of a folder or pattern by name.
 
     Raises
     ------

@@ -27,8 +27,9 @@ class Inputs:
     sizes : dict of str to int
         Columns of each block, in the order of a row.
     params : dict or None
-        Parameters that all features were extracted with, but for the segment; None for rows that others wrote and for
-        arrays. With ``"projected"`` if they are stored along the axes of a codebook (`idt.features.projection`).
+        Parameters that all features were extracted with, but for the segment; None for rows of other programs and for
+        arrays. There is an entry ``"projected"`` if features are stored along the axes of a codebook
+        (`idt.features.projection`).
     """
 
     sources: list[Source]
@@ -37,16 +38,17 @@ class Inputs:
 
     @classmethod
     def of(cls, videos, names=None, *, descriptors=layout.DESCRIPTORS):
-        """Check videos.
+        """Make inputs of videos, which must be of one kind.
 
         Parameters
         ----------
         videos : iterable of str, Path, Features, (n, d) arrays or Source
             All of one kind.
         names : iterable of str, optional
-            By default `encoding.descriptors.feature_files.names_of` files, and the position of anything else.
+            Names of the videos. By default files have those of `encoding.descriptors.feature_files.names_of`, and
+            other videos have their position in the list.
         descriptors : tuple of str
-            Blocks to take; plain arrays are one block, whatever is asked for.
+            Blocks to take; plain arrays are one block, whatever ``descriptors`` says.
 
         Returns
         -------
@@ -55,7 +57,7 @@ class Inputs:
         Raises
         ------
         DataError
-            If there is nothing, kinds or parameters are mixed, names repeat, or a file is none of ours.
+            If there is no video, kinds or parameters are mixed, names repeat, or a file is no feature file.
         """
         if isinstance(videos, str | Path | Features) or not isinstance(videos, Iterable):
             raise DataError(
@@ -65,7 +67,7 @@ class Inputs:
         kind = sources[0].kind
         if ARRAY_BLOCK in descriptors and kind != "arrays":
             raise DataError(f"the codebook was fitted on plain arrays, got {kind}; encode arrays with it")
-        params = _common(sources)
+        params = _shared_params(sources)
         sizes = sources[0].sizes(descriptors)
         if kind == "arrays":
             widths = sorted({source.sizes(descriptors)[ARRAY_BLOCK] for source in sources})
@@ -83,7 +85,7 @@ class Inputs:
 
     @property
     def projection(self):
-        """Which projection the features are stored along, as `idt.features.projection.identity`; None if along none."""
+        """Identity (`idt.features.projection.identity`) of the projection that stored features have, or None."""
         return (self.params or {}).get(PROJECTED)
 
 
@@ -99,7 +101,7 @@ def columns_of(sizes):
 
 
 def differences(one, other):
-    """Say in words how ``one`` and ``other``, results of `feature_files.comparison_params`, differ, each in turn."""
+    """Describe how ``one`` and ``other``, from `feature_files.comparison_params`, differ: one text for each."""
     if one is None or other is None:
         return tuple("no recorded parameters" if it is None else "recorded parameters" for it in (one, other))
     differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
@@ -114,7 +116,7 @@ def digests(sources, *, update=None):
     sources : list of Source
         Feature files or videos.
     update : callable, optional
-        Called after each.
+        Called after each source.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def combine_digests(digests):
 
 
 def _named(sources, names):
-    """Return the sources, which must be of one kind, under names that are all different."""
+    """Return the sources, which must be of one kind, with ``names``, which must all differ."""
     kinds = sorted({source.kind for source in sources})
     if len(kinds) != 1:
         wanted = "videos must be feature files, Features or (n, d) arrays, all of one kind"
@@ -151,16 +153,16 @@ def _named(sources, names):
         paths = [source.path for source in sources if isinstance(source, FileSource)]
         names = names_of(paths) if paths else [source.name for source in sources]
     names = [str(name) for name in names]
-    again = [name for name, count in Counter(names).items() if count > 1]
-    if again or len(names) != len(sources):
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated or len(names) != len(sources):
         raise DataError(
             f"every video must have a name of its own, got {len(names)} names for {len(sources)}"
-            + (f", {again[0]!r} twice" if again else "")
+            + (f", {repeated[0]!r} twice" if repeated else "")
         )
     return [source.with_name(name) for source, name in zip(sources, names, strict=True)]
 
 
-def _common(sources):
+def _shared_params(sources):
     """Return the parameters that all sources share, or refuse them."""
     first, *others = [source.params() for source in sources]
     for source, params in zip(sources[1:], others, strict=True):

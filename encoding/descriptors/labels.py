@@ -49,11 +49,11 @@ def renamed(labels, names, on_note=None):
     Parameters
     ----------
     labels : dict of str to object
-        Name → label or labels. A name that is no video's may be that of a video followed by one of `SUFFIXES`.
+        Name → label or labels. A name that no video has may be a video's name with one of `SUFFIXES` added.
     names : collection of str
         Names of the videos.
     on_note : callable, optional
-        Called with one line if there are such names: what was dropped from them.
+        Called with one line of text if suffixes were dropped.
 
     Returns
     -------
@@ -90,9 +90,9 @@ def read_train(path, names):
     Parameters
     ----------
     path : str or Path
-        A name on every line; the suffix of a video or feature file may stand behind it.
+        A name on every line. If no video has the name, it is taken without its suffix.
     names : list of str
-        Of all videos.
+        Names of all videos.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def read_train(path, names):
     Raises
     ------
     DataError
-        If the list names no video.
+        If the file has no line.
     OSError
         If it cannot be read.
     """
@@ -123,7 +123,7 @@ def read_labels(path, on_note=None):
     path : str or Path
         Lines ``name,label``; a header may stand above them.
     on_note : callable, optional
-        Called with what there is to note.
+        Called with one line of text if the header uses other words than ours.
 
     Returns
     -------

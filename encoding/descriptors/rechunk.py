@@ -17,7 +17,7 @@ def rechunked(chunks, size):
     Features
         At least one, which may be empty; all but the last have ``size`` rows.
     """
-    parts, count, none = [], 0, True
+    parts, count, nothing_yielded = [], 0, True
     for chunk in chunks:
         parts.append(chunk)
         count += len(chunk)
@@ -27,6 +27,6 @@ def rechunked(chunks, size):
         end = count - count % size
         for first in range(0, end, size):
             yield whole[first : first + size]
-        parts, count, none = [whole[end:]], count - end, False
-    if count or none:
+        parts, count, nothing_yielded = [whole[end:]], count - end, False
+    if count or nothing_yielded:
         yield Features.concatenate(parts)

@@ -1,4 +1,4 @@
-"""A uniform sample of the rows of many videos: the same whatever the order of the videos and the workers.
+"""A uniform sample of the rows of many videos.
 
 Every row has a 64-bit key, a hash of (seed, name of the video, index of the row); the sample is the rows with the
 smallest keys. The sample depends neither on the order of the videos nor on the number of workers, and a sample of 1000
@@ -6,11 +6,12 @@ rows is the head of one of 2000. Equal keys are ordered by name and index.
 
 The headers of feature files record the numbers of rows, so `choose` knows the sample before a row is read, and `take`
 reads the rows of a file in order, once for all sets of videos. numpy's ``Generator.choice`` would be as uniform, but
-the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir` samples rows
-whose number is not known.
+the samples of leave-one-out would have few rows in common and fill the memory side by side. A `Reservoir` samples from
+videos whose numbers of rows are not known in advance.
 
-Source: docs/method/encoding.md, section 3. The hash is BLAKE2b of seed and name, added to the row by the finaliser of
-splitmix64 (Steele, Lea & Flood 2014), which maps distinct rows of a video to distinct keys.
+Source: docs/method/encoding.md, section 3. A key is the BLAKE2b hash of seed and name, XOR the index of
+the row, after the finaliser of splitmix64 (Steele, Lea & Flood 2014). The finaliser maps distinct numbers to distinct
+keys, so the rows of a video have distinct keys.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 LARGEST = 2**64 - 1
+"""Largest key of a row."""
 
 
 class Chosen(NamedTuple):
@@ -56,7 +58,7 @@ def choose(counts, size, *, seed=0):
 
     Notes
     -----
-    docs/method/encoding.md, section 3. The memory holds the keys of the sample and those of one video.
+    docs/method/encoding.md, section 3. The memory holds the keys of the sample and of one video.
     """
     names, total = sorted(counts), sum(counts.values())
     # Keys are uniform, so fewer than ``size`` lie below this limit once in 10^13 times; then all are used.
@@ -64,9 +66,9 @@ def choose(counts, size, *, seed=0):
     for limit in (min(likely, LARGEST), LARGEST):
         keys, rows = [np.empty(0, np.uint64)], []
         for name in names:
-            every = row_keys(name, counts[name], seed=seed)
-            rows.append(np.flatnonzero(every <= np.uint64(limit)))
-            keys.append(every[rows[-1]])
+            keys_of_video = row_keys(name, counts[name], seed=seed)
+            rows.append(np.flatnonzero(keys_of_video <= np.uint64(limit)))
+            keys.append(keys_of_video[rows[-1]])
         if sum(map(len, rows)) >= min(size, total):
             break
     order = np.argsort(np.concatenate(keys), kind="stable")[:size]
@@ -106,13 +108,13 @@ def take(source, index, sizes, skips=None):
 
 
 class Sample:
-    """A sample that is still spread over its videos.
+    """Sample whose rows are kept video by video.
 
     Parameters
     ----------
     chosen : dict of str to Chosen
     read : dict of str to ((n,) int, (n, d) float32)
-        Rows of each video, rising, and what they hold; those of the sample are among them.
+        Numbers of rows of each video, rising, and the descriptors in them. They include the rows of the sample.
     """
 
     def __init__(self, chosen, read):
@@ -122,7 +124,7 @@ class Sample:
         return sum(len(of_video.rows) for of_video in self._chosen.values())
 
     def columns(self, columns):
-        """Return some columns of the sample, a slice, in the order of the keys: (m, d) float32."""
+        """Return the sample's ``columns``, a slice, with the rows in the order of their keys: (m, d) float32."""
         out = np.empty((len(self), columns.stop - columns.start), np.float32)
         for name, (rows, slots) in self._chosen.items():
             index, values = self._read[name]
@@ -131,7 +133,7 @@ class Sample:
 
 
 class Reservoir:
-    """Sample of rows whose number is not known: rows that cannot be in it are dropped on the way.
+    """Sample from videos whose numbers of rows are not known in advance; it drops rows that cannot be in the sample.
 
     Parameters
     ----------
@@ -141,6 +143,7 @@ class Reservoir:
     Attributes
     ----------
     n_seen : int
+        Number of rows that were added.
     """
 
     def __init__(self, size, *, seed=0):
@@ -149,14 +152,14 @@ class Reservoir:
         self.n_seen = 0
 
     def add(self, name, rows):
-        """Take in the ``rows`` (n, d) float32 of a video, once."""
+        """Add the ``rows`` (n, d) float32 of the video ``name``; each video is added once."""
         self.n_seen += len(rows)
         self._videos.append((name, row_keys(name, len(rows), seed=self._seed), rows))
         keys = np.concatenate([keys for _, keys, _ in self._videos])
         # Drop surplus rows only once there are twice as many as needed, so that dropping is rare.
         if len(keys) > 2 * self._size:
             last = np.partition(keys, self._size - 1)[self._size - 1]
-            self._videos = [(of, keys[keys <= last], rows[keys <= last]) for of, keys, rows in self._videos]
+            self._videos = [(video, keys[keys <= last], rows[keys <= last]) for video, keys, rows in self._videos]
 
     def result(self):
         """Return the sample, (m, d) float32, in the order of the keys, and the names of the rows' videos."""

@@ -1,9 +1,9 @@
 """Sources of the descriptors of one video: a feature file, `Features`, a plain array, or the video itself.
 
-`source_of` makes one of whatever a caller gives; `Inputs` (`encoding.descriptors.inputs`) holds sources of one kind. A
-source gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts a video meanwhile. Its
-vectors equal those of `idt-extract` and a later encoding to the last bit, because histograms are rounded as a feature
-file rounds them, and batches are those of a file.
+`source_of` makes a source from a path, features or an array; `Inputs` (`encoding.descriptors.inputs`) holds sources of
+one kind. A source gives its descriptors with `Source.batches`, some rows at a time. `VideoSource` extracts the video
+while its batches are read. Its vectors equal those of `idt-extract` and a later encoding to the last bit, because it
+rounds histograms as a feature file does and has batches of the same size.
 """
 
 import functools
@@ -31,7 +31,7 @@ from idt.workers.run_options import RunOptions
 BATCH_ROWS = 32768
 
 LARGEST = 1e15
-"""Descriptors are a few units in size. Beyond this their projections, of hundreds of columns, overflow when squared."""
+"""Largest magnitude of a descriptor, usually a few units. The squares of projections of larger ones could overflow."""
 
 ARRAY_BLOCK = "descriptors"
 """The one block of plain arrays."""
@@ -90,8 +90,8 @@ class Source(Protocol):
         skips : frozenset of int, optional
             Take only tracks of these frame steps.
         projected : bool
-            The descriptors are stored along the axes of a codebook (`Inputs.projection`), and ``sizes`` are the numbers
-            of coordinates of its blocks.
+            Whether the descriptors are stored along the axes of a codebook (`Inputs.projection`). Then ``sizes`` are
+            the numbers of coordinates of the codebook's blocks.
 
         Yields
         ------
@@ -103,8 +103,8 @@ class Source(Protocol):
         Raises
         ------
         DataError
-            If a file is damaged, descriptors are not finite, absurd or of other sizes, or plain arrays are asked for
-            positions or frame steps, which they do not have.
+            If a file is damaged, descriptors are not finite, beyond `LARGEST` or of other sizes, or a plain array is
+            asked for positions or frame steps, which it does not have.
         """
         try:
             for blocks, tracks in self._blocks(sizes, columns, skips, projected):
@@ -150,7 +150,7 @@ class TrackSource(Source, Protocol):
 
 @dataclass(frozen=True)
 class FileSource(TrackSource):
-    """A feature file, ours or rows that others wrote.
+    """A feature file of ours, or the rows of another program.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ class FileSource(TrackSource):
         return found
 
     def params(self):
-        """Return those that the file records; None if it records none."""
+        """Return the extraction parameters that the file records; None if it records none."""
         return self.header.params
 
     def count(self, skips=None):
@@ -194,7 +194,7 @@ class FileSource(TrackSource):
         return super().count(skips) if known is None else known
 
     def digest(self):
-        """Return the digest that the file records of its content; of files of others the SHA-256."""
+        """Return the digest of the content that the file records, or the SHA-256 of a file that records none."""
         if self.header.content is not None:
             return self.header.content
         with open_source(self.path) as file:
@@ -204,7 +204,7 @@ class FileSource(TrackSource):
     def chunks(self, columns):
         """Read the columns; a file that is changed meanwhile is refused."""
         if "skip" in columns and not hdf5.is_hdf5(self.path):
-            # Rows of other programs have no frame steps: all have step 1.
+            # Rows of other programs have no column of frame steps, because all have step 1.
             columns = tuple(name for name in columns if name != "skip")
         with open_source(self.path) as file:
             self._refuse_another(file)
@@ -214,6 +214,7 @@ class FileSource(TrackSource):
             file.check_unchanged()
 
     def _refuse_another(self, file):
+        """Refuse a file other than the one whose header was read."""
         if self.identity not in (None, file.identity):
             raise DataError(f"{self.path} was changed since its header was read; run again when that is over")
 
@@ -227,7 +228,7 @@ class FeaturesSource(TrackSource):
     kind = "Features"
 
     def params(self):
-        """Return those that the features carry; None for rows that others wrote."""
+        """Return the extraction parameters that the features carry; None for rows of another program."""
         params, projected = self.features.params, self.features.projected
         if params is None:
             return None
@@ -243,7 +244,7 @@ class FeaturesSource(TrackSource):
         return {name: self.features.need(name).shape[1] for name in descriptors}
 
     def chunks(self, columns):
-        """Cut the features, in the order of the ending frames if these are asked for."""
+        """Cut the features, sorted by ending frame if ``columns`` have the frame."""
         features = self.features
         if "frame" in columns and (np.diff(features.need("frame")) < 0).any():
             features = features[np.argsort(features.need("frame"), kind="stable")]
@@ -260,10 +261,10 @@ class ArraySource(Source):
     has_tracks = False
 
     def params(self):
-        """Return None."""
+        """Return None, because arrays have no extraction parameters."""
 
     def sizes(self, descriptors):
-        """Return the width of the array: its columns are one block, whatever is asked for."""
+        """Return the width of the array: its columns are one block, whatever ``descriptors`` says."""
         return {ARRAY_BLOCK: self.array.shape[1]}
 
     def count(self, skips=None):
@@ -310,7 +311,7 @@ class VideoSource(TrackSource):
         return replace(self, job=self.job._replace(name=name))
 
     def params(self):
-        """Return those that the features are extracted with."""
+        """Return the parameters that the features are extracted with."""
         return comparison_params(asdict(self.extraction))
 
     def digest(self):
@@ -320,14 +321,15 @@ class VideoSource(TrackSource):
         return content_of(source_of_job(self.job, self.extraction, boxes=self.boxes, run=self.run))
 
     def chunks(self, columns):
-        """Extract."""
+        """Extract the video and yield its features."""
         from idt.batch.extract_one import stream_job
 
-        check = None if self.content is None else self._check
+        check = None if self.content is None else self._refuse_changed
         options: dict[str, Any] = {"columns": columns, "boxes": self.boxes, "run": self.run, "check": check}
         return rechunked(stream_job(self.job, self.extraction, **options), BATCH_ROWS)
 
-    def _check(self, source):
+    def _refuse_changed(self, source):
+        """Refuse a video whose content no longer has the expected digest."""
         if content_of(source) != self.content:
             raise DataError(f"{self.job.source} was changed since its digest was taken; run again when that is over")
 
@@ -345,7 +347,7 @@ def source_of(item, name):
     Parameters
     ----------
     item : str, Path, Features, (n, d) array, or Source
-        A path is that of a feature file.
+        A path leads to a feature file.
     name : str
         The video's name; a source has one already.
 

@@ -15,8 +15,9 @@ class TrackColumns:
     Attributes
     ----------
     frame : (n,) int32 or None
-        Frame at which each ends.
+        Frame at which each track ends.
     scale : (n,) float32 or None
+        Factor by which the frame of each track was shrunk; 1 is full resolution.
     position : (n, 3) float32 or None
         Relative x, y and time.
     skip : (n,) uint8 or None
@@ -39,7 +40,7 @@ class TrackColumns:
         ----------
         features : Features
         columns : sequence of str
-            Some of `COLUMNS`. If there is one, frame steps and length are looked up, too.
+            Some of `COLUMNS`. If any is named, frame steps and length are looked up, too.
 
         Returns
         -------
@@ -50,7 +51,7 @@ class TrackColumns:
         known = {name: features.need(name) for name in columns if name != "skip"}
         # Tracks without frame steps are all of step 1.
         skip = np.ones(len(features), np.uint8) if features.skip is None else features.skip
-        # Rows that others wrote have the release's length.
+        # Rows of other programs have the release's length; the trajectory block has an x and a y for each step.
         length = features.params.length if features.params else layout.block_sizes()["trajectory"] // 2
         return cls(**known, skip=skip, length=length)
 

@@ -48,6 +48,6 @@ def find(given, codebook, *, path, boxes=None, run=RunOptions(), on_note=None):
         # Every video reads the file of boxes again; a bad file is refused before the first.
         read_boxes(boxes)
     params = extraction_of(codebook.features, path)
-    # The folder only makes the names relative to the videos' common root.
+    # Nothing is written to this folder. It makes `plan` name the videos relative to their common root.
     jobs = plan(given, "features/", on_note=on_note)
     return [VideoSource(job, params, boxes, run.for_one()) for job in jobs]

@@ -1,6 +1,6 @@
 """The encodings as scikit-learn transformers, an encoding a file: START HERE.
 
-video_encoder  what all of them do: `fit`, `transform`, `from_codebook`
+video_encoder  their base class: `fit`, `transform`, `from_codebook`
 fisher         Fisher vectors
 bovw           bags of visual words
 vlad           vectors of locally aggregated descriptors

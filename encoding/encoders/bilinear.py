@@ -7,15 +7,15 @@ from encoding.params import BilinearParams
 
 
 class BilinearEncoder(VideoEncoder):
-    """Videos to bilinear vectors, as temporal linear encoding makes them (Diba et al. 2017).
+    """Encoder of videos as bilinear vectors, as temporal linear encoding makes them (Diba et al. 2017).
 
     Parameters
     ----------
     n_components : int
-        Numbers of the sketch of each block, if there is one.
+        Length of the sketch of each block, if ``sketch`` is true.
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -23,7 +23,7 @@ class BilinearEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the PCA is fitted on, a uniform sample of all videos.
+        Size of the sample that the PCA is fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample and of the sketch. Equal seeds give equal numbers.
     only_skips : str
@@ -35,7 +35,7 @@ class BilinearEncoder(VideoEncoder):
     power : float
         Exponent of the power normalisation, in (0, 1]; 1 is none.
     norm : str
-        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+        Norm of each block, after the power normalisation: "l2", "l1", "rootl1" or "none".
     n_jobs : int or None
         Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
     threads : int
@@ -58,7 +58,7 @@ class BilinearEncoder(VideoEncoder):
     """
 
     _params_type = BilinearParams
-    _names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
+    _own_names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
 
     def __init__(
         self,

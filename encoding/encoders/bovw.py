@@ -7,17 +7,17 @@ from encoding.params import BovwParams
 
 
 class BovwEncoder(VideoEncoder):
-    """Videos to bags of visual words.
+    """Encoder of videos as bags of visual words.
 
-    The defaults are those of dense trajectories (Wang et al., IJCV 2013) but for the norm.
+    The defaults are those of dense trajectories (Wang et al., IJCV 2013) except the norm.
 
     Parameters
     ----------
     n_clusters : int
-        Words of each block.
+        Number of words of each block.
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -25,7 +25,7 @@ class BovwEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the models are fitted on, a uniform sample of all videos.
+        Size of the sample that the models are fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
@@ -33,17 +33,17 @@ class BovwEncoder(VideoEncoder):
     pyramid : str
         Grids of columns × rows × times whose cells have a vector each, such as "1x1x1,1x3x1,1x1x2".
     n_init : int
-        Runs of k-means, of which the best is taken.
+        Number of runs of k-means; the best is taken.
     coding : str
         "vq" for the nearest word, "soft" for weights of the nearest few, "somp" for sparse codes with one support for
         each group of tracks.
     nearest : int
-        Words that a descriptor is shared among, for "soft".
+        Number of words that a descriptor is shared among, for "soft".
     width : float
         Width of the Gaussian weights, in (0, 1], for "soft". Its unit is the root mean square distance from a
         descriptor to its word.
     atoms : int
-        Most words of a group's support, for "somp".
+        Largest number of words in a group's support, for "somp".
     pooling : str
         "sum" or "max" of the codes of all tracks.
     norm : str
@@ -70,7 +70,7 @@ class BovwEncoder(VideoEncoder):
     """
 
     _params_type = BovwParams
-    _names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
+    _own_names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
 
     def __init__(
         self,

@@ -7,15 +7,15 @@ from encoding.params import EncodingParams
 
 
 class FisherEncoder(VideoEncoder):
-    """Videos to Fisher vectors; the defaults are those of the standard recipe (Wang & Schmid 2013).
+    """Encoder of videos as Fisher vectors; the defaults are those of the standard recipe (Wang & Schmid 2013).
 
     Parameters
     ----------
     n_components : int
-        Gaussian components of each block's mixture.
+        Number of Gaussian components of each block's mixture.
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -23,7 +23,7 @@ class FisherEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the models are fitted on, a uniform sample of all videos.
+        Size of the sample that the models are fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
@@ -33,13 +33,13 @@ class FisherEncoder(VideoEncoder):
     zero_order : bool
         Put the zero-order part before the two others.
     best : int or None
-        Keep only so many posteriors of a descriptor, rescaled to sum to one; None keeps all.
+        Keep only this many posteriors of a descriptor, rescaled to sum to one; None keeps all.
     power : float
         Exponent of the power normalisation, in (0, 1]; 1 is none.
     intra : bool
         Normalise each component's part of a block by itself.
     norm : str
-        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+        Norm of each block, after the power normalisation: "l2", "l1", "rootl1" or "none".
     n_jobs : int or None
         Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
     threads : int
@@ -62,7 +62,7 @@ class FisherEncoder(VideoEncoder):
     """
 
     _params_type = EncodingParams
-    _names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
+    _own_names: ClassVar[dict[str, str]] = {"k": "n_components", **SKLEARN_NAMES}
 
     def __init__(
         self,

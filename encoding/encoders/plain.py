@@ -7,15 +7,15 @@ from encoding.params import PlainParams
 
 
 class PlainEncoder(VideoEncoder):
-    """Videos to the means or the largest values of each column of their descriptors.
+    """Encoder of videos as the means or the largest values of each column of their descriptors.
 
     Parameters
     ----------
     n_largest : int
-        Largest values of a column that are averaged, for ``topk``.
+        Number of the largest values of a column that are averaged, for "topk".
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -23,7 +23,7 @@ class PlainEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the PCA is fitted on, a uniform sample of all videos.
+        Size of the sample that the PCA is fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample. Equal seeds give equal numbers.
     only_skips : str
@@ -35,7 +35,7 @@ class PlainEncoder(VideoEncoder):
     power : float
         Exponent of the power normalisation, in (0, 1]; 1 is none.
     norm : str
-        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+        Norm of each block, after the power normalisation: "l2", "l1", "rootl1" or "none".
     n_jobs : int or None
         Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
     threads : int
@@ -58,7 +58,7 @@ class PlainEncoder(VideoEncoder):
     """
 
     _params_type = PlainParams
-    _names: ClassVar[dict[str, str]] = {"k": "n_largest", **SKLEARN_NAMES}
+    _own_names: ClassVar[dict[str, str]] = {"k": "n_largest", **SKLEARN_NAMES}
 
     def __init__(
         self,

@@ -7,17 +7,17 @@ from encoding.params import StackedParams
 
 
 class StackedEncoder(VideoEncoder):
-    """Videos to stacked Fisher vectors (Peng et al., ECCV 2014), with the plain ones beside them.
+    """Encoder of videos as stacked Fisher vectors (Peng et al., ECCV 2014), with plain Fisher vectors beside them.
 
-    `fit` learns from classes if it is given some.
+    `fit` learns from the classes of the videos if it is given any.
 
     Parameters
     ----------
     n_components : int
-        Gaussian components of the second layer's mixtures.
+        Number of Gaussian components of the second layer's mixtures.
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -25,7 +25,7 @@ class StackedEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the models are fitted on, a uniform sample of all videos.
+        Size of the sample that the models are fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
@@ -35,24 +35,24 @@ class StackedEncoder(VideoEncoder):
     zero_order : bool
         Put the zero-order part before the two others.
     best : int or None
-        Keep only so many posteriors of a descriptor, rescaled to sum to one; None keeps all.
+        Keep only this many posteriors of a descriptor, rescaled to sum to one; None keeps all.
     power : float
         Exponent of the power normalisation, in (0, 1]; 1 is none.
     intra : bool
         Normalise each component's part of a block by itself.
     norm : str
-        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+        Norm of each block, after the power normalisation: "l2", "l1", "rootl1" or "none".
     first_n_components : int
-        Gaussian components of the first layer's mixtures.
+        Number of Gaussian components of the first layer's mixtures.
     volumes : str
         Sub-volumes: "3x3x30" is a third of the width, a third of the height and 30 frames. Neighbours overlap by half
         in each direction.
     least : int
-        A sub-volume with fewer tracks is passed over.
+        Smallest number of tracks of a sub-volume; one with fewer is skipped.
     volume_subsample : int
-        Most sub-volumes that the second layer is fitted on.
+        Size of the sample of sub-volumes that the second layer is fitted on.
     reduced : int
-        Numbers that the max-margin projection leaves of a sub-volume.
+        Length of a sub-volume's vector after the max-margin projection.
     plain : bool
         Put the plain Fisher vector before the stacked one.
     n_jobs : int or None
@@ -76,7 +76,7 @@ class StackedEncoder(VideoEncoder):
     """
 
     _params_type = StackedParams
-    _names: ClassVar[dict[str, str]] = {
+    _own_names: ClassVar[dict[str, str]] = {
         "k": "n_components",
         "first_k": "first_n_components",
         "volume_sample": "volume_subsample",

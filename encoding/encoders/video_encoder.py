@@ -30,9 +30,10 @@ SKLEARN_NAMES = {"pca": "pca_column_share", "sample": "subsample", "seed": "rand
 class VideoEncoder(TransformerMixin, BaseEstimator):
     """Base class of all encoders.
 
-    A subclass names its `BlockParams` and the parameters that have another name there, and writes out an ``__init__``
-    that stores every parameter. A subclass of an encoder needs neither: parameters of its own go into its
-    ``__init__``, which calls that of the encoder.
+    The class of an encoding sets ``_params_type``, its `BlockParams`, and ``_own_names``, a dict from fields of it to
+    the encoder's names of them, if they differ. Its ``__init__`` lists and stores every parameter. A class derived from
+    an encoder needs none of these; if it adds parameters, its ``__init__`` stores them and calls the encoder's
+    ``__init__``.
 
     Attributes
     ----------
@@ -46,11 +47,11 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
     """
 
     _params_type: ClassVar[type[BlockParams]]
-    _names: ClassVar[dict[str, str]]
+    _own_names: ClassVar[dict[str, str]]
 
     @classmethod
     def from_codebook(cls, codebook, *, n_jobs=1, threads=1, **options):
-        """Make an encoder as if fitted, of a codebook fitted elsewhere.
+        """Make an encoder as if fitted, from a codebook fitted elsewhere.
 
         Parameters
         ----------
@@ -73,7 +74,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
                 f"{cls.__name__} needs a codebook of {cls._params_type.encoding}, got one of {codebook.encoding}"
             )
         encoder = cls()
-        fields = {encoder._word(field.name): field.name for field in dataclasses.fields(cls._params_type)}
+        fields = {encoder._own_name(field.name): field.name for field in dataclasses.fields(cls._params_type)}
         own = {word: value for word, value in options.items() if word not in fields}
         known = dict.fromkeys([*fields, *encoder.get_params(deep=False)])
         unknown = sorted(set(own) - set(known))
@@ -83,10 +84,10 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             params = codebook.params_with(**{fields[word]: options[word] for word in options if word in fields})
         # A subclass may have an initialiser of fewer parameters, so they are set one by one.
         for name, value in vars(params).items():
-            setattr(encoder, encoder._word(name), value)
+            setattr(encoder, encoder._own_name(name), value)
         for word, value in {**own, "n_jobs": n_jobs, "threads": threads}.items():
             setattr(encoder, word, value)
-        return encoder._learnt(codebook, params)
+        return encoder._set_learnt(codebook, params)
 
     def fit(self, X, y=None):
         """Fit a codebook.
@@ -118,7 +119,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         labels = None if y is None else dict(zip(inputs.names, map(str, y), strict=True))
         with self._in_own_names():
             codebook = fit_inputs(inputs, inputs.names, params, labels=labels, **workers)
-        return self._learnt(codebook, params)
+        return self._set_learnt(codebook, params)
 
     def transform(self, X):
         """Encode videos.
@@ -131,7 +132,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         (m, D) float32
-            One row each; zero for a video without tracks. A table after ``set_output(transform="pandas")``.
+            One row for each video; zero for a video without tracks. A table after ``set_output(transform="pandas")``.
 
         Raises
         ------
@@ -191,12 +192,15 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         checked_seed(self.random_state)
         with self._in_own_names():
             return self._params_type(
-                **{field.name: getattr(self, self._word(field.name)) for field in dataclasses.fields(self._params_type)}
+                **{
+                    field.name: getattr(self, self._own_name(field.name))
+                    for field in dataclasses.fields(self._params_type)
+                }
             )
 
-    def _word(self, name):
-        """Return the encoder's own name of a field of the parameters."""
-        return self._names.get(name, name)
+    def _own_name(self, name):
+        """Return the encoder's own name of a field of its `BlockParams`."""
+        return self._own_names.get(name, name)
 
     @contextlib.contextmanager
     def _in_own_names(self):
@@ -205,7 +209,8 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
             yield
         except DataError as problem:
             message = str(problem)
-            named = [f"{word} for {name}" for name, word in self._names.items()
+            # A message names a parameter before "=", before "must" or at its end; elsewhere the word may be prose.
+            named = [f"{word} for {name}" for name, word in self._own_names.items()
                      if re.search(rf"\b{name}\b(?==| must\b|$)", message)]  # fmt: skip
             said = f" ({type(self).__name__} says {', '.join(named)})" if named else ""
             raise DataError(message + said) from None
@@ -219,7 +224,7 @@ class VideoEncoder(TransformerMixin, BaseEstimator):
         jobs = JOBS.check("n_jobs", joblib.effective_n_jobs(self.n_jobs))
         return {"jobs": jobs, "threads": THREADS.check("threads", self.threads)}
 
-    def _learnt(self, codebook, params):
+    def _set_learnt(self, codebook, params):
         """Set the learned attributes."""
         self.codebook_ = codebook
         self.layout_ = layout_of(codebook, params)

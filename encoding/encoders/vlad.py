@@ -7,15 +7,15 @@ from encoding.params import VladParams
 
 
 class VladEncoder(VideoEncoder):
-    """Videos to vectors of locally aggregated descriptors, normalised as Arandjelović & Zisserman 2013 do.
+    """Encoder of videos as vectors of locally aggregated descriptors, normalised as Arandjelović & Zisserman 2013 do.
 
     Parameters
     ----------
     n_clusters : int
-        Centres of each block.
+        Number of centres of each block.
     blocks : str
         Descriptors to encode, with commas between them: some of "trajectory,hog,hof,mbhx,mbhy". Their order does not
-        matter. Plain arrays are one block, whatever is asked for.
+        matter. Plain arrays are one block, whatever ``blocks`` says.
     joint : bool
         Make one block of all descriptors side by side, with one PCA.
     pca_column_share : float or None
@@ -23,7 +23,7 @@ class VladEncoder(VideoEncoder):
     whiten : bool
         Scale the principal components to unit variance.
     subsample : int
-        Most descriptors that the models are fitted on, a uniform sample of all videos.
+        Size of the sample that the models are fitted on, drawn uniformly from the descriptors of all videos.
     random_state : int
         Seed of the subsample and of the models fitted to it. Equal seeds give equal numbers.
     only_skips : str
@@ -31,13 +31,13 @@ class VladEncoder(VideoEncoder):
     pyramid : str
         Grids of columns × rows × times whose cells have a vector each, such as "1x1x1,1x3x1,1x1x2".
     n_init : int
-        Runs of k-means, of which the best is taken.
+        Number of runs of k-means; the best is taken.
     power : float
         Exponent of the power normalisation, in (0, 1]; 1 is none.
     intra : bool
         Normalise each centre's part of a block by itself.
     norm : str
-        Norm of each block, after the power: "l2", "l1", "rootl1" or "none".
+        Norm of each block, after the power normalisation: "l2", "l1", "rootl1" or "none".
     n_jobs : int or None
         Videos at once, in processes; None is 1, and -1 all processors. The numbers do not depend on it.
     threads : int
@@ -60,7 +60,7 @@ class VladEncoder(VideoEncoder):
     """
 
     _params_type = VladParams
-    _names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
+    _own_names: ClassVar[dict[str, str]] = {"k": "n_clusters", "seeds": "n_init", **SKLEARN_NAMES}
 
     def __init__(
         self,

@@ -1,11 +1,11 @@
 """Shares of tracks: the number that each track adds to a linear score.
 
-The vector g = Σ_t g_t of a block and pyramid cell is normalised to v. A score is w·v + b. Column d of v is handed to
-the tracks in proportion to their terms, so that track t adds
+The vector g = Σ_t g_t of a block and pyramid cell is normalised to v. A score is w·v + b. Column d of v is divided
+among the tracks in proportion to their terms, so that track t adds
 
     a_t = Σ_d w_d v_d g_{t,d} / g_d,
 
-where columns with g_d = 0 give nothing. Then Σ_t a_t over all blocks and cells is the score without its bias, whatever
+where columns with g_d = 0 add nothing. Then Σ_t a_t over all blocks and cells is the score without its bias, whatever
 the normalisation is. Columns whose terms cancel give large shares of both signs, so a picture shows sums over
 neighbourhoods. Gradient × input is not offered: v does not change when g is scaled, and therefore the sum of
 gradient × input is zero.
@@ -31,7 +31,7 @@ class Shares(NamedTuple):
     Attributes
     ----------
     values : (n, b) float64
-        Of each track and block.
+        Share of each track and block.
     blocks : list of str
     total : float
         w·v, the score without its bias. ``values`` sum to it.
@@ -43,7 +43,7 @@ class Shares(NamedTuple):
 
 
 def track_shares(read, codebook, params, weights, *, threads=1):
-    """Hand a linear score back to the tracks that made it.
+    """Divide a linear score among the tracks of the video.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def track_shares(read, codebook, params, weights, *, threads=1):
     params : BlockParams
         As from `Codebook.params_with`.
     weights : (d,) float
-        One weight for each column of a vector: those of a class, or the difference of two classes'.
+        One weight for each column of a vector: the weights of a class, or their difference from another class's.
     threads : int
         The result does not depend on it.
 
@@ -83,14 +83,15 @@ def track_shares(read, codebook, params, weights, *, threads=1):
         terms, size = terms_of(block.coder, params), block.coder.size(params)
         for cell in range(cells):
             chosen = np.sort(np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts if cell in p.cells)]))
-            own, first = weights[first : first + size], first + size
+            cell_weights = weights[first : first + size]
+            first += size
             if not len(chosen):
                 continue
             inside = rows[chosen]
             codes = block.coder.code(inside, params, None)
             vector = block.coder.vector(block.coder.sum_codes(codes, params, threads), params).astype(np.float64)
             raw = terms.summed(inside)
-            total += float(own @ vector)
-            coefficients = np.divide(own * vector, raw, out=np.zeros(size), where=raw != 0)
+            total += float(cell_weights @ vector)
+            coefficients = np.divide(cell_weights * vector, raw, out=np.zeros(size), where=raw != 0)
             values[chosen, number] += terms.dotted(inside, coefficients)
     return Shares(values, [block.name for block in codebook.blocks], total)

@@ -2,7 +2,7 @@
 
 A track has as many terms as the vector has numbers, so they are never stored: `summed` gives Σ_t g_t, and
 `dotted` gives Σ_d c_d g_{t,d} of each track for given coefficients c. With γ the posteriors of a Fisher vector, A and B
-the coefficients of first and second order, the latter is
+the coefficients of first and second order, `dotted` gives for track t
 
     Σ_k γ_t(k) · [ (A_k / σ_k) · (x_t − μ_k) + B_k · (((x_t − μ_k) / σ_k)² − 1) ],
 
@@ -35,6 +35,7 @@ class FisherTerms:
     def __init__(self, coder, params):
         self._mixture, self._params = coder.gmm.mixture(), params
         means, variances, weights = self._mixture
+        # Centred rows have small squares, so that less is lost where terms cancel.
         self._centre = weights @ means / weights.sum()
         self._offsets = means - self._centre
         self._sigma = np.sqrt(variances)

@@ -10,7 +10,7 @@ from encoding.encode import projected_batches
 from idt.errors import DataError, with_name
 
 MOST = 2**28
-"""Largest number of coordinates that the projected descriptors of a video may have; in float32 they are a gigabyte."""
+"""Largest number of coordinates that the projected descriptors of a video may have: a gigabyte in float32."""
 
 
 class ReadTracks(NamedTuple):
@@ -39,7 +39,7 @@ def read_tracks(source, codebook, params, *, projected=False):
     source : Source
         As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
-        That fits the descriptors (`Codebook.check_fits`).
+        It must fit the descriptors (`Codebook.check_fits`).
     params : BlockParams
         As from `Codebook.params_with`.
     projected : bool
@@ -48,7 +48,7 @@ def read_tracks(source, codebook, params, *, projected=False):
     Returns
     -------
     ReadTracks
-        In the order of the source's tracks; those of other frame steps than ``params.skips`` are left out.
+        In the order of the source's tracks. Only tracks of the frame steps ``params.skips`` are read.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_tracks(source, codebook, params, *, projected=False):
 
 
 def pyramid_parts(read, params):
-    """Return the tracks of a video by the pyramid cells that they lie in.
+    """Group the tracks of a video by the pyramid cells that they lie in.
 
     Parameters
     ----------

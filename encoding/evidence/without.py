@@ -1,8 +1,8 @@
 """Loss of a score without the tracks of one space-time cell.
 
-The vector of all other tracks is made, normalised as that of a video of just these, and scored. If vectors come from
-additive sums, the sums of the cell are subtracted from those of the video. A component that has descriptors of this
-cell only then becomes exactly zero, because its sums are those of the cell alone.
+All other tracks are encoded as if they were a whole video, and their vector is scored. If vectors come from additive
+sums, the sums of the cell are subtracted from those of the video. A component whose descriptors all lie in the cell
+then becomes exactly zero, because the two sums are equal.
 
 Source: docs/method/encoding.md, section 17.
 """
@@ -30,7 +30,7 @@ class Losses(NamedTuple):
     cell_of : (n,) int64
         Number of the cell that each track lies in.
     values : (m,) or (m, c) float64
-        Score of the whole video less that without the cell.
+        Score of the whole video minus the score without the cell.
     whole : float or (c,) float64
         Score of the whole video.
     """
@@ -42,7 +42,7 @@ class Losses(NamedTuple):
 
 
 def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, threads=1, update=None):
-    """Compute what a score loses without each space-time cell.
+    """Compute the loss of a score without each space-time cell.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def cell_losses(read, codebook, params, score, *, grid=GRID, length=LENGTH, thre
     cells, cell_of = cells_of(read.tracks, grid, length)
     additive = [_is_additive(block.coder, params) for block in codebook.blocks]
     makers = [
-        (_Subtracted if adds else _Pooled)(block.coder, params, rows, read, (cell_of, len(cells), threads))
+        (_Subtracted if adds else _Pooled)(block.coder, params, rows, read, cell_of, len(cells), threads)
         for block, rows, adds in zip(codebook.blocks, read.rows, additive, strict=True)
     ]
     whole = np.asarray(score(np.concatenate([maker.whole() for maker in makers])[None]), np.float64)[0]
@@ -110,6 +110,7 @@ def cells_of(tracks, grid, length):
     cells : (m, 3) int64
         Column, row and time slice, in the order of time, row and column.
     cell_of : (n,) int64
+        Number of the cell that each track lies in.
     """
     sides = np.array(grid)
     place = np.clip(np.floor(tracks.position[:, :2] * sides).astype(np.int64), 0, sides - 1)
@@ -119,17 +120,17 @@ def cells_of(tracks, grid, length):
 
 
 def _is_additive(coder, params):
-    """Tell whether the vectors are made from sums to which each track adds its own."""
+    """Tell whether the vectors are made from sums to which each track adds by itself."""
     encodes_groups = getattr(params, "coding", None) == "somp" or getattr(params, "pooling", None) == "max"
     return isinstance(coder, CellCoder) and not encodes_groups
 
 
 class _Pooled:
-    """Vectors of one block without a cell, each made anew."""
+    """Vectors of one block without a cell, each encoded anew from the other tracks."""
 
-    def __init__(self, coder, params, rows, read, by_cell):
+    def __init__(self, coder, params, rows, read, cell_of, n_cells, threads):
         self._coder, self._params, self._rows, self._tracks = coder, params, rows, read.tracks
-        self._cell_of, _, self._threads = by_cell
+        self._cell_of, self._threads = cell_of, threads
 
     def whole(self):
         return self._vector(np.ones(len(self._rows), bool))
@@ -145,16 +146,15 @@ class _Pooled:
 
 
 class _Subtracted:
-    """Vectors of one block without a cell, from the sums of the whole less those of the cell."""
+    """Vectors of one block without a cell, from the sums of the whole video minus those of the cell."""
 
-    def __init__(self, coder, params, rows, read, by_cell):
-        self._coder, self._params, self._rows = coder, params, rows
-        cell_of, n_cells, self._threads = by_cell
+    def __init__(self, coder, params, rows, read, cell_of, n_cells, threads):
+        self._coder, self._params, self._rows, self._threads = coder, params, rows, threads
         order = np.argsort(cell_of, kind="stable")
         self._members = np.split(order, np.searchsorted(cell_of[order], np.arange(1, max(n_cells, 1))))
         # Tracks that lie in the same pyramid cells are summed up together.
         parts = pyramid_parts(read, params)
-        self._part_of, self._parts = np.zeros(len(rows), np.int64), [part.cells for part in parts]
+        self._part_of, self._cells_of_part = np.zeros(len(rows), np.int64), [part.cells for part in parts]
         for number, part in enumerate(parts):
             self._part_of[part.rows] = number
         empty = coder.flatten(coder.empty_sums(params), params)
@@ -183,7 +183,7 @@ class _Subtracted:
             chosen = members[self._part_of[members] == part]
             codes = self._coder.code(self._rows[chosen], self._params, None)
             row = self._coder.flatten(self._coder.sum_codes(codes, self._params, self._threads), self._params)
-            for cell in self._parts[part]:
+            for cell in self._cells_of_part[part]:
                 count, before = found.get(cell, (0, 0.0))
                 found[cell] = (count + len(chosen), before + row)
         return found

@@ -50,7 +50,7 @@ def softmax(scores, flush, likelihoods, totals):
 
 @kernel(fastmath=CONTRACT)
 def keep_best(scores, ranked, carry):
-    """Set all but every descriptor's best scores to −∞; scores equal to the last one kept stay as well.
+    """Keep the best scores of each descriptor, and all equal to the last of these; set the other scores to −∞.
 
     scores (K, T) float32; ranked (best, T) float32 and carry (T,) float32, scratch. Unchecked: call expectation.expect.
     """
@@ -65,12 +65,12 @@ def keep_best(scores, ranked, carry):
 
 @kernel(fastmath=CONTRACT)
 def _raise(row, top):
-    """Store the larger of both in ``top``, element by element; NaN stays NaN.
+    """Store the larger of ``row`` and ``top`` in ``top``, element by element; NaN stays NaN.
 
     row (T,) float32; top (T,) float32, updated.
     """
     for t in range(row.size):
-        # np.maximum, not a comparison: LLVM turns that into masked stores, which are slow on AMD.
+        # np.maximum, because LLVM turns a comparison into masked stores, which are slow on AMD.
         top[t] = np.maximum(row[t], top[t])
 
 
@@ -99,7 +99,7 @@ def _normalise(row, factors, flush):
 
 @kernel(fastmath=CONTRACT)
 def _sink(carry, rank):
-    """Do one step of a sorting network: the larger of both stays in the rank, the smaller is carried on.
+    """Do one step of a sorting network: the larger number stays in ``rank``, the smaller is carried on.
 
     carry (T,) float32 and rank (T,) float32, updated.
     """
@@ -111,7 +111,7 @@ def _sink(carry, rank):
 
 @kernel(fastmath=CONTRACT)
 def _drop_below(row, limits):
-    """Set to −∞ what is below its limit in a row.
+    """Set the numbers of a row that are below their limits to −∞.
 
     row (T,) float32, updated; limits (T,) float32.
     """

@@ -1,4 +1,4 @@
-"""Models that are fitted to descriptors, in scikit-learn's words.
+"""Models that are fitted to descriptors, as scikit-learn estimators.
 
 pca           principal components
 gmm           mixtures of Gaussians with diagonal covariances, by EM

@@ -10,7 +10,7 @@ from encoding.models.expectation import Mixture, expect
 from encoding.models.maximisation import maximise
 from idt.workers.blas import one_blas_thread
 
-# Rows per component in the subset for k-means, and its passes. Few suffice, because EM refines the mixture.
+# Rows per component in the subset for k-means, and passes of k-means. Few suffice, because EM refines the mixture.
 ROWS_PER_COMPONENT = 64
 PASSES = 10
 
@@ -45,6 +45,6 @@ def starting_mixture(rows, n_components, scale, floor, *, seed, threads=1):
     equal = np.full(n_components, 1 / n_components)
     for _ in range(PASSES):
         statistics = expect(rows, Mixture(means, spheres, equal), best=1, threads=threads).statistics
-        found = statistics.s0 > 0
-        means[found] = statistics.s1[found] / statistics.s0[found, None]
+        occupied = statistics.s0 > 0
+        means[occupied] = statistics.s1[occupied] / statistics.s0[occupied, None]
     return maximise(statistics, Mixture(means, spheres, equal), scale, floor)

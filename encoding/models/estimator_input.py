@@ -7,7 +7,7 @@ from idt.checks import float_array
 from idt.errors import DataError
 
 LARGEST = 1e17
-"""No number of a row is above this: the squares of a row still add up in float32."""
+"""Largest magnitude of a number in a row; the sum of the squares of a row then fits float32."""
 
 
 def rows_to_fit(estimator, X, name="descriptors", *, width=None):
@@ -30,7 +30,7 @@ def rows_to_fit(estimator, X, name="descriptors", *, width=None):
     Raises
     ------
     DataError
-        If ``X`` does not hold finite numbers, or not as many columns.
+        If ``X`` does not hold finite numbers, or has not ``width`` columns.
     """
     rows = _array(X, width, name)
     _check_columns(estimator, X, name, reset=True)

@@ -26,6 +26,7 @@ from idt.checks import float_array, type_and_shape
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
+# Posteriors below this count as 0.
 FLUSH = np.float32(1e-6)
 # Scores of a batch at K = 256 take 512 KB: small enough for the second-level cache, large enough for the products.
 BATCH = 512
@@ -62,7 +63,7 @@ class Mixture(NamedTuple):
 
 @dataclass(frozen=True)
 class Statistics:
-    """Sums over descriptors x with posteriors γ(k); those of two parts add up to those of the whole.
+    """Sums over descriptors x with posteriors γ(k); the sums of disjoint sets can be added.
 
     Attributes
     ----------
@@ -75,7 +76,7 @@ class Statistics:
 
     Notes
     -----
-    docs/method/encoding.md, section 13. Keep them in float64: a Fisher vector is a small difference of them.
+    docs/method/encoding.md, section 13. The sums are float64, because a Fisher vector is a small difference of them.
     """
 
     n: int
@@ -204,4 +205,5 @@ def _in_order(work, starts, threads):
 
 
 def _least(values):
+    """Name the least of the values for a message."""
     return f"a least value of {values.min():.3g}" if values.size else "no component"

@@ -20,7 +20,7 @@ from encoding.models.maximisation import empty_components, maximise
 from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 
-# Columns that vary less than this, relative to the average column, count as constant, because rounding varies them.
+# Columns with less variance than this share of the average count as constant, because their variation is rounding.
 CONSTANT = 1e-6
 # Least variance, even if all rows are alike: its inverse and the squares of scores fit float32.
 SMALLEST_VARIANCE = 1e-10
@@ -34,13 +34,13 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
     n_components : int
         Number of components K.
     max_iter : int
-        Most iterations of EM.
+        Largest number of iterations of EM.
     tol : float
-        Stop when the mean log-likelihood gains less, in nats per descriptor.
+        Stop when the mean log-likelihood gains less than this in an iteration, in nats per descriptor.
     random_state : int
         Seed; chooses the subset and the first centres of k-means.
     variance_floor : float
-        Least variance of a component, relative to that of the data in the same column.
+        Least variance of a component, relative to the variance of the data in the same column.
     threads : int
         Threads that share the passes; the result does not depend on it.
 
@@ -50,8 +50,8 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
     weights_ : (K,) float32
         They sum to one.
     log_likelihoods_ : list of float
-        Mean log-likelihood per descriptor at the start and after each iteration; absent after `from_parameters`, like
-        the next two.
+        Mean log-likelihood per descriptor at the start and after each iteration; absent after `from_parameters`, as
+        are ``n_iter_`` and ``converged_``.
     n_iter_ : int
     converged_ : bool
     n_features_in_ : int
@@ -91,10 +91,10 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
             If there are fewer descriptors than components, or numbers that are not finite.
         """
         seed = checked_seed(self.random_state)
-        rows = self._sample(X)
+        rows = self._checked_rows(X)
         scale, floor = self._scales(rows)
         start = starting_mixture(rows, self.n_components, scale, floor, seed=seed, threads=self.threads)
-        return self._maximise(rows, start, scale, floor, self.max_iter, self.tol)
+        return self._run_em(rows, start, scale, floor, self.max_iter, self.tol)
 
     def fit_from(self, X, means, variances, weights, n_iter):
         """Run exactly ``n_iter`` iterations from a given start.
@@ -120,9 +120,9 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         start = Mixture.checked(means, variances, weights)
         if len(start.means) != self.n_components:
             raise DataError(f"means must have n_components={self.n_components} rows, got {len(start.means)}")
-        rows = self._sample(X, start.means.shape[1])
+        rows = self._checked_rows(X, start.means.shape[1])
         scale, floor = self._scales(rows)
-        return self._maximise(rows, start, scale, floor, n_iter, tol=None)
+        return self._run_em(rows, start, scale, floor, n_iter, tol=None)
 
     @classmethod
     def from_parameters(cls, means, variances, weights):
@@ -246,8 +246,8 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         check_is_fitted(self, "means_")
         return Mixture(*(np.asarray(part, np.float64) for part in (self.means_, self.variances_, self.weights_)))
 
-    def _sample(self, X, width=None):
-        """Check the parameters and the descriptors to fit; return the latter."""
+    def _checked_rows(self, X, width=None):
+        """Return the descriptors to fit as an array, after checking them and the parameters."""
         for name in ("n_components", "max_iter", "threads"):
             positive_integer(getattr(self, name), name)
         if not 0 < self.variance_floor <= 1:
@@ -272,7 +272,7 @@ class DiagonalGMM(DensityMixin, BaseEstimator):
         scale = np.maximum(variance, max(CONSTANT * variance.mean(), SMALLEST_VARIANCE))
         return scale, np.maximum(self.variance_floor * scale, SMALLEST_VARIANCE)
 
-    def _maximise(self, rows, mixture, scale, floor, n_iter, tol):
+    def _run_em(self, rows, mixture, scale, floor, n_iter, tol):
         """Run EM, and set the learned attributes."""
         self.log_likelihoods_ = []
         self.converged_ = False

@@ -107,7 +107,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @classmethod
     def from_centres(cls, centres, distortion):
-        """Make one as if fitted, from given centres.
+        """Make a k-means as if fitted, from given centres.
 
         Parameters
         ----------
@@ -252,21 +252,21 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return len(self.cluster_centers_)
 
     def _nearest(self, rows):
-        """Find the nearest centre of checked rows."""
+        """Find the nearest centre of each of the rows, which are checked already."""
         if not len(rows):
             return np.empty(0, np.int64)
         with one_blas_thread(), one_openmp_thread():
             return pairwise_distances_argmin(rows, self.cluster_centers_)
 
     def _run(self, rows, seed):
-        """Run k-means once."""
+        """Run scikit-learn's k-means once, with one thread."""
         from sklearn import cluster
 
-        machine = cluster.KMeans(
+        model = cluster.KMeans(
             self.n_clusters, init="random", n_init=1, max_iter=MOST_PASSES, random_state=seed, algorithm="lloyd"
         )
         with one_openmp_thread():
-            return machine.fit(rows)
+            return model.fit(rows)
 
     def _store(self, centres, distortion):
         """Set the learned attributes."""

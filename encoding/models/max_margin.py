@@ -22,7 +22,9 @@ from idt.checks import checked_seed, positive_integer
 from idt.errors import DataError
 from idt.workers.blas import one_blas_thread
 
+# Rows of a gradient step, and rows whose losses are in memory at once.
 BATCH = 64
+ROWS = 1024
 # Size of the first gradient step, as a share of the step that would bring the loss of one row to zero.
 LEARNING_RATE = 0.5
 # A direction that varies less than this, relative to the first, is rounding.
@@ -41,13 +43,13 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     max_iter : int
         Passes over the rows.
     random_state : int
-        Seed of the batches and of the principal directions' randomised search.
+        Seed of the batches and of the randomised singular value decomposition that finds the principal directions.
 
     Attributes
     ----------
     components_ : (m, D) float32
     objective_ : list of float
-        Before the first and after each pass; empty without classes.
+        Objective before the first pass and after each; empty without classes.
     n_iter_ : int
         Number of passes; 0 without classes.
     n_features_in_ : int
@@ -73,7 +75,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         X : (n, D) float32, or a table
             At least two rows.
         y : sequence of str or int, optional
-            Classes of the rows, at least two different ones; without them, or with one only, principal components.
+            Classes of the rows. With fewer than two different classes the result is the principal components.
 
         Returns
         -------
@@ -95,14 +97,15 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         # One thread computes the products, because their last bits depend on the number of threads.
         with one_blas_thread():
             rows = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-            start, scale = self._principal(rows, seed)
+            projection, scale = self._principal_directions(rows, seed)
             self.objective_: list[float] = []
             classes = np.unique([] if y is None else y)
             if len(classes) > 1:
                 rows /= scale
-                start = self._descend(rows, np.searchsorted(classes, y), len(classes), start * scale, seed) / scale
+                labels = np.searchsorted(classes, y)
+                projection = self._descend(rows, labels, len(classes), projection * scale, seed) / scale
         self.n_iter_ = max(0, len(self.objective_) - 1)
-        self.components_ = np.ascontiguousarray(start, np.float32)
+        self.components_ = np.ascontiguousarray(projection, np.float32)
         return self
 
     def transform(self, X):
@@ -134,7 +137,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """The number of columns that scikit-learn names ``maxmarginprojection0`` …"""
         return len(self.components_)
 
-    def _principal(self, rows, seed):
+    def _principal_directions(self, rows, seed):
         """Compute whitened principal directions (m, D), and the root of their mean variance."""
         from sklearn.utils.extmath import randomized_svd
 
@@ -148,7 +151,7 @@ class MaxMarginProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return directions / deviation[:, None], np.float32(np.sqrt((deviation**2).mean()))
 
     def _descend(self, rows, labels, n_classes, projection, seed):
-        """Minimise the objective from a projection; returns the best one."""
+        """Minimise the objective, starting from a projection; return the best projection."""
         rng = np.random.default_rng(seed)
         model = _Model(projection.astype(np.float32), np.zeros((n_classes, len(projection)), np.float32),
                        np.zeros(n_classes, np.float32))  # fmt: skip
@@ -179,8 +182,8 @@ class _Model:
     def objective(self, rows, labels, penalty):
         """Compute the objective as the head of this module states it."""
         losses = 0.0
-        for start in range(0, len(rows), 1024):
-            part = slice(start, start + 1024)
+        for start in range(0, len(rows), ROWS):
+            part = slice(start, start + ROWS)
             losses += _losses(self._scores(rows[part] @ self.projection.T), labels[part]).sum(dtype=np.float64)
         squares = sum(float((part.astype(np.float64) ** 2).sum()) for part in (self.projection, self.weights))
         return losses / len(rows) + penalty / 2 * squares

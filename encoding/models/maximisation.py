@@ -18,28 +18,28 @@ SPLIT = np.sqrt(2 / np.pi)
 
 
 def maximise(statistics, mixture, scale, floor):
-    """Compute the mixture of the largest likelihood for the posteriors behind the statistics: the M-step.
+    """Compute the mixture that fits the posteriors of the statistics best: the M-step.
 
     Parameters
     ----------
     statistics : Statistics
     mixture : Mixture
-        The one that the posteriors were computed under.
+        Mixture under which the posteriors were computed.
     scale, floor : (D,) float64
-        Variance of each column of the data, never 0, and the least variance of a component.
+        For each column, the variance of the data, never 0, and the least variance that a component may have.
 
     Returns
     -------
     Mixture
-        Empty components lie beside the most spread ones.
+        Each empty component has taken half of the most spread one.
     """
     mass, first, second = statistics.s0, statistics.s1, statistics.s2
-    lost = empty_components(statistics)
-    share = np.where(lost, 1.0, mass)[:, None]
-    means = np.where(lost[:, None], mixture.means, first / share)
-    variances = np.where(lost[:, None], floor, np.maximum(second / share - means**2, floor))
-    weights = np.where(lost, 0.0, mass) / mass[~lost].sum()
-    for k in np.flatnonzero(lost):
+    empty = empty_components(statistics)
+    divisors = np.where(empty, 1.0, mass)[:, None]
+    means = np.where(empty[:, None], mixture.means, first / divisors)
+    variances = np.where(empty[:, None], floor, np.maximum(second / divisors - means**2, floor))
+    weights = np.where(empty, 0.0, mass) / mass[~empty].sum()
+    for k in np.flatnonzero(empty):
         _split(k, means, variances, weights, scale, floor)
     return Mixture(means, variances, weights)
 
@@ -50,7 +50,7 @@ def empty_components(statistics):
 
 
 def _split(k, means, variances, weights, scale, floor):
-    """Give component k half of the one with the largest summed variance, cut along its widest column.
+    """Give component k half of the component with the largest summed variance, cut along its widest column.
 
     The two halves together have the mean and the variance of the component that was split, unless the floor raises a
     variance.

@@ -2,11 +2,11 @@
 
 The covariance is computed in float64 by batches of rows; scipy finds its eigenvectors. The sign of a component is
 fixed: its largest loading is positive. Directions in which the data does not vary get zeros, not arbitrary directions
-scaled up from rounding. The threshold grows with the rows, as their rounding in float32 does.
+scaled up from rounding. The threshold grows with the length of the rows, as their rounding in float32 does.
 
-Source: docs/method/encoding.md, section 4. Left out: the randomised variants; a block has at most 426 columns.
-scikit-learn's PCA (``covariance_eigh``) adds up the covariance in the precision of the rows, float32 here, and scales
-up directions in which the data does not vary.
+Source: docs/method/encoding.md, section 4. Left out: the randomised variants, because all descriptors of a track
+together have only 426 columns. scikit-learn's PCA (``covariance_eigh``) adds up the covariance in the precision of the
+rows, float32 here, and scales up directions in which the data does not vary.
 """
 
 import numpy as np
@@ -94,16 +94,17 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         size = self._size(d)
         mean = rows.mean(axis=0, dtype=np.float64)
         with one_blas_thread():
-            rising, axes = linalg.eigh(_covariance(rows, mean))
-        every_variance, directions = rising[::-1], axes.T[::-1][:size]
+            eigenvalues, eigenvectors = linalg.eigh(_covariance(rows, mean))
+        # They come in rising order.
+        every_variance, directions = eigenvalues[::-1], eigenvectors.T[::-1][:size]
         variances = every_variance[:size]
         largest = np.abs(directions).argmax(axis=1)
         directions = directions * np.sign(directions[np.arange(size), largest])[:, None]
-        lengths = float(mean @ mean) + float(every_variance.sum()) * (n - 1) / n
-        real = variances > ROUNDING * max(variances[0], lengths)
+        mean_square = float(mean @ mean) + float(every_variance.sum()) * (n - 1) / n
+        varies = variances > ROUNDING * max(variances[0], mean_square)
         self.mean_ = mean.astype(np.float32)
-        self.components_ = np.where(real[:, None], directions, 0).astype(np.float32)
-        self.explained_variance_ = np.where(real, variances, 0.0)
+        self.components_ = np.where(varies[:, None], directions, 0).astype(np.float32)
+        self.explained_variance_ = np.where(varies, variances, 0.0)
         self.noise_variance_ = float(every_variance[size:].mean()) if size < d else 0.0
         self.n_components_ = size
         return self
@@ -141,7 +142,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_file(cls, mean, components, explained_variance, *, whiten=False):
-        """Make a PCA as `from_parameters` does, of numbers that a stranger may have forged.
+        """Make a PCA as `from_parameters` does, from the numbers of a file, which may be damaged or forged.
 
         Parameters
         ----------
@@ -155,7 +156,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            As `from_parameters`, and if components are no directions, a variance is negative, or a number is absurd.
+            As `from_parameters`, and if a component is no direction, a variance is negative, or a variance or mean is
+            too large.
         """
         within(components, -LONGEST, LONGEST, "components of a principal component analysis")
         within(explained_variance, 0, np.finfo(np.float32).max, "variances along principal components")
@@ -258,8 +260,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if size is not None and share is not None:
             raise DataError(f"give n_components or column_share, not both, got {size!r} and {share!r}")
         if share is not None:
-            real = isinstance(share, int | float | np.number) and not isinstance(share, bool)
-            if not real or not 0 < share <= 1 or int(d * share) < 1:
+            is_number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
+            if not is_number or not 0 < share <= 1 or int(d * share) < 1:
                 raise DataError(
                     f"column_share must be a share in (0, 1] of the {d} columns that is one at least, got {share!r}"
                 )

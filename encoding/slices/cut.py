@@ -20,7 +20,7 @@ class Cut(NamedTuple):
     assign : str
         One of `ASSIGN`: a track counts in the slice of the frame at which it ends, or of its middle.
     half : bool
-        Keep float16.
+        Whether the means are stored as float16.
     """
 
     length: int = 5

@@ -20,7 +20,7 @@ def running_slices(chunks, codebook, params, *, name, cut=Cut(), threads=1):
     Parameters
     ----------
     chunks : iterable of (Features, int)
-        Tracks that ended since the chunk before, and the number of frames that have passed; as from `idt.stream`.
+        Tracks that ended since the previous chunk, and the number of frames that have passed; as from `idt.stream`.
     codebook : Codebook
     params : BlockParams
     name : str
@@ -29,6 +29,7 @@ def running_slices(chunks, codebook, params, *, name, cut=Cut(), threads=1):
         It must assign tracks by their end. If it assigned them by their middle, later tracks would change slices that
         were already yielded.
     threads : int
+        The result does not depend on it.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Feature files to files of slices, one a video; what is up to date is left alone.
+"""Feature files to files of slices, one a video; files that are up to date stay as they are.
 
 Source: docs/method/files.md, section 9.
 """
@@ -28,7 +28,7 @@ from idt.workers.run_options import RunOptions
 
 
 class SlicesMade(NamedTuple):
-    """Result of slicing: the ``paths`` of all files, and how many of them were ``current`` before."""
+    """Result of slicing: the ``paths`` of all files, and how many of them were ``current``, up to date before."""
 
     paths: list[Path]
     current: int
@@ -42,9 +42,9 @@ def slice_files(files, names, folder, codebook, params, *, cut=Cut(), run=RunOpt
     files : list of str or Path
         Feature files.
     names : list of str
-        Of the videos.
+        Names of the videos.
     folder : str or Path
-        Gets ``NAME.h5`` for each.
+        Folder that gets ``NAME.h5`` for each video.
     codebook : Codebook
     params : BlockParams
         As from `encoding.codebook.Codebook.params_with`.
@@ -73,19 +73,19 @@ def slice_files(files, names, folder, codebook, params, *, cut=Cut(), run=RunOpt
     ]
     current = 0
     with run.progress("video", len(tasks)) as update:
-        for stayed in in_order(_slice_file, tasks, run.jobs):
-            current += stayed
+        for was_current in in_order(_slice_file, tasks, run.jobs):
+            current += was_current
             update()
     return SlicesMade(paths, current)
 
 
 def find_slices(given):
-    """Find the files of slices that words of a command line stand for.
+    """Find the files of slices that the words of a command line name.
 
     Parameters
     ----------
     given : list of str
-        Files, and folders, of which all files of slices are taken by name.
+        Files, and folders; of a folder all files of slices are taken, in the order of their names.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def find_slices(given):
     Raises
     ------
     DataError
-        If one stands for nothing.
+        If a folder holds no file of slices.
     """
     found: list[Path] = []
     for word in given:
@@ -135,7 +135,7 @@ def read_info(path):
 
 
 def _slice_file(source, path, codebook, params, cut, threads, overwrite, projected):
-    """Slice one video; return whether its file was there already."""
+    """Slice one video, unless its file is up to date; return whether it was."""
     made_of = {"kind": "features", "name": source.name, "digest": source.digest(), "codebook": codebook.digest}
     recorded = recorded_params(params, cut)
     if is_current(

@@ -3,6 +3,7 @@
 Source: docs/method/untrimmed.md, section 1; docs/method/encoding.md, section 13.
 """
 
+import operator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,12 @@ from encoding.encode import projected_batches
 from encoding.slices.cut import ASSIGN, LENGTH, Cut
 from idt.errors import DataError, with_name
 
-LATEST = 16
-"""Largest frame step of a track. Tracks are read in the order of their last frames. The middle of a track lies before
-its last frame by half the length of a track times the frame step."""
+MOST_SKIP = 16
+"""Largest frame step of a track that is assigned by its middle.
+
+Tracks are read in the order of their last frames. The middle of a track lies before its last frame by half the length
+of a track times its frame step, and slices stay open for so long.
+"""
 
 
 class SliceSums(NamedTuple):
@@ -44,7 +48,7 @@ def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
         As from `encoding.descriptors.sources.source_of`.
     codebook : Codebook
     params : BlockParams
-        As from `Codebook.params_with`; their pyramid plays no part.
+        As from `Codebook.params_with`; the pyramid is not used.
     cut : Cut
     threads : int
         The result does not depend on it.
@@ -59,8 +63,8 @@ def slice_sums(source, codebook, params, *, cut=Cut(), threads=1, projected=Fals
     Raises
     ------
     DataError
-        If the encoding has no sums (stacked vectors, bags of the largest codes), the source has no frames, or
-        descriptors are not finite.
+        If the encoding has no sums (stacked Fisher vectors, pooled largest values), the source has no frames,
+        descriptors are not finite, or a track that is assigned by its middle has a frame step above `MOST_SKIP`.
 
     Notes
     -----
@@ -89,20 +93,27 @@ def check_sums(codebook, params):
     Raises
     ------
     DataError
-        If they are stacked Fisher vectors or bags of the largest codes.
+        If they are stacked Fisher vectors or pooled largest values.
     """
     if params.encoding == "stacked" or not all(isinstance(block.coder, CellCoder) for block in codebook.blocks):
         raise DataError("stacked Fisher vectors are no sums over tracks; slice plain ones")
     for block in codebook.blocks:
+        # A coder refuses to flatten largest values.
         block.coder.flatten(block.coder.empty_sums(params), params)
 
 
 def _by_slice(source, codebook, params, cut, threads, projected):
+    """Yield the sums of each slice once no later track can belong to it."""
     open_slices: dict[int, list] = {}
     parts = projected_batches(source, [codebook], params, ("frame", "skip"), projected=projected)
     for found, tracks in parts:
         if not len(tracks.frame):
             continue
+        if cut.assign == "middle" and tracks.skip.max() > MOST_SKIP:
+            raise DataError(
+                f"tracks that are assigned by their middle have frame steps of at most {MOST_SKIP},"
+                f" got {tracks.skip.max()}; assign them by their end"
+            )
         frames = tracks.frame if cut.assign == "end" else tracks.middle_frames()
         numbers = np.floor(frames / cut.length).astype(np.int64)
         if numbers.min() < 0:
@@ -116,8 +127,9 @@ def _by_slice(source, codebook, params, cut, threads, projected):
             ]
             before = open_slices.get(number)
             count = len(chosen) + (before[0] if before else 0)
-            open_slices[number] = [count, sums if before is None else list(map(_added, before[1], sums))]
-        late = 0 if cut.assign == "end" else LATEST * tracks.length / 2
+            open_slices[number] = [count, sums if before is None else list(map(operator.add, before[1], sums))]
+        # Later tracks may still belong to a slice that ends after this frame.
+        late = 0 if cut.assign == "end" else MOST_SKIP * tracks.length / 2
         done = int((int(tracks.frame[-1]) - late) // cut.length)
         for number in sorted(number for number in open_slices if number < done):
             yield _closed(number, open_slices.pop(number), codebook, params)
@@ -125,11 +137,8 @@ def _by_slice(source, codebook, params, cut, threads, projected):
         yield _closed(number, open_slices[number], codebook, params)
 
 
-def _added(one, other):
-    return one + other
-
-
 def _closed(number, found, codebook, params):
+    """Return the `SliceSums` of a slice from its number of tracks and the sums of its blocks."""
     count, sums = found
     rows = [block.coder.flatten(part, params) for block, part in zip(codebook.blocks, sums, strict=True)]
     return SliceSums(number, count, np.concatenate(rows))

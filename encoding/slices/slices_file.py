@@ -27,10 +27,10 @@ SLICES_FORMAT = "idt-slices"
 SLICES_VERSION = 1
 
 CHUNK = 1 << 20
-"""Bytes of the rows that are written at once."""
+"""Number of bytes that are written at once."""
 
 CHUNK_COLUMNS = 1 << 13
-"""Columns of a chunk at most."""
+"""Largest number of columns of a chunk."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Slices:
     index : (s,) int64
         Numbers of the slices that have tracks, rising; slice i has the frames from i · length.
     tracks : (s,) int64
+        Number of tracks of each slice.
     means : (s, m) float32 or float16
         Sums divided by the number of tracks.
     length : int
@@ -74,7 +75,7 @@ class Slices:
 
     @property
     def count(self):
-        """Slices of the video, those without tracks among them."""
+        """Number of slices of the video, including those without tracks."""
         return -(-self.frames // self.length)
 
 
@@ -116,7 +117,7 @@ class SliceRow(NamedTuple):
 
 
 def slice_rows(source, codebook, params, *, cut=Cut(), threads=1, projected=False):
-    """Make the rows of a file of slices one after the other; all of them may not fit into memory.
+    """Yield the rows of a file of slices one after the other, because all of them may not fit into memory.
 
     Parameters
     ----------
@@ -167,8 +168,9 @@ def no_slices(name, codebook, params, *, info, cut=Cut()):
 
 def lag_of(codebook, cut):
     """Compute `Slices.lag`, a float, of tracks of the features of a ``codebook`` with a ``cut``."""
-    # Rows that others wrote have tracks of the release's length.
+    # Rows of other programs have tracks of the release's length.
     track_length = {"length": codebook.features["length"]} if codebook.features else {}
+    # The trajectory block has an x and a y for each step, so a quarter of its size is half the length.
     return 0.0 if cut.assign == "middle" else block_sizes(**track_length)["trajectory"] / 4
 
 
@@ -180,11 +182,11 @@ def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False
     path : str or Path
     slices : Slices
     rows : iterable of SliceRow, optional
-        Rows that are written one by one. ``slices`` then only describes the video (`no_slices`).
+        Rows to write one by one, instead of those in ``slices``, which then only describes the video (`no_slices`).
     params : BlockParams
         The options of the encoding.
     source : dict, optional
-        What the file records of its making, with its ``"digest"``.
+        Provenance that the file records, with its ``"digest"``.
     overwrite : bool or collection of path
         As for `idt.files.atomic.replacing`.
 
@@ -212,12 +214,13 @@ def save_slices(path, slices, *, params, rows=None, source=None, overwrite=False
 
 
 def _write_rows(file, rows, width, dtype):
-    """Write the means of slices, some at a time; return the numbers of the slices and of their tracks."""
+    """Write the means of slices, some at a time; return the slices' numbers and their counts of tracks."""
     height = max(1, CHUNK // max(1, width * np.dtype(dtype).itemsize))
     chunks = (height, max(1, min(width, CHUNK_COLUMNS)))
     means = result_file.growing_array(file, "means", shape=(width,), chunks=chunks, dtype=dtype)
     index, tracks = [], []
     waiting: list[np.ndarray] = []
+    # None marks the end, after which the last rows are written.
     for each in itertools.chain(rows, [None]):
         if each is not None:
             index.append(each.number)
@@ -248,8 +251,8 @@ def load_slices(path, *, codebook=None):
     Returns
     -------
     Slices
-        The means stay in the file (`encoding.slices.stored_means.StoredMeans`). Damaged means therefore raise an error
-        only when they are read.
+        The means stay in the file (`encoding.slices.stored_means.StoredMeans`). If they are damaged, the error is
+        therefore raised only when they are read.
 
     Raises
     ------
@@ -280,8 +283,8 @@ def load_slices(path, *, codebook=None):
         raise DataError(f"{path} contradicts itself; {REMEDY}")
     if not 0 <= found.lag <= LENGTH.high:
         raise DataError(f"{path}: the lag must be from 0 to {LENGTH.high:g}; {REMEDY}")
-    rising = not len(index) or (index[0] >= 0 and (np.diff(index) > 0).all() and (tracks > 0).all())
-    if not rising or (len(index) and index[-1] >= found.count):
+    valid = not len(index) or (index[0] >= 0 and (np.diff(index) > 0).all() and (tracks > 0).all())
+    if not valid or (len(index) and index[-1] >= found.count):
         raise DataError(f"{path} lists slices that its video does not have; {REMEDY}")
     if codebook is not None and found.codebook != codebook.digest:
         raise DataError(f"{path} was made with another codebook; slice the video anew, or give that codebook")

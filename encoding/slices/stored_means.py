@@ -1,6 +1,6 @@
 """Means of the slices of a long video that stay in their file and are read some at a time.
 
-An hour has 18,000 slices of 5 frames. With 64 components they take two gigabytes.
+An hour at 25 frames a second has 18,000 slices of 5 frames. With 64 components their means take two gigabytes.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ BLOCK = 1 << 23
 """Bytes that are read at once."""
 
 KEPT = 4
-"""Most blocks in memory at once. They suffice because a window that moves on needs one or two blocks."""
+"""Largest number of blocks in memory at once. It suffices, because a window that moves on needs one or two blocks."""
 
 
 class StoredMeans:
@@ -29,7 +29,7 @@ class StoredMeans:
     dtype : dtype
         float32 or float16.
     format, version
-        Of the file.
+        Format and version of the file.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class StoredMeans:
 
     def __init__(self, path, shape, dtype, *, format, version):
         self.shape, self.dtype = shape, np.dtype(dtype)
-        self._path, self._kind = path, {"format": format, "versions": version}
-        self._height = max(1, BLOCK // max(1, shape[1] * self.dtype.itemsize))
+        self._path, self._format = path, {"format": format, "versions": version}
+        self._rows_per_block = max(1, BLOCK // max(1, shape[1] * self.dtype.itemsize))
         self._blocks: OrderedDict[int, np.ndarray] = OrderedDict()
         with open_source(path) as file:
             self._identity = file.identity
@@ -61,9 +61,9 @@ class StoredMeans:
         """
         if not 0 <= row < len(self):
             raise IndexError(row)
-        number, place = divmod(row, self._height)
+        number, place = divmod(row, self._rows_per_block)
         if number not in self._blocks:
-            self._blocks[number] = self._read(number * self._height)
+            self._blocks[number] = self._read(number * self._rows_per_block)
             if len(self._blocks) > KEPT:
                 self._blocks.popitem(last=False)
         return self._blocks[number][place]
@@ -76,9 +76,9 @@ class StoredMeans:
         with open_source(self._path) as file:
             if file.identity != self._identity:
                 raise DataError(f"{self._path} was changed since it was opened; run again when that is over")
-            with hdf5.open_checked(self._path, **self._kind) as opened, hdf5.damaged(self._path):
+            with hdf5.open_checked(self._path, **self._format) as opened, hdf5.damaged(self._path):
                 found = hdf5.dataset(opened, "means", shape=self.shape, dtype=self.dtype)
-                rows = found[first : min(first + self._height, len(self))]
+                rows = found[first : min(first + self._rows_per_block, len(self))]
         if not np.isfinite(rows).all():
             raise DataError(f"{self._path}: means must be finite; {REMEDY}")
         return rows

@@ -21,7 +21,7 @@ class Window(NamedTuple):
     tracks : int
         Number of tracks; 0 for a zero vector.
     vector : (d,) float32
-        As a video of just these tracks would have.
+        It equals the vector of a video that has only these tracks.
     """
 
     start: int
@@ -37,9 +37,9 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
     ----------
     slices : Slices
     codebook : Codebook
-        With which the slices were made.
+        Codebook that the slices were made with.
     params : BlockParams
-        As from `encoding.codebook.Codebook.params_with`; their pyramid plays no part.
+        As from `encoding.codebook.Codebook.params_with`; the pyramid is not used.
     length, stride : int
         Frames of a window, and from one window to the next; whole numbers of slices. The stride is a slice by default.
     parts : int
@@ -48,8 +48,8 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
     Yields
     ------
     Window
-        Windows begin at frame 0 and end within the video, so that a video shorter than a window has one, which is
-        shorter too.
+        The first window begins at frame 0, and all end within the video. A video shorter than a window has one
+        window, as long as the video.
 
     Raises
     ------
@@ -74,9 +74,9 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
         raise DataError(f"a window of {count} slices cannot be cut into {parts} equal parts")
     widths = widths_of(codebook, params)
     starts = range(0, max(slices.count - count, 0) + 1, step)
-    running = [_Running(slices, count // parts, part * (count // parts)) for part in range(parts)]
+    running = [_RunningSum(slices, count // parts, part * (count // parts)) for part in range(parts)]
     for start in starts:
-        found = [each.at(start) for each in running]
+        found = [each.move_to(start) for each in running]
         rows, tracks = [row for row, _ in found], [n for _, n in found]
         cells = [(np.sum(rows, axis=0), sum(tracks))]
         if parts > 1:
@@ -85,7 +85,7 @@ def windows(slices, codebook, params, *, length, stride=None, parts=1):
         yield Window(start * slices.length, end, sum(tracks), vector_of(cells, codebook, params, widths))
 
 
-class _Running:
+class _RunningSum:
     """Sums of the slices of a window that moves on; each slice is added once and taken away once."""
 
     def __init__(self, slices, count, offset):
@@ -93,11 +93,12 @@ class _Running:
         self._sum, self._tracks = np.zeros(slices.means.shape[1]), 0
         self._first = self._last = 0
 
-    def at(self, start):
-        """Return the sums and the number of tracks of the window from slice ``start``."""
+    def move_to(self, start):
+        """Move the window to slice ``start``; return its sums and its number of tracks."""
         index = self._slices.index
         first, last = np.searchsorted(index, (start + self._offset, start + self._offset + self._count)).tolist()
         if first >= self._last:
+            # The windows share no row, so start from zero instead of taking all rows away.
             self._sum[:], self._tracks, self._first, self._last = 0, 0, first, first
         for row in range(self._first, first):
             self._add(row, -1)
@@ -110,13 +111,14 @@ class _Running:
         return self._sum.copy(), self._tracks
 
     def _add(self, row, sign):
+        """Add a row if ``sign`` is 1, take it away if it is −1."""
         tracks = int(self._slices.tracks[row])
         self._sum += sign * tracks * self._slices.means[row].astype(np.float64)
         self._tracks += sign * tracks
 
 
 def widths_of(codebook, params):
-    """Count the sums of each block of a ``codebook`` that is encoded with ``params``, a list of int."""
+    """Return how many sums each block of a ``codebook`` has with these ``params``, a list of int."""
     return [len(block.coder.flatten(block.coder.empty_sums(params), params)) for block in codebook.blocks]
 
 

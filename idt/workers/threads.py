@@ -4,7 +4,6 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
 
 from idt.params.bounds import THREADS
 
@@ -113,28 +112,25 @@ class WorkStealingPool:
             The results, in the order of the items. What ``function`` raises is raised when all are done, the first if
             it is several.
         """
-        left = deque((Future[Any](), task) for task in zip(*iterables, strict=False))
-        done = [part for part, _ in left]
+        left = deque(enumerate(zip(*iterables, strict=False)))
+        results, raised = [None] * len(left), {}
 
         def work():
-            # If two threads see the last part, one of them comes too late.
+            # If two threads see the last item, one of them comes too late.
             with suppress(IndexError):
                 while True:
-                    part, task = left.popleft()
-                    _do(part, function, task)
+                    index, arguments = left.popleft()
+                    try:
+                        results[index] = function(*arguments)
+                    except BaseException as error:  # raised again in the caller's thread
+                        raised[index] = error
 
-        helping = [self._pool.submit(work) for _ in range(min(self._helpers, len(done) - 1))]
+        helping = [self._pool.submit(work) for _ in range(min(self._helpers, len(left) - 1))]
         work()
         _end(helping)
-        return [part.result() for part in done]
-
-
-def _do(part, function, task):
-    """Call a function; store its result or exception."""
-    try:
-        part.set_result(function(*task))
-    except BaseException as raised:  # raised again in the caller's thread
-        part.set_exception(raised)
+        if raised:
+            raise raised[min(raised)]
+        return results
 
 
 def _end(begun):

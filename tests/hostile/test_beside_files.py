@@ -65,7 +65,7 @@ def no_work(monkeypatch):
         "idt.batch.extract_one.attempt_job",
         "idt.batch.extract_many.extract_many",
         "classify.evaluation.prepare_features.extract",
-        "encoding.pipeline._fitted",
+        "encoding.pipeline._fit_inputs",
     ):
         module, _, function = name.rpartition(".")
         monkeypatch.setattr(importlib.import_module(module), function, lambda *_, **__: pytest.fail("it began to work"))

@@ -126,7 +126,7 @@ def test_the_same_again_changes_nothing_and_other_scores_are_refused(command, pl
         (("--network", "bare.npy"), "bare.npy holds scores of 4 × 2 without names or labels.*give the list"),
         (("--network", "other.h5"), "1 unknown classes, sit"),
         (("--network-list", "a.txt"), "go with --network"),
-        (("--network", "cnn.h5", "--compare", "r.cfg"), "--network goes without --compare"),
+        (("--network", "cnn.h5", "--compare", "r.cfg"), "--network and --compare exclude each other"),
         (("--network", "cnn.h5", "--network-list", "dnn=a.txt"), "--network-list names 'dnn', which is no source"),
     ],
 )

@@ -125,7 +125,7 @@ def test_an_unknown_tensor_and_several_outputs_are_refused(command, place):
     for name in ("one", "two"):
         graph.add("ReduceMean", ["x"], name, axes=[2, 3], keepdims=0)
     graph.save(place / "m.onnx", {"x": ("n", 3, "h", "w")}, ["one", "two"])
-    assert refused(run(command, "clips/a.avi", status=2), "has outputs one, two: name that of the scores")
+    assert refused(run(command, "clips/a.avi", status=2), "has outputs one, two; name the output of the scores")
 
 
 def test_a_camera_is_refused(command, place):

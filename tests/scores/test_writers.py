@@ -213,8 +213,8 @@ def test_classes_without_names_are_told_by_the_labels_or_refused(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (listing([*NAMES[:4], "walk/nobody.avi"]), "have none of 1 videos of list.txt: walk/nobody.avi"),
-        (listing([*NAMES, "run/ann.avi"], [*LABELS, 1]), "have none of 1 videos of list.txt: run/ann.avi"),
+        (listing([*NAMES[:4], "walk/nobody.avi"]), "lack 1 videos of list.txt: walk/nobody.avi"),
+        (listing([*NAMES, "run/ann.avi"], [*LABELS, 1]), "lack 1 videos of list.txt: run/ann.avi"),
         (listing([*NAMES, NAMES[0]], [*LABELS, 2]), "list.txt holds videos twice: walk/ann.avi"),
         (listing(labels=[2, 1, 2, 1, 1]), "label jump/dan.avi differently"),
         (listing(classes=["jump", "run", "stroll"]), "have other classes: stroll, walk"),

@@ -159,7 +159,7 @@ def test_places_do_not_share_rows():
         (lambda: dtw.align(np.ones((2, 2)), np.full((3, 2), np.nan)), "must be finite"),
         (lambda: dtw.align(np.ones((2, 2)), np.zeros((3, 2)), distance="cosine"), "cosine of a zero row"),
         (lambda: dtw.align(np.ones((2, 2)), np.ones((3, 2)), distance="city"), "must be one of euclidean"),
-        (lambda: dtw.align(rows(range(3)), rows(range(12)), band=0.5), "leaves no way"),
+        (lambda: dtw.align(rows(range(3)), rows(range(12)), band=0.5), "leaves no path"),
         (lambda: dtw.align_states(np.ones((2, 3))), "3 actions cannot be aligned with 2 rows"),
         (lambda: dtw.bridged(np.zeros((3, 2)), np.ones(3, bool)), "no window of the video has tracks"),
     ],

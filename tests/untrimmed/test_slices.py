@@ -147,6 +147,10 @@ def test_what_cannot_be_sliced_is_refused(tmp_path):
     codebook, features, slices = sliced(params)
     with pytest.raises(DataError, match="assign must be one of end, middle"):
         list(slice_sums(source_of(features, "a"), codebook, params, cut=Cut(5, "start")))
+    far = dataclasses.replace(features, skip=np.full(len(features), 17, np.uint8))
+    with pytest.raises(DataError, match="frame steps of at most 16, got 17; assign them by their end"):
+        list(slice_sums(source_of(far, "a"), codebook, params, cut=Cut(5, "middle")))
+    assert list(slice_sums(source_of(far, "a"), codebook, params, cut=Cut(5)))
     with pytest.raises(DataError, match="must be a multiple of the 5 frames of a slice, got 12"):
         list(windows(slices, codebook, params, length=12))
     with pytest.raises(DataError, match="cannot be cut into 4 equal parts"):

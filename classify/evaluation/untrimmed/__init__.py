@@ -2,7 +2,7 @@
 
 data_sets      the readers: videos, truths and splits
 evaluate       START HERE: from videos to the report
-measure        the numbers of a split
-command        what `idt-evaluate` does with them
+measure        the metrics of a split
+command        the part of `idt-evaluate` for these data sets
 report         report.json, report.md, report.html and results.csv
 """

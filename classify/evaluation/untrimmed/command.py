@@ -9,7 +9,7 @@ from idt.command import fields_of, run_options
 from idt.errors import DataError
 
 
-def evaluate_set(options, given, outside, segmenting, tell):
+def evaluate_set(options, given, outside, segmenting, on_outcome):
     """Evaluate the set that a command line names.
 
     Parameters
@@ -18,7 +18,7 @@ def evaluate_set(options, given, outside, segmenting, tell):
     given, outside
         As from `classify.options.evaluation_options`.
     segmenting : SegmentingParams
-    tell : callable
+    on_outcome : callable
         Called with the outcome of each extraction.
 
     Returns
@@ -30,7 +30,7 @@ def evaluate_set(options, given, outside, segmenting, tell):
     Raises
     ------
     DataError
-        If an option does not go with such a set, or as
+        If such a set takes no such option, or as
         `classify.evaluation.untrimmed.evaluate.evaluate_untrimmed`.
     OSError
         If something cannot be read or written.
@@ -46,7 +46,7 @@ def evaluate_set(options, given, outside, segmenting, tell):
         segmenting=segmenting,
         features=options.features,
         run=run_options(options),
-        on_outcome=tell,
+        on_outcome=on_outcome,
     )
     report = found.report
     lines = [

@@ -1,6 +1,6 @@
 """Readers of data sets of untrimmed video: videos, true labels or segments, and splits.
 
-Breakfast, 50Salads, GTEA, and any folder like them, have ``groundTruth/VIDEO.txt``, a label a frame, and
+Breakfast, 50Salads, GTEA, and any folder like them, have ``groundTruth/VIDEO.txt``, one label per frame, and
 ``splits/test.split1.bundle``. A folder may have ``segments.csv`` instead of ``groundTruth``. THUMOS'14 and ActivityNet
 have segments: official lists, or a JSON file. Videos lie anywhere below the folder.
 
@@ -26,7 +26,7 @@ from idt.errors import DataError
 from idt.files.walk import walk
 
 TABLE = "segments.csv"
-"""Name of the true segments of a folder without ``groundTruth``."""
+"""File of the true segments in a folder without ``groundTruth``."""
 
 OPTIONS = {"frames": ("lists", "group", "folds", "fold_seed")}
 """Data set → options of `DatasetParams` that it takes; a data set without an entry takes ``lists`` only."""
@@ -89,7 +89,7 @@ def read_untrimmed(name, root, params=None):
     labels: dict[str, np.ndarray] = {}
     segments, splits = Segments.of([], [], []), None
     if name not in FRAMES:
-        train, test = _read_lists(place) if name == "thumos14" and not _documents(place) else _read_json(place)
+        train, test = _read_lists(place) if name == "thumos14" and not _json_files(place) else _read_json(place)
         segments = joined([train, test])
         names = _classes_of(segments)
         splits = [Split("test", tuple(sorted(set(train.videos.tolist()))), tuple(sorted(set(test.videos.tolist()))))]
@@ -101,7 +101,9 @@ def read_untrimmed(name, root, params=None):
         names = {video: tuple(sorted(set(own.tolist()))) for video, own in labels.items()}
     if splits is None:
         splits = _read_bundles(place, names) or _drawn_splits(name, names, params)
-    clips = [Clip(video, _one(videos[video], video), own) for video, own in sorted(names.items()) if video in videos]
+    clips = [
+        Clip(video, _only_path(videos[video], video), own) for video, own in sorted(names.items()) if video in videos
+    ]
     require_clips(clips, root, name, f"a video of the name {next(iter(sorted(names)))}")
     used, there = {clip.path for clip in clips}, {clip.name for clip in clips}
     skipped += [Skipped(str(path), "has no true labels") for path in found.values() if path not in used]
@@ -110,7 +112,7 @@ def read_untrimmed(name, root, params=None):
         name, root, clips, splits, _protocol(name, splits), "accuracy" if name in FRAMES else "mean_average_precision",
         skipped, missing, lists=[params.lists] if params.lists else [],
     )  # fmt: skip
-    dataset = _present(dataset, there)
+    dataset = _without_missing(dataset, there)
     check_splits(dataset.splits, dataset.labels)
     return UntrimmedSet(dataset, labels, segments)
 
@@ -125,7 +127,7 @@ def _by_name(videos):
     return found
 
 
-def _one(paths, name):
+def _only_path(paths, name):
     if len(paths) > 1:
         raise DataError(f"{name} may be {listed(paths)}; remove all but one")
     return paths[0]
@@ -140,13 +142,13 @@ def _read_labels(place):
     return {path.name.removesuffix(".txt"): frame_labels.read_labels(path) for path in paths}
 
 
-def _documents(place):
+def _json_files(place):
     return sorted(path for path in place.glob("*.json") if path.is_file())
 
 
 def _read_json(place):
     """Read the segments to train on and to test on from a JSON file."""
-    paths = _documents(place)
+    paths = _json_files(place)
     if len(paths) != 1:
         raise DataError(f"{place} must hold one JSON file of true segments, got {listed(paths) or 'none'}")
     known = activitynet.read_subsets(paths[0])
@@ -182,7 +184,7 @@ def _classes_of(segments):
 
 
 def _read_bundles(place, names):
-    """Read the splits that lists describe; without a list of training videos, all others train."""
+    """Read the splits that lists describe; without a training list, all other videos train."""
     splits = []
     for path in sorted((place / "splits").glob("test.split*.bundle")):
         test = frame_labels.read_bundle(path)
@@ -221,7 +223,7 @@ def _protocol(name, splits):
     )
 
 
-def _present(dataset, there):
+def _without_missing(dataset, there):
     """Leave out the videos that do not exist."""
     splits = []
     for split in dataset.splits:

@@ -1,12 +1,11 @@
 """The evaluation of a data set of untrimmed video, from its videos to its report.
 
 1. Every video becomes a feature file.
-2. Of each split a codebook is fitted on the training videos only, and all its videos are sliced with it.
+2. For each split, a codebook is fitted on the training videos only, and all videos of the split are sliced with it.
 3. A classifier is trained on windows of the training videos, and segments the test videos.
 4. The segments are measured by the protocol of the set.
 
-Features, codebooks and slices are made once. Classifiers are trained again in a run that repeats another, unless
-nothing is left to do.
+A repeated run keeps features, codebooks and slices. It trains the classifiers again unless the report is up to date.
 
 Source: docs/method/untrimmed.md, sections 9 and 11.
 """
@@ -61,7 +60,7 @@ class UntrimmedEvaluation:
     failed : dict of str to str
         Videos that could not be extracted, and why.
     up_to_date : bool
-        Nothing was done: all was there from an earlier run.
+        Whether the files of an earlier run were up to date, so that nothing was done.
     """
 
     report: dict
@@ -89,9 +88,9 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
     given : UntrimmedSet
         As from `classify.evaluation.untrimmed.data_sets.read_untrimmed`.
     output : str or Path
-        Folder of everything that is made.
+        Folder of all files that the evaluation makes; feature files may lie elsewhere.
     recipe : classify.evaluation.recipes.Recipe
-        Its encoding has sums: all but stacked Fisher vectors.
+        Any encoding but stacked Fisher vectors, because windows need sums over tracks.
     segmenting : SegmentingParams, optional
     features : str or Path, optional
         Folder of the feature files; by default ``features`` in the output.
@@ -141,6 +140,7 @@ def evaluate_untrimmed(given, output, recipe, *, segmenting=None, features=None,
                 update()
         hidden = measure.hidden_labels(given, segmenting.background)
         made = report.assemble(given, truths, results, hidden=hidden, settings=settings, made_of=made_of)
+        # `earlier_report` has refused a report that must stay, so another one may be replaced.
         written = report.write(output, made, results, overwrite=run.overwrite or True)
         return UntrimmedEvaluation(made, written, prepared.failed, False)
 
@@ -158,7 +158,7 @@ def _completed(segmenting, name):
 
 
 def _check_files(dataset, output, features, run):
-    """Refuse outputs that would overwrite an input or somebody else's file, before any work."""
+    """Refuse outputs that would overwrite an input or a file of another program, before any work."""
     places = [output / folder_name(number, split) for number, split in enumerate(dataset.splits, start=1)]
     made = [features / f"{clip.name}.h5" for clip in dataset.clips]
     made += [place / "codebook.h5" for place in places]
@@ -173,7 +173,7 @@ def _check_files(dataset, output, features, run):
 
 
 def _digest(given, prepared):
-    """Digest of features and truth, on which a report depends besides its settings."""
+    """Compute the digest of features and truth, on which a report depends besides its settings."""
     found = hashlib.sha256(combine_digests(prepared.digests).encode())
     for name, labels in sorted(given.labels.items()):
         found.update("\n".join([name, *labels.tolist()]).encode("utf-8", "surrogateescape"))

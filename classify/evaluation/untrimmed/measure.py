@@ -25,20 +25,20 @@ OUTSIDE = "background"
 """Label of frames outside all segments, where a set does not name one."""
 
 MAIN_OVERLAP = 0.5
-"""Overlap at which the classes and the videos of a set are listed."""
+"""Overlap at which the report lists the average precision of each class."""
 
 
 class Truth(NamedTuple):
-    """Truth of one video.
+    """True labels or segments of one video.
 
     Attributes
     ----------
     labels : (T,) str or None
-        One label a frame, of a set with labels of frames.
+        Labels of frames; None for a set with segments.
     rate : float
         Labels a second; the frame rate of the video where there are no labels.
     segments : Segments
-        Within the video.
+        True segments of the video.
     seconds : float
         Length of the video.
     """
@@ -50,7 +50,7 @@ class Truth(NamedTuple):
 
 
 def truth_of(given, name, *, fps, frames, rate=None):
-    """Find the truth of a video.
+    """Return the true labels or segments of a video.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def truth_of(given, name, *, fps, frames, rate=None):
     fps : float
         Frames a second of the video.
     frames : int
-        Of the video.
+        Number of frames of the video.
     rate : float, optional
         Labels a second; by default the protocol's, or the number of labels divided by the seconds of the video.
 
@@ -70,7 +70,7 @@ def truth_of(given, name, *, fps, frames, rate=None):
     Raises
     ------
     DataError
-        If the rate of the video is unknown, or its labels last for another time than the video.
+        If the rate of the video is unknown, or its labels and the video differ in duration.
     """
     if not fps > 0:
         raise DataError(f"the rate of {name} is unknown, so its labels cannot be found in it")
@@ -99,7 +99,7 @@ def hidden_labels(given, background=None):
     ----------
     given : classify.evaluation.untrimmed.data_sets.UntrimmedSet
     background : str, optional
-        What the command line says.
+        Background label from the command line.
 
     Returns
     -------
@@ -124,26 +124,26 @@ def measure_frames(truths, found, hidden):
     Returns
     -------
     numbers : dict
-        Of the videos together, ready for JSON; ``baseline`` where the method has one.
+        Metrics of all videos together, ready for JSON; ``baseline`` where the method has one.
     videos : list of dict
-        Of each.
+        Metrics of each video.
     labels : list of ((T,) str, (T,) str)
-        True and predicted ones of each.
+        True and predicted labels of each video.
     """
     outside = hidden[0] if hidden else OUTSIDE
     rates = [(truths[each.name].rate, each.fps) for each in found]
     true = [_true_labels(truths[each.name], each, outside) for each in found]
 
-    def at(labels):
-        return [_at(one, len(own), *rate) for one, own, rate in zip(labels, true, rates, strict=True)]
+    def resampled_all(labels):
+        return [_resampled(one, len(own), *rate) for one, own, rate in zip(labels, true, rates, strict=True)]
 
     def agreement(guessed):
         return _frame_numbers(frame_scores(true, guessed, background=hidden))
 
-    guessed = at([each.labels for each in found])
+    guessed = resampled_all([each.labels for each in found])
     numbers = agreement(guessed)
     if all(each.baseline is not None for each in found):
-        numbers["baseline"] = agreement(at([each.baseline for each in found]))
+        numbers["baseline"] = agreement(resampled_all([each.baseline for each in found]))
     pairs = list(zip(true, guessed, strict=True))
     videos = [_frame_numbers(frame_scores([one], [other], background=hidden)) for one, other in pairs]
     return numbers, videos, pairs
@@ -162,9 +162,9 @@ def measure_segments(name, truths, found):
     Returns
     -------
     numbers : dict
-        ``precision`` by overlap, ready for JSON, and ``average`` over the overlaps that the set averages.
+        ``precision`` by overlap, ready for JSON, and ``average``, the mean over the overlaps of the protocol.
     classes : dict of str to dict
-        ``precision`` of each class.
+        Average precision of each class, by overlap.
     """
     known = SEGMENTS[name]
     true = joined([truths[each.name].segments for each in found])
@@ -185,7 +185,7 @@ def measure_segments(name, truths, found):
 
 
 def mean_of(numbers):
-    """Average the ``numbers`` of splits, dicts of equal keys of numbers or such dicts."""
+    """Average the ``numbers`` of splits: nested dicts of floats with the same keys."""
     first = numbers[0]
     return {
         key: mean_of([each[key] for each in numbers])
@@ -201,7 +201,7 @@ def class_shares(labels):
     Parameters
     ----------
     labels : list of ((T,) str, (T,) str)
-        True and predicted ones.
+        True and predicted labels of each video.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def _true_labels(truth, found, outside):
     return labels_of(truth.segments, len(found.labels), truth.rate, background=outside)
 
 
-def _at(labels, count, rate, fps):
+def _resampled(labels, count, rate, fps):
     """Take the labels of frames of a video at the times of ``count`` true labels."""
     frames = np.floor((np.arange(count) + 0.5) / rate * fps).astype(np.int64)
     return labels[np.minimum(frames, len(labels) - 1)]

@@ -43,7 +43,7 @@ class SplitResult(NamedTuple):
 
 
 def assemble(given, truths, results, *, hidden, settings, made_of):
-    """Make the report.
+    """Make the report as a dict.
 
     Parameters
     ----------
@@ -65,15 +65,17 @@ def assemble(given, truths, results, *, hidden, settings, made_of):
         splits together, or is a mean over splits of the average precision at 0.5.
     """
     dataset, method = given.dataset, settings["segmenting"]["method"]
-    per_split, videos, counted, of_class = [], [], [], []
+    per_split, videos, label_pairs, precisions_by_class = [], [], [], []
     for split, found in results:
         numbers: dict = {}
         if dataset.name in FRAMES:
             numbers, own, labels = measure.measure_frames(truths, found, hidden)
-            counted += labels
+            label_pairs += labels
         else:
             numbers, precisions = measure.measure_segments(dataset.name, truths, found)
-            of_class.append({label: values[f"{measure.MAIN_OVERLAP:g}"] for label, values in precisions.items()})
+            precisions_by_class.append(
+                {label: values[f"{measure.MAIN_OVERLAP:g}"] for label, values in precisions.items()}
+            )
             own = [{} for _ in found]
         per_split.append(
             {"name": split.name, "n_train": len(split.train), "n_test": len(split.test), "numbers": numbers}
@@ -91,8 +93,8 @@ def assemble(given, truths, results, *, hidden, settings, made_of):
         "value": means["accuracy" if dataset.name in FRAMES else "average"],
         "numbers": means,
         "per_split": per_split,
-        "per_class": measure.class_shares(counted) if counted else _means(of_class),
-        "class_measure": "frames right" if counted else f"average precision at {measure.MAIN_OVERLAP:g}",
+        "per_class": measure.class_shares(label_pairs) if label_pairs else _means(precisions_by_class),
+        "class_measure": "frames right" if label_pairs else f"average precision at {measure.MAIN_OVERLAP:g}",
         "classes": dataset.classes,
         "background": list(hidden),
         "videos": videos,
@@ -108,7 +110,7 @@ def assemble(given, truths, results, *, hidden, settings, made_of):
 
 
 def write(folder, report, results, *, overwrite=False):
-    """Write a report into a folder; ``report.json`` comes last, so where it is, all is.
+    """Write a report into a folder; ``report.json`` is written last, so a folder that holds it is complete.
 
     Parameters
     ----------
@@ -150,7 +152,7 @@ def write(folder, report, results, *, overwrite=False):
 
 
 def as_markdown(report):
-    """Lay out a ``report`` as Markdown, a str."""
+    """Return a ``report`` as Markdown text."""
     lines = [
         f"# {escape(report['dataset'])}: {percent(report['value'])} % {report['metric']}",
         "",
@@ -207,8 +209,8 @@ def _spans(labels, rate):
     return [[run.start / rate, run.end / rate, str(run.label)] for run in runs(labels)]
 
 
-def _means(of_class):
+def _means(precisions_by_class):
     """Average the precision of each class over the splits that have it."""
-    names = sorted({label for each in of_class for label in each})
-    values = {label: [each[label] for each in of_class if label in each] for label in names}
+    names = sorted({label for each in precisions_by_class for label in each})
+    values = {label: [each[label] for each in precisions_by_class if label in each] for label in names}
     return {label: sum(own) / len(own) for label, own in values.items()}

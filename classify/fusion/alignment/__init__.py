@@ -1,6 +1,6 @@
-"""Which rows and columns of score files belong together, by the names of videos and classes.
+"""Alignment of score files: rows by the names of videos, columns by the names of classes.
 
-names     spellings of others, and which of two lists mean the same
+names     matching of two lists of names, across the spellings of other programs
 truth     true labels, from lists, CSV or the score files themselves
 protocol  the videos that are tested, and the splits
 columns   columns in the order of the classes

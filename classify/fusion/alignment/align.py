@@ -29,10 +29,10 @@ class Aligned:
     values : (n, C) float64
         NaN in the rows of videos that the file lacks.
     rules : dict of str to int
-        How many videos were found by which of `classify.fusion.alignment.names.VIDEO_NAME_RULES`, or by position in a
-        list.
+        Number of videos that each rule found: one of `classify.fusion.alignment.names.VIDEO_NAME_RULES`, or
+        `BY_POSITION`.
     columns : str
-        How the columns were found.
+        How the columns were found, in words for the report.
     extra : list of str
         Videos of the file that have no true label.
     """
@@ -65,7 +65,7 @@ def align(scores, truth, name):
     Raises
     ------
     DataError
-        If names cannot be told apart, no video is known, the columns cannot be told, or labels
+        If several names match one video, no video is known, the order of the columns cannot be found, or labels
         contradict the true ones.
     """
     if scores.names is None:
@@ -74,24 +74,24 @@ def align(scores, truth, name):
     if found.ambiguous:
         raise DataError(f"{name}: names that cannot be told apart: {listed(found.ambiguous)}")
     rows = found.places
-    there = rows >= 0
-    if not there.any():
+    present = rows >= 0
+    if not present.any():
         raise DataError(
-            f"{name} has none of the {len(rows)} videos of {truth.origin}: expected such as {truth.names[0]}, got"
+            f"{name} has none of the {len(rows)} videos of {truth.origin}: expected names such as {truth.names[0]}, got"
             f" {scores.names[0]}"
         )
     order, how = column_order(scores, truth, rows, name)
     if any(note.startswith(LISTED_CLASSES) for note in scores.notes):
         how = "in the order of its list"
     values = np.full((len(rows), len(order)), np.nan)
-    values[there] = scores.values[rows[there]][:, order]
-    positions = any(note.startswith(LISTED) for note in scores.notes)
-    # Labels of the file, or of the list, were compared already.
-    doubtful = positions and scores.labels is None
-    check_plausible(values, truth, np.where(there, np.arange(len(rows)), -1), name, by_position=doubtful)
+    values[present] = scores.values[rows[present]][:, order]
+    named_by_list = any(note.startswith(LISTED) for note in scores.notes)
+    # If the scores have labels, `column_order` or `name_by_list` has compared them already.
+    unconfirmed = named_by_list and scores.labels is None
+    check_plausible(values, truth, np.where(present, np.arange(len(rows)), -1), name, by_position=unconfirmed)
     taken = set(rows.tolist())
     extra = [video for row, video in enumerate(scores.names) if row not in taken]
-    rules = (
-        {BY_POSITION: int(there.sum())} if positions else {rule: count for rule, count in found.rules.items() if count}
-    )
+    rules = {rule: count for rule, count in found.rules.items() if count}
+    if named_by_list:
+        rules = {BY_POSITION: int(present.sum())}
     return Aligned(values, rules, how, extra)

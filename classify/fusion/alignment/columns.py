@@ -1,8 +1,8 @@
 """Columns of a score file in the order of the classes, never by their position alone.
 
-Names of classes in the file decide. Without names its labels do: every class must hold exactly the videos of one
-column. A list that numbers the classes, as networks are trained with, is the only order for columns without names and
-labels. The scores must not contradict the order.
+Names of classes in the file decide. Without names the labels in the file decide: the videos that they give a column
+must be exactly the videos of one class. Without names and labels the columns are in the order of the list that numbers
+the classes, if there is one. An order that the scores contradict is refused.
 """
 
 import numpy as np
@@ -16,8 +16,11 @@ from idt.errors import DataError
 DOUBT = 1e-6
 """Significance level below which scores contradict an order of the columns."""
 
-FEW, CHANCE = 100, 1e-3
-"""Least number of videos, and probability of chance above which a wrong order of rows is assumed."""
+FEW = 100
+"""Least number of videos for which the order of the rows is tested."""
+
+CHANCE = 1e-3
+"""Probability of as many right videos by chance, above which the order of the rows is assumed to be wrong."""
 
 
 def column_order(scores, truth, rows, name):
@@ -37,17 +40,17 @@ def column_order(scores, truth, rows, name):
     order : (C,) intp
         Column of each class.
     how : str
-        How it was found.
+        How the order was found, in words for the report.
 
     Raises
     ------
     DataError
-        If the file has other classes, its labels contradict those of ``truth``, or the order cannot be told.
+        If the file has other classes, its labels contradict those of ``truth``, or the order cannot be found.
     """
     width, classes = scores.values.shape[1], truth.classes
     by_name = scores.classes is not None
     if by_name and scores.labels is not None and are_numbers(classes) and not are_numbers(scores.classes):
-        # The list of the videos numbers the classes without naming them.
+        # The true labels only number the classes, so the names in the file match none of them.
         by_name = False
     if by_name:
         order = _by_name(scores.classes, classes, name)
@@ -85,8 +88,8 @@ def _by_name(given, classes, name):
     return found.places
 
 
-def _indicator(scores):
-    """Return the labels of a file by column, (n, C) bool."""
+def _label_flags(scores):
+    """Return the labels of a file as a flag for each video and column, (n, C) bool."""
     if scores.labels.ndim == 2:
         return np.asarray(scores.labels, bool)
     return scores.labels[:, None] == np.arange(scores.values.shape[1])
@@ -96,60 +99,62 @@ def _check_labels(scores, truth, rows, order, name):
     """Refuse labels of a file that differ from the true ones."""
     if scores.labels is None:
         return
-    there = rows >= 0
-    given = _indicator(scores)[rows[there]][:, order]
-    wrong = np.flatnonzero((given != truth.has_class[there]).any(axis=1))
+    present = rows >= 0
+    given = _label_flags(scores)[rows[present]][:, order]
+    wrong = np.flatnonzero((given != truth.has_class[present]).any(axis=1))
     if len(wrong):
-        _refuse_labels(wrong, there, given, truth, name)
+        _refuse_labels(wrong, present, given, truth, name)
 
 
-def _refuse_labels(wrong, there, given, truth, name):
-    """Name the videos whose labels differ."""
-    videos = np.flatnonzero(there)[wrong]
+def _refuse_labels(wrong, present, given, truth, name):
+    """Raise an error that names the videos whose labels differ."""
+    videos = np.flatnonzero(present)[wrong]
     odd = [
-        f"{truth.names[video]} ({_shown(given[row], truth)} instead of {_shown(truth.has_class[video], truth)})"
+        f"{truth.names[video]} ({_class_names(given[row], truth)} instead of"
+        f" {_class_names(truth.has_class[video], truth)})"
         for row, video in zip(wrong, videos, strict=True)
     ]
     raise DataError(
-        f"{name}: the labels of {len(odd)} of {int(there.sum())} videos contradict {truth.origin}: {listed(odd[:5])}"
+        f"{name}: the labels of {len(odd)} of {int(present.sum())} videos contradict {truth.origin}: {listed(odd[:5])}"
         f"{' …' if len(odd) > 5 else ''}"
     )
 
 
-def _shown(has_class, truth):
+def _class_names(has_class, truth):
     return " and ".join(truth.classes[column] for column in np.flatnonzero(has_class)) or "none"
 
 
 def _by_labels(scores, truth, rows, name):
-    """Find the column of each class: the one that holds the same videos as the class."""
-    there = rows >= 0
-    given, wanted = _indicator(scores)[rows[there]], truth.has_class[there]
-    seen = wanted.any(axis=0)
-    if (given == wanted).all() and (truth.numbered or (~seen).sum() < 2):
+    """Find the column of each class by the labels: the column whose labelled videos are the videos of the class."""
+    present = rows >= 0
+    given, wanted = _label_flags(scores)[rows[present]], truth.has_class[present]
+    has_videos = wanted.any(axis=0)
+    if (given == wanted).all() and (truth.numbered or (~has_videos).sum() < 2):
         return np.arange(given.shape[1]), "by the labels, which are numbered alike"
     shared = given.T.astype(np.int64) @ wanted.astype(np.int64)
     order = linear_sum_assignment(-shared.T)[1].astype(np.intp)
-    # A column may belong to a class without videos only if its labels show that it has none.
+    # The assignment also pairs the classes without videos; their columns must have no videos either.
     wrong = np.flatnonzero((given[:, order] != wanted).any(axis=1))
     if len(wrong):
-        _refuse_labels(wrong, there, given[:, order], truth, name)
-    for label in np.flatnonzero(seen):
+        _refuse_labels(wrong, present, given[:, order], truth, name)
+    for label in np.flatnonzero(has_videos):
         same = np.flatnonzero(shared[:, label] == shared[order[label], label])
         if len(same) > 1:
             raise DataError(
                 f"{name}: the column of {truth.classes[label]} cannot be told, because {len(same)} columns have the"
                 " same videos; name a file of its classes, --classes"
             )
-    if (~seen).sum() > 1:
+    bare = np.flatnonzero(~has_videos)
+    if len(bare) > 1:
         raise DataError(
-            f"{name}: the columns of {(~seen).sum()} classes cannot be told, because no video has them:"
-            f" {listed(truth.classes[label] for label in np.flatnonzero(~seen))}; name a file of its classes, --classes"
+            f"{name}: the columns of {len(bare)} classes cannot be told, because no video has them:"
+            f" {listed(truth.classes[label] for label in bare)}; name a file of its classes, --classes"
         )
     return order, "found by the labels of the videos"
 
 
 def check_plausible(values, truth, rows, name, *, by_position):
-    """Refuse scores that speak against the order of their columns or rows.
+    """Refuse scores that contradict the order of their columns or rows.
 
     Parameters
     ----------
@@ -157,11 +162,11 @@ def check_plausible(values, truth, rows, name, *, by_position):
         Columns in the order of the classes.
     truth : Truth
     rows : (n,) intp
-        Row of each video, -1 where there is none.
+        Row in ``values`` of each video, -1 where there is none.
     name : str
         Name of the file in messages.
     by_position : bool
-        A list gave the rows their names, and no labels confirm it.
+        Whether a list gave the rows their names and no labels confirm them.
 
     Raises
     ------
@@ -169,10 +174,10 @@ def check_plausible(values, truth, rows, name, *, by_position):
         If far more videos would be labelled rightly with columns of some classes exchanged, or if rows named by a list
         are labelled rightly no more often than by chance.
     """
-    there = rows >= 0
-    if truth.multi_label or not there.any():
+    present = rows >= 0
+    if truth.multi_label or not present.any():
         return
-    labels, best = truth.labels[there], values[rows[there]].argmax(axis=1)
+    labels, best = truth.labels[present], values[rows[present]].argmax(axis=1)
     counts = np.zeros((len(truth.classes),) * 2, np.int64)
     np.add.at(counts, (labels, best), 1)
     right, chance = int(np.trace(counts)), float(np.bincount(labels).max() / len(labels))
@@ -182,17 +187,17 @@ def check_plausible(values, truth, rows, name, *, by_position):
             " are in another order than the list; give the list that the file was made with"
         )
     for cycle in _cycles(linear_sum_assignment(-counts)[1]):
-        now, then = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())
-        if then > 3 * now and binom.sf(then - 1, now + then, 0.5) < DOUBT:
+        kept, exchanged = int(counts[cycle, cycle].sum()), int(counts[cycle, np.roll(cycle, -1)].sum())
+        if exchanged > 3 * kept and binom.sf(exchanged - 1, kept + exchanged, 0.5) < DOUBT:
             raise DataError(
                 f"{name}: the columns of {listed(truth.classes[label] for label in cycle[:5])}"
-                f"{' …' if len(cycle) > 5 else ''} seem to be in another order, in which {then} of their videos were"
-                f" right instead of {now}; name a file of its classes, --classes"
+                f"{' …' if len(cycle) > 5 else ''} seem to be in another order, in which {exchanged} of their videos"
+                f" were right instead of {kept}; name a file of its classes, --classes"
             )
 
 
 def _cycles(order):
-    """Return the cycles of an order: groups of classes that change places among themselves."""
+    """Yield the cycles of an order: groups of classes that change places among themselves."""
     left = set(np.flatnonzero(order != np.arange(len(order))).tolist())
     while left:
         cycle, at = [], min(left)

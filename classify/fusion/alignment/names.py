@@ -2,8 +2,8 @@
 
 Networks name a video by its path, with or without folder and suffix, and some replace characters: CoViAR writes ``_``
 for every character that is neither letter nor digit. Classes are spelled ``HandstandPushups``, ``HandStandPushups`` or
-``handstand pushups``. Names are compared unchanged first, then without folder and suffix, then folded; each rule takes
-only pairs that are unique among the names left over.
+``handstand pushups``. Names are compared unchanged first, then without folder and suffix, then folded (`folded`). Each
+rule pairs only names whose keys are unique among the names that are not paired yet.
 """
 
 import re
@@ -19,7 +19,7 @@ _UCF = re.compile(r"v_(?=\w+_g\d+_c\d+\Z)")
 
 
 def without_suffix(name):
-    """Return the path ``name`` without the suffix of a video; any other end, as in ``Mr._Bean``, belongs to it."""
+    """Return the path ``name`` without the suffix of a video; any other ending, as in ``Mr._Bean``, stays."""
     return _SUFFIX.sub("", name.rstrip("/"))
 
 
@@ -37,7 +37,7 @@ def folded(name):
 
 
 def folded_path(name):
-    """Return ``name`` without suffix, folded like a stem but for the slashes between folders."""
+    """Return the path ``name`` without suffix in lower case, every character outside [0-9a-z/] as ``_``."""
     return "/".join(map(_folded, without_suffix(name).split("/")))
 
 
@@ -51,6 +51,7 @@ def _folded(text):
 
 
 FOLDED = "folded"
+"""Name of the rules that compare folded names."""
 
 VIDEO_NAME_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("exact", str),
@@ -76,7 +77,7 @@ class Matched:
     rules : dict of str to int
         Number of pairs that each rule found.
     ambiguous : list of str
-        Names of the other list, each of which cannot be distinguished from another one of that list.
+        A line for each group of names that have the same key and cannot be paired, such as ``a and b for c``.
     """
 
     places: np.ndarray
@@ -94,8 +95,8 @@ def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
     rules : sequence of (str, callable)
         Name of each rule, and the key by which it compares.
     beside : sequence of str
-        Other names that exist, such as those of training videos: a given name that is one of them, but for folder and
-        suffix, is not folded onto a wanted one.
+        Names of other videos of the data set, such as training videos. A given name that equals one of them, with or
+        without folder and suffix, belongs to that video and is not folded onto a wanted name.
 
     Returns
     -------
@@ -107,8 +108,8 @@ def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
     for name, key in rules:
         if not (places[: len(wanted)] < 0).any():
             break
-        reach = len(wanted) if name == FOLDED else len(known)
-        ours = _by_key(known, np.flatnonzero(places[:reach] < 0), key)
+        n_compared = len(wanted) if name == FOLDED else len(known)
+        ours = _by_key(known, np.flatnonzero(places[:n_compared] < 0), key)
         theirs = _by_key(given, left, key)
         for same in ours.keys() & theirs.keys():
             if len(ours[same]) == len(theirs[same]) == 1:
@@ -121,6 +122,7 @@ def match(wanted, given, rules=VIDEO_NAME_RULES, *, beside=()):
 
 
 def _by_key(names, indices, key):
+    """Group ``indices`` of ``names`` by the key of the name."""
     found: dict[str, list[int]] = {}
     for index in indices:
         found.setdefault(key(names[index]), []).append(int(index))
@@ -128,7 +130,7 @@ def _by_key(names, indices, key):
 
 
 def _doubts(wanted, given, places, left, rules):
-    """List names that are left on both sides under one key."""
+    """Write a line for each key that unpaired names of both lists share."""
     lines: dict[str, None] = {}
     for _, key in rules:
         ours, theirs = _by_key(wanted, np.flatnonzero(places < 0), key), _by_key(given, left, key)

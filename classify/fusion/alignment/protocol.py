@@ -1,4 +1,4 @@
-"""The videos that a fusion is tested on: where their labels come from, and how splits are put together."""
+"""Protocol of a fusion: the test videos, the origin of their labels, and the combination of the splits."""
 
 import os
 from dataclasses import dataclass, replace
@@ -23,12 +23,13 @@ class FusionProtocol:
     lists : str or None
         Folder of the official lists of UCF101 or HMDB51, or an annotation file; may hold ``{split}``.
     labels : str, dict or None
-        CSV of ``name,label``, or video → label or labels. Without lists and labels a score file must carry labels.
+        Path of a CSV of ``name,label``, or a dict of video → label or labels. Without ``lists`` and ``labels`` a score
+        file must carry labels.
     splits : tuple of str
         Names of the splits, which take the place of ``{split}``; official ones are numbers.
     pool : bool
-        Whether splits test different videos of one protocol and are counted together, as when one actor is left out;
-        else the mean of their numbers is reported.
+        Whether the videos of all splits are counted together, as in protocols that leave one actor out. Otherwise the
+        mean of the splits' numbers is reported.
     validation : str or None
         Annotation file of the validation videos.
     known : dict of str to Truth, optional
@@ -59,7 +60,7 @@ class FusionProtocol:
         ----------
         split : str
         streams : list of (str, Scores)
-            Names of the files of the sources in messages, and their scores.
+            Name of each score file in messages, and its scores.
         lists : list of Truth
             Labels of the lists that name rows.
         side : {"test", "train"}

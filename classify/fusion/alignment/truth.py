@@ -1,8 +1,8 @@
 """True labels of the videos that a fusion is tested on, and their origin.
 
 Labels come from a list of videos (the official lists of a data set, or the annotation file that a network was trained
-from), from a CSV of labels, or from a score file that carries them. They also give the classes their names and their
-order, in which every source is brought.
+from), from a CSV of labels, or from a score file that carries them. The labels also define the names and the order of
+the classes. The columns of every source are brought into this order.
 """
 
 import os
@@ -38,13 +38,13 @@ class Truth:
         Whether the classes stand in the order of the numbers that networks are trained with, so that columns without
         names may be taken in it.
     partial : bool
-        Whether there are labels for more videos than are tested: those that no source has are left out.
+        Whether there may be labels for more videos than are tested. Videos that no source has are then left out.
     whole : bool
-        Whether these are all test videos of a split, so that further videos of a source are left out.
+        Whether these are all test videos of a split. Further videos of a source are then left out and not refused.
     beside : tuple of str
-        Other videos of the set, such as those of training.
+        Names of other videos of the data set, such as training videos.
     origin : str
-        Words for the report.
+        Where the labels come from, in words for the report.
     """
 
     names: list[str]
@@ -59,7 +59,7 @@ class Truth:
 
     @property
     def labels(self):
-        """(n,) index of the class of each video; of several the first."""
+        """(n,) int64, the index of each video's class; the first if a video has several."""
         return self.has_class.argmax(axis=1)
 
     def take(self, rows):
@@ -82,17 +82,17 @@ class Truth:
         Raises
         ------
         DataError
-            If the classes are others.
+            If a video has a class that is not among ``classes``.
         """
         found = match(classes, self.classes, CLASS_NAME_RULES)
         unknown = sorted(set(range(len(self.classes))) - set(found.places.tolist()))
         if unknown and self.has_class[:, unknown].any():
             odd = listed(self.classes[column] for column in unknown)
             raise DataError(f"{name}: {odd} are no classes of the test videos")
-        there = found.places >= 0
+        known = found.places >= 0
         # A class that no validation video has may be missing.
         has_class = np.zeros((len(self.names), len(classes)), bool)
-        has_class[:, there] = self.has_class[:, found.places[there]]
+        has_class[:, known] = self.has_class[:, found.places[known]]
         return replace(self, classes=list(classes), has_class=has_class)
 
 
@@ -104,9 +104,9 @@ def listed_truth(path, *, split=1, side=TEST):
     path : str or Path
         Folder of official lists, or an annotation file.
     split : int
-        Of a folder.
+        Split that is read, if ``path`` is a folder.
     side : {"test", "train"}
-        Of a folder.
+        Side of the split that is read, if ``path`` is a folder.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def truth_of_list(found):
 
 
 def csv_truth(path):
-    """Read labels from CSV lines ``name,label``, as of `classify.labels.read_labels`.
+    """Read labels from CSV lines ``name,label``, in the form of `classify.labels.read_labels`.
 
     Parameters
     ----------
@@ -183,14 +183,14 @@ def csv_truth(path):
 
 
 def named_truth(labels, origin="labels"):
-    """Return the labels of named videos; there may be labels for more videos than are tested.
+    """Return the labels of videos that are given by name. There may be more videos than are tested.
 
     Parameters
     ----------
     labels : dict of str to str or to tuple of str
         Video → label, or all of its labels.
     origin : str
-        Words for the report.
+        Where the labels come from, in words for the report.
 
     Returns
     -------
@@ -203,7 +203,9 @@ def named_truth(labels, origin="labels"):
 
 
 def truth_of_score_files(streams, lists=()):
-    """Return the labels that a file carries, of the file that tells most about its classes.
+    """Return the labels of a list or score file, the one that tells most about its classes.
+
+    Labels with names of classes are preferred to a list that numbers the classes, and this list to a file with neither.
 
     Parameters
     ----------
@@ -225,7 +227,7 @@ def truth_of_score_files(streams, lists=()):
     for name, scores in streams:
         if scores.labels is not None and scores.names is not None:
             classes = scores.classes or _classes_of_folders(scores)
-            found.append((2 * (classes is None), _carried(name, scores, classes)))
+            found.append((2 * (classes is None), _truth_of_scores(name, scores, classes)))
     if not found:
         bare = next((name for name, scores in streams if scores.names is None), None)
         reason = f"; {bare} names no videos, so that its order must be given, --list" if bare else ""
@@ -233,8 +235,8 @@ def truth_of_score_files(streams, lists=()):
     return min(found, key=lambda each: each[0])[1]
 
 
-def _carried(name, scores, classes):
-    """Read the labels of a score file."""
+def _truth_of_scores(name, scores, classes):
+    """Convert the labels of a score file to `Truth`."""
     width = scores.values.shape[1]
     multi_label = scores.labels.ndim == 2
     has_class = np.array(scores.labels, bool) if multi_label else np.eye(width, dtype=bool)[scores.labels]
@@ -244,7 +246,7 @@ def _carried(name, scores, classes):
 
 
 def _classes_of_folders(scores):
-    """Name the classes by the folders of their videos; None if that fails."""
+    """Name the classes by the folders of their videos; None if the folders do not tell them apart."""
     if scores.labels.ndim != 1:
         return None
     return classes_of_folders(scores.names, scores.labels, scores.values.shape[1])[0]

@@ -1,6 +1,6 @@
-"""Scores of several sources become one.
+"""Combination of the scores of several sources.
 
-normalize  scores brought to one scale
-weights    weights: the default, given, or searched for
-stacking   a linear machine on the scores of all sources
+normalize  normalisation of scores to one scale
+weights    weights of the sources: the default, given, or searched for
+stacking   a linear SVM on the scores of all sources
 """

@@ -1,6 +1,6 @@
-"""Scores of one source brought to a scale that those of another can be added to.
+"""Normalisation of scores, so that the scores of several sources can be added.
 
-``l2``       each video's scores divided by their length: √Σ s² = 1
+``l2``       each video's scores divided by their L2 norm, √Σ s²
 ``z``        each video's scores with the mean 0 and the standard deviation 1
 ``logz``     log(max(p, 1e-6)) of the probabilities p, then as ``z``
 ``softmax``  exp(s) / Σ exp(s)
@@ -17,23 +17,23 @@ from classify.text_files import listed
 from idt.errors import DataError
 
 LEAST = 1e-6
-"""Least probability whose logarithm is taken."""
+"""Smaller probabilities are raised to this before the logarithm is taken."""
 
 FEWEST = 10
-"""Least number of rows that are taken for sums of probabilities: fewer rows may have equal sums above 1 by chance."""
+"""Fewer rows are not taken for sums of probabilities over views, because they may have equal sums by chance."""
 
 SUM_TOLERANCE = 1e-3
 """Relative tolerance of the sum of a row of probabilities, because half floats have eleven bits."""
 
 
 def views_of(values, kind="unknown"):
-    """Return how many views' probabilities each row is the sum of.
+    """Count the views whose probabilities are summed up in each row.
 
     Parameters
     ----------
     values : (n, C) float
     kind : str
-        As of `classify.fusion.scores.Scores`.
+        One of `classify.fusion.scores.KINDS`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def normalized(values, norm, *, names=None, source="scores"):
     norm : str
         One of `classify.params.NORMS` but "auto".
     names : list of str, optional
-        Videos, for messages.
+        Names of the videos in messages.
     source : str
         Name of the scores in messages.
 
@@ -76,8 +76,8 @@ def normalized(values, norm, *, names=None, source="scores"):
     Raises
     ------
     DataError
-        If the normalisation is unknown, negative numbers are to be probabilities, or the scores of a video are all
-        equal, or all zero, so that they have no scale.
+        If the normalisation is unknown, scores for ``logz`` are negative, or the scores of a video are all equal or all
+        zero, so that they have no scale.
     """
     if norm not in NORMS[1:]:
         raise DataError(f"norm of {source} must be one of {', '.join(NORMS)}, got {norm!r}")
@@ -88,7 +88,7 @@ def normalized(values, norm, *, names=None, source="scores"):
         return shifted / shifted.sum(axis=1, keepdims=True)
     if norm == "logz":
         values = _log(values, source)
-    # The largest number leaves the squares finite.
+    # Division by the largest number keeps the squares finite.
     largest = np.abs(values).max(axis=1, keepdims=True)
     scaled = values / np.where(largest > 0, largest, 1)
     centred = scaled if norm == "l2" else scaled - scaled.mean(axis=1, keepdims=True)

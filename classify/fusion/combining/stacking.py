@@ -1,7 +1,7 @@
-"""Fusion by a linear support vector machine on the scores of all sources.
+"""Fusion by a linear support vector machine (SVM) on the scores of all sources.
 
-The scores of each source have the length 1 and stand side by side; validation videos train the machine. Source:
-Simonyan & Zisserman 2014, section 6, who stack the scores of two networks so.
+The scores of each source are divided by their L2 norm and concatenated. The SVM is trained on validation videos.
+Source: Simonyan & Zisserman 2014, section 6, who fuse the scores of two networks in this way.
 """
 
 import numpy as np
@@ -12,23 +12,23 @@ from classify.svm.linear import LinearSVM
 from idt.errors import DataError
 
 PENALTY = 1.0
-"""Default weight of errors: there are as many columns as classes and sources, and few validation videos."""
+"""Default penalty C of the SVM, for many columns (one for each class of each source) and few validation videos."""
 
 
 def stacking_scores(validation, gathered, *, C=PENALTY):
-    """Score videos by a machine that is trained on validation videos.
+    """Score videos by an SVM that is trained on validation videos.
 
     Parameters
     ----------
     validation, gathered : Gathered
-        Scores of the same sources and classes: to train on, and to be scored.
+        Scores of the videos to train on, and of the videos to be scored. Sources and classes are the same.
     C : float or "cv"
-        Weight of the errors, or chosen by cross-validation.
+        Penalty of the SVM; "cv" chooses it by cross-validation.
 
     Returns
     -------
     (n, C) float64
-        A class that no validation video has gets less than all others.
+        A class that no validation video has gets lower scores than all others.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def stacking_scores(validation, gathered, *, C=PENALTY):
     else:
         labels = truth.labels
     if truth.has_class.any(axis=0).sum() < 2:
-        raise DataError("the validation videos have one class only; a machine needs two")
-    machine = LinearSVM(C=C).fit(_side_by_side(validation), labels)
-    return metrics.spread(machine.scores(_side_by_side(gathered)), machine.classes_, range(len(truth.classes)))
+        raise DataError("the validation videos have one class only; an SVM needs two")
+    svm = LinearSVM(C=C).fit(_concatenated(validation), labels)
+    return metrics.spread(svm.scores(_concatenated(gathered)), svm.classes_, range(len(truth.classes)))
 
 
-def _side_by_side(gathered):
-    """Put the scores of the sources side by side, each source with the length 1, (n, S·C) float64."""
+def _concatenated(gathered):
+    """Concatenate the scores of all S sources, each divided by its L2 norm, (n, S·C) float64."""
     names = gathered.truth.names
     return np.hstack([normalized(values, "l2", names=names, source=name) for name, values in gathered.scaled.items()])

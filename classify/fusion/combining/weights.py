@@ -1,8 +1,8 @@
 """Weights of the sources: given, the default, or searched for on validation videos.
 
 The default gives improved dense trajectories 0.25 and all networks together 0.75, as ActionVLAD + iDT does (Girdhar et
-al. 2017). Weights that were searched for on the test videos make the accuracy too high;
-they serve to study the curve, and reports mark their numbers.
+al. 2017). Weights that were searched for on the test videos make the accuracy too high. They serve to study the curve
+of accuracy over the weight, and reports mark their numbers.
 """
 
 import itertools
@@ -15,13 +15,13 @@ from classify.fusion.sources import WEIGHT
 from idt.errors import DataError, did_you_mean, short_repr
 
 CLASSICAL_WEIGHT = 0.25
-"""Share of dense trajectories against networks."""
+"""Default weight of all sources of dense trajectories together; all networks together have the rest of 1."""
 
 TRAJECTORIES = re.compile(r"(?<![a-z])(?:idt|dt|mifs|trajectories)(?![a-z])", re.IGNORECASE)
 """Words in the name of a source that mark it as trajectories."""
 
 STEPS = {2: 100, 3: 40, 4: 20, 5: 12, 6: 10}
-"""Number of sources → number of equal shares of 1 that a search divides among them; 8 shares for more sources."""
+"""Number of sources → number of equal parts of 1 that a search divides among them; 8 parts for more sources."""
 
 LARGEST_SEARCH = 20_000
 """Most combinations of weights that a search tries."""
@@ -53,7 +53,7 @@ def default_weights(names, classical):
     Parameters
     ----------
     names, classical : list of str
-        All sources, and those of dense trajectories.
+        Names of all sources, and of the sources of dense trajectories.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def checked_weights(weights, names):
     Returns
     -------
     dict of str to float
-        With the sum 1.
+        The weights, divided by their sum.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def checked_weights(weights, names):
         )
     missing = [name for name in names if name not in weights]
     if missing:
-        raise DataError(f"weights have none for {', '.join(missing)}; give every source one, 0 leaves it out")
+        raise DataError(f"weights lack {', '.join(missing)}; give every source a weight, 0 leaves it out")
     values = {name: WEIGHT.check(f"weight of {name}", weights[name]) for name in names}
     total = sum(values.values())
     if not total > 0:
@@ -137,7 +137,7 @@ def parse_weights(text):
 
 
 def weighted_sum(scaled, weights):
-    """Return the sum of the scores of all sources.
+    """Return the weighted sum of the scores of all sources.
 
     Parameters
     ----------
@@ -156,16 +156,16 @@ def weighted_sum(scaled, weights):
 
 
 def searched_weights(gathered, start, metric):
-    """Search for the weights with which most videos are right.
+    """Search for the weights with the largest metric.
 
     Parameters
     ----------
     gathered : Gathered
         Scores of the videos to search on.
     start : dict of str to float
-        Among equally good weights the nearest to these are taken.
+        Of equally good weights the nearest to these are taken.
     metric : callable
-        (n, C) bool true labels and (n, C) scores to the number that is to be largest.
+        Function of the true labels, (n, C) bool, and the scores, (n, C), that returns a number to maximise.
 
     Returns
     -------
@@ -191,11 +191,14 @@ def searched_weights(gathered, start, metric):
 
 def simplex(count, parts):
     """Return all weights of ``count`` sources that are multiples of 1 / ``parts`` and sum to 1, (m, count) float64."""
-    cells = 1
+    n_weights = 1
     for k in range(1, count):
-        cells = cells * (parts + k) // k
-    if cells > LARGEST_SEARCH:
-        raise DataError(f"a search over {count} sources would try {cells:,} weights; give weights, or fewer sources")
-    bars = np.array(list(itertools.combinations(range(parts + count - 1), count - 1)), np.intp).reshape(-1, count - 1)
-    ends = np.full((len(bars), 1), -1), np.full((len(bars), 1), parts + count - 1)
-    return (np.diff(np.hstack([ends[0], bars, ends[1]]), axis=1) - 1) / parts
+        n_weights = n_weights * (parts + k) // k
+    if n_weights > LARGEST_SEARCH:
+        raise DataError(
+            f"a search over {count} sources would try {n_weights:,} weights; give weights, or fewer sources"
+        )
+    # Stars and bars: count - 1 bars among the parts; a source gets the parts between two bars.
+    places = parts + count - 1
+    bars = np.array(list(itertools.combinations(range(places), count - 1)), np.intp).reshape(-1, count - 1)
+    return (np.diff(bars, axis=1, prepend=-1, append=places) - 1) / parts

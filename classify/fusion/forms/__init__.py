@@ -1,4 +1,4 @@
-"""Forms of score files that others write, a file each.
+"""Forms of score files that other programs write, a module for each.
 
 content      the content of a file as plain values and arrays
 table        a matrix of scores as a reader finds it

@@ -19,7 +19,7 @@ DESCRIPTION = "JSON of ActivityNet or Kinetics: results of label and score"
 VERSION = "VERSION 1.3"
 
 SPARSE = 16
-"""Scores for each byte of a file that lists five classes of seven hundred."""
+"""Most scores for each byte of a file: it may list only five of seven hundred classes for each video."""
 
 
 def recognises(content):

@@ -1,4 +1,4 @@
-"""Saved matrices: npy, or npz with names, classes or labels beside it.
+"""Saved matrices: npy, or npz with names, classes or labels beside the matrix.
 
 two-stream-pytorch writes an npy (n, C) in the order of its test list.
 """

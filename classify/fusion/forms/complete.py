@@ -1,8 +1,8 @@
 """Scores from the table of a form's reader: checked, videos as rows, labels from 0, names from a list.
 
 Rows are videos if the form says so, or if the numbers of names, labels, classes and listed videos fit the matrix only
-that way. The first label, 0 or 1, is found from the labels themselves, from the list, or by the form's own rule. A file
-that leaves one of the two questions open is refused.
+that way. The number of the first class, 0 or 1, is found from the labels themselves, from the list, or by the form's
+own rule. A file is refused if its rows may be videos or classes, or if its first class may be 0 or 1.
 
 Source: docs/method/files.md, section 7.2.
 """
@@ -22,13 +22,14 @@ from idt.errors import DataError
 
 
 def complete(table, content, form, video_list=None):
-    """Make scores.
+    """Convert the table of a form's reader to checked scores.
 
     Parameters
     ----------
     table : classify.fusion.forms.table.Table
     content : classify.fusion.forms.content.Content
     form : str
+        Name of the form.
     video_list : classify.datasets.video_list.VideoList, optional
         Names of the rows where the file has none.
 
@@ -40,8 +41,8 @@ def complete(table, content, form, video_list=None):
     ------
     DataError
         If the scores are no matrix of finite numbers, a video has the same score for all classes, a name occurs twice,
-        numbers of videos or classes differ, labels are others than those of the list, or it stays open which side is
-        the videos or where labels begin.
+        numbers of videos or classes differ, labels contradict those of the list, or the orientation of the matrix or
+        the number of the first class cannot be found.
     """
     listing = video_list if table.names is None else None
     values, notes = numbers(table.values, content, "scores"), list(table.notes)
@@ -76,25 +77,25 @@ def _is_transposed(shape, table, listing, content):
         for what, these in group
         if these is not None
     ]
-    stands, lies = (all(turned[side] == count for _, side, count in wanted) for turned in (shape, shape[::-1]))
-    if stands and (table.rows_are_videos or not lies):
+    fits, fits_transposed = (all(turned[side] == count for _, side, count in wanted) for turned in (shape, shape[::-1]))
+    if fits and (table.rows_are_videos or not fits_transposed):
         return False
-    if lies and not stands and not table.rows_are_videos:
+    if fits_transposed and not fits and not table.rows_are_videos:
         return True
-    said = f"{content.path} holds scores of {shape[0]} × {shape[1]}"
-    if table.rows_are_videos or not (lies or stands):
+    beginning = f"{content.path} holds scores of {shape[0]} × {shape[1]}"
+    if table.rows_are_videos or not (fits_transposed or fits):
         remedy = "" if listing is None else "; give the list that they were made with"
-        raise DataError(f"{said}, which does not fit {', '.join(text for text, _, _ in wanted)}{remedy}")
+        raise DataError(f"{beginning}, which does not fit {', '.join(text for text, _, _ in wanted)}{remedy}")
     if wanted:
-        raise DataError(f"{said}, so that either side may be the videos; save it with names, as CSV")
+        raise DataError(f"{beginning}, so that either side may be the videos; save it with names, as CSV")
     raise DataError(
-        f"{said} without names or labels, so that either side may be the videos; give the list of the videos that they"
-        " belong to"
+        f"{beginning} without names or labels, so that either side may be the videos; give the list of the videos that"
+        " they belong to"
     )
 
 
 def checked(scores):
-    """Return ``scores`` (`classify.fusion.scores.Scores`) if they tell videos and classes apart.
+    """Check ``scores`` (`classify.fusion.scores.Scores`) and return them.
 
     Raises
     ------
@@ -131,18 +132,18 @@ def _labels(table, shape, listing, content):
         return table.labels, []
     labels, count = numbers(table.labels, content, "labels"), shape[1]
     least, most = labels.min(), labels.max()
-    # A comparison with NaN is false.
+    # Negated, because comparisons with NaN are false and NaN has to be refused.
     if not (0 <= least <= most <= count) or np.any(labels != np.floor(labels)) or (least == 0 and most == count):
         raise DataError(
             f"{content.path}: labels must be whole numbers from 0 to {count - 1}, or from 1 to {count}, got"
             f" {least:g} to {most:g}"
         )
     labels = labels.astype(np.int64)
-    first = _first(labels, count, table.first_label, listing, content)
+    first = _first_label(labels, count, table.first_label, listing, content)
     return labels - first, ["labels begin at 1"] if first else []
 
 
-def _first(labels, count, rule, listing, content):
+def _first_label(labels, count, rule, listing, content):
     """Find the number of the first class."""
     if labels.min() == 0:
         return 0

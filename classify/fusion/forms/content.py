@@ -14,7 +14,7 @@ LARGEST = 1 << 31
 """Most bytes of a score file. All frames and crops of UCF101's test videos take 0.4 GB."""
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\((?:d|l)(?:p\d+)?\n|[\]}]q|c\w[\w.]*\n")
-"""First bytes of pickles: a protocol; in protocols 0 and 1 a dict, a list or a name."""
+"""First bytes of pickles: from protocol 2 on the protocol's number, before that a dict, a list or a name."""
 
 ARRAY, ARRAYS, OBJECT, ROWS = "array", "arrays", "object", "rows"
 """Kinds of content: an array; arrays by name; values of a pickle, a torch file or JSON; rows of text."""
@@ -31,11 +31,13 @@ class Content:
     ----------
     path : str
     kind : str
+        One of `ARRAY`, `ARRAYS`, `OBJECT` and `ROWS`.
     container : str
+        One of `NPY`, `NPZ`, ….
     value : object
-        An array, a dict of arrays, plain values, or a list of (line, fields).
+        As the kind says: an array, a dict of arrays, plain values, or a list of (line number, fields).
     size : int
-        Bytes, unpacked.
+        Bytes of the file, and of what it unpacks to.
     """
 
     path: str
@@ -59,7 +61,7 @@ def open_content(path):
     Raises
     ------
     DataError
-        If it is of no known kind, damaged, or holds a type that is never read.
+        If it is of no known kind, is damaged, or holds objects of a type that is refused.
     OSError
         If it does not exist or cannot be read.
     """

@@ -2,7 +2,8 @@
 
 ``scores[i, 0]`` is (1, C) float32, the mean over segments and crops before a softmax; ``scores[i, 1]`` is the label,
 which newer runs write as a tensor. Names are ``class/video.avi``, in the sorted order of the network's own list.
-Classes are in the order of its labels, which no file names: their folders do, where every class has a video.
+Columns are in the order of the labels. No file names the classes; the folders of the videos do, if every class has a
+video.
 """
 
 from classify.fusion.forms.content import ARRAYS, NPZ

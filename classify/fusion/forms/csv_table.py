@@ -34,7 +34,7 @@ def read(content):
     if not rows:
         raise DataError(f"{content.path} holds no lines of {DESCRIPTION}")
     header = rows[0][1]
-    if all(map(_is_number, header[1:])) and header[0].lower() not in NAME and not _counts(header):
+    if all(map(_is_number, header[1:])) and header[0].lower() not in NAME and not _is_numbered_header(header):
         header = []
     else:
         rows = rows[1:]
@@ -45,14 +45,16 @@ def read(content):
         if len(fields) != width:
             raise DataError(f"{content.path}, line {line}: expected {width} fields, got {len(fields)}")
     columns = list(zip(*(fields for _, fields in rows), strict=True))
-    named = bool(header) and (header[0].lower() in NAME or _counts(header))
-    named = named or not all(map(_is_number, columns[0]))
-    labelled = named and width > 2 and bool(header) and header[1].lower() in LABEL
-    first = named + labelled
+    has_names = bool(header) and (header[0].lower() in NAME or _is_numbered_header(header))
+    has_names = has_names or not all(map(_is_number, columns[0]))
+    has_labels = has_names and width > 2 and bool(header) and header[1].lower() in LABEL
+    first = has_names + has_labels
     classes = header[first:] or None
     values = np.array([[_number(field, line, content) for field in fields[first:]] for line, fields in rows])
-    labels = _labels(columns[1], classes, rows, content) if labelled else None
-    return Table(values, list(columns[0]) if named else None, classes, labels, rows_are_videos=named or bool(header))
+    labels = _labels(columns[1], classes, rows, content) if has_labels else None
+    return Table(
+        values, list(columns[0]) if has_names else None, classes, labels, rows_are_videos=has_names or bool(header)
+    )
 
 
 def _split(fields):
@@ -62,8 +64,8 @@ def _split(fields):
     return fields
 
 
-def _counts(header):
-    """Tell whether a line is a header: a text, then the numbers of classes."""
+def _is_numbered_header(header):
+    """Tell whether a line is a header of a text and then the numbers of the classes, from 0 or 1."""
     numbers = [str(number) for number in range(len(header))]
     return not _is_number(header[0]) and len(header) > 2 and header[1:] in (numbers[:-1], numbers[1:])
 
@@ -79,7 +81,7 @@ def _number(field, line, content):
 
 
 def _labels(column, classes, rows, content):
-    """Return labels as columns, or as they are."""
+    """Return the labels as columns of their classes if all are names of classes, else as the numbers in the file."""
     if all(label in classes for label in column):
         return np.array([classes.index(label) for label in column])
     return np.array([_number(label, line, content) for label, (line, _) in zip(column, rows, strict=True)])

@@ -5,23 +5,23 @@ import numpy as np
 from idt.errors import DataError
 
 ODDS = 10
-"""Scores of so many classes or more, and of so many videos a class, are refused where they label no more than twice as
-many videos rightly as chance would: their order is another than that of the list."""
+"""Least number of classes, and of videos a class, for a test of the order: scores that label fewer than twice as many
+videos rightly as chance would are refused, because their order must be another than that of the list."""
 
 
 def name_by_list(values, labels, classes, listing, maybe_sorted, content):
-    """Name rows and columns.
+    """Name the rows and columns of scores by a list.
 
     Parameters
     ----------
     values : (n, C) float64
     labels : (n,) int64, (n, C) bool or None
-        Of the file.
+        Labels in the file.
     classes : list of str or None
-        Of the file.
+        Classes that the file names.
     listing : classify.datasets.video_list.VideoList
     maybe_sorted : bool
-        Whether the rows may be in the sorted order of the list.
+        Whether the file may have its rows in the sorted order of the list.
     content : classify.fusion.forms.content.Content
         For messages.
 
@@ -47,9 +47,9 @@ def name_by_list(values, labels, classes, listing, maybe_sorted, content):
         )
     if listing.labels is not None:
         truth = np.asarray(listing.labels, np.int64)
-    many = max(0 if listing.classes is None else len(listing.classes), 0 if truth is None else int(truth.max()) + 1)
-    if many > classes_count or (listing.classes is not None and many < classes_count):
-        raise DataError(f"{content.path} holds scores of {classes_count} classes, but {listing.path} has {many}")
+    n_listed = max(0 if listing.classes is None else len(listing.classes), 0 if truth is None else int(truth.max()) + 1)
+    if n_listed > classes_count or (listing.classes is not None and n_listed < classes_count):
+        raise DataError(f"{content.path} holds scores of {classes_count} classes, but {listing.path} has {n_listed}")
     notes = []
     order = _order(names, truth, labels, maybe_sorted, listing, content)
     if order is not None:

@@ -44,5 +44,5 @@ def to_bytes(scores):
         )
     data = io.BytesIO()
     savemat(data, found, do_compression=True)
-    # The name stands in place of the time, which would make equal files differ.
+    # The header names this package instead of the time, because the time would make equal files differ.
     return f"MATLAB 5.0 MAT-file, {NAME}".encode().ljust(116) + data.getvalue()[116:]

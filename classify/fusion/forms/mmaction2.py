@@ -1,9 +1,12 @@
-"""Dumps of MMAction2: a list with an entry a video, in the order of the annotation file.
+"""Dumps of MMAction2: a list with an entry for each video, in the order of the annotation file.
 
-1.2: a dict of ``pred_score``, probabilities or, if so configured, logits, (C,) or, not averaged, (clips, C), and
-``gt_label``, the label from 0 or a flag for each class. 1.0 and 1.1: ``pred_scores`` and ``gt_labels``, each a dict
-with the tensor as ``item``. The scores of a network of several heads are a dict of tensors, which count alike here.
-0.x and mmaction: only arrays, (C,) or (crops, C), without labels. Source: tools/test.py of each, by tag.
+1.2               a dict of ``pred_score``, (C,) or for each clip (clips, C), and ``gt_label``, the label from 0 or a
+                  flag for each class; scores are probabilities, or logits if the network is configured so
+1.0 and 1.1       the same, as ``pred_scores`` and ``gt_labels``, each a dict with the tensor as ``item``
+0.x and mmaction  an array, (C,) or for each crop (crops, C), without labels
+
+Scores of a network with several heads are a dict of tensors, whose mean is taken. Source: tools/test.py at the tag of
+each version.
 """
 
 import numpy as np
@@ -17,6 +20,8 @@ from idt.files.foreign import pickle_writer as pickles
 DESCRIPTION = "dump of MMAction2: a list of dicts with pred_score or pred_scores, or of arrays"
 
 SCORES, LABELS = ("pred_score", "pred_scores"), ("gt_label", "gt_labels")
+"""Keys of an entry for its scores and its labels, by version."""
+
 NAMES = ("video_id", "filename", "frame_dir")
 """Keys of an entry that may hold the name of its video."""
 
@@ -43,7 +48,7 @@ def read(content):
     entries = content.value
     if not all(isinstance(entry, dict) and any(key in entry for key in SCORES) for entry in entries):
         raise DataError(f"{content.path}: every video must have pred_score or pred_scores")
-    rows, notes = _averaged([_heads(_of(entry, SCORES)) for entry in entries], content)
+    rows, notes = _averaged([_heads(_first_of(entry, SCORES)) for entry in entries], content)
     values = stack_rows(rows, content)
     counts = {entry["num_classes"] for entry in entries if type(entry.get("num_classes")) is int}
     if counts - {values.shape[1]}:
@@ -58,7 +63,7 @@ def _table(values, labels, names, notes):
     return Table(values, names, labels=labels, kind=kind, first_label=0, rows_are_videos=True, notes=notes)
 
 
-def _of(entry, keys):
+def _first_of(entry, keys):
     """Return the value of the first of some keys that an entry has."""
     return next((entry[key] for key in keys if key in entry), None)
 
@@ -71,7 +76,7 @@ def _heads(scores):
 
 
 def _averaged(videos, content):
-    """Average each video over clips and heads; return the means and notes."""
+    """Average the scores of each video over clips and heads; return the means and notes on them."""
     rows, clips, heads, total = [], 1, "", 0
     for names, parts in videos:
         means = []
@@ -95,7 +100,7 @@ def _labels(entries, count, content):
     """Return labels, or flags; None if an entry has none."""
     found = []
     for entry in entries:
-        label = _of(entry, LABELS)
+        label = _first_of(entry, LABELS)
         label = label.get("item") if isinstance(label, dict) else label
         if label is None:
             return None

@@ -1,8 +1,8 @@
 """Predictions of PySlowFast (``TEST.SAVE_RESULTS_PATH``): a pickle of ``[preds (n, C), labels (n,)]``.
 
-A row is the sum over the views of a video of the softmax of each, and is divided by their number. The rows are in the
-order of test.csv. Several labels of a video are flags, (n, C). With ``ensemble_method`` max it is a maximum, which is
-left as it is.
+A row is the sum of the softmax outputs of all views of a video; it is divided by its sum. With ``ensemble_method`` max
+a row is their maximum and stays as it is. The rows are in the order of test.csv. Labels are flags, (n, C), if a video
+may have several.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def recognises(content):
         return False
     if not all(isinstance(each, np.ndarray) for each in value) or value[0].ndim != 2:
         return False
-    # Several labels of a video are flags; two videos of as many crops, of another form, are not.
+    # Flags tell this form from a dump of mmaction with two videos of the same number of crops.
     return value[1].ndim == 1 or (value[1].shape == value[0].shape and bool(np.isin(value[1], (0, 1)).all()))
 
 

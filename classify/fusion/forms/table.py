@@ -60,8 +60,8 @@ def stack_rows(rows, content):
     Raises
     ------
     DataError
-        If there is none, one is no row of real numbers, their lengths differ, or together they are far more than the
-        file can hold.
+        If there are no rows, one is no row of real numbers, their lengths differ, or together they are far larger than
+        the file.
     """
     found, total = [], 0
     for i, row in enumerate(rows, 1):
@@ -78,12 +78,14 @@ def stack_rows(rows, content):
 
 
 def numbers(value, content, what):
-    """Return ``value`` as an array of real numbers, or refuse it as ``what`` of the file of a ``content``.
+    """Return ``value``, a part of the ``content`` of a file, as an array of real numbers.
+
+    Messages call it ``what``.
 
     Raises
     ------
     DataError
-        If it is anything else.
+        If it is no number and no array or list of real numbers.
     """
     plain = value if isinstance(value, list | tuple) else [value]
     if plain and all(type(each) in (int, float) for each in plain):
@@ -95,7 +97,7 @@ def numbers(value, content, what):
 
 
 def check_size(count, content, each=2):
-    """Refuse ``count`` numbers if they are more than ``each`` a byte of the ``content``.
+    """Refuse ``count`` numbers of a file if they are more than ``each`` for a byte of its ``content``.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def check_size(count, content, each=2):
 def texts(value, content, what):
     """Return ``value``, an array or list of text or of cells of text, as a list of str.
 
-    What else there is in it is refused as ``what`` of the file of a ``content``.
+    It is a part of the ``content`` of a file, and messages call it ``what``.
 
     Raises
     ------
@@ -143,7 +145,9 @@ def looks_like_probabilities(values):
 
 
 def one_label_each(scores, what):
-    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), one a video, which the file ``what`` needs.
+    """Return the labels of ``scores`` (`classify.fusion.scores.Scores`), one for each video.
+
+    Messages call the file that needs them ``what``.
 
     Raises
     ------
@@ -159,7 +163,9 @@ def one_label_each(scores, what):
 
 
 def names_and_classes(scores, what):
-    """Return names and classes of ``scores``, of `classify.fusion.scores.Scores`, for ``what``, which must have them.
+    """Return names and classes of ``scores`` (`classify.fusion.scores.Scores`).
+
+    Messages call the file that needs them ``what``.
 
     Raises
     ------

@@ -29,7 +29,7 @@ def read(content):
 
 
 def _arrays(value):
-    """Return the array that a value is or may become."""
+    """Yield the array that a value is or can be converted to, if there is one."""
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, list | tuple) and value and all(type(each) is str for each in value):

@@ -1,9 +1,9 @@
 """Scores of TSN, tsn-pytorch and TSM: npz of ``scores``, an object array (n, 2), and ``labels``.
 
-``scores[i, 0]`` is float32 (frames, crops, C) before a softmax, whose mean over frames and crops labels the video;
-``scores[i, 1]`` is the label, from 0. There are no names. TSN's rows are in the order of its list; those of
-tsn-pytorch, which has averaged the crops already, (frames, 1, C), are in the sorted order of the list. Source: TSN's
-tools/eval_net.py and tsn-pytorch's test_models.py.
+``scores[i, 0]`` is float32 (frames, crops, C) before a softmax; the mean over frames and crops labels the video.
+``scores[i, 1]`` is the label, from 0. There are no names. TSN's rows are in the order of its list. tsn-pytorch averages
+the crops, (frames, 1, C), and writes the rows in the sorted order of its list. Source: TSN's tools/eval_net.py and
+tsn-pytorch's test_models.py.
 """
 
 import io
@@ -63,9 +63,10 @@ def read_pairs(content):
     -------
     values : (n, C) float64
         Means over all axes but the last.
-    labels : (n,) array or None
+    labels : (n,) float64
+        Labels beside the scores.
     shape : tuple of int
-        The axes that were averaged, of the first video.
+        Lengths of the averaged axes, of a video with the most scores.
     notes : tuple of str
 
     Raises
@@ -87,9 +88,9 @@ def read_pairs(content):
     beside = np.array([_label(label, content) for _, label, *_ in pairs], np.float64)
     if labels is not None and not np.array_equal(numbers(labels, content, "labels").ravel(), beside):
         raise DataError(f"{content.path}: labels are not those beside the scores; save one of the two")
-    several = max(shapes, key=np.prod)
-    notes = (f"scores are means over {_say(shapes)}",) if np.prod(several) > 1 else ()
-    return values, beside, several, notes
+    largest = max(shapes, key=np.prod)
+    notes = (f"scores are means over {_averaged_parts(shapes)}",) if np.prod(largest) > 1 else ()
+    return values, beside, largest, notes
 
 
 def _label(label, content):
@@ -99,7 +100,7 @@ def _label(label, content):
     return found.item()
 
 
-def _say(shapes):
+def _averaged_parts(shapes):
     if len(shapes) == 1:
         (shape,) = shapes
         return " × ".join(map(str, shape)) + (" frames and crops" if len(shape) == 2 else " parts")

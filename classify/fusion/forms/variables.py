@@ -1,7 +1,7 @@
-"""Scores, names, classes and labels among arrays with names of the user's own.
+"""Scores, names, classes and labels among arrays that the user has named.
 
-The one matrix of numbers has the scores; of several, the one whose name says so. A vector of whole numbers has the
-labels, arrays of text the names of videos and of classes. Where two could be meant, the file is refused.
+A matrix of numbers holds the scores; of several matrices, the one that is named like scores. A vector of whole numbers
+holds the labels, arrays of text the names of videos and of classes. A file with two candidates is refused.
 """
 
 import re
@@ -25,6 +25,7 @@ def table_of(found, content, first_label=None):
     Parameters
     ----------
     found : dict of str to ndarray
+        The arrays by name.
     content : classify.fusion.forms.content.Content
         For messages.
     first_label : int or None
@@ -90,7 +91,7 @@ def _is_text(value):
 
 
 def _only(names, pattern, content, what):
-    """Choose one of some arrays by its name."""
+    """Return the only name, or of several ``names`` the one that fits the ``pattern``."""
     if len(names) > 1:
         names = [name for name in names if pattern.search(name)] or names
     if len(names) > 1:

@@ -23,12 +23,13 @@ VARIABLES = {
     OTHER: "var(--other)",
     PLAIN: "var(--plain)",
 }
-"""Colours that stand for those of the page."""
+"""Placeholder colour in a chart → the variable of the page's style that replaces it."""
 
 WIDTH = 4.3
-"""Inches of 72 points."""
+"""Width of a chart in inches of 72 points."""
 
 COLOURED = ("text.color", "axes.labelcolor", "xtick.color", "ytick.color")
+"""Settings of matplotlib for the colour of text."""
 
 
 def bars(names, values, *, spans=None, unit="%", marked=()):
@@ -40,16 +41,16 @@ def bars(names, values, *, spans=None, unit="%", marked=()):
     values : sequence of float
         May be negative.
     spans : sequence of (float, float) or None, optional
-        Intervals of confidence.
+        Confidence interval of each bar.
     unit : str
-        Of the values.
+        Unit of the values.
     marked : collection of int
-        Bars that stand out. Bars of negative values do in any case.
+        Indices of the bars to highlight. Bars of negative values always are.
 
     Returns
     -------
     tuple
-        For `drawn`.
+        Chart for `drawn`.
     """
     return _bars, (list(names), list(values), list(spans or [None] * len(names)), unit, sorted(marked))
 
@@ -61,33 +62,33 @@ def points(names, across, up, *, labels):
     ----------
     names : sequence of str
     across, up : sequence of float
-        Places.
+        Coordinates of the points along the two axes.
     labels : (str, str)
-        Of the two axes.
+        Labels of the two axes.
 
     Returns
     -------
     tuple
-        For `drawn`.
+        Chart for `drawn`.
     """
     return _points, (list(names), list(across), list(up), tuple(labels))
 
 
 def curve(across, up, *, at, labels):
-    """Describe a curve with one place marked.
+    """Describe a chart of a curve, with one point marked.
 
     Parameters
     ----------
     across, up : sequence of float
     at : (float, float) or None
-        The place.
+        The marked point.
     labels : (str, str)
-        Of the two axes.
+        Labels of the two axes.
 
     Returns
     -------
     tuple
-        For `drawn`.
+        Chart for `drawn`.
     """
     return _curve, (list(across), list(up), at, tuple(labels))
 
@@ -103,7 +104,7 @@ def drawn(charts):
     Returns
     -------
     dict of str to markupsafe.Markup
-        Name → SVG element, the same for the same numbers; None for names that there are not, and for all where
+        Name → SVG element, the same for the same numbers; None for a name without a chart, and for all names where
         matplotlib is not installed.
 
     Raises
@@ -125,7 +126,7 @@ def _draw(charts):
     except ImportError:
         return None
     matplotlib.rcdefaults()
-    own: Any = {
+    settings: Any = {
         **dict.fromkeys(COLOURED, INK),
         "axes.edgecolor": FAINT,
         "grid.color": FAINT,
@@ -135,7 +136,7 @@ def _draw(charts):
     found = []
     for place, (draw, arguments) in enumerate(charts):
         # The ids of SVG clip paths are hashes of this salt, so that those of two charts of a page differ.
-        with matplotlib.rc_context({**own, "svg.hashsalt": f"chart{place}"}), warnings.catch_warnings():
+        with matplotlib.rc_context({**settings, "svg.hashsalt": f"chart{place}"}), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             file = io.StringIO()
             draw(*arguments).savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

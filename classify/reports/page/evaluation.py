@@ -38,7 +38,7 @@ def page(report, videos=(), pictures=None):
     if not is_available():
         return None
     pictures = pictures or {}
-    # Those that have pictures first.
+    # Videos with pictures come first.
     wrong = sorted(report["mistakes"], key=lambda entry: (entry["name"], entry["fold"]) not in pictures)[:LISTED]
     metric = METRIC_NAMES[report["metric"]]
     keys = [key for key in METRIC_NAMES if key in report]
@@ -69,7 +69,7 @@ def page(report, videos=(), pictures=None):
 
 
 def title_of(report):
-    """Return the name of the data set of a ``report``; of a user's own that of its folder."""
+    """Return the name of the data set of a ``report``, or of its folder if the data set is the user's own."""
     name = report["dataset"]
     return (name in OWN_DATA and PurePath(report["root"]).name) or name
 
@@ -100,7 +100,7 @@ def _charts(report, columns):
 def _data(report, videos, pictures, wrong):
     """List the videos of each cell of the confusion matrix, for the page's script.
 
-    Pictures of wrong videos stand in the page already, and are found by the video's place.
+    Pictures of wrong videos are in the page already; their entries hold the place in the list of wrong videos.
     """
     places = {label: place for place, label in enumerate(report["classes"])}
     cells: dict[str, list] = {}
@@ -118,7 +118,7 @@ def _data(report, videos, pictures, wrong):
 
 
 def _lists(report):
-    """List the videos and files that were left out: heading → lines."""
+    """List the videos and files that were left out or have no tracks: heading → lines."""
     failed, skipped = (
         [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
     )

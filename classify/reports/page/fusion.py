@@ -1,4 +1,4 @@
-"""The page of a fusion: accuracies alone and together, the curve over the weight, and what changes."""
+"""The page of a fusion: accuracies alone and together, the curve over the weight, and the changed videos."""
 
 from classify.reports.fusion_markdown import ORIGINS
 from classify.reports.markdown import METRIC_NAMES, percent
@@ -84,7 +84,7 @@ def _charts(report, metric, known):
 
 
 def _lists(report):
-    """List the videos that the fusion changes and those that were left out: heading → lines."""
+    """List the videos that the fusion changes, and the videos that were left out: heading → lines."""
     found = {
         **{
             heading: [

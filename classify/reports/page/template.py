@@ -1,7 +1,7 @@
-"""The templates of the pages, and how they are filled. Jinja2 is loaded when a page is made, and need not be installed.
+"""Filling of the templates of pages. Jinja2 is loaded when a page is made, and need not be installed.
 
-Names of videos and classes are strangers' text: every value is escaped by Jinja2 where it stands, and a policy in the
-page's head forbids all requests and every script but ours, known by its digest.
+Names of videos and classes may come from strangers, so Jinja2 escapes every value. A content security policy in the
+page's head forbids all requests, and every script but ours, which it knows by its digest.
 """
 
 import base64
@@ -18,7 +18,7 @@ NO_JINJA = "no report.html: Jinja2 is not installed; pip install 'improved-dense
 SCRIPT, STYLE = "page.js", "page.css"
 
 LISTED = 200
-"""Entries of a list on a page; the others are in ``report.json``."""
+"""Most entries of a list on a page; the others are in ``report.json``."""
 
 
 def is_available():
@@ -36,7 +36,8 @@ def _environment():
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # A name may hold a character that turns the direction of writing, or half of one, which UTF-8 does not know.
+        # A name may hold a character that turns the direction of writing, or a lone surrogate, which UTF-8 cannot
+        # encode.
         finalize=lambda value: printable(value) if type(value) is str and not value.isprintable() else value,
     )
     made.filters["percent"] = percent
@@ -51,7 +52,7 @@ def filled(name, **values):
     Parameters
     ----------
     name : str
-        Of the template.
+        File name of the template.
     **values
         Values that the template names.
 
@@ -79,6 +80,6 @@ def markup(svg):
 
 
 def address(data):
-    """Return the address of a picture, whose ``data`` are those of a PNG or JPEG file."""
+    """Return a ``data:`` address that contains a picture; ``data`` are the bytes of its PNG or JPEG file."""
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

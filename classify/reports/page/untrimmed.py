@@ -7,10 +7,10 @@ from classify.reports.page import charts
 from classify.reports.page.template import LISTED, filled, is_available
 
 MOST_VIDEOS = 60
-"""Videos that have a timeline."""
+"""Most videos of a page that have a timeline."""
 
 NUMBERS = ("frames", "Edit", "F1@10", "F1@25", "F1@50")
-"""Headings of the numbers of labels of frames, percent."""
+"""Headings of the metrics of frame labels, which are in percent."""
 
 
 def page(report):
@@ -58,14 +58,14 @@ def page(report):
 
 
 def tiles(numbers):
-    """Name the ``numbers`` of a report and write them in percent, a dict of str to str."""
+    """Write the main ``numbers`` of a report in percent, a dict of name → text."""
     if "precision" in numbers:
         return {f"mAP@{at}": percent(value) for at, value in numbers["precision"].items()}
     return dict(zip(NUMBERS, shown(numbers), strict=True))
 
 
 def shown(numbers):
-    """Write the ``numbers`` of labels of frames in percent, a list of str in the order of `NUMBERS`."""
+    """Write the metrics of frame labels among ``numbers`` in percent, a list of str in the order of `NUMBERS`."""
     return [percent(value) for value in (numbers["accuracy"], numbers["edit"], *numbers["f1"].values())]
 
 
@@ -80,7 +80,7 @@ def numbers_table(report):
     -------
     header : list of str
     rows : list of list
-        A row for each split and, of labels of frames, each convention; then their means.
+        A row for each split, or of frame labels for each split and convention; then the means over the splits.
     """
     detects = "precision" in report["numbers"]
     header = ["split", "train", "test", *tiles(report["numbers"]), *(["average"] if detects else [])]
@@ -103,7 +103,7 @@ def numbers_table(report):
 
 
 def lists_of(report):
-    """List what was left out, from a ``report``: a dict of heading → lines."""
+    """List the videos and files that a ``report`` left out: a dict of heading → lines."""
     failed, skipped = (
         [f"{entry['path']}: {entry['reason']}" for entry in report[kind]] for kind in ("failed", "skipped")
     )
@@ -116,7 +116,7 @@ def lists_of(report):
 
 
 def colour(number):
-    """Choose the colour of the class of a ``number``, a str of CSS; dark letters can be read on each."""
+    """Return the CSS colour of the class with a ``number``; dark letters can be read on it."""
     # Hues step by the golden angle, so that no two of the first dozens of classes are close.
     return f"hsl({number * 137.508 % 360:.0f} {62 if number % 2 else 78}% {74 if number % 3 else 66}%)"
 
@@ -124,7 +124,7 @@ def colour(number):
 def _rows(video):
     """Lay out the two rows of a timeline: name → bars of place and width in percent, label, and text."""
     found = {}
-    for name, key in (("true", "true"), ("predicted", "predicted")):
+    for name in ("true", "predicted"):
         found[name] = [
             {
                 "left": f"{100 * start / video['seconds']:.3f}",
@@ -132,6 +132,6 @@ def _rows(video):
                 "label": label,
                 "text": f"{label}, {start:.1f} to {end:.1f} s",
             }
-            for start, end, label in video[key]
+            for start, end, label in video[name]
         ]
     return found

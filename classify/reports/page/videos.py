@@ -11,10 +11,10 @@ from idt.params.bounds import MOST_PIXELS
 from idt.show.stills import still
 
 MOST_WRONG, MOST_RIGHT = 120, 120
-"""Videos of a page that have pictures."""
+"""Most wrong and most right videos of a page that have pictures."""
 
 MOST_BYTES = 4 << 20
-"""Bytes of all pictures of a page, which as text take a third more."""
+"""Most bytes of all pictures of a page; as base64 text they take a third more."""
 
 
 class Tested(NamedTuple):
@@ -25,9 +25,9 @@ class Tested(NamedTuple):
     name, label, predicted, split : str
     path : Path
     start, end : int, str or None
-        The stretch, of a video that has several.
+        First and last frame, or times, if the test video is a stretch of its file; else None.
     margin : float
-        Score of the predicted class less that of the label, or, of a video that is right, of the next class.
+        Score of the predicted class minus the score of the label; of a right video, minus the second highest score.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Picture(NamedTuple):
     Attributes
     ----------
     caption : str
-        Content of the picture, such as ``evidence for walk (true)``; also its text for those who cannot see it.
+        Content of the picture, such as ``evidence for walk (true)``; also its alternative text.
     data : bytes
         A PNG or JPEG file.
     evident : bool
@@ -82,12 +82,12 @@ def tested(dataset, folds):
     found = []
     for fold in folds:
         for name, predicted, scores in zip(fold.split.test, predicted_by(fold), fold.scores, strict=True):
-            clip, of = clips[name], dict(zip(fold.classes, scores.tolist(), strict=True))
-            rival = of.get(clip.label, min(of.values()))
+            clip, score_of = clips[name], dict(zip(fold.classes, scores.tolist(), strict=True))
+            rival = score_of.get(clip.label, min(score_of.values()))
             if predicted == clip.label:
-                rival = max((score for label, score in of.items() if label != predicted), default=0.0)
+                rival = max((score for label, score in score_of.items() if label != predicted), default=0.0)
             stretch = (clip.first_frame, clip.last_frame)
-            margin = of[predicted] - rival
+            margin = score_of[predicted] - rival
             found.append(Tested(name, str(clip.label), predicted, fold.split.name, clip.path, *stretch, margin))
     return found
 
@@ -123,7 +123,7 @@ def pictured(videos):
 
 
 def within_budget(pictures, videos):
-    """Keep the pictures of the first videos, so that a page can be sent by mail.
+    """Keep the pictures of the most important videos that fit into `MOST_BYTES`, so that a page can be sent by mail.
 
     Parameters
     ----------

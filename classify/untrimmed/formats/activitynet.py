@@ -177,7 +177,7 @@ def write_annotations(path, segments, sizes, *, overwrite=False):
 
 
 def _database(path):
-    """Entries of the videos by name, each with a list of annotations."""
+    """Read the entries of the videos by name, each with a list of annotations."""
     content = json_text.load(path)
     database = content.get("database", content) if isinstance(content, dict) else None
     if not isinstance(database, dict) or "results" in database:

@@ -18,7 +18,7 @@ WRITERS: dict[str, Callable] = {
 
 
 def check_suffix(path):
-    """Refuse the name ``path`` of an output whose suffix says no form of segments.
+    """Refuse the name ``path`` of an output whose suffix stands for no form of segments.
 
     Raises
     ------

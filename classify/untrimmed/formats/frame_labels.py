@@ -1,8 +1,8 @@
-"""Labels of frames: one a line, as MS-TCN and the tools before it keep them.
+"""Files of frame labels, one label a line, as MS-TCN and the tools before it keep them.
 
 A data set is a folder with ``groundTruth/VIDEO.txt``, ``mapping.txt`` (lines ``number class``) and
-``splits/test.split1.bundle`` (lines ``VIDEO.txt``). A result file has a header, and all labels on one line: the second
-in MS-TCN's, the sixth in NN-Viterbi's. squirrel writes lines ``class first-frame`` under a header.
+``splits/test.split1.bundle`` (lines ``VIDEO.txt``). A result file has a header, and all labels on one line: MS-TCN
+writes them on the second line, NN-Viterbi on the sixth. The tool squirrel writes lines ``class first-frame`` instead.
 
 Source: docs/method/untrimmed.md, section 7.
 """
@@ -148,12 +148,12 @@ def read_split(folder, bundle, results):
     Raises
     ------
     DataError
-        If a video of the list has no labels or no result; all are named.
+        If videos of the list have no labels or no result; the message names all of them.
     OSError
         If a file cannot be read.
     """
     names = read_bundle(bundle)
-    paths = [[_named(place, name) for name in names] for place in (Path(folder) / "groundTruth", Path(results))]
+    paths = [[_existing(place, name) for name in names] for place in (Path(folder) / "groundTruth", Path(results))]
     for what, found in zip(("true labels", "result"), paths, strict=True):
         missing = [name for name, path in zip(names, found, strict=True) if path is None]
         if missing:
@@ -216,5 +216,5 @@ def _expanded(path, lines):
     return np.repeat([entry[0] for entry in entries], np.diff([*starts, starts[-1] + 1]))
 
 
-def _named(folder, name):
+def _existing(folder, name):
     return next((path for path in (folder / f"{name}.txt", folder / name) if path.is_file()), None)

@@ -2,8 +2,10 @@
 
 ``features/VIDEO.npy``, (D, T) float32 with a column a frame; ``groundTruth/VIDEO.txt`` with a label a line;
 ``mapping.txt``; ``splits/train.split1.bundle`` and ``test.split1.bundle``; ``annotations.json``, MMAction2's form of
-the true segments. A column is the vector of the window in whose middle its slice lies, along the principal components
-of the windows of the training videos; where no track ends in the window, it is zero.
+the true segments.
+
+The vector of a window is projected onto principal components, which are fitted to windows of the training videos. All
+frames of a slice have the vector of the window in whose middle the slice lies. Without tracks in the window it is zero.
 
 Source: docs/method/untrimmed.md, section 7.
 """
@@ -28,7 +30,7 @@ from idt.files.atomic import replacing
 from idt.files.foreign import npy
 
 NUMBERS = 64
-"""Principal components of a column, as in the field's features of iDT."""
+"""Number of principal components, as in the field's features of iDT."""
 
 SAMPLE = 2048
 """Windows that the components are fitted on, evenly spaced over the training videos; all of them would fill memory."""
@@ -58,7 +60,7 @@ def write_data_set(folder, files, codebook, params, *, length, labelling=None, t
     test : collection of str
         Videos of the test split; the principal components are those of the others, or of all if it is empty.
     overwrite : bool or collection of path
-        As for `idt.files.atomic.replacing`; nobody can tell who made such files, so ``True`` replaces equal ones only.
+        As for `idt.files.atomic.replacing`; files do not tell who made them, so ``True`` replaces only equal content.
 
     Returns
     -------
@@ -163,13 +165,13 @@ def read_features(path):
 
 
 def _fitted(files, codebook, params, length):
-    """Principal components of the windows with tracks of some files of slices."""
-    share = -(-SAMPLE // max(len(files), 1))
+    """Fit principal components to windows with tracks of some files of slices, at most about `SAMPLE` of them."""
+    per_file = -(-SAMPLE // max(len(files), 1))
     sample = []
     for path in files:
         slices = load_slices(path, codebook=codebook)
-        number = max(slices.count - length // slices.length, 0) + 1
-        stride = slices.length * -(-number // share)
+        n_windows = max(slices.count - length // slices.length, 0) + 1
+        stride = slices.length * -(-n_windows // per_file)
         found = windows(slices, codebook, params, length=length, stride=stride)
         sample += [each.vector for each in found if each.tracks]
     rows = np.array(sample).reshape(len(sample), -1 if sample else 0)
@@ -182,5 +184,6 @@ def _fitted(files, codebook, params, length):
 
 
 def _write(write, path, *content, **options):
+    """Call ``write`` with a path whose folder is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, *content, **options)

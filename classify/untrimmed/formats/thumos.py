@@ -24,14 +24,14 @@ def read_lists(folder, *, instants=False):
     Parameters
     ----------
     folder : str or Path
-        Of one subset, such as ``annotation_test``.
+        Folder of one subset, such as ``annotation_test``.
     instants : bool
         Keep segments of no length.
 
     Returns
     -------
     Segments
-        Class by class in alphabetical order, those of `Ambiguous` among them.
+        Class by class in alphabetical order, with the segments of the label ``Ambiguous``.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_submission(path, classes):
     OSError
         If a file cannot be read.
     """
-    names = _numbered(classes)
+    names = _classes_by_number(classes)
     rows = [_fields(path, line, 5) for line in read_lines(path)]
     for row in rows:
         if f"{row[3]:g}" not in names:
@@ -103,7 +103,7 @@ def write_submission(path, segments, classes, *, overwrite=False):
     OSError
         If a file cannot be read or written.
     """
-    numbers = {name: number for number, name in _numbered(classes).items()}
+    numbers = {name: number for number, name in _classes_by_number(classes).items()}
     lines = []
     for video, label, (start, end), score in zip(
         segments.videos, segments.labels, segments.spans, segments.scores, strict=True
@@ -114,7 +114,7 @@ def write_submission(path, segments, classes, *, overwrite=False):
     write_text(path, "".join(lines), overwrite=overwrite, unmarked=True)
 
 
-def _numbered(path):
+def _classes_by_number(path):
     pairs = [line.split() for line in read_lines(path)]
     if not pairs or any(len(pair) != 2 for pair in pairs):
         raise DataError(f"{path} must have lines of a number and a class")

@@ -26,7 +26,9 @@ def block_field(vectors, rows, columns):
     field = np.zeros((rows, columns, 2), np.float32)
     if vectors is None:
         return field, np.zeros((rows, columns), bool)
-    back = vectors[(vectors["source"] < 0) & (vectors["motion_scale"] > 0)]
+    is_used = (vectors["source"] < 0) & (vectors["motion_scale"] > 0)
+    # A copy of the vectors would take half of the time, and P-frames need none.
+    back = vectors if is_used.all() else vectors[is_used]
     # A centre may lie beyond the last block where the codec's blocks are larger than the frame.
     row = np.minimum(np.maximum(back["dst_y"], 0) // BLOCK, rows - 1)
     column = np.minimum(np.maximum(back["dst_x"], 0) // BLOCK, columns - 1)

@@ -54,7 +54,8 @@
     gallery.scrollIntoView({ block: "nearest" });
   };
 
-  // One stop of the tab key; arrows go to the next cell in their direction that holds a video.
+  // The tab key stops once at the matrix. An arrow goes to the next cell with videos: left and right in the same row, up
+  // and down in the nearest row, and there to the nearest column.
   const place = (cell) => cell.dataset.cell.split(" ").map(Number);
   const next = (cell, key) => {
     const [row, column] = place(cell);
